@@ -1,0 +1,127 @@
+// Package paper is the vocabulary of recognition: the kinds of paper, the fields read from them, and
+// how far each value can be trusted. It is plain data; package ocr fills it, the agent uses it.
+//
+// The promise of the project lives in one flag: Field.Review is true unless the value may be used
+// without a person having looked at it.
+package paper
+
+import (
+	"fmt"
+	"log/slog"
+)
+
+// Kind is a kind of paper a ward office takes. The values are part of the CLI contract.
+type Kind string
+
+// The kinds that are recognised; Other is any sheet that is only attached.
+const (
+	CCCD     Kind = "cccd"      // chip card "CĂN CƯỚC CÔNG DÂN", 2021–2024
+	CanCuoc  Kind = "can-cuoc"  // "CĂN CƯỚC", from 1 July 2024
+	CCCD2016 Kind = "cccd-2016" // barcode card "CĂN CƯỚC CÔNG DÂN", 2016–2021
+	CMND     Kind = "cmnd"      // "GIẤY CHỨNG MINH NHÂN DÂN", 9 or 12 digits
+	Passport Kind = "passport"  // TD3
+	KhaiSinh Kind = "khai-sinh" // birth certificate, A4
+	CT07     Kind = "ct07"      // residence confirmation, A4
+	Other    Kind = "other"
+)
+
+// Source is where a value was read. Chip outranks QR outranks MRZ outranks OCR; User is what a
+// person typed or confirmed.
+type Source string
+
+// The sources, spelled as in `motcua read --json`.
+const (
+	Chip Source = "chip"
+	QR   Source = "qr"
+	MRZ  Source = "mrz"
+	OCR  Source = "ocr"
+	User Source = "user"
+)
+
+// Name is a field's name. Dates are ISO 8601 (YYYY-MM-DD), text is Unicode NFC.
+type Name string
+
+// The fields of identity papers.
+const (
+	Number           Name = "number"
+	OldNumber        Name = "old_number"
+	FullName         Name = "full_name"
+	DateOfBirth      Name = "date_of_birth"
+	Sex              Name = "sex" // "Nam" or "Nữ"
+	Nationality      Name = "nationality"
+	PlaceOfOrigin    Name = "place_of_origin"
+	PlaceOfResidence Name = "place_of_residence"
+	DateOfIssue      Name = "date_of_issue"
+	DateOfExpiry     Name = "date_of_expiry" // ISO date, or "Không thời hạn"
+)
+
+// Doubt is a reason why a value needs a look, as a stable code (for the interface to put in words).
+type Doubt string
+
+// The reasons recognition gives.
+const (
+	Disagreement   Doubt = "disagreement"    // two sources read different values
+	CheckDigit     Doubt = "check-digit"     // an MRZ check digit failed
+	ImpossibleDate Doubt = "impossible-date" // no such day, or not in the order birth < issue < expiry
+	NumberMismatch Doubt = "number-mismatch" // province, century, sex or year of the number does not fit
+	LowConfidence  Doubt = "low-confidence"
+	Unknown        Doubt = "unknown-value" // not in the closed list (sex, province, nationality)
+	Incomplete     Doubt = "incomplete"    // part of the value is missing or was cut
+)
+
+// Point is a position in page pixels, as the page was scanned.
+type Point struct {
+	X float64 `json:"x"`
+	Y float64 `json:"y"`
+}
+
+// Quad is a region of the page: top-left, top-right, bottom-right, bottom-left as a reader holding the
+// paper upright sees it (so a card turned by 180° has its first corner at the lower right of the page).
+type Quad [4]Point
+
+// Field is one value with its provenance.
+type Field struct {
+	Value      string   `json:"value"`
+	Source     Source   `json:"source"`
+	Agrees     []Source `json:"agrees"`     // other sources that read the same value; never nil
+	Confidence float64  `json:"confidence"` // calibrated: right in that share of cases
+	Review     bool     `json:"review"`     // a person must look before it is used
+	Doubts     []Doubt  `json:"doubts,omitempty"`
+	Page       int      `json:"page,omitempty"` // 1-based page Where lies on
+	Where      *Quad    `json:"where,omitempty"`
+}
+
+// LogValue keeps the value out of logs.
+func (f Field) LogValue() slog.Value {
+	return slog.StringValue(f.String())
+}
+
+// String gives kind and length only: a careless %v leaks nothing.
+func (f Field) String() string {
+	return fmt.Sprintf("field(%s, %d bytes, review=%t)", f.Source, len(f.Value), f.Review)
+}
+
+// GoString is String, for %#v.
+func (f Field) GoString() string { return f.String() }
+
+// Document is one paper of one person: a card with both sides found is one document.
+type Document struct {
+	Type     Kind           `json:"type"`
+	Page     int            `json:"page"`     // 1-based page of the first side
+	Sides    []string       `json:"sides"`    // "front", "back"; empty for sheets
+	Rotation int            `json:"rotation"` // clockwise degrees the paper was turned on the page: 0, 90, 180, 270
+	Fields   map[Name]Field `json:"fields"`
+	Where    *Quad          `json:"where,omitempty"` // outline of the first side
+	Text     string         `json:"text,omitempty"`  // whole-page text of an Other sheet
+}
+
+// String names the paper without any value.
+func (d Document) String() string {
+	return fmt.Sprintf("document(%s, page %d, %d fields)", d.Type, d.Page, len(d.Fields))
+}
+
+// GoString is String, for %#v.
+func (d Document) GoString() string { return d.String() }
+
+// LogValue keeps values out of logs.
+func (d Document) LogValue() slog.Value { return slog.StringValue(d.String()) }

@@ -1,0 +1,2 @@
+// Package pdf rasterises PDF pages by MuPDF.
+package pdf
