@@ -1,0 +1,33 @@
+# Motcua: `make run` shows the main job on this machine, `make test` proves it. Both install what is
+# missing (Debian packages, and Go where the machine's is too old) and say what they install.
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+
+STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2
+
+# $(call with,build|test) puts the Go that .ci/setup found first on PATH.
+with = go_dir=$$(.ci/setup $(1) | tail -n 1); export PATH="$$go_dir:$$PATH"
+
+.PHONY: help run build test soak bench bench-ocr bench-queue bench-web fuzz lint clean
+
+help: ## list the targets
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
+
+run: ## the main job with a simulated scanner and an embedded receiver; all data in ./var
+	@$(call with,build); go build -o motcua ./agent; exec ./motcua run --demo
+
+build: ## build ./motcua
+	@$(call with,build); go build -o motcua ./agent
+
+test: ## everything that must hold, in under 30 minutes on 2 cores
+	@$(call with,test); go vet ./...; go test -timeout 20m ./...
+
+soak: ## the long versions: 1,000 kills, 1,000 scans, 10,000 readings, the fleet
+	@$(call with,test); MOTCUA_SOAK=1 go test -count=1 -timeout 6h -v -run 'Soak|Crash|Kill|Fleet' ./...
+
+lint: ## vet and staticcheck, pinned
+	@$(call with,build); go vet ./...; go run $(STATICCHECK) ./...
+
+clean: ## remove what was built; ./var (the demo's data) stays
+	rm -rf motcua .make dist
