@@ -1,0 +1,220 @@
+// Package ocr turns pages into recognised documents. In go the bytes of an image or a PDF, as a scanner,
+// a phone or a citizen made them; out comes a Result: every paper found on every page, its fields, where
+// each value stands, which sources agree on it, and whether a person must look at it before it is used.
+//
+// What it promises: no input crashes or hangs the caller (with Options.Worker the parsers run in child
+// processes without files, network or keys); bad input ends in a Problem that says what to do; a value that
+// is not flagged for review was confirmed by an exact code or read with calibrated confidence; nothing that was
+// read appears in an error or a log.
+package ocr
+
+import (
+	"context"
+	"errors"
+	"runtime"
+	"time"
+
+	"motcua/ocr/paper"
+)
+
+// Options says where and how widely to read.
+type Options struct {
+	// Worker is the command that runs Serve in a child process, e.g. {"/proc/self/exe", "ocr-worker"}.
+	// Nil reads in this process: for the worker itself, for tests and for benchmarks.
+	Worker []string
+	// Workers is how many inputs are read at once; 0 means as many as there are processors, at most 2.
+	Workers int
+	Limits  Limits
+}
+
+// Limits bounds what one input may cost. Zero fields mean the defaults.
+type Limits struct {
+	Bytes  int64         // of one input; default 64 MiB
+	Pages  int           // of one input; default 100
+	Pixels int           // of one page as decoded; default 45 million (A4 at 600 dpi is 35)
+	Time   time.Duration // for one page; default 20 s
+}
+
+func (l Limits) filled() Limits {
+	if l.Bytes <= 0 {
+		l.Bytes = 64 << 20
+	}
+	if l.Pages <= 0 {
+		l.Pages = 100
+	}
+	if l.Pixels <= 0 {
+		l.Pixels = 45_000_000
+	}
+	if l.Time <= 0 {
+		l.Time = 20 * time.Second
+	}
+	return l
+}
+
+// Input is one file's content. Its kind is told by the content; Name is only repeated in the Result.
+type Input struct {
+	Name string
+	Data []byte
+}
+
+// Result is what one input gave; it marshals to the object `motcua read --json` prints.
+type Result struct {
+	File      string           `json:"file"`
+	Pages     int              `json:"pages"`
+	ElapsedMS int64            `json:"elapsed_ms"`
+	Documents []paper.Document `json:"documents"` // never nil
+	Problem   *Problem         `json:"error"`     // nil if every page could be read
+	Timings   []Timing         `json:"timings,omitempty"`
+}
+
+// Timing is how long one step took on one page.
+type Timing struct {
+	Page int     `json:"page"`
+	Step string  `json:"step"`
+	MS   float64 `json:"ms"`
+}
+
+// The codes of a Problem.
+const (
+	EmptyFile    = "empty-file"
+	NotAnImage   = "not-an-image"
+	Unsupported  = "unsupported"
+	TooLarge     = "too-large"
+	EncryptedPDF = "encrypted-pdf"
+	NoPages      = "no-pages"
+	Damaged      = "damaged"
+	TimedOut     = "timed-out"
+	WorkerDied   = "worker-died"
+)
+
+// Problem says why an input, or some of its pages, could not be read. Message is a sentence for the
+// technician that says what to do next; interfaces translate by Code.
+type Problem struct {
+	Code    string `json:"code"`
+	Message string `json:"message"`
+}
+
+// Error is the message.
+func (p *Problem) Error() string { return p.Message }
+
+// ErrClosed is returned by methods of a Reader after Close.
+var ErrClosed = errors.New("reader is closed")
+
+// backend reads one input at a time; the Reader owns a pool of them.
+type backend interface {
+	read(ctx context.Context, in Input) Result
+	crop(ctx context.Context, data []byte, page int, q paper.Quad, maxWidth int) ([]byte, error)
+	warm(ctx context.Context) error
+	close() error
+}
+
+// Reader recognises documents. It is safe for concurrent use.
+type Reader struct {
+	idle    chan backend // ownership: whoever takes a backend puts it back
+	workers int
+	limits  Limits
+	closed  chan struct{}
+}
+
+// New makes a Reader. Engines and children start on first use, or in Warm.
+func New(o Options) (*Reader, error) {
+	if o.Workers <= 0 {
+		o.Workers = min(2, runtime.NumCPU())
+	}
+	limits := o.Limits.filled()
+	r := &Reader{idle: make(chan backend, o.Workers), workers: o.Workers, limits: limits, closed: make(chan struct{})}
+	for range o.Workers {
+		if o.Worker == nil {
+			r.idle <- newLocal(limits)
+		} else {
+			r.idle <- newChild(o.Worker, limits)
+		}
+	}
+	return r, nil
+}
+
+func (r *Reader) take(ctx context.Context) (backend, error) {
+	select {
+	case <-r.closed:
+		return nil, ErrClosed
+	default:
+	}
+	select {
+	case b := <-r.idle:
+		return b, nil
+	case <-r.closed:
+		return nil, ErrClosed
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	}
+}
+
+// Read recognises every paper on every page of the input. What cannot be read is told in Result.Problem;
+// documents found on other pages are still there.
+func (r *Reader) Read(ctx context.Context, in Input) Result {
+	start := time.Now()
+	b, err := r.take(ctx)
+	if err != nil {
+		return Result{File: in.Name, Documents: []paper.Document{}, Problem: &Problem{Code: TimedOut,
+			Message: "Reading was broken off before it began; try again."}}
+	}
+	defer func() { r.idle <- b }()
+	out := b.read(ctx, in)
+	out.File = in.Name
+	if out.Documents == nil {
+		out.Documents = []paper.Document{}
+	}
+	out.ElapsedMS = time.Since(start).Milliseconds()
+	return out
+}
+
+// Crop gives the region q of a page upright as a JPEG at most maxWidth pixels wide (0: as it is).
+func (r *Reader) Crop(ctx context.Context, data []byte, page int, q paper.Quad, maxWidth int) ([]byte, error) {
+	b, err := r.take(ctx)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { r.idle <- b }()
+	return b.crop(ctx, data, page, q, maxWidth)
+}
+
+// Preview gives a whole page as a JPEG at most maxWidth pixels wide.
+func (r *Reader) Preview(ctx context.Context, data []byte, page, maxWidth int) ([]byte, error) {
+	return r.Crop(ctx, data, page, paper.Quad{}, maxWidth)
+}
+
+// Warm starts all engines, so that the first page is as quick as the next.
+func (r *Reader) Warm(ctx context.Context) error {
+	var all []backend
+	defer func() {
+		for _, b := range all {
+			r.idle <- b
+		}
+	}()
+	for range r.workers {
+		b, err := r.take(ctx)
+		if err != nil {
+			return err
+		}
+		all = append(all, b)
+		if err := b.warm(ctx); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// Close waits for readings under way, then frees the engines and ends the children.
+func (r *Reader) Close() error {
+	select {
+	case <-r.closed:
+		return nil
+	default:
+		close(r.closed)
+	}
+	var errs []error
+	for range r.workers {
+		errs = append(errs, (<-r.idle).close())
+	}
+	return errors.Join(errs...)
+}
