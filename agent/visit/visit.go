@@ -1,0 +1,623 @@
+// Package visit is one citizen's way through the counter, from choosing a procedure to the receipt, as
+// a state machine without screen, disk or clock. In go what the person did and the time it was done;
+// out come the step the person stands on, what is still open, and whether silence has lasted too long.
+//
+// It promises: nothing is scanned before consent, nothing is confirmed while a doubtful value has not
+// been looked at, every step but the last can be gone back from without losing what was entered, and
+// after Wipe no page and no value is reachable through the visit.
+package visit
+
+import (
+	"errors"
+	"fmt"
+	"log/slog"
+	"slices"
+	"sync"
+	"time"
+
+	"motcua/ocr/paper"
+)
+
+// Step is where a visit stands; each is one page of the screen.
+type Step string
+
+// The steps in their order. Over is not a page: a visit that is over has been wiped.
+const (
+	Choose  Step = "choose"
+	Consent Step = "consent"
+	Scan    Step = "scan"
+	Papers  Step = "papers"
+	Check   Step = "check"
+	Confirm Step = "confirm"
+	Receipt Step = "receipt"
+	Over    Step = "over"
+)
+
+// order lists the steps a person walks through.
+var order = []Step{Choose, Consent, Scan, Papers, Check, Confirm, Receipt}
+
+// Channel says who worked the screen; it is reported to the city.
+type Channel string
+
+// The channels.
+const (
+	Self      Channel = "self"
+	Volunteer Channel = "volunteer"
+)
+
+// The ways an act can be refused. The web turns them into the page the person should be on.
+var (
+	ErrOver      = errors.New("the visit is over")
+	ErrNotYet    = errors.New("an earlier step is not done")
+	ErrSubmitted = errors.New("the submission has been accepted already")
+	ErrOpen      = errors.New("values still have to be looked at")
+	ErrNoPaper   = errors.New("no such paper in this visit")
+	ErrNoField   = errors.New("no such field in this form")
+	ErrFull      = errors.New("the visit holds as many papers as it may")
+)
+
+// MaxPapers bounds the memory one visit can take.
+const MaxPapers = 60
+
+// Paper is one scanned page or one file that was handed in, as it will be submitted.
+type Paper struct {
+	ID        string
+	Name      string // as the file was called; empty for a scan
+	Data      []byte // only inside Use
+	MediaType string
+	Size      int
+	Pages     int // 1 but for a PDF
+	Turn      int // clockwise degrees a person turned it for reading: 0, 90, 180, 270
+	Documents []paper.Document
+	Problem   string // code of what recognition could not do; empty when all went well
+	Reading   bool   // recognition has not answered yet
+}
+
+// String names the paper without any content.
+func (p Paper) String() string {
+	return fmt.Sprintf("paper(%s, %d bytes, %d documents)", p.MediaType, p.Size, len(p.Documents))
+}
+
+// GoString is String, for %#v.
+func (p Paper) GoString() string { return p.String() }
+
+// LogValue keeps content out of logs.
+func (p Paper) LogValue() slog.Value { return slog.StringValue(p.String()) }
+
+// Entry is one field of the form with its value and where the value comes from.
+type Entry struct {
+	Name   string // of the form field
+	Value  string
+	Read   string // as recognition had it; differs from Value once a person corrected it
+	Source paper.Source
+	Agrees []paper.Source
+	Review bool // a person must still look
+	Seen   bool // a person has looked at it, or typed it
+	Doubts []paper.Doubt
+	Paper  string // id of the paper it was read from, empty if typed
+	Page   int    // page of that paper, 1-based
+	Where  *paper.Quad
+	Fault  string // why the value was refused, as a key of the catalogue; empty if it holds
+}
+
+// Open reports whether the entry still needs its person.
+func (e Entry) Open() bool { return e.Review || e.Fault != "" }
+
+// String names the entry without its value.
+func (e Entry) String() string {
+	return fmt.Sprintf("entry(%s, %s, %d bytes, open=%t)", e.Name, e.Source, len(e.Value), e.Open())
+}
+
+// GoString is String, for %#v.
+func (e Entry) GoString() string { return e.String() }
+
+// LogValue keeps the value out of logs.
+func (e Entry) LogValue() slog.Value { return slog.StringValue(e.String()) }
+
+// Visit is one person's way. It is safe for use by several goroutines (the screen, the scanner and
+// recognition work on it at the same time).
+type Visit struct {
+	ID string
+
+	// hold is taken for reading while page bytes are in use and for writing while they are wiped, so
+	// that no reader sees a page turn to zeros under its hands. It is always taken before mu.
+	hold sync.RWMutex
+
+	mu        sync.Mutex // guards everything below
+	step      Step
+	procedure string
+	channel   Channel
+	staff     string // who took over
+	called    time.Time
+	started   time.Time
+	consented time.Time
+	confirmed time.Time
+	last      time.Time // last sign of life
+	busy      int       // scans and readings under way: silence does not count while they work
+	papers    []Paper
+	made      int // papers ever added, for ids
+	form      []Entry
+	code      string
+	limits    Limits
+}
+
+// Limits is how long a person may be silent.
+type Limits struct {
+	Silence time.Duration // without a sign of life before the visit ends
+	Warning time.Duration // how long before that the countdown is shown
+}
+
+// New starts a visit.
+func New(id string, now time.Time, l Limits) *Visit {
+	return &Visit{ID: id, step: Choose, channel: Self, started: now, last: now, limits: l}
+}
+
+// State is a copy of what can be shown of a visit, without the bytes of its pages (see Use). Its slices
+// are the caller's.
+type State struct {
+	ID        string
+	Step      Step
+	Procedure string
+	Channel   Channel
+	Staff     string
+	Called    time.Time // when help was called; zero if it was not
+	Started   time.Time
+	Consented time.Time
+	Confirmed time.Time
+	Busy      bool
+	Papers    []Paper
+	Form      []Entry
+	Code      string
+}
+
+// String names the visit without anything a person entered.
+func (s State) String() string {
+	return fmt.Sprintf("visit(%s, %s, %d papers, %d fields)", s.ID, s.Step, len(s.Papers), len(s.Form))
+}
+
+// GoString is String, for %#v.
+func (s State) GoString() string { return s.String() }
+
+// LogValue keeps values out of logs.
+func (s State) LogValue() slog.Value { return slog.StringValue(s.String()) }
+
+// State copies the visit for a page.
+func (v *Visit) State() State {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	papers := slices.Clone(v.papers)
+	for i := range papers {
+		papers[i].Data = nil
+	}
+	return State{
+		ID: v.ID, Step: v.step, Procedure: v.procedure, Channel: v.channel, Staff: v.staff, Called: v.called,
+		Started: v.started, Consented: v.consented, Confirmed: v.confirmed, Busy: v.busy > 0,
+		Papers: papers, Form: slices.Clone(v.form), Code: v.code,
+	}
+}
+
+// Use lends the papers with their bytes to f. Wiping waits until f returns; f must not keep or change
+// the bytes.
+func (v *Visit) Use(f func([]Paper) error) error {
+	v.hold.RLock()
+	defer v.hold.RUnlock()
+	v.mu.Lock()
+	papers, step := slices.Clone(v.papers), v.step
+	v.mu.Unlock()
+	if step == Over {
+		return ErrOver
+	}
+	return f(papers)
+}
+
+// Entry finds a field of the form.
+func (s State) Entry(name string) (Entry, bool) {
+	for _, e := range s.Form {
+		if e.Name == name {
+			return e, true
+		}
+	}
+	return Entry{}, false
+}
+
+// Paper finds a paper by id.
+func (s State) Paper(id string) (Paper, bool) {
+	for _, p := range s.Papers {
+		if p.ID == id {
+			return p, true
+		}
+	}
+	return Paper{}, false
+}
+
+// Open lists the fields that still need the person, doubtful ones in the form's order.
+func (s State) Open() []string {
+	var open []string
+	for _, e := range s.Form {
+		if e.Open() {
+			open = append(open, e.Name)
+		}
+	}
+	return open
+}
+
+// act runs one step of the person: a sign of life, refused when the visit is over.
+func (v *Visit) act(now time.Time, f func() error) error {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	if v.step == Over {
+		return ErrOver
+	}
+	if err := f(); err != nil {
+		return err
+	}
+	v.touch(now)
+	return nil
+}
+
+func (v *Visit) touch(now time.Time) {
+	if now.After(v.last) {
+		v.last = now
+	}
+}
+
+// Touch notes a sign of life: a finger on the screen, a key, a paper put in the feeder.
+func (v *Visit) Touch(now time.Time) error {
+	return v.act(now, func() error { return nil })
+}
+
+// Pick chooses the procedure. Another one may be chosen until the submission is accepted; papers stay,
+// the form is made anew by the next Fill.
+func (v *Visit) Pick(now time.Time, procedure string) error {
+	return v.act(now, func() error {
+		if v.step == Receipt {
+			return ErrSubmitted
+		}
+		if v.procedure != procedure {
+			clear(v.form)
+			v.form = nil
+		}
+		v.procedure = procedure
+		v.step = Consent
+		if !v.consented.IsZero() {
+			v.step = Scan
+		}
+		return nil
+	})
+}
+
+// Agree records consent.
+func (v *Visit) Agree(now time.Time) error {
+	return v.act(now, func() error {
+		switch {
+		case v.procedure == "":
+			return ErrNotYet
+		case v.step == Receipt:
+			return ErrSubmitted
+		}
+		if v.consented.IsZero() {
+			v.consented = now
+		}
+		v.step = Scan
+		return nil
+	})
+}
+
+// mayScan says whether papers may be taken in.
+func (v *Visit) mayScan() error {
+	switch {
+	case v.step == Receipt:
+		return ErrSubmitted
+	case v.consented.IsZero():
+		return ErrNotYet
+	case len(v.papers) >= MaxPapers:
+		return ErrFull
+	}
+	return nil
+}
+
+// Work marks the beginning of a scan or a reading; the returned function its end. Silence does not
+// count in between.
+func (v *Visit) Work(now time.Time) (done func(time.Time), err error) {
+	err = v.act(now, func() error {
+		if err := v.mayScan(); err != nil {
+			return err
+		}
+		v.busy++
+		return nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	var once sync.Once
+	return func(now time.Time) {
+		once.Do(func() {
+			v.mu.Lock()
+			defer v.mu.Unlock()
+			if v.step != Over {
+				v.busy--
+				v.touch(now)
+			}
+		})
+	}, nil
+}
+
+// Add takes a paper in and gives its id. The visit owns p.Data from here on.
+func (v *Visit) Add(now time.Time, p Paper) (id string, err error) {
+	err = v.act(now, func() error {
+		if err := v.mayScan(); err != nil {
+			return err
+		}
+		v.made++
+		p.ID, p.Size = fmt.Sprintf("p%d", v.made), len(p.Data)
+		v.papers = append(v.papers, p)
+		if v.step == Scan {
+			v.step = Papers
+		}
+		return nil
+	})
+	return p.ID, err
+}
+
+// Read records what recognition found on a paper.
+func (v *Visit) Read(now time.Time, id string, pages int, docs []paper.Document, problem string) error {
+	return v.act(now, func() error {
+		i, err := v.find(id)
+		if err != nil {
+			return err
+		}
+		p := &v.papers[i]
+		p.Pages, p.Documents, p.Problem, p.Reading = max(pages, 1), docs, problem, false
+		return nil
+	})
+}
+
+func (v *Visit) find(id string) (int, error) {
+	i := slices.IndexFunc(v.papers, func(p Paper) bool { return p.ID == id })
+	if i < 0 {
+		return 0, ErrNoPaper
+	}
+	return i, nil
+}
+
+// change edits the papers, which may not be done once they are submitted.
+func (v *Visit) change(now time.Time, id string, f func(i int)) error {
+	return v.act(now, func() error {
+		if v.step == Receipt {
+			return ErrSubmitted
+		}
+		i, err := v.find(id)
+		if err != nil {
+			return err
+		}
+		f(i)
+		return nil
+	})
+}
+
+// Turn turns a paper a quarter clockwise. The bytes stay as scanned; the turn goes with the form.
+func (v *Visit) Turn(now time.Time, id string) error {
+	return v.change(now, id, func(i int) { v.papers[i].Turn = (v.papers[i].Turn + 90) % 360 })
+}
+
+// Remove takes a paper out and forgets its bytes. Values read from it go with it, unless a person has
+// typed or confirmed them.
+func (v *Visit) Remove(now time.Time, id string) error {
+	v.hold.Lock()
+	defer v.hold.Unlock()
+	return v.change(now, id, func(i int) {
+		clear(v.papers[i].Data)
+		v.papers = slices.Delete(v.papers, i, i+1)
+		for j := range v.form {
+			e := &v.form[j]
+			if e.Paper != id {
+				continue
+			}
+			if e.Seen {
+				e.Paper, e.Where, e.Page = "", nil, 0
+				continue
+			}
+			*e = Entry{Name: e.Name}
+		}
+		if len(v.papers) == 0 {
+			v.step = Scan
+		}
+	})
+}
+
+// Move puts a paper by places further back (negative: further to the front).
+func (v *Visit) Move(now time.Time, id string, by int) error {
+	return v.change(now, id, func(i int) {
+		to := min(max(i+by, 0), len(v.papers)-1)
+		p := v.papers[i]
+		v.papers = slices.Insert(slices.Delete(v.papers, i, i+1), to, p)
+	})
+}
+
+// Fill lays what was read into the form. A field a person has typed or confirmed keeps its value, for
+// the person outranks every reader.
+func (v *Visit) Fill(now time.Time, form []Entry) error {
+	return v.act(now, func() error {
+		if v.step == Receipt {
+			return ErrSubmitted
+		}
+		if v.consented.IsZero() {
+			return ErrNotYet
+		}
+		old := make(map[string]Entry, len(v.form))
+		for _, e := range v.form {
+			old[e.Name] = e
+		}
+		filled := slices.Clone(form)
+		for i, e := range filled {
+			if was, ok := old[e.Name]; ok && was.Seen {
+				filled[i] = was
+			}
+		}
+		v.form = filled
+		return nil
+	})
+}
+
+// Answer takes what a person typed or confirmed for a field. fault is the validation's refusal, kept
+// with the value so that nothing a person typed is lost.
+func (v *Visit) Answer(now time.Time, name, value, fault string) error {
+	return v.act(now, func() error {
+		if v.step == Receipt {
+			return ErrSubmitted
+		}
+		i := slices.IndexFunc(v.form, func(e Entry) bool { return e.Name == name })
+		if i < 0 {
+			return ErrNoField
+		}
+		e := &v.form[i]
+		if !e.Seen {
+			e.Read = e.Value
+		}
+		if value != e.Value || e.Source == "" {
+			e.Source, e.Agrees = paper.User, nil
+		}
+		e.Value, e.Fault, e.Seen, e.Review = value, fault, true, false
+		return nil
+	})
+}
+
+// Judge sets the refusals of validation on all fields at once; fields not named hold.
+func (v *Visit) Judge(now time.Time, faults map[string]string) error {
+	return v.act(now, func() error {
+		for i := range v.form {
+			v.form[i].Fault = faults[v.form[i].Name]
+		}
+		return nil
+	})
+}
+
+// Go moves the person to a step: back always, forward as far as the steps before it are done.
+func (v *Visit) Go(now time.Time, to Step) error {
+	return v.act(now, func() error {
+		if v.step == Receipt {
+			if to == Receipt {
+				return nil
+			}
+			return ErrSubmitted
+		}
+		at := slices.Index(order, to)
+		if at < 0 || to == Receipt {
+			return ErrNotYet
+		}
+		if at > slices.Index(order, Choose) && v.procedure == "" ||
+			at > slices.Index(order, Consent) && v.consented.IsZero() ||
+			at > slices.Index(order, Scan) && len(v.form) == 0 && len(v.papers) == 0 {
+			return ErrNotYet
+		}
+		if to == Confirm {
+			if len(v.form) == 0 {
+				return ErrNotYet
+			}
+			for _, e := range v.form {
+				if e.Open() {
+					return ErrOpen
+				}
+			}
+		}
+		v.step = to
+		return nil
+	})
+}
+
+// Ready says whether the submission may be accepted now, and notes the time it was confirmed.
+func (v *Visit) Ready(now time.Time) error {
+	return v.act(now, func() error {
+		switch {
+		case v.step == Receipt:
+			return ErrSubmitted
+		case v.step != Confirm || v.busy > 0:
+			return ErrNotYet
+		}
+		for _, e := range v.form {
+			if e.Open() {
+				return ErrOpen
+			}
+		}
+		v.confirmed = now
+		return nil
+	})
+}
+
+// Accepted ends the work with the receipt's code. Pages and values are forgotten at once: the queue has
+// them, and the receipt needs none.
+func (v *Visit) Accepted(now time.Time, code string) error {
+	v.hold.Lock()
+	defer v.hold.Unlock()
+	return v.act(now, func() error {
+		if v.step != Confirm {
+			return ErrNotYet
+		}
+		v.step, v.code = Receipt, code
+		v.forget()
+		return nil
+	})
+}
+
+// Call asks for a volunteer; Quiet takes the call back or marks it answered.
+func (v *Visit) Call(now time.Time) error {
+	return v.act(now, func() error {
+		if v.called.IsZero() {
+			v.called = now
+		}
+		return nil
+	})
+}
+
+// Quiet ends a call for help.
+func (v *Visit) Quiet(now time.Time) error {
+	return v.act(now, func() error {
+		v.called = time.Time{}
+		return nil
+	})
+}
+
+// TakeOver hands the screen to a volunteer: the visit is counted as helped and waits longer.
+func (v *Visit) TakeOver(now time.Time, staff string, l Limits) error {
+	return v.act(now, func() error {
+		v.channel, v.staff, v.called, v.limits = Volunteer, staff, time.Time{}, l
+		return nil
+	})
+}
+
+// Silence says how long the visit has left before it ends for want of a sign of life, and whether the
+// countdown should be on the screen.
+func (v *Visit) Silence(now time.Time) (left time.Duration, warn bool) {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	if v.step == Over {
+		return 0, false
+	}
+	if v.busy > 0 {
+		return v.limits.Silence, false
+	}
+	left = max(v.limits.Silence-now.Sub(v.last), 0)
+	return left, left <= v.limits.Warning
+}
+
+// Wipe ends the visit: page bytes are overwritten, values let go. It may be called at any time and
+// more than once.
+func (v *Visit) Wipe() {
+	v.hold.Lock()
+	defer v.hold.Unlock()
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	v.forget()
+	v.step, v.procedure, v.staff, v.code = Over, "", "", ""
+	v.consented, v.confirmed, v.called = time.Time{}, time.Time{}, time.Time{}
+	v.busy = 0
+}
+
+func (v *Visit) forget() {
+	for i := range v.papers {
+		clear(v.papers[i].Data)
+	}
+	clear(v.papers)
+	clear(v.form)
+	v.papers, v.form = nil, nil
+}
