@@ -9,7 +9,7 @@ STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2
 # $(call with,build|test) puts the Go that .ci/setup found first on PATH.
 with = go_dir=$$(.ci/setup $(1) | tail -n 1); export PATH="$$go_dir:$$PATH"
 
-.PHONY: help run build test soak bench bench-ocr bench-queue bench-web fuzz lint clean
+.PHONY: help run build test soak bench bench-ocr bench-queue bench-web bench-drivers fuzz lint clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -25,6 +25,30 @@ test: ## everything that must hold, in under 30 minutes on 2 cores
 
 soak: ## the long versions: 1,000 kills, 1,000 scans, 10,000 readings, the fleet
 	@$(call with,test); MOTCUA_SOAK=1 go test -count=1 -timeout 6h -v -run 'Soak|Crash|Kill|Fleet' ./...
+
+bench: bench-ocr bench-queue bench-web bench-drivers ## every figure, as ratios side by side in one run
+
+bench-ocr: ## how much is right, what is flagged, and the time beside the tesseract CLI on the same page
+	@$(call with,test); go test -run '^$$' -bench . -benchtime 5x ./ocr; go run ./ocr/bench
+
+bench-queue: ## durable enqueue, start with a backlog, upload beside curl
+	@$(call with,test); go test -run '^$$' -bench . -timeout 60m ./queue/...
+
+bench-web: ## page weight, first paint and key press, measured in Chromium
+	@$(call with,test); go test -run '^$$' -bench . ./agent/web
+
+bench-drivers: ## pages a second, readings a second
+	@$(call with,test); go test -run '^$$' -bench . ./drivers/...
+
+FUZZTIME ?= 30s
+fuzz: ## every fuzz target for FUZZTIME (30s) each
+	@$(call with,test); \
+	go list -f '{{.Dir}}' ./... | while read -r dir; do \
+		{ grep -hoE '^func Fuzz[A-Za-z0-9_]+' "$$dir"/*_test.go 2>/dev/null || true; } | sed 's/func //' | while read -r target; do \
+			echo "== $${dir#$$PWD/} $$target"; \
+			go test -run '^$$' -fuzz "^$$target\$$" -fuzztime $(FUZZTIME) "$$dir" </dev/null; \
+		done; \
+	done
 
 lint: ## vet and staticcheck, pinned
 	@$(call with,build); go vet ./...; go run $(STATICCHECK) ./...
