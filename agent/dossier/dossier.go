@@ -1,0 +1,235 @@
+// Package dossier packs a confirmed form for the queue. In go a procedure, its values as a person
+// confirmed them, the pages as they came from the scanner, and the consent; out comes a queue.Draft of
+// form.json and the page files, unchanged byte for byte. It promises that nothing unconfirmed gets in
+// (Draft refuses a form that does not validate) and that no personal data stands in the labels.
+package dossier
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"fmt"
+	"io"
+	"log/slog"
+	"time"
+
+	"motcua/agent/procedure"
+	"motcua/ocr/paper"
+	"motcua/queue"
+)
+
+// Schema names the layout of form.json.
+const Schema = "motcua/form/1"
+
+// Channel is who sat at the screen.
+type Channel string
+
+// The channels.
+const (
+	Self      Channel = "self"      // the citizen alone
+	Volunteer Channel = "volunteer" // a volunteer helped
+	Command   Channel = "command"   // motcua submit
+)
+
+// Label keys of a submission in the queue; none of them ever holds personal data.
+const (
+	LabelProcedure = "procedure"
+	LabelLevel     = "level" // "toàn trình" or "một phần"
+	LabelChannel   = "channel"
+	LabelWard      = "ward"
+	LabelKiosk     = "kiosk"
+)
+
+// Page is one scanned page or attached file.
+type Page struct {
+	Data      []byte
+	MediaType string // image/jpeg, image/png, image/tiff or application/pdf
+	Paper     string // id of the required paper it belongs to, if known
+	Kind      paper.Kind
+}
+
+// Consent is what the citizen agreed to, and when.
+type Consent struct {
+	Version  string    `json:"version"` // of the text that was shown
+	Purpose  string    `json:"purpose"` // the text itself, in the language it was shown in
+	Language string    `json:"language"`
+	Given    time.Time `json:"given"`
+}
+
+// Dossier is a confirmed form with its pages.
+type Dossier struct {
+	ID        string // "" lets the queue make one; the same ID again gives the same submission
+	Procedure *procedure.Procedure
+	Values    map[string]procedure.Value
+	Documents []paper.Document // what was recognised; only kinds and pages are kept beside the form
+	Pages     []Page
+	Consent   Consent
+	Channel   Channel
+	Operator  string // the volunteer's user name, where Channel is Volunteer
+	Ward      string
+	Kiosk     string
+	Copies    int // of a procedure with a fee per page; 0 is 1
+	Started   time.Time
+	Confirmed time.Time
+}
+
+// String gives kind and counts only.
+func (d Dossier) String() string {
+	code := ""
+	if d.Procedure != nil {
+		code = d.Procedure.Code
+	}
+	return fmt.Sprintf("dossier(%s, %d values, %d pages)", code, len(d.Values), len(d.Pages))
+}
+
+// GoString is String, for %#v.
+func (d Dossier) GoString() string { return d.String() }
+
+// LogValue keeps values out of logs.
+func (d Dossier) LogValue() slog.Value { return slog.StringValue(d.String()) }
+
+// InvalidError is a form that may not be submitted yet.
+type InvalidError struct {
+	Complaints []procedure.Complaint
+}
+
+func (e *InvalidError) Error() string {
+	var b bytes.Buffer
+	b.WriteString("the form is not complete:")
+	for _, c := range e.Complaints {
+		fmt.Fprintf(&b, " %s (%s)", c.Field, c.Code)
+	}
+	return b.String()
+}
+
+// Form is the layout of form.json. Form readers on the far side rely on it.
+type Form struct {
+	Schema    string            `json:"schema"`
+	Procedure FormProcedure     `json:"procedure"`
+	Ward      string            `json:"ward,omitempty"`
+	Kiosk     string            `json:"kiosk,omitempty"`
+	Channel   Channel           `json:"channel"`
+	Operator  string            `json:"operator,omitempty"`
+	Copies    int               `json:"copies,omitempty"`
+	Fee       int64             `json:"fee"` // đồng
+	Values    []FormValue       `json:"values"`
+	Pages     []FormPage        `json:"pages"`
+	Papers    []FormPaper       `json:"papers"`
+	Consent   Consent           `json:"consent"`
+	Times     map[string]string `json:"times"` // started, confirmed; RFC 3339
+}
+
+// FormProcedure identifies the procedure.
+type FormProcedure struct {
+	Code  string          `json:"code"`
+	Name  string          `json:"name"`
+	Level procedure.Level `json:"level"`
+}
+
+// FormValue is one field of the form, in the order of the procedure.
+type FormValue struct {
+	ID         string        `json:"id"`
+	Label      string        `json:"label"`
+	Value      string        `json:"value"`
+	Source     paper.Source  `json:"source"`
+	From       string        `json:"from,omitempty"`
+	Confidence float64       `json:"confidence"`
+	Doubts     []paper.Doubt `json:"doubts,omitempty"` // what was doubted before a person confirmed it
+}
+
+// FormPage describes a page file of the submission.
+type FormPage struct {
+	Name      string     `json:"name"`
+	MediaType string     `json:"media_type"`
+	Size      int        `json:"size"`
+	SHA256    string     `json:"sha256"`
+	Paper     string     `json:"paper,omitempty"`
+	Kind      paper.Kind `json:"kind,omitempty"`
+}
+
+// FormPaper says which papers were recognised on the pages.
+type FormPaper struct {
+	Type  paper.Kind `json:"type"`
+	Page  int        `json:"page"`
+	Sides []string   `json:"sides,omitempty"`
+}
+
+var extensions = map[string]string{
+	"image/jpeg": ".jpg", "image/png": ".png", "image/tiff": ".tiff", "application/pdf": ".pdf",
+}
+
+// Draft is the submission for the queue. It fails with *InvalidError if the form may not be submitted.
+func (d Dossier) Draft() (queue.Draft, error) {
+	if len(d.Pages) == 0 {
+		return queue.Draft{}, fmt.Errorf("pack dossier: there is no page")
+	}
+	if complaints := d.Procedure.Validate(d.Values, d.Confirmed); len(complaints) > 0 {
+		return queue.Draft{}, &InvalidError{complaints}
+	}
+	form, err := d.form()
+	if err != nil {
+		return queue.Draft{}, err
+	}
+	body, err := json.MarshalIndent(form, "", "  ")
+	if err != nil {
+		return queue.Draft{}, fmt.Errorf("pack dossier: %w", err)
+	}
+	parts := []queue.Part{part("form.json", "application/json", append(body, '\n'))}
+	for i, p := range d.Pages {
+		parts = append(parts, part(form.Pages[i].Name, p.MediaType, p.Data))
+	}
+	labels := map[string]string{
+		LabelProcedure: d.Procedure.Code,
+		LabelLevel:     string(d.Procedure.Level),
+		LabelChannel:   string(d.Channel),
+	}
+	if d.Ward != "" {
+		labels[LabelWard] = d.Ward
+	}
+	if d.Kiosk != "" {
+		labels[LabelKiosk] = d.Kiosk
+	}
+	return queue.Draft{ID: d.ID, Labels: labels, Parts: parts}, nil
+}
+
+func (d Dossier) form() (Form, error) {
+	form := Form{
+		Schema:    Schema,
+		Procedure: FormProcedure{d.Procedure.Code, d.Procedure.Name.VI, d.Procedure.Level},
+		Ward:      d.Ward, Kiosk: d.Kiosk, Channel: d.Channel, Operator: d.Operator,
+		Copies: max(d.Copies, 1),
+		Fee:    d.Procedure.Fee.Total(len(d.Pages), max(d.Copies, 1)),
+		Values: []FormValue{}, Pages: []FormPage{}, Papers: []FormPaper{},
+		Consent: d.Consent,
+		Times: map[string]string{
+			"started":   d.Started.UTC().Format(time.RFC3339),
+			"confirmed": d.Confirmed.UTC().Format(time.RFC3339),
+		},
+	}
+	for _, f := range d.Procedure.Fields {
+		v := d.Values[f.ID]
+		form.Values = append(form.Values, FormValue{f.ID, f.Label.VI, v.Text, v.Source, v.From, v.Confidence, v.Doubts})
+	}
+	for i, p := range d.Pages {
+		extension, ok := extensions[p.MediaType]
+		if !ok {
+			return Form{}, fmt.Errorf("pack dossier: page %d is of a type that is not sent: %q", i+1, p.MediaType)
+		}
+		sum := sha256.Sum256(p.Data)
+		form.Pages = append(form.Pages, FormPage{
+			Name: fmt.Sprintf("page-%04d%s", i+1, extension), MediaType: p.MediaType, Size: len(p.Data),
+			SHA256: hex.EncodeToString(sum[:]), Paper: p.Paper, Kind: p.Kind,
+		})
+	}
+	for _, doc := range d.Documents {
+		form.Papers = append(form.Papers, FormPaper{doc.Type, doc.Page, doc.Sides})
+	}
+	return form, nil
+}
+
+func part(name, mediaType string, data []byte) queue.Part {
+	return queue.Part{Name: name, MediaType: mediaType, Open: func() (io.ReadCloser, error) {
+		return io.NopCloser(bytes.NewReader(data)), nil
+	}}
+}

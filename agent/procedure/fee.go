@@ -1,0 +1,38 @@
+package procedure
+
+// Fee is what a procedure costs, in đồng. A zero Fee is free.
+type Fee struct {
+	Flat  int64  `yaml:"flat" json:"flat"`   // for the whole matter
+	Pages []Step `yaml:"pages" json:"pages"` // per page of one copy
+	Cap   int64  `yaml:"cap" json:"cap"`     // the most that one copy costs; 0: no cap
+	Note  Text   `yaml:"note" json:"note"`   // what the rule is, or when it is waived
+}
+
+// Step is the price of each page up to a page number.
+type Step struct {
+	UpTo int   `yaml:"up_to" json:"up_to"` // last page at this price; 0: all further pages
+	Each int64 `yaml:"each" json:"each"`
+}
+
+// Free tells whether nothing is ever to be paid.
+func (f Fee) Free() bool { return f.Flat == 0 && len(f.Pages) == 0 }
+
+// Total is the price of the matter: the flat part, and for every copy the price of its pages up to the cap.
+func (f Fee) Total(pages, copies int) int64 {
+	var copyPrice int64
+	done := 0
+	for _, step := range f.Pages {
+		last := pages
+		if step.UpTo > 0 {
+			last = min(pages, step.UpTo)
+		}
+		if last > done {
+			copyPrice += int64(last-done) * step.Each
+			done = last
+		}
+	}
+	if f.Cap > 0 {
+		copyPrice = min(copyPrice, f.Cap)
+	}
+	return f.Flat + copyPrice*int64(copies)
+}

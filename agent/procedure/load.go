@@ -1,0 +1,258 @@
+package procedure
+
+import (
+	"fmt"
+	"io/fs"
+	"path"
+	"regexp"
+	"slices"
+	"strings"
+
+	"motcua/agent/strict"
+	"motcua/ocr/paper"
+)
+
+// Catalog is all procedures a kiosk offers, in the order of topic and code.
+type Catalog struct {
+	All []*Procedure
+}
+
+// Get gives a procedure by its code; "2.000815" and "2.000815.000.00.00.H26" are the same one.
+func (c *Catalog) Get(code string) (*Procedure, error) {
+	short := code
+	if parts := strings.SplitN(code, ".", 3); len(parts) == 3 {
+		short = parts[0] + "." + parts[1]
+	}
+	for _, p := range c.All {
+		if p.Code == code || p.Code == short {
+			return p, nil
+		}
+	}
+	return nil, &UnknownError{Code: code, Near: c.near(code)}
+}
+
+// UnknownError is a code that is not in the catalogue.
+type UnknownError struct {
+	Code string
+	Near []*Procedure // what may have been meant; all procedures where nothing is near
+}
+
+func (e *UnknownError) Error() string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "procedure %q is not known; nearest are:", e.Code)
+	for _, p := range e.Near {
+		fmt.Fprintf(&b, "\n  %-9s  %s", p.Code, p.Name.VI)
+	}
+	return b.String()
+}
+
+func (c *Catalog) near(code string) []*Procedure {
+	codes := make([]string, len(c.All))
+	for i, p := range c.All {
+		codes[i] = p.Code
+	}
+	var near []*Procedure
+	for _, k := range strict.Near(code, codes, 3) {
+		near = append(near, c.All[slices.Index(codes, k)])
+	}
+	if len(near) == 0 {
+		return c.All
+	}
+	return near
+}
+
+// Load reads every *.yaml file of a folder. All mistakes of all files come back at once, as
+// strict.Problems.
+func Load(fsys fs.FS) (*Catalog, error) {
+	names, err := fs.Glob(fsys, "*.yaml")
+	if err != nil {
+		return nil, fmt.Errorf("list procedures: %w", err)
+	}
+	if len(names) == 0 {
+		return nil, fmt.Errorf("no procedure in the folder: it needs at least one *.yaml file")
+	}
+	var problems strict.Problems
+	catalog := &Catalog{}
+	from := map[string]string{}
+	for _, name := range names {
+		data, err := fs.ReadFile(fsys, name)
+		if err != nil {
+			return nil, fmt.Errorf("read procedure: %w", err)
+		}
+		p := &Procedure{}
+		file := strict.Decode(name, data, p)
+		p.examine(file)
+		if other := from[p.Code]; other != "" {
+			file.Problem("code", "%q is also the code of %s", p.Code, other)
+		} else if p.Code != "" && p.Code != strings.TrimSuffix(path.Base(name), ".yaml") {
+			file.Problem("code", "the file must be named %s.yaml, after its code", p.Code)
+		}
+		from[p.Code] = name
+		problems = append(problems, file.Problems()...)
+		catalog.All = append(catalog.All, p)
+	}
+	if err := problems.Err(); err != nil {
+		return nil, err
+	}
+	slices.SortStableFunc(catalog.All, func(a, b *Procedure) int {
+		if a.Topic != b.Topic {
+			return slices.Index(Topics, a.Topic) - slices.Index(Topics, b.Topic)
+		}
+		return strings.Compare(a.Code, b.Code)
+	})
+	return catalog, nil
+}
+
+var (
+	codeForm = regexp.MustCompile(`^[0-9]\.[0-9]{6}$`)
+	idForm   = regexp.MustCompile(`^[a-z][a-z0-9_]*$`)
+	kinds    = []paper.Kind{paper.CCCD, paper.CanCuoc, paper.CCCD2016, paper.CMND, paper.Passport, paper.KhaiSinh, paper.CT07, paper.Other}
+)
+
+// examine checks what the YAML's shape alone cannot say, and prepares patterns.
+func (p *Procedure) examine(f *strict.File) {
+	if !codeForm.MatchString(p.Code) {
+		f.Problem("code", "must look like 2.000815, not %q", p.Code)
+	}
+	both := func(path string, t Text) {
+		if t.VI == "" {
+			f.Problem(path, "needs a Vietnamese text: vi")
+		}
+		if t.EN == "" {
+			f.Problem(path, "needs an English text: en")
+		}
+	}
+	either := func(path string, t Text) {
+		if t != (Text{}) {
+			both(path, t)
+		}
+	}
+	both("name", p.Name)
+	both("plain", p.Plain)
+	both("summary", p.Summary)
+	both("time", p.Time)
+	if p.Topic == "" {
+		f.Problem("topic", "is missing")
+	}
+	if p.Level == "" {
+		f.Problem("level", "is missing: %q or %q", Full, Partial)
+	}
+	p.Fee.examine(f, either)
+
+	ids := map[string]bool{}
+	unique := func(path, id string) {
+		switch {
+		case !idForm.MatchString(id):
+			f.Problem(path, "needs an id of small letters, digits and _, not %q", id)
+		case ids[path[:strings.IndexByte(path, '[')]+id]:
+			f.Problem(path+".id", "%q is used twice", id)
+		}
+		ids[path[:strings.IndexByte(path, '[')]+id] = true
+	}
+	knownKinds := func(path string, ks []paper.Kind) {
+		for i, k := range ks {
+			if !slices.Contains(kinds, k) {
+				f.Problem(fmt.Sprintf("%s[%d]", path, i), "is not a kind of paper; known are %v", kinds)
+			}
+		}
+	}
+	role := func(path, id string) {
+		if _, ok := p.Role(id); !ok && id != "" {
+			f.Problem(path, "%q is not one of the roles of this procedure", id)
+		}
+	}
+	if len(p.Roles) == 0 {
+		f.Problem("roles", "at least one role is needed: who asks for it?")
+	}
+	for i, r := range p.Roles {
+		at := fmt.Sprintf("roles[%d]", i)
+		unique(at, r.ID)
+		both(at+".name", r.Name)
+		knownKinds(at+".papers", r.Papers)
+		if r.Sex != "" && r.Sex != "Nam" && r.Sex != "Nữ" {
+			f.Problem(at+".sex", "must be Nam or Nữ, not %q", r.Sex)
+		}
+	}
+	for i, d := range p.Papers {
+		at := fmt.Sprintf("papers[%d]", i)
+		unique(at, d.ID)
+		both(at+".name", d.Name)
+		either(at+".hint", d.Hint)
+		knownKinds(at+".kinds", d.Kinds)
+		role(at+".role", d.Role)
+	}
+	if len(p.Fields) == 0 {
+		f.Problem("fields", "at least one field is needed")
+	}
+	for i := range p.Fields {
+		field := &p.Fields[i]
+		at := fmt.Sprintf("fields[%d]", i)
+		unique(at, field.ID)
+		both(at+".label", field.Label)
+		either(at+".hint", field.Hint)
+		role(at+".group", field.Group)
+		for k, s := range field.From {
+			if s.Role != "" {
+				role(fmt.Sprintf("%s.from[%d]", at, k), s.Role)
+			}
+		}
+		field.examine(at, f, both)
+	}
+}
+
+func (fee Fee) examine(f *strict.File, either func(string, Text)) {
+	either("fee.note", fee.Note)
+	if fee.Flat < 0 || fee.Cap < 0 {
+		f.Problem("fee", "must not be negative")
+	}
+	last := 0
+	for i, s := range fee.Pages {
+		at := fmt.Sprintf("fee.pages[%d]", i)
+		if s.Each <= 0 {
+			f.Problem(at, "needs each: the price of a page in đồng")
+		}
+		if s.UpTo == 0 && i < len(fee.Pages)-1 {
+			f.Problem(at, "needs up_to: only the last step may be without an end")
+		}
+		if s.UpTo != 0 && s.UpTo <= last {
+			f.Problem(at+".up_to", "must be greater than the step before it")
+		}
+		last = s.UpTo
+	}
+}
+
+func (field *Field) examine(at string, f *strict.File, both func(string, Text)) {
+	if field.Type == "" {
+		f.Problem(at, "needs a type")
+	}
+	if field.Pattern != "" {
+		pattern, err := regexp.Compile("^(?:" + field.Pattern + ")$")
+		if err != nil {
+			f.Problem(at+".pattern", "is not a regular expression: %v", err)
+		}
+		field.pattern = pattern
+	}
+	if (field.Type == Choice) != (len(field.Choices) > 0) {
+		f.Problem(at, "choices and type: choice belong together")
+	}
+	for i, o := range field.Choices {
+		both(fmt.Sprintf("%s.choices[%d].label", at, i), o.Label)
+		if o.Value == "" {
+			f.Problem(fmt.Sprintf("%s.choices[%d]", at, i), "needs a value")
+		}
+	}
+	if field.MaxLength != 0 && field.MaxLength < field.MinLength {
+		f.Problem(at+".max_length", "must not be less than min_length")
+	}
+	if field.Max != 0 && field.Max < field.Min {
+		f.Problem(at+".max", "must not be less than min")
+	}
+	if field.Type != Integer && (field.Min != 0 || field.Max != 0) {
+		f.Problem(at, "min and max are for integers; for text take min_length and max_length")
+	}
+	if field.Default != "" {
+		if code := field.check(field.Default, noClock); code != "" {
+			f.Problem(at+".default", "does not fit its own field: %s", code)
+		}
+	}
+}

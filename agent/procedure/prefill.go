@@ -1,0 +1,191 @@
+package procedure
+
+import (
+	"fmt"
+	"log/slog"
+	"slices"
+	"strings"
+	"unicode/utf8"
+
+	"golang.org/x/text/cases"
+	"golang.org/x/text/unicode/norm"
+
+	"motcua/ocr/paper"
+)
+
+// The doubts that prefilling adds to those of recognition.
+const (
+	OtherPerson paper.Doubt = "other-person" // the value was taken from another person's paper, as a guess
+	DoesNotFit  paper.Doubt = "does-not-fit" // the value does not fit the field's rule
+)
+
+// Value is what a field of the form holds, and how far it can be trusted.
+type Value struct {
+	Text       string        `json:"value"`
+	Source     paper.Source  `json:"source"`         // user: typed or confirmed by a person
+	From       string        `json:"from,omitempty"` // "applicant.full_name"
+	Confidence float64       `json:"confidence"`
+	Review     bool          `json:"review"` // a person must look before it is used
+	Doubts     []paper.Doubt `json:"doubts,omitempty"`
+	Document   int           `json:"document"` // index into the documents given to Prefill; -1 where there is none
+	Page       int           `json:"page,omitempty"`
+	Where      *paper.Quad   `json:"where,omitempty"`
+}
+
+// String gives kind and length only: a careless %v leaks nothing.
+func (v Value) String() string {
+	return fmt.Sprintf("value(%s, %d letters, review=%t)", v.Source, utf8.RuneCountInString(v.Text), v.Review)
+}
+
+// GoString is String, for %#v.
+func (v Value) GoString() string { return v.String() }
+
+// LogValue keeps the value out of logs.
+func (v Value) LogValue() slog.Value { return slog.StringValue(v.String()) }
+
+// Assignment says which documents (by index) are whose, by role. A role may have several papers: an
+// identity card and a residence confirmation.
+type Assignment map[string][]int
+
+var identity = []paper.Kind{paper.CCCD, paper.CanCuoc, paper.CCCD2016, paper.CMND, paper.Passport}
+
+// Identity tells whether a kind of paper says who somebody is.
+func Identity(k paper.Kind) bool { return slices.Contains(identity, k) }
+
+// takes tells whether a paper of this kind identifies the role.
+func (r Role) takes(k paper.Kind) bool {
+	if len(r.Papers) == 0 {
+		return Identity(k)
+	}
+	return slices.Contains(r.Papers, k)
+}
+
+// Assign guesses whose papers were laid on the glass: papers of one person go together, and each person
+// takes the first role that is free and fits the kind of paper and the sex. Roles are filled in the
+// order of the procedure, so the file's author decides who is asked for first.
+func (p *Procedure) Assign(docs []paper.Document) Assignment {
+	who := Assignment{}
+	type person struct {
+		number string
+		role   string
+	}
+	var known []person
+next:
+	for i, d := range docs {
+		if len(d.Fields) == 0 {
+			continue
+		}
+		number := d.Fields[paper.Number].Value
+		for _, k := range known {
+			if number != "" && k.number == number {
+				who[k.role] = append(who[k.role], i)
+				continue next
+			}
+		}
+		sex := d.Fields[paper.Sex].Value
+		for _, r := range p.Roles {
+			if len(who[r.ID]) > 0 && !sheet(docs[who[r.ID][0]], d) {
+				continue
+			}
+			if r.takes(d.Type) && (r.Sex == "" || sex == "" || r.Sex == sex) {
+				who[r.ID] = append(who[r.ID], i)
+				known = append(known, person{number, r.ID})
+				continue next
+			}
+		}
+	}
+	return who
+}
+
+// sheet tells whether b may be the other half of a: two sides of one card that were scanned as two
+// pages and of which only one carries the number.
+func sheet(a, b paper.Document) bool {
+	if a.Type != b.Type || !Identity(a.Type) || len(a.Sides) != 1 || len(b.Sides) != 1 || a.Sides[0] == b.Sides[0] {
+		return false
+	}
+	x, y := a.Fields[paper.Number].Value, b.Fields[paper.Number].Value
+	return x == "" || y == "" || x == y
+}
+
+// Prefill gives a value for every field of the form, empty where nothing is known.
+func (p *Procedure) Prefill(docs []paper.Document, who Assignment) map[string]Value {
+	values := make(map[string]Value, len(p.Fields))
+	for i := range p.Fields {
+		f := &p.Fields[i]
+		values[f.ID] = p.prefill(f, docs, who)
+	}
+	return values
+}
+
+func (p *Procedure) prefill(f *Field, docs []paper.Document, who Assignment) Value {
+	for n, source := range f.From {
+		v, ok := read(source, docs, who)
+		if !ok {
+			continue
+		}
+		if n > 0 && source.Role != f.From[0].Role {
+			v.doubt(OtherPerson)
+		}
+		if f.Type == Choice {
+			v.Text = f.option(v.Text)
+		}
+		if what := f.check(v.Text, noClock); what != "" {
+			v.doubt(DoesNotFit)
+		}
+		return v
+	}
+	return Value{Text: f.Default, Source: paper.User, Document: -1, Confidence: 1}
+}
+
+// read takes a field from a person's papers: the most trusted reading, doubted where another of the
+// person's papers says something else.
+func read(s Source, docs []paper.Document, who Assignment) (Value, bool) {
+	var best Value
+	found := false
+	for _, i := range who[s.Role] {
+		if i < 0 || i >= len(docs) {
+			continue
+		}
+		f, ok := docs[i].Fields[s.Field]
+		if !ok || f.Value == "" {
+			continue
+		}
+		v := Value{
+			Text: norm.NFC.String(f.Value), Source: f.Source, From: s.String(), Confidence: f.Confidence,
+			Review: f.Review, Doubts: slices.Clone(f.Doubts), Document: i, Page: f.Page, Where: f.Where,
+		}
+		switch {
+		case !found:
+			best, found = v, true
+		case fold(v.Text) == fold(best.Text):
+			// The same on two papers: no reason for a new doubt, none to drop an old one.
+		case !v.Review && best.Review:
+			best = v
+			best.doubt(paper.Disagreement)
+		default:
+			best.doubt(paper.Disagreement)
+		}
+	}
+	return best, found
+}
+
+func (v *Value) doubt(d paper.Doubt) {
+	v.Review = true
+	if !slices.Contains(v.Doubts, d) {
+		v.Doubts = append(v.Doubts, d)
+	}
+}
+
+func fold(s string) string {
+	return strings.Join(strings.Fields(cases.Fold().String(norm.NFC.String(s))), " ")
+}
+
+// option gives the choice that a read value means, or the value itself.
+func (f *Field) option(text string) string {
+	for _, o := range f.Choices {
+		if fold(o.Value) == fold(text) || fold(o.Label.VI) == fold(text) {
+			return o.Value
+		}
+	}
+	return text
+}

@@ -1,0 +1,186 @@
+package procedure
+
+import (
+	"net/mail"
+	"regexp"
+	"strconv"
+	"strings"
+	"time"
+	"unicode"
+	"unicode/utf8"
+
+	"golang.org/x/text/unicode/norm"
+)
+
+// What is wrong with a value, as a stable code that the interface puts in words.
+const (
+	Missing    = "missing"
+	Pattern    = "pattern"
+	NoChoice   = "no-choice"
+	TooShort   = "too-short"
+	TooLong    = "too-long"
+	NotADate   = "not-a-date"
+	FutureDate = "future-date"
+	NotANumber = "not-a-number"
+	TooSmall   = "too-small"
+	TooLarge   = "too-large"
+	Letters    = "letters" // a sign that does not belong into such a value
+	Unreviewed = "unreviewed"
+)
+
+// Complaint is one thing wrong with a form.
+type Complaint struct {
+	Field string `json:"field"`
+	Code  string `json:"code"`
+}
+
+// MaxLength is the longest value of a field that sets no limit of its own.
+const MaxLength = 500
+
+// Validate says what is wrong with a filled form, in the order of its fields. Values nobody has looked
+// at although they need it are complained of as Unreviewed.
+func (p *Procedure) Validate(values map[string]Value, now time.Time) []Complaint {
+	var complaints []Complaint
+	for i := range p.Fields {
+		f := &p.Fields[i]
+		v := values[f.ID]
+		if code := f.check(v.Text, now); code != "" {
+			complaints = append(complaints, Complaint{f.ID, code})
+		} else if v.Review && v.Text != "" {
+			complaints = append(complaints, Complaint{f.ID, Unreviewed})
+		}
+	}
+	return complaints
+}
+
+// Check says what is wrong with one value: a code, or "" if it may stand.
+func (f *Field) Check(text string, now time.Time) string { return f.check(text, now) }
+
+// Normal is a typed value as it is kept: NFC, without blanks around it, dates as ISO 8601, telephone and
+// personal numbers without separators.
+func (f *Field) Normal(text string) string {
+	text = norm.NFC.String(strings.TrimSpace(text))
+	switch f.Type {
+	case Date, PastDate:
+		return isoDate(text)
+	case Phone, Person:
+		bare := strings.NewReplacer(" ", "", ".", "", "-", "", "(", "", ")", "").Replace(text)
+		if f.Type == Phone && strings.HasPrefix(bare, "+84") {
+			bare = "0" + bare[3:]
+		}
+		return bare
+	case Lines:
+		return text
+	}
+	return strings.Join(strings.Fields(text), " ")
+}
+
+// noClock is for checks that must not depend on the day.
+var noClock time.Time
+
+var (
+	personForm = regexp.MustCompile(`^([0-9]{12}|[0-9]{9})$`)
+	phoneForm  = regexp.MustCompile(`^0[0-9]{9,10}$`)
+	dayForm    = regexp.MustCompile(`^([0-9]{1,2})[/.\- ]([0-9]{1,2})[/.\- ]([0-9]{4})$`)
+)
+
+func (f *Field) check(text string, now time.Time) string {
+	if strings.TrimSpace(text) == "" {
+		if f.Required {
+			return Missing
+		}
+		return ""
+	}
+	longest := f.MaxLength
+	if longest == 0 {
+		longest = MaxLength
+	}
+	letters := utf8.RuneCountInString(text)
+	switch {
+	case letters < f.MinLength:
+		return TooShort
+	case letters > longest:
+		return TooLong
+	}
+	for _, r := range text {
+		if unicode.IsControl(r) && (r != '\n' || f.Type != Lines) {
+			return Letters
+		}
+	}
+	if code := f.checkType(text, now); code != "" {
+		return code
+	}
+	if f.pattern != nil && !f.pattern.MatchString(text) {
+		return Pattern
+	}
+	return ""
+}
+
+func (f *Field) checkType(text string, now time.Time) string {
+	switch f.Type {
+	case Name:
+		for _, r := range text {
+			if !unicode.IsLetter(r) && !unicode.IsMark(r) && !strings.ContainsRune(" '’-.", r) {
+				return Letters
+			}
+		}
+	case Date, PastDate:
+		day, err := time.Parse(time.DateOnly, text)
+		if err != nil || day.Year() < 1880 {
+			return NotADate
+		}
+		if f.Type == PastDate && !now.IsZero() && day.After(now) {
+			return FutureDate
+		}
+	case Person:
+		if !personForm.MatchString(text) {
+			return NotANumber
+		}
+	case Phone:
+		if !phoneForm.MatchString(text) {
+			return NotANumber
+		}
+	case Email:
+		if a, err := mail.ParseAddress(text); err != nil || a.Address != text {
+			return Pattern
+		}
+	case Integer:
+		n, err := strconv.Atoi(text)
+		switch {
+		case err != nil:
+			return NotANumber
+		case n < f.Min:
+			return TooSmall
+		case f.Max != 0 && n > f.Max:
+			return TooLarge
+		}
+	case Choice:
+		for _, o := range f.Choices {
+			if o.Value == text {
+				return ""
+			}
+		}
+		return NoChoice
+	case Tick:
+		if text != "yes" {
+			return NoChoice
+		}
+	}
+	return ""
+}
+
+// isoDate turns day/month/year as people write it into ISO 8601; anything else stays as it is.
+func isoDate(text string) string {
+	m := dayForm.FindStringSubmatch(text)
+	if m == nil {
+		return text
+	}
+	day, _ := strconv.Atoi(m[1])
+	month, _ := strconv.Atoi(m[2])
+	year, _ := strconv.Atoi(m[3])
+	t := time.Date(year, time.Month(month), day, 0, 0, 0, 0, time.UTC)
+	if t.Day() != day || int(t.Month()) != month {
+		return text
+	}
+	return t.Format(time.DateOnly)
+}
