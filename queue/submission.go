@@ -51,7 +51,9 @@ type Submission struct {
 	State       State             `json:"state"`
 	Labels      map[string]string `json:"labels,omitempty"`
 	Parts       []PartInfo        `json:"parts"`
-	Size        int64             `json:"size"` // bytes of the bundle that is uploaded
+	Size        int64             `json:"size"`             // bytes of the bundle that is uploaded
+	SHA256      string            `json:"sha256"`           // lower-case hex of that bundle
+	Sealed      bool              `json:"sealed,omitempty"` // the bundle is an age file that only the office can open
 	Created     time.Time         `json:"created"`
 	Attempts    int               `json:"attempts"`
 	NextAttempt time.Time         `json:"next_attempt,omitzero"`

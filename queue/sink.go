@@ -1,0 +1,128 @@
+package queue
+
+import (
+	"context"
+	"errors"
+	"io"
+	"time"
+)
+
+// Bundle is what a sink uploads for one submission: one file, read at any offset and by several
+// goroutines at once, decrypted while it is read. It is a store-only ZIP of the parts with
+// manifest.json last; when the submission is sealed to the office (Submission.Sealed) it is the age
+// file of that ZIP, which this kiosk cannot open.
+type Bundle interface {
+	io.ReaderAt
+	Size() int64
+	SHA256() string // lower-case hex of exactly the bytes that ReadAt gives
+}
+
+// Notes is a sink's memory for one submission: a short text that survives a crash (an upload's URL, a
+// multipart id). It is gone once the submission is delivered or dropped. Load gives "" where
+// nothing was saved; Save is durable when it returns.
+type Notes interface {
+	Load() (string, error)
+	Save(string) error
+}
+
+// Sink delivers submissions to one hub. Deliver returns nil only once the far side holds the whole
+// bundle durably; it may be called again for a submission that arrived before (the kiosk lost power
+// before it could note the success), so it must be idempotent by Submission.ID. It must return soon
+// after ctx ends. Two calls for the same submission never overlap; calls for different ones do.
+//
+// What Deliver returns decides what comes next: nil delivered; Permanent held; RetryAfter tried again
+// no sooner than the far side asked; anything else tried again with growing delays.
+type Sink interface {
+	Deliver(ctx context.Context, s Submission, b Bundle, n Notes) error
+}
+
+// permanent marks a refusal that will not heal by itself.
+type permanent struct{ err error }
+
+func (e permanent) Error() string { return e.err.Error() }
+func (e permanent) Unwrap() error { return e.err }
+
+// Permanent marks err as a refusal that trying again won't heal: the submission goes to Held with
+// err's words, for a person to mend. Permanent(nil) is nil.
+func Permanent(err error) error {
+	if err == nil {
+		return nil
+	}
+	return permanent{err}
+}
+
+// IsPermanent reports whether err was marked by Permanent.
+func IsPermanent(err error) bool {
+	var p permanent
+	return errors.As(err, &p)
+}
+
+// retryAfter carries the delay the far side asked for.
+type retryAfter struct {
+	err   error
+	delay time.Duration
+}
+
+func (e retryAfter) Error() string { return e.err.Error() }
+func (e retryAfter) Unwrap() error { return e.err }
+
+// RetryAfter marks err with the delay that the far side asked for (HTTP Retry-After). RetryAfter(nil, d)
+// is nil.
+func RetryAfter(err error, d time.Duration) error {
+	if err == nil {
+		return nil
+	}
+	return retryAfter{err, d}
+}
+
+// RetryDelay returns the delay that err was marked with by RetryAfter.
+func RetryDelay(err error) (time.Duration, bool) {
+	var r retryAfter
+	if errors.As(err, &r) {
+		return r.delay, true
+	}
+	return 0, false
+}
+
+// Errors that a caller branches on.
+var (
+	ErrLocked   = errors.New("queue is open in another process")
+	ErrFull     = errors.New("disk is nearly full: no new submissions until something was delivered or removed")
+	ErrNotFound = errors.New("no such submission")
+	ErrState    = errors.New("submission is not in a state that allows this")
+	ErrWiped    = errors.New("content was wiped after delivery")
+	ErrClosed   = errors.New("queue is closed")
+)
+
+// Event says that a submission entered a state. Seq grows by one per event for the life of a store, so
+// a follower that remembers the last Seq misses nothing and takes nothing twice.
+type Event struct {
+	Seq    uint64            `json:"seq"`
+	ID     string            `json:"id"`
+	State  State             `json:"state"`
+	Time   time.Time         `json:"time"`
+	Size   int64             `json:"size"`
+	Labels map[string]string `json:"labels,omitempty"`
+	Error  string            `json:"error,omitempty"` // the far side's words when State is Held
+}
+
+// Filter selects submissions for List. The zero Filter selects all, oldest first.
+type Filter struct {
+	States []State   // none = any
+	Since  time.Time // accepted at or after
+	Until  time.Time // accepted before
+	After  string    // id of the last submission of the page before
+	Limit  int       // 0 = no limit
+	Newest bool      // newest first
+}
+
+// Stats is the queue at a glance; reading it takes the same time whatever the backlog.
+type Stats struct {
+	Count    map[State]int64 `json:"count"`
+	Bytes    map[State]int64 `json:"bytes"`             // bundle bytes held on disk, by state
+	Oldest   time.Time       `json:"oldest,omitzero"`   // acceptance of the oldest submission not yet delivered nor held
+	Next     time.Time       `json:"next,omitzero"`     // when the next one is due, zero if nothing waits
+	Paused   time.Time       `json:"paused,omitzero"`   // the hub is not tried before this
+	Free     int64           `json:"free"`              // bytes free on the disk
+	LastSent time.Time       `json:"last_sent,omitzero"` // last delivery since the queue was opened
+}
