@@ -1,0 +1,182 @@
+// Package jpeg decodes JPEG by libjpeg-turbo, luma alone where that is all that is needed (three times
+// faster than colour) and at 1/2, 1/4 or 1/8 of the size where that is enough. Bytes in, pixels out; a
+// damaged file gives what could be decoded together with ErrTruncated, so that the caller can decide.
+package jpeg
+
+/*
+#cgo pkg-config: libturbojpeg
+#include <stdlib.h>
+#include <turbojpeg.h>
+*/
+import "C"
+
+import (
+	"errors"
+	"fmt"
+	"image"
+	"unsafe"
+)
+
+// ErrTruncated says that the picture is there but part of it may be missing or wrong.
+var ErrTruncated = errors.New("JPEG data is damaged or ends early")
+
+// Header is what a JPEG says of itself.
+type Header struct {
+	Width, Height int
+	DPI           float64 // 0 where the file does not say
+	Turn          int     // clockwise degrees to turn the pixels by to see them upright (EXIF)
+}
+
+// ReadHeader reads the size without decoding.
+func ReadHeader(data []byte) (Header, error) {
+	if len(data) < 4 {
+		return Header{}, errors.New("JPEG header: too short")
+	}
+	h := C.tjInitDecompress()
+	if h == nil {
+		return Header{}, errors.New("JPEG header: no decoder")
+	}
+	defer C.tjDestroy(h)
+	var w, ht, sub, cs C.int
+	if C.tjDecompressHeader3(h, (*C.uchar)(unsafe.Pointer(&data[0])), C.ulong(len(data)), &w, &ht, &sub, &cs) != 0 && (w <= 0 || ht <= 0) {
+		return Header{}, fmt.Errorf("JPEG header: %s", C.GoString(C.tjGetErrorStr2(h)))
+	}
+	dpi, turn := marks(data)
+	return Header{Width: int(w), Height: int(ht), DPI: dpi, Turn: turn}, nil
+}
+
+// Gray decodes the luma at 1/denominator of the size (1, 2, 4 or 8).
+func Gray(data []byte, denominator int) (*image.Gray, error) {
+	w, h, pix, err := decode(data, denominator, C.TJPF_GRAY, 1)
+	if pix == nil {
+		return nil, err
+	}
+	return &image.Gray{Pix: pix, Stride: w, Rect: image.Rect(0, 0, w, h)}, err
+}
+
+// Color decodes in colour at 1/denominator of the size (1, 2, 4 or 8).
+func Color(data []byte, denominator int) (*image.RGBA, error) {
+	w, h, pix, err := decode(data, denominator, C.TJPF_RGBA, 4)
+	if pix == nil {
+		return nil, err
+	}
+	return &image.RGBA{Pix: pix, Stride: 4 * w, Rect: image.Rect(0, 0, w, h)}, err
+}
+
+func decode(data []byte, denominator int, format C.int, size int) (int, int, []byte, error) {
+	head, err := ReadHeader(data)
+	if err != nil {
+		return 0, 0, nil, err
+	}
+	w, h := (head.Width+denominator-1)/denominator, (head.Height+denominator-1)/denominator
+	pix := make([]byte, w*h*size)
+	t := C.tjInitDecompress()
+	if t == nil {
+		return 0, 0, nil, errors.New("decode JPEG: no decoder")
+	}
+	defer C.tjDestroy(t)
+	rc := C.tjDecompress2(t, (*C.uchar)(unsafe.Pointer(&data[0])), C.ulong(len(data)),
+		(*C.uchar)(unsafe.Pointer(&pix[0])), C.int(w), C.int(w*size), C.int(h), format, C.TJFLAG_FASTDCT|C.TJFLAG_LIMITSCANS)
+	if rc != 0 {
+		if C.tjGetErrorCode(t) == C.TJERR_WARNING {
+			return w, h, pix, ErrTruncated
+		}
+		return 0, 0, nil, fmt.Errorf("decode JPEG: %s", C.GoString(C.tjGetErrorStr2(t)))
+	}
+	return w, h, pix, nil
+}
+
+// Encode writes RGBA or gray pixels as a JPEG.
+func Encode(img image.Image, quality int) ([]byte, error) {
+	var pix []byte
+	var format, sub, stride C.int
+	b := img.Bounds()
+	switch m := img.(type) {
+	case *image.Gray:
+		pix, format, sub, stride = m.Pix, C.TJPF_GRAY, C.TJSAMP_GRAY, C.int(m.Stride)
+	case *image.RGBA:
+		pix, format, sub, stride = m.Pix, C.TJPF_RGBA, C.TJSAMP_420, C.int(m.Stride)
+	default:
+		return nil, fmt.Errorf("encode JPEG: pixels of type %T", img)
+	}
+	if b.Dx() <= 0 || b.Dy() <= 0 {
+		return nil, errors.New("encode JPEG: no pixels")
+	}
+	t := C.tjInitCompress()
+	if t == nil {
+		return nil, errors.New("encode JPEG: no encoder")
+	}
+	defer C.tjDestroy(t)
+	var out *C.uchar
+	var n C.ulong
+	defer func() { C.tjFree(out) }()
+	if C.tjCompress2(t, (*C.uchar)(unsafe.Pointer(&pix[0])), C.int(b.Dx()), stride, C.int(b.Dy()), format, &out, &n, sub, C.int(quality), 0) != 0 {
+		return nil, fmt.Errorf("encode JPEG: %s", C.GoString(C.tjGetErrorStr2(t)))
+	}
+	return C.GoBytes(unsafe.Pointer(out), C.int(n)), nil
+}
+
+// marks finds the density in the JFIF segment and the orientation in the EXIF segment.
+func marks(data []byte) (dpi float64, turn int) {
+	for i := 2; i+4 <= len(data) && data[i] == 0xFF; {
+		marker, n := data[i+1], int(data[i+2])<<8|int(data[i+3])
+		if marker == 0xDA || n < 2 || i+2+n > len(data) {
+			break
+		}
+		body := data[i+4 : i+2+n]
+		switch {
+		case marker == 0xE0 && len(body) >= 12 && string(body[:5]) == "JFIF\x00":
+			x := float64(int(body[8])<<8 | int(body[9]))
+			switch body[7] {
+			case 1:
+				dpi = x
+			case 2:
+				dpi = x * 2.54
+			}
+		case marker == 0xE1 && len(body) > 14 && string(body[:6]) == "Exif\x00\x00":
+			turn = orientation(body[6:])
+		}
+		i += 2 + n
+	}
+	if dpi < 50 || dpi > 2400 {
+		dpi = 0
+	}
+	return dpi, turn
+}
+
+// orientation reads tag 0x0112 of the first EXIF directory; mirrored kinds do not come from cameras.
+func orientation(b []byte) int {
+	if len(b) < 8 {
+		return 0
+	}
+	big := b[0] == 'M'
+	u16 := func(i int) int {
+		if i+2 > len(b) {
+			return 0
+		}
+		if big {
+			return int(b[i])<<8 | int(b[i+1])
+		}
+		return int(b[i+1])<<8 | int(b[i])
+	}
+	u32 := func(i int) int {
+		if big {
+			return u16(i)<<16 | u16(i+2)
+		}
+		return u16(i+2)<<16 | u16(i)
+	}
+	at := u32(4)
+	if at < 8 || at+2 > len(b) {
+		return 0
+	}
+	for k := range u16(at) {
+		e := at + 2 + 12*k
+		if e+12 > len(b) {
+			return 0
+		}
+		if u16(e) == 0x0112 {
+			return map[int]int{3: 180, 6: 90, 8: 270}[u16(e+8)]
+		}
+	}
+	return 0
+}
