@@ -1,0 +1,156 @@
+package staff
+
+import (
+	"errors"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+)
+
+type clock struct{ t time.Time }
+
+func (c *clock) now() time.Time { return c.t }
+
+func open(t *testing.T, path string, c *clock) *Roll {
+	t.Helper()
+	r, err := Open(path, c.now)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return r
+}
+
+func TestSignInAndLockOut(t *testing.T) {
+	c := &clock{time.Date(2026, 11, 24, 8, 0, 0, 0, time.UTC)}
+	path := filepath.Join(t.TempDir(), "staff.json")
+	r := open(t, path, c)
+	if err := r.Add("hoa", Volunteer, "480213"); err != nil {
+		t.Fatal(err)
+	}
+	if m, err := r.SignIn("hoa", "480213"); err != nil || m.Role != Volunteer {
+		t.Fatalf("%v, %v", m, err)
+	}
+	for i := range freeTries - 1 {
+		if _, err := r.SignIn("hoa", "999111"); !errors.Is(err, ErrWrongPIN) {
+			t.Fatalf("try %d: %v", i, err)
+		}
+	}
+	if _, err := r.SignIn("hoa", "999111"); !errors.Is(err, ErrLocked) {
+		t.Fatalf("fifth wrong PIN: %v", err)
+	}
+	r = open(t, path, c) // a restart doesn't free
+	if _, err := r.SignIn("hoa", "480213"); !errors.Is(err, ErrLocked) {
+		t.Fatalf("right PIN while locked: %v", err)
+	}
+	c.t = c.t.Add(firstLock + time.Second)
+	if _, err := r.SignIn("hoa", "111999"); !errors.Is(err, ErrLocked) {
+		t.Fatalf("sixth wrong PIN: %v", err)
+	}
+	c.t = c.t.Add(firstLock + time.Second)
+	if _, err := r.SignIn("hoa", "480213"); !errors.Is(err, ErrLocked) {
+		t.Fatalf("the second lock is not longer: %v", err)
+	}
+	c.t = c.t.Add(firstLock)
+	if _, err := r.SignIn("hoa", "480213"); err != nil {
+		t.Fatalf("after the lock: %v", err)
+	}
+	if _, err := r.SignIn("hoa", "999111"); !errors.Is(err, ErrWrongPIN) {
+		t.Fatalf("the right PIN must set the count back: %v", err)
+	}
+}
+
+func TestLockNeverOverflows(t *testing.T) {
+	c := &clock{time.Date(2026, 11, 24, 8, 0, 0, 0, time.UTC)}
+	r := open(t, filepath.Join(t.TempDir(), "staff.json"), c)
+	if err := r.Add("hoa", Volunteer, "480213"); err != nil {
+		t.Fatal(err)
+	}
+	r.records[0].Wrong = 1 << 20
+	if _, err := r.SignIn("hoa", "000000"); !errors.Is(err, ErrLocked) {
+		t.Fatal(err)
+	}
+	if got := r.records[0].LockedUntil.Sub(c.t); got != longestLock {
+		t.Fatalf("locked for %v", got)
+	}
+}
+
+func TestUnknownNameAnswersLikeAWrongPIN(t *testing.T) {
+	r := open(t, filepath.Join(t.TempDir(), "staff.json"), &clock{})
+	for _, name := range []string{"nobody", ""} {
+		if _, err := r.SignIn(name, ""); !errors.Is(err, ErrWrongPIN) {
+			t.Fatal(err)
+		}
+	}
+}
+
+func TestRollOnDiskIsPrivateAndHoldsNoPIN(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "staff.json")
+	r := open(t, path, &clock{})
+	if err := r.Add("tech", Technician, "704182"); err != nil {
+		t.Fatal(err)
+	}
+	info, err := os.Stat(path)
+	if err != nil || info.Mode().Perm() != 0o600 {
+		t.Fatalf("mode %v, %v", info.Mode(), err)
+	}
+	data, _ := os.ReadFile(path)
+	if strings.Contains(string(data), "704182") {
+		t.Fatal("the PIN is on the disk")
+	}
+}
+
+func TestChangesToTheRoll(t *testing.T) {
+	r := open(t, filepath.Join(t.TempDir(), "staff.json"), &clock{})
+	steps := []struct {
+		what string
+		do   func() error
+		want error
+	}{
+		{"technician", func() error { return r.Add("tech", Technician, "704182") }, nil},
+		{"twice", func() error { return r.Add("tech", Volunteer, "704182") }, ErrExists},
+		{"name", func() error { return r.Add("Thu Hà", Volunteer, "704182") }, ErrBadName},
+		{"role", func() error { return r.Add("thuha", "mayor", "704182") }, ErrBadRole},
+		{"weak", func() error { return r.Add("thuha", Volunteer, "123456") }, ErrWeakPIN},
+		{"last technician", func() error { return r.Remove("tech") }, ErrLastAdmin},
+		{"no such", func() error { return r.Remove("thuha") }, ErrNotFound},
+		{"no such PIN", func() error { return r.SetPIN("thuha", "704182") }, ErrNotFound},
+		{"volunteer", func() error { return r.Add("thuha", Volunteer, "704182") }, nil},
+		{"new PIN", func() error { return r.SetPIN("thuha", "281407") }, nil},
+		{"old PIN", func() error { _, err := r.SignIn("thuha", "704182"); return err }, ErrWrongPIN},
+		{"signs in", func() error { _, err := r.SignIn("thuha", "281407"); return err }, nil},
+		{"removed", func() error { return r.Remove("thuha") }, nil},
+		{"gone", func() error { _, err := r.SignIn("thuha", "281407"); return err }, ErrWrongPIN},
+	}
+	for _, s := range steps {
+		if err := s.do(); !errors.Is(err, s.want) {
+			t.Errorf("%s: %v, want %v", s.what, err, s.want)
+		}
+	}
+}
+
+func TestStrong(t *testing.T) {
+	for pin, want := range map[string]bool{
+		"480213": true, "704182": true, "000000": false, "123456": false, "654321": false, "789012": false,
+		"121212": false, "123123": false, "12345": false, "1234567890123": false, "48021a": false, "135791": false,
+	} {
+		if strong(pin) != want {
+			t.Errorf("strong(%s) = %t", pin, !want)
+		}
+	}
+}
+
+func TestRoleCovers(t *testing.T) {
+	if !Technician.Covers(Volunteer) || Volunteer.Covers(Technician) || Role("").Covers(Volunteer) {
+		t.Fatal("roles")
+	}
+}
+
+func TestFullDiskChangesNothing(t *testing.T) {
+	dir := t.TempDir()
+	r := open(t, filepath.Join(dir, "gone", "staff.json"), &clock{})
+	if err := r.Add("tech", Technician, "704182"); err == nil || len(r.Members()) != 0 {
+		t.Fatalf("%v, %v", r.Members(), err)
+	}
+}
