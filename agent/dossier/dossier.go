@@ -69,7 +69,6 @@ type Dossier struct {
 	Operator  string // the volunteer's user name, where Channel is Volunteer
 	Ward      string
 	Kiosk     string
-	Copies    int // of a procedure with a fee per page; 0 is 1
 	Started   time.Time
 	Confirmed time.Time
 }
@@ -111,7 +110,6 @@ type Form struct {
 	Kiosk     string            `json:"kiosk,omitempty"`
 	Channel   Channel           `json:"channel"`
 	Operator  string            `json:"operator,omitempty"`
-	Copies    int               `json:"copies,omitempty"`
 	Fee       int64             `json:"fee"` // đồng
 	Values    []FormValue       `json:"values"`
 	Pages     []FormPage        `json:"pages"`
@@ -198,8 +196,7 @@ func (d Dossier) form() (Form, error) {
 		Schema:    Schema,
 		Procedure: FormProcedure{d.Procedure.Code, d.Procedure.Name.VI, d.Procedure.Level},
 		Ward:      d.Ward, Kiosk: d.Kiosk, Channel: d.Channel, Operator: d.Operator,
-		Copies: max(d.Copies, 1),
-		Fee:    d.Procedure.Fee.Total(len(d.Pages), max(d.Copies, 1)),
+		Fee:    d.Procedure.Price(d.Values, len(d.Pages)),
 		Values: []FormValue{}, Pages: []FormPage{}, Papers: []FormPaper{},
 		Consent: d.Consent,
 		Times: map[string]string{

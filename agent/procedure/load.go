@@ -202,7 +202,7 @@ func (p *Procedure) examine(f *strict.File) {
 
 func (fee Fee) examine(f *strict.File, either func(string, Text)) {
 	either("fee.note", fee.Note)
-	if fee.Flat < 0 || fee.Cap < 0 {
+	if fee.Flat < 0 || fee.Copy < 0 || fee.Cap < 0 {
 		f.Problem("fee", "must not be negative")
 	}
 	last := 0
