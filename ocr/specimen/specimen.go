@@ -1,0 +1,149 @@
+// Package specimen draws papers of persons who don't exist: every kind of paper a ward office takes,
+// as printed, worn and scanned, together with the truth of what is written on them and where.
+//
+// In go a description of what lies on the glass, a seed and a kind of damage; out come page pixels and
+// a Truth. The same input gives the same pixels. The demo scans these pages, tests read them, and the
+// benchmark measures recognition against them. Layout, fonts and sizes vary with the seed by more
+// than real printing does, so that recognition has to find text by its labels. Every paper bears the
+// words "MẪU / SPECIMEN" and none could be taken for real.
+package specimen
+
+import (
+	"fmt"
+	"image"
+	"math/rand/v2"
+
+	"motcua/ocr/paper"
+)
+
+// Side is a side of a card or a page of a booklet.
+type Side string
+
+// The sides papers have; sheets and the data page of a passport have a front only.
+const (
+	Front Side = "front"
+	Back  Side = "back"
+)
+
+// Paper is one paper on the glass.
+type Paper struct {
+	Kind     paper.Kind
+	Person   Person
+	Sides    []Side  // what is shown on this page; nil: front only, for cards front and back
+	Rotation int     // clockwise degrees: 0, 90, 180, 270
+	Skew     float64 // further degrees clockwise
+}
+
+// Spec is what one page shows.
+type Spec struct {
+	Papers []Paper
+	DPI    int  // 0: 300
+	Tight  bool // cropped to the paper, as a hand scanner or an ID slot gives it; otherwise a whole A4 bed
+}
+
+// Truth is what stands on a page.
+type Truth struct {
+	Papers []PaperTruth
+}
+
+// PaperTruth is what stands on one paper of a page.
+type PaperTruth struct {
+	Kind     paper.Kind
+	Sides    []string
+	Rotation int
+	Fields   map[paper.Name]string // true values of all fields the shown sides bear, dates in ISO 8601
+	Printed  map[paper.Name]string // the same as letters on the paper
+	Code     bool                  // a QR symbol or MRZ is on the shown sides (damage may still make it unreadable)
+	Where    map[Side]paper.Quad   // outline of each side in page pixels
+	Fields2D map[paper.Name]paper.Quad
+}
+
+// Draw draws a page. It fails only for a spec that makes no sense.
+func Draw(spec Spec, seed uint64, d Damage) (*image.RGBA, Truth, error) {
+	if spec.DPI == 0 {
+		spec.DPI = 300
+	}
+	if spec.DPI < 72 || spec.DPI > 1200 {
+		return nil, Truth{}, fmt.Errorf("draw specimen: %d dpi", spec.DPI)
+	}
+	rng := rand.New(rand.NewPCG(seed, 0x6d6f74637561))
+	w := wearOf(d)
+	var faces []face
+	var truth Truth
+	for i, p := range spec.Papers {
+		sides := p.Sides
+		if len(sides) == 0 {
+			sides = []Side{Front}
+			if isCard(p.Kind) {
+				sides = append(sides, Back)
+			}
+		}
+		t := PaperTruth{Kind: p.Kind, Rotation: p.Rotation, Fields: map[paper.Name]string{}, Printed: map[paper.Name]string{},
+			Where: map[Side]paper.Quad{}, Fields2D: map[paper.Name]paper.Quad{}}
+		style := newStyle(rng)
+		for _, s := range sides {
+			f, err := drawSide(p.Kind, s, p.Person, style, w, float64(spec.DPI), rng)
+			if err != nil {
+				return nil, Truth{}, fmt.Errorf("draw specimen %s %s: %w", p.Kind, s, err)
+			}
+			f.paper, f.side, f.rotation, f.skew = i, s, p.Rotation, p.Skew
+			faces = append(faces, f)
+			if isCard(p.Kind) {
+				t.Sides = append(t.Sides, string(s))
+			}
+			t.Code = t.Code || f.code
+			for n, v := range f.values {
+				t.Fields[n] = v
+			}
+			for n, v := range f.printed {
+				t.Printed[n] = v
+			}
+		}
+		truth.Papers = append(truth.Papers, t)
+	}
+	page, maps := compose(faces, spec, rng)
+	for i, f := range faces {
+		t := &truth.Papers[f.paper]
+		t.Where[f.side] = maps[i].quad(0, 0, f.widthMM, f.heightMM)
+		for n, r := range f.where {
+			t.Fields2D[n] = maps[i].quad(r.x, r.y, r.x+r.w, r.y+r.h)
+		}
+	}
+	img, h := w.page(page, float64(spec.DPI))
+	if h != nil {
+		for i := range truth.Papers {
+			t := &truth.Papers[i]
+			for s, q := range t.Where {
+				t.Where[s] = h.apply(q)
+			}
+			for n, q := range t.Fields2D {
+				t.Fields2D[n] = h.apply(q)
+			}
+		}
+	}
+	return img, truth, nil
+}
+
+func isCard(k paper.Kind) bool {
+	switch k {
+	case paper.CCCD, paper.CanCuoc, paper.CCCD2016, paper.CMND:
+		return true
+	}
+	return false
+}
+
+func drawSide(k paper.Kind, s Side, p Person, st style, w wear, dpi float64, rng *rand.Rand) (face, error) {
+	var c *canvas
+	switch {
+	case k == paper.CCCD && s == Front:
+		c = cccdFront(p, st, dpi, rng)
+	case k == paper.CCCD && s == Back:
+		c = cccdBack(p, st, dpi, rng)
+	default:
+		return face{}, fmt.Errorf("no such side")
+	}
+	if c.err != nil {
+		return face{}, c.err
+	}
+	return c.face(), nil
+}
