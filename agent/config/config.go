@@ -1,0 +1,411 @@
+// Package config is what a technician sets. In goes a YAML file; out comes a Config, or every mistake in
+// the file at once with line and column. It promises that the shipped configs/motcua.yaml is the default
+// (there is no second list of defaults in code) and that a Config it gave out is consistent.
+package config
+
+import (
+	"fmt"
+	"io/fs"
+	"net"
+	"net/netip"
+	"net/url"
+	"path/filepath"
+	"regexp"
+	"strconv"
+	"strings"
+	"time"
+
+	"filippo.io/age"
+
+	"motcua/agent/strict"
+	"motcua/drivers/scan"
+)
+
+// Config is one kiosk's configuration. configs/motcua.yaml explains every key.
+type Config struct {
+	Kiosk      Kiosk      `yaml:"kiosk" json:"kiosk"`
+	Data       string     `yaml:"data" json:"data"`
+	Web        Web        `yaml:"web" json:"web"`
+	Procedures Procedures `yaml:"procedures" json:"procedures"`
+	Scanner    Scanner    `yaml:"scanner" json:"scanner"`
+	Readers    Readers    `yaml:"readers" json:"readers"`
+	Reading    Reading    `yaml:"reading" json:"reading"`
+	Queue      Queue      `yaml:"queue" json:"queue"`
+	Upload     Upload     `yaml:"upload" json:"upload"`
+	Payment    Payment    `yaml:"payment" json:"payment"`
+	Log        Log        `yaml:"log" json:"log"`
+	Metrics    Metrics    `yaml:"metrics" json:"metrics"`
+}
+
+// Kiosk says which kiosk this is.
+type Kiosk struct {
+	ID   string `yaml:"id" json:"id"`
+	Ward string `yaml:"ward" json:"ward"`
+}
+
+// Web is the screen.
+type Web struct {
+	Listen        string   `yaml:"listen" json:"listen"`
+	Hosts         []string `yaml:"hosts" json:"hosts"`
+	Silence       Duration `yaml:"silence" json:"silence"`
+	Warning       Duration `yaml:"warning" json:"warning"`
+	HelpedSilence Duration `yaml:"helped_silence" json:"helped_silence"`
+	HelpedWarning Duration `yaml:"helped_warning" json:"helped_warning"`
+	UploadLimit   Size     `yaml:"upload_limit" json:"upload_limit"`
+}
+
+// Procedures is what the office offers.
+type Procedures struct {
+	Dir   string   `yaml:"dir" json:"dir"`
+	Offer []string `yaml:"offer" json:"offer"`
+}
+
+// Scanner is the scanner at the counter.
+type Scanner struct {
+	Device   string      `yaml:"device" json:"device"`
+	Source   scan.Source `yaml:"source" json:"source"`
+	DPI      int         `yaml:"dpi" json:"dpi"`
+	Watchdog Duration    `yaml:"watchdog" json:"watchdog"`
+}
+
+// Readers are devices that read without a picture.
+type Readers struct {
+	Serial []string `yaml:"serial" json:"serial"`
+	Baud   int      `yaml:"baud" json:"baud"`
+	Chip   bool     `yaml:"chip" json:"chip"`
+	CSCA   string   `yaml:"csca" json:"csca"`
+}
+
+// Reading bounds recognition.
+type Reading struct {
+	Workers   int      `yaml:"workers" json:"workers"`
+	PageTime  Duration `yaml:"page_time" json:"page_time"`
+	MaxPages  int      `yaml:"max_pages" json:"max_pages"`
+	MaxPixels int      `yaml:"max_pixels" json:"max_pixels"`
+	MaxBytes  Size     `yaml:"max_bytes" json:"max_bytes"`
+}
+
+// Queue is the sealed queue.
+type Queue struct {
+	Keep    Duration `yaml:"keep" json:"keep"`
+	MinFree Size     `yaml:"min_free" json:"min_free"`
+	Key     string   `yaml:"key" json:"key"`
+	SealTo  string   `yaml:"seal_to" json:"seal_to"`
+	Workers int      `yaml:"workers" json:"workers"`
+}
+
+// Upload is where submissions go.
+type Upload struct {
+	To     string `yaml:"to" json:"to"`
+	Rate   Size   `yaml:"rate" json:"rate"`
+	Tus    Tus    `yaml:"tus" json:"tus"`
+	S3     S3     `yaml:"s3" json:"s3"`
+	Folder Folder `yaml:"folder" json:"folder"`
+}
+
+// The values of Upload.To.
+const (
+	ToNone   = "none"
+	ToTus    = "tus"
+	ToS3     = "s3"
+	ToFolder = "folder"
+)
+
+// Tus is a hub that speaks tus 1.0.
+type Tus struct {
+	Endpoint   string `yaml:"endpoint" json:"endpoint"`
+	TokenFile  string `yaml:"token_file" json:"token_file"`
+	CAFile     string `yaml:"ca_file" json:"ca_file"`
+	CertFile   string `yaml:"cert_file" json:"cert_file"`
+	KeyFile    string `yaml:"key_file" json:"key_file"`
+	Chunk      Size   `yaml:"chunk" json:"chunk"`
+	AllowPlain bool   `yaml:"allow_plain" json:"allow_plain"`
+}
+
+// S3 is an S3-compatible store.
+type S3 struct {
+	Endpoint        string `yaml:"endpoint" json:"endpoint"`
+	Region          string `yaml:"region" json:"region"`
+	Bucket          string `yaml:"bucket" json:"bucket"`
+	Prefix          string `yaml:"prefix" json:"prefix"`
+	CredentialsFile string `yaml:"credentials_file" json:"credentials_file"`
+	CAFile          string `yaml:"ca_file" json:"ca_file"`
+}
+
+// Folder is a mounted share.
+type Folder struct {
+	Dir string `yaml:"dir" json:"dir"`
+}
+
+// Payment is the account that takes fees.
+type Payment struct {
+	BIN     string `yaml:"bin" json:"bin"`
+	Account string `yaml:"account" json:"account"`
+	Name    string `yaml:"name" json:"name"`
+	Bank    string `yaml:"bank" json:"bank"`
+}
+
+// Log is the daemon's own log.
+type Log struct {
+	Level  string `yaml:"level" json:"level"`
+	Format string `yaml:"format" json:"format"`
+}
+
+// Metrics is the monitoring endpoint.
+type Metrics struct {
+	Listen string `yaml:"listen" json:"listen"`
+}
+
+// DefaultFile is the name of the commented default in the configs folder.
+const DefaultFile = "motcua.yaml"
+
+// Default reads the shipped default from the configs folder.
+func Default(configs fs.FS) (Config, error) {
+	data, err := fs.ReadFile(configs, DefaultFile)
+	if err != nil {
+		return Config{}, fmt.Errorf("read default configuration: %w", err)
+	}
+	var c Config
+	f := strict.Decode(DefaultFile, data, &c)
+	c.check(f)
+	return c, f.Problems().Err()
+}
+
+// Load lays a file over the defaults. The error is strict.Problems with every mistake of the file.
+func Load(defaults Config, name string, data []byte) (Config, error) {
+	c := defaults
+	f := strict.Decode(name, data, &c)
+	c.check(f)
+	return c, f.Problems().Err()
+}
+
+var (
+	kioskForm = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9-]{0,62}$`)
+	binForm   = regexp.MustCompile(`^[0-9]{6}$`)
+	bankForm  = regexp.MustCompile(`^[0-9A-Za-z]{6,19}$`)
+	hostForm  = regexp.MustCompile(`^[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?$`)
+	codeForm  = regexp.MustCompile(`^[0-9]\.[0-9]{6}$`)
+)
+
+// check notes what each value alone cannot say.
+func (c *Config) check(f *strict.File) {
+	if !kioskForm.MatchString(c.Kiosk.ID) {
+		f.Problem("kiosk.id", "must be 1 to 63 letters, digits and hyphens, not %q", c.Kiosk.ID)
+	}
+	if len(c.Kiosk.Ward) > 200 {
+		f.Problem("kiosk.ward", "is longer than 200 bytes")
+	}
+	if !filepath.IsAbs(c.Data) {
+		f.Problem("data", "must be an absolute path, not %q", c.Data)
+	}
+	c.checkWeb(f)
+	for i, code := range c.Procedures.Offer {
+		if !codeForm.MatchString(code) {
+			f.Problem(at("procedures.offer", i), "must look like 2.000815, not %q", code)
+		}
+	}
+	c.checkDevices(f)
+	c.checkReading(f)
+	c.checkQueue(f)
+	c.checkUpload(f)
+	c.checkPayment(f)
+	oneOf(f, "log.level", c.Log.Level, "debug", "info", "warn", "error")
+	oneOf(f, "log.format", c.Log.Format, "text", "json")
+	if c.Metrics.Listen != "" {
+		address(f, "metrics.listen", c.Metrics.Listen)
+	}
+}
+
+func (c *Config) checkWeb(f *strict.File) {
+	if host := address(f, "web.listen", c.Web.Listen); host != "" && !loopback(host) {
+		f.Problem("web.listen", "must be on loopback (127.0.0.1, [::1] or localhost): the pages have no login for the network")
+	}
+	for i, h := range c.Web.Hosts {
+		if !hostForm.MatchString(h) {
+			f.Problem(at("web.hosts", i), "must be a host name without scheme or port, not %q", h)
+		}
+	}
+	between(f, "web.silence", c.Web.Silence, 15*time.Second, time.Hour)
+	between(f, "web.helped_silence", c.Web.HelpedSilence, time.Minute, 8*time.Hour)
+	if c.Web.Warning <= 0 || c.Web.Warning >= c.Web.Silence {
+		f.Problem("web.warning", "must be more than 0 and less than web.silence (%s)", c.Web.Silence)
+	}
+	if c.Web.HelpedWarning <= 0 || c.Web.HelpedWarning >= c.Web.HelpedSilence {
+		f.Problem("web.helped_warning", "must be more than 0 and less than web.helped_silence (%s)", c.Web.HelpedSilence)
+	}
+	if c.Web.UploadLimit < 100e3 || c.Web.UploadLimit > 1e9 {
+		f.Problem("web.upload_limit", "must be between 100 kB and 1 GB")
+	}
+}
+
+func (c *Config) checkDevices(f *strict.File) {
+	driver, rest, colon := strings.Cut(c.Scanner.Device, ":")
+	switch driver {
+	case "auto", "none", "simulated":
+	case "sane", "escl", "hotfolder":
+		if !colon || rest == "" {
+			f.Problem("scanner.device", "needs what comes after %s:, see `motcua devices`", driver)
+		}
+		if driver == "hotfolder" && colon && !filepath.IsAbs(rest) {
+			f.Problem("scanner.device", "must be hotfolder: and an absolute path")
+		}
+	default:
+		f.Problem("scanner.device", "must be auto, none, or begin with sane:, escl: or hotfolder:, not %q", c.Scanner.Device)
+	}
+	if c.Scanner.Source != "" {
+		oneOf(f, "scanner.source", string(c.Scanner.Source), string(scan.Flatbed), string(scan.ADF), string(scan.ADFDuplex))
+	}
+	if c.Scanner.DPI < 150 || c.Scanner.DPI > 600 {
+		f.Problem("scanner.dpi", "must be between 150 and 600, not %d", c.Scanner.DPI)
+	}
+	between(f, "scanner.watchdog", c.Scanner.Watchdog, 10*time.Second, 30*time.Minute)
+	for i, port := range c.Readers.Serial {
+		if !filepath.IsAbs(port) {
+			f.Problem(at("readers.serial", i), "must be a device file such as /dev/ttyACM0, not %q", port)
+		}
+	}
+	switch c.Readers.Baud {
+	case 1200, 2400, 4800, 9600, 19200, 38400, 57600, 115200:
+	default:
+		f.Problem("readers.baud", "must be one of 1200, 2400, 4800, 9600, 19200, 38400, 57600, 115200, not %d", c.Readers.Baud)
+	}
+	if c.Readers.CSCA != "" && !filepath.IsAbs(c.Readers.CSCA) {
+		f.Problem("readers.csca", "must be an absolute path")
+	}
+}
+
+func (c *Config) checkReading(f *strict.File) {
+	if c.Reading.Workers < 0 || c.Reading.Workers > 64 {
+		f.Problem("reading.workers", "must be between 0 and 64")
+	}
+	between(f, "reading.page_time", c.Reading.PageTime, time.Second, 10*time.Minute)
+	if c.Reading.MaxPages < 1 || c.Reading.MaxPages > 10000 {
+		f.Problem("reading.max_pages", "must be between 1 and 10,000")
+	}
+	if c.Reading.MaxPixels < 1e6 || c.Reading.MaxPixels > 400e6 {
+		f.Problem("reading.max_pixels", "must be between 1,000,000 and 400,000,000")
+	}
+	if c.Reading.MaxBytes < 1e6 || c.Reading.MaxBytes > 2e9 {
+		f.Problem("reading.max_bytes", "must be between 1 MB and 2 GB")
+	}
+}
+
+func (c *Config) checkQueue(f *strict.File) {
+	if c.Queue.Keep < 0 || c.Queue.Keep > Duration(365*24*time.Hour) {
+		f.Problem("queue.keep", "must be between 0s and 365d")
+	}
+	oneOf(f, "queue.key", c.Queue.Key, "auto", "tpm", "file")
+	if c.Queue.SealTo != "" {
+		if _, err := age.ParseX25519Recipient(c.Queue.SealTo); err != nil {
+			f.Problem("queue.seal_to", "is not an age recipient (age1…): %v", err)
+		}
+	}
+	if c.Queue.Workers < 1 || c.Queue.Workers > 16 {
+		f.Problem("queue.workers", "must be between 1 and 16")
+	}
+}
+
+func (c *Config) checkUpload(f *strict.File) {
+	if !oneOf(f, "upload.to", c.Upload.To, ToNone, ToTus, ToS3, ToFolder) {
+		return
+	}
+	t, s3 := c.Upload.Tus, c.Upload.S3
+	switch c.Upload.To {
+	case ToTus:
+		u := endpoint(f, "upload.tus.endpoint", t.Endpoint)
+		if u != nil && u.Scheme == "http" && !t.AllowPlain && !loopback(u.Hostname()) {
+			f.Problem("upload.tus.endpoint", "is http:// to another machine: use https://, or say allow_plain: true")
+		}
+		if (t.CertFile == "") != (t.KeyFile == "") {
+			f.Problem("upload.tus", "cert_file and key_file belong together")
+		}
+	case ToS3:
+		endpoint(f, "upload.s3.endpoint", s3.Endpoint)
+		if s3.Bucket == "" {
+			f.Problem("upload.s3.bucket", "is missing")
+		}
+		if s3.CredentialsFile == "" {
+			f.Problem("upload.s3.credentials_file", "is missing")
+		}
+	case ToFolder:
+		if !filepath.IsAbs(c.Upload.Folder.Dir) {
+			f.Problem("upload.folder.dir", "must be an absolute path, not %q", c.Upload.Folder.Dir)
+		}
+	}
+	if t.Chunk < 64e3 || t.Chunk > 1e9 {
+		f.Problem("upload.tus.chunk", "must be between 64 kB and 1 GB")
+	}
+	if c.Upload.Rate != 0 && c.Upload.Rate < 1e3 {
+		f.Problem("upload.rate", "must be at least 1 kB a second")
+	}
+}
+
+func (c *Config) checkPayment(f *strict.File) {
+	p := c.Payment
+	if p == (Payment{}) {
+		return
+	}
+	if !binForm.MatchString(p.BIN) {
+		f.Problem("payment.bin", "must be the bank's six digits at NAPAS, not %q", p.BIN)
+	}
+	if !bankForm.MatchString(p.Account) {
+		f.Problem("payment.account", "must be 6 to 19 letters and digits")
+	}
+}
+
+func at(list string, i int) string { return fmt.Sprintf("%s[%d]", list, i) }
+
+func oneOf(f *strict.File, path, value string, allowed ...string) bool {
+	for _, a := range allowed {
+		if value == a {
+			return true
+		}
+	}
+	what := fmt.Sprintf("must be one of %s, not %q", strings.Join(allowed, ", "), value)
+	if near := strict.Nearest(value, allowed); near != "" {
+		what += fmt.Sprintf("; did you mean %q?", near)
+	}
+	f.Problem(path, "%s", what)
+	return false
+}
+
+func between(f *strict.File, path string, d Duration, low, high time.Duration) {
+	if d < Duration(low) || d > Duration(high) {
+		f.Problem(path, "must be between %s and %s, not %s", Duration(low), Duration(high), d)
+	}
+}
+
+func address(f *strict.File, path, value string) (host string) {
+	host, port, err := net.SplitHostPort(value)
+	if err != nil {
+		f.Problem(path, "must be host:port, such as 127.0.0.1:8080, not %q", value)
+		return ""
+	}
+	if n, err := strconv.Atoi(port); err != nil || n < 0 || n > 65535 {
+		f.Problem(path, "port must be a number between 0 and 65535, not %q", port)
+	}
+	if host == "" {
+		f.Problem(path, "needs a host before the colon: 127.0.0.1 for this machine only")
+	}
+	return host
+}
+
+func endpoint(f *strict.File, path, value string) *url.URL {
+	u, err := url.Parse(value)
+	if err != nil || u.Host == "" || (u.Scheme != "https" && u.Scheme != "http") {
+		f.Problem(path, "must be an https:// address, not %q", value)
+		return nil
+	}
+	if u.User != nil {
+		f.Problem(path, "must not hold a name or password; secrets go into a file")
+	}
+	return u
+}
+
+func loopback(host string) bool {
+	if strings.EqualFold(host, "localhost") {
+		return true
+	}
+	ip, err := netip.ParseAddr(host)
+	return err == nil && ip.IsLoopback()
+}
