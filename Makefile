@@ -6,10 +6,12 @@ SHELL := /bin/bash
 
 STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2
 
+NFPM := github.com/goreleaser/nfpm/v2/cmd/nfpm@v2.45.0
+
 # $(call with,build|test) puts the Go that .ci/setup found first on PATH.
 with = go_dir=$$(.ci/setup $(1) | tail -n 1); export PATH="$$go_dir:$$PATH"
 
-.PHONY: help run build test soak bench bench-ocr bench-queue bench-web bench-drivers fuzz lint clean
+.PHONY: help run build test soak bench bench-ocr bench-queue bench-web bench-drivers fuzz deb deb-trial lint clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -49,6 +51,13 @@ fuzz: ## every fuzz target for FUZZTIME (30s) each
 			go test -run '^$$' -fuzz "^$$target\$$" -fuzztime $(FUZZTIME) "$$dir" </dev/null; \
 		done; \
 	done
+
+deb: build ## a Debian package in dist/
+	@$(call with,build); mkdir -p dist; \
+	DEB_ARCH=$$(dpkg --print-architecture) DEB_VERSION=$${VERSION:-0.1.0} go run $(NFPM) package --config configs/packaging/nfpm.yaml --packager deb --target dist/
+
+deb-trial: deb ## install, run, remove and purge the package on a clean root (as root; needs debootstrap)
+	@configs/packaging/trial dist/motcua_*.deb
 
 lint: ## vet and staticcheck, pinned
 	@$(call with,build); go vet ./...; go run $(STATICCHECK) ./...
