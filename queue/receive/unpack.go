@@ -1,0 +1,459 @@
+package receive
+
+import (
+	"archive/zip"
+	"bytes"
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+	"unicode/utf8"
+
+	"filippo.io/age"
+	"github.com/tus/tusd/v2/pkg/handler"
+	"golang.org/x/sys/unix"
+)
+
+const (
+	manifestName = "manifest.json"
+	receiptName  = "receipt.json"
+	sealedName   = "bundle.zip.age"
+	ageMagic     = "age-encryption.org/v1\n"
+
+	manifestLimit = 1 << 20
+	nameLimit     = 200 // bytes of a part's name
+	statusSum     = 460 // "Checksum Mismatch" of the tus protocol
+)
+
+// finish turns a complete upload into DIR/<id>/. The order of writes: the folder beside its place, each
+// file and the folder fsynced; then the marker that says "received"; then the rename. A crash before
+// the marker leaves an upload that is finished again; one after it leaves a rename that recover makes up for.
+func (r *Receiver) finish(id string, info handler.FileInfo) error {
+	sum := info.MetaData["sha256"]
+	known, err := r.known(id)
+	if err != nil {
+		return err
+	}
+	if known != nil {
+		if known.SHA256 != sum {
+			return refuse(http.StatusConflict, "submission "+id+" was received before with other content")
+		}
+		return r.remove(info.ID)
+	}
+	if there, err := readReceipt(filepath.Join(r.dirs.root, id)); err == nil {
+		// The folder is there and the marker is gone, as after a restore from a backup.
+		if there.SHA256 != sum {
+			return refuse(http.StatusConflict, "submission "+id+" was received before with other content")
+		}
+		if err := r.mark(there); err != nil {
+			return err
+		}
+		return r.remove(info.ID)
+	} else if !errors.Is(err, os.ErrNotExist) {
+		return fmt.Errorf("look into folder %s: %w", id, err)
+	} else if _, err := os.Lstat(filepath.Join(r.dirs.root, id)); err == nil {
+		return refuse(http.StatusConflict, "a folder "+id+" is there that this receiver did not make")
+	}
+	bundle, err := os.Open(filepath.Join(r.dirs.incoming, info.ID))
+	if err != nil {
+		return fmt.Errorf("open received bundle: %w", err)
+	}
+	defer bundle.Close()
+	hash := sha256.New()
+	size, err := io.Copy(hash, bundle)
+	if err != nil {
+		return fmt.Errorf("check received bundle: %w", err)
+	}
+	if size != info.Size || hex.EncodeToString(hash.Sum(nil)) != sum {
+		// Begin anew: there is no telling which bytes are wrong.
+		if err := r.remove(info.ID); err != nil {
+			return err
+		}
+		return refuse(statusSum, "the bundle's sha256 is not the one announced")
+	}
+	receipt := Receipt{ID: id, Code: info.MetaData["code"], SHA256: sum, Size: size, Received: time.Now().UTC().Truncate(time.Second)}
+	staging := filepath.Join(r.dirs.unpack, info.ID)
+	if err := os.RemoveAll(staging); err != nil {
+		return fmt.Errorf("clear %s: %w", staging, err)
+	}
+	if err := os.Mkdir(staging, 0o700); err != nil {
+		return fmt.Errorf("unpack submission: %w", err)
+	}
+	if receipt.Sealed, err = r.unpack(staging, id, bundle, size); err != nil {
+		if err := os.RemoveAll(staging); err != nil {
+			r.o.Log.Error("clear half unpacked submission", "submission", id, "error", err)
+		}
+		var bad *badBundle
+		if errors.As(err, &bad) {
+			if err := r.remove(info.ID); err != nil {
+				return err
+			}
+			return refuse(http.StatusUnprocessableEntity, bad.Error())
+		}
+		if errors.Is(err, unix.ENOSPC) {
+			full := refuse(http.StatusInsufficientStorage, "the receiver's disk is full")
+			full.HTTPResponse.Header["Retry-After"] = "300"
+			return full
+		}
+		return fmt.Errorf("unpack submission: %w", err)
+	}
+	text, err := json.MarshalIndent(receipt, "", "  ")
+	if err != nil {
+		return err
+	}
+	if err := writeFile(filepath.Join(staging, receiptName), bytes.NewReader(append(text, '\n'))); err != nil {
+		return fmt.Errorf("write receipt: %w", err)
+	}
+	if err := syncDir(staging); err != nil {
+		return err
+	}
+	if err := r.mark(receipt); err != nil {
+		return err
+	}
+	if err := r.settle(staging, id); err != nil {
+		return err
+	}
+	r.o.Log.Info("received", "submission", id, "bytes", size, "sealed", receipt.Sealed)
+	if r.o.Received != nil {
+		r.o.Received(receipt)
+	}
+	return r.remove(info.ID)
+}
+
+// badBundle says what is wrong with a bundle that arrived as it was sent: sending it again won't help.
+type badBundle struct{ what string }
+
+func (e *badBundle) Error() string { return e.what }
+
+func bad(format string, args ...any) error { return &badBundle{fmt.Sprintf(format, args...)} }
+
+// unpack fills dir from a bundle; sealed reports that it was kept closed.
+func (r *Receiver) unpack(dir, id string, bundle *os.File, size int64) (sealed bool, err error) {
+	head := make([]byte, len(ageMagic))
+	if _, err := bundle.ReadAt(head, 0); err != nil && err != io.EOF {
+		return false, fmt.Errorf("read received bundle: %w", err)
+	}
+	var from io.ReaderAt = bundle
+	if string(head) == ageMagic {
+		if len(r.o.Identities) == 0 {
+			return true, writeFile(filepath.Join(dir, sealedName), io.NewSectionReader(bundle, 0, size))
+		}
+		opened, n, err := age.DecryptReaderAt(bundle, size, r.o.Identities...)
+		if err != nil {
+			var other *age.NoIdentityMatchError
+			if errors.As(err, &other) {
+				return true, writeFile(filepath.Join(dir, sealedName), io.NewSectionReader(bundle, 0, size))
+			}
+			return false, bad("the sealed bundle can't be opened")
+		}
+		from, size = opened, n
+	}
+	return false, r.unzip(dir, id, from, size)
+}
+
+// manifest is the part of manifest.json that is checked here.
+type manifest struct {
+	ID    string `json:"id"`
+	Parts []struct {
+		Name   string `json:"name"`
+		Size   int64  `json:"size"`
+		SHA256 string `json:"sha256"`
+	} `json:"parts"`
+}
+
+// unzip writes the parts of a store-only ZIP and checks them against the manifest, its last entry.
+func (r *Receiver) unzip(dir, id string, from io.ReaderAt, size int64) error {
+	z, err := zip.NewReader(from, size)
+	if err != nil {
+		return bad("the bundle is no ZIP file")
+	}
+	switch n := len(z.File); {
+	case n == 0 || z.File[n-1].Name != manifestName:
+		return bad("the bundle's last file is not %s", manifestName)
+	case n-1 > r.o.MaxParts:
+		return bad("the bundle has %d parts, at most %d are taken", n-1, r.o.MaxParts)
+	}
+	got := map[string]string{} // part → sha256
+	sizes := map[string]int64{}
+	folded := map[string]bool{}
+	total := int64(0)
+	for _, f := range z.File {
+		if why := badName(f.Name); why != "" {
+			return bad("a part's name %s", why)
+		}
+		if folded[strings.ToLower(f.Name)] {
+			return bad("two parts have one name")
+		}
+		folded[strings.ToLower(f.Name)] = true
+		if f.Method != zip.Store || f.UncompressedSize64 != f.CompressedSize64 || !f.Mode().IsRegular() {
+			return bad("a part is not a plainly stored file")
+		}
+		// Entries may overlap in a crafted file; what is written stays within what was sent.
+		if n := int64(f.UncompressedSize64); n < 0 || n > size-total {
+			return bad("the parts are larger than the bundle")
+		} else {
+			total += n
+		}
+		in, err := f.Open()
+		if err != nil {
+			return bad("a part can't be read")
+		}
+		hash := sha256.New()
+		src := &countedReader{r: io.TeeReader(in, hash)}
+		if err := writeFile(filepath.Join(dir, f.Name), src); err != nil {
+			if src.err != nil {
+				return bad("a part is damaged")
+			}
+			return err
+		}
+		got[f.Name], sizes[f.Name] = hex.EncodeToString(hash.Sum(nil)), src.n
+	}
+	text, err := readLimited(filepath.Join(dir, manifestName), manifestLimit)
+	if err != nil {
+		return err
+	}
+	var m manifest
+	if json.Unmarshal(text, &m) != nil {
+		return bad("%s can't be read", manifestName)
+	}
+	if m.ID != id {
+		return bad("%s names another submission", manifestName)
+	}
+	if len(m.Parts) != len(got)-1 {
+		return bad("%s names %d parts, the bundle has %d", manifestName, len(m.Parts), len(got)-1)
+	}
+	for i, p := range m.Parts {
+		if p.Name == manifestName || got[p.Name] != p.SHA256 || sizes[p.Name] != p.Size || p.SHA256 == "" {
+			return bad("part %d is not what %s says", i+1, manifestName)
+		}
+	}
+	return nil
+}
+
+// badName says what is wrong with a part's name; a good one is a plain file name on any system. The
+// name itself is not repeated: it was made elsewhere.
+func badName(name string) string {
+	switch {
+	case name == "" || len(name) > nameLimit || !utf8.ValidString(name):
+		return "is empty, too long or not UTF-8"
+	case strings.ContainsAny(name, "/\\:\x00") || !filepath.IsLocal(name):
+		return "leads out of its folder"
+	case strings.HasPrefix(name, ".") || strings.HasSuffix(name, ".") || strings.TrimSpace(name) != name:
+		return "begins or ends with a dot or space"
+	case strings.ContainsFunc(name, func(r rune) bool { return r < ' ' || r == 0x7f }):
+		return "has a control character"
+	case strings.EqualFold(name, receiptName) || strings.EqualFold(name, sealedName):
+		return "is one of the receiver's own"
+	}
+	return ""
+}
+
+// countedReader tells a damaged source from a full disk.
+type countedReader struct {
+	r   io.Reader
+	n   int64
+	err error
+}
+
+func (c *countedReader) Read(p []byte) (int, error) {
+	n, err := c.r.Read(p)
+	c.n += int64(n)
+	if err != nil && err != io.EOF {
+		c.err = err
+	}
+	return n, err
+}
+
+func readLimited(path string, limit int64) ([]byte, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	text, err := io.ReadAll(io.LimitReader(f, limit+1))
+	if err == nil && int64(len(text)) > limit {
+		return nil, bad("%s is too large", filepath.Base(path))
+	}
+	return text, err
+}
+
+// writeFile writes and fsyncs a new file that only the receiver's user may read.
+func writeFile(path string, from io.Reader) error {
+	f, err := os.OpenFile(path, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600)
+	if err != nil {
+		return err
+	}
+	if _, err := io.Copy(f, from); err != nil {
+		f.Close()
+		return err
+	}
+	if err := f.Sync(); err != nil {
+		f.Close()
+		return err
+	}
+	return f.Close()
+}
+
+func syncDir(path string) error {
+	d, err := os.Open(path)
+	if err != nil {
+		return fmt.Errorf("sync folder: %w", err)
+	}
+	defer d.Close()
+	if err := d.Sync(); err != nil {
+		return fmt.Errorf("sync folder %s: %w", path, err)
+	}
+	return nil
+}
+
+func readReceipt(dir string) (Receipt, error) {
+	var got Receipt
+	text, err := os.ReadFile(filepath.Join(dir, receiptName))
+	if err != nil {
+		return got, err
+	}
+	return got, json.Unmarshal(text, &got)
+}
+
+// mark notes durably that a submission is received.
+func (r *Receiver) mark(receipt Receipt) error {
+	text, err := json.Marshal(receipt)
+	if err != nil {
+		return err
+	}
+	path := r.marker(receipt.ID)
+	if err := os.Remove(path + ".part"); err != nil && !errors.Is(err, os.ErrNotExist) {
+		return fmt.Errorf("mark submission received: %w", err)
+	}
+	if err := writeFile(path+".part", bytes.NewReader(text)); err != nil {
+		return fmt.Errorf("mark submission received: %w", err)
+	}
+	if err := os.Rename(path+".part", path); err != nil {
+		return fmt.Errorf("mark submission received: %w", err)
+	}
+	return syncDir(r.dirs.received)
+}
+
+// settle puts the filled folder in its place.
+func (r *Receiver) settle(staging, id string) error {
+	if err := os.Rename(staging, filepath.Join(r.dirs.root, id)); err != nil {
+		return fmt.Errorf("put submission in place: %w", err)
+	}
+	return syncDir(r.dirs.root)
+}
+
+// remove drops an upload's own files.
+func (r *Receiver) remove(upload string) error {
+	for _, p := range []string{upload, upload + ".info"} {
+		if err := os.Remove(filepath.Join(r.dirs.incoming, p)); err != nil && !errors.Is(err, os.ErrNotExist) {
+			return fmt.Errorf("remove upload: %w", err)
+		}
+	}
+	return nil
+}
+
+// recover makes up for a crash: a folder whose marker is written gets its place, others are unpacked
+// again when their kiosk asks.
+func (r *Receiver) recover() error {
+	entries, err := os.ReadDir(r.dirs.unpack)
+	if err != nil {
+		return fmt.Errorf("recover received submissions: %w", err)
+	}
+	for _, e := range entries {
+		path := filepath.Join(r.dirs.unpack, e.Name())
+		if m := validUpload.FindStringSubmatch(e.Name()); m != nil {
+			known, err := r.known(m[1])
+			if err != nil {
+				return err
+			}
+			if known != nil && known.SHA256[:32] == m[2] {
+				if err := r.settle(path, m[1]); err != nil {
+					return err
+				}
+				r.o.Log.Info("received before a crash, put in place", "submission", m[1])
+				continue
+			}
+		}
+		if err := os.RemoveAll(path); err != nil {
+			return fmt.Errorf("recover received submissions: %w", err)
+		}
+	}
+	return nil
+}
+
+// Sweep drops uploads nobody goes on with and markers past their time. It returns how many of each.
+func (r *Receiver) Sweep(now time.Time) (uploads, markers int, err error) {
+	old := func(dir string, than time.Duration, drop func(name string) error) (n int, err error) {
+		entries, err := os.ReadDir(dir)
+		if err != nil {
+			return 0, err
+		}
+		for _, e := range entries {
+			info, err := e.Info()
+			if errors.Is(err, os.ErrNotExist) {
+				continue
+			}
+			if err != nil {
+				return n, err
+			}
+			if now.Sub(info.ModTime()) < than {
+				continue
+			}
+			if err := drop(e.Name()); err != nil && !errors.Is(err, os.ErrNotExist) {
+				return n, err
+			}
+			n++
+		}
+		return n, nil
+	}
+	uploads, err = old(r.dirs.incoming, r.o.Expire, func(name string) error {
+		if info, young := strings.CutSuffix(name, ".info"); young {
+			// An upload's info is written once; its age is that of its bytes.
+			if data, err := os.Stat(filepath.Join(r.dirs.incoming, info)); err == nil && now.Sub(data.ModTime()) < r.o.Expire {
+				return nil
+			}
+		}
+		return os.Remove(filepath.Join(r.dirs.incoming, name))
+	})
+	if err != nil {
+		return uploads, 0, fmt.Errorf("sweep uploads: %w", err)
+	}
+	markers, err = old(r.dirs.received, r.o.Remember, func(name string) error {
+		if _, err := os.Lstat(filepath.Join(r.dirs.root, strings.TrimSuffix(name, ".json"))); err == nil {
+			return nil // its folder is still here
+		}
+		return os.Remove(filepath.Join(r.dirs.received, name))
+	})
+	if err != nil {
+		return uploads, markers, fmt.Errorf("sweep markers: %w", err)
+	}
+	return uploads, markers, nil
+}
+
+// Run sweeps now and every hour until ctx ends.
+func (r *Receiver) Run(ctx context.Context) error {
+	tick := time.NewTicker(time.Hour)
+	defer tick.Stop()
+	for {
+		uploads, markers, err := r.Sweep(time.Now())
+		switch {
+		case err != nil:
+			r.o.Log.Error("sweep received submissions", "error", err)
+		case uploads+markers > 0:
+			r.o.Log.Info("swept", "uploads", uploads, "markers", markers)
+		}
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-tick.C:
+		}
+	}
+}
