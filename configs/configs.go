@@ -3,7 +3,8 @@ package configs
 
 import "embed"
 
-// FS holds the default configuration, procedures, device profiles, specimen persons and packaging files.
+// FS holds the default configuration and the procedures; what belongs to a package of the operating
+// system (packaging/) stays outside the binary.
 //
-//go:embed all:*
+//go:embed motcua.yaml procedures
 var FS embed.FS
