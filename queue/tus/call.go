@@ -1,0 +1,245 @@
+package tus
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+	"regexp"
+	"strings"
+	"time"
+	"unicode"
+
+	"motcua/queue"
+)
+
+const (
+	version    = "1.0.0"
+	copyBuffer = 256 << 10
+	wordsLimit = 300 // runes of the hub's words that a person gets to see
+)
+
+// answer is a hub's response with its body already read.
+type answer struct {
+	method  string
+	host    string
+	status  int
+	header  http.Header
+	words   string
+	carried int64 // body bytes of the request
+}
+
+// brokenError says that no usable answer came: the line, the name, the certificate, or nonsense.
+type brokenError struct {
+	op, host string
+	err      error
+}
+
+func (e *brokenError) Error() string { return e.op + " " + e.host + ": " + e.err.Error() }
+func (e *brokenError) Unwrap() error { return e.err }
+
+// errStalled ends a request in which nothing moves any more, as on a line that is half open.
+var errStalled = errors.New("nothing moved any more")
+
+// call makes a request without a body.
+func (s *Sink) call(ctx context.Context, method string, to *url.URL, h http.Header) (answer, error) {
+	return s.send(ctx, method, to, h, nil, 0, 0)
+}
+
+// send makes a request whose body is n bytes of b from offset from on.
+func (s *Sink) send(ctx context.Context, method string, to *url.URL, h http.Header, b io.ReaderAt, from, n int64) (answer, error) {
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	// Without a body the hub owes an answer soon; with one, each piece must move within Stall, and only
+	// the last may be followed by work (check, unpack, store) for as long as Answer.
+	watch := time.AfterFunc(2*s.o.Stall, func() { cancel(errStalled) })
+	defer watch.Stop()
+
+	var body io.Reader
+	if n > 0 {
+		body = &pacedBody{ctx: ctx, r: bufio.NewReaderSize(io.NewSectionReader(b, from, n), int(min(n, copyBuffer))), left: n, s: s, watch: watch}
+	}
+	req, err := http.NewRequestWithContext(ctx, method, to.String(), body)
+	if err != nil {
+		return answer{}, err
+	}
+	for k, v := range h {
+		req.Header[k] = v
+	}
+	req.ContentLength = n
+	req.Header.Set("Tus-Resumable", version)
+	req.Header.Set("User-Agent", "motcua")
+	if method == http.MethodPatch || n > 0 {
+		req.Header.Set("Content-Type", "application/offset+octet-stream")
+	}
+	if s.o.Token != "" && to.Hostname() == s.endpoint.Hostname() {
+		req.Header.Set("Authorization", "Bearer "+s.o.Token)
+	}
+	resp, err := s.client.Do(req)
+	if err != nil {
+		return answer{}, s.broken(ctx, method, to.Host, err)
+	}
+	defer resp.Body.Close()
+	text, err := io.ReadAll(io.LimitReader(resp.Body, 4<<10))
+	if err != nil && resp.StatusCode/100 == 2 {
+		return answer{}, s.broken(ctx, method, to.Host, err)
+	}
+	return answer{method: method, host: to.Host, status: resp.StatusCode, header: resp.Header,
+		words: words(resp.Header.Get("Content-Type"), string(text)), carried: n}, nil
+}
+
+// broken names what happened without the upload's address, which opens that upload to whoever reads it.
+func (s *Sink) broken(ctx context.Context, method, host string, err error) error {
+	var wait interface{ RetryIn() time.Duration }
+	if errors.As(err, &wait) {
+		return queue.RetryAfter(fmt.Errorf("send to %s: %w", host, unwrapURL(err)), wait.RetryIn())
+	}
+	if cause := context.Cause(ctx); errors.Is(cause, errStalled) {
+		err = cause
+	}
+	return &brokenError{op: verbs[method], host: host, err: unwrapURL(err)}
+}
+
+func unwrapURL(err error) error {
+	var u *url.Error
+	if errors.As(err, &u) {
+		return u.Err
+	}
+	return err
+}
+
+var verbs = map[string]string{
+	http.MethodOptions: "ask",
+	http.MethodPost:    "begin upload to",
+	http.MethodHead:    "resume upload to",
+	http.MethodPatch:   "send to",
+	http.MethodDelete:  "remove upload from",
+}
+
+// pacedBody hands out a request's body no faster than the limit and restarts the stall watch with each
+// piece. Waiting for the limit is no stall.
+type pacedBody struct {
+	ctx   context.Context
+	r     io.Reader
+	left  int64
+	s     *Sink
+	watch *time.Timer
+}
+
+// pacedPiece is the most that goes at once under a limit, so that a slow limit is even, not in gulps.
+const pacedPiece = 16 << 10
+
+func (b *pacedBody) Read(p []byte) (int, error) {
+	if b.s.o.Limit != nil {
+		p = p[:min(len(p), pacedPiece, int(min(b.left, pacedPiece)))]
+		if len(p) == 0 {
+			return 0, io.EOF
+		}
+		b.watch.Stop()
+		if err := b.s.o.Limit.WaitN(b.ctx, len(p)); err != nil {
+			return 0, err
+		}
+	}
+	n, err := b.r.Read(p)
+	b.left -= int64(n)
+	if b.left > 0 {
+		b.watch.Reset(b.s.o.Stall)
+	} else {
+		b.watch.Reset(b.s.o.Answer)
+	}
+	if err != nil && err != io.EOF {
+		return n, fmt.Errorf("read bundle: %w", err)
+	}
+	return n, err
+}
+
+// refusal is an answer other than success.
+type refusal struct {
+	answer
+	delay   time.Duration
+	delayed bool
+}
+
+func (a answer) refusal() *refusal {
+	d, ok := retryAfter(a.header.Get("Retry-After"), time.Now())
+	return &refusal{answer: a, delay: d, delayed: ok}
+}
+
+func (r *refusal) Error() string {
+	said := fmt.Sprintf("%s %s: hub answered %d %s", verbs[r.method], r.host, r.status, http.StatusText(r.status))
+	if r.words != "" {
+		said += ": " + r.words
+	}
+	return said
+}
+
+// Statuses of the protocol that have no name in net/http.
+const statusChecksumMismatch = 460
+
+// resync reports whether asking for the offset again may mend it. 400 is what tusd says to a request
+// that was cut short, which a proxy may have done; said again and again it is a refusal.
+func (r *refusal) resync() bool {
+	return r.method == http.MethodPatch && (r.status == http.StatusConflict || r.status == statusChecksumMismatch || r.status == http.StatusBadRequest)
+}
+
+// slow is how long to leave a hub that refuses everybody alone: its own mending takes minutes.
+const slow = 5 * time.Minute
+
+// verdict says what the queue shall do about a refusal. Held is for what concerns this submission and
+// won't heal: a whole backlog must not go to Held because a token ran out or a hub is being moved, for
+// that heals for all of them at once.
+func (r *refusal) verdict() error {
+	retry := func(otherwise time.Duration) error {
+		if r.delayed {
+			return queue.RetryAfter(r, r.delay)
+		}
+		if otherwise > 0 {
+			return queue.RetryAfter(r, otherwise)
+		}
+		return r
+	}
+	foreign := r.header.Get("Tus-Resumable") == "" // not said by a tus server: a proxy, a login page
+	switch {
+	case r.status/100 != 4:
+		return retry(0) // 5xx; and 2xx or 3xx where they make no sense, as from the login page of a network
+	case r.status == http.StatusLocked:
+		return retry(5 * time.Second) // the hub still believes in the connection that broke
+	case r.status == http.StatusRequestTimeout, r.status == http.StatusTooManyRequests, r.status == http.StatusTooEarly,
+		r.status == http.StatusMisdirectedRequest, r.status == http.StatusFailedDependency:
+		return retry(0)
+	case r.status == http.StatusUnauthorized, r.status == http.StatusProxyAuthRequired:
+		return retry(slow)
+	case (r.status == http.StatusNotFound || r.status == http.StatusMethodNotAllowed) && foreign:
+		return retry(slow)
+	case r.delayed:
+		return retry(0) // a hub that names a time expects us back
+	}
+	return queue.Permanent(r)
+}
+
+var tag = regexp.MustCompile(`(?s)<(script|style)\b.*?</(script|style)>|<[^>]*>`)
+
+// words makes a hub's text fit for a list: no mark-up, no control characters, one line, bounded.
+func words(mediaType, text string) string {
+	if strings.Contains(mediaType, "html") {
+		text = tag.ReplaceAllString(text, " ")
+	}
+	return clean(text)
+}
+
+func clean(text string) string {
+	text = strings.Map(func(r rune) rune {
+		if r == unicode.ReplacementChar || !unicode.IsPrint(r) {
+			return ' '
+		}
+		return r
+	}, strings.ToValidUTF8(text, " "))
+	text = strings.Join(strings.Fields(text), " ")
+	if runes := []rune(text); len(runes) > wordsLimit {
+		text = string(runes[:wordsLimit]) + "…"
+	}
+	return text
+}
