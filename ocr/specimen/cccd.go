@@ -38,21 +38,21 @@ func expiryText(t time.Time) (truth, printed string) {
 func cccdFront(p Person, st style, dpi float64, rng *rand.Rand) *canvas {
 	c := newCard(st, dpi)
 	c.guilloche(color.RGBA{190, 222, 226, 255}, color.RGBA{240, 236, 205, 255}, color.RGBA{196, 224, 214, 255}, 0.12+0.08*rng.Float64(), rng)
-	c.drum(color.RGBA{150, 190, 170, 70}, 56, 33, 16)
+	c.drum(color.NRGBA{120, 170, 150, 70}, 56, 33, 16)
 	c.dx, c.dy = st.dx, st.dy
 	emblem(c, 9.8, 9.6, 6)
 	head(c, st, 42.5)
-	c.centre(42.5, 18.1, "CĂN CƯỚC CÔNG DÂN", st.l(st.title, 4.5, st.red))
-	c.centre(42.5, 21.2, "Citizen Identity Card", st.l(st.strong, 2.6, st.red))
-	chipSign(c, 65.5, 17.5)
+	c.centre(46.5, 18.1, "CĂN CƯỚC CÔNG DÂN", st.l(st.title, 3.6, st.red))
+	c.centre(46.5, 20.9, "Citizen Identity Card", st.l(st.strong, 2.2, st.red))
+	chipSign(c, 72, 20.5)
 	c.qr(qrText(p), 69.6, 3.2, 13+1.2*(rng.Float64()-0.5), qrcode.Medium)
 
-	lab, val := st.l(st.label, 2.25, st.faint), st.l(st.value, 2.85, st.ink)
+	lab, val := st.l(st.label, 1.95, st.faint), st.l(st.value, 2.5, st.ink)
 	val.bold = st.bold
-	num := st.l(st.strong, 4.1, st.ink)
-	x := 26.6
-	y := 26.0
-	step := 3.55 * st.lead
+	num := st.l(st.strong, 3.5, st.ink)
+	x := 26.8
+	y := 25.2
+	step := 3.4 * st.lead
 	e := c.text(x, y, "Số / No.: ", lab)
 	c.value(paper.Number, p.Number, e+0.5, y+0.1, p.Number, num)
 	y += 3.5 * st.lead
@@ -75,17 +75,17 @@ func cccdFront(p Person, st style, dpi float64, rng *rand.Rand) *canvas {
 	e = c.text(x, y, "Nơi thường trú / Place of residence: ", lab)
 	c.wrap(paper.PlaceOfResidence, p.Residence, e, x, y, step, cardW-2.5, 2, val)
 
-	photo(c, 3.4, 17.6, 20.3, 27.6, rng)
+	photo(c, 3.2, 17.6, 20.3, 27.6, p.Sex, rng)
 	truth, printed := expiryText(p.Expiry)
-	small := st.l(st.label, 1.95, st.faint)
-	c.text(3.2, 48.4, "Có giá trị đến:", small)
-	c.text(3.2, 51, "Date of expiry:", small)
-	v := st.l(st.value, 2.2, st.ink)
+	small := st.l(st.label, 1.7, st.faint)
+	c.text(2.8, 48.4, "Có giá trị đến:", small)
+	c.text(2.8, 51, "Date of expiry:", small)
+	v := st.l(st.value, 1.95, st.ink)
 	if p.Expiry.IsZero() {
 		v.size *= 0.82
 	}
-	c.value(paper.DateOfExpiry, truth, 3.2+small.width("Có giá trị đến: "), 49.7, printed, v)
-	specimenMark(c, 52, 24)
+	c.value(paper.DateOfExpiry, truth, 2.8+small.width("Có giá trị đến: "), 49.7, printed, v)
+	specimenMark(c, 68.5, 25.5)
 	return c
 }
 
@@ -93,13 +93,13 @@ func cccdBack(p Person, st style, dpi float64, rng *rand.Rand) *canvas {
 	c := newCard(st, dpi)
 	c.guilloche(color.RGBA{198, 226, 220, 255}, color.RGBA{240, 236, 208, 255}, color.RGBA{192, 218, 226, 255}, 0.1+0.08*rng.Float64(), rng)
 	c.dx, c.dy = st.dx, st.dy
-	lab, val := st.l(st.label, 2.2, st.faint), st.l(st.value, 2.6, st.ink)
+	lab, val := st.l(st.label, 1.95, st.faint), st.l(st.value, 2.4, st.ink)
 	c.text(4, 5.6, "Đặc điểm nhân dạng / Personal identification:", lab)
 	c.text(4, 9, p.Marks, val)
 	c.chip(5.2, 14.8, 12.6, 11.4)
-	e := c.text(24, 13.2, "Ngày, tháng, năm / Date, month, year: ", st.l(st.label, 1.95, st.faint))
-	c.value(paper.DateOfIssue, iso(p.Issue), e-0.5, 13.2, dmy(p.Issue), st.l(st.value, 2.3, st.ink))
-	a := st.l(st.strong, 1.55, st.faint)
+	e := c.text(21, 13.2, "Ngày, tháng, năm / Date, month, year: ", st.l(st.label, 1.75, st.faint))
+	c.value(paper.DateOfIssue, iso(p.Issue), e+0.2, 13.2, dmy(p.Issue), st.l(st.value, 2.1, st.ink))
+	a := st.l(st.strong, 1.4, st.faint)
 	for i, s := range []string{"CỤC TRƯỞNG CỤC CẢNH SÁT", "QUẢN LÝ HÀNH CHÍNH VỀ TRẬT TỰ XÃ HỘI", "DIRECTOR GENERAL OF THE POLICE DEPARTMENT", "FOR ADMINISTRATIVE MANAGEMENT OF SOCIAL ORDER"} {
 		c.centre(41.5, 15.9+1.9*float64(i), s, a)
 	}
@@ -108,7 +108,7 @@ func cccdBack(p Person, st style, dpi float64, rng *rand.Rand) *canvas {
 	c.centre(42, 34.6, "Nguyễn Văn Mẫu", st.l(st.strong, 2.1, st.ink))
 	fingerprint(c, 64.5, 3.4, 9.2, 13, rng)
 	fingerprint(c, 74.6, 3.4, 9.2, 13, rng)
-	f := st.l(st.label, 1.35, st.faint)
+	f := st.l(st.label, 1.15, st.faint)
 	c.centre(69.1, 19, "Ngón trỏ trái", f)
 	c.centre(69.1, 20.7, "Left index finger", f)
 	c.centre(79.2, 19, "Ngón trỏ phải", f)

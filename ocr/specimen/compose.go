@@ -142,11 +142,15 @@ func shadow(page *image.RGBA, m homography, f face, dpmm float64) {
 	for y := b.Min.Y; y < b.Max.Y; y++ {
 		for x := b.Min.X; x < b.Max.X; x++ {
 			mx, my := inv.at(float64(x)-0.25*dpmm, float64(y)-0.45*dpmm)
-			d := math.Max(math.Max(-mx, mx-f.widthMM), math.Max(-my, my-f.heightMM))
-			if d > 0.4 {
+			rx, ry := math.Max(f.radius-mx, mx-(f.widthMM-f.radius)), math.Max(f.radius-my, my-(f.heightMM-f.radius))
+			d := math.Max(rx, ry) - f.radius
+			if rx > 0 && ry > 0 {
+				d = math.Hypot(rx, ry) - f.radius
+			}
+			if d > 0.5 {
 				continue
 			}
-			k := 0.72 + 0.28*math.Max(0, d)/0.4
+			k := 0.75 + 0.25*math.Max(0, d)/0.5
 			i := page.PixOffset(x, y)
 			for c := range 3 {
 				page.Pix[i+c] = byte(float64(page.Pix[i+c]) * k)

@@ -139,7 +139,7 @@ func (c *canvas) chip(x, y, w, h float64) {
 }
 
 // photo is a plain bust: nobody's face.
-func photo(c *canvas, x, y, w, h float64, rng *rand.Rand) {
+func photo(c *canvas, x, y, w, h float64, sex string, rng *rand.Rand) {
 	c.fill(color.RGBA{176, 205, 226, 255}, x, y, x+w, y, x+w, y+h, x, y+h)
 	skin := color.RGBA{uint8(205 + rng.IntN(30)), uint8(165 + rng.IntN(25)), uint8(135 + rng.IntN(25)), 255}
 	hair := color.RGBA{uint8(25 + rng.IntN(30)), 24, 26, 255}
@@ -147,7 +147,7 @@ func photo(c *canvas, x, y, w, h float64, rng *rand.Rand) {
 	cx := x + w/2
 	c.fill(shirt, x+w*0.06, y+h, x+w*0.16, y+h*0.82, x+w*0.38, y+h*0.72, x+w*0.62, y+h*0.72, x+w*0.84, y+h*0.82, x+w*0.94, y+h)
 	c.disc(hair, cx, y+h*0.36, w*0.29, h*0.26)
-	if rng.IntN(2) == 0 {
+	if sex == "Nữ" {
 		c.fill(hair, cx-w*0.29, y+h*0.36, cx+w*0.29, y+h*0.36, cx+w*0.33, y+h*0.74, cx-w*0.33, y+h*0.74)
 	}
 	c.fill(skin, cx-w*0.1, y+h*0.55, cx+w*0.1, y+h*0.55, cx+w*0.12, y+h*0.76, cx, y+h*0.82, cx-w*0.12, y+h*0.76)

@@ -61,7 +61,7 @@ func mix(a, b color.RGBA, t float64) [3]float64 {
 }
 
 // drum draws rings of a bronze drum, the emblem behind the text.
-func (c *canvas) drum(ink color.RGBA, x, y, r float64) {
+func (c *canvas) drum(ink color.Color, x, y, r float64) {
 	for i := range 9 {
 		c.ring(ink, 0.12, x, y, r*(0.2+0.1*float64(i)))
 	}

@@ -147,3 +147,18 @@ func drawSide(k paper.Kind, s Side, p Person, st style, w wear, dpi float64, rng
 	}
 	return c.face(), nil
 }
+
+// Page is a drawn page.
+type Page struct {
+	*image.RGBA
+	DPI   int
+	Truth Truth
+}
+
+func drawPage(spec Spec, seed uint64, d Damage) (Page, error) {
+	if spec.DPI == 0 {
+		spec.DPI = 300
+	}
+	img, truth, err := Draw(spec, seed, d)
+	return Page{img, spec.DPI, truth}, err
+}
