@@ -119,10 +119,10 @@ type Filter struct {
 // Stats is the queue at a glance; reading it takes the same time whatever the backlog.
 type Stats struct {
 	Count    map[State]int64 `json:"count"`
-	Bytes    map[State]int64 `json:"bytes"`             // bundle bytes held on disk, by state
-	Oldest   time.Time       `json:"oldest,omitzero"`   // acceptance of the oldest submission not yet delivered nor held
-	Next     time.Time       `json:"next,omitzero"`     // when the next one is due, zero if nothing waits
-	Paused   time.Time       `json:"paused,omitzero"`   // the hub is not tried before this
-	Free     int64           `json:"free"`              // bytes free on the disk
+	Bytes    map[State]int64 `json:"bytes"`              // bundle bytes held on disk, by state
+	Oldest   time.Time       `json:"oldest,omitzero"`    // acceptance of the oldest submission not yet delivered nor held
+	Next     time.Time       `json:"next,omitzero"`      // when the next one is due, zero if nothing waits
+	Paused   time.Time       `json:"paused,omitzero"`    // the hub is not tried before this
+	Free     int64           `json:"free"`               // bytes free on the disk
 	LastSent time.Time       `json:"last_sent,omitzero"` // last delivery since the queue was opened
 }

@@ -1,0 +1,301 @@
+package queue
+
+import (
+	"bufio"
+	"bytes"
+	"crypto/sha256"
+	"encoding/binary"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"hash"
+	"hash/crc32"
+	"io"
+
+	"filippo.io/age"
+
+	"motcua/queue/seal"
+)
+
+// A blob is one file that holds one submission and explains itself:
+//
+//	0     header, 4096 bytes: magic, then two slots (at 512 and 1024) for the wrapped data key. One is in
+//	      use; rotation writes the other before it clears the first, so a torn write costs neither.
+//	4096  the bundle as an age file, sealed to the submission's own X25519 identity, whose secret is what
+//	      the slot holds, and to the office where one is configured. Sealed to the office only, there is no
+//	      slot and no identity.
+//	…     the card: the submission as JSON without its content, from which a lost index is built again
+//	      without a key.
+//	end   footer, 16 bytes: length of the card, its CRC-32, magic.
+//
+// The key lies here and not in the index because bbolt never overwrites what it frees: wiping a blob
+// overwrites the slots in place, and what is left can't be opened by anybody.
+const (
+	headerSize = 4096
+	footerSize = 16
+	slotMax    = 512
+)
+
+var (
+	slotOffsets = [2]int64{512, 1024}
+	headerMagic = []byte("MOTCUA blob 1\n\x00\x00")
+	footerMagic = []byte("MQ blb1\n")
+)
+
+// errDamaged marks content that can't be had back by trying again.
+var errDamaged = errors.New("stored content is damaged")
+
+// sealer turns a stream into the body of a blob.
+type sealer struct {
+	recipients []age.Recipient
+	secret     []byte // what goes into the slot, already wrapped; nil = none
+}
+
+// newSealer makes the keys for one submission.
+func newSealer(id string, ring *seal.Ring, office []age.Recipient, officeOnly bool) (sealer, error) {
+	if officeOnly {
+		return sealer{recipients: office}, nil
+	}
+	own, err := age.GenerateX25519Identity()
+	if err != nil {
+		return sealer{}, fmt.Errorf("make data key: %w", err)
+	}
+	return sealer{
+		recipients: append([]age.Recipient{own.Recipient()}, office...),
+		secret:     ring.Wrap(id, []byte(own.String())),
+	}, nil
+}
+
+// blobWriter writes a blob front to back.
+type blobWriter struct {
+	f      file
+	buf    *bufio.Writer
+	sum    hash.Hash // of the age file, computed only where that is the bundle
+	stored int64     // bytes of the age file so far
+	check  func(written int64) error
+}
+
+// newBlobWriter writes the header. check is asked now and then whether there is room to go on.
+func newBlobWriter(f file, s sealer, digest bool, check func(int64) error) (*blobWriter, error) {
+	w := &blobWriter{f: f, buf: bufio.NewWriterSize(f, 1<<20), check: check}
+	if digest {
+		w.sum = sha256.New()
+	}
+	header := make([]byte, headerSize)
+	copy(header, headerMagic)
+	if len(s.secret) > slotMax-2 {
+		return nil, errors.New("wrapped key is too long for its slot")
+	}
+	putSlot(header[slotOffsets[0]:slotOffsets[0]+slotMax], s.secret)
+	if _, err := w.buf.Write(header); err != nil {
+		return nil, err
+	}
+	return w, nil
+}
+
+// Write takes the bytes of the age file.
+func (w *blobWriter) Write(p []byte) (int, error) {
+	const stride = 16 << 20
+	if w.stored/stride != (w.stored+int64(len(p)))/stride {
+		if err := w.check(w.stored); err != nil {
+			return 0, err
+		}
+	}
+	if w.sum != nil {
+		w.sum.Write(p)
+	}
+	n, err := w.buf.Write(p)
+	w.stored += int64(n)
+	return n, err
+}
+
+// finish appends the card and makes everything durable.
+func (w *blobWriter) finish(r record) error {
+	card, err := json.Marshal(r)
+	if err != nil {
+		return err
+	}
+	footer := binary.BigEndian.AppendUint32(nil, uint32(len(card)))
+	footer = binary.BigEndian.AppendUint32(footer, crc32.ChecksumIEEE(card))
+	footer = append(footer, footerMagic...)
+	for _, b := range [][]byte{card, footer} {
+		if _, err := w.buf.Write(b); err != nil {
+			return err
+		}
+	}
+	if err := w.buf.Flush(); err != nil {
+		return err
+	}
+	return w.f.Sync()
+}
+
+func putSlot(slot, secret []byte) {
+	clear(slot)
+	binary.BigEndian.PutUint16(slot, uint16(len(secret)))
+	copy(slot[2:], secret)
+}
+
+// readSlots returns the wrapped keys that the header holds, unused slots as nil.
+func readSlots(f io.ReaderAt) ([2][]byte, error) {
+	var slots [2][]byte
+	header := make([]byte, headerSize)
+	if _, err := f.ReadAt(header, 0); err != nil {
+		return slots, fmt.Errorf("%w: header: %w", errDamaged, err)
+	}
+	if !bytes.HasPrefix(header, headerMagic) {
+		return slots, fmt.Errorf("%w: header is not a blob's", errDamaged)
+	}
+	for i, at := range slotOffsets {
+		n := int(binary.BigEndian.Uint16(header[at:]))
+		if n == 0 || n > slotMax-2 {
+			continue
+		}
+		slots[i] = header[at+2 : at+2+int64(n)]
+	}
+	return slots, nil
+}
+
+// readCard reads the submission from the end of a blob.
+func readCard(f file) (record, error) {
+	var r record
+	size, err := f.Size()
+	if err != nil {
+		return r, err
+	}
+	if size < headerSize+footerSize {
+		return r, fmt.Errorf("%w: cut short", errDamaged)
+	}
+	footer := make([]byte, footerSize)
+	if _, err := f.ReadAt(footer, size-footerSize); err != nil {
+		return r, fmt.Errorf("%w: footer: %w", errDamaged, err)
+	}
+	n := int64(binary.BigEndian.Uint32(footer))
+	if !bytes.Equal(footer[8:], footerMagic) || n > size-headerSize-footerSize {
+		return r, fmt.Errorf("%w: footer", errDamaged)
+	}
+	card := make([]byte, n)
+	if _, err := f.ReadAt(card, size-footerSize-n); err != nil {
+		return r, fmt.Errorf("%w: card: %w", errDamaged, err)
+	}
+	if crc32.ChecksumIEEE(card) != binary.BigEndian.Uint32(footer[4:]) {
+		return r, fmt.Errorf("%w: card", errDamaged)
+	}
+	if err := json.Unmarshal(card, &r); err != nil {
+		return r, fmt.Errorf("%w: card: %w", errDamaged, err)
+	}
+	return r, nil
+}
+
+// Content is a stored submission opened for reading. It is a Bundle; Close it.
+type Content struct {
+	r       record
+	f       file
+	at      io.ReaderAt
+	release func()
+	fault   faultNote
+}
+
+// openContent opens the body of a blob with the keys of ring.
+func openContent(f file, r record, ring *seal.Ring) (*Content, error) {
+	c := &Content{r: r, f: f}
+	body := io.NewSectionReader(f, headerSize, r.Stored)
+	if r.Sealed {
+		if _, err := readSlots(f); err != nil {
+			return nil, err
+		}
+		c.at = body
+		return c, nil
+	}
+	own, err := dataKey(f, r.ID, ring)
+	if err != nil {
+		return nil, err
+	}
+	at, size, err := age.DecryptReaderAt(body, r.Stored, own)
+	if err != nil {
+		return nil, fmt.Errorf("%w: %w", errDamaged, err)
+	}
+	if size != r.Size {
+		return nil, fmt.Errorf("%w: %d bytes instead of %d", errDamaged, size, r.Size)
+	}
+	c.at = at
+	return c, nil
+}
+
+// dataKey unwraps the submission's identity from either slot.
+func dataKey(f io.ReaderAt, id string, ring *seal.Ring) (age.Identity, error) {
+	slots, err := readSlots(f)
+	if err != nil {
+		return nil, err
+	}
+	err = fmt.Errorf("%w: no key in the header", errDamaged)
+	for _, s := range slots {
+		if s == nil {
+			continue
+		}
+		secret, e := ring.Unwrap(id, s)
+		if e != nil {
+			err = e
+			continue
+		}
+		own, e := age.ParseX25519Identity(string(secret))
+		clear(secret)
+		if e != nil {
+			err = fmt.Errorf("%w: data key", errDamaged)
+			continue
+		}
+		return own, nil
+	}
+	return nil, err
+}
+
+// ReadAt reads the bundle. It may be called by several goroutines.
+func (c *Content) ReadAt(p []byte, off int64) (int, error) {
+	if off >= c.r.Size {
+		return 0, io.EOF
+	}
+	n, err := c.at.ReadAt(p, off)
+	if err != nil && !errors.Is(err, io.EOF) {
+		err = fmt.Errorf("%w: at %d: %w", errDamaged, off, err)
+		c.fault.set(err)
+	}
+	return n, err
+}
+
+// Size is the bundle's length.
+func (c *Content) Size() int64 { return c.r.Size }
+
+// SHA256 is the digest that was computed when the submission was accepted.
+func (c *Content) SHA256() string { return c.r.SHA256 }
+
+// Submission is what the content belongs to.
+func (c *Content) Submission() Submission { return c.r.Submission }
+
+// Close lets retention wipe the submission again.
+func (c *Content) Close() error {
+	if c.release != nil {
+		c.release()
+		c.release = nil
+	}
+	return c.f.Close()
+}
+
+// wipeBlob makes a blob unreadable for good and removes it: the slots with the wrapped key and the
+// head of the age file are overwritten and that is durable before the name goes. The directory is
+// not synced here; the caller does it once for many.
+func wipeBlob(d disk, path string) error {
+	f, err := d.Edit(path)
+	if err != nil {
+		return err
+	}
+	size, err := f.Size()
+	if err == nil {
+		_, err = f.WriteAt(make([]byte, min(size, 2*headerSize)), 0)
+	}
+	if err == nil {
+		err = f.Sync()
+	}
+	if err = errors.Join(err, f.Close()); err != nil {
+		return err
+	}
+	return d.Remove(path)
+}

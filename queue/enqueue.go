@@ -1,0 +1,298 @@
+package queue
+
+import (
+	"bytes"
+	"context"
+	"crypto/rand"
+	"crypto/sha256"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"io"
+	"maps"
+	"time"
+
+	"filippo.io/age"
+	"github.com/oklog/ulid/v2"
+	bolt "go.etcd.io/bbolt"
+)
+
+// Enqueue accepts a submission. When it returns without error the submission is on the disk, sealed, and
+// survives power loss the next millisecond; when it returns an error, either nothing was accepted or
+// a second Enqueue with the same Draft.ID finds it. It returns ErrFull when the disk is nearly full.
+//
+// The order of writes: blob, fsync, rename, fsync of the folder, then one transaction of the index.
+func (q *Queue) Enqueue(ctx context.Context, d Draft) (Submission, error) {
+	leave, err := q.enter()
+	if err != nil {
+		return Submission{}, err
+	}
+	defer leave()
+	if err := checkDraft(d); err != nil {
+		return Submission{}, fmt.Errorf("enqueue: %w", err)
+	}
+	if d.ID == "" {
+		d.ID = ulid.MustNew(ulid.Timestamp(q.wall()), rand.Reader).String()
+	}
+	s := Submission{ID: d.ID, Labels: maps.Clone(d.Labels)}
+	r, err := q.accept(ctx, s, func(w *bodyWriter, s *Submission) (err error) {
+		s.Parts, err = writeBundle(ctx, w, *s, d.Parts)
+		return err
+	})
+	if err != nil {
+		return Submission{}, fmt.Errorf("enqueue %s: %w", d.ID, err)
+	}
+	return r.Submission, nil
+}
+
+// errCodeTaken asks for another receipt code.
+var errCodeTaken = errors.New("receipt code is taken")
+
+// accept stores one submission whose bundle fill writes. It returns what is stored already under the
+// same id.
+func (q *Queue) accept(ctx context.Context, s Submission, fill func(*bodyWriter, *Submission) error) (*record, error) {
+	unlock, err := q.own(ctx, s.ID)
+	if err != nil {
+		return nil, err
+	}
+	defer unlock()
+	if r, err := q.stored(s.ID); !errors.Is(err, ErrNotFound) {
+		return r, err
+	}
+	if err := q.room(q.o.MinFree / 2); err != nil {
+		return nil, err
+	}
+	imported := s.Code != ""
+	for {
+		r := &record{Submission: s}
+		r.State = Queued
+		if !imported {
+			r.Code = newCode()
+			r.Created = q.wall().UTC().Truncate(time.Millisecond)
+		}
+		err := q.store(r, imported, fill)
+		if errors.Is(err, errCodeTaken) {
+			continue // one in 17 thousand million
+		}
+		if err != nil {
+			return nil, err
+		}
+		q.changes.tell(r.Submission)
+		q.log.Info("submission accepted", "submission", r.ID, "bytes", r.Size)
+		return r, nil
+	}
+}
+
+// store writes the blob and then the record.
+func (q *Queue) store(r *record, imported bool, fill func(*bodyWriter, *Submission) error) (err error) {
+	segment, leave, err := q.enterSegment()
+	if err != nil {
+		return err
+	}
+	defer leave()
+	r.Segment = segment
+	q.keys.RLock()
+	defer q.keys.RUnlock()
+	if err := q.writeBlob(r, fill); err != nil {
+		return err
+	}
+	err = q.update(func(tx *bolt.Tx) error { return q.insert(tx, r, imported) })
+	if err == nil {
+		return nil
+	}
+	q.mu.Lock()
+	broken := q.broken
+	q.mu.Unlock()
+	if broken != nil {
+		// Whether the transaction is on the disk is not known, so the blob must stay: the next Open
+		// either finds its record or wipes it.
+		return err
+	}
+	return errors.Join(err, q.discard(q.path(r.place()), segment))
+}
+
+// insert is the one transaction that makes a submission accepted.
+func (q *Queue) insert(tx *bolt.Tx, r *record, imported bool) error {
+	records, ids, codes := tx.Bucket(bucketRecord), tx.Bucket(bucketID), tx.Bucket(bucketCode)
+	seq, err := records.NextSequence()
+	if err != nil {
+		return err
+	}
+	r.Seq = seq
+	taken := codes.Get([]byte(r.Code)) != nil
+	switch {
+	case ids.Get([]byte(r.ID)) != nil:
+		return fmt.Errorf("submission %s is there already", r.ID) // own() makes this impossible
+	case taken && !imported:
+		return errCodeTaken
+	case !taken:
+		// Another kiosk's submission whose code is taken here is found by its id only.
+		if err := codes.Put([]byte(r.Code), number(seq)); err != nil {
+			return err
+		}
+	}
+	if err := ids.Put([]byte(r.ID), number(seq)); err != nil {
+		return err
+	}
+	meta := tx.Bucket(bucketMeta)
+	if v := meta.Get(keySegment); len(v) != 8 || binary.BigEndian.Uint64(v) < r.Segment {
+		if err := meta.Put(keySegment, number(r.Segment)); err != nil {
+			return err
+		}
+	}
+	return q.save(tx, nil, r)
+}
+
+// bodyWriter takes the bundle's bytes on their way into the blob.
+type bodyWriter struct {
+	w    io.Writer
+	size int64
+	max  int64
+}
+
+// ErrTooLarge refuses a submission over Options.MaxSize.
+var ErrTooLarge = errors.New("submission is larger than allowed")
+
+func (b *bodyWriter) Write(p []byte) (int, error) {
+	b.size += int64(len(p))
+	if b.size > b.max {
+		return 0, fmt.Errorf("%w (%d MiB)", ErrTooLarge, b.max>>20)
+	}
+	return b.w.Write(p)
+}
+
+// writeBlob leaves the whole blob of r durably at its place, or nothing.
+func (q *Queue) writeBlob(r *record, fill func(*bodyWriter, *Submission) error) (err error) {
+	partial := q.partial(r.place())
+	f, err := q.disk.Create(partial)
+	if err != nil {
+		return full(fmt.Errorf("create blob: %w", err))
+	}
+	at := partial
+	defer func() {
+		if err != nil {
+			err = full(errors.Join(err, q.discard(at, r.Segment)))
+		}
+	}()
+	if err := q.fillBlob(f, r, fill); err != nil {
+		return errors.Join(err, f.Close())
+	}
+	if err := f.Close(); err != nil {
+		return fmt.Errorf("close blob: %w", err)
+	}
+	if err := q.disk.Rename(partial, q.path(r.place())); err != nil {
+		return fmt.Errorf("name blob: %w", err)
+	}
+	at = q.path(r.place())
+	if err := q.disk.SyncDir(q.segmentPath(r.Segment)); err != nil {
+		return fmt.Errorf("sync blob's folder: %w", err)
+	}
+	return nil
+}
+
+func (q *Queue) fillBlob(f file, r *record, fill func(*bodyWriter, *Submission) error) error {
+	raw := r.Sealed // an imported bundle that is an age file already
+	officeOnly := raw || q.o.OfficeOnly
+	var seal sealer
+	if !raw {
+		var err error
+		if seal, err = newSealer(r.ID, q.ring, q.o.Office, officeOnly); err != nil {
+			return err
+		}
+	}
+	blob, err := newBlobWriter(f, seal, officeOnly, func(int64) error { return q.room(q.o.MinFree / 4) })
+	if err != nil {
+		return fmt.Errorf("write blob: %w", err)
+	}
+	var body io.Writer = blob
+	closeBody := func() error { return nil }
+	if !raw {
+		sealed, err := age.Encrypt(blob, seal.recipients...)
+		if err != nil {
+			return fmt.Errorf("seal: %w", err)
+		}
+		body, closeBody = sealed, sealed.Close
+	}
+	plain := sha256.New()
+	w := &bodyWriter{w: body, max: q.o.MaxSize}
+	if !officeOnly {
+		w.w = io.MultiWriter(body, plain)
+	}
+	if err := fill(w, &r.Submission); err != nil {
+		return err
+	}
+	if err := closeBody(); err != nil {
+		return fmt.Errorf("seal: %w", err)
+	}
+	r.Stored = blob.stored
+	r.Sealed = officeOnly
+	if officeOnly {
+		r.Size, r.SHA256 = blob.stored, hexSum(blob.sum)
+	} else {
+		r.Size, r.SHA256 = w.size, hexSum(plain)
+	}
+	if err := blob.finish(*r); err != nil {
+		return fmt.Errorf("write blob: %w", err)
+	}
+	return nil
+}
+
+// discard wipes what was written of a submission that is not accepted. What it can't remove now, the
+// next Open finds.
+func (q *Queue) discard(path string, segment uint64) error {
+	if err := wipeBlob(q.disk, path); err != nil {
+		return fmt.Errorf("discard unaccepted blob: %w", err)
+	}
+	if err := q.disk.SyncDir(q.segmentPath(segment)); err != nil {
+		return fmt.Errorf("discard unaccepted blob: %w", err)
+	}
+	return nil
+}
+
+// full makes the disk's own words into ErrFull.
+func full(err error) error {
+	if err != nil && isDiskFull(err) && !errors.Is(err, ErrFull) {
+		return fmt.Errorf("%w (%w)", ErrFull, err)
+	}
+	return err
+}
+
+func (q *Queue) stored(id string) (r *record, err error) {
+	err = q.db.View(func(tx *bolt.Tx) error {
+		r, err = recordByID(tx, id)
+		return err
+	})
+	return r, err
+}
+
+// own makes one caller at a time work on an id.
+func (q *Queue) own(ctx context.Context, id string) (release func(), err error) {
+	for {
+		q.mu.Lock()
+		taken, ok := q.busy[id]
+		if !ok {
+			done := make(chan struct{})
+			q.busy[id] = done
+			q.mu.Unlock()
+			return func() {
+				q.mu.Lock()
+				delete(q.busy, id)
+				q.mu.Unlock()
+				close(done)
+			}, nil
+		}
+		q.mu.Unlock()
+		select {
+		case <-taken:
+		case <-ctx.Done():
+			return nil, ctx.Err()
+		}
+	}
+}
+
+// FromBytes makes a part of bytes in memory.
+func FromBytes(name, mediaType string, data []byte) Part {
+	return Part{Name: name, MediaType: mediaType, Open: func() (io.ReadCloser, error) {
+		return io.NopCloser(bytes.NewReader(data)), nil
+	}}
+}

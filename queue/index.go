@@ -1,0 +1,247 @@
+package queue
+
+import (
+	"encoding/binary"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"time"
+
+	bolt "go.etcd.io/bbolt"
+)
+
+// The index. Every list that is asked for "the next one" has a bucket of its own whose first key is
+// the answer, and every total has a counter, so that nothing is ever scanned. Records are keyed by
+// a sequence number and not by time: a clock that jumps does not change who came first.
+var (
+	bucketMeta    = []byte("meta")    // schema, segment, kiosk key id, counters
+	bucketRecord  = []byte("record")  // seq → record, in order of acceptance
+	bucketID      = []byte("id")      // id → seq
+	bucketCode    = []byte("code")    // receipt code → seq
+	bucketPending = []byte("pending") // seq: queued and sending
+	bucketFresh   = []byte("fresh")   // seq: queued, may go at any time
+	bucketWait    = []byte("wait")    // due, seq: queued, not before due
+	bucketSending = []byte("sending") // seq
+	bucketHeld    = []byte("held")    // seq
+	bucketDone    = []byte("done")    // delivered at, seq: content still here
+	bucketWipe    = []byte("wipe")    // seq → place of a blob that is being wiped
+	bucketNote    = []byte("note")    // id → a sink's note
+	bucketOutbox  = []byte("outbox")  // event number → event, until a follower has taken it
+
+	buckets = [][]byte{bucketMeta, bucketRecord, bucketID, bucketCode, bucketPending, bucketFresh, bucketWait,
+		bucketSending, bucketHeld, bucketDone, bucketWipe, bucketNote, bucketOutbox}
+
+	keySchema  = []byte("schema")
+	keySegment = []byte("segment")
+	keyKiosk   = []byte("kiosk-key")
+)
+
+// Dropped is the state named by the last Event of a submission that a person removed; no submission
+// is ever found in it.
+const Dropped State = "dropped"
+
+// record is a submission as the index and the blob's card hold it.
+type record struct {
+	Submission
+	Seq     uint64 `json:"seq"`
+	Segment uint64 `json:"segment"`
+	Stored  int64  `json:"stored"`        // bytes of the age file in the blob
+	Due     int64  `json:"due,omitempty"` // queue time; 0 = at any time
+}
+
+// place names the record's blob below the blobs folder.
+func (r *record) place() place { return place{r.Segment, r.ID} }
+
+func number(n uint64) []byte { return binary.BigEndian.AppendUint64(nil, n) }
+
+func timed(t int64, seq uint64) []byte {
+	return binary.BigEndian.AppendUint64(number(uint64(max(t, 0))), seq)
+}
+
+// save puts r in place of was (nil for a new record) and keeps every index, counter and the outbox in
+// step. It is the only way a submission changes.
+func (q *Queue) save(tx *bolt.Tx, was, r *record) error {
+	if was != nil {
+		if err := unindex(tx, was); err != nil {
+			return err
+		}
+	}
+	if err := index(tx, r); err != nil {
+		return err
+	}
+	data, err := json.Marshal(r)
+	if err != nil {
+		return err
+	}
+	records := tx.Bucket(bucketRecord)
+	records.FillPercent = 0.9 // keys only ever grow, so pages needn't be left half empty
+	if err := records.Put(number(r.Seq), data); err != nil {
+		return err
+	}
+	announced := was == nil || (was.State != r.State && (r.State == Delivered || r.State == Held))
+	if announced {
+		return q.post(tx, r.Submission, r.State)
+	}
+	return nil
+}
+
+// remove takes a record out of everything.
+func (q *Queue) remove(tx *bolt.Tx, r *record) error {
+	if err := unindex(tx, r); err != nil {
+		return err
+	}
+	err := errors.Join(
+		tx.Bucket(bucketRecord).Delete(number(r.Seq)),
+		tx.Bucket(bucketID).Delete([]byte(r.ID)),
+		tx.Bucket(bucketNote).Delete([]byte(r.ID)),
+	)
+	if at := tx.Bucket(bucketCode).Get([]byte(r.Code)); at != nil && binary.BigEndian.Uint64(at) == r.Seq {
+		err = errors.Join(err, tx.Bucket(bucketCode).Delete([]byte(r.Code)))
+	}
+	if err != nil {
+		return err
+	}
+	return q.post(tx, r.Submission, Dropped)
+}
+
+// post adds to the outbox in the same transaction as the step it tells of.
+func (q *Queue) post(tx *bolt.Tx, s Submission, state State) error {
+	if !q.o.Outbox {
+		return nil
+	}
+	b := tx.Bucket(bucketOutbox)
+	n, err := b.NextSequence()
+	if err != nil {
+		return err
+	}
+	e := Event{Seq: n, ID: s.ID, State: state, Time: q.wall(), Size: s.Size, Labels: s.Labels}
+	if state == Held {
+		e.Error = s.LastError
+	}
+	data, err := json.Marshal(e)
+	if err != nil {
+		return err
+	}
+	return b.Put(number(n), data)
+}
+
+type entry struct{ bucket, key []byte }
+
+// entries lists the index entries that a record in its state has.
+func entries(r *record) []entry {
+	seq := number(r.Seq)
+	switch r.State {
+	case Queued:
+		if r.Due == 0 {
+			return []entry{{bucketPending, seq}, {bucketFresh, seq}}
+		}
+		return []entry{{bucketPending, seq}, {bucketWait, timed(r.Due, r.Seq)}}
+	case Sending:
+		return []entry{{bucketPending, seq}, {bucketSending, seq}}
+	case Held:
+		return []entry{{bucketHeld, seq}}
+	case Delivered:
+		if !r.Wiped {
+			return []entry{{bucketDone, timed(r.Delivered.UnixNano(), r.Seq)}}
+		}
+	}
+	return nil
+}
+
+func index(tx *bolt.Tx, r *record) error {
+	for _, e := range entries(r) {
+		if err := tx.Bucket(e.bucket).Put(e.key, nil); err != nil {
+			return err
+		}
+	}
+	return count(tx, r, 1)
+}
+
+func unindex(tx *bolt.Tx, r *record) error {
+	for _, e := range entries(r) {
+		if err := tx.Bucket(e.bucket).Delete(e.key); err != nil {
+			return err
+		}
+	}
+	return count(tx, r, -1)
+}
+
+func count(tx *bolt.Tx, r *record, sign int64) error {
+	if err := add(tx, "count/"+string(r.State), sign); err != nil || r.Wiped {
+		return err
+	}
+	return add(tx, "bytes/"+string(r.State), sign*r.Size)
+}
+
+func add(tx *bolt.Tx, counter string, by int64) error {
+	return tx.Bucket(bucketMeta).Put([]byte(counter), number(uint64(counted(tx, counter)+by)))
+}
+
+func counted(tx *bolt.Tx, counter string) int64 {
+	v := tx.Bucket(bucketMeta).Get([]byte(counter))
+	if len(v) != 8 {
+		return 0
+	}
+	return int64(binary.BigEndian.Uint64(v))
+}
+
+func recordAt(tx *bolt.Tx, seq []byte) (*record, error) {
+	data := tx.Bucket(bucketRecord).Get(seq)
+	if data == nil {
+		return nil, ErrNotFound
+	}
+	r := new(record)
+	if err := json.Unmarshal(data, r); err != nil {
+		return nil, fmt.Errorf("read record %d: %w", binary.BigEndian.Uint64(seq), err)
+	}
+	return r, nil
+}
+
+func recordByID(tx *bolt.Tx, id string) (*record, error) {
+	seq := tx.Bucket(bucketID).Get([]byte(id))
+	if seq == nil {
+		return nil, ErrNotFound
+	}
+	return recordAt(tx, seq)
+}
+
+// find takes an id or a receipt code as a person types it.
+func find(tx *bolt.Tx, idOrCode string) (*record, error) {
+	r, err := recordByID(tx, idOrCode)
+	if !errors.Is(err, ErrNotFound) {
+		return r, err
+	}
+	code, ok := ParseCode(idOrCode)
+	if !ok {
+		return nil, ErrNotFound
+	}
+	seq := tx.Bucket(bucketCode).Get([]byte(code))
+	if seq == nil {
+		return nil, ErrNotFound
+	}
+	return recordAt(tx, seq)
+}
+
+func firstSeq(tx *bolt.Tx, bucket []byte) (uint64, bool) {
+	k, _ := tx.Bucket(bucket).Cursor().First()
+	if len(k) != 8 {
+		return 0, false
+	}
+	return binary.BigEndian.Uint64(k), true
+}
+
+func splitTimed(k []byte) (t int64, seq uint64) {
+	return int64(binary.BigEndian.Uint64(k)), binary.BigEndian.Uint64(k[8:])
+}
+
+// firstDue returns the head of a bucket keyed by time.
+func firstDue(tx *bolt.Tx, bucket []byte) (t int64, seq uint64, ok bool) {
+	k, _ := tx.Bucket(bucket).Cursor().First()
+	if len(k) != 16 {
+		return 0, 0, false
+	}
+	t, seq = splitTimed(k)
+	return t, seq, true
+}
+
+func wallNano(t int64) time.Time { return time.Unix(0, t) }

@@ -1,0 +1,500 @@
+package queue
+
+import (
+	"cmp"
+	"context"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+	"unicode"
+
+	bolt "go.etcd.io/bbolt"
+	"golang.org/x/sync/errgroup"
+)
+
+// maxDelay bounds what a hub may ask for by Retry-After. What seems due later than that was
+// stamped by a clock that was wrong, and is due at once.
+const maxDelay = 24 * time.Hour
+
+// Hub may be implemented by a sink to name the hub it delivers to. Sinks with one name share a
+// circuit breaker.
+type Hub interface{ Hub() string }
+
+func hubOf(sink Sink) string {
+	if h, ok := sink.(Hub); ok {
+		return h.Hub()
+	}
+	return ""
+}
+
+// Run delivers to sink until ctx ends, oldest first, and wipes what has been delivered long enough. It
+// returns nil when ctx ends, after every delivery under way has returned; what had not arrived is
+// queued again. Any error means that the store itself failed and must be opened again.
+func (q *Queue) Run(ctx context.Context, sink Sink) error {
+	leave, err := q.enter()
+	if err != nil {
+		return err
+	}
+	defer leave()
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	defer context.AfterFunc(q.life, cancel)()
+	g, ctx := errgroup.WithContext(ctx)
+	g.Go(func() error { return q.sweepUntil(ctx) })
+	for range q.o.Parallel {
+		g.Go(func() error { return q.deliverUntil(ctx, sink) })
+	}
+	return g.Wait()
+}
+
+// deliverUntil is one worker of Run.
+func (q *Queue) deliverUntil(ctx context.Context, sink Sink) error {
+	b := q.breakers.of(hubOf(sink))
+	for ctx.Err() == nil {
+		changed := q.changes.waiter() // before looking, so that nothing is missed
+		ok, next := b.allow(q.now())
+		if ok {
+			r, due, err := q.claim(q.now())
+			if err != nil {
+				b.release()
+				return err
+			}
+			if r != nil {
+				if _, err := q.deliver(ctx, sink, b, r); err != nil {
+					return err
+				}
+				continue
+			}
+			b.release()
+			next = due
+		}
+		pause(ctx, changed, next, q.now())
+	}
+	return nil
+}
+
+// pause waits for a change, or for a moment of queue time if there is one.
+func pause(ctx context.Context, changed <-chan struct{}, until, now time.Time) {
+	var ring <-chan time.Time
+	if !until.IsZero() {
+		t := time.NewTimer(max(until.Sub(now), time.Millisecond))
+		defer t.Stop()
+		ring = t.C
+	}
+	select {
+	case <-ctx.Done():
+	case <-changed:
+	case <-ring:
+	}
+}
+
+func (q *Queue) sweepUntil(ctx context.Context) error {
+	for ctx.Err() == nil {
+		changed := q.changes.waiter()
+		if _, err := q.Sweep(ctx); err != nil && ctx.Err() == nil {
+			// A blob that can't be wiped now is tried again; only a broken index ends Run.
+			if q.isBroken() {
+				return err
+			}
+			q.log.Error("wipe delivered submissions", "error", err)
+		}
+		at, ok, err := q.expires()
+		if err != nil {
+			return err
+		}
+		// The wall clock decides here, and it may jump: look at least every minute.
+		wait := q.now().Add(time.Minute)
+		if ok {
+			left := max(at.Sub(q.wall()), time.Second)
+			wait = q.now().Add(min(left, time.Minute))
+		}
+		pause(ctx, changed, wait, q.now())
+	}
+	return nil
+}
+
+func (q *Queue) isBroken() bool {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	return q.broken != nil
+}
+
+// Pass is what one round of deliveries came to.
+type Pass struct {
+	Delivered, Held, Failed int
+}
+
+// ErrHub says that a hub was given up for now because several submissions in a row failed.
+var ErrHub = errors.New("the hub does not take submissions now")
+
+// DeliverDue delivers what is due when it is called, each submission once, and returns; with ErrHub if the
+// hub was given up before all were tried. It is for a command line without the daemon.
+func (q *Queue) DeliverDue(ctx context.Context, sink Sink) (Pass, error) {
+	leave, err := q.enter()
+	if err != nil {
+		return Pass{}, err
+	}
+	defer leave()
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	defer context.AfterFunc(q.life, cancel)()
+	var (
+		pass  Pass
+		down  bool
+		mu    sync.Mutex // guards pass and down
+		start = q.now()
+		b     = q.breakers.of(hubOf(sink))
+	)
+	g, gctx := errgroup.WithContext(ctx)
+	for range q.o.Parallel {
+		g.Go(func() error {
+			for gctx.Err() == nil {
+				if ok, _ := b.allow(q.now()); !ok {
+					mu.Lock()
+					down = true
+					mu.Unlock()
+					return nil
+				}
+				r, _, err := q.claim(start)
+				if err != nil || r == nil {
+					b.release()
+					return err
+				}
+				end, err := q.deliver(gctx, sink, b, r)
+				if err != nil {
+					return err
+				}
+				mu.Lock()
+				pass.count(end)
+				mu.Unlock()
+			}
+			return gctx.Err()
+		})
+	}
+	err = g.Wait()
+	if _, e := q.Sweep(ctx); err == nil {
+		err = e
+	}
+	if err == nil && down {
+		err = ErrHub
+	}
+	return pass, err
+}
+
+func (p *Pass) count(end State) {
+	switch end {
+	case Delivered:
+		p.Delivered++
+	case Held:
+		p.Held++
+	default:
+		p.Failed++
+	}
+}
+
+// claim moves the oldest submission that is due to Sending and returns it, or nil and when the next is due
+// (zero if none waits). A crash after claim is harmless: on Open every Sending submission becomes
+// Queued again, and sinks are idempotent by id.
+//
+// What failed before and is due again takes its turn by age too, but never two in a row while others
+// wait: a thousand submissions that a hub chokes on can't use up all the time there is.
+func (q *Queue) claim(now time.Time) (*record, time.Time, error) {
+	var (
+		taken *record
+		next  time.Time
+	)
+	look := func(tx *bolt.Tx) (seq uint64, retry, ok bool) {
+		fresh, haveFresh := firstSeq(tx, bucketFresh)
+		due, again, haveAgain := q.firstRetry(tx, now)
+		if haveAgain && due.After(now) {
+			haveAgain, next = false, due
+		}
+		q.mu.Lock()
+		retried := q.retried
+		q.mu.Unlock()
+		if haveAgain && (!haveFresh || (again < fresh && !retried)) {
+			return again, true, true
+		}
+		return fresh, false, haveFresh
+	}
+	some := false
+	if err := q.db.View(func(tx *bolt.Tx) error { _, _, some = look(tx); return nil }); err != nil || !some {
+		return nil, next, err
+	}
+	err := q.update(func(tx *bolt.Tx) error {
+		seq, retry, ok := look(tx)
+		if !ok {
+			return nil // another worker was faster
+		}
+		was, err := recordAt(tx, number(seq))
+		if err != nil {
+			return err
+		}
+		r := *was
+		r.State, r.Due, r.NextAttempt = Sending, 0, time.Time{}
+		r.Attempts++
+		if err := q.save(tx, was, &r); err != nil {
+			return err
+		}
+		q.mu.Lock()
+		q.retried = retry
+		q.mu.Unlock()
+		taken = &r
+		return nil
+	})
+	if err != nil {
+		return nil, next, fmt.Errorf("claim a submission: %w", err)
+	}
+	if taken != nil {
+		q.changes.tell(taken.Submission)
+	}
+	return taken, next, nil
+}
+
+// firstRetry finds the head of the waiting ones. The last one tells of a clock that was set back while the
+// program was not running: then its due time lies further ahead than any delay.
+func (q *Queue) firstRetry(tx *bolt.Tx, now time.Time) (due time.Time, seq uint64, ok bool) {
+	c := tx.Bucket(bucketWait).Cursor()
+	if k, _ := c.Last(); k != nil {
+		if t, seq := splitTimed(k); wallNano(t).Sub(now) > maxDelay+time.Hour {
+			return now, seq, true
+		}
+	}
+	k, _ := c.First()
+	if k == nil {
+		return due, 0, false
+	}
+	t, seq := splitTimed(k)
+	return wallNano(t), seq, true
+}
+
+// deliver hands one claimed submission to the sink and notes what came of it.
+func (q *Queue) deliver(ctx context.Context, sink Sink, b *breaker, r *record) (State, error) {
+	release := q.reading(r.ID)
+	defer release()
+	c, err := q.openBlob(r)
+	switch {
+	case err == nil:
+		err = sink.Deliver(ctx, r.Submission, c, note{q, r.ID})
+		fault := c.fault.get()
+		if e := c.f.Close(); e != nil && fault == nil && err != nil {
+			err = errors.Join(err, e)
+		}
+		if err != nil && fault != nil {
+			err = Permanent(fault)
+		}
+	case errors.Is(err, errDamaged):
+		err = Permanent(err)
+	}
+	switch delay, _ := RetryDelay(err); {
+	case err == nil || IsPermanent(err):
+		b.success()
+	case ctx.Err() != nil:
+		b.release()
+	default:
+		b.failure(r.ID, q.now(), delay)
+	}
+	return q.settle(ctx, r, err)
+}
+
+// settle writes down how a delivery ended.
+func (q *Queue) settle(ctx context.Context, r *record, cause error) (State, error) {
+	end := *r
+	delay, asked := RetryDelay(cause)
+	switch {
+	case cause == nil:
+		end.State, end.Delivered, end.LastError = Delivered, q.wall().UTC(), ""
+	case IsPermanent(cause):
+		end.State, end.LastError = Held, words(cause)
+	case ctx.Err() != nil:
+		// Broken off by us, not by the hub: it keeps its place and the try isn't counted.
+		end.State = Queued
+		end.Attempts--
+	default:
+		end.State, end.LastError = Queued, words(cause)
+		wait := q.backoff(r.Attempts)
+		if asked {
+			wait = max(wait, min(delay, maxDelay))
+		}
+		q.postpone(&end, wait)
+	}
+	err := q.update(func(tx *bolt.Tx) error {
+		if end.State == Delivered {
+			if err := tx.Bucket(bucketNote).Delete([]byte(r.ID)); err != nil {
+				return err
+			}
+		}
+		return q.save(tx, r, &end)
+	})
+	if err != nil {
+		return "", fmt.Errorf("note the end of delivery of %s: %w", r.ID, err)
+	}
+	if end.State == Delivered {
+		q.mu.Lock()
+		q.lastSent = end.Delivered
+		q.mu.Unlock()
+	}
+	q.log.Info("delivery ended", "submission", r.ID, "state", end.State, "attempt", r.Attempts, "error", end.LastError)
+	q.changes.tell(end.Submission)
+	return end.State, nil
+}
+
+// postpone makes a queued record due after wait.
+func (q *Queue) postpone(r *record, wait time.Duration) {
+	r.Due = q.now().Add(wait).UnixNano()
+	r.NextAttempt = q.wall().Add(wait).UTC().Truncate(time.Second)
+}
+
+func (q *Queue) backoff(attempts int) time.Duration {
+	return jitter(grow(q.o.RetryFirst, q.o.RetryMax, attempts-1))
+}
+
+// words makes an error fit for a list: one line, no control characters, not endless.
+func words(err error) string {
+	s := strings.Join(strings.FieldsFunc(err.Error(), func(r rune) bool { return unicode.IsSpace(r) || unicode.IsControl(r) }), " ")
+	const most = 500
+	if len(s) <= most {
+		return s
+	}
+	return strings.ToValidUTF8(s[:most], "") + "…"
+}
+
+// Retry makes a submission due now: one that waits, and one that was held.
+func (q *Queue) Retry(_ context.Context, idOrCode string) error {
+	leave, err := q.enter()
+	if err != nil {
+		return err
+	}
+	defer leave()
+	var moved *record
+	err = q.update(func(tx *bolt.Tx) error {
+		r, err := find(tx, idOrCode)
+		if err != nil {
+			return err
+		}
+		moved, err = q.release1(tx, r)
+		return err
+	})
+	if err != nil {
+		return fmt.Errorf("retry %s: %w", idOrCode, err)
+	}
+	if moved != nil {
+		q.changes.tell(moved.Submission)
+	}
+	return nil
+}
+
+// release1 puts a record among those that may go at any time. nil: it is there or under way already.
+func (q *Queue) release1(tx *bolt.Tx, was *record) (*record, error) {
+	switch {
+	case was.State == Sending, was.State == Queued && was.Due == 0:
+		return nil, nil
+	case was.State == Delivered:
+		return nil, fmt.Errorf("%w: it was delivered", ErrState)
+	}
+	r := *was
+	r.State, r.Due, r.NextAttempt = Queued, 0, time.Time{}
+	if was.State == Held {
+		r.Attempts = 0
+	}
+	return &r, q.save(tx, was, &r)
+}
+
+// RetryAll makes everything due now that waits or is held, and returns how many that were.
+func (q *Queue) RetryAll(ctx context.Context) (int, error) {
+	leave, err := q.enter()
+	if err != nil {
+		return 0, err
+	}
+	defer leave()
+	total := 0
+	for {
+		if err := ctx.Err(); err != nil {
+			return total, err
+		}
+		n := 0
+		err := q.update(func(tx *bolt.Tx) error {
+			const batch = 256
+			var seqs []uint64
+			for _, b := range [][]byte{bucketHeld, bucketWait} {
+				c := tx.Bucket(b).Cursor()
+				for k, _ := c.First(); k != nil && len(seqs) < batch; k, _ = c.Next() {
+					seq := k[len(k)-8:]
+					seqs = append(seqs, binary.BigEndian.Uint64(seq))
+				}
+			}
+			for _, seq := range seqs {
+				r, err := recordAt(tx, number(seq))
+				if err != nil {
+					return err
+				}
+				if _, err := q.release1(tx, r); err != nil {
+					return err
+				}
+			}
+			n = len(seqs)
+			return nil
+		})
+		if err != nil {
+			return total, fmt.Errorf("retry all: %w", err)
+		}
+		if n == 0 {
+			q.changes.nudge()
+			return total, nil
+		}
+		total += n
+	}
+}
+
+// note is a sink's memory for one submission.
+type note struct {
+	q  *Queue
+	id string
+}
+
+func (n note) Load() (text string, err error) {
+	err = n.q.db.View(func(tx *bolt.Tx) error {
+		text = string(tx.Bucket(bucketNote).Get([]byte(n.id)))
+		return nil
+	})
+	return text, err
+}
+
+func (n note) Save(text string) error {
+	return n.q.update(func(tx *bolt.Tx) error {
+		if text == "" {
+			return tx.Bucket(bucketNote).Delete([]byte(n.id))
+		}
+		return tx.Bucket(bucketNote).Put([]byte(n.id), []byte(text))
+	})
+}
+
+// faultNote remembers the first fault of the stored content, to tell it from one of the network.
+type faultNote struct {
+	mu  sync.Mutex // guards err
+	err error
+}
+
+func (f *faultNote) set(err error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.err == nil {
+		f.err = err
+	}
+}
+
+func (f *faultNote) get() error {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.err
+}
+
+func sortByCreated(rs []*record) {
+	slices.SortFunc(rs, func(a, b *record) int {
+		return cmp.Or(a.Created.Compare(b.Created), cmp.Compare(a.ID, b.ID))
+	})
+}
