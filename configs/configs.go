@@ -3,8 +3,8 @@ package configs
 
 import "embed"
 
-// FS holds the default configuration and the procedures; what belongs to a package of the operating
-// system (packaging/) stays outside the binary.
+// FS holds the default configuration, the procedures and the demo's specimen papers; what belongs to a package
+// of the operating system (packaging/) stays outside the binary.
 //
-//go:embed motcua.yaml procedures
+//go:embed motcua.yaml procedures specimens
 var FS embed.FS

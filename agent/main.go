@@ -1,0 +1,163 @@
+// Command motcua is the program on the kiosk PC of a ward office's one-stop counter: paper in, checked
+// form out, nothing lost. This package reads the command line, builds the parts in one visible order,
+// runs them and waits; what the parts do stands in the packages below it and in drivers, ocr and queue.
+//
+// Exit codes: 0 done, 1 could not be done (a device, the disk, the queue, the far side), 2 unusable
+// input (the command line, a file, a form).
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"os/signal"
+	"path/filepath"
+	"syscall"
+
+	"github.com/alecthomas/kong"
+
+	"motcua/agent/config"
+	"motcua/configs"
+)
+
+type commandLine struct {
+	Config string `help:"Configuration file (default: /etc/motcua/motcua.yaml if it is there, else the built-in one)." type:"path" placeholder:"FILE"`
+	Data   string `help:"Data folder instead of the configured one." type:"path" placeholder:"DIR"`
+	JSON   bool   `name:"json" help:"Print JSON for programs."`
+
+	Read    readCommand    `cmd:"" help:"Recognise papers in images or PDFs."`
+	Scan    scanCommand    `cmd:"" help:"Scan pages to files."`
+	Devices devicesCommand `cmd:"" help:"List what is plugged in, and its state."`
+	Conf    configCommand  `cmd:"" name:"config" help:"Check or show the configuration."`
+	Receive receiveCommand `cmd:"" help:"Receive submissions: an embedded tus receiver for one office."`
+
+	SaneWorker saneWorkerCommand `cmd:"" hidden:"" help:"Child process that holds libsane."`
+	OCRWorker  ocrWorkerCommand  `cmd:"" hidden:"" name:"ocr-worker" help:"Child process that decodes and recognises pages."`
+}
+
+// program is what every command is given: the streams, and what the global flags say.
+type program struct {
+	ctx      context.Context
+	in       io.Reader
+	out, err io.Writer
+	json     bool
+	config   string // --config
+	data     string // --data
+}
+
+func main() { os.Exit(start(os.Args[1:], os.Stdin, os.Stdout, os.Stderr)) }
+
+func start(args []string, in io.Reader, out, errs io.Writer) (code int) {
+	var line commandLine
+	type exited int
+	defer func() {
+		// Kong leaves by its Exit function after --help; deferred work must still run, so no os.Exit there.
+		if r := recover(); r != nil {
+			e, ok := r.(exited)
+			if !ok {
+				panic(r)
+			}
+			code = int(e)
+		}
+	}()
+	parser, err := kong.New(&line,
+		kong.Name("motcua"),
+		kong.Description("Paper in, checked form out, nothing lost: the program on the kiosk of a ward's one-stop counter."),
+		kong.Writers(out, errs),
+		kong.Exit(func(c int) { panic(exited(c)) }),
+		kong.ConfigureHelp(kong.HelpOptions{Compact: true}),
+	)
+	if err != nil {
+		panic(err) // a mistake in the struct tags above
+	}
+	parsed, err := parser.Parse(args)
+	if err != nil {
+		fmt.Fprintf(errs, "motcua: %v (see motcua --help)\n", err)
+		return 2
+	}
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	p := &program{ctx: ctx, in: in, out: out, err: errs, json: line.JSON, config: line.Config, data: line.Data}
+	if err := parsed.Run(p); err != nil {
+		if text := err.Error(); text != "" {
+			fmt.Fprintf(errs, "motcua: %s\n", text)
+		}
+		var e *exitError
+		if errors.As(err, &e) {
+			return e.code
+		}
+		return 1
+	}
+	return 0
+}
+
+// exitError is an error with an exit code of its own; an empty one was told to the user already.
+type exitError struct {
+	code int
+	err  error
+}
+
+func (e *exitError) Error() string {
+	if e.err == nil {
+		return ""
+	}
+	return e.err.Error()
+}
+
+func (e *exitError) Unwrap() error { return e.err }
+
+// unusable marks an error as the input's: exit code 2.
+func unusable(err error) error {
+	if err == nil {
+		return nil
+	}
+	return &exitError{2, err}
+}
+
+// told ends the program with a code when everything was said already.
+func told(code int) error { return &exitError{code, nil} }
+
+// printJSON writes one value, indented, for people who look and programs that parse.
+func (p *program) printJSON(v any) error {
+	e := json.NewEncoder(p.out)
+	e.SetEscapeHTML(false)
+	e.SetIndent("", "  ")
+	return e.Encode(v)
+}
+
+const systemConfig = "/etc/motcua/motcua.yaml"
+
+// configuration loads what --config names, or the machine's file, or the built-in default.
+func (p *program) configuration() (config.Config, error) {
+	c, err := config.Default(configs.FS)
+	if err != nil {
+		return c, fmt.Errorf("the built-in configuration is broken:\n%w", err)
+	}
+	name := p.config
+	if name == "" {
+		name = systemConfig
+	}
+	data, err := os.ReadFile(name)
+	switch {
+	case err == nil:
+		if c, err = config.Load(c, name, data); err != nil {
+			return c, unusable(err)
+		}
+	case p.config != "" || !errors.Is(err, fs.ErrNotExist):
+		return c, unusable(fmt.Errorf("read configuration: %w", err))
+	}
+	if p.data != "" {
+		if c.Data, err = filepath.Abs(p.data); err != nil {
+			return c, unusable(err)
+		}
+	}
+	return c, nil
+}
+
+// self is the command line of a child process that runs a hidden command of this very binary, also
+// after the file was replaced by an update.
+func self(command string) []string { return []string{"/proc/self/exe", command} }

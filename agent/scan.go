@@ -1,0 +1,131 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"iter"
+	"os"
+	"path/filepath"
+
+	"motcua/drivers/scan"
+)
+
+type scanCommand struct {
+	Device string      `default:"" help:"Device id of motcua devices, or the beginning of one (default: the configured one, else the first found)."`
+	Source scan.Source `enum:"flatbed,adf,adf-duplex," default:"" help:"flatbed, adf or adf-duplex (default: the scanner's first)."`
+	DPI    int         `name:"dpi" default:"0" help:"Dots per inch (default: the configured one)."`
+	Mode   scan.Mode   `enum:"color,gray,lineart" default:"color" help:"color, gray or lineart."`
+	Pages  int         `default:"0" help:"Stop after so many pages."`
+	Out    string      `short:"o" required:"" type:"path" placeholder:"DIR" help:"Folder the pages are written to."`
+}
+
+func (c *scanCommand) Run(p *program) error {
+	cfg, err := p.configuration()
+	if err != nil {
+		return err
+	}
+	if c.Device != "" {
+		cfg.Scanner.Device = c.Device
+	}
+	if c.DPI == 0 {
+		c.DPI = cfg.Scanner.DPI
+	}
+	if c.DPI < 50 || c.DPI > 1200 {
+		return unusable(fmt.Errorf("--dpi must be between 50 and 1200, not %d", c.DPI))
+	}
+	if c.Source == "" {
+		c.Source = cfg.Scanner.Source
+	}
+	scanner, err := openScanner(p.ctx, cfg.Scanner)
+	if err != nil {
+		return err
+	}
+	defer scanner.Close()
+	if err := os.MkdirAll(c.Out, 0o700); err != nil {
+		return fmt.Errorf("make folder for the pages: %w", err)
+	}
+	settings := scan.Settings{Source: c.Source, Mode: c.Mode, DPI: c.DPI, MaxPages: c.Pages}
+	type scanned struct {
+		File      string `json:"file"`
+		Page      int    `json:"page"`
+		Back      bool   `json:"back"`
+		MediaType string `json:"media_type"`
+		Bytes     int    `json:"bytes"`
+		DPI       int    `json:"dpi"`
+	}
+	pages := []scanned{}
+	for page, err := range scanner.Scan(p.ctx, settings) {
+		if err != nil {
+			return faultError(err)
+		}
+		data, mediaType, err := scan.Encode(page)
+		if err != nil {
+			return fmt.Errorf("encode page %d: %w", page.Number, err)
+		}
+		name := filepath.Join(c.Out, fmt.Sprintf("page-%04d%s", page.Number, extension(mediaType)))
+		if err := writeWhole(name, data); err != nil {
+			return fmt.Errorf("write page %d: %w", page.Number, err)
+		}
+		pages = append(pages, scanned{name, page.Number, page.Back, mediaType, len(data), page.DPI})
+		if !p.json {
+			fmt.Fprintln(p.out, name)
+		}
+	}
+	if p.json {
+		return p.printJSON(pages)
+	}
+	return nil
+}
+
+// faultError says a device fault in the technician's words.
+func faultError(err error) error {
+	var fault *scan.Fault
+	if errors.As(err, &fault) {
+		return fmt.Errorf("scan: %w (%s)", fault, fault.Code)
+	}
+	return fmt.Errorf("scan: %w", err)
+}
+
+func extension(mediaType string) string {
+	switch mediaType {
+	case "image/jpeg":
+		return ".jpg"
+	case "image/png":
+		return ".png"
+	case "image/tiff":
+		return ".tiff"
+	case "application/pdf":
+		return ".pdf"
+	}
+	return ".bin"
+}
+
+// writeWhole puts a file in place at once: a full disk leaves nothing half written.
+func writeWhole(name string, data []byte) error {
+	f, err := os.CreateTemp(filepath.Dir(name), ".page-*")
+	if err != nil {
+		return err
+	}
+	_, err = f.Write(data)
+	if err == nil {
+		err = f.Sync()
+	}
+	if closing := f.Close(); err == nil {
+		err = closing
+	}
+	if err == nil {
+		err = os.Rename(f.Name(), name)
+	}
+	if err != nil {
+		os.Remove(f.Name())
+	}
+	return err
+}
+
+// device is a scanner that is held open.
+type device interface {
+	Info() scan.Info
+	Scan(ctx context.Context, s scan.Settings) iter.Seq2[scan.Page, error]
+	Close() error
+}
