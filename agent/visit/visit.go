@@ -90,14 +90,16 @@ type Entry struct {
 	Value  string
 	Read   string // as recognition had it; differs from Value once a person corrected it
 	Source paper.Source
-	Agrees []paper.Source
-	Review bool // a person must still look
-	Seen   bool // a person has looked at it, or typed it
+	From   string // which field of whose paper, as the procedure names it
+	Review bool   // a person must still look
+	Seen   bool   // a person has looked at it, or typed it
 	Doubts []paper.Doubt
-	Paper  string // id of the paper it was read from, empty if typed
-	Page   int    // page of that paper, 1-based
-	Where  *paper.Quad
-	Fault  string // why the value was refused, as a key of the catalogue; empty if it holds
+	// Confidence is recognition's own, kept with the submission even after a person confirmed the value.
+	Confidence float64
+	Paper      string // id of the paper it was read from, empty if typed
+	Page       int    // page of that paper, 1-based
+	Where      *paper.Quad
+	Fault      string // why the value was refused, as a key of the catalogue; empty if it holds
 }
 
 // Open reports whether the entry still needs its person.
@@ -475,7 +477,7 @@ func (v *Visit) Answer(now time.Time, name, value, fault string) error {
 			e.Read = e.Value
 		}
 		if value != e.Value || e.Source == "" {
-			e.Source, e.Agrees = paper.User, nil
+			e.Source, e.From, e.Confidence = paper.User, "", 1
 		}
 		e.Value, e.Fault, e.Seen, e.Review = value, fault, true, false
 		return nil
@@ -620,4 +622,11 @@ func (v *Visit) forget() {
 	clear(v.papers)
 	clear(v.form)
 	v.papers, v.form = nil, nil
+}
+
+// Limits gives how long the visit may be silent.
+func (v *Visit) Limits() Limits {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	return v.limits
 }

@@ -1,0 +1,298 @@
+package web
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"slices"
+
+	"motcua/agent/procedure"
+	"motcua/agent/visit"
+	"motcua/ocr/paper"
+)
+
+type checkBody struct {
+	Open   []row // what must be looked at before going on
+	Groups []group
+	First  string // address of the first open question
+	Proc   *procedure.Procedure
+}
+
+type group struct {
+	Name procedure.Text // empty for the matter itself
+	Rows []row
+}
+
+type row struct {
+	ID     string
+	Label  procedure.Text
+	Shown  string // the value as people write it
+	Source string // key
+	Crop   bool
+	Open   bool
+	Empty  bool
+	Why    string // sentence: why it should be looked at
+}
+
+// check shows the whole form, each value beside the piece of paper it was read from.
+func (s *Site) check(w http.ResponseWriter, r *http.Request, at seat) {
+	if !needProcedure(w, r, at) {
+		return
+	}
+	if at.state.Busy {
+		http.Redirect(w, r, "/scan", http.StatusSeeOther)
+		return
+	}
+	if err := at.visit.Go(s.now(), visit.Check); err != nil {
+		s.turnAway(w, r, at, err)
+		return
+	}
+	b := checkBody{Proc: at.proc}
+	where := map[string]int{}
+	for i := range at.proc.Fields {
+		f := &at.proc.Fields[i]
+		e, ok := at.state.Entry(f.ID)
+		if !ok {
+			continue
+		}
+		one := s.row(at.lang, f, e)
+		if one.Open {
+			if b.First == "" {
+				b.First = "/check/" + f.ID
+			}
+			b.Open = append(b.Open, one)
+			continue
+		}
+		n, ok := where[f.Group]
+		if !ok {
+			n = len(b.Groups)
+			where[f.Group] = n
+			g := group{}
+			if role, ok := at.proc.Role(f.Group); ok {
+				g.Name = role.Name
+			}
+			b.Groups = append(b.Groups, g)
+		}
+		b.Groups[n].Rows = append(b.Groups[n].Rows, one)
+	}
+	s.render(w, r, http.StatusOK, "check", view{Steps: s.steps(at.lang, visit.Check), Back: "/papers", Body: b})
+}
+
+func (s *Site) row(lang string, f *procedure.Field, e visit.Entry) row {
+	return row{ID: f.ID, Label: f.Label, Shown: shown(lang, f, e.Value), Source: sourceKey(e), Crop: e.Where != nil,
+		Open: e.Open(), Empty: e.Value == "", Why: s.why(lang, f, e)}
+}
+
+func sourceKey(e visit.Entry) string {
+	switch {
+	case e.Value == "":
+		return "source.none"
+	case e.Source == paper.User && !e.Seen:
+		return "source.default"
+	case e.Seen && e.Source != paper.User:
+		return "source.confirmed"
+	}
+	return "source." + string(e.Source)
+}
+
+// shown writes a value the way people do.
+func shown(lang string, f *procedure.Field, value string) string {
+	switch f.Type {
+	case procedure.Date, procedure.PastDate:
+		return shownDate(value)
+	case procedure.Choice:
+		for _, o := range f.Choices {
+			if o.Value == value {
+				return o.Label.In(lang)
+			}
+		}
+	case procedure.Tick:
+		if value != "" {
+			return "✓"
+		}
+	}
+	return value
+}
+
+// why says in one sentence what the person should do with an open value.
+func (s *Site) why(lang string, f *procedure.Field, e visit.Entry) string {
+	switch {
+	case e.Fault != "":
+		return s.complaint(lang, f, e.Fault)
+	case !e.Review:
+		return ""
+	case len(e.Doubts) > 0:
+		return s.words.say(lang, "doubt."+string(e.Doubts[0]))
+	}
+	return s.words.say(lang, "doubt")
+}
+
+func (s *Site) complaint(lang string, f *procedure.Field, code string) string {
+	longest := f.MaxLength
+	if longest == 0 {
+		longest = procedure.MaxLength
+	}
+	key := "complaint." + code
+	if special := key + "." + string(f.Type); s.words.has(lang, special) {
+		key = special
+	}
+	out := s.words.say(lang, key, "min", f.MinLength, "max", longest, "from", f.Min, "to", f.Max)
+	if code == procedure.Pattern && f.Example != "" {
+		out += " " + s.words.say(lang, "complaint.example", "example", f.Example)
+	}
+	return out
+}
+
+type questionBody struct {
+	Field   *procedure.Field
+	Group   procedure.Text
+	Value   string // as typed or shown
+	Crop    bool
+	Doubt   string
+	Error   string
+	Number  int // of the open questions, 1-based; 0 when the person came to change a value
+	Count   int
+	Pad     string // which on-screen keyboard: text, name, digits, date, none
+	Numeric bool
+}
+
+func (s *Site) entry(w http.ResponseWriter, r *http.Request, at seat) (*procedure.Field, visit.Entry, bool) {
+	if !needProcedure(w, r, at) {
+		return nil, visit.Entry{}, false
+	}
+	f, ok := at.proc.Field(r.PathValue("field"))
+	e, filled := at.state.Entry(r.PathValue("field"))
+	if !ok || !filled {
+		http.Redirect(w, r, "/check", http.StatusSeeOther)
+		return nil, e, false
+	}
+	return f, e, true
+}
+
+// question asks for one value, with the piece of paper it was read from.
+func (s *Site) question(w http.ResponseWriter, r *http.Request, at seat) {
+	f, e, ok := s.entry(w, r, at)
+	if !ok {
+		return
+	}
+	if err := at.visit.Go(s.now(), visit.Check); err != nil {
+		s.turnAway(w, r, at, err)
+		return
+	}
+	fault := ""
+	if e.Seen && e.Fault != "" {
+		fault = s.complaint(at.lang, f, e.Fault)
+	}
+	s.ask(w, r, at, f, e, http.StatusOK, shownInput(f, e.Value), fault)
+}
+
+func shownInput(f *procedure.Field, value string) string {
+	if f.Type == procedure.Date || f.Type == procedure.PastDate {
+		return shownDate(value)
+	}
+	return value
+}
+
+func (s *Site) ask(w http.ResponseWriter, r *http.Request, at seat, f *procedure.Field, e visit.Entry, status int, value, fault string) {
+	b := questionBody{Field: f, Value: value, Crop: e.Where != nil, Error: fault, Pad: pad(f.Type)}
+	if role, ok := at.proc.Role(f.Group); ok && len(at.proc.Roles) > 1 {
+		b.Group = role.Name
+	}
+	if e.Review {
+		b.Doubt = s.why(at.lang, f, visit.Entry{Review: true, Doubts: e.Doubts})
+	}
+	if open := at.state.Open(); slices.Contains(open, f.ID) {
+		b.Number, b.Count = slices.Index(open, f.ID)+1, len(open)
+	}
+	label := f.Label.In(at.lang)
+	s.render(w, r, status, "question", view{Steps: s.steps(at.lang, visit.Check), Back: s.before(at, f.ID),
+		Path: "/check/" + f.ID, Title: label, Read: label + ". " + b.Doubt + " " + fault, Body: b})
+}
+
+// before is the page a person came from: the open question before this one, or the whole form.
+func (s *Site) before(at seat, id string) string {
+	open := at.state.Open()
+	if i := slices.Index(open, id); i > 0 {
+		return "/check/" + open[i-1]
+	}
+	return "/check"
+}
+
+// pad is the on-screen keyboard that fits a type of value.
+func pad(t procedure.Type) string {
+	switch t {
+	case procedure.Date, procedure.PastDate:
+		return "date"
+	case procedure.Person, procedure.Phone, procedure.Integer:
+		return "digits"
+	case procedure.Name:
+		return "name"
+	case procedure.Email:
+		return "email"
+	case procedure.Choice, procedure.Tick:
+		return "none"
+	}
+	return "text"
+}
+
+// answer takes a confirmed or typed value and leads to the next open one.
+func (s *Site) answer(w http.ResponseWriter, r *http.Request, at seat) {
+	f, _, ok := s.entry(w, r, at)
+	if !ok {
+		return
+	}
+	typed := r.PostForm.Get("value")
+	value := f.Normal(typed)
+	now := s.now()
+	fault := f.Check(value, now)
+	if err := at.visit.Answer(now, f.ID, value, fault); err != nil {
+		s.turnAway(w, r, at, err)
+		return
+	}
+	at.state = at.visit.State()
+	if fault != "" {
+		e, _ := at.state.Entry(f.ID)
+		s.ask(w, r, at, f, e, http.StatusUnprocessableEntity, typed, s.complaint(at.lang, f, fault))
+		return
+	}
+	to := "/check"
+	if r.PostForm.Get("then") != "form" {
+		if open := at.state.Open(); len(open) > 0 {
+			to = "/check/" + open[0]
+			for _, id := range open { // the next one after this, as the paper is read
+				if fieldIndex(at.proc, id) > fieldIndex(at.proc, f.ID) {
+					to = "/check/" + id
+					break
+				}
+			}
+		}
+	}
+	http.Redirect(w, r, to, http.StatusSeeOther)
+}
+
+func fieldIndex(p *procedure.Procedure, id string) int {
+	return slices.IndexFunc(p.Fields, func(f procedure.Field) bool { return f.ID == id })
+}
+
+// crop shows the piece of paper a value was read from.
+func (s *Site) crop(w http.ResponseWriter, r *http.Request, at seat) {
+	e, ok := at.state.Entry(r.PathValue("field"))
+	if !ok || e.Where == nil {
+		http.NotFound(w, r)
+		return
+	}
+	s.sendPicture(w, r, at, fmt.Sprintf("crop/%s/%s", e.Name, e.Paper), func(ctx context.Context) ([]byte, error) {
+		var out []byte
+		err := at.visit.Use(func(papers []visit.Paper) error {
+			for _, p := range papers {
+				if p.ID == e.Paper {
+					var err error
+					out, err = s.o.Reader.Crop(ctx, p.Data, e.Page, *e.Where, 900)
+					return err
+				}
+			}
+			return visit.ErrNoPaper
+		})
+		return out, err
+	})
+}

@@ -1,0 +1,98 @@
+package web
+
+import (
+	"io/fs"
+	"net/http"
+
+	"motcua/agent/procedure"
+	"motcua/agent/visit"
+)
+
+type topic struct {
+	Name       procedure.Text
+	Procedures []*procedure.Procedure
+}
+
+func (s *Site) choose(w http.ResponseWriter, r *http.Request, at seat) {
+	if err := at.visit.Go(s.now(), visit.Choose); err != nil {
+		s.turnAway(w, r, at, err)
+		return
+	}
+	var topics []topic
+	for _, p := range s.o.Procedures().All {
+		if n := len(topics); n == 0 || topics[n-1].Procedures[0].Topic != p.Topic {
+			topics = append(topics, topic{Name: p.Topic.Name()})
+		}
+		last := &topics[len(topics)-1]
+		last.Procedures = append(last.Procedures, p)
+	}
+	s.render(w, r, http.StatusOK, "choose", view{Steps: s.steps(at.lang, visit.Choose), Back: "/", Body: topics})
+}
+
+// picture names the drawing of a procedure among the static files.
+func picture(p *procedure.Procedure) string {
+	for _, name := range []string{p.Icon, string(p.Topic)} {
+		if _, err := fs.Stat(files, "static/pictures/"+name+".svg"); name != "" && err == nil {
+			return "pictures/" + name + ".svg"
+		}
+	}
+	return "pictures/paper.svg"
+}
+
+func (s *Site) about(w http.ResponseWriter, r *http.Request, at seat) {
+	p, err := s.o.Procedures().Get(r.PathValue("code"))
+	if err != nil {
+		http.Redirect(w, r, "/choose", http.StatusSeeOther)
+		return
+	}
+	_ = at.visit.Touch(s.now())
+	s.render(w, r, http.StatusOK, "about", view{Steps: s.steps(at.lang, visit.Choose), Back: "/choose",
+		Title: p.Plain.In(at.lang), Read: p.Plain.In(at.lang) + ". " + p.Summary.In(at.lang), Body: p})
+}
+
+func (s *Site) pick(w http.ResponseWriter, r *http.Request, at seat) {
+	p, err := s.o.Procedures().Get(r.PathValue("code"))
+	if err != nil {
+		http.Redirect(w, r, "/choose", http.StatusSeeOther)
+		return
+	}
+	if err := at.visit.Pick(s.now(), p.Code); err != nil {
+		s.turnAway(w, r, at, err)
+		return
+	}
+	if state := at.visit.State(); state.Step == visit.Scan && len(state.Papers) > 0 {
+		// Another procedure for papers that lie here already: fill its form from them.
+		if err := s.fill(at.visit, p); err != nil {
+			s.turnAway(w, r, at, err)
+			return
+		}
+		http.Redirect(w, r, "/papers", http.StatusSeeOther)
+		return
+	}
+	http.Redirect(w, r, s.whereTo(at.visit.State()), http.StatusSeeOther)
+}
+
+// consentVersion names the text of consent.* in the catalogue; it is kept with the submission. Change
+// it whenever the text changes.
+const consentVersion = "2026-01"
+
+func (s *Site) consent(w http.ResponseWriter, r *http.Request, at seat) {
+	if !needProcedure(w, r, at) {
+		return
+	}
+	if err := at.visit.Go(s.now(), visit.Consent); err != nil {
+		s.turnAway(w, r, at, err)
+		return
+	}
+	s.render(w, r, http.StatusOK, "consent", view{Steps: s.steps(at.lang, visit.Consent),
+		Back: "/choose/" + at.proc.Code, Body: !at.state.Consented.IsZero()})
+}
+
+func (s *Site) agree(w http.ResponseWriter, r *http.Request, at seat) {
+	if err := at.visit.Agree(s.now()); err != nil {
+		s.turnAway(w, r, at, err)
+		return
+	}
+	s.note(r.Context(), "citizen", "visit.consent:"+consentVersion, at.state.ID)
+	http.Redirect(w, r, "/scan", http.StatusSeeOther)
+}

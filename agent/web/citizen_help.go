@@ -1,0 +1,33 @@
+package web
+
+import "net/http"
+
+func (s *Site) help(w http.ResponseWriter, r *http.Request) {
+	sess := s.session(w, r)
+	back := "/"
+	if t := sess.sitting(); t != nil {
+		_ = t.visit.Touch(s.now())
+		back = local(r.URL.Query().Get("from"))
+	}
+	s.render(w, r, http.StatusOK, "help", view{Back: back})
+}
+
+// call asks a volunteer to come; the call shows on the volunteer's page.
+func (s *Site) call(w http.ResponseWriter, r *http.Request, at seat) {
+	now := s.now()
+	var err error
+	if r.PostForm.Get("off") != "" {
+		err = at.visit.Quiet(now)
+	} else {
+		err = at.visit.Call(now)
+		s.note(r.Context(), "citizen", "visit.call", at.state.ID)
+	}
+	if err != nil {
+		s.turnAway(w, r, at, err)
+		return
+	}
+	http.Redirect(w, r, local(r.PostForm.Get("to")), http.StatusSeeOther)
+}
+
+// helpTopics are what troubles people at the counter, in the order they ask.
+var helpTopics = []string{"account", "sim", "pay", "device", "unread", "after", "privacy"}

@@ -1,0 +1,233 @@
+package web
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"slices"
+	"strconv"
+	"sync"
+
+	"motcua/agent/procedure"
+	"motcua/agent/visit"
+	"motcua/ocr/paper"
+)
+
+type papersBody struct {
+	Papers []shownPaper
+	Wanted []wantedPaper
+	Hint   string // key of a sentence: the back of the card is missing, nothing was recognised, …
+	Full   bool
+}
+
+type shownPaper struct {
+	ID      string
+	Number  int
+	Names   []string // keys of what was recognised on it
+	Sides   []string
+	Pages   int
+	Turn    int
+	Problem string // key
+	First   bool
+	Last    bool
+}
+
+type wantedPaper struct {
+	Name     procedure.Text
+	Hint     procedure.Text
+	Optional bool
+	Here     bool // recognised among the papers
+}
+
+func (s *Site) papers(w http.ResponseWriter, r *http.Request, at seat) {
+	if !needProcedure(w, r, at) {
+		return
+	}
+	if at.state.Busy {
+		http.Redirect(w, r, "/scan", http.StatusSeeOther)
+		return
+	}
+	if err := at.visit.Go(s.now(), visit.Papers); err != nil {
+		s.turnAway(w, r, at, err)
+		return
+	}
+	if len(at.state.Papers) == 0 {
+		http.Redirect(w, r, "/scan", http.StatusSeeOther)
+		return
+	}
+	s.render(w, r, http.StatusOK, "papers", view{Steps: s.steps(at.lang, visit.Papers), Back: "/scan",
+		Body: lookThrough(at.state, at.proc)})
+}
+
+// lookThrough says what is known of the papers that lie here, and what the procedure still wants.
+func lookThrough(state visit.State, p *procedure.Procedure) papersBody {
+	b := papersBody{Full: len(state.Papers) >= visit.MaxPapers}
+	var kinds []paper.Kind
+	sides := map[paper.Kind][]string{}
+	recognised := false
+	for i, one := range state.Papers {
+		shown := shownPaper{ID: one.ID, Number: i + 1, Pages: one.Pages, Turn: one.Turn,
+			First: i == 0, Last: i == len(state.Papers)-1}
+		for _, d := range one.Documents {
+			kinds = append(kinds, d.Type)
+			sides[d.Type] = append(sides[d.Type], d.Sides...)
+			if d.Type != paper.Other {
+				recognised = true
+			}
+			if key := "paper." + string(d.Type); !slices.Contains(shown.Names, key) {
+				shown.Names = append(shown.Names, key)
+			}
+			for _, side := range d.Sides {
+				if key := "side." + side; !slices.Contains(shown.Sides, key) {
+					shown.Sides = append(shown.Sides, key)
+				}
+			}
+		}
+		if len(shown.Names) == 0 {
+			shown.Names = []string{"paper.other"}
+		}
+		if one.Problem != "" {
+			shown.Problem = "problem." + one.Problem
+		}
+		b.Papers = append(b.Papers, shown)
+	}
+	for _, want := range p.Papers {
+		here := len(want.Kinds) > 0 && slices.ContainsFunc(want.Kinds, func(k paper.Kind) bool { return slices.Contains(kinds, k) })
+		b.Wanted = append(b.Wanted, wantedPaper{want.Name, want.Hint, want.Optional, here})
+	}
+	switch {
+	case !recognised:
+		b.Hint = "papers.unknown"
+	default:
+		for _, k := range []paper.Kind{paper.CCCD, paper.CanCuoc, paper.CCCD2016, paper.CMND} {
+			if has := sides[k]; len(has) > 0 && !(slices.Contains(has, "front") && slices.Contains(has, "back")) {
+				b.Hint = "papers.other-side"
+			}
+		}
+	}
+	return b
+}
+
+func (s *Site) changePaper(w http.ResponseWriter, r *http.Request, at seat) {
+	if !needProcedure(w, r, at) {
+		return
+	}
+	id, now := r.PathValue("id"), s.now()
+	var err error
+	switch r.PathValue("act") {
+	case "turn":
+		err = at.visit.Turn(now, id)
+	case "up":
+		err = at.visit.Move(now, id, -1)
+	case "down":
+		err = at.visit.Move(now, id, +1)
+	case "remove":
+		if err = at.visit.Remove(now, id); err == nil {
+			at.table.pictures.forget()
+			err = s.fill(at.visit, at.proc)
+		}
+	default:
+		s.notFound(w, r)
+		return
+	}
+	if err != nil {
+		s.turnAway(w, r, at, err)
+		return
+	}
+	http.Redirect(w, r, "/papers#"+id, http.StatusSeeOther)
+}
+
+// picture shows a page of a paper, small or at reading size.
+func (s *Site) picture(w http.ResponseWriter, r *http.Request, at seat) {
+	width := 480
+	if r.URL.Query().Get("size") == "large" {
+		width = 1600
+	}
+	page, err := strconv.Atoi(r.URL.Query().Get("page"))
+	if err != nil || page < 1 {
+		page = 1
+	}
+	id := r.PathValue("id")
+	s.sendPicture(w, r, at, fmt.Sprintf("%s/%d/%d", id, page, width), func(ctx context.Context) ([]byte, error) {
+		var out []byte
+		err := at.visit.Use(func(papers []visit.Paper) error {
+			for _, p := range papers {
+				if p.ID == id {
+					var err error
+					out, err = s.o.Reader.Preview(ctx, p.Data, page, width)
+					return err
+				}
+			}
+			return visit.ErrNoPaper
+		})
+		return out, err
+	})
+}
+
+func (s *Site) sendPicture(w http.ResponseWriter, r *http.Request, at seat, key string, make func(context.Context) ([]byte, error)) {
+	data, err := at.table.pictures.get(key, func() ([]byte, error) { return make(r.Context()) })
+	switch {
+	case errors.Is(err, visit.ErrNoPaper), errors.Is(err, visit.ErrNoField), errors.Is(err, visit.ErrOver):
+		http.NotFound(w, r)
+		return
+	case err != nil:
+		if r.Context().Err() == nil {
+			s.log.Warn("picture", "visit", at.state.ID, "error", err)
+		}
+		http.Error(w, http.StatusText(http.StatusNotFound), http.StatusNotFound)
+		return
+	}
+	w.Header().Set("Content-Type", "image/jpeg")
+	w.Header().Set("Content-Length", strconv.Itoa(len(data)))
+	_, _ = w.Write(data)
+}
+
+// pictures keeps the small pictures of one visit, so that going back and forth does not cut them out of
+// the page again. They are wiped with the visit.
+type pictures struct {
+	mu   sync.Mutex // guards the rest
+	made map[string][]byte
+	over bool
+}
+
+func (p *pictures) get(key string, make func() ([]byte, error)) ([]byte, error) {
+	p.mu.Lock()
+	data, ok := p.made[key]
+	if ok {
+		data = slices.Clone(data)
+	}
+	p.mu.Unlock()
+	if ok {
+		return data, nil
+	}
+	data, err := make()
+	if err != nil {
+		return nil, err
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if !p.over {
+		if p.made == nil {
+			p.made = map[string][]byte{}
+		}
+		p.made[key] = slices.Clone(data)
+	}
+	return data, nil
+}
+
+func (p *pictures) forget() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for _, data := range p.made {
+		clear(data)
+	}
+	clear(p.made)
+}
+
+func (p *pictures) wipe() {
+	p.forget()
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.over = true
+}

@@ -1,0 +1,469 @@
+package web
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"image"
+	"image/color"
+	"image/jpeg"
+	"io"
+	"net/http"
+	"slices"
+	"strconv"
+	"strings"
+
+	"golang.org/x/image/draw"
+	"golang.org/x/sync/errgroup"
+
+	"motcua/agent/procedure"
+	"motcua/agent/visit"
+	"motcua/drivers/scan"
+	"motcua/ocr"
+	"motcua/ocr/paper"
+)
+
+type scanBody struct {
+	Scanner  bool // there is one
+	Feeder   bool // the sheets go into a feeder, not onto glass
+	Busy     bool // a scan or a reading of this visit is under way
+	Papers   int
+	Proc     *procedure.Procedure
+	Accept   string
+	MaxBytes int64
+	Fault    string // sentence about what went wrong just before
+}
+
+func (s *Site) scanPage(w http.ResponseWriter, r *http.Request, at seat) {
+	if !needProcedure(w, r, at) {
+		return
+	}
+	if err := at.visit.Go(s.now(), visit.Scan); err != nil {
+		s.turnAway(w, r, at, err)
+		return
+	}
+	s.showScan(w, r, at, http.StatusOK, "")
+}
+
+func (s *Site) showScan(w http.ResponseWriter, r *http.Request, at seat, status int, fault string) {
+	b := scanBody{Busy: at.visit.State().Busy, Papers: len(at.state.Papers), Proc: at.proc,
+		Accept: "image/jpeg,image/png,image/tiff,application/pdf", MaxBytes: s.o.UploadLimit, Fault: fault}
+	if sc := s.scanner(); sc != nil {
+		b.Scanner = true
+		b.Feeder = s.source(sc) != scan.Flatbed
+	}
+	back := "/consent"
+	if b.Papers > 0 {
+		back = "/papers"
+	}
+	page := "scan"
+	if b.Busy {
+		page, back = "scanning", ""
+	}
+	s.render(w, r, status, page, view{Steps: s.steps(at.lang, visit.Scan), Back: back, Path: "/scan", Body: b})
+}
+
+func (s *Site) source(sc Scanner) scan.Source {
+	if s.o.Source != "" {
+		return s.o.Source
+	}
+	if sources := sc.Info().Sources; len(sources) > 0 {
+		return sources[0]
+	}
+	return scan.Flatbed
+}
+
+// scanStart begins a scan that goes on when this request is answered; its screen is /scan.
+func (s *Site) scanStart(w http.ResponseWriter, r *http.Request, at seat) {
+	if !needProcedure(w, r, at) {
+		return
+	}
+	sc := s.scanner()
+	if sc == nil {
+		s.showScan(w, r, at, http.StatusOK, s.words.say(at.lang, "fault."+string(scan.NoDevice)))
+		return
+	}
+	if at.state.Busy { // pressed twice
+		http.Redirect(w, r, "/scan", http.StatusSeeOther)
+		return
+	}
+	done, err := at.visit.Work(s.now())
+	if err != nil {
+		s.turnAway(w, r, at, err)
+		return
+	}
+	at.table.live.reset()
+	ctx, cancel := at.table.job()
+	at.table.run(s, func() {
+		defer cancel()
+		end := s.scanJob(ctx, at, sc)
+		done(s.now()) // before the screen is told: it may ask at once
+		at.table.live.send(end)
+	})
+	http.Redirect(w, r, "/scan", http.StatusSeeOther)
+}
+
+// run does work of the visit beside the requests; end waits for it.
+func (t *table) run(s *Site, f func()) {
+	t.jobs.Add(1)
+	s.jobs.Go(func() error {
+		defer t.jobs.Done()
+		f()
+		return nil
+	})
+}
+
+// job gives the context of a scan, which a press of Stop or the end of the visit ends.
+func (t *table) job() (context.Context, context.CancelFunc) {
+	ctx, cancel := context.WithCancel(t.ctx)
+	t.stopMu.Lock()
+	defer t.stopMu.Unlock()
+	t.stop = cancel
+	return ctx, cancel
+}
+
+func (s *Site) scanStop(w http.ResponseWriter, r *http.Request, at seat) {
+	at.table.stopMu.Lock()
+	if at.table.stop != nil {
+		at.table.stop()
+	}
+	at.table.stopMu.Unlock()
+	_ = at.visit.Touch(s.now())
+	http.Redirect(w, r, "/scan", http.StatusSeeOther)
+}
+
+// scanJob scans until the source is empty, while pages that are complete are being read.
+// It gives the event the screen ends with.
+func (s *Site) scanJob(ctx context.Context, at seat, sc Scanner) event {
+	out := at.table.live
+	fault := func(key string) event { return event{Kind: "fault", Key: key} }
+	if !s.scanning.TryLock() {
+		return fault("fault." + string(scan.Busy))
+	}
+	release := s.scanning.Unlock
+	defer func() { release() }()
+
+	var reading errgroup.Group
+	reading.SetLimit(2)
+	strips := newStrips(out)
+	settings := scan.Settings{Source: s.source(sc), DPI: s.o.DPI, MaxPages: visit.MaxPapers, Lines: strips.take}
+	if settings.Source == scan.Flatbed {
+		settings.MaxPages = 1
+	}
+	var stopped error
+	pages := 0
+	for page, err := range sc.Scan(ctx, settings) {
+		if err != nil {
+			stopped = err
+			break
+		}
+		strips.flush()
+		pages++
+		data, media, err := scan.Encode(page)
+		if err != nil {
+			stopped = err
+			break
+		}
+		out.send(event{Kind: "page", Page: pages})
+		id, err := at.visit.Add(s.now(), visit.Paper{Data: data, MediaType: media, Reading: true})
+		if err != nil {
+			stopped = err
+			break
+		}
+		reading.Go(func() error {
+			s.read(ctx, at, id)
+			return nil
+		})
+	}
+	release()
+	release = func() {}
+	_ = reading.Wait()
+	if ctx.Err() != nil {
+		return fault("scan.stopped")
+	}
+	if pages > 0 {
+		if err := s.fill(at.visit, at.proc); err != nil {
+			s.log.Error("fill form", "visit", at.state.ID, "error", err)
+		}
+	}
+	var f *scan.Fault
+	switch {
+	case errors.As(stopped, &f) && f.Code == scan.NoDocuments && pages > 0: // the feeder ran empty
+	case errors.As(stopped, &f):
+		s.log.Warn("scan", "visit", at.state.ID, "code", f.Code, "error", f)
+		return fault(f.Message())
+	case errors.Is(stopped, visit.ErrFull):
+	case stopped != nil:
+		s.log.Error("scan", "visit", at.state.ID, "error", stopped)
+		return fault("fault." + string(scan.IOError))
+	case pages == 0:
+		return fault("fault." + string(scan.NoDocuments))
+	}
+	return event{Kind: "done", To: "/papers"}
+}
+
+// read recognises one paper of the visit and records the outcome.
+func (s *Site) read(ctx context.Context, at seat, id string) {
+	var result ocr.Result
+	err := at.visit.Use(func(papers []visit.Paper) error {
+		for _, p := range papers {
+			if p.ID == id {
+				result = s.o.Reader.Read(ctx, ocr.Input{Name: p.ID, Data: p.Data})
+			}
+		}
+		return nil
+	})
+	if err != nil || ctx.Err() != nil {
+		return
+	}
+	problem := ""
+	if result.Problem != nil {
+		problem = result.Problem.Code
+		s.log.Warn("read", "visit", at.state.ID, "code", problem)
+	}
+	if err := at.visit.Read(s.now(), id, result.Pages, result.Documents, problem); err != nil {
+		return
+	}
+	for _, d := range result.Documents {
+		at.table.live.send(event{Kind: "read", Key: "paper." + string(d.Type)})
+	}
+}
+
+func (s *Site) scanLive(w http.ResponseWriter, r *http.Request, at seat) {
+	s.watch(w, r, at.table, at.lang)
+}
+
+func (s *Site) scanStrip(w http.ResponseWriter, r *http.Request, at seat) {
+	n, err := strconv.Atoi(r.PathValue("n"))
+	data, ok := at.table.live.picture(n)
+	if err != nil || !ok {
+		http.NotFound(w, r)
+		return
+	}
+	w.Header().Set("Content-Type", "image/jpeg")
+	_, _ = w.Write(data)
+}
+
+// strips makes small pictures of the lines as they arrive, so that the page grows on the screen.
+type strips struct {
+	out  *live
+	page int
+	y    int // next line of the page that is not in a strip yet
+	h    int // lines of the pending strip, scaled
+	img  *image.RGBA
+	from float64 // scaled position where the pending strip begins
+}
+
+const (
+	stripWidth  = 420
+	stripHeight = 42 // scaled lines a strip holds
+)
+
+func newStrips(out *live) *strips { return &strips{out: out} }
+
+func (s *strips) take(b scan.Band) {
+	if b.Page != s.page {
+		s.flush()
+		s.page, s.y, s.from = b.Page, 0, 0
+	}
+	if b.Total > 0 {
+		s.out.send(event{Kind: "progress", Page: b.Page, Percent: min(100*(b.Y+b.Height)/b.Total, 100)})
+	}
+	if b.Image == nil || b.Image.Bounds().Dx() == 0 {
+		return
+	}
+	scale := float64(stripWidth) / float64(b.Image.Bounds().Dx())
+	top := int(float64(b.Y)*scale) - int(s.from)
+	bottom := int(float64(b.Y+b.Height)*scale) - int(s.from)
+	if bottom <= top {
+		return
+	}
+	if s.img == nil {
+		s.img = image.NewRGBA(image.Rect(0, 0, stripWidth, max(stripHeight, bottom)+stripHeight))
+	}
+	if bottom > s.img.Bounds().Dy() {
+		taller := image.NewRGBA(image.Rect(0, 0, stripWidth, bottom+stripHeight))
+		draw.Copy(taller, image.Point{}, s.img, s.img.Bounds(), draw.Src, nil)
+		s.img = taller
+	}
+	draw.ApproxBiLinear.Scale(s.img, image.Rect(0, top, stripWidth, bottom), b.Image, b.Image.Bounds(), draw.Src, nil)
+	s.h = bottom
+	if s.h >= stripHeight {
+		s.flush()
+	}
+}
+
+// flush hands the pending strip to the screen.
+func (s *strips) flush() {
+	if s.img == nil || s.h == 0 {
+		return
+	}
+	var b bytes.Buffer
+	part := s.img.SubImage(image.Rect(0, 0, stripWidth, s.h))
+	if err := jpeg.Encode(&b, part, &jpeg.Options{Quality: 60}); err == nil {
+		s.out.strip(s.page, b.Bytes())
+	}
+	draw.Draw(s.img, s.img.Bounds(), image.NewUniform(color.Black), image.Point{}, draw.Src)
+	s.from += float64(s.h)
+	s.h, s.img = 0, nil
+}
+
+// accepted are the kinds of file that can be handed in, told by content.
+var accepted = []string{"image/jpeg", "image/png", "image/tiff", "application/pdf"}
+
+func sniff(data []byte) string {
+	switch {
+	case bytes.HasPrefix(data, []byte("II*\x00")), bytes.HasPrefix(data, []byte("MM\x00*")):
+		return "image/tiff"
+	}
+	media, _, _ := strings.Cut(http.DetectContentType(data), ";")
+	return media
+}
+
+// upload takes files where there is no scanner.
+func (s *Site) upload(w http.ResponseWriter, r *http.Request, at seat) {
+	if !needProcedure(w, r, at) {
+		return
+	}
+	if r.MultipartForm == nil || len(r.MultipartForm.File["file"]) == 0 {
+		s.showScan(w, r, at, http.StatusBadRequest, s.words.say(at.lang, "upload.none"))
+		return
+	}
+	var ids []string
+	for _, header := range r.MultipartForm.File["file"] {
+		f, err := header.Open()
+		if err != nil {
+			s.showScan(w, r, at, http.StatusBadRequest, s.words.say(at.lang, "problem."+ocr.Damaged))
+			return
+		}
+		data, err := io.ReadAll(f)
+		_ = f.Close() // in memory
+		problem := ""
+		switch {
+		case err != nil:
+			problem = ocr.Damaged
+		case len(data) == 0:
+			problem = ocr.EmptyFile
+		case !slices.Contains(accepted, sniff(data)):
+			problem = ocr.NotAnImage
+		}
+		if problem != "" {
+			s.showScan(w, r, at, http.StatusUnprocessableEntity, s.words.say(at.lang, "problem."+problem))
+			return
+		}
+		id, err := at.visit.Add(s.now(), visit.Paper{Data: data, MediaType: sniff(data), Reading: true})
+		if err != nil {
+			s.turnAway(w, r, at, err)
+			return
+		}
+		ids = append(ids, id)
+	}
+	done, err := at.visit.Work(s.now())
+	if err != nil {
+		s.turnAway(w, r, at, err)
+		return
+	}
+	at.table.live.reset()
+	ctx, cancel := at.table.job()
+	at.table.run(s, func() {
+		defer cancel()
+		end := s.readJob(ctx, at, ids)
+		done(s.now())
+		at.table.live.send(end)
+	})
+	http.Redirect(w, r, "/scan", http.StatusSeeOther)
+}
+
+// readJob reads files that were handed in and gives the event the screen ends with.
+func (s *Site) readJob(ctx context.Context, at seat, ids []string) event {
+	for i, id := range ids {
+		s.read(ctx, at, id)
+		at.table.live.send(event{Kind: "progress", Page: i + 1, Percent: 100 * (i + 1) / len(ids)})
+	}
+	for _, id := range ids {
+		// A file nobody can open is no paper: say so and do not keep it.
+		if p, ok := at.visit.State().Paper(id); ok && p.Problem != "" && len(p.Documents) == 0 && useless(p.Problem) {
+			_ = at.visit.Remove(s.now(), id)
+			return event{Kind: "fault", Key: "problem." + p.Problem}
+		}
+	}
+	if err := s.fill(at.visit, at.proc); err != nil {
+		s.log.Error("fill form", "visit", at.state.ID, "error", err)
+	}
+	return event{Kind: "done", To: "/papers"}
+}
+
+// useless tells the problems after which a file holds nothing that could be sent. After the others
+// (reading took too long, the reader died) the page itself is still good.
+func useless(problem string) bool {
+	return problem != ocr.TimedOut && problem != ocr.WorkerDied
+}
+
+// fill lays what is known from all papers of the visit into the form of the procedure.
+func (s *Site) fill(v *visit.Visit, p *procedure.Procedure) error {
+	state := v.State()
+	docs, places := gather(state.Papers)
+	docs = ocr.Join(docs)
+	values := p.Prefill(docs, p.Assign(docs))
+	form := make([]visit.Entry, len(p.Fields))
+	now := s.now()
+	for i := range p.Fields {
+		f := &p.Fields[i]
+		val := values[f.ID]
+		e := visit.Entry{Name: f.ID, Value: val.Text, Read: val.Text, Source: val.Source, From: val.From,
+			Confidence: val.Confidence, Review: val.Review && (val.Text != "" || f.Required), Doubts: val.Doubts}
+		if place, ok := places[val.Page]; ok && val.Where != nil {
+			e.Paper, e.Page, e.Where = place.paper, place.page, val.Where
+		}
+		if val.Text == "" || val.Source == paper.User {
+			e.Fault = f.Check(val.Text, now)
+		}
+		form[i] = e
+	}
+	return v.Fill(now, form)
+}
+
+type place struct {
+	paper string
+	page  int
+}
+
+// gather lists the documents of all papers with their pages counted through, and where each such page is.
+func gather(papers []visit.Paper) ([]paper.Document, map[int]place) {
+	var docs []paper.Document
+	places := map[int]place{}
+	before := 0
+	for _, p := range papers {
+		pages := max(p.Pages, 1)
+		for n := 1; n <= pages; n++ {
+			places[before+n] = place{p.ID, n}
+		}
+		for _, d := range p.Documents {
+			d.Page += before
+			fields := make(map[paper.Name]paper.Field, len(d.Fields))
+			for name, f := range d.Fields {
+				if f.Page > 0 {
+					f.Page += before
+				} else if f.Where != nil {
+					f.Page = d.Page
+				}
+				fields[name] = f
+			}
+			d.Fields = fields
+			docs = append(docs, d)
+		}
+		before += pages
+	}
+	return docs, places
+}
+
+// how names the drawing that shows where the paper goes.
+func how(scanner, feeder bool) string {
+	switch {
+	case !scanner:
+		return "pictures/upload.svg"
+	case feeder:
+		return "pictures/feeder.svg"
+	}
+	return "pictures/glass.svg"
+}

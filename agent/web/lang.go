@@ -1,0 +1,57 @@
+package web
+
+import (
+	"embed"
+	"fmt"
+	"strings"
+
+	"github.com/goccy/go-yaml"
+)
+
+//go:embed static templates words
+var files embed.FS
+
+// languages in the order of the switch; the first is what a newcomer sees.
+var languages = []string{"vi", "en"}
+
+// catalogue holds every sentence of the pages in every language, by key.
+type catalogue struct {
+	words map[string]map[string]string
+}
+
+func loadCatalogue() (*catalogue, error) {
+	c := &catalogue{words: map[string]map[string]string{}}
+	for _, lang := range languages {
+		data, err := files.ReadFile("words/" + lang + ".yaml")
+		if err != nil {
+			return nil, fmt.Errorf("read catalogue: %w", err)
+		}
+		words := map[string]string{}
+		if err := yaml.UnmarshalWithOptions(data, &words, yaml.DisallowUnknownField()); err != nil {
+			return nil, fmt.Errorf("read catalogue %s: %w", lang, err)
+		}
+		c.words[lang] = words
+	}
+	return c, nil
+}
+
+// has tells whether the catalogue holds a key.
+func (c *catalogue) has(lang, key string) bool {
+	_, ok := c.words[lang][key]
+	return ok
+}
+
+// say gives the sentence of a key; pairs fill its {gaps}. A key without a sentence is a mistake of the
+// program: the citizen gets the general sentence, never the key.
+func (c *catalogue) say(lang, key string, pairs ...any) string {
+	s, ok := c.words[lang][key]
+	if !ok {
+		if s, ok = c.words["vi"][key]; !ok {
+			s = c.words[lang]["fault"]
+		}
+	}
+	for i := 0; i+1 < len(pairs); i += 2 {
+		s = strings.ReplaceAll(s, "{"+fmt.Sprint(pairs[i])+"}", fmt.Sprint(pairs[i+1]))
+	}
+	return s
+}

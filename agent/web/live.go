@@ -1,0 +1,196 @@
+package web
+
+import (
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"sync"
+	"time"
+)
+
+// event is one thing that happened at a scan, for the screen.
+type event struct {
+	Kind    string `json:"kind"` // progress, strip, page, read, fault, done
+	Page    int    `json:"page,omitempty"`
+	Percent int    `json:"percent,omitempty"`
+	Strip   int    `json:"strip,omitempty"` // number of a picture at /scan/strip/
+	Key     string `json:"key,omitempty"`   // catalogue key of a sentence; the stream puts it in words
+	Text    string `json:"text,omitempty"`
+	To      string `json:"to,omitempty"` // where the screen goes on
+}
+
+// live tells every screen of a visit what the scanner and recognition do. A screen that comes late is
+// told what it missed since the scan began.
+type live struct {
+	mu     sync.Mutex // guards the rest
+	scan   int        // counts scans, so that a stream notices a new one
+	past   []event
+	strips [][]byte
+	subs   map[chan struct{}]bool
+	closed bool
+}
+
+func newLive() *live { return &live{subs: map[chan struct{}]bool{}} }
+
+func (l *live) wake() {
+	for c := range l.subs {
+		select {
+		case c <- struct{}{}:
+		default:
+		}
+	}
+}
+
+// reset begins a new scan.
+func (l *live) reset() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for _, s := range l.strips {
+		clear(s)
+	}
+	l.past, l.strips = nil, nil
+	l.scan++
+}
+
+func (l *live) send(e event) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if n := len(l.past); e.Kind == "progress" && n > 0 && l.past[n-1].Kind == "progress" {
+		l.past[n-1] = e
+	} else {
+		l.past = append(l.past, e)
+	}
+	l.wake()
+}
+
+// strip keeps a picture of the lines that just arrived.
+func (l *live) strip(page int, jpeg []byte) {
+	l.mu.Lock()
+	n := len(l.strips)
+	l.strips = append(l.strips, jpeg)
+	l.mu.Unlock()
+	l.send(event{Kind: "strip", Page: page, Strip: n})
+}
+
+func (l *live) picture(n int) ([]byte, bool) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if n < 0 || n >= len(l.strips) || l.closed {
+		return nil, false
+	}
+	return append([]byte(nil), l.strips[n]...), true
+}
+
+func (l *live) wipe() {
+	l.reset()
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.closed = true
+	l.wake()
+}
+
+// since gives the events from the nth on of the scan the caller knows, or all of a newer scan.
+func (l *live) since(scan, n int) (now int, events []event, closed bool) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if scan != l.scan {
+		n = 0
+	}
+	return l.scan, append([]event(nil), l.past[min(n, len(l.past)):]...), l.closed
+}
+
+func (l *live) subscribe() (<-chan struct{}, func()) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	c := make(chan struct{}, 1)
+	l.subs[c] = true
+	return c, func() {
+		l.mu.Lock()
+		defer l.mu.Unlock()
+		delete(l.subs, c)
+	}
+}
+
+// stream writes server-sent events.
+type stream struct {
+	w  http.ResponseWriter
+	rc *http.ResponseController
+}
+
+func newStream(w http.ResponseWriter) (*stream, error) {
+	h := w.Header()
+	h.Set("Content-Type", "text/event-stream")
+	s := &stream{w: w, rc: http.NewResponseController(w)}
+	_ = s.rc.SetWriteDeadline(time.Time{}) // a stream outlives the server's write timeout
+	w.WriteHeader(http.StatusOK)
+	return s, s.rc.Flush()
+}
+
+func (s *stream) send(v any) error {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+	if _, err := fmt.Fprintf(s.w, "data: %s\n\n", b); err != nil {
+		return err
+	}
+	return s.rc.Flush()
+}
+
+// beat keeps the connection and tells a dead one.
+func (s *stream) beat() error {
+	if _, err := fmt.Fprint(s.w, ": \n\n"); err != nil {
+		return err
+	}
+	return s.rc.Flush()
+}
+
+// watch streams the visit's events until the browser goes or the visit ends.
+func (s *Site) watch(w http.ResponseWriter, r *http.Request, t *table, lang string) {
+	out, err := newStream(w)
+	if err != nil {
+		return
+	}
+	changed, done := t.live.subscribe()
+	defer done()
+	beat := time.NewTicker(15 * time.Second)
+	defer beat.Stop()
+	var last event
+	scan, sent := -1, 0
+	for {
+		now, events, closed := t.live.since(scan, sent)
+		if now != scan {
+			scan, sent = now, 0
+		}
+		if len(events) == 0 && sent > 0 { // the last one may have been replaced by newer progress
+			if _, again, _ := t.live.since(scan, sent-1); len(again) == 1 && again[0] != last {
+				events, sent = again, sent-1
+			}
+		}
+		for _, e := range events {
+			last = e
+			if e.Key != "" {
+				e.Text = s.words.say(lang, e.Key)
+			}
+			if out.send(e) != nil {
+				return
+			}
+		}
+		sent += len(events)
+		if closed {
+			_ = out.send(event{Kind: "over", To: "/"})
+			return
+		}
+		select {
+		case <-changed:
+		case <-beat.C:
+			if out.beat() != nil {
+				return
+			}
+		case <-r.Context().Done():
+			return
+		case <-s.stop.Done():
+			return
+		}
+	}
+}

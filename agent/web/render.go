@@ -1,0 +1,224 @@
+package web
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"html/template"
+	"io/fs"
+	"net/http"
+	"path"
+	"strconv"
+	"strings"
+	"time"
+
+	"motcua/agent/procedure"
+	"motcua/agent/visit"
+)
+
+// view is what every page is made from.
+type view struct {
+	Page    string
+	Lang    string
+	Size    string
+	CSRF    string
+	Ward    string
+	Demo    bool
+	Path    string // of this page, to come back to after a switch of language
+	Title   string
+	Read    string // what is read aloud: the question and its sentence
+	Steps   []step
+	Back    string
+	Visit   bool // somebody sits here: silence counts
+	Helped  bool // a volunteer has the screen
+	Called  bool
+	Silence int // seconds until the visit ends, as of now
+	Warning int
+	Body    any
+}
+
+// step is one mark of the progress line.
+type step struct {
+	Name string
+	Now  bool
+	Done bool
+}
+
+// pages are the templates, one set a language.
+type pages struct {
+	sets map[string]map[string]*template.Template // language, page
+}
+
+func loadPages(words *catalogue) (*pages, error) {
+	sums, err := sumAssets()
+	if err != nil {
+		return nil, err
+	}
+	all, err := fs.Glob(files, "templates/*.html")
+	if err != nil {
+		return nil, err
+	}
+	p := &pages{sets: map[string]map[string]*template.Template{}}
+	for _, lang := range languages {
+		functions := template.FuncMap{
+			"t":          func(key string, pairs ...any) string { return words.say(lang, key, pairs...) },
+			"in":         func(t procedure.Text) string { return t.In(lang) },
+			"money":      func(n int64) string { return money(lang, n) },
+			"date":       func(iso string) string { return shownDate(iso) },
+			"clock":      func(t time.Time) string { return t.Format("15:04 02/01/2006") },
+			"asset":      func(name string) string { return "/static/" + name + "?v=" + sums[name] },
+			"picture":    picture,
+			"how":        how,
+			"helpTopics": func() []string { return helpTopics },
+			"add":        func(a, b int) int { return a + b },
+		}
+		layout, err := template.New("layout.html").Funcs(functions).ParseFS(files, "templates/layout.html")
+		if err != nil {
+			return nil, fmt.Errorf("read templates: %w", err)
+		}
+		p.sets[lang] = map[string]*template.Template{}
+		for _, file := range all {
+			name := strings.TrimSuffix(path.Base(file), ".html")
+			if name == "layout" {
+				continue
+			}
+			set, err := layout.Clone()
+			if err != nil {
+				return nil, err
+			}
+			if _, err := set.ParseFS(files, file); err != nil {
+				return nil, fmt.Errorf("read templates: %w", err)
+			}
+			p.sets[lang][name] = set
+		}
+	}
+	return p, nil
+}
+
+func sumAssets() (map[string]string, error) {
+	sums := map[string]string{}
+	err := fs.WalkDir(files, "static", func(file string, d fs.DirEntry, err error) error {
+		if err != nil || d.IsDir() {
+			return err
+		}
+		data, err := files.ReadFile(file)
+		sum := sha256.Sum256(data)
+		sums[strings.TrimPrefix(file, "static/")] = hex.EncodeToString(sum[:6])
+		return err
+	})
+	return sums, err
+}
+
+// assets serves the static files; with their sum in the address they may be kept.
+func assets(root fs.FS) http.Handler {
+	server := http.FileServerFS(root)
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if strings.HasSuffix(r.URL.Path, "/") || r.URL.Path == "" {
+			http.NotFound(w, r)
+			return
+		}
+		if r.URL.Query().Get("v") != "" {
+			w.Header().Set("Cache-Control", "public, max-age=31536000, immutable")
+		}
+		server.ServeHTTP(w, r)
+	})
+}
+
+// render writes a page. The page is made in memory first, so that a mistake in a template gives a whole
+// error page instead of half a page.
+func (s *Site) render(w http.ResponseWriter, r *http.Request, status int, page string, v view) {
+	sess := s.session(w, r)
+	sess.mu.Lock()
+	v.Lang, v.Size, v.CSRF = sess.lang, sess.size, sess.csrf
+	sess.mu.Unlock()
+	v.Page, v.Ward, v.Demo = page, s.o.Ward, s.o.Demo
+	if v.Path == "" {
+		v.Path = "/"
+		if r.Method == http.MethodGet {
+			v.Path = r.URL.Path
+		}
+	}
+	if t := sess.sitting(); t != nil {
+		state := t.visit.State()
+		left, _ := t.visit.Silence(s.now())
+		limits := t.visit.Limits()
+		v.Visit, v.Called, v.Helped = true, !state.Called.IsZero(), state.Channel == visit.Volunteer
+		v.Silence, v.Warning = int(left.Seconds()), int(limits.Warning.Seconds())
+	}
+	if v.Title == "" {
+		v.Title = s.words.say(v.Lang, page+".title")
+	}
+	if v.Read == "" {
+		v.Read = v.Title
+		if s.words.has(v.Lang, page+".lead") {
+			v.Read += ". " + s.words.say(v.Lang, page+".lead")
+		}
+	}
+	var b bytes.Buffer
+	if err := s.pages.sets[v.Lang][page].ExecuteTemplate(&b, "layout.html", v); err != nil {
+		s.log.Error("render", "page", page, "error", err)
+		http.Error(w, s.words.say(v.Lang, "fault"), http.StatusInternalServerError)
+		return
+	}
+	h := w.Header()
+	h.Set("Content-Type", "text/html; charset=utf-8")
+	h.Set("Content-Length", strconv.Itoa(b.Len()))
+	w.WriteHeader(status)
+	if r.Method != http.MethodHead {
+		_, _ = w.Write(b.Bytes()) // the browser may have gone
+	}
+}
+
+// the steps a citizen sees, and the visit's steps each of them covers.
+var shownSteps = []struct {
+	key  string
+	step []visit.Step
+}{
+	{"step.choose", []visit.Step{visit.Choose, visit.Consent}},
+	{"step.scan", []visit.Step{visit.Scan, visit.Papers}},
+	{"step.check", []visit.Step{visit.Check}},
+	{"step.confirm", []visit.Step{visit.Confirm}},
+	{"step.receipt", []visit.Step{visit.Receipt}},
+}
+
+func (s *Site) steps(lang string, now visit.Step) []step {
+	steps := make([]step, len(shownSteps))
+	done := true
+	for i, shown := range shownSteps {
+		steps[i].Name = s.words.say(lang, shown.key)
+		for _, one := range shown.step {
+			if one == now {
+				steps[i].Now, done = true, false
+			}
+		}
+		steps[i].Done = done
+	}
+	return steps
+}
+
+// money writes đồng the way each language does: 10.000 đ, 10,000 VND.
+func money(lang string, n int64) string {
+	digits := strconv.FormatInt(n, 10)
+	sep, unit := ".", " đ"
+	if lang == "en" {
+		sep, unit = ",", " VND"
+	}
+	var b strings.Builder
+	for i, d := range digits {
+		if i > 0 && (len(digits)-i)%3 == 0 {
+			b.WriteString(sep)
+		}
+		b.WriteRune(d)
+	}
+	return b.String() + unit
+}
+
+// shownDate writes an ISO date the way it stands on papers; anything else stays as it is.
+func shownDate(iso string) string {
+	t, err := time.Parse(time.DateOnly, iso)
+	if err != nil {
+		return iso
+	}
+	return t.Format("02/01/2006")
+}

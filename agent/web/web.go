@@ -1,0 +1,199 @@
+// Package web is the screen of the counter: server-rendered pages for the citizen, the volunteer and
+// the technician. In go HTTP requests of one kiosk's browser, pages of the scanner and readings of
+// recognition; out come confirmed submissions to the queue and pages that never show a Go error.
+//
+// It promises: it answers only its own origin (guard.go); nothing of a visit can be seen after the visit
+// has ended (citizen_leave.go); every page works by finger, by keyboard and without JavaScript but for
+// its live parts; every sentence exists in Vietnamese and English.
+package web
+
+import (
+	"context"
+	"errors"
+	"io/fs"
+	"iter"
+	"log/slog"
+	"net/http"
+	"sync"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"motcua/agent/procedure"
+	"motcua/agent/visit"
+	"motcua/drivers/scan"
+	"motcua/ocr"
+	"motcua/ocr/paper"
+	"motcua/queue"
+)
+
+// Scanner feeds sheets. Scan yields pages in feeding order as each is complete; breaking off the loop
+// cancels the scan and leaves the device ready. Errors are *scan.Fault for anything a person can mend.
+type Scanner interface {
+	Info() scan.Info
+	Scan(ctx context.Context, s scan.Settings) iter.Seq2[scan.Page, error]
+}
+
+// Reader recognises papers and cuts pictures out of them; *ocr.Reader is one.
+type Reader interface {
+	Read(ctx context.Context, in ocr.Input) ocr.Result
+	Crop(ctx context.Context, data []byte, page int, q paper.Quad, maxWidth int) ([]byte, error)
+	Preview(ctx context.Context, data []byte, page, maxWidth int) ([]byte, error)
+}
+
+// Queue takes confirmed submissions and knows where they stand; *queue.Queue is one.
+type Queue interface {
+	Enqueue(ctx context.Context, d queue.Draft) (queue.Submission, error)
+	Get(idOrCode string) (queue.Submission, error)
+}
+
+// Auditor notes who did what, without personal data. Acts are "visit.begin", "visit.consent",
+// "visit.end" (why: finished, left, silence), "submission.accept", "staff.sign-in", …; about is an id.
+type Auditor interface {
+	Note(ctx context.Context, who, act, about string) error
+}
+
+// Options is what the pages need. A nil Audit, Scanner or Log leaves that part out.
+type Options struct {
+	Procedures func() *procedure.Catalog // asked anew for every page, so that an update shows at once
+	Scanner    func() Scanner            // the scanner plugged in now; nil or giving nil: files only
+	Source     scan.Source               // where the citizen's paper lies; empty: the scanner's first source
+	DPI        int                       // 0: 300
+	Reader     Reader
+	Queue      Queue
+	Audit      Auditor
+	Clock      func() time.Time // nil: time.Now
+	Log        *slog.Logger     // nil: slog.Default()
+
+	Ward  string   // "Phường Bến Thành, Thành phố Hồ Chí Minh": shown on every page and kept as a label
+	Kiosk string   // this kiosk's name among those of the ward; kept as a label
+	Hosts []string // further Host headers that are ours, besides loopback names and addresses
+	Demo  bool     // says on the screen that the papers are specimens
+
+	// Online says whether the far side answered of late; the receipt tells the citizen. Nil: unknown,
+	// the receipt then waits for the delivery itself.
+	Online func() bool
+
+	Account Account // where fees go; the zero Account shows the amount without a VietQR
+
+	// Citizen and Helped are how long a visit may be silent, alone and with a volunteer. Zero: 90 s
+	// with a countdown of the last 30, and 10 minutes with one of 60 s.
+	Citizen, Helped visit.Limits
+
+	UploadLimit int64 // bytes of one file; 0: 30 MiB
+}
+
+// Account is a bank account that takes fees by VietQR.
+type Account struct {
+	BIN    string // the bank's six digits at NAPAS
+	Number string
+	Name   string
+	Bank   string // its name for people
+}
+
+// Site is the handler of all pages. Run must be running for silent visits to end by themselves.
+type Site struct {
+	o        Options
+	log      *slog.Logger
+	now      func() time.Time
+	words    *catalogue
+	pages    *pages
+	handler  http.Handler
+	sessions *sessions
+	scanning sync.Mutex // held while the scanner is ours
+
+	jobs errgroup.Group // scans and readings; Run waits for them
+	stop context.Context
+	halt context.CancelFunc
+}
+
+// New builds the site; it fails only on a mistake in the program's own templates or catalogues.
+func New(o Options) (*Site, error) {
+	if o.Procedures == nil || o.Reader == nil || o.Queue == nil {
+		return nil, errors.New("web needs Procedures, Reader and Queue")
+	}
+	if o.Clock == nil {
+		o.Clock = time.Now
+	}
+	if o.Log == nil {
+		o.Log = slog.Default()
+	}
+	if o.DPI == 0 {
+		o.DPI = 300
+	}
+	if o.UploadLimit == 0 {
+		o.UploadLimit = 30 << 20
+	}
+	if o.Citizen == (visit.Limits{}) {
+		o.Citizen = visit.Limits{Silence: 90 * time.Second, Warning: 30 * time.Second}
+	}
+	if o.Helped == (visit.Limits{}) {
+		o.Helped = visit.Limits{Silence: 10 * time.Minute, Warning: time.Minute}
+	}
+	s := &Site{o: o, log: o.Log, now: o.Clock, sessions: newSessions()}
+	s.stop, s.halt = context.WithCancel(context.Background())
+	var err error
+	if s.words, err = loadCatalogue(); err != nil {
+		return nil, err
+	}
+	if s.pages, err = loadPages(s.words); err != nil {
+		return nil, err
+	}
+	mux := http.NewServeMux()
+	s.citizenRoutes(mux)
+	static, err := fs.Sub(files, "static")
+	if err != nil {
+		return nil, err
+	}
+	mux.Handle("GET /static/", http.StripPrefix("/static/", assets(static)))
+	mux.HandleFunc("/", s.notFound)
+	s.handler = s.guard(mux)
+	return s, nil
+}
+
+// ServeHTTP answers one request.
+func (s *Site) ServeHTTP(w http.ResponseWriter, r *http.Request) { s.handler.ServeHTTP(w, r) }
+
+// Run ends visits that fell silent until ctx ends, then breaks off what is under way and wipes every visit.
+func (s *Site) Run(ctx context.Context) error {
+	tick := time.NewTicker(time.Second)
+	defer tick.Stop()
+	for {
+		select {
+		case <-tick.C:
+			s.sweep()
+		case <-ctx.Done():
+			s.halt()
+			err := s.jobs.Wait()
+			s.sessions.wipeAll()
+			return err
+		}
+	}
+}
+
+// sweep ends what has been silent too long.
+func (s *Site) sweep() {
+	now := s.now()
+	for _, v := range s.sessions.visits() {
+		if left, _ := v.visit.Silence(now); left == 0 {
+			s.endVisit(context.Background(), v, "silence")
+		}
+	}
+	s.sessions.forgetIdle(now)
+}
+
+func (s *Site) note(ctx context.Context, who, act, about string) {
+	if s.o.Audit == nil {
+		return
+	}
+	if err := s.o.Audit.Note(ctx, who, act, about); err != nil {
+		s.log.Error("audit", "act", act, "error", err)
+	}
+}
+
+func (s *Site) scanner() Scanner {
+	if s.o.Scanner == nil {
+		return nil
+	}
+	return s.o.Scanner()
+}
