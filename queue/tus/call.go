@@ -1,7 +1,6 @@
 package tus
 
 import (
-	"bufio"
 	"context"
 	"errors"
 	"fmt"
@@ -14,11 +13,11 @@ import (
 	"unicode"
 
 	"motcua/queue"
+	"motcua/queue/line"
 )
 
 const (
 	version    = "1.0.0"
-	copyBuffer = 256 << 10
 	wordsLimit = 300 // runes of the hub's words that a person gets to see
 )
 
@@ -41,9 +40,6 @@ type brokenError struct {
 func (e *brokenError) Error() string { return e.op + " " + e.host + ": " + e.err.Error() }
 func (e *brokenError) Unwrap() error { return e.err }
 
-// errStalled ends a request in which nothing moves any more, as on a line that is half open.
-var errStalled = errors.New("nothing moved any more")
-
 // call makes a request without a body.
 func (s *Sink) call(ctx context.Context, method string, to *url.URL, h http.Header) (answer, error) {
 	return s.send(ctx, method, to, h, nil, 0, 0)
@@ -51,16 +47,11 @@ func (s *Sink) call(ctx context.Context, method string, to *url.URL, h http.Head
 
 // send makes a request whose body is n bytes of b from offset from on.
 func (s *Sink) send(ctx context.Context, method string, to *url.URL, h http.Header, b io.ReaderAt, from, n int64) (answer, error) {
-	ctx, cancel := context.WithCancelCause(ctx)
-	defer cancel(nil)
-	// Without a body the hub owes an answer soon; with one, each piece must move within Stall, and only
-	// the last may be followed by work (check, unpack, store) for as long as Answer.
-	watch := time.AfterFunc(2*s.o.Stall, func() { cancel(errStalled) })
+	ctx, watch := line.NewWatch(ctx, line.Patience{Stall: s.o.Stall, Answer: s.o.Answer})
 	defer watch.Stop()
-
 	var body io.Reader
 	if n > 0 {
-		body = &pacedBody{ctx: ctx, r: bufio.NewReaderSize(io.NewSectionReader(b, from, n), int(min(n, copyBuffer))), left: n, s: s, watch: watch}
+		body = watch.Body(io.NewSectionReader(b, from, n), n, s.o.Limit)
 	}
 	req, err := http.NewRequestWithContext(ctx, method, to.String(), body)
 	if err != nil {
@@ -80,25 +71,22 @@ func (s *Sink) send(ctx context.Context, method string, to *url.URL, h http.Head
 	}
 	resp, err := s.client.Do(req)
 	if err != nil {
-		return answer{}, s.broken(ctx, method, to.Host, err)
+		return answer{}, s.broken(method, to.Host, watch.Reason(err))
 	}
 	defer resp.Body.Close()
 	text, err := io.ReadAll(io.LimitReader(resp.Body, 4<<10))
 	if err != nil && resp.StatusCode/100 == 2 {
-		return answer{}, s.broken(ctx, method, to.Host, err)
+		return answer{}, s.broken(method, to.Host, watch.Reason(err))
 	}
 	return answer{method: method, host: to.Host, status: resp.StatusCode, header: resp.Header,
 		words: words(resp.Header.Get("Content-Type"), string(text)), carried: n}, nil
 }
 
 // broken names what happened without the upload's address, which opens that upload to whoever reads it.
-func (s *Sink) broken(ctx context.Context, method, host string, err error) error {
+func (s *Sink) broken(method, host string, err error) error {
 	var wait interface{ RetryIn() time.Duration }
 	if errors.As(err, &wait) {
 		return queue.RetryAfter(fmt.Errorf("send to %s: %w", host, unwrapURL(err)), wait.RetryIn())
-	}
-	if cause := context.Cause(ctx); errors.Is(cause, errStalled) {
-		err = cause
 	}
 	return &brokenError{op: verbs[method], host: host, err: unwrapURL(err)}
 }
@@ -117,43 +105,6 @@ var verbs = map[string]string{
 	http.MethodHead:    "resume upload to",
 	http.MethodPatch:   "send to",
 	http.MethodDelete:  "remove upload from",
-}
-
-// pacedBody hands out a request's body no faster than the limit and restarts the stall watch with each
-// piece. Waiting for the limit is no stall.
-type pacedBody struct {
-	ctx   context.Context
-	r     io.Reader
-	left  int64
-	s     *Sink
-	watch *time.Timer
-}
-
-// pacedPiece is the most that goes at once under a limit, so that a slow limit is even, not in gulps.
-const pacedPiece = 16 << 10
-
-func (b *pacedBody) Read(p []byte) (int, error) {
-	if b.s.o.Limit != nil {
-		p = p[:min(len(p), pacedPiece, int(min(b.left, pacedPiece)))]
-		if len(p) == 0 {
-			return 0, io.EOF
-		}
-		b.watch.Stop()
-		if err := b.s.o.Limit.WaitN(b.ctx, len(p)); err != nil {
-			return 0, err
-		}
-	}
-	n, err := b.r.Read(p)
-	b.left -= int64(n)
-	if b.left > 0 {
-		b.watch.Reset(b.s.o.Stall)
-	} else {
-		b.watch.Reset(b.s.o.Answer)
-	}
-	if err != nil && err != io.EOF {
-		return n, fmt.Errorf("read bundle: %w", err)
-	}
-	return n, err
 }
 
 // refusal is an answer other than success.

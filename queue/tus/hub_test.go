@@ -28,6 +28,7 @@ import (
 	xslog "golang.org/x/exp/slog"
 
 	"motcua/queue"
+	"motcua/queue/line"
 	"motcua/queue/receive"
 )
 
@@ -250,7 +251,7 @@ func (w *wire) count(method string) (n int) {
 func newSink(t testing.TB, o Options) (*Sink, *wire) {
 	t.Helper()
 	if o.Client == nil {
-		c, err := NewClient(TLS{})
+		c, err := line.NewClient(line.TLS{})
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -24,20 +24,16 @@ import (
 	"time"
 
 	"motcua/queue"
+	"motcua/queue/line"
 )
-
-// Limit paces the bytes that are sent. WaitN returns when n more bytes may go; see queue/pace.
-type Limit interface {
-	WaitN(ctx context.Context, n int) error
-}
 
 // Options say where the hub is and how to reach it.
 type Options struct {
 	Endpoint   string        // where uploads are created, e.g. "https://hub.example.vn/files/"
 	Token      string        // bearer token, sent to the endpoint's host only; empty = none
-	Client     *http.Client  // nil = NewClient(TLS{}); its Transport decides on CA, client certificate, proxy
+	Client     *http.Client  // nil = line.NewClient(line.TLS{}); its Transport decides on CA, client certificate, proxy
 	ChunkSize  int64         // most bytes in one request; 0 = 8 MiB. Halved by itself where a proxy allows less
-	Limit      Limit         // nil = as fast as it goes
+	Limit      line.Limit    // nil = as fast as it goes
 	Stall      time.Duration // give up a request in which no byte moved for so long; 0 = 30 s
 	Answer     time.Duration // how long the hub may work after the last byte; 0 = 5 min
 	AllowPlain bool          // allow http:// to other machines: bundles and token are then readable on the way
@@ -96,13 +92,12 @@ func New(o Options) (*Sink, error) {
 	}
 	s := &Sink{o: o, endpoint: u, client: o.Client}
 	if s.client == nil {
-		if s.client, err = NewClient(TLS{}); err != nil {
+		if s.client, err = line.NewClient(line.TLS{}); err != nil {
 			return nil, err
 		}
 	} else {
-		// A redirect must not carry the token or a citizen's papers to another address.
 		own := *s.client
-		own.CheckRedirect = noRedirect
+		own.CheckRedirect = line.NoRedirect
 		s.client = &own
 	}
 	s.chunk.Store(o.ChunkSize)

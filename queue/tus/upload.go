@@ -269,7 +269,7 @@ func (u *upload) sum(h http.Header, hub Hub, from, n int64) error {
 	if slices.Contains(hub.Checksums, "sha256") {
 		name, sum = "sha256", sha256.New()
 	}
-	if _, err := io.CopyBuffer(sum, io.NewSectionReader(u.b, from, n), make([]byte, copyBuffer)); err != nil {
+	if _, err := io.CopyBuffer(sum, io.NewSectionReader(u.b, from, n), make([]byte, 256<<10)); err != nil {
 		return fmt.Errorf("read bundle of %s: %w", u.id, err)
 	}
 	h.Set("Upload-Checksum", name+" "+base64.StdEncoding.EncodeToString(sum.Sum(nil)))

@@ -1,4 +1,7 @@
-package tus
+// Package line makes HTTP requests that get through, or end, on poor lines. In go files that say whom to
+// trust, a body and a limit; out come a client and a body that is paced and watched. It promises: no
+// request stands still for longer than it was given patience; a redirect carries nothing elsewhere.
+package line
 
 import (
 	"crypto/tls"
@@ -65,7 +68,7 @@ func NewClient(t TLS) (*http.Client, error) {
 	http1 := new(http.Protocols)
 	http1.SetHTTP1(true)
 	return &http.Client{
-		CheckRedirect: noRedirect,
+		CheckRedirect: NoRedirect,
 		Transport: &http.Transport{
 			Proxy:               http.ProxyFromEnvironment,
 			DialContext:         dial.DialContext,
@@ -73,10 +76,11 @@ func NewClient(t TLS) (*http.Client, error) {
 			TLSHandshakeTimeout: 20 * time.Second,
 			IdleConnTimeout:     60 * time.Second,
 			MaxIdleConnsPerHost: 4,
-			WriteBufferSize:     copyBuffer,
+			WriteBufferSize:     bodyBuffer,
 			Protocols:           http1,
 		},
 	}, nil
 }
 
-func noRedirect(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
+// NoRedirect keeps a token and citizens' papers from being carried to another address.
+func NoRedirect(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
