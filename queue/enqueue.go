@@ -93,7 +93,7 @@ func (q *Queue) store(r *record, imported bool, fill func(*bodyWriter, *Submissi
 	r.Segment = segment
 	q.keys.RLock()
 	defer q.keys.RUnlock()
-	if err := q.writeBlob(r, fill); err != nil {
+	if err := q.writeBlob(r, imported, fill); err != nil {
 		return err
 	}
 	err = q.update(func(tx *bolt.Tx) error { return q.insert(tx, r, imported) })
@@ -162,7 +162,7 @@ func (b *bodyWriter) Write(p []byte) (int, error) {
 }
 
 // writeBlob leaves the whole blob of r durably at its place, or nothing.
-func (q *Queue) writeBlob(r *record, fill func(*bodyWriter, *Submission) error) (err error) {
+func (q *Queue) writeBlob(r *record, imported bool, fill func(*bodyWriter, *Submission) error) (err error) {
 	partial := q.partial(r.place())
 	f, err := q.disk.Create(partial)
 	if err != nil {
@@ -174,7 +174,7 @@ func (q *Queue) writeBlob(r *record, fill func(*bodyWriter, *Submission) error) 
 			err = full(errors.Join(err, q.discard(at, r.Segment)))
 		}
 	}()
-	if err := q.fillBlob(f, r, fill); err != nil {
+	if err := q.fillBlob(f, r, imported, fill); err != nil {
 		return errors.Join(err, f.Close())
 	}
 	if err := f.Close(); err != nil {
@@ -190,9 +190,10 @@ func (q *Queue) writeBlob(r *record, fill func(*bodyWriter, *Submission) error) 
 	return nil
 }
 
-func (q *Queue) fillBlob(f file, r *record, fill func(*bodyWriter, *Submission) error) error {
+func (q *Queue) fillBlob(f file, r *record, imported bool, fill func(*bodyWriter, *Submission) error) error {
 	raw := r.Sealed // an imported bundle that is an age file already
-	officeOnly := raw || q.o.OfficeOnly
+	// An imported bundle stays as it was: the hub knows it by its digest.
+	officeOnly := raw || (q.o.OfficeOnly && !imported)
 	var seal sealer
 	if !raw {
 		var err error

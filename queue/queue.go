@@ -92,7 +92,9 @@ type Queue struct {
 	keys sync.RWMutex
 	ring *seal.Ring
 
-	wiping   sync.Mutex // one at a time removes what is marked for wiping
+	rekeying sync.Mutex   // one rotation at a time
+	headers  sync.RWMutex // a header is not read while rotation rewrites it
+	wiping   sync.Mutex   // one at a time removes what is marked for wiping
 	segments segments
 	breakers breakers
 	changes  changes
@@ -552,7 +554,9 @@ func (q *Queue) openBlob(r *record) (*Content, error) {
 	q.keys.RLock()
 	ring := q.ring
 	q.keys.RUnlock()
+	q.headers.RLock()
 	c, err := openContent(f, *r, ring)
+	q.headers.RUnlock()
 	if err != nil {
 		return nil, errors.Join(err, f.Close())
 	}

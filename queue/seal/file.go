@@ -55,8 +55,14 @@ func (f *File) Load(context.Context) ([]Key, error) {
 	return keys, nil
 }
 
-// Save replaces the file and overwrites the one before.
+// Save replaces the file and overwrites the one before. Without keys the file is removed.
 func (f *File) Save(_ context.Context, keys []Key) error {
+	if len(keys) == 0 {
+		if err := erasePrivate(f.path); err != nil {
+			return fmt.Errorf("remove kiosk key: %w", err)
+		}
+		return nil
+	}
 	var b bytes.Buffer
 	b.WriteString(fileHeading)
 	for _, k := range keys {
@@ -118,14 +124,32 @@ func replacePrivate(path string, data []byte) (err error) {
 	if old == nil {
 		return nil
 	}
-	info, err := old.Stat()
+	return overwrite(old)
+}
+
+func erasePrivate(path string) error {
+	f, err := os.OpenFile(path, os.O_WRONLY, 0)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
 	if err != nil {
 		return err
 	}
-	if _, err := old.WriteAt(make([]byte, info.Size()), 0); err != nil {
+	if err := errors.Join(overwrite(f), f.Close()); err != nil {
 		return err
 	}
-	return old.Sync()
+	return errors.Join(os.Remove(path), syncDir(filepath.Dir(path)))
+}
+
+func overwrite(f *os.File) error {
+	info, err := f.Stat()
+	if err != nil {
+		return err
+	}
+	if _, err := f.WriteAt(make([]byte, info.Size()), 0); err != nil {
+		return err
+	}
+	return f.Sync()
 }
 
 func syncDir(dir string) error {

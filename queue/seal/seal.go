@@ -55,7 +55,8 @@ func (k Key) Format(f fmt.State, _ rune) { io.WriteString(f, "kiosk key "+k.ID()
 type Vault interface {
 	// Load gives the keys, the current one first; none and no error where nothing was saved yet.
 	Load(ctx context.Context) ([]Key, error)
-	// Save replaces all keys durably; what was saved before can't be had from the vault any more.
+	// Save replaces all keys durably; what was saved before can't be had from the vault any more. No keys
+	// empty it.
 	Save(ctx context.Context, keys []Key) error
 	// String says where the keys are, for the technician.
 	String() string

@@ -1,0 +1,149 @@
+package queue
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+
+	bolt "go.etcd.io/bbolt"
+
+	"motcua/queue/seal"
+)
+
+// Rekey makes a new kiosk key and wraps every data key anew, so that the old kiosk key opens nothing any
+// more; the contents themselves are not touched. With a vault the key moves there and the vault that
+// was used until now is emptied: the configuration must name the new one from then on. It may run
+// beside everything else, and run again after a crash it goes on where it was. It returns how many
+// submissions were wrapped anew.
+func (q *Queue) Rekey(ctx context.Context, to seal.Vault) (n int, err error) {
+	leave, err := q.enter()
+	if err != nil {
+		return 0, err
+	}
+	defer leave()
+	q.rekeying.Lock()
+	defer q.rekeying.Unlock()
+	from := q.o.Vault
+	if to == nil {
+		to = from
+	}
+	q.keys.RLock()
+	keys := q.ring.Keys()
+	q.keys.RUnlock()
+	if len(keys) == 1 {
+		keys = []seal.Key{seal.NewKey(), keys[0]}
+	}
+	// Both vaults know both keys until nothing needs the old one, so that a crash locks nobody out.
+	if err := to.Save(ctx, keys); err != nil {
+		return 0, fmt.Errorf("rotate kiosk key: %w", err)
+	}
+	if to != from {
+		if err := from.Save(ctx, keys); err != nil {
+			return 0, fmt.Errorf("rotate kiosk key: %w", err)
+		}
+	}
+	q.keys.Lock() // waits for every Enqueue that wrapped with the old key
+	q.ring = seal.NewRing(keys[0], keys[1:]...)
+	q.keys.Unlock()
+
+	err = q.eachRecord(ctx, func(r *record) error {
+		if r.Wiped || r.Sealed {
+			return nil
+		}
+		done, err := q.rewrap(r.ID)
+		if done {
+			n++
+		}
+		return err
+	})
+	if err != nil {
+		return n, fmt.Errorf("rotate kiosk key: %w; rotate again to go on", err)
+	}
+	current := keys[0].ID()
+	if err := q.update(func(tx *bolt.Tx) error { return tx.Bucket(bucketMeta).Put(keyKiosk, current[:]) }); err != nil {
+		return n, fmt.Errorf("rotate kiosk key: %w", err)
+	}
+	if err := to.Save(ctx, keys[:1]); err != nil {
+		return n, fmt.Errorf("rotate kiosk key: %w", err)
+	}
+	if to != from {
+		if err := from.Save(ctx, nil); err != nil {
+			return n, fmt.Errorf("empty the old vault: %w", err)
+		}
+	}
+	q.keys.Lock()
+	q.ring = seal.NewRing(keys[0])
+	q.o.Vault = to
+	q.keys.Unlock()
+	q.log.Info("kiosk key rotated", "key", current.String(), "submissions", n)
+	return n, nil
+}
+
+// rewrap moves one blob's data key under the current kiosk key.
+func (q *Queue) rewrap(id string) (done bool, err error) {
+	release := q.reading(id)
+	defer release()
+	r, err := q.stored(id)
+	if errors.Is(err, ErrNotFound) || (err == nil && r.Wiped) {
+		return false, nil // dropped or wiped meanwhile
+	}
+	if err != nil {
+		return false, err
+	}
+	f, err := q.disk.Edit(q.path(r.place()))
+	if errors.Is(err, fs.ErrNotExist) {
+		return false, nil // Verify tells of it; no key can be lost with it
+	}
+	if err != nil {
+		return false, err
+	}
+	defer func() { err = errors.Join(err, f.Close()) }()
+	q.headers.Lock()
+	defer q.headers.Unlock()
+	slots, err := readSlots(f)
+	if err != nil {
+		return false, fmt.Errorf("submission %s: %w", id, err)
+	}
+	put := func(i int, secret []byte) error {
+		slot := make([]byte, slotMax)
+		putSlot(slot, secret)
+		if _, err := f.WriteAt(slot, slotOffsets[i]); err != nil {
+			return err
+		}
+		return f.Sync()
+	}
+	current := q.ring.Current()
+	use := -1
+	for i, s := range slots {
+		if by, ok := seal.WrappedBy(s); ok && by == current {
+			// A slot that was torn by a power cut carries the right name but doesn't open.
+			if _, err := q.ring.Unwrap(id, s); err == nil {
+				use = i
+			}
+		}
+	}
+	if use < 0 {
+		for i, s := range slots {
+			secret, err := q.ring.Unwrap(id, s)
+			if err != nil {
+				continue
+			}
+			use = 1 - i
+			err = put(use, q.ring.Wrap(id, secret))
+			clear(secret)
+			if err != nil {
+				return false, err
+			}
+			done = true
+			break
+		}
+	}
+	if use < 0 {
+		return false, fmt.Errorf("submission %s: no key at hand opens it", id)
+	}
+	if slots[1-use] != nil {
+		return done, put(1-use, nil)
+	}
+	return done, nil
+}
