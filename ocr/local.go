@@ -3,27 +3,205 @@ package ocr
 import (
 	"context"
 	"errors"
+	"fmt"
+	"image"
+	"time"
 
+	"golang.org/x/sync/errgroup"
+
+	"motcua/ocr/find"
+	"motcua/ocr/jpeg"
+	"motcua/ocr/page"
 	"motcua/ocr/paper"
 )
 
 // local reads in this process.
-type local struct{ limits Limits }
+type local struct {
+	limits  Limits
+	engines *engines
+}
 
-func newLocal(l Limits) *local { return &local{limits: l} }
+func newLocal(l Limits) *local { return &local{limits: l, engines: newEngines()} }
 
-func newChild(_ []string, l Limits) backend { return newLocal(l) }
-
-func (l *local) read(_ context.Context, in Input) Result {
-	if len(in.Data) == 0 {
-		return Result{Problem: &Problem{EmptyFile, "The file is empty; scan the page again."}}
+func (l *local) warm(ctx context.Context) error {
+	if err := l.engines.warm(ctx); err != nil {
+		return err
 	}
-	return Result{Problem: &Problem{Unsupported, "This build reads no pages yet."}}
+	// The first reading touches every page of the models.
+	blank := image.NewGray(image.Rect(0, 0, 400, 40))
+	for i := range blank.Pix {
+		blank.Pix[i] = 255
+	}
+	_, err := l.engines.lines(ctx, blank, []image.Rectangle{blank.Rect})
+	return err
 }
 
-func (l *local) crop(context.Context, []byte, int, paper.Quad, int) ([]byte, error) {
-	return nil, errors.New("crop: not in this build")
+func (l *local) close() error {
+	l.engines.close()
+	return nil
 }
 
-func (l *local) warm(context.Context) error { return nil }
-func (l *local) close() error               { return nil }
+func (l *local) read(ctx context.Context, in Input) Result {
+	out := Result{Documents: []paper.Document{}}
+	if int64(len(in.Data)) > l.limits.Bytes {
+		out.Problem = problem(page.ErrTooLarge, 0)
+		return out
+	}
+	f, err := page.Open(in.Data, l.limits.Pixels)
+	if err != nil {
+		out.Problem = problem(err, 0)
+		return out
+	}
+	defer f.Close()
+	out.Pages = f.Pages()
+	var faces []*face
+	for n := 1; n <= min(out.Pages, l.limits.Pages); n++ {
+		got, timings, err := l.page(ctx, f, n)
+		out.Timings = append(out.Timings, timings...)
+		if err != nil {
+			if out.Problem == nil {
+				out.Problem = problem(err, n)
+			}
+			if ctx.Err() != nil {
+				break
+			}
+			continue
+		}
+		faces = append(faces, got...)
+	}
+	if out.Pages > l.limits.Pages && out.Problem == nil {
+		out.Problem = &Problem{TooLarge, fmt.Sprintf("Only the first %d of %d pages were read; split the file.", l.limits.Pages, out.Pages)}
+	}
+	out.Documents = assemble(faces)
+	return out
+}
+
+// page reads every paper on one page.
+func (l *local) page(ctx context.Context, f *page.File, n int) ([]*face, []Timing, error) {
+	ctx, cancel := context.WithTimeout(ctx, l.limits.Time)
+	defer cancel()
+	var timings []Timing
+	last := time.Now()
+	lap := func(step string) {
+		timings = append(timings, Timing{n, step, float64(time.Since(last).Microseconds()) / 1000})
+		last = time.Now()
+	}
+	p, err := f.Gray(n)
+	if err != nil {
+		return nil, timings, err
+	}
+	lap("decode")
+	outlines := find.Cards(p.Gray, p.DPI)
+	if len(outlines) == 0 && likeCard(p.Gray.Rect) {
+		outlines = []find.Outline{whole(p.Gray.Rect)}
+	}
+	lap("find")
+	faces := make([]*face, len(outlines))
+	g, gctx := errgroup.WithContext(ctx)
+	for i, o := range outlines {
+		g.Go(func() (err error) {
+			faces[i], err = l.readCard(gctx, p.Gray, o, n)
+			return err
+		})
+	}
+	if err := g.Wait(); err != nil {
+		return nil, timings, err
+	}
+	lap("cards")
+	for _, f := range faces {
+		f.scale(float64(p.Scale))
+	}
+	return faces, timings, nil
+}
+
+// likeCard says whether a whole picture has a card's shape.
+func likeCard(r image.Rectangle) bool {
+	a, b := float64(max(r.Dx(), r.Dy())), float64(min(r.Dx(), r.Dy()))
+	return a/b > 1.45 && a/b < 1.72
+}
+
+func whole(r image.Rectangle) find.Outline {
+	w, h := float64(r.Dx()), float64(r.Dy())
+	q := paper.Quad{{X: 0, Y: 0}, {X: w, Y: 0}, {X: w, Y: h}, {X: 0, Y: h}}
+	if h > w {
+		q = paper.Quad{q[3], q[0], q[1], q[2]}
+		w, h = h, w
+	}
+	return find.Outline{Quad: q, Width: w, Height: h, Fill: 1}
+}
+
+// scale brings positions from decoded pixels to the file's.
+func (f *face) scale(s float64) {
+	if s == 1 {
+		return
+	}
+	grow := func(q *paper.Quad) {
+		for i := range q {
+			q[i].X *= s
+			q[i].Y *= s
+		}
+	}
+	grow(&f.quad)
+	seen := map[*paper.Quad]bool{}
+	for _, rs := range f.readings {
+		for _, r := range rs {
+			if r.where != nil && !seen[r.where] {
+				seen[r.where] = true
+				grow(r.where)
+			}
+		}
+	}
+}
+
+// problem puts an error into words a technician can act on.
+func problem(err error, n int) *Problem {
+	where := "The file"
+	if n > 0 {
+		where = fmt.Sprintf("Page %d", n)
+	}
+	switch {
+	case errors.Is(err, page.ErrEmpty):
+		return &Problem{EmptyFile, "The file is empty; scan or save the page again."}
+	case errors.Is(err, page.ErrNotAnImage):
+		return &Problem{NotAnImage, "The file holds no picture, whatever its name says; give a JPEG, PNG, TIFF or PDF."}
+	case errors.Is(err, page.ErrUnsupported):
+		return &Problem{Unsupported, "This kind of file is not supported; save it as JPEG, PNG, TIFF or PDF."}
+	case errors.Is(err, page.ErrTooLarge):
+		return &Problem{TooLarge, where + " is too large; scan it at 300 dpi or split the file."}
+	case errors.Is(err, page.ErrEncrypted):
+		return &Problem{EncryptedPDF, "The PDF is protected by a password; save it without one."}
+	case errors.Is(err, page.ErrNoPages):
+		return &Problem{NoPages, "The PDF has no pages; export it again."}
+	case errors.Is(err, context.DeadlineExceeded):
+		return &Problem{TimedOut, where + " took too long to read; scan it again, straight and at 300 dpi."}
+	case errors.Is(err, context.Canceled):
+		return &Problem{TimedOut, "Reading was broken off; try again."}
+	}
+	return &Problem{Damaged, where + " is damaged and cannot be opened; scan or save it again."}
+}
+
+func (l *local) crop(_ context.Context, data []byte, n int, q paper.Quad, maxWidth int) ([]byte, error) {
+	f, err := page.Open(data, l.limits.Pixels)
+	if err != nil {
+		return nil, fmt.Errorf("crop page %d: %w", n, err)
+	}
+	defer f.Close()
+	if n < 1 || n > f.Pages() {
+		return nil, fmt.Errorf("crop page %d: there are %d pages", n, f.Pages())
+	}
+	full := q == (paper.Quad{})
+	least := 0
+	if full {
+		least = maxWidth
+	}
+	img, scale, err := f.Color(n, least)
+	if err != nil {
+		return nil, fmt.Errorf("crop page %d: %w", n, err)
+	}
+	out := picture(img, q, full, float64(scale), maxWidth)
+	b, err := jpeg.Encode(out, 85)
+	if err != nil {
+		return nil, fmt.Errorf("crop page %d: %w", n, err)
+	}
+	return b, nil
+}

@@ -1,30 +1,302 @@
 package ocr
 
 import (
+	"cmp"
+	"math"
+	"slices"
+	"strings"
+	"time"
+
+	"golang.org/x/text/unicode/norm"
+
+	"motcua/ocr/field"
 	"motcua/ocr/paper"
+	"motcua/ocr/qr"
+	"motcua/ocr/vn"
 )
 
-// Merge lays values from another source (a chip, a handheld QR reader) over a scanned document, by rank:
-// chip > qr > mrz > ocr. A value that differs from what was read before puts the field under review.
-func Merge(doc *paper.Document, src paper.Source, values map[paper.Name]string) {
-	if doc.Fields == nil {
-		doc.Fields = map[paper.Name]paper.Field{}
+// enough is the confidence from which a value may be used without a look.
+const enough = 0.98
+
+// ParseQR reads the text of an identity card's QR symbol, as a camera or a keyboard wedge gives it.
+func ParseQR(text string) (map[paper.Name]string, bool) {
+	v, ok := qr.Parse(text)
+	for n, t := range v {
+		v[n] = shown(n, t)
 	}
-	for name, value := range values {
-		if value == "" {
+	return v, ok
+}
+
+// Merge lays values from another source (a chip, a handheld QR reader) over a scanned document, by rank:
+// chip > qr > mrz > ocr. A value that differs from what was read before puts the field under review; so does a
+// chip or QR of another person, whose number differs.
+func Merge(doc *paper.Document, src paper.Source, values map[paper.Name]string) {
+	all := map[paper.Name][]reading{}
+	for n, f := range doc.Fields {
+		all[n] = append(all[n], reading{value: f.Value, source: f.Source, conf: f.Confidence, doubts: own(f.Doubts), settled: true, page: f.Page, where: f.Where})
+		for _, a := range f.Agrees {
+			all[n] = append(all[n], reading{value: f.Value, source: a, conf: certainty(a), page: f.Page, where: f.Where})
+		}
+	}
+	for n, v := range values {
+		if v = shown(n, vn.NFC(v)); v != "" {
+			all[n] = append(all[n], reading{value: v, source: src, conf: certainty(src)})
+		}
+	}
+	doc.Fields = settle(all)
+}
+
+// own drops the doubts that settle finds again.
+func own(d []paper.Doubt) []paper.Doubt {
+	return slices.DeleteFunc(slices.Clone(d), func(d paper.Doubt) bool {
+		return d == paper.Disagreement || d == paper.LowConfidence || d == paper.NumberMismatch
+	})
+}
+
+func rank(s paper.Source) int {
+	return slices.Index([]paper.Source{paper.OCR, paper.MRZ, paper.QR, paper.Chip, paper.User}, s)
+}
+
+func certainty(s paper.Source) float64 {
+	switch s {
+	case paper.User, paper.Chip, paper.QR:
+		return 0.999
+	case paper.MRZ:
+		return 0.998
+	}
+	return 0.9
+}
+
+// exact says whether a reading is proven by a code.
+func (r reading) exact() bool {
+	return rank(r.source) >= rank(paper.QR) || r.source == paper.MRZ && r.conf >= certainty(paper.MRZ)
+}
+
+// settle merges the readings of every field by rank and holds the fields against each other.
+func settle(all map[paper.Name][]reading) map[paper.Name]paper.Field {
+	out := map[paper.Name]paper.Field{}
+	exact := map[paper.Name]bool{}
+	for n, rs := range all {
+		if len(rs) == 0 {
 			continue
 		}
-		lay(doc.Fields, name, paper.Field{Value: value, Source: src, Agrees: []paper.Source{}, Confidence: certainty(src)})
+		f, lead := merged(n, rs)
+		out[n] = f
+		exact[n] = lead.exact()
+	}
+	check(out, exact)
+	for n, f := range out {
+		if f.Confidence < enough && !slices.Contains(f.Doubts, paper.LowConfidence) && len(f.Doubts) == 0 {
+			f.Doubts = append(f.Doubts, paper.LowConfidence)
+		}
+		f.Review = len(f.Doubts) > 0
+		if f.Review {
+			f.Confidence = min(f.Confidence, 0.97)
+		}
+		f.Confidence = math.Round(f.Confidence*1000) / 1000
+		out[n] = f
+	}
+	return out
+}
+
+// merged takes the reading of highest rank and says which others agree.
+func merged(n paper.Name, rs []reading) (paper.Field, reading) {
+	slices.SortStableFunc(rs, func(a, b reading) int {
+		return cmp.Or(cmp.Compare(rank(b.source), rank(a.source)), cmp.Compare(b.conf, a.conf))
+	})
+	lead := rs[0]
+	if lead.source == paper.MRZ {
+		for _, r := range rs[1:] {
+			// The zone's name has no diacritics: what is printed leads. And a value that no check digit proves
+			// does not outrank print that was read well.
+			if r.source == paper.OCR && (n == paper.FullName || !lead.exact() && r.conf > 0.8 && !same(n, r, lead)) {
+				lead = r
+				break
+			}
+		}
+	}
+	f := paper.Field{Value: norm.NFC.String(lead.value), Source: lead.source, Agrees: []paper.Source{}, Confidence: lead.conf,
+		Doubts: slices.Clone(lead.doubts), Page: lead.page, Where: lead.where}
+	if lead.source == paper.OCR && !lead.settled {
+		f.Confidence = believed(n, lead)
+	}
+	wrong := 1 - f.Confidence
+	for _, r := range rs {
+		if r.source == lead.source {
+			if !same(n, lead, r) && r.conf > 0.5 {
+				f.Doubts = doubt(f.Doubts, paper.Disagreement)
+			}
+			continue
+		}
+		if same(n, lead, r) {
+			if !slices.Contains(f.Agrees, r.source) {
+				f.Agrees = append(f.Agrees, r.source)
+				if n == paper.FullName && (r.source == paper.MRZ || lead.source == paper.MRZ) {
+					continue // letters agree; whether the marks are right only the print says
+				}
+				wrong *= 1 - min(0.95, r.conf)
+				f.Doubts = slices.DeleteFunc(f.Doubts, func(d paper.Doubt) bool { return d == paper.CheckDigit })
+			}
+			continue
+		}
+		// A code is not put in doubt by print that was misread by a letter or two; it is by print that says
+		// something else.
+		if lead.exact() && r.source == paper.OCR && (r.conf < 0.75 || misread(lead.value, r.value)) {
+			continue
+		}
+		if lead.source == paper.MRZ && n == paper.FullName {
+			continue
+		}
+		f.Doubts = doubt(f.Doubts, paper.Disagreement)
+	}
+	f.Confidence = min(1-wrong, 0.9995)
+	slices.SortFunc(f.Agrees, func(a, b paper.Source) int { return cmp.Compare(rank(b), rank(a)) })
+	return f, lead
+}
+
+func doubt(ds []paper.Doubt, d paper.Doubt) []paper.Doubt {
+	if slices.Contains(ds, d) {
+		return ds
+	}
+	return append(ds, d)
+}
+
+// same says whether two readings mean the same value.
+func same(n paper.Name, a, b reading) bool {
+	switch n {
+	case paper.FullName:
+		if a.source == paper.MRZ || b.source == paper.MRZ {
+			return letters(a.value) == letters(b.value)
+		}
+		return vn.Same(a.value, b.value)
+	case paper.PlaceOfOrigin, paper.PlaceOfResidence, paper.PlaceOfBirth, paper.Nationality, paper.DateOfExpiry:
+		return vn.Same(a.value, b.value)
+	}
+	return a.value == b.value
+}
+
+func letters(s string) string {
+	return strings.Map(func(r rune) rune {
+		if r >= 'A' && r <= 'Z' {
+			return r
+		}
+		return -1
+	}, vn.Plain(s))
+}
+
+// misread says whether b can be a misreading of a: at most three in ten letters differ.
+func misread(a, b string) bool {
+	x, y := []rune(vn.Fold(a)), []rune(vn.Fold(b))
+	return edits(x, y)*10 <= 3*max(len(x), len(y))
+}
+
+func edits(a, b []rune) int {
+	row := make([]int, len(b)+1)
+	for j := range row {
+		row[j] = j
+	}
+	for i := range a {
+		diag := row[0]
+		row[0] = i + 1
+		for j := range b {
+			up := row[j+1]
+			cost := diag
+			if a[i] != b[j] {
+				cost++
+			}
+			row[j+1] = min(cost, up+1, row[j]+1)
+			diag = up
+		}
+	}
+	return row[len(b)]
+}
+
+// believed is the calibrated confidence of a value that only Tesseract read.
+func believed(n paper.Name, r reading) float64 {
+	c := r.conf
+	switch n {
+	case paper.Sex, paper.Nationality:
+		c = 1 - (1-c)/4
+	case paper.Number, paper.DateOfBirth, paper.DateOfIssue, paper.DateOfExpiry:
+		c = 1 - (1-c)/2
+	}
+	return min(c, 0.99)
+}
+
+// check holds number, birth date and sex against each other, and dates against the calendar.
+func check(fields map[paper.Name]paper.Field, exact map[paper.Name]bool) {
+	blame := func(n paper.Name, d paper.Doubt) {
+		if f, ok := fields[n]; ok {
+			f.Doubts = doubt(f.Doubts, d)
+			fields[n] = f
+		}
+	}
+	confirm := func(n paper.Name, share float64) {
+		if f, ok := fields[n]; ok && f.Source == paper.OCR {
+			f.Confidence = 1 - (1-f.Confidence)*share
+			fields[n] = f
+		}
+	}
+	dates := map[paper.Name]time.Time{}
+	for _, n := range []paper.Name{paper.DateOfBirth, paper.DateOfIssue, paper.DateOfExpiry} {
+		f, ok := fields[n]
+		if !ok || f.Value == field.Forever {
+			continue
+		}
+		t, err := time.Parse(time.DateOnly, f.Value)
+		if err != nil {
+			blame(n, paper.ImpossibleDate)
+			continue
+		}
+		dates[n] = t
+	}
+	for _, pair := range [][2]paper.Name{{paper.DateOfBirth, paper.DateOfIssue}, {paper.DateOfIssue, paper.DateOfExpiry}, {paper.DateOfBirth, paper.DateOfExpiry}} {
+		a, okA := dates[pair[0]]
+		b, okB := dates[pair[1]]
+		if okA && okB && !a.Before(b) {
+			for _, n := range pair {
+				if !exact[n] {
+					blame(n, paper.ImpossibleDate)
+				}
+			}
+		}
+	}
+	number, ok := fields[paper.Number]
+	if !ok {
+		return
+	}
+	if len(number.Value) == 9 {
+		return
+	}
+	p, err := vn.ParsePersonalNumber(number.Value)
+	if err != nil {
+		blame(paper.Number, paper.NumberMismatch)
+		return
+	}
+	born, known := dates[paper.DateOfBirth]
+	sex, knownSex := fields[paper.Sex]
+	fits := true
+	if known && born.Year() != p.Year {
+		fits = false
+		blamePair(fields, exact, paper.Number, paper.DateOfBirth, blame)
+	}
+	if knownSex && sex.Value != p.Sex {
+		fits = false
+		blamePair(fields, exact, paper.Number, paper.Sex, blame)
+	}
+	if fits && known && knownSex {
+		confirm(paper.Number, 0.5)
+		confirm(paper.DateOfBirth, 0.5)
+		confirm(paper.Sex, 0.1)
 	}
 }
 
-// ParseQR reads the text of an identity card's QR symbol, as a camera or a keyboard wedge gives it.
-func ParseQR(text string) (map[paper.Name]string, bool) { return nil, false }
-
-func lay(fields map[paper.Name]paper.Field, name paper.Name, f paper.Field) { fields[name] = f }
-
-func certainty(src paper.Source) float64 { return 0.99 }
-
-// Join brings the two sides of a card together that were scanned as separate inputs: a front and a back
-// whose numbers agree become one document. Pages must have been numbered through by the caller.
-func Join(docs []paper.Document) []paper.Document { return docs }
+// blamePair doubts the one of two fields that no code proves, or both.
+func blamePair(fields map[paper.Name]paper.Field, exact map[paper.Name]bool, a, b paper.Name, blame func(paper.Name, paper.Doubt)) {
+	if !exact[a] || exact[b] {
+		blame(a, paper.NumberMismatch)
+	}
+	if !exact[b] || exact[a] {
+		blame(b, paper.NumberMismatch)
+	}
+}

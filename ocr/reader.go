@@ -127,7 +127,7 @@ func New(o Options) (*Reader, error) {
 		if o.Worker == nil {
 			r.idle <- newLocal(limits)
 		} else {
-			r.idle <- newChild(o.Worker, limits)
+			r.idle <- newLocal(limits)
 		}
 	}
 	return r, nil

@@ -53,6 +53,10 @@ const (
 	PlaceOfResidence Name = "place_of_residence"
 	DateOfIssue      Name = "date_of_issue"
 	DateOfExpiry     Name = "date_of_expiry" // ISO date, or "Không thời hạn"
+	PlaceOfBirth     Name = "place_of_birth" // where the birth was registered
+	Ethnicity        Name = "ethnicity"
+	Religion         Name = "religion"
+	DocumentNumber   Name = "document_number" // of a passport; the card's number is Number
 )
 
 // Doubt is a reason why a value needs a look, as a stable code (for the interface to put in words).

@@ -1,0 +1,166 @@
+package ocr
+
+import (
+	"maps"
+	"slices"
+
+	"motcua/ocr/paper"
+)
+
+// assemble joins the sides that belong to one person's paper and settles their values.
+func assemble(faces []*face) []paper.Document {
+	var docs []paper.Document
+	used := make([]bool, len(faces))
+	for i, f := range faces {
+		if used[i] {
+			continue
+		}
+		used[i] = true
+		parts := []*face{f}
+		if j := partner(faces, used, i); j >= 0 {
+			used[j] = true
+			parts = append(parts, faces[j])
+		}
+		docs = append(docs, document(parts))
+	}
+	if docs == nil {
+		docs = []paper.Document{}
+	}
+	return docs
+}
+
+// partner finds the other side of a card: the one whose number is the same, or else, where neither side has one
+// that speaks against it, the next one.
+func partner(faces []*face, used []bool, i int) int {
+	f := faces[i]
+	if f.side == "" {
+		return -1
+	}
+	next := -1
+	for j := i + 1; j < len(faces); j++ {
+		o := faces[j]
+		if used[j] || o.side == "" || o.side == f.side || !kin(f.kind, o.kind) {
+			continue
+		}
+		a, b := f.best(paper.Number), o.best(paper.Number)
+		switch {
+		case a != "" && a == b:
+			return j
+		case a == "" || b == "":
+			if next < 0 {
+				next = j
+			}
+		case misread(a, b) && next < 0: // one of them may be misread
+			next = j
+		}
+	}
+	return next
+}
+
+// kin says whether two sides can be of one kind of paper.
+func kin(a, b paper.Kind) bool {
+	return a == b || a == "" || b == "" || a == paper.CCCD && b == paper.CCCD2016 || a == paper.CCCD2016 && b == paper.CCCD
+}
+
+func (f *face) best(n paper.Name) string {
+	v, r := "", -1
+	for _, x := range f.readings[n] {
+		if rank(x.source) > r {
+			v, r = x.value, rank(x.source)
+		}
+	}
+	return v
+}
+
+func document(parts []*face) paper.Document {
+	slices.SortStableFunc(parts, func(a, b *face) int { // front before back
+		return order(a.side) - order(b.side)
+	})
+	d := paper.Document{Page: parts[0].page, Sides: []string{}, Rotation: parts[0].turn}
+	where := parts[0].quad
+	d.Where = &where
+	all := map[paper.Name][]reading{}
+	zone, qrs, code := false, false, false
+	for _, p := range parts {
+		if p.side != "" {
+			d.Sides = append(d.Sides, p.side)
+		}
+		if d.Type == "" || p.side == "front" {
+			if p.kind != "" {
+				d.Type = p.kind
+			}
+		}
+		for n, rs := range maps.All(p.readings) {
+			all[n] = append(all[n], rs...)
+			for _, r := range rs {
+				qrs = qrs || r.source == paper.QR && p.side == "front"
+			}
+		}
+		zone = zone || p.plainMRZ != nil && !p.plainMRZ.Passport
+		code = code || p.plainMRZ != nil && p.plainMRZ.Passport
+		d.Page = min(d.Page, p.page)
+		d.Text += p.text
+	}
+	switch {
+	case code:
+		d.Type = paper.Passport
+	case d.Type == "" && zone && qrs, d.Type == paper.CCCD2016 && (zone || qrs), d.Type == "" && (zone || qrs):
+		d.Type = paper.CCCD
+	case d.Type == "" && len(all) >= 3:
+		d.Type = paper.CCCD
+	case d.Type == "":
+		d.Type = paper.Other
+	}
+	d.Fields = settle(all)
+	return d
+}
+
+func order(side string) int {
+	return slices.Index([]string{"front", "", "back"}, side)
+}
+
+// Join brings the two sides of a card together that were scanned as separate inputs: a front and a back whose numbers
+// agree become one document. Pages must have been numbered through by the caller.
+func Join(docs []paper.Document) []paper.Document {
+	var out []paper.Document
+	used := make([]bool, len(docs))
+	for i := range docs {
+		if used[i] {
+			continue
+		}
+		d := docs[i]
+		for j := i + 1; j < len(docs); j++ {
+			o := docs[j]
+			if used[j] || len(d.Sides) != 1 || len(o.Sides) != 1 || d.Sides[0] == o.Sides[0] || !kin(d.Type, o.Type) && o.Type != paper.Other {
+				continue
+			}
+			a, b := d.Fields[paper.Number].Value, o.Fields[paper.Number].Value
+			if a != "" && b != "" && a != b {
+				continue
+			}
+			used[j] = true
+			d = joined(d, o)
+			break
+		}
+		out = append(out, d)
+	}
+	return out
+}
+
+func joined(a, b paper.Document) paper.Document {
+	if a.Sides[0] == "back" {
+		a, b = b, a
+	}
+	all := map[paper.Name][]reading{}
+	for _, d := range []paper.Document{a, b} {
+		for n, f := range d.Fields {
+			all[n] = append(all[n], reading{value: f.Value, source: f.Source, conf: f.Confidence, doubts: own(f.Doubts), settled: true, page: f.Page, where: f.Where})
+			for _, s := range f.Agrees {
+				all[n] = append(all[n], reading{value: f.Value, source: s, conf: certainty(s), page: f.Page, where: f.Where})
+			}
+		}
+	}
+	a.Sides = []string{"front", "back"}
+	a.Fields = settle(all)
+	return a
+}

@@ -1,0 +1,365 @@
+package ocr
+
+import (
+	"context"
+	"image"
+	"math"
+	"strings"
+	"time"
+
+	"motcua/ocr/field"
+	"motcua/ocr/find"
+	"motcua/ocr/mrz"
+	"motcua/ocr/page"
+	"motcua/ocr/paper"
+	"motcua/ocr/qr"
+	"motcua/ocr/tess"
+)
+
+// reading is one value from one source with its place on the page.
+type reading struct {
+	value   string
+	source  paper.Source
+	conf    float64 // calibrated for exact codes, Tesseract's own for OCR
+	low     float64
+	settled bool // conf is calibrated already
+	doubts  []paper.Doubt
+	page    int
+	where   *paper.Quad
+}
+
+// face is one side of a paper as read.
+type face struct {
+	kind     paper.Kind
+	side     string // "front", "back" or ""
+	page     int
+	quad     paper.Quad // upright
+	turn     int        // clockwise degrees the paper was turned
+	readings map[paper.Name][]reading
+	plainMRZ *mrz.Zone
+	labels   int
+	text     string
+}
+
+func (f *face) add(n paper.Name, r reading) {
+	if r.value == "" {
+		return
+	}
+	r.page = f.page
+	f.readings[n] = append(f.readings[n], r)
+}
+
+// card is a card-shaped paper being read.
+type card struct {
+	img   *image.Gray
+	plane find.Plane
+	quad  paper.Quad
+	lines []image.Rectangle
+	codes []qr.Symbol
+}
+
+// Widths a card is cut out at: less loses tone marks, more costs time.
+const (
+	leastWidth = 1000
+	mostWidth  = 1280
+)
+
+func cut(g *image.Gray, o find.Outline) *card {
+	w := int(min(max(o.Width, leastWidth), mostWidth))
+	h := int(float64(w) * o.Height / o.Width)
+	c := &card{quad: o.Quad, plane: find.NewPlane(o.Quad, w, h)}
+	c.img = c.plane.Cut(g)
+	return c
+}
+
+// flip turns the card by 180 degrees.
+func (c *card) flip() {
+	q := c.quad
+	c.quad = paper.Quad{q[2], q[3], q[0], q[1]}
+	c.plane = find.NewPlane(c.quad, c.plane.Width, c.plane.Height)
+	c.img = page.Turn(c.img, 180)
+	w, h := c.plane.Width, c.plane.Height
+	for i, r := range c.lines {
+		c.lines[i] = image.Rect(w-r.Max.X, h-r.Max.Y, w-r.Min.X, h-r.Min.Y)
+	}
+	for i := range c.codes {
+		for k, p := range c.codes[i].Where {
+			c.codes[i].Where[k] = paper.Point{X: float64(w) - p.X, Y: float64(h) - p.Y}
+		}
+	}
+}
+
+// ink contrast that separates print from guilloche.
+const contrast = 26
+
+func (c *card) findLines() {
+	h := c.img.Bounds().Dy()
+	k := find.NewInk(c.img, 41, contrast)
+	c.lines = find.Lines(k, max(10, h/54), h/12)
+}
+
+// readCard reads one card-shaped paper of a page.
+func (l *local) readCard(ctx context.Context, g *image.Gray, o find.Outline, number int) (*face, error) {
+	c := cut(g, o)
+	c.codes = qr.Find(c.img, qr.QRCode|qr.Code128, qr.Quick)
+	c.findLines()
+	up, sure := c.upright()
+	if !sure {
+		var err error
+		if up, err = l.vote(ctx, c); err != nil {
+			return nil, err
+		}
+	}
+	if !up {
+		c.flip()
+	}
+	f := &face{page: number, quad: c.quad, turn: turnOf(c.quad), readings: map[paper.Name][]reading{}}
+	for _, s := range c.codes {
+		if v, ok := qr.Parse(s.Text); ok && s.QR {
+			where := c.pageQuad(s.Where)
+			for n, t := range v {
+				f.add(n, reading{value: shown(n, t), source: paper.QR, conf: certainty(paper.QR), where: &where})
+			}
+		}
+	}
+	zone, rest := c.zoneLines()
+	if len(zone) > 0 {
+		if err := l.readZone(ctx, c, zone, f); err != nil {
+			return nil, err
+		}
+	}
+	words, err := l.engines.lines(ctx, c.img, rest)
+	if err != nil {
+		return nil, err
+	}
+	side := field.Card(field.Runs(words))
+	f.kind, f.side, f.labels = side.Kind, side.Side, side.Labels
+	for n, v := range side.Values {
+		where := c.plane.Quad(v.Box)
+		f.add(n, reading{value: v.Text, source: paper.OCR, conf: v.Conf, low: v.Low, doubts: v.Doubts, where: &where})
+	}
+	if f.plainMRZ != nil && !f.plainMRZ.Passport {
+		f.side = "back"
+	} else if f.side == "" && len(f.readings[paper.Number]) > 0 {
+		f.side = "front"
+	}
+	return f, nil
+}
+
+// shown is a value in the form it is printed in: names on cards stand in capitals.
+func shown(n paper.Name, v string) string {
+	if n == paper.FullName {
+		return strings.ToUpper(v)
+	}
+	return v
+}
+
+func (c *card) pageQuad(q paper.Quad) paper.Quad {
+	for i, p := range q {
+		q[i] = c.plane.Page(p.X, p.Y)
+	}
+	return q
+}
+
+// upright tells from exact codes which way up the card lies: a QR has a top, and a machine readable zone stands at
+// the foot.
+func (c *card) upright() (up, sure bool) {
+	for _, s := range c.codes {
+		if s.QR {
+			return s.Where[1].X > s.Where[0].X, true
+		}
+	}
+	rows := c.wide()
+	if len(rows) >= 3 || len(rows) == 2 {
+		h := c.plane.Height
+		first, last := rows[0], rows[len(rows)-1]
+		if first.Min.Y > h/2 {
+			return true, true
+		}
+		if last.Max.Y < h/2 {
+			return false, true
+		}
+	}
+	return true, false
+}
+
+// wide are neighbouring lines that fill the card from side to side with letters of one size, as a machine readable
+// zone does.
+func (c *card) wide() []image.Rectangle {
+	var best []image.Rectangle
+	for i, a := range c.lines {
+		if a.Dx()*10 < c.plane.Width*7 {
+			continue
+		}
+		group := []image.Rectangle{a}
+		last := a
+		for _, b := range c.lines[i+1:] {
+			if b.Dx()*10 < c.plane.Width*5 {
+				continue
+			}
+			gap := b.Min.Y - last.Max.Y
+			if gap > -last.Dy()/3 && gap < last.Dy()*2 && near(b.Dy(), a.Dy(), 0.6) && abs(b.Min.X-a.Min.X) < a.Dy()*2 {
+				group = append(group, b)
+				last = b
+			}
+		}
+		if len(group) > len(best) && len(group) <= 4 {
+			best = group
+		}
+	}
+	if len(best) < 2 {
+		return nil
+	}
+	return best
+}
+
+func near(a, b int, by float64) bool { return math.Abs(float64(a)/float64(b)-1) < by }
+
+func abs(n int) int { return max(n, -n) }
+
+// zoneLines parts the lines of a machine readable zone from the others.
+func (c *card) zoneLines() (zone, rest []image.Rectangle) {
+	rows := c.wide()
+	if len(rows) == 0 || rows[0].Min.Y < c.plane.Height/2 {
+		return nil, c.lines
+	}
+	top := rows[0].Min.Y - rows[0].Dy()/3
+	for _, r := range c.lines {
+		if r.Min.Y >= top {
+			zone = append(zone, r)
+		} else {
+			rest = append(rest, r)
+		}
+	}
+	return zone, rest
+}
+
+// vote reads the longest lines both ways up and keeps the way that reads better.
+func (l *local) vote(ctx context.Context, c *card) (up bool, err error) {
+	long := longest(c.lines, 3)
+	score := func() (float64, error) {
+		words, err := l.engines.lines(ctx, c.img, longest(c.lines, 3))
+		if err != nil {
+			return 0, err
+		}
+		return legible(words), nil
+	}
+	if len(long) == 0 {
+		return true, nil
+	}
+	a, err := score()
+	if err != nil {
+		return true, err
+	}
+	c.flip()
+	b, err := score()
+	c.flip()
+	return a >= b, err
+}
+
+func longest(lines []image.Rectangle, n int) []image.Rectangle {
+	var out []image.Rectangle
+	for range n {
+		best := -1
+		for i, r := range lines {
+			taken := false
+			for _, o := range out {
+				taken = taken || o == r
+			}
+			if !taken && r.Dy() > 10 && (best < 0 || r.Dx() > lines[best].Dx()) {
+				best = i
+			}
+		}
+		if best < 0 {
+			break
+		}
+		out = append(out, lines[best])
+	}
+	return out
+}
+
+// legible sums the letters read with confidence.
+func legible(words []tess.Word) float64 {
+	s := 0.0
+	for _, w := range words {
+		if n := len([]rune(w.Text)); n >= 2 && w.Conf > 0.6 {
+			s += w.Conf * float64(n)
+		}
+	}
+	return s
+}
+
+// turnOf is how far clockwise a paper with this upright outline was turned.
+func turnOf(q paper.Quad) int {
+	a := math.Atan2(q[1].Y-q[0].Y, q[1].X-q[0].X) * 180 / math.Pi
+	return ((int(math.Round(a/90))*90)%360 + 360) % 360
+}
+
+// readZone reads a machine readable zone's lines.
+func (l *local) readZone(ctx context.Context, c *card, zone []image.Rectangle, f *face) error {
+	box := zone[0]
+	for _, r := range zone[1:] {
+		box = box.Union(r)
+	}
+	box = box.Inset(-12).Intersect(c.img.Bounds())
+	words, err := l.engines.zone.Read(ctx, c.img.SubImage(box).(*image.Gray), tess.Block, 300)
+	if err != nil {
+		return err
+	}
+	var lines []string
+	for _, w := range words {
+		if n := len(lines); n == 0 || w.Line > n {
+			lines = append(lines, "")
+			for w.Line > len(lines) {
+				lines = append(lines, "")
+			}
+		}
+		lines[w.Line-1] += w.Text
+	}
+	z, err := mrz.Parse(lines, l.now())
+	if err != nil {
+		return nil // a zone that cannot be read is no zone
+	}
+	f.plainMRZ = &z
+	where := c.plane.Quad(box)
+	f.zone(z, &where)
+	return nil
+}
+
+// zone adds what a machine readable zone says.
+func (f *face) zone(z mrz.Zone, where *paper.Quad) {
+	put := func(n paper.Name, v mrz.Value, text string) {
+		if text == "" {
+			return
+		}
+		r := reading{value: text, source: paper.MRZ, conf: 0.6, where: where}
+		switch {
+		case v.Proven && z.Composite:
+			r.conf = certainty(paper.MRZ)
+		case v.Proven:
+			r.conf = 0.97
+		default:
+			r.doubts = []paper.Doubt{paper.CheckDigit}
+		}
+		f.add(n, r)
+	}
+	put(paper.Number, z.PersonalNumber, z.PersonalNumber.Text)
+	if z.Passport {
+		put(paper.DocumentNumber, z.DocumentNumber, z.DocumentNumber.Text)
+	}
+	put(paper.DateOfBirth, z.Birth, z.Birth.Text)
+	expiry := z.Expiry.Text
+	if strings.HasSuffix(expiry, "99-12-31") && !z.Passport {
+		expiry = field.Forever
+	}
+	put(paper.DateOfExpiry, z.Expiry, expiry)
+	// Sex and nationality have no check digit of their own and are not in the composite.
+	put(paper.Sex, mrz.Value{Proven: z.Sex.Proven}, map[string]string{"M": "Nam", "F": "Nữ"}[z.Sex.Text])
+	put(paper.Nationality, mrz.Value{Proven: z.Nationality.Proven}, map[string]string{"VNM": "Việt Nam"}[z.Nationality.Text])
+	if name := strings.TrimSpace(z.Family + " " + z.Given); z.Family != "" {
+		f.add(paper.FullName, reading{value: name, source: paper.MRZ, conf: 0.6, doubts: []paper.Doubt{paper.Incomplete}, where: where})
+	}
+}
+
+// now is the clock the parsers are given.
+func (l *local) now() time.Time { return time.Now() }

@@ -1,0 +1,548 @@
+package field
+
+import (
+	"image"
+	"slices"
+	"strings"
+	"unicode"
+
+	"motcua/ocr/paper"
+	"motcua/ocr/vn"
+)
+
+// Value is what stands behind a label.
+type Value struct {
+	Text   string
+	Box    image.Rectangle
+	Conf   float64 // of the least sure word, Tesseract's own
+	Low    float64 // of the least sure letter
+	Doubts []paper.Doubt
+}
+
+// Side is what one side of a card says.
+type Side struct {
+	Kind   paper.Kind // "" if nothing told it
+	Side   string     // "front", "back" or ""
+	Values map[paper.Name]Value
+	Labels int // how many labels and titles were found
+}
+
+// titles tell the kind of paper and side. Longer ones come first where one contains another.
+var titles = []struct {
+	text string
+	kind paper.Kind
+	side string
+}{
+	{"CITIZENIDENTITYCARD", paper.CCCD, "front"},
+	{"CANCUOCCONGDAN", paper.CCCD2016, "front"}, // and CCCD, if anything English stands on it
+	{"IDENTITYCARD", paper.CanCuoc, "front"},
+	{"GIAYCHUNGMINHNHANDAN", paper.CMND, "front"},
+	{"CHUNGMINHNHANDAN", paper.CMND, "front"},
+}
+
+// stop is the name of labels whose value is not wanted: they only end the value before them.
+const stop paper.Name = ""
+
+var cardLabels = []label{
+	{paper.Number, "SODINHDANHCANHAN"}, {paper.Number, "PERSONALIDENTIFICATIONNUMBER"}, {paper.Number, "SOCANCUOC"}, {paper.Number, "SONO"},
+	{paper.Number, "SO"},
+	{paper.FullName, "HOVATEN"}, {paper.FullName, "FULLNAME"}, {paper.FullName, "HOCHUDEMVATENKHAISINH"}, {paper.FullName, "HOCHUDEMVATEN"}, {paper.FullName, "HOTEN"},
+	{paper.FullName, "HOVATENKHAISINH"},
+	{stop, "HOVATENGOIKHAC"}, {stop, "HOTENGOIKHAC"},
+	{paper.DateOfBirth, "NGAYSINH"}, {paper.DateOfBirth, "DATEOFBIRTH"}, {paper.DateOfBirth, "SINHNGAY"}, {paper.DateOfBirth, "NGAYTHANGNAMSINH"},
+	{paper.Sex, "GIOITINH"}, {paper.Sex, "SEX"},
+	{paper.Nationality, "QUOCTICH"}, {paper.Nationality, "NATIONALITY"},
+	{paper.PlaceOfOrigin, "QUEQUAN"}, {paper.PlaceOfOrigin, "PLACEOFORIGIN"}, {paper.PlaceOfOrigin, "NGUYENQUAN"},
+	{paper.PlaceOfBirth, "NOIDANGKYKHAISINH"}, {paper.PlaceOfBirth, "PLACEOFBIRTH"}, {paper.PlaceOfBirth, "PLACEOFBIRTHREGISTRATION"}, {paper.PlaceOfBirth, "NOISINH"},
+	{paper.PlaceOfResidence, "NOITHUONGTRU"}, {paper.PlaceOfResidence, "PLACEOFRESIDENCE"}, {paper.PlaceOfResidence, "NOICUTRU"},
+	{paper.PlaceOfResidence, "NOIDKHKTHUONGTRU"}, {paper.PlaceOfResidence, "NOIDANGKYHOKHAUTHUONGTRU"}, {paper.PlaceOfResidence, "NOIDKNKTHUONGTRU"}, {paper.PlaceOfResidence, "NOIDKTHUONGTRU"},
+	{paper.DateOfExpiry, "COGIATRIDEN"}, {paper.DateOfExpiry, "DATEOFEXPIRY"}, {paper.DateOfExpiry, "NGAYTHANGNAMHETHAN"},
+	{paper.DateOfIssue, "NGAYTHANGNAMCAP"}, {paper.DateOfIssue, "DATEOFISSUE"}, {paper.DateOfIssue, "NGAYTHANGNAM"}, {paper.DateOfIssue, "DATEMONTHYEAR"}, {paper.DateOfIssue, "NGAYCAP"},
+	{paper.Ethnicity, "DANTOC"}, {paper.Religion, "TONGIAO"},
+	{stop, "DACDIEMNHANDANG"}, {stop, "PERSONALIDENTIFICATION"}, {stop, "DAUVETRIENGVADIHINH"}, {stop, "DAUVETRIENG"}, {stop, "DIHINH"},
+	{stop, "NGONTROTRAI"}, {stop, "NGONTROPHAI"}, {stop, "LEFTINDEXFINGER"}, {stop, "RIGHTINDEXFINGER"},
+	{stop, "CUCTRUONG"}, {stop, "GIAMDOC"}, {stop, "CUCCANHSAT"}, {stop, "BOCONGAN"}, {stop, "MINISTRYOFPUBLICSECURITY"},
+	{stop, "CONGHOAXAHOICHUNGHIAVIETNAM"}, {stop, "DOCLAPTUDOHANHPHUC"}, {stop, "SOCIALISTREPUBLICOFVIETNAM"}, {stop, "INDEPENDENCEFREEDOMHAPPINESS"},
+	{stop, "CANCUOCCONGDAN"}, {stop, "CITIZENIDENTITYCARD"}, {stop, "IDENTITYCARD"}, {stop, "CANCUOC"}, {stop, "GIAYCHUNGMINHNHANDAN"}, {stop, "CHUNGMINHNHANDAN"},
+	{stop, "MAUSPECIMEN"}, {stop, "SPECIMEN"},
+}
+
+// Card reads one side of an identity card.
+func Card(runs []Run) Side {
+	s := Side{Values: map[paper.Name]Value{}}
+	english := 0
+	best := 0
+	for _, r := range runs {
+		letters, _, _ := plain(texts(r))
+		for _, t := range titles {
+			from, to, errors := search(letters, t.text)
+			if to <= from || errors > allowed(len(t.text)) {
+				continue
+			}
+			s.Labels++
+			if len(t.text)-3*errors > best {
+				best, s.Kind, s.Side = len(t.text)-3*errors, t.kind, t.side
+			}
+			break
+		}
+		if _, _, e := search(letters, "CANCUOC"); s.Kind == "" && e == 0 && len(letters) < 10 {
+			s.Kind, s.Side = paper.CanCuoc, "front"
+		}
+		for _, t := range []string{"FULLNAME", "DATEOFBIRTH", "PLACEOF", "NATIONALITY", "DATEOFEXPIRY", "CITIZENIDENTITY", "PERSONALIDENTIFICATION", "DATEMONTHYEAR"} {
+			if _, _, e := search(letters, t); e <= 1 {
+				english++
+			}
+		}
+	}
+	places := find(runs, cardLabels)
+	heads := map[paper.Name][]group{}
+	groups := gather(places)
+	names := map[paper.Name]bool{}
+	for _, g := range groups {
+		s.Labels++
+		heads[g.name] = append(heads[g.name], g)
+		if g.name != stop {
+			names[g.name] = true
+		}
+	}
+	switch {
+	case s.Kind == paper.CCCD2016 && english >= 1:
+		s.Kind = paper.CCCD
+	case s.Kind == "" && (names[paper.FullName] || names[paper.DateOfBirth]):
+		s.Side = "front"
+	case s.Kind == "" && (stops(places, "DACDIEMNHANDANG", "PERSONALIDENTIFICATION", "NGONTROTRAI", "NGONTROPHAI", "LEFTINDEXFINGER", "RIGHTINDEXFINGER", "DAUVETRIENG") || names[paper.DateOfIssue]):
+		s.Side = "back"
+	case s.Kind == "" && (names[paper.PlaceOfResidence] || names[paper.PlaceOfBirth]):
+		s.Side = "back"
+	}
+	labelled := map[int]bool{}
+	for _, p := range places {
+		labelled[p.run] = true
+	}
+	for _, g := range groups {
+		if g.name == stop {
+			continue
+		}
+		v, ok := value(runs, g, groups, labelled)
+		if !ok {
+			continue
+		}
+		if old, twice := s.Values[g.name]; twice && (old.Conf >= v.Conf || g.weak) {
+			continue
+		}
+		s.Values[g.name] = v
+	}
+	if _, ok := s.Values[paper.Number]; !ok {
+		if v, ok := loneNumber(runs); ok {
+			s.Values[paper.Number] = v
+		}
+	}
+	return s
+}
+
+func texts(r Run) []string {
+	out := make([]string, len(r.Words))
+	for i, w := range r.Words {
+		out[i] = w.Text
+	}
+	return out
+}
+
+func stops(places []place, texts ...string) bool {
+	return slices.ContainsFunc(places, func(p place) bool { return slices.Contains(texts, p.label.text) })
+}
+
+// group is one field's label: its Vietnamese and its English name where they stand side by side.
+type group struct {
+	name     paper.Name
+	run      int
+	from, to int
+	inside   int
+	weak     bool // a short label that stands for many things
+}
+
+func gather(places []place) []group {
+	slices.SortFunc(places, func(a, b place) int {
+		if a.run != b.run {
+			return a.run - b.run
+		}
+		return a.from - b.from
+	})
+	var out []group
+	for _, p := range places {
+		if n := len(out); n > 0 {
+			if g := &out[n-1]; g.run == p.run && g.name == p.label.name && p.from-g.to <= 2 {
+				g.to, g.inside = max(g.to, p.to), p.inside
+				g.weak = g.weak && len(p.label.text) < 4
+				continue
+			}
+		}
+		out = append(out, group{p.label.name, p.run, p.from, p.to, p.inside, len(p.label.text) < 4})
+	}
+	return out
+}
+
+// value takes what stands behind a label: on its line, then, where the field may have more lines or the line is
+// empty, below it.
+func value(runs []Run, g group, groups []group, labelled map[int]bool) (Value, bool) {
+	run := runs[g.run]
+	end := len(run.Words)
+	for _, o := range groups {
+		if o.run == g.run && o.from >= g.to && o.from < end {
+			end = o.from
+		}
+	}
+	var got []piece
+	if g.inside > 0 {
+		w := run.Words[g.to-1]
+		rest := string([]rune(w.Text)[g.inside:])
+		box := w.Box
+		box.Min.X += box.Dx() * g.inside / max(1, len([]rune(w.Text)))
+		got = append(got, piece{rest, box, w.Conf, w.Low, 0})
+	}
+	for _, w := range run.Words[g.to:end] {
+		got = append(got, piece{w.Text, w.Box, w.Conf, w.Low, 0})
+	}
+	labelBox := run.Words[g.from].Box
+	for _, w := range run.Words[g.from:g.to] {
+		labelBox = labelBox.Union(w.Box)
+	}
+	h := max(labelBox.Dy(), 8)
+	if end == len(run.Words) { // the line may go on after a gap
+		for i, r := range runs {
+			if i != g.run && !labelled[i] && r.Box.Min.X >= run.Box.Max.X && r.Box.Min.X < run.Box.Max.X+8*h && overlapY(r.Box, labelBox)*2 >= min(r.Box.Dy(), labelBox.Dy()) {
+				for _, w := range r.Words {
+					got = append(got, piece{w.Text, w.Box, w.Conf, w.Low, 0})
+				}
+				break
+			}
+		}
+	}
+	f := reader(g.name)
+	if f == nil {
+		return Value{}, false
+	}
+	// Below: lines that begin near the label's column or under the value, until the next label.
+	below := func(from image.Rectangle, line int) (image.Rectangle, []piece, bool) {
+		best := -1
+		for i, r := range runs {
+			if i == g.run || r.Box.Min.Y+r.Box.Max.Y <= from.Min.Y+from.Max.Y+h {
+				continue
+			}
+			if r.Box.Min.Y > from.Max.Y+h*7/4 || r.Box.Max.X < labelBox.Min.X || r.Box.Min.X > labelBox.Max.X+10*h || r.Box.Min.X < labelBox.Min.X-3*h {
+				continue
+			}
+			if overlapY(r.Box, from)*2 > min(r.Box.Dy(), from.Dy()) {
+				continue
+			}
+			if best < 0 || r.Box.Min.Y < runs[best].Box.Min.Y-h/2 || r.Box.Min.Y < runs[best].Box.Min.Y+h/2 && r.Box.Min.X < runs[best].Box.Min.X {
+				best = i
+			}
+		}
+		if best < 0 || labelled[best] {
+			return from, nil, false
+		}
+		var out []piece
+		for _, w := range runs[best].Words {
+			out = append(out, piece{w.Text, w.Box, w.Conf, w.Low, line})
+		}
+		return runs[best].Box, out, true
+	}
+	v, ok := f(got)
+	if ok && !multiline(g.name) {
+		return v, true
+	}
+	at := run.Box
+	if len(got) == 0 {
+		at = labelBox
+	}
+	for line := 1; line <= 3; line++ {
+		box, more, found := below(at, line)
+		if !found {
+			break
+		}
+		at = box
+		if w, fits := f(append(slices.Clone(got), more...)); fits {
+			v, ok = w, true
+			got = append(got, more...)
+		} else if !ok {
+			if w, fits := f(more); fits {
+				v, ok = w, true
+				got = more
+			}
+		}
+		if ok && !multiline(g.name) {
+			break
+		}
+	}
+	if ok {
+		return v, true
+	}
+	// A date beside two stacked labels stands on neither's line.
+	if isDate(g.name) {
+		near := -1
+		for i, r := range runs {
+			if labelled[i] || r.Box.Min.X < labelBox.Max.X-h || r.Box.Min.X > labelBox.Max.X+6*h || r.Box.Max.Y < labelBox.Min.Y-h || r.Box.Min.Y > labelBox.Max.Y+h {
+				continue
+			}
+			if w, fits := f(pieces(r)); fits && (near < 0 || abs(r.Box.Min.Y-labelBox.Min.Y) < abs(runs[near].Box.Min.Y-labelBox.Min.Y)) {
+				near, v, ok = i, w, true
+			}
+		}
+	}
+	return v, ok
+}
+
+func abs(n int) int { return max(n, -n) }
+
+func pieces(r Run) []piece {
+	var out []piece
+	for _, w := range r.Words {
+		out = append(out, piece{w.Text, w.Box, w.Conf, w.Low, 0})
+	}
+	return out
+}
+
+func overlapY(a, b image.Rectangle) int { return min(a.Max.Y, b.Max.Y) - max(a.Min.Y, b.Min.Y) }
+
+// piece is a word of a value; line counts from the label's.
+type piece struct {
+	text      string
+	box       image.Rectangle
+	conf, low float64
+	line      int
+}
+
+func multiline(n paper.Name) bool {
+	return n == paper.PlaceOfOrigin || n == paper.PlaceOfResidence || n == paper.PlaceOfBirth
+}
+
+func isDate(n paper.Name) bool {
+	return n == paper.DateOfBirth || n == paper.DateOfExpiry || n == paper.DateOfIssue
+}
+
+// reader is how a field's value is taken from words.
+func reader(n paper.Name) func([]piece) (Value, bool) {
+	switch n {
+	case paper.Number:
+		return number
+	case paper.FullName:
+		return personName
+	case paper.DateOfBirth, paper.DateOfIssue:
+		return func(p []piece) (Value, bool) { return day(p, false) }
+	case paper.DateOfExpiry:
+		return func(p []piece) (Value, bool) { return day(p, true) }
+	case paper.Sex:
+		return sex
+	case paper.Nationality:
+		return nationality
+	case paper.PlaceOfOrigin, paper.PlaceOfResidence, paper.PlaceOfBirth:
+		return somewhere
+	case paper.Ethnicity, paper.Religion:
+		return words
+	}
+	return nil
+}
+
+func whole(p []piece) Value {
+	v := Value{Conf: 1, Low: 1}
+	for i, w := range p {
+		if i == 0 {
+			v.Box = w.box
+		}
+		v.Box = v.Box.Union(w.box)
+		v.Conf, v.Low = min(v.Conf, w.conf), min(v.Low, w.low)
+	}
+	return v
+}
+
+// digit is the digit a sign in a number was read for; 0 if it is none.
+func digit(r rune) byte {
+	switch r {
+	case 'O', 'o', 'Q', 'D', 'Ô', 'ơ', 'Ơ', 'ô':
+		return '0'
+	case 'I', 'l', 'i', '|', '!', 'ì', 'í':
+		return '1'
+	case 'Z', 'z':
+		return '2'
+	case 'S', 's':
+		return '5'
+	case 'B':
+		return '8'
+	}
+	if r >= '0' && r <= '9' {
+		return byte(r)
+	}
+	return 0
+}
+
+func number(p []piece) (Value, bool) {
+	// Twelve or nine digits, perhaps read as several words.
+	for n := 1; n <= 3; n++ {
+		for i := 0; i+n <= len(p); i++ {
+			var d []byte
+			odd := 0
+			for _, w := range p[i : i+n] {
+				for _, r := range w.text {
+					c := digit(r)
+					switch {
+					case c == 0 && (r == '.' || r == ',' || r == ':' || r == ' ' || r == '\'' || r == '-'):
+					case c == 0:
+						odd += 10
+					case r > '9':
+						odd++
+						d = append(d, c)
+					default:
+						d = append(d, c)
+					}
+				}
+			}
+			if (len(d) == 12 || len(d) == 9) && odd <= 2 {
+				v := whole(p[i : i+n])
+				v.Text = string(d)
+				if odd > 0 {
+					v.Conf = min(v.Conf, 0.5)
+				}
+				return v, true
+			}
+		}
+	}
+	return Value{}, false
+}
+
+// loneNumber is a number whose label was not read.
+func loneNumber(runs []Run) (Value, bool) {
+	for _, r := range runs {
+		if v, ok := number(pieces(r)); ok && len(v.Text) == 12 {
+			return v, true
+		}
+	}
+	return Value{}, false
+}
+
+func personName(p []piece) (Value, bool) {
+	var out []string
+	var used []piece
+	for _, w := range p {
+		t := strings.TrimFunc(w.text, func(r rune) bool { return !unicode.IsLetter(r) })
+		if t == "" {
+			continue
+		}
+		upper, lower := 0, 0
+		for _, r := range t {
+			switch {
+			case unicode.IsUpper(r):
+				upper++
+			case unicode.IsLower(r):
+				lower++
+			case r == '\'' || r == '’' || r == '-' || r == '.':
+			default:
+				lower += 10
+			}
+		}
+		if lower > upper || len([]rune(t)) > 12 {
+			if len(out) > 0 {
+				break // the name has ended
+			}
+			continue
+		}
+		out = append(out, strings.ToUpper(t))
+		used = append(used, w)
+	}
+	if len(out) == 0 || len(out) == 1 && len([]rune(out[0])) < 2 {
+		return Value{}, false
+	}
+	v := whole(used)
+	v.Text = vn.NFC(strings.Join(out, " "))
+	if len(out) == 1 {
+		v.Doubts = append(v.Doubts, paper.Incomplete)
+	}
+	return v, true
+}
+
+func sex(p []piece) (Value, bool) {
+	for _, w := range p {
+		t := strings.TrimFunc(w.text, func(r rune) bool { return !unicode.IsLetter(r) })
+		switch vn.Plain(t) {
+		case "NAM":
+			v := whole([]piece{w})
+			v.Text = "Nam"
+			return v, true
+		case "NU":
+			v := whole([]piece{w})
+			v.Text = "Nữ"
+			return v, true
+		}
+	}
+	return Value{}, false
+}
+
+func nationality(p []piece) (Value, bool) {
+	v, ok := words(p)
+	if !ok {
+		return v, false
+	}
+	letters, _, _ := plain([]string{v.Text})
+	if _, _, e := search(letters, "VIETNAM"); e <= 1 && len(letters) <= 9 {
+		v.Text = "Việt Nam"
+		if e > 0 {
+			v.Conf = min(v.Conf, 0.9)
+		}
+		return v, true
+	}
+	v.Doubts = append(v.Doubts, paper.Unknown)
+	return v, len(letters) > 1
+}
+
+func words(p []piece) (Value, bool) {
+	var out []string
+	var used []piece
+	for _, w := range p {
+		t := strings.TrimFunc(w.text, func(r rune) bool { return !unicode.IsLetter(r) })
+		if t != "" {
+			out, used = append(out, t), append(used, w)
+		}
+	}
+	if len(out) == 0 {
+		return Value{}, false
+	}
+	v := whole(used)
+	v.Text = vn.NFC(strings.Join(out, " "))
+	return v, true
+}
+
+// somewhere is an address: words and numbers over several lines.
+func somewhere(p []piece) (Value, bool) {
+	var b strings.Builder
+	var used []piece
+	letters := 0
+	for _, w := range p {
+		t := strings.TrimFunc(w.text, func(r rune) bool {
+			return !unicode.IsLetter(r) && !unicode.IsDigit(r) && r != ',' && r != '.' && r != '(' && r != ')' && r != '/' && r != '-'
+		})
+		if t == "" || (len(used) == 0 && strings.Trim(t, ":.,/-()") == "") {
+			continue
+		}
+		if len(used) > 0 {
+			before := used[len(used)-1]
+			if before.line != w.line && !strings.HasSuffix(b.String(), ",") && !strings.HasPrefix(t, ",") && false {
+				b.WriteByte(',')
+			}
+			b.WriteByte(' ')
+		}
+		b.WriteString(t)
+		for _, r := range t {
+			if unicode.IsLetter(r) {
+				letters++
+			}
+		}
+		used = append(used, w)
+	}
+	if letters < 3 {
+		return Value{}, false
+	}
+	v := whole(used)
+	s := strings.NewReplacer(" ,", ",", " .", ".", ",,", ",").Replace(b.String())
+	v.Text = vn.NFC(strings.Trim(s, " ,.:/-"))
+	return v, true
+}

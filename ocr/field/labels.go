@@ -1,0 +1,156 @@
+package field
+
+import (
+	"strings"
+	"unicode"
+
+	"motcua/ocr/paper"
+	"motcua/ocr/vn"
+)
+
+// label is one printed name of a field, as plain capitals without spaces.
+type label struct {
+	name paper.Name
+	text string
+}
+
+// place of a label found in a run.
+type place struct {
+	label label
+	run   int
+	from  int // first word of the label
+	to    int // first word behind it
+	// inside is how many runes of word to-1 belong to the label, where label and value were read as one word
+	// ("sinh:14/01/2004"); 0 if the label ends with its word.
+	inside int
+	errors int
+}
+
+// plain reduces text to plain capital letters, keeping for each the word it came from and the rune behind it.
+func plain(words []string) (letters []byte, word, end []int) {
+	for i, w := range words {
+		n := 0
+		for _, r := range w {
+			n++
+			for _, c := range vn.Plain(string(r)) {
+				if c >= 'A' && c <= 'Z' {
+					letters = append(letters, byte(c))
+					word = append(word, i)
+					end = append(end, n)
+				}
+			}
+		}
+	}
+	return letters, word, end
+}
+
+// search finds pattern in text with the fewest edits (Sellers). from and to delimit the match.
+func search(text []byte, pattern string) (from, to, errors int) {
+	m := len(pattern)
+	cost := make([]int, m+1)
+	start := make([]int, m+1)
+	for i := range cost {
+		cost[i] = i
+	}
+	best, bestFrom, bestTo := m, 0, 0
+	for j, c := range text {
+		diag, diagStart := cost[0], start[0]
+		cost[0], start[0] = 0, j+1
+		if j == 0 {
+			diagStart = 0
+		}
+		for i := 1; i <= m; i++ {
+			up, upStart := cost[i], start[i]
+			sub := diag
+			if pattern[i-1] != c && !alike(pattern[i-1], c) {
+				sub++
+			}
+			v, s := sub, diagStart
+			if i == 1 && diag == 0 {
+				s = j
+			}
+			if up+1 < v {
+				v, s = up+1, upStart
+			}
+			if cost[i-1]+1 < v {
+				v, s = cost[i-1]+1, start[i-1]
+			}
+			cost[i], start[i] = v, s
+			diag, diagStart = up, upStart
+		}
+		if cost[m] < best {
+			best, bestFrom, bestTo = cost[m], start[m], j+1
+		}
+	}
+	return bestFrom, bestTo, best
+}
+
+// alike are capitals that are the same shape to a tired eye.
+func alike(a, b byte) bool {
+	switch string([]byte{a, b}) {
+	case "IL", "LI", "OQ", "QO":
+		return true
+	}
+	return false
+}
+
+// allowed is how many edits a label of n letters may have.
+func allowed(n int) int {
+	switch {
+	case n <= 3:
+		return 0
+	case n <= 7:
+		return 1
+	case n <= 12:
+		return 2
+	}
+	return n / 5
+}
+
+// find locates labels in runs: at each place the longest that fits best.
+func find(runs []Run, labels []label) []place {
+	var out []place
+	for r, run := range runs {
+		words := make([]string, len(run.Words))
+		for i, w := range run.Words {
+			words[i] = w.Text
+		}
+		letters, word, end := plain(words)
+		var here []place
+		var spans [][2]int
+		for _, l := range labels {
+			from, to, errors := search(letters, l.text)
+			if errors > allowed(len(l.text)) || to <= from {
+				continue
+			}
+			if len(l.text) <= 4 { // short labels must be words of their own
+				if from > 0 && word[from-1] == word[from] || to < len(letters) && word[to] == word[to-1] {
+					continue
+				}
+			}
+			p := place{label: l, run: r, from: word[from], to: word[to-1] + 1, errors: errors}
+			if n := len([]rune(words[p.to-1])); end[to-1] < n && strings.IndexFunc(string([]rune(words[p.to-1])[end[to-1]:]), func(r rune) bool { return unicode.IsLetter(r) || unicode.IsDigit(r) }) >= 0 {
+				p.inside = end[to-1]
+			}
+			// Against what was found at the same letters, the better share of fitting letters wins.
+			keep := true
+			for i := 0; i < len(here); i++ {
+				if spans[i][0] >= to || from >= spans[i][1] {
+					continue
+				}
+				if (len(l.text)-2*errors)-(len(here[i].label.text)-2*here[i].errors) > 0 {
+					here = append(here[:i], here[i+1:]...)
+					spans = append(spans[:i], spans[i+1:]...)
+					i--
+				} else {
+					keep = false
+				}
+			}
+			if keep {
+				here, spans = append(here, p), append(spans, [2]int{from, to})
+			}
+		}
+		out = append(out, here...)
+	}
+	return out
+}

@@ -1,0 +1,91 @@
+// Package field takes the words read from a paper and gives its fields. It finds values by the labels printed
+// beside or above them, in Vietnamese or English, however the layout lies: no position, font or size is
+// assumed. Words with boxes in; the kind of paper, and values with their place, confidence and doubts out. It
+// is pure: the clock comes from outside.
+package field
+
+import (
+	"cmp"
+	"image"
+	"slices"
+	"strings"
+
+	"motcua/ocr/tess"
+)
+
+// Run is a run of words on one line without a wide gap: a label, a value, or a label with its value.
+type Run struct {
+	Words []tess.Word
+	Box   image.Rectangle
+}
+
+// Text is the run's words with single spaces.
+func (r Run) Text() string {
+	var b strings.Builder
+	for i, w := range r.Words {
+		if i > 0 {
+			b.WriteByte(' ')
+		}
+		b.WriteString(w.Text)
+	}
+	return b.String()
+}
+
+// Runs groups words into runs, in reading order. Tesseract's own lines are not used: beside a photo it joins
+// columns or tears lines.
+func Runs(words []tess.Word) []Run {
+	var ws []tess.Word
+	for _, w := range words {
+		if strings.TrimSpace(w.Text) != "" && w.Box.Dx() > 0 && w.Box.Dy() > 0 {
+			ws = append(ws, w)
+		}
+	}
+	slices.SortFunc(ws, func(a, b tess.Word) int { return cmp.Compare(a.Box.Min.X, b.Box.Min.X) })
+	height := middleHeight(ws)
+	var runs []Run
+	for _, w := range ws {
+		best, gap := -1, 0
+		for i := range runs {
+			last := runs[i].Words[len(runs[i].Words)-1].Box
+			between := w.Box.Min.X - last.Max.X
+			size := max(min(last.Dy(), w.Box.Dy()), height*2/3)
+			if between < -size/2 || between > size*9/5 || !sameLine(last, w.Box) {
+				continue
+			}
+			if best < 0 || between < gap {
+				best, gap = i, between
+			}
+		}
+		if best < 0 {
+			runs = append(runs, Run{Words: []tess.Word{w}, Box: w.Box})
+			continue
+		}
+		runs[best].Words = append(runs[best].Words, w)
+		runs[best].Box = runs[best].Box.Union(w.Box)
+	}
+	slices.SortFunc(runs, func(a, b Run) int {
+		if sameLine(a.Box, b.Box) {
+			return cmp.Compare(a.Box.Min.X, b.Box.Min.X)
+		}
+		return cmp.Compare(a.Box.Min.Y+a.Box.Max.Y, b.Box.Min.Y+b.Box.Max.Y)
+	})
+	return runs
+}
+
+func middleHeight(ws []tess.Word) int {
+	if len(ws) == 0 {
+		return 0
+	}
+	hs := make([]int, len(ws))
+	for i, w := range ws {
+		hs[i] = w.Box.Dy()
+	}
+	slices.Sort(hs)
+	return hs[len(hs)/2]
+}
+
+// sameLine says whether two boxes share most of the lower one's height.
+func sameLine(a, b image.Rectangle) bool {
+	overlap := min(a.Max.Y, b.Max.Y) - max(a.Min.Y, b.Min.Y)
+	return overlap*2 > min(a.Dy(), b.Dy())
+}

@@ -1,0 +1,229 @@
+package find
+
+import (
+	"cmp"
+	"image"
+	"slices"
+)
+
+// Ink marks what is darker than its surroundings by contrast (0…255): local means over a window keep shadows and
+// tinted paper out.
+type Ink struct {
+	W, H int
+	On   []bool
+}
+
+// NewInk binarises g against the local mean.
+func NewInk(g *image.Gray, window, contrast int) Ink {
+	b := g.Bounds()
+	w, h := b.Dx(), b.Dy()
+	ink := Ink{w, h, make([]bool, w*h)}
+	if w == 0 || h == 0 {
+		return ink
+	}
+	r := window / 2
+	cols := make([]int32, w) // sums over the window's rows
+	row := func(y int) []uint8 { return g.Pix[g.PixOffset(b.Min.X, b.Min.Y+y):] }
+	add := func(y int, sign int32) {
+		src := row(y)[:w]
+		for x, v := range src {
+			cols[x] += sign * int32(v)
+		}
+	}
+	for y := range min(r, h) {
+		add(y, 1)
+	}
+	rows := int32(min(r, h))
+	for y := range h {
+		if y+r < h {
+			add(y+r, 1)
+			rows++
+		}
+		if y-r-1 >= 0 {
+			add(y-r-1, -1)
+			rows--
+		}
+		var sum int32
+		n := int32(0)
+		for x := range min(r, w) {
+			sum += cols[x]
+			n++
+		}
+		src, dst := row(y), ink.On[y*w:(y+1)*w]
+		for x := range w {
+			if x+r < w {
+				sum += cols[x+r]
+				n++
+			}
+			if x-r-1 >= 0 {
+				sum -= cols[x-r-1]
+				n--
+			}
+			dst[x] = int32(src[x])+int32(contrast) < sum/(n*rows)
+		}
+	}
+	return ink
+}
+
+// part is a connected group of ink.
+type part struct {
+	box  image.Rectangle
+	area int
+}
+
+// parts finds the 8-connected groups by runs.
+func (k Ink) parts() []part {
+	type run struct{ x0, x1, id int }
+	var up []int // union-find
+	var list []part
+	root := func(i int) int {
+		for up[i] != i {
+			up[i] = up[up[i]]
+			i = up[i]
+		}
+		return i
+	}
+	var above, here []run
+	for y := range k.H {
+		here = here[:0]
+		line := k.On[y*k.W : (y+1)*k.W]
+		j := 0
+		for x := 0; x < k.W; x++ {
+			if !line[x] {
+				continue
+			}
+			x0 := x
+			for x < k.W && line[x] {
+				x++
+			}
+			id := -1
+			for j > 0 && j < len(above) && above[j-1].x1 >= x0 {
+				j--
+			}
+			for ; j < len(above) && above[j].x0 <= x; j++ {
+				if above[j].x1 < x0 {
+					continue
+				}
+				o := root(above[j].id)
+				if id < 0 {
+					id = o
+				} else if o != id {
+					up[o] = id
+					list[id].box = list[id].box.Union(list[o].box)
+					list[id].area += list[o].area
+				}
+			}
+			if j > 0 {
+				j--
+			}
+			span := part{image.Rect(x0, y, x, y+1), x - x0}
+			if id < 0 {
+				id = len(list)
+				up = append(up, id)
+				list = append(list, span)
+			} else {
+				list[id].box = list[id].box.Union(span.box)
+				list[id].area += span.area
+			}
+			here = append(here, run{x0, x, id})
+		}
+		above, here = here, above
+	}
+	out := list[:0]
+	for i, p := range list {
+		if up[i] == i {
+			out = append(out, p)
+		}
+	}
+	return out
+}
+
+// Lines finds lines of text between least and most pixels high, from top to bottom: rows of small parts that
+// stand side by side. Photos, seals and rules are passed over.
+func Lines(k Ink, least, most int) []image.Rectangle {
+	var glyphs []part
+	for _, p := range k.parts() {
+		w, h := p.box.Dx(), p.box.Dy()
+		if h < least/3 || h > most*3/2 || w > most*6 || p.area < least/2 || w > 8*h && h < least/2 {
+			continue
+		}
+		glyphs = append(glyphs, p)
+	}
+	slices.SortFunc(glyphs, func(a, b part) int { return cmp.Compare(a.box.Min.X, b.box.Min.X) })
+	type row struct {
+		box    image.Rectangle
+		core   [2]int // of the glyphs that are as high as letters
+		last   image.Rectangle
+		glyphs int
+	}
+	var rows []row
+	// Letters make rows; marks above and below them (tones, dots) are taken in afterwards.
+	var marks []part
+	for _, p := range glyphs {
+		h := p.box.Dy()
+		if h < least*2/3 {
+			marks = append(marks, p)
+			continue
+		}
+		best, gap := -1, 0
+		for i := range rows {
+			r := &rows[i]
+			between := p.box.Min.X - r.last.Max.X
+			size := max(r.last.Dy(), h)
+			if between > size*7/4 || between < -size {
+				continue
+			}
+			overlap := min(r.last.Max.Y, p.box.Max.Y) - max(r.last.Min.Y, p.box.Min.Y)
+			if overlap*2 < min(r.last.Dy(), h) || max(r.last.Dy(), h) > 3*min(r.last.Dy(), h) {
+				continue
+			}
+			if best < 0 || between < gap {
+				best, gap = i, between
+			}
+		}
+		if best < 0 {
+			rows = append(rows, row{box: p.box, last: p.box, glyphs: 1})
+			continue
+		}
+		r := &rows[best]
+		r.box = r.box.Union(p.box)
+		r.last = p.box
+		r.glyphs++
+	}
+	// Rows torn by a wide space or a worn letter are joined where they go on.
+	slices.SortFunc(rows, func(a, b row) int { return cmp.Compare(a.box.Min.X, b.box.Min.X) })
+	for i := 0; i < len(rows); i++ {
+		for j := 0; j < len(rows); j++ {
+			if i == j {
+				continue
+			}
+			a, b := rows[i].box, rows[j].box
+			between := b.Min.X - a.Max.X
+			overlap := min(a.Max.Y, b.Max.Y) - max(a.Min.Y, b.Min.Y)
+			if overlap*3 > 2*min(a.Dy(), b.Dy()) && between < max(a.Dy(), b.Dy())*6/5 && between > -a.Dx() && max(a.Dy(), b.Dy()) < 2*min(a.Dy(), b.Dy())+2 {
+				rows[i].box = a.Union(b)
+				rows[i].glyphs += rows[j].glyphs
+				rows = append(rows[:j], rows[j+1:]...)
+				i, j = -1, len(rows)
+			}
+		}
+	}
+	var out []image.Rectangle
+	for _, r := range rows {
+		if r.glyphs < 2 || r.box.Dy() > most || r.box.Dx() < r.box.Dy()*3/2 {
+			continue
+		}
+		box := r.box
+		for _, m := range marks {
+			if m.box.Min.X >= r.box.Min.X-r.box.Dy()/2 && m.box.Max.X <= r.box.Max.X+r.box.Dy()/2 &&
+				m.box.Min.Y > r.box.Min.Y-r.box.Dy()*2/5 && m.box.Max.Y < r.box.Max.Y+r.box.Dy()*2/5 {
+				box = box.Union(m.box)
+			}
+		}
+		if box.Dy() <= most*4/3 {
+			out = append(out, box)
+		}
+	}
+	slices.SortFunc(out, func(a, b image.Rectangle) int { return cmp.Compare(a.Min.Y+a.Max.Y, b.Min.Y+b.Max.Y) })
+	return out
+}
