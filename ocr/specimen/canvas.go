@@ -22,6 +22,7 @@ type canvas struct {
 	printed map[paper.Name]string
 	where   map[paper.Name]rect
 	code    bool
+	codes   []rect  // where symbols and machine readable zones lie
 	radius  float64 // of the corners
 	err     error   // first thing that went wrong
 }

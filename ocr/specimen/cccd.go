@@ -45,14 +45,17 @@ func cccdFront(p Person, st style, dpi float64, rng *rand.Rand) *canvas {
 	c.centre(46.5, 18.1, "CĂN CƯỚC CÔNG DÂN", st.l(st.title, 3.6, st.red))
 	c.centre(46.5, 20.9, "Citizen Identity Card", st.l(st.strong, 2.2, st.red))
 	chipSign(c, 72, 20.5)
+	if p.OldNumber != "" {
+		c.values[paper.OldNumber] = p.OldNumber // in the symbol only
+	}
 	c.qr(qrText(p), 69.6, 3.2, 13+1.2*(rng.Float64()-0.5), qrcode.Medium)
 
 	lab, val := st.l(st.label, 1.95, st.faint), st.l(st.value, 2.5, st.ink)
 	val.bold = st.bold
 	num := st.l(st.strong, 3.5, st.ink)
 	x := 26.8
-	y := 25.2
-	step := 3.4 * st.lead
+	y := 24.9
+	step := 3.25 * st.lead
 	e := c.text(x, y, "Số / No.: ", lab)
 	c.value(paper.Number, p.Number, e+0.5, y+0.1, p.Number, num)
 	y += 3.5 * st.lead

@@ -92,16 +92,17 @@ func bilinear(m *image.RGBA, x, y float64) (r, g, b float64) {
 const a4w, a4h = 210.0, 297.0
 
 // compose lays the faces on the glass and says for each how millimetres of the face map to page pixels.
-func compose(faces []face, spec Spec, rng *rand.Rand) (*image.RGBA, []homography) {
+func compose(faces []face, spec Spec, w wear, rng *rand.Rand) (*image.RGBA, []homography) {
 	dpmm := float64(spec.DPI) / 25.4
-	spots, w, h := layOut(faces, spec, rng)
-	page := image.NewRGBA(image.Rect(0, 0, int(w*dpmm+0.5), int(h*dpmm+0.5)))
+	spots, wide, high := layOut(faces, spec, rng)
+	page := image.NewRGBA(image.Rect(0, 0, int(wide*dpmm+0.5), int(high*dpmm+0.5)))
 	lid := byte(242 + rng.IntN(13))
-	for i := range page.Pix {
-		page.Pix[i] = lid
+	under := [3]byte{lid, lid, lid}
+	if w.perspective > 0 {
+		under = [3]byte{w.table.R, w.table.G, w.table.B}
 	}
-	for i := 3; i < len(page.Pix); i += 4 {
-		page.Pix[i] = 255
+	for i := 0; i < len(page.Pix); i += 4 {
+		page.Pix[i], page.Pix[i+1], page.Pix[i+2], page.Pix[i+3] = under[0], under[1], under[2], 255
 	}
 	maps := make([]homography, len(faces))
 	for i, f := range faces {
@@ -168,11 +169,12 @@ func layOut(faces []face, spec Spec, rng *rand.Rand) (spots [][2]float64, w, h f
 	}
 	if spec.Tight {
 		y := 0.0
+		edge := 2 + 8*rng.Float64()
 		for _, f := range faces {
 			fw, fh := size(f)
-			w = math.Max(w, fw+3)
-			spots = append(spots, [2]float64{(fw + 3) / 2, y + (fh+3)/2})
-			y += fh + 3
+			w = math.Max(w, fw+edge)
+			spots = append(spots, [2]float64{(fw + edge) / 2, y + (fh+edge)/2})
+			y += fh + edge
 		}
 		return spots, w, y
 	}

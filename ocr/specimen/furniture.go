@@ -24,6 +24,11 @@ func head(c *canvas, st style, x float64) {
 // wrap sets a value that begins on its label's line at x0 and goes on at x; lines beyond max are set
 // smaller rather than lost.
 func (c *canvas) wrap(n paper.Name, text string, x0, x, y, step, right float64, lines int, l lettering) {
+	c.wrapRows(n, text, x0, x, y, step, right, lines, l)
+}
+
+// wrapRows is wrap, and says how many lines it took.
+func (c *canvas) wrapRows(n paper.Name, text string, x0, x, y, step, right float64, lines int, l lettering) int {
 	for {
 		rows := breakLines(text, x0, x, right, l)
 		if len(rows) <= lines || l.size < 1.2 {
@@ -36,7 +41,7 @@ func (c *canvas) wrap(n paper.Name, text string, x0, x, y, step, right float64, 
 					c.value(n, text, at, y+float64(i)*step, r, l)
 				}
 			}
-			return
+			return len(rows)
 		}
 		l.size *= 0.96
 	}
@@ -89,6 +94,7 @@ func (c *canvas) qr(text string, x, y, side float64, level qrcode.RecoveryLevel)
 		}
 	}
 	c.code = true
+	c.codes = append(c.codes, rect{x + c.dx, y + c.dy, side, side})
 }
 
 // mrz sets lines in OCR-B over the given width.
@@ -100,6 +106,7 @@ func (c *canvas) mrz(lines []string, x, y, width float64, st style) {
 		c.text(x, y+float64(i)*4.2, s, l)
 	}
 	c.code = true
+	c.codes = append(c.codes, rect{x + c.dx, y + c.dy - 3, width, 4.2*float64(len(lines)) - 0.6})
 }
 
 func emblem(c *canvas, x, y, r float64) {
@@ -253,3 +260,46 @@ func blend(a, b byte, k float64) byte { return byte(float64(a)*(1-k) + float64(b
 func specimenMark(c *canvas, x, y float64) {
 	c.text(x, y, "MẪU / SPECIMEN", lettering{face: sansBold, size: 1.5, ink: color.NRGBA{200, 40, 60, 120}, spacing: 0.1})
 }
+
+// code128 draws digits in Code 128, set C.
+func (c *canvas) code128(digits string, x, y, w, h float64) {
+	values := []int{105}
+	for i := 0; i+1 < len(digits); i += 2 {
+		values = append(values, int(digits[i]-'0')*10+int(digits[i+1]-'0'))
+	}
+	sum := values[0]
+	for i, v := range values[1:] {
+		sum += (i + 1) * v
+	}
+	values = append(values, sum%103)
+	bars := ""
+	for _, v := range values {
+		bars += code128Widths[v]
+	}
+	bars += "2331112"
+	modules := 0
+	for _, b := range bars {
+		modules += int(b - '0')
+	}
+	m := w / float64(modules)
+	c.fill(color.RGBA{246, 247, 244, 255}, x-2, y-0.6, x+w+2, y-0.6, x+w+2, y+h+0.6, x-2, y+h+0.6)
+	at := x
+	for i, b := range bars {
+		d := float64(b-'0') * m
+		if i%2 == 0 {
+			c.fill(color.RGBA{20, 20, 22, 255}, at, y, at+d, y, at+d, y+h, at, y+h)
+		}
+		at += d
+	}
+	c.code = true
+	c.codes = append(c.codes, rect{x + c.dx, y + c.dy, w, h})
+}
+
+// code128Widths are the bar and space widths of ISO/IEC 15417 for values 0 to 105.
+var code128Widths = strings.Fields(`212222 222122 222221 121223 121322 131222 122213 122312 132212 221213
+221312 231212 112232 122132 122231 113222 123122 123221 223211 221132 221231 213212 223112 312131 311222 321122 321221
+312212 322112 322211 212123 212321 232121 111323 131123 131321 112313 132113 132311 211313 231113 231311 112133 112331
+132131 113123 113321 133121 313121 211331 231131 213113 213311 213131 311123 311321 331121 312113 312311 332111 314111
+221411 431111 111224 111422 121124 121421 141122 141221 112214 112412 122114 122411 142112 142211 241211 221114 413111
+241112 134111 111242 121142 121241 114212 124112 124211 411212 421112 421211 212141 214121 412121 111143 111341 131141
+114113 114311 411113 411311 113141 114131 311141 411131 211412 211214 211232`)

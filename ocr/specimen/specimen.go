@@ -101,7 +101,7 @@ func Draw(spec Spec, seed uint64, d Damage) (*image.RGBA, Truth, error) {
 		}
 		truth.Papers = append(truth.Papers, t)
 	}
-	page, maps := compose(faces, spec, rng)
+	page, maps := compose(faces, spec, w, rng)
 	for i, f := range faces {
 		t := &truth.Papers[f.paper]
 		t.Where[f.side] = maps[i].quad(0, 0, f.widthMM, f.heightMM)
@@ -139,12 +139,34 @@ func drawSide(k paper.Kind, s Side, p Person, st style, w wear, dpi float64, rng
 		c = cccdFront(p, st, dpi, rng)
 	case k == paper.CCCD && s == Back:
 		c = cccdBack(p, st, dpi, rng)
+	case k == paper.CanCuoc && s == Front:
+		c = canCuocFront(p, st, dpi, rng)
+	case k == paper.CanCuoc && s == Back:
+		c = canCuocBack(p, st, dpi, rng)
+	case k == paper.CCCD2016 && s == Front:
+		c = card2016Front(p, st, dpi, rng)
+	case k == paper.CCCD2016 && s == Back:
+		c = card2016Back(p, st, dpi, rng)
+	case k == paper.CMND && s == Front:
+		c = cmndFront(p, st, dpi, rng)
+	case k == paper.CMND && s == Back:
+		c = cmndBack(p, st, dpi, rng)
+	case k == paper.Passport && s == Front:
+		c = passportPage(p, st, dpi, rng)
+	case k == paper.KhaiSinh && s == Front:
+		c = khaiSinh(p, st, dpi, rng)
+	case k == paper.CT07 && s == Front:
+		c = ct07(p, st, dpi, rng)
+	case k == paper.Other && s == Front:
+		c = letter(p, st, dpi, rng)
 	default:
 		return face{}, fmt.Errorf("no such side")
 	}
 	if c.err != nil {
 		return face{}, c.err
 	}
+	c.dx, c.dy = 0, 0
+	w.paper(c, Damage{Seed: w.seed ^ uint64(len(s))<<32 ^ uint64(c.img.Rect.Dx())}.rng(3))
 	return c.face(), nil
 }
 
