@@ -10,16 +10,12 @@ import (
 	"regexp"
 	"strings"
 	"time"
-	"unicode"
 
 	"motcua/queue"
 	"motcua/queue/line"
 )
 
-const (
-	version    = "1.0.0"
-	wordsLimit = 300 // runes of the hub's words that a person gets to see
-)
+const version = "1.0.0"
 
 // answer is a hub's response with its body already read.
 type answer struct {
@@ -178,19 +174,5 @@ func words(mediaType, text string) string {
 	if strings.Contains(mediaType, "html") {
 		text = tag.ReplaceAllString(text, " ")
 	}
-	return clean(text)
-}
-
-func clean(text string) string {
-	text = strings.Map(func(r rune) rune {
-		if r == unicode.ReplacementChar || !unicode.IsPrint(r) {
-			return ' '
-		}
-		return r
-	}, strings.ToValidUTF8(text, " "))
-	text = strings.Join(strings.Fields(text), " ")
-	if runes := []rune(text); len(runes) > wordsLimit {
-		text = string(runes[:wordsLimit]) + "…"
-	}
-	return text
+	return line.Clean(text)
 }

@@ -15,7 +15,6 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"net"
 	"net/http"
 	"net/url"
 	"strings"
@@ -74,7 +73,7 @@ func New(o Options) (*Sink, error) {
 		return nil, errors.New("hub address carries a password: use the token setting")
 	case u.RawQuery != "" || u.Fragment != "":
 		return nil, fmt.Errorf("hub address %q: must not carry a query or fragment", o.Endpoint)
-	case u.Scheme == "http" && !loopback(u.Hostname()) && !o.AllowPlain:
+	case u.Scheme == "http" && !line.Loopback(u.Hostname()) && !o.AllowPlain:
 		return nil, fmt.Errorf("hub address %q: http:// would send citizens' papers readable to anyone on the way; use https://", o.Endpoint)
 	}
 	if o.ChunkSize <= 0 {
@@ -102,11 +101,6 @@ func New(o Options) (*Sink, error) {
 	}
 	s.chunk.Store(o.ChunkSize)
 	return s, nil
-}
-
-func loopback(host string) bool {
-	ip := net.ParseIP(host)
-	return host == "localhost" || ip != nil && ip.IsLoopback()
 }
 
 // Bounds on what one Deliver tries before it hands back to the queue's back-off.
@@ -238,7 +232,7 @@ func (s *Sink) Probe(ctx context.Context) (Hub, error) {
 		if a.header.Get("Tus-Resumable") == "" && versions == "" {
 			return Hub{}, fmt.Errorf("ask %s: answered by something that does not speak tus (a login page of the network?)", s.endpoint.Host)
 		}
-		return Hub{}, fmt.Errorf("ask %s: speaks tus %s, this kiosk %s", s.endpoint.Host, clean(versions), version)
+		return Hub{}, fmt.Errorf("ask %s: speaks tus %s, this kiosk %s", s.endpoint.Host, line.Clean(versions), version)
 	}
 	h := Hub{Extensions: map[string]bool{}, MaxSize: number(a.header.Get("Tus-Max-Size"), 0)}
 	for e := range strings.SplitSeq(a.header.Get("Tus-Extension"), ",") {

@@ -19,6 +19,7 @@ import (
 	"time"
 
 	"motcua/queue"
+	"motcua/queue/line"
 )
 
 // note is what must be remembered of an upload over a crash.
@@ -81,7 +82,7 @@ func (s *Sink) resolve(location string) (*url.URL, error) {
 		return to, nil
 	}
 	if !strings.HasPrefix(to.Path, s.endpoint.Path) {
-		return nil, fmt.Errorf("hub %s gave an upload address elsewhere, on %s: set the hub's public address there", s.endpoint.Host, clean(to.Host))
+		return nil, fmt.Errorf("hub %s gave an upload address elsewhere, on %s: set the hub's public address there", s.endpoint.Host, line.Clean(to.Host))
 	}
 	to.Scheme, to.Host, to.User = s.endpoint.Scheme, s.endpoint.Host, nil
 	return to, nil
