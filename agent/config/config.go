@@ -19,6 +19,7 @@ import (
 
 	"motcua/agent/strict"
 	"motcua/drivers/scan"
+	"motcua/queue/pace"
 )
 
 // Config is one kiosk's configuration. configs/motcua.yaml explains every key.
@@ -91,16 +92,19 @@ type Queue struct {
 	MinFree Size     `yaml:"min_free" json:"min_free"`
 	Key     string   `yaml:"key" json:"key"`
 	SealTo  string   `yaml:"seal_to" json:"seal_to"`
-	Workers int      `yaml:"workers" json:"workers"`
+	// OfficeOnly is for kiosks that must not be able to read what they hold.
+	OfficeOnly bool `yaml:"office_only" json:"office_only"`
+	Workers    int  `yaml:"workers" json:"workers"`
 }
 
 // Upload is where submissions go.
 type Upload struct {
-	To     string `yaml:"to" json:"to"`
-	Rate   Size   `yaml:"rate" json:"rate"`
-	Tus    Tus    `yaml:"tus" json:"tus"`
-	S3     S3     `yaml:"s3" json:"s3"`
-	Folder Folder `yaml:"folder" json:"folder"`
+	To     string   `yaml:"to" json:"to"`
+	Rate   string   `yaml:"rate" json:"rate"`
+	Plan   []string `yaml:"plan" json:"plan"`
+	Tus    Tus      `yaml:"tus" json:"tus"`
+	S3     S3       `yaml:"s3" json:"s3"`
+	Folder Folder   `yaml:"folder" json:"folder"`
 }
 
 // The values of Upload.To.
@@ -134,7 +138,8 @@ type S3 struct {
 
 // Folder is a mounted share.
 type Folder struct {
-	Dir string `yaml:"dir" json:"dir"`
+	Dir     string `yaml:"dir" json:"dir"`
+	Mounted bool   `yaml:"mounted" json:"mounted"`
 }
 
 // Payment is the account that takes fees.
@@ -300,6 +305,9 @@ func (c *Config) checkQueue(f *strict.File) {
 			f.Problem("queue.seal_to", "is not an age recipient (age1…): %v", err)
 		}
 	}
+	if c.Queue.OfficeOnly && c.Queue.SealTo == "" {
+		f.Problem("queue.office_only", "needs seal_to: the office's key")
+	}
 	if c.Queue.Workers < 1 || c.Queue.Workers > 16 {
 		f.Problem("queue.workers", "must be between 1 and 16")
 	}
@@ -324,7 +332,7 @@ func (c *Config) checkUpload(f *strict.File) {
 		if s3.Bucket == "" {
 			f.Problem("upload.s3.bucket", "is missing")
 		}
-		if s3.CredentialsFile == "" {
+		if s3.CredentialsFile == "" { // no keys in the configuration, so that it may be shown and copied
 			f.Problem("upload.s3.credentials_file", "is missing")
 		}
 	case ToFolder:
@@ -335,8 +343,13 @@ func (c *Config) checkUpload(f *strict.File) {
 	if t.Chunk < 64e3 || t.Chunk > 1e9 {
 		f.Problem("upload.tus.chunk", "must be between 64 kB and 1 GB")
 	}
-	if c.Upload.Rate != 0 && c.Upload.Rate < 1e3 {
-		f.Problem("upload.rate", "must be at least 1 kB a second")
+	if _, err := pace.ParseRate(c.Upload.Rate); err != nil {
+		f.Problem("upload.rate", "%v", err)
+	}
+	for i, window := range c.Upload.Plan {
+		if _, err := pace.ParseWindow(window); err != nil {
+			f.Problem(at("upload.plan", i), "%v", err)
+		}
 	}
 }
 

@@ -1,0 +1,205 @@
+package control
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"mime/multipart"
+	"net"
+	"net/http"
+	"net/textproto"
+	"net/url"
+	"strconv"
+	"time"
+
+	"motcua/queue"
+)
+
+// Client speaks to the daemon of a data folder.
+type Client struct {
+	http http.Client
+}
+
+// Dial finds the daemon of a data folder; ErrNoDaemon where there is none.
+func Dial(ctx context.Context, dir string) (*Client, error) {
+	c := &Client{}
+	c.http.Transport = &http.Transport{DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
+		path, done, err := short(dir)
+		if err != nil {
+			return nil, err
+		}
+		defer done()
+		var d net.Dialer
+		return d.DialContext(ctx, "unix", path)
+	}}
+	ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
+	defer cancel()
+	if _, err := c.Status(ctx); err != nil {
+		c.Close()
+		return nil, fmt.Errorf("%w: %w", ErrNoDaemon, err)
+	}
+	return c, nil
+}
+
+// Close lets the connections go.
+func (c *Client) Close() error {
+	c.http.CloseIdleConnections()
+	return nil
+}
+
+// Status asks the daemon how it is.
+func (c *Client) Status(ctx context.Context) (s Status, err error) {
+	err = c.call(ctx, http.MethodGet, "/status", "", nil, &s)
+	return s, err
+}
+
+// Get gives one submission.
+func (c *Client) Get(ctx context.Context, idOrCode string) (s queue.Submission, err error) {
+	err = c.call(ctx, http.MethodGet, "/submissions/"+url.PathEscape(idOrCode), "", nil, &s)
+	return s, err
+}
+
+// List gives the submissions a filter selects; of several states, one call each.
+func (c *Client) List(ctx context.Context, f queue.Filter) ([]queue.Submission, error) {
+	if len(f.States) > 1 {
+		return nil, errors.New("list submissions: one state at a time")
+	}
+	q := url.Values{"after": {f.After}, "newest": {strconv.FormatBool(f.Newest)}, "limit": {strconv.Itoa(f.Limit)}}
+	if len(f.States) == 1 {
+		q.Set("state", string(f.States[0]))
+	}
+	if !f.Since.IsZero() {
+		q.Set("since", f.Since.Format(time.RFC3339))
+	}
+	if !f.Until.IsZero() {
+		q.Set("until", f.Until.Format(time.RFC3339))
+	}
+	var subs []queue.Submission
+	err := c.call(ctx, http.MethodGet, "/submissions?"+q.Encode(), "", nil, &subs)
+	return subs, err
+}
+
+// Retry makes a submission due now.
+func (c *Client) Retry(ctx context.Context, idOrCode string) error {
+	return c.call(ctx, http.MethodPost, "/submissions/"+url.PathEscape(idOrCode)+"/retry", "", nil, nil)
+}
+
+// RetryAll makes everything due now.
+func (c *Client) RetryAll(ctx context.Context) (n int, err error) {
+	err = c.call(ctx, http.MethodPost, "/retry", "", nil, &n)
+	return n, err
+}
+
+// Drop removes a submission for good.
+func (c *Client) Drop(ctx context.Context, idOrCode string) error {
+	return c.call(ctx, http.MethodDelete, "/submissions/"+url.PathEscape(idOrCode), "", nil, nil)
+}
+
+// Content copies a submission's bundle to w and gives the SHA-256 the daemon says it must have. export
+// notes it in the audit log.
+func (c *Client) Content(ctx context.Context, w io.Writer, idOrCode string, export bool) (sha256 string, err error) {
+	path := "/submissions/" + url.PathEscape(idOrCode) + "/content"
+	if export {
+		path += "?for=export"
+	}
+	response, err := c.send(ctx, http.MethodGet, path, "", nil)
+	if err != nil {
+		return "", err
+	}
+	defer response.Body.Close()
+	if _, err := io.Copy(w, response.Body); err != nil {
+		return "", fmt.Errorf("read content from the daemon: %w", err)
+	}
+	return response.Header.Get("X-Sha256"), nil
+}
+
+// Enqueue hands a draft to the daemon.
+func (c *Client) Enqueue(ctx context.Context, d queue.Draft) (s queue.Submission, err error) {
+	var body bytes.Buffer
+	form := multipart.NewWriter(&body)
+	head, err := json.Marshal(struct {
+		ID     string
+		Labels map[string]string
+	}{d.ID, d.Labels})
+	if err != nil {
+		return s, err
+	}
+	if err := form.WriteField("labels", string(head)); err != nil {
+		return s, err
+	}
+	for _, p := range d.Parts {
+		if err := addPart(form, p); err != nil {
+			return s, fmt.Errorf("read part %s: %w", p.Name, err)
+		}
+	}
+	if err := form.Close(); err != nil {
+		return s, err
+	}
+	err = c.call(ctx, http.MethodPost, "/submissions", form.FormDataContentType(), &body, &s)
+	return s, err
+}
+
+func addPart(form *multipart.Writer, p queue.Part) error {
+	header := textproto.MIMEHeader{}
+	header.Set("Content-Disposition", fmt.Sprintf(`form-data; name="part"; filename=%q`, p.Name))
+	header.Set("Content-Type", p.MediaType)
+	w, err := form.CreatePart(header)
+	if err != nil {
+		return err
+	}
+	r, err := p.Open()
+	if err != nil {
+		return err
+	}
+	defer r.Close()
+	_, err = io.Copy(w, r)
+	return err
+}
+
+func (c *Client) call(ctx context.Context, method, path, contentType string, body io.Reader, into any) error {
+	response, err := c.send(ctx, method, path, contentType, body)
+	if err != nil {
+		return err
+	}
+	defer response.Body.Close()
+	if into == nil {
+		_, err := io.Copy(io.Discard, response.Body)
+		return err
+	}
+	if err := json.NewDecoder(response.Body).Decode(into); err != nil {
+		return fmt.Errorf("read the daemon's answer: %w", err)
+	}
+	return nil
+}
+
+func (c *Client) send(ctx context.Context, method, path, contentType string, body io.Reader) (*http.Response, error) {
+	request, err := http.NewRequestWithContext(ctx, method, "http://daemon"+path, body)
+	if err != nil {
+		return nil, err
+	}
+	if contentType != "" {
+		request.Header.Set("Content-Type", contentType)
+	}
+	response, err := c.http.Do(request)
+	if err != nil {
+		return nil, fmt.Errorf("ask the daemon: %w", err)
+	}
+	if response.StatusCode == http.StatusOK {
+		return response, nil
+	}
+	defer response.Body.Close()
+	var f fault
+	if err := json.NewDecoder(response.Body).Decode(&f); err != nil {
+		return nil, fmt.Errorf("ask the daemon: %s", response.Status)
+	}
+	e := &wireError{message: f.Message}
+	for _, s := range sentinels {
+		if s.code == f.Code {
+			e.is = s.err
+		}
+	}
+	return nil, e
+}

@@ -1,0 +1,74 @@
+// Package control lets the command line work beside a running daemon, which alone has the queue and the
+// audit log open. In go requests over a unix socket in the data folder; out come the queue's own answers
+// and errors. It promises that whoever may open the socket is whoever may read the data folder, and that
+// errors.Is finds the queue's errors on both sides.
+package control
+
+import (
+	"errors"
+	"fmt"
+	"net/http"
+	"os"
+	"path/filepath"
+	"time"
+
+	"motcua/queue"
+)
+
+// SocketName is the socket's name in the data folder.
+const SocketName = "motcua.sock"
+
+// ErrNoDaemon says that no daemon answers in the data folder.
+var ErrNoDaemon = errors.New("no daemon is running")
+
+// Status is what a daemon says of itself.
+type Status struct {
+	PID     int         `json:"pid"`
+	Version string      `json:"version"`
+	Started time.Time   `json:"started"`
+	Address string      `json:"address"` // of the screen
+	Upload  string      `json:"upload"`  // where submissions go: tus, s3, folder, none
+	Queue   queue.Stats `json:"queue"`
+}
+
+// fault is an error on its way over the socket.
+type fault struct {
+	Code    string `json:"code"`
+	Message string `json:"message"`
+}
+
+// sentinels are the errors callers branch on, with their code and HTTP status.
+var sentinels = []struct {
+	code   string
+	err    error
+	status int
+}{
+	{"not-found", queue.ErrNotFound, http.StatusNotFound},
+	{"state", queue.ErrState, http.StatusConflict},
+	{"wiped", queue.ErrWiped, http.StatusGone},
+	{"full", queue.ErrFull, http.StatusInsufficientStorage},
+	{"closed", queue.ErrClosed, http.StatusServiceUnavailable},
+}
+
+// wireError is an error of the daemon as the client sees it.
+type wireError struct {
+	message string
+	is      error
+}
+
+func (e *wireError) Error() string { return e.message }
+func (e *wireError) Unwrap() error { return e.is }
+
+// short gives a path to the socket that fits into a socket address (107 bytes), whatever the folder is
+// called. close must be called once the path was used.
+func short(dir string) (path string, close func(), err error) {
+	path = filepath.Join(dir, SocketName)
+	if len(path) < 100 {
+		return path, func() {}, nil
+	}
+	d, err := os.Open(dir)
+	if err != nil {
+		return "", nil, err
+	}
+	return filepath.Join("/proc/self/fd", fmt.Sprint(d.Fd()), SocketName), func() { d.Close() }, nil
+}
