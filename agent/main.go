@@ -29,8 +29,11 @@ type commandLine struct {
 	Data   string `help:"Data folder instead of the configured one." type:"path" placeholder:"DIR"`
 	JSON   bool   `name:"json" help:"Print JSON for programs."`
 
+	Run     runCommand     `cmd:"" help:"Run the daemon: screen, scanner, recognition, queue and upload."`
 	Read    readCommand    `cmd:"" help:"Recognise papers in images or PDFs."`
 	Scan    scanCommand    `cmd:"" help:"Scan pages to files."`
+	Submit  submitCommand  `cmd:"" help:"The main job without a screen: read, prefill, check, queue; prints the receipt code."`
+	Queue   queueCommand   `cmd:"" help:"The backlog of submissions."`
 	Devices devicesCommand `cmd:"" help:"List what is plugged in, and its state."`
 	Conf    configCommand  `cmd:"" name:"config" help:"Check or show the configuration."`
 	Receive receiveCommand `cmd:"" help:"Receive submissions: an embedded tus receiver for one office."`

@@ -1,0 +1,182 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"time"
+
+	"filippo.io/age"
+
+	"motcua/agent/audit"
+	"motcua/agent/config"
+	"motcua/agent/control"
+	"motcua/queue"
+)
+
+// backlog is the queue as commands use it: through the daemon's socket where one runs, else by opening
+// the data folder.
+type backlog interface {
+	Enqueue(ctx context.Context, d queue.Draft) (queue.Submission, error)
+	Get(ctx context.Context, idOrCode string) (queue.Submission, error)
+	List(ctx context.Context, f queue.Filter) ([]queue.Submission, error)
+	Retry(ctx context.Context, idOrCode string) error
+	RetryAll(ctx context.Context) (int, error)
+	Drop(ctx context.Context, idOrCode string) error
+	Content(ctx context.Context, w io.Writer, idOrCode string, export bool) (sha256 string, err error)
+	Close() error
+}
+
+// errNoData says that a command that only looks found nothing to look at.
+var errNoData = errors.New("there is no data folder yet")
+
+// openBacklog finds the queue. With create, the data folder is made; without, its absence is errNoData.
+func (p *program) openBacklog(cfg config.Config, create bool) (backlog, error) {
+	if _, err := os.Stat(cfg.Data); errors.Is(err, fs.ErrNotExist) && !create {
+		return nil, fmt.Errorf("%w at %s: nothing was submitted here; name another with --data", errNoData, cfg.Data)
+	}
+	if client, err := control.Dial(p.ctx, cfg.Data); err == nil {
+		return client, nil
+	}
+	return p.openLocal(cfg)
+}
+
+// openLocal opens the data folder itself; it fails while a daemon has it.
+func (p *program) openLocal(cfg config.Config) (*local, error) {
+	if err := makeDataFolder(cfg.Data); err != nil {
+		return nil, err
+	}
+	q, repairs, err := openQueue(p.ctx, cfg, slog.New(slog.NewTextHandler(p.err, &slog.HandlerOptions{Level: slog.LevelWarn})))
+	if err != nil {
+		return nil, err
+	}
+	if repairs.Any() {
+		fmt.Fprintf(p.err, "motcua: the queue was repaired: %s\n", repairs)
+	}
+	log, err := audit.Open(filepath.Join(cfg.Data, "audit"), time.Now)
+	if err != nil {
+		q.Close()
+		return nil, fmt.Errorf("open audit log: %w", err)
+	}
+	return &local{q, log}, nil
+}
+
+// makeDataFolder makes the folder for its owner only, or says how to mend what stands in the way.
+func makeDataFolder(dir string) error {
+	err := os.MkdirAll(dir, 0o700)
+	if err == nil {
+		// A folder that is there already may still not be writable; find out before anything is begun.
+		err = writable(dir)
+	}
+	switch {
+	case err == nil:
+		return nil
+	case errors.Is(err, fs.ErrPermission):
+		return fmt.Errorf("the data folder %s may not be written by this user: make it theirs (chown), or name another with --data", dir)
+	default:
+		return fmt.Errorf("the data folder %s can't be used: %w; name another with --data", dir, err)
+	}
+}
+
+// writable tells whether a folder can take a file, without leaving anything there.
+func writable(dir string) error {
+	f, err := os.CreateTemp(dir, ".probe-*")
+	if err != nil {
+		return err
+	}
+	return errors.Join(f.Close(), os.Remove(f.Name()))
+}
+
+func openQueue(ctx context.Context, cfg config.Config, log *slog.Logger) (*queue.Queue, queue.Repairs, error) {
+	o := queue.Options{
+		MinFree:   int64(cfg.Queue.MinFree),
+		Retention: cfg.Queue.Keep.D(),
+		Parallel:  cfg.Queue.Workers,
+		Log:       log,
+	}
+	if cfg.Queue.SealTo != "" {
+		recipient, err := age.ParseX25519Recipient(cfg.Queue.SealTo)
+		if err != nil {
+			return nil, queue.Repairs{}, fmt.Errorf("queue.seal_to: %w", err)
+		}
+		o.Office = []age.Recipient{recipient}
+		o.OfficeOnly = cfg.Queue.OfficeOnly
+	}
+	q, repairs, err := queue.Open(ctx, filepath.Join(cfg.Data, "queue"), o)
+	if errors.Is(err, queue.ErrLocked) {
+		return nil, repairs, fmt.Errorf("the data folder %s is in use by another motcua that does not answer: wait for it to end, or look for it with `ps`", cfg.Data)
+	}
+	if err != nil {
+		return nil, repairs, fmt.Errorf("open queue in %s: %w", cfg.Data, err)
+	}
+	return q, repairs, nil
+}
+
+// local is a backlog in this process.
+type local struct {
+	queue *queue.Queue
+	audit *audit.Log
+}
+
+func (l *local) note(act audit.Act, s queue.Submission) error {
+	return l.audit.Append(audit.Event{Actor: "system", Act: act, Submission: s.ID, Procedure: s.Labels["procedure"], Reason: "command-line"})
+}
+
+func (l *local) Enqueue(ctx context.Context, d queue.Draft) (queue.Submission, error) {
+	s, err := l.queue.Enqueue(ctx, d)
+	if err != nil {
+		return s, err
+	}
+	return s, l.note(audit.SubmissionAccepted, s)
+}
+
+func (l *local) Get(_ context.Context, idOrCode string) (queue.Submission, error) {
+	return l.queue.Get(idOrCode)
+}
+
+func (l *local) List(_ context.Context, f queue.Filter) ([]queue.Submission, error) {
+	return l.queue.List(f)
+}
+
+func (l *local) Retry(ctx context.Context, idOrCode string) error {
+	return l.act(ctx, audit.SubmissionRetried, idOrCode, l.queue.Retry)
+}
+
+func (l *local) Drop(ctx context.Context, idOrCode string) error {
+	return l.act(ctx, audit.SubmissionDropped, idOrCode, l.queue.Drop)
+}
+
+func (l *local) act(ctx context.Context, act audit.Act, idOrCode string, do func(context.Context, string) error) error {
+	s, err := l.queue.Get(idOrCode)
+	if err != nil {
+		return err
+	}
+	if err := do(ctx, s.ID); err != nil {
+		return err
+	}
+	return l.note(act, s)
+}
+
+func (l *local) RetryAll(ctx context.Context) (int, error) { return l.queue.RetryAll(ctx) }
+
+func (l *local) Content(ctx context.Context, w io.Writer, idOrCode string, export bool) (string, error) {
+	c, err := l.queue.Content(ctx, idOrCode)
+	if err != nil {
+		return "", err
+	}
+	defer c.Close()
+	if export {
+		if err := l.note(audit.SubmissionExported, c.Submission()); err != nil {
+			return "", err
+		}
+	}
+	_, err = io.Copy(w, io.NewSectionReader(c, 0, c.Size()))
+	return c.SHA256(), err
+}
+
+func (l *local) Close() error { return errors.Join(l.queue.Close(), l.audit.Close()) }

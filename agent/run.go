@@ -1,0 +1,303 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"os"
+	"path/filepath"
+	"runtime/debug"
+	"strconv"
+	"time"
+
+	"github.com/coreos/go-systemd/v22/daemon"
+	"golang.org/x/sync/errgroup"
+
+	"motcua/agent/audit"
+	"motcua/agent/config"
+	"motcua/agent/control"
+	"motcua/agent/procedure"
+	"motcua/agent/visit"
+	"motcua/agent/web"
+	"motcua/drivers/sane"
+	"motcua/ocr"
+	"motcua/queue"
+)
+
+type runCommand struct {
+	Demo   bool   `help:"Try it without any device: specimen papers on a simulated scanner, a receiver in the process, all data under ./var."`
+	Listen string `placeholder:"HOST:PORT" help:"Address of the screen instead of the configured one."`
+}
+
+func (c *runCommand) Run(p *program) error {
+	if c.Demo {
+		return c.demo(p)
+	}
+	cfg, err := p.configuration()
+	if err != nil {
+		return err
+	}
+	if c.Listen != "" {
+		cfg.Web.Listen = c.Listen
+	}
+	return runDaemon(p, cfg, nil)
+}
+
+// runDaemon builds the daemon from the inside out, runs it until the context ends, and takes it down in
+// the opposite order. demo is nil but for `run --demo`.
+func runDaemon(p *program, cfg config.Config, demo *demo) (err error) {
+	log := logger(p.err, cfg.Log)
+	started := time.Now()
+	closing := func(what string, close func() error) {
+		if e := close(); e != nil {
+			err = errors.Join(err, fmt.Errorf("close %s: %w", what, e))
+		}
+	}
+
+	catalog, err := loadProcedures(cfg.Procedures)
+	if err != nil {
+		return err
+	}
+	if err := makeDataFolder(cfg.Data); err != nil {
+		return err
+	}
+	q, repairs, err := openQueue(p.ctx, cfg, log)
+	if err != nil {
+		return err
+	}
+	defer closing("queue", q.Close)
+	if repairs.Any() {
+		log.Warn("the queue was repaired", "repairs", repairs.String())
+	}
+	ledger, err := audit.Open(filepath.Join(cfg.Data, "audit"), time.Now)
+	if err != nil {
+		return fmt.Errorf("open audit log: %w", err)
+	}
+	defer closing("audit log", ledger.Close)
+	sink, err := openSink(cfg, log)
+	if err != nil {
+		return err
+	}
+	reader, err := openReader(cfg)
+	if err != nil {
+		return err
+	}
+	defer closing("recognition", reader.Close)
+	scanner, err := daemonScanner(cfg.Scanner)
+	if err != nil {
+		return err
+	}
+	if scanner != nil {
+		defer closing("scanner", scanner.Close)
+	}
+	site, err := openSite(cfg, catalog, q, ledger, reader, scanner, demo != nil, log)
+	if err != nil {
+		return err
+	}
+	screen, err := listenScreen(cfg.Web.Listen, demo != nil)
+	if err != nil {
+		return err
+	}
+	defer screen.Close()
+	socket, err := control.Listen(cfg.Data)
+	if err != nil {
+		return err
+	}
+	defer socket.Close()
+
+	address := "http://" + screen.Addr().String() + "/"
+	note(log, ledger, audit.Event{Actor: "system", Act: audit.DaemonStarted})
+	commands := &control.Server{
+		Queue: q,
+		Status: func() control.Status {
+			stats, _ := q.Stats()
+			return control.Status{PID: os.Getpid(), Version: version(), Started: started, Address: address, Upload: cfg.Upload.To, Queue: stats}
+		},
+		Noted: func(act string, s queue.Submission) {
+			note(log, ledger, audit.Event{Actor: "system", Act: audit.Act("submission." + act), Submission: s.ID, Procedure: s.Labels["procedure"], Reason: "command-line"})
+		},
+	}
+	pages := http.NewServeMux()
+	pages.Handle("GET /healthz", health(q))
+	pages.Handle("/", site)
+
+	group, ctx := errgroup.WithContext(p.ctx)
+	group.Go(func() error { return warm(ctx, reader, log) })
+	group.Go(func() error { return deliver(ctx, q, sink) })
+	group.Go(func() error { return site.Run(ctx) })
+	group.Go(func() error { return serve(ctx, socket, commands.Handler(), "", "") })
+	group.Go(func() error { return serve(ctx, screen, pages, "", "") })
+	group.Go(func() error { return watchdog(ctx, q, address, log) })
+	if demo != nil {
+		group.Go(func() error { return demo.run(ctx) })
+	}
+	fmt.Fprintf(p.out, "Motcua is at %s\n", address)
+	log.Info("running", "address", address, "data", cfg.Data, "upload", cfg.Upload.To, "procedures", len(catalog.All))
+	err = stopped(group.Wait())
+	note(log, ledger, audit.Event{Actor: "system", Act: audit.DaemonStopped})
+	log.Info("stopped")
+	return err
+}
+
+// daemonScanner opens the configured scanner; a device that is not there yet is found when it is used.
+func daemonScanner(c config.Scanner) (device, error) {
+	switch c.Device {
+	case "none":
+		return nil, nil
+	case "", "auto":
+		return sane.Open(saneOptions(c), "sane:"), nil
+	}
+	return openScanner(context.Background(), c)
+}
+
+func openSite(cfg config.Config, catalog *procedure.Catalog, q *queue.Queue, ledger *audit.Log, reader *ocr.Reader, scanner device, demo bool, log *slog.Logger) (*web.Site, error) {
+	o := web.Options{
+		Procedures: func() *procedure.Catalog { return catalog },
+		Source:     cfg.Scanner.Source,
+		DPI:        cfg.Scanner.DPI,
+		Reader:     reader,
+		Queue:      q,
+		Audit:      &notebook{ledger},
+		Log:        log,
+		Ward:       cfg.Kiosk.Ward,
+		Kiosk:      cfg.Kiosk.ID,
+		Hosts:      cfg.Web.Hosts,
+		Demo:       demo,
+		Online: func() bool {
+			stats, err := q.Stats()
+			return err == nil && cfg.Upload.To != config.ToNone && !stats.Paused.After(time.Now())
+		},
+		Account:     web.Account{BIN: cfg.Payment.BIN, Number: cfg.Payment.Account, Name: cfg.Payment.Name, Bank: cfg.Payment.Bank},
+		Citizen:     visit.Limits{Silence: cfg.Web.Silence.D(), Warning: cfg.Web.Warning.D()},
+		Helped:      visit.Limits{Silence: cfg.Web.HelpedSilence.D(), Warning: cfg.Web.HelpedWarning.D()},
+		UploadLimit: int64(cfg.Web.UploadLimit),
+	}
+	if scanner != nil {
+		o.Scanner = func() web.Scanner { return scanner }
+	}
+	site, err := web.New(o)
+	if err != nil {
+		return nil, fmt.Errorf("build the screen: %w", err)
+	}
+	return site, nil
+}
+
+// listenScreen takes the configured address; the demo takes the next free port where that one is taken.
+func listenScreen(address string, next bool) (net.Listener, error) {
+	l, err := net.Listen("tcp", address)
+	host, port, splitting := net.SplitHostPort(address)
+	n, _ := strconv.Atoi(port)
+	for i := 1; err != nil && next && splitting == nil && i <= 20; i++ {
+		var later error
+		if l, later = net.Listen("tcp", net.JoinHostPort(host, strconv.Itoa(n+i))); later == nil {
+			return l, nil
+		}
+	}
+	if err != nil {
+		return nil, fmt.Errorf("open the screen's address: %w; is another motcua running? Choose another with --listen or web.listen", err)
+	}
+	return l, nil
+}
+
+// warm starts the recognisers while the first citizen still reads the first page.
+func warm(ctx context.Context, reader *ocr.Reader, log *slog.Logger) error {
+	if err := reader.Warm(ctx); err != nil && ctx.Err() == nil {
+		log.Error("recognition did not start; run motcua doctor", "error", err)
+	}
+	return nil
+}
+
+func deliver(ctx context.Context, q *queue.Queue, sink queue.Sink) error {
+	if sink != nil {
+		return q.Run(ctx, sink)
+	}
+	if _, err := q.Sweep(ctx); err != nil && ctx.Err() == nil {
+		return fmt.Errorf("wipe delivered submissions: %w", err)
+	}
+	<-ctx.Done()
+	return nil
+}
+
+// health answers whether the queue can still be asked; it says nothing about anybody.
+func health(q *queue.Queue) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		if _, err := q.Stats(); err != nil {
+			http.Error(w, "the queue does not answer", http.StatusServiceUnavailable)
+			return
+		}
+		fmt.Fprintln(w, "ok")
+	})
+}
+
+// watchdog tells systemd that the daemon is ready, and goes on telling it while a page and the queue
+// answer. Without systemd it does nothing.
+func watchdog(ctx context.Context, q *queue.Queue, address string, log *slog.Logger) error {
+	tell := func(state string) {
+		if _, err := daemon.SdNotify(false, state); err != nil {
+			log.Warn("tell systemd", "error", err)
+		}
+	}
+	alive := func() error {
+		ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
+		defer cancel()
+		request, err := http.NewRequestWithContext(ctx, http.MethodGet, address+"healthz", nil)
+		if err != nil {
+			return err
+		}
+		response, err := http.DefaultClient.Do(request)
+		if err != nil {
+			return err
+		}
+		response.Body.Close()
+		if response.StatusCode != http.StatusOK {
+			return fmt.Errorf("health: %s", response.Status)
+		}
+		return nil
+	}
+	interval, err := daemon.SdWatchdogEnabled(false)
+	if err != nil || interval <= 0 {
+		interval = 30 * time.Second
+	}
+	if err := alive(); err != nil && ctx.Err() == nil {
+		return fmt.Errorf("the screen does not answer: %w", err)
+	}
+	tell(daemon.SdNotifyReady)
+	tick := time.NewTicker(interval / 3)
+	defer tick.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			tell(daemon.SdNotifyStopping)
+			return nil
+		case <-tick.C:
+		}
+		if err := alive(); err != nil {
+			if ctx.Err() == nil {
+				log.Error("not well", "error", err)
+			}
+			continue
+		}
+		tell(daemon.SdNotifyWatchdog)
+		if stats, err := q.Stats(); err == nil {
+			tell(fmt.Sprintf("STATUS=%d waiting, %d held", stats.Count[queue.Queued]+stats.Count[queue.Sending], stats.Count[queue.Held]))
+		}
+	}
+}
+
+// version is the commit this binary was built from.
+func version() string {
+	info, ok := debug.ReadBuildInfo()
+	if !ok {
+		return "unknown"
+	}
+	revision := info.Main.Version
+	for _, s := range info.Settings {
+		if s.Key == "vcs.revision" {
+			revision = s.Value
+		}
+	}
+	return revision
+}
