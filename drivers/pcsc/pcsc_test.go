@@ -187,7 +187,7 @@ func TestNothingLeaks(t *testing.T) {
 	w.stop()
 	files := func() int { f, _ := os.ReadDir("/proc/self/fd"); return len(f) }
 	goroutines, open := runtime.NumGoroutine(), files()
-	for range 200 {
+	for range 20 {
 		card, err := s.Connect(t.Context(), vpcd.Reader)
 		if err != nil {
 			t.Fatal(err)

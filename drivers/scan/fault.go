@@ -19,6 +19,7 @@ const (
 	Unsupported  Code = "unsupported"
 	TimedOut     Code = "timed-out"
 	DoubleFeed   Code = "double-feed"
+	Cancelled    Code = "cancelled" // by a button at the device; a cancelled context is no fault
 )
 
 // Fault is a device error that a person can mend. It carries a code for programs, a sentence for the

@@ -32,10 +32,16 @@ type Settings struct {
 	Mode     Mode
 	DPI      int
 	MaxPages int // 0: until the feeder is empty (a flatbed always gives one)
+	Area     Area
 
 	// Lines, if set, is called from the scanning goroutine as scan lines arrive, so that a page can be
 	// shown and recognised before the lamp returns. It must not block and must not keep Band.Image.
 	Lines func(Band)
+}
+
+// Area is a size on the glass or of a sheet, in millimetres from the upper left corner; zero is all there is.
+type Area struct {
+	Width, Height float64
 }
 
 // Band is a strip of a page that has just arrived.
@@ -67,5 +73,6 @@ type Info struct {
 	Kind    string // flatbed scanner, sheetfed scanner, …
 	Sources []Source
 	Modes   []Mode
-	DPIs    []int
+	DPIs    []int           // a driver whose device takes any value in a range lists the usual ones
+	Areas   map[Source]Area // the largest page each source takes, where the device says so
 }

@@ -22,5 +22,6 @@ var sentences = map[Code]string{
 	NoDevice:     "The scanner was not found. Check its cable and power, and that the device named in the configuration is the one plugged in.",
 	Unsupported:  "The scanner cannot do what was asked of it. Compare source, mode and resolution with what `motcua devices` lists for it.",
 	TimedOut:     "The scanner did not answer in time. Switch it off and on, and scan again.",
+	Cancelled:    "The scan was stopped at the scanner. Scan again.",
 	DoubleFeed:   "Two sheets were drawn in together. Fan the stack, lay it in again, and scan again.",
 }

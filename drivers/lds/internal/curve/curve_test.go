@@ -1,0 +1,62 @@
+package curve
+
+import (
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/sha256"
+	"math/big"
+	"testing"
+)
+
+func TestStandardCurves(t *testing.T) {
+	for _, id := range Standards {
+		c := Standard(id)
+		t.Run(c.Name, func(t *testing.T) {
+			if !c.P.ProbablyPrime(20) || !c.N.ProbablyPrime(20) || !c.Contains(c.G) {
+				t.Fatal("parameters are wrong")
+			}
+			if !c.Multiply(c.N, c.G).Infinity() {
+				t.Error("n·G is not infinity")
+			}
+			k, _ := rand.Int(rand.Reader, c.N)
+			p := c.Multiply(k, c.G)
+			back, err := c.Unmarshal(c.Marshal(p))
+			if err != nil || !back.Equal(p) {
+				t.Errorf("unmarshal: %v", err)
+			}
+			off := c.Marshal(p)
+			off[len(off)-1] ^= 1
+			if _, err := c.Unmarshal(off); err == nil {
+				t.Error("a point off the curve was taken")
+			}
+		})
+	}
+}
+
+// The standard library stands as the second opinion where it knows the curve.
+func TestAgreesWithStandardLibrary(t *testing.T) {
+	for id, std := range map[int]elliptic.Curve{10: elliptic.P224(), 12: elliptic.P256(), 15: elliptic.P384(), 18: elliptic.P521()} {
+		c := Standard(id)
+		key, err := ecdsa.GenerateKey(std, rand.Reader)
+		if err != nil {
+			t.Fatal(err)
+		}
+		public := Point{key.X, key.Y}
+		if !c.Multiply(key.D, c.G).Equal(public) {
+			t.Errorf("%s: multiplication differs", c.Name)
+		}
+		digest := sha256.Sum256([]byte("text"))
+		r, s, err := ecdsa.Sign(rand.Reader, key, digest[:])
+		if err != nil {
+			t.Fatal(err)
+		}
+		if !c.Verify(public, digest[:], r, s) {
+			t.Errorf("%s: a good signature was refused", c.Name)
+		}
+		digest[0] ^= 1
+		if c.Verify(public, digest[:], r, s) || c.Verify(public, digest[:], big.NewInt(0), s) {
+			t.Errorf("%s: a bad signature was taken", c.Name)
+		}
+	}
+}

@@ -1,0 +1,544 @@
+// Package sane drives every scanner SANE knows. What goes in is a device's name and the settings of a
+// scan; what comes out is pages, their lines as they arrive, and faults a person can mend.
+//
+// libsane and its backends (third-party code, some of it old) are loaded only in a worker, a child
+// process of the same binary that Serve is the life of: a backend that crashes, hangs or leaks costs one
+// scan. The package promises that a scan never blocks past its context, that breaking off or cancelling in
+// mid-page leaves the device ready for the next scan, and that a device that was pulled out is found again
+// when it is back, also under the new name USB gives it.
+package sane
+
+import (
+	"bufio"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"iter"
+	"os"
+	"os/exec"
+	"strings"
+	"sync"
+	"syscall"
+	"time"
+
+	"motcua/drivers/scan"
+)
+
+// Options tunes the driver; the zero value works.
+type Options struct {
+	Worker []string      // the command that runs Serve; empty: this program with the argument "sane-worker"
+	Env    []string      // added to the worker's environment, as in SANE_CONFIG_DIR=/etc/sane.d
+	Set    []string      // SANE options of the device's profile, in order: "brightness=10", "swdeskew=yes"
+	Stall  time.Duration // a device that shows no sign of life for so long has timed out; 0: a minute
+	Idle   time.Duration // the device is let go after so long without a scan; 0: half a minute
+}
+
+// prefix begins the ID of every SANE device.
+const prefix = "sane:"
+
+// List asks every backend for its devices. It does not open them, so it gives no capabilities: Probe does.
+func List(ctx context.Context, o Options) ([]scan.Info, error) {
+	c, err := dial(o)
+	if err != nil {
+		return nil, err
+	}
+	defer c.close()
+	r, err := c.call(ctx, request{Op: "list"})
+	if err != nil {
+		return nil, fmt.Errorf("list SANE devices: %w", err)
+	}
+	infos := make([]scan.Info, 0, len(r.Devices))
+	for _, d := range r.Devices {
+		infos = append(infos, d.info())
+	}
+	return infos, nil
+}
+
+func (d device) info() scan.Info {
+	return scan.Info{ID: prefix + d.Name, Driver: "sane", Vendor: d.Vendor, Model: d.Model, Kind: d.Type}
+}
+
+// Scanner is one SANE device. Its methods may be called from several goroutines; one of them scans.
+type Scanner struct {
+	o  Options
+	id string
+
+	slot chan struct{} // who holds it has the worker
+	// Guarded by slot:
+	worker *conn
+	name   string // the device's SANE name now
+	idle   *time.Timer
+
+	closing sync.WaitGroup // workers being let go
+
+	mu   sync.Mutex // guards info
+	info scan.Info
+}
+
+// Open names a device; it does not touch it. The ID is one that List gave, or the beginning of one
+// ("sane:genesys"), or a part of its maker and model ("sane:LiDE 210"), or "sane:" for the first there is.
+func Open(o Options, id string) *Scanner {
+	if o.Stall == 0 {
+		o.Stall = time.Minute
+	}
+	if o.Idle == 0 {
+		o.Idle = 30 * time.Second
+	}
+	return &Scanner{
+		o: o, id: id, slot: make(chan struct{}, 1), name: strings.TrimPrefix(id, prefix),
+		info: scan.Info{ID: id, Driver: "sane"},
+	}
+}
+
+// Info describes the device as far as it is known: after the first Probe or Scan, with capabilities.
+func (s *Scanner) Info() scan.Info {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.info
+}
+
+// Probe opens the device and reads what it can do.
+func (s *Scanner) Probe(ctx context.Context) (scan.Info, error) {
+	if err := s.take(ctx); err != nil {
+		return s.Info(), err
+	}
+	defer s.release()
+	_, err := s.open(ctx)
+	return s.Info(), err
+}
+
+// Close lets the device go and waits until its worker has ended.
+func (s *Scanner) Close() error {
+	s.slot <- struct{}{}
+	s.drop()
+	if s.idle != nil {
+		s.idle.Stop()
+	}
+	<-s.slot
+	s.closing.Wait()
+	return nil
+}
+
+// take gets the worker for one job. A scan that runs is not waited for; one that is just ending is.
+func (s *Scanner) take(ctx context.Context) error {
+	t := time.NewTimer(200 * time.Millisecond)
+	defer t.Stop()
+	select {
+	case s.slot <- struct{}{}:
+		if s.idle != nil {
+			s.idle.Stop()
+		}
+		return ctx.Err()
+	case <-ctx.Done():
+		return ctx.Err()
+	case <-t.C:
+		return scan.NewFault(s.id, scan.Busy, nil)
+	}
+}
+
+// release gives the worker back and lets it go if nobody takes it again for a while.
+func (s *Scanner) release() {
+	if s.worker != nil {
+		s.idle = time.AfterFunc(s.o.Idle, func() {
+			select {
+			case s.slot <- struct{}{}:
+				s.drop()
+				<-s.slot
+			default: // it is wanted after all
+			}
+		})
+	}
+	<-s.slot
+}
+
+// drop lets the worker go without waiting for a backend that may hang. The caller holds the slot.
+func (s *Scanner) drop() {
+	if c := s.worker; c != nil {
+		s.worker = nil
+		s.closing.Go(c.close)
+	}
+}
+
+// open gives a worker with the device open in it. The caller holds the slot.
+func (s *Scanner) open(ctx context.Context) (*conn, error) {
+	if s.worker != nil {
+		return s.worker, nil
+	}
+	// The one before may still hold the device.
+	s.closing.Wait()
+	c, err := dial(s.o)
+	if err != nil {
+		return nil, err
+	}
+	s.worker = c
+	r, err := c.call(ctx, request{Op: "open", Device: s.name})
+	if f := (*faultError)(nil); errors.As(err, &f) && mayHaveMoved(f.reply) {
+		if name, found := s.find(ctx, c); found {
+			s.name = name
+			r, err = c.call(ctx, request{Op: "open", Device: s.name})
+		}
+	}
+	if err != nil {
+		s.drop()
+		return nil, s.explain(ctx, err)
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.info.Sources, s.info.Modes, s.info.DPIs, s.info.Areas = r.Caps.Sources, r.Caps.Modes, r.Caps.DPIs, r.Caps.Areas
+	return c, nil
+}
+
+func mayHaveMoved(r reply) bool {
+	return status(r.Status) == statusInval || status(r.Status) == statusIOError
+}
+
+// find looks for the device among those there are now.
+func (s *Scanner) find(ctx context.Context, c *conn) (name string, found bool) {
+	r, err := c.call(ctx, request{Op: "list"})
+	if err != nil {
+		return "", false
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, d := range r.Devices {
+		if d.matches(strings.TrimPrefix(s.id, prefix), s.name, s.info) {
+			s.info.Vendor, s.info.Model, s.info.Kind = d.Vendor, d.Model, d.Type
+			return d.Name, d.Name != s.name
+		}
+	}
+	return "", false
+}
+
+// matches reports whether d is the device a configuration means by want, or the one that was called name
+// before it was plugged in anew.
+func (d device) matches(want, name string, before scan.Info) bool {
+	backend, _, _ := strings.Cut(name, ":")
+	switch {
+	case d.Name == want, strings.HasPrefix(d.Name, want+":"), want == "":
+		return true
+	case strings.HasPrefix(d.Name, backend+":") && usbName.MatchString(d.Name) && usbName.MatchString(name):
+		return before.Model == "" || before.Vendor == d.Vendor && before.Model == d.Model
+	}
+	return strings.Contains(strings.ToLower(d.Vendor+" "+d.Model), strings.ToLower(want))
+}
+
+// Scan yields pages in feeding order as each is complete. Breaking off the loop or cancelling the context
+// stops the device, also in mid-page, and leaves it ready; a backend that has not stopped within five
+// seconds is killed.
+func (s *Scanner) Scan(ctx context.Context, set scan.Settings) iter.Seq2[scan.Page, error] {
+	return func(yield func(scan.Page, error) bool) {
+		if err := s.take(ctx); err != nil {
+			yield(scan.Page{}, err)
+			return
+		}
+		defer s.release()
+		c, err := s.open(ctx)
+		if err != nil {
+			yield(scan.Page{}, err)
+			return
+		}
+		finished, broken, err := s.pages(ctx, c, set, yield)
+		if !finished && !c.settle() {
+			s.drop()
+		}
+		if err == nil || broken {
+			return
+		}
+		if ctx.Err() == nil && fresh(err) {
+			s.drop()
+		}
+		yield(scan.Page{}, s.explain(ctx, err))
+	}
+}
+
+// fresh reports whether the next scan should begin with a new worker.
+func fresh(err error) bool {
+	var f *faultError
+	if !errors.As(err, &f) || f.reply.During != "start" && f.reply.During != "options" {
+		return true
+	}
+	switch status(f.reply.Status) {
+	case statusNoDocs, statusCoverOpen, statusJammed, statusUnsupported, statusInval, statusDeviceBusy, statusCancelled:
+		return false // the backend is in order, the paper or the wish is not
+	}
+	return true
+}
+
+// pages runs one job. finished tells that the worker is done with it, broken that the loop was.
+func (s *Scanner) pages(ctx context.Context, c *conn, set scan.Settings, yield func(scan.Page, error) bool) (finished, broken bool, err error) {
+	r := request{Op: "scan", Device: s.name, Set: s.o.Set, Source: set.Source, Mode: set.Mode, DPI: set.DPI, MaxPages: set.MaxPages, Area: set.Area}
+	if r.Mode == "" {
+		r.Mode = scan.Color
+	}
+	if r.DPI == 0 {
+		r.DPI = 300
+	}
+	defer c.watch(ctx)()
+	if err := c.send(r); err != nil {
+		return false, false, err
+	}
+	number, dpi, source := 1, 0, set.Source
+	page := &canvas{}
+	for {
+		kind, payload, err := c.receive(ctx, s.o.Stall)
+		if err != nil {
+			return false, false, err
+		}
+		if kind == framePixels {
+			from := page.rows
+			if err := page.write(payload); err != nil {
+				return false, false, err
+			}
+			if set.Lines != nil && page.rows > from && page.p.Last {
+				set.Lines(scan.Band{Page: number, Y: from, Height: page.rows - from, Total: page.total, Image: page.strip(from, page.rows)})
+			}
+			continue
+		}
+		var m reply
+		if err := json.Unmarshal(payload, &m); err != nil {
+			return false, false, fmt.Errorf("%w: %v", errFrame, err)
+		}
+		switch m.Kind {
+		case "frame":
+			if m.Frame == nil {
+				return false, false, errFrame
+			}
+			if err := page.begin(*m.Frame); err != nil {
+				return false, false, err
+			}
+			dpi, source = m.DPI, m.Source
+		case "page":
+			if page.height == 0 || short(page, source) {
+				return false, false, &shortError{page.height, page.total}
+			}
+			p := scan.Page{Number: number, Back: source == scan.ADFDuplex && number%2 == 0, DPI: dpi, Image: page.strip(0, page.height)}
+			if !yield(p, nil) {
+				return false, true, nil
+			}
+			number, page = number+1, &canvas{}
+		case "done":
+			return true, false, nil
+		case "fault":
+			return true, false, &faultError{m}
+		default:
+			return false, false, errFrame
+		}
+	}
+}
+
+// short reports a page that broke off: a flatbed gives the lines it promised. A feeder may promise more
+// than the sheet is long.
+func short(c *canvas, source scan.Source) bool {
+	return source == scan.Flatbed && c.total > 0 && c.height < c.total*95/100
+}
+
+type shortError struct{ lines, of int }
+
+func (e *shortError) Error() string {
+	return fmt.Sprintf("the page broke off after %d of %d lines", e.lines, e.of)
+}
+
+// faultError carries a worker's fault up to where the device's name is known.
+type faultError struct{ reply reply }
+
+func (e *faultError) Error() string { return e.reply.Text }
+
+// explain turns any error of a job into a fault, except the context's own.
+func (s *Scanner) explain(ctx context.Context, err error) error {
+	if ctx.Err() != nil {
+		return ctx.Err()
+	}
+	var f *faultError
+	var u unsupportedError
+	var end *endError
+	var b *shortError
+	device := prefix + s.name
+	switch {
+	case errors.As(err, &f):
+		return asFault(device, f.reply)
+	case errors.As(err, &u):
+		return scan.NewFault(device, scan.Unsupported, err)
+	case errors.Is(err, os.ErrDeadlineExceeded):
+		return scan.NewFault(device, scan.TimedOut, err)
+	case errors.As(err, &end):
+		return crashed(device, err)
+	case errors.As(err, &b):
+		return scan.NewFault(device, scan.IOError, err)
+	}
+	return scan.NewFault(device, scan.IOError, err)
+}
+
+// conn is a worker and the two pipes to it.
+type conn struct {
+	cmd *exec.Cmd
+	in  io.WriteCloser
+	out *os.File
+	r   frames
+	say tail
+}
+
+// dial starts a worker.
+func dial(o Options) (*conn, error) {
+	argv := o.Worker
+	if len(argv) == 0 {
+		self, err := os.Executable()
+		if err != nil {
+			return nil, fmt.Errorf("find this program: %w", err)
+		}
+		argv = []string{self, "sane-worker"}
+	}
+	c := &conn{cmd: exec.Command(argv[0], argv[1:]...)}
+	c.cmd.Env = append(os.Environ(), o.Env...)
+	c.cmd.Stderr = &c.say
+	c.cmd.SysProcAttr = &syscall.SysProcAttr{
+		Setpgid:   true,            // backends start processes of their own
+		Pdeathsig: syscall.SIGKILL, // a backend can hang so badly that the end of stdin is not seen
+	}
+	c.cmd.WaitDelay = time.Second
+	var err error
+	if c.in, err = c.cmd.StdinPipe(); err != nil {
+		return nil, err
+	}
+	out, mine, err := os.Pipe()
+	if err != nil {
+		return nil, err
+	}
+	defer mine.Close()
+	c.cmd.Stdout, c.out = mine, out
+	if err := c.cmd.Start(); err != nil {
+		out.Close()
+		return nil, fmt.Errorf("start the SANE worker: %w", err)
+	}
+	c.r.r = bufio.NewReaderSize(c.out, 64<<10)
+	return c, nil
+}
+
+// close ends the worker: it is asked to, and killed if it does not in time.
+func (c *conn) close() {
+	c.in.Close()
+	c.out.Close()
+	kill := time.AfterFunc(3*time.Second, c.kill)
+	_ = c.cmd.Wait() // how it ended is of no interest any more
+	kill.Stop()
+}
+
+func (c *conn) kill() { _ = syscall.Kill(-c.cmd.Process.Pid, syscall.SIGKILL) }
+
+func (c *conn) send(r request) error {
+	if err := writeMessage(c.in, r); err != nil {
+		return &endError{err, c.say.String()}
+	}
+	return nil
+}
+
+// watch makes a receive end when the context does, until stop is called.
+func (c *conn) watch(ctx context.Context) (stop func()) {
+	done := make(chan struct{})
+	off := context.AfterFunc(ctx, func() {
+		defer close(done)
+		c.out.SetReadDeadline(time.Unix(1, 0))
+	})
+	return func() {
+		if !off() {
+			<-done // or it would break off the next job
+		}
+	}
+}
+
+// receive waits for a frame, at most stall for each. The payload is good until the next call.
+func (c *conn) receive(ctx context.Context, stall time.Duration) (kind byte, payload []byte, err error) {
+	// A deadline that watch sets after this one stays; one set before is seen in the context.
+	c.out.SetReadDeadline(time.Now().Add(stall))
+	if err := ctx.Err(); err != nil {
+		return 0, nil, err
+	}
+	kind, payload, err = c.r.next()
+	if err == io.EOF || err == io.ErrUnexpectedEOF {
+		return 0, nil, &endError{err, c.say.String()}
+	}
+	return kind, payload, err
+}
+
+// endError says that the worker ended, with its last words.
+type endError struct {
+	err   error
+	words string
+}
+
+func (e *endError) Error() string {
+	if w := firstLine(e.words); w != "" {
+		return "the SANE worker ended: " + w
+	}
+	return "the SANE worker ended"
+}
+
+// call makes a request that has one answer.
+func (c *conn) call(ctx context.Context, r request) (reply, error) {
+	defer c.watch(ctx)()
+	if err := c.send(r); err != nil {
+		return reply{}, err
+	}
+	kind, payload, err := c.receive(ctx, time.Minute)
+	if err != nil {
+		return reply{}, err
+	}
+	var m reply
+	if kind != frameMessage || json.Unmarshal(payload, &m) != nil {
+		return reply{}, errFrame
+	}
+	switch {
+	case m.Kind == "fault":
+		return m, &faultError{m}
+	case m.Kind != "done" || r.Op == "open" && m.Caps == nil:
+		return m, errFrame
+	}
+	return m, nil
+}
+
+// settle stops a job that was broken off and waits until the worker has the device ready again.
+func (c *conn) settle() bool {
+	if c.send(request{Op: "cancel"}) != nil {
+		return false
+	}
+	ctx, done := context.WithTimeout(context.Background(), 5*time.Second)
+	defer done()
+	defer c.watch(ctx)()
+	for {
+		kind, payload, err := c.receive(ctx, 5*time.Second)
+		if err != nil {
+			return false
+		}
+		var m reply
+		if kind == framePixels {
+			continue
+		}
+		if json.Unmarshal(payload, &m) != nil {
+			return false
+		}
+		switch m.Kind {
+		case "done", "fault":
+			return m.Kind == "done"
+		}
+	}
+}
+
+// tail keeps the beginning of what a worker says on its standard error; a crash says it first.
+type tail struct {
+	mu   sync.Mutex
+	text []byte
+}
+
+func (t *tail) Write(p []byte) (int, error) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.text = append(t.text, p[:min(len(p), 2048-len(t.text))]...)
+	return len(p), nil
+}
+
+func (t *tail) String() string {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return string(t.text)
+}

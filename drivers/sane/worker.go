@@ -1,0 +1,361 @@
+package sane
+
+import (
+	"bufio"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"runtime"
+	"strings"
+	"sync"
+	"syscall"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"motcua/drivers/scan"
+)
+
+// Serve is the whole life of a worker process: it loads libsane, answers the daemon's requests from stdin
+// on stdout, and returns when stdin ends. A backend that hangs, crashes or scribbles over memory takes
+// this process with it and costs the daemon one scan.
+func Serve(ctx context.Context, stdin io.Reader, stdout io.Writer) error {
+	// A backend's reader thread may write to a pipe that sane_cancel has just closed.
+	signal.Ignore(syscall.SIGPIPE)
+	out, err := quiet(stdout)
+	if err != nil {
+		return err
+	}
+	if c, ok := stdin.(io.Closer); ok {
+		defer context.AfterFunc(ctx, func() { c.Close() })()
+	}
+	w := &worker{out: out}
+	requests := make(chan request)
+	ended := make(chan error, 1)
+	go func() {
+		runtime.LockOSThread() // some backends keep per-thread state
+		ended <- w.work(requests)
+	}()
+	in := frames{r: bufio.NewReader(stdin)}
+	for {
+		kind, payload, err := in.next()
+		if err != nil {
+			break // the daemon has gone or speaks nonsense: either way there is nobody to scan for
+		}
+		var r request
+		if kind != frameMessage || json.Unmarshal(payload, &r) != nil {
+			break
+		}
+		if r.Op == "cancel" {
+			w.cancel()
+			continue
+		}
+		w.mu.Lock()
+		w.cancelled = false
+		w.mu.Unlock()
+		select {
+		case requests <- r:
+			continue
+		case err := <-ended:
+			return err
+		}
+	}
+	w.cancel()
+	close(requests)
+	select {
+	case err := <-ended:
+		return err
+	case <-time.After(5 * time.Second):
+		return errors.New("the SANE backend does not come back")
+	}
+}
+
+// quiet keeps what a backend prints out of the protocol: the process's own standard output becomes its
+// standard error, and the protocol goes on over a copy.
+func quiet(stdout io.Writer) (io.Writer, error) {
+	f, ok := stdout.(*os.File)
+	if !ok || f.Fd() != 1 {
+		return stdout, nil
+	}
+	fd, err := unix.FcntlInt(1, unix.F_DUPFD_CLOEXEC, 3)
+	if err != nil {
+		return nil, fmt.Errorf("copy standard output: %w", err)
+	}
+	if err := unix.Dup2(2, 1); err != nil {
+		return nil, fmt.Errorf("redirect standard output: %w", err)
+	}
+	return os.NewFile(uintptr(fd), "protocol"), nil
+}
+
+type worker struct {
+	out io.Writer
+
+	isOpen bool
+	name   string // of the device that is open
+	handle handle
+
+	started time.Time // the last sane_start
+
+	// mu guards the fields below. sane_cancel is the one call SANE allows while another runs.
+	mu        sync.Mutex
+	scanning  bool
+	cancelled bool
+}
+
+// cancel stops the scan that runs: politely between two reads, and by sane_cancel from outside if the
+// backend is still inside a read a second later.
+func (w *worker) cancel() {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.cancelled {
+		return
+	}
+	w.cancelled = true
+	if w.scanning {
+		time.AfterFunc(time.Second, func() {
+			w.mu.Lock()
+			defer w.mu.Unlock()
+			if w.scanning && w.cancelled {
+				w.handle.cancel()
+			}
+		})
+	}
+}
+
+func (w *worker) stop() bool {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.cancelled
+}
+
+func (w *worker) setScanning(on bool) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.scanning = on
+}
+
+// work answers requests until there are no more. It alone calls libsane, but for sane_cancel.
+func (w *worker) work(requests <-chan request) error {
+	version, err := libInit()
+	if err == nil {
+		defer libExit()
+	}
+	for r := range requests {
+		if err != nil {
+			if err := writeMessage(w.out, fault("start", err)); err != nil {
+				return err
+			}
+			continue
+		}
+		if err := writeMessage(w.out, w.answer(r, version)); err != nil {
+			return err
+		}
+	}
+	w.closeDevice()
+	return nil
+}
+
+func (w *worker) answer(r request, version string) reply {
+	switch r.Op {
+	case "list":
+		devices, err := libDevices()
+		if err != nil {
+			return fault("list", err)
+		}
+		return reply{Kind: "done", Version: version, Devices: devices}
+	case "open":
+		if err := w.openDevice(r.Device); err != nil {
+			return fault("open", err)
+		}
+		c, err := w.handle.caps(false)
+		if err != nil {
+			return fault("options", err)
+		}
+		return reply{Kind: "done", Version: version, Caps: c}
+	case "scan":
+		if err := w.openDevice(r.Device); err != nil {
+			return fault("open", err)
+		}
+		w.setScanning(true)
+		during, err := w.scan(r)
+		w.setScanning(false)
+		if err != nil && during == "read" {
+			// Stopping a backend in the middle of its trouble may hang (see below), and the fault must be
+			// told all the same; the daemon takes a new worker after it.
+			return fault(during, err)
+		}
+		w.stopDevice()
+		if err != nil {
+			return fault(during, err)
+		}
+		return reply{Kind: "done"}
+	}
+	return fault(r.Op, statusUnsupported)
+}
+
+// stopDevice does what SANE asks for after every scan, also one that ended well; it also ejects a sheet that
+// is half fed. Backends stop their reader thread by an asynchronous pthread_cancel: one that hits the
+// thread's first instructions can leave the C library's lock for thread-local storage locked for ever.
+func (w *worker) stopDevice() {
+	time.Sleep(time.Until(w.started.Add(20 * time.Millisecond)))
+	w.handle.cancel()
+}
+
+func fault(during string, err error) reply {
+	f := reply{Kind: "fault", During: during, Text: err.Error(), Status: int(statusIOError)}
+	var s status
+	var u unsupportedError
+	switch {
+	case errors.As(err, &s):
+		f.Status = int(s)
+	case errors.As(err, &u), during == "options":
+		f.Status = int(statusUnsupported)
+	}
+	return f
+}
+
+func (w *worker) openDevice(name string) error {
+	if w.isOpen && w.name == name {
+		return nil
+	}
+	w.closeDevice()
+	h, err := libOpen(name)
+	for i := 0; i < 15 && errors.Is(err, statusDeviceBusy) && !w.stop(); i++ {
+		time.Sleep(200 * time.Millisecond) // another program may be about to let go of it
+		h, err = libOpen(name)
+	}
+	if err != nil {
+		return err
+	}
+	w.isOpen, w.name, w.handle = true, name, h
+	return nil
+}
+
+func (w *worker) closeDevice() {
+	if w.isOpen {
+		w.stopDevice() // harmless where nothing runs
+		w.handle.close()
+		w.isOpen = false
+	}
+}
+
+// scan runs one job on the open device and gives, with an error, what SANE was doing.
+func (w *worker) scan(r request) (during string, err error) {
+	source, dpi, err := w.handle.configure(r)
+	if err != nil {
+		return "options", err
+	}
+	b := newBuffer(256 << 10)
+	defer b.free()
+	for page := 1; ; page++ {
+		if during, err := w.page(b, source, dpi, page); err != nil {
+			if during == "start" && page > 1 && errors.Is(err, statusNoDocs) {
+				return "", nil // the feeder has given all it had
+			}
+			if w.stop() {
+				return "", nil
+			}
+			return during, err
+		}
+		if err := writeMessage(w.out, reply{Kind: "page"}); err != nil {
+			return "write", err
+		}
+		if source == scan.Flatbed || page == r.MaxPages || w.stop() {
+			return "", nil
+		}
+	}
+}
+
+// page passes the frames of one page on: one, or three where red, green and blue come apart.
+func (w *worker) page(b buffer, source scan.Source, dpi, number int) (during string, err error) {
+	for {
+		if err := w.start(number); err != nil {
+			return "start", err
+		}
+		p, err := w.handle.params()
+		if err != nil {
+			return "parameters", err
+		}
+		if err := writeMessage(w.out, reply{Kind: "frame", Frame: &p, DPI: dpi, Source: source}); err != nil {
+			return "write", err
+		}
+		if err := w.pixels(b); err != nil {
+			return "read", err
+		}
+		if p.Last {
+			return "", nil
+		}
+	}
+}
+
+// start begins a frame, waiting for a lamp that warms up and, at the first page, for another program
+// that is about to let go of the device.
+func (w *worker) start(page int) error {
+	began := time.Now()
+	for {
+		w.started = time.Now()
+		err := w.handle.start()
+		patience := time.Duration(0)
+		switch {
+		case errors.Is(err, statusWarmingUp):
+			patience = 90 * time.Second
+		case errors.Is(err, statusDeviceBusy) && page == 1:
+			patience = 5 * time.Second
+		}
+		if err == nil || time.Since(began) >= patience {
+			return err
+		}
+		for range 10 {
+			if w.stop() {
+				return statusCancelled
+			}
+			time.Sleep(20 * time.Millisecond)
+		}
+	}
+}
+
+// pixels passes a frame's bytes on. Small reads are gathered, but never held back longer than an eye
+// would notice, so that lines are seen as they arrive.
+func (w *worker) pixels(b buffer) error {
+	const enough, soon = 64 << 10, 40 * time.Millisecond
+	filled, last := 0, time.Now()
+	flush := func() error {
+		if filled == 0 {
+			return nil
+		}
+		err := writeFrame(w.out, framePixels, b.bytes()[:filled])
+		filled, last = 0, time.Now()
+		return err
+	}
+	for {
+		if w.stop() {
+			return statusCancelled
+		}
+		n, err := w.handle.read(b, filled)
+		filled += n
+		if err == nil && n == 0 {
+			time.Sleep(time.Millisecond) // a backend that does not block
+		}
+		if filled >= enough || filled == b.size || err != nil || filled > 0 && time.Since(last) > soon {
+			if err := flush(); err != nil {
+				return err
+			}
+		}
+		if errors.Is(err, statusEOF) {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+	}
+}
+
+// firstLine is what a log needs of a worker's last words.
+func firstLine(s string) string {
+	line, _, _ := strings.Cut(strings.TrimSpace(s), "\n")
+	return line
+}
