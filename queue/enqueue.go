@@ -9,6 +9,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"maps"
 	"time"
 
@@ -165,6 +166,13 @@ func (b *bodyWriter) Write(p []byte) (int, error) {
 func (q *Queue) writeBlob(r *record, imported bool, fill func(*bodyWriter, *Submission) error) (err error) {
 	partial := q.partial(r.place())
 	f, err := q.disk.Create(partial)
+	if errors.Is(err, fs.ErrExist) {
+		// Left by a try whose end the disk refused; nobody else works on this id.
+		if err := q.discard(partial, r.Segment); err != nil {
+			return err
+		}
+		f, err = q.disk.Create(partial)
+	}
 	if err != nil {
 		return full(fmt.Errorf("create blob: %w", err))
 	}

@@ -172,7 +172,9 @@ type encryption func(tpm2.TPMKeyBits) tpm2.AuthOption
 
 func intoChip(bits tpm2.TPMKeyBits) tpm2.AuthOption { return tpm2.AESEncryption(bits, tpm2.EncryptIn) }
 
-func outOfChip(bits tpm2.TPMKeyBits) tpm2.AuthOption { return tpm2.AESEncryption(bits, tpm2.EncryptOut) }
+func outOfChip(bits tpm2.TPMKeyBits) tpm2.AuthOption {
+	return tpm2.AESEncryption(bits, tpm2.EncryptOut)
+}
 
 func sealKey(chip transport.TPM, root *tpm2.CreatePrimaryResponse, k Key) (sealedKey, error) {
 	session, err := private(root, intoChip)
