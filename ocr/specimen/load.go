@@ -90,7 +90,7 @@ func (f file) sheet() (Sheet, error) {
 		if seed == 0 {
 			seed = f.Seed + uint64(i)
 		}
-		person := Invent(seed)
+		person := InventFor(p.Kind, seed)
 		if err := person.set(p.Values); err != nil {
 			return s, err
 		}

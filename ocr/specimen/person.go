@@ -6,6 +6,7 @@ import (
 	"strings"
 	"time"
 
+	"motcua/ocr/paper"
 	"motcua/ocr/vn"
 )
 
@@ -41,6 +42,36 @@ func Invent(seed uint64) Person {
 	return invent(rng, "", 0)
 }
 
+// InventFor makes up a person who can hold this kind of paper: born, and given it, in years that fit.
+func InventFor(kind paper.Kind, seed uint64) Person {
+	rng := rand.New(rand.NewPCG(seed, 0x766e))
+	from, years := 1945, 60 // of birth
+	issued, days := time.Date(2021, 1, 1, 0, 0, 0, 0, time.UTC), 1250
+	switch kind {
+	case paper.CanCuoc:
+		issued, days = time.Date(2024, 7, 1, 0, 0, 0, 0, time.UTC), 700
+		years = 72
+	case paper.CCCD2016:
+		issued, days = time.Date(2016, 1, 1, 0, 0, 0, 0, time.UTC), 1800
+		years = 56
+	case paper.CMND:
+		from, years = 1940, 50
+		issued, days = time.Date(2006, 1, 1, 0, 0, 0, 0, time.UTC), 3400
+	case paper.Passport:
+		from, years = 1950, 60
+		issued, days = time.Date(2017, 1, 1, 0, 0, 0, 0, time.UTC), 3300
+	case paper.KhaiSinh:
+		from, years = 2016, 10
+	}
+	p := invent(rng, "", from+rng.IntN(years))
+	p.Issue = issued.AddDate(0, 0, rng.IntN(days))
+	if kind == paper.CMND && p.OldNumber == "" { // the twelve-digit card came late
+		p.Issue = time.Date(2012, 7, 1, 0, 0, 0, 0, time.UTC).AddDate(0, 0, rng.IntN(1200))
+	}
+	p.Expiry = expiry(p.Birth, p.Issue)
+	return p
+}
+
 func invent(rng *rand.Rand, sex string, year int) Person {
 	p := Person{Nationality: "Việt Nam", Ethnicity: "Kinh", Religion: "Không", Sex: sex}
 	if p.Sex == "" {
@@ -54,7 +85,7 @@ func invent(rng *rand.Rand, sex string, year int) Person {
 	p.FullName = name(rng, family, p.Sex)
 	home := somePlace(rng)
 	p.Number = fmt.Sprintf("%s%c%02d%06d", home.Province.Code, vn.CenturyDigit(year, p.Sex), year%100, rng.IntN(1_000_000))
-	if year < 2003 && rng.IntN(4) > 0 {
+	if year < 2001 && rng.IntN(4) > 0 {
 		p.OldNumber = fmt.Sprintf("%s%07d", oldPrefix(home.Province.Code), rng.IntN(10_000_000))
 	}
 	p.Origin = home.String()

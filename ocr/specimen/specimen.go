@@ -37,8 +37,18 @@ type Paper struct {
 // Spec is what one page shows.
 type Spec struct {
 	Papers []Paper
-	DPI    int  // 0: 300
+	DPI    int // 0: 300
+	Fonts  *Family
 	Tight  bool // cropped to the paper, as a hand scanner or an ID slot gives it; otherwise a whole A4 bed
+}
+
+// Family is a pair of TrueType fonts to print with instead of those built in. A benchmark uses fonts that
+// recognition has never been tried with.
+type Family struct{ regular, bold *typeface }
+
+// NewFamily takes the bytes of two font files.
+func NewFamily(name string, regular, bold []byte) *Family {
+	return &Family{&typeface{name: name, data: regular}, &typeface{name: name + " bold", data: bold}}
 }
 
 // Truth is what stands on a page.
@@ -81,6 +91,9 @@ func Draw(spec Spec, seed uint64, d Damage) (*image.RGBA, Truth, error) {
 		t := PaperTruth{Kind: p.Kind, Rotation: p.Rotation, Fields: map[paper.Name]string{}, Printed: map[paper.Name]string{},
 			Where: map[Side]paper.Quad{}, Fields2D: map[paper.Name]paper.Quad{}}
 		style := newStyle(rng)
+		if f := spec.Fonts; f != nil {
+			style.label, style.value, style.strong, style.title = f.regular, f.regular, f.bold, f.bold
+		}
 		for _, s := range sides {
 			f, err := drawSide(p.Kind, s, p.Person, style, w, float64(spec.DPI), rng)
 			if err != nil {

@@ -1,0 +1,149 @@
+package main
+
+import (
+	"crypto/sha256"
+	"encoding/json"
+	"fmt"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"motcua/ocr"
+	"motcua/ocr/paper"
+	"motcua/ocr/specimen"
+)
+
+// page is one page to read, planned from its seed alone.
+type page struct {
+	set    string
+	seed   uint64
+	spec   specimen.Spec
+	damage specimen.Damage
+	print  string // of everything that decides how it looks, for the cache
+}
+
+// plan decides what lies on the page with this seed: kinds in a fixed mixture, every other one without a
+// readable code, all turns, skew as wide as the set allows, now and then two persons or another resolution.
+func plan(set string, seed uint64, f flags, families []*specimen.Family) page {
+	r := rand.New(rand.NewPCG(seed, 0x62656e6368))
+	kind := mixture[seed%uint64(len(mixture))]
+	if len(f.kinds) > 0 {
+		kind = paper.Kind(f.kinds[seed%uint64(len(f.kinds))])
+	}
+	c := page{set: set, seed: seed}
+	c.damage = specimen.Damage{Set: set, Seed: seed*7 + uint64(len(set)), NoCodes: (seed+seed/16)%2 == 1}
+	one := func(k paper.Kind, s uint64) specimen.Paper {
+		p := specimen.Paper{Kind: k, Person: specimen.InventFor(k, s)}
+		if r.IntN(2) == 0 {
+			p.Rotation = 90 * r.IntN(4)
+		}
+		wide := map[string]float64{specimen.Clean: 1, specimen.Office: 4, specimen.Bad: 10, specimen.Photo: 8}[set]
+		p.Skew = (r.Float64()*2 - 1) * wide
+		if k == paper.KhaiSinh || k == paper.CT07 || k == paper.Other {
+			p.Skew *= 0.3
+			if p.Rotation%180 != 0 && set != specimen.Photo {
+				p.Rotation = 180 // sheets lie lengthwise on an A4 glass
+			}
+		}
+		return p
+	}
+	c.spec.Papers = []specimen.Paper{one(kind, seed)}
+	if set != specimen.Photo && seed%11 == 5 && kind != paper.KhaiSinh && kind != paper.CT07 && kind != paper.Other && kind != paper.Passport {
+		c.spec.Papers = append(c.spec.Papers, one(paper.CCCD, seed+500_000_000))
+	}
+	c.spec.Tight = set == specimen.Photo || r.IntN(8) == 0
+	c.spec.DPI = []int{300, 300, 300, 300, 300, 300, 200, 400, 300, 600}[r.IntN(10)]
+	if set == specimen.Bad && c.spec.DPI == 600 {
+		c.spec.DPI = 200
+	}
+	if c.spec.DPI == 600 && !c.spec.Tight {
+		c.spec.DPI = 400
+	}
+	if f.dpi > 0 {
+		c.spec.DPI = f.dpi
+	}
+	font := ""
+	if len(families) > 0 {
+		i := r.IntN(len(families))
+		c.spec.Fonts = families[i]
+		font = fmt.Sprint(i, f.fonts)
+	}
+	c.print = fmt.Sprintf("%s %d %+v %+v %s", set, seed, c.damage, c.spec.Papers, font) + fmt.Sprint(c.spec.Tight, c.spec.DPI)
+	return c
+}
+
+func (c page) kind() paper.Kind { return c.spec.Papers[0].Kind }
+
+func (c page) name() string { return fmt.Sprintf("%s-%s-%d", c.set, c.kind(), c.seed) }
+
+// page draws, or takes from the cache what an earlier run of this same program drew.
+func (c page) page(cache string) ([]byte, specimen.Truth, error) {
+	var truth specimen.Truth
+	base := ""
+	if cache != "" {
+		sum := sha256.Sum256([]byte(c.print + generator()))
+		base = filepath.Join(cache, fmt.Sprintf("%x", sum[:12]))
+		data, err := os.ReadFile(base + ".page")
+		if err == nil {
+			var j []byte
+			if j, err = os.ReadFile(base + ".json"); err == nil {
+				err = json.Unmarshal(j, &truth)
+			}
+			if err == nil {
+				return data, truth, nil
+			}
+		}
+	}
+	img, truth, err := specimen.Draw(c.spec, c.seed, c.damage)
+	if err != nil {
+		return nil, truth, err
+	}
+	data, _, err := specimen.Encode(img, c.spec.DPI, c.damage)
+	if err != nil {
+		return nil, truth, err
+	}
+	if base != "" {
+		j, err := json.Marshal(truth)
+		if err != nil {
+			return nil, truth, fmt.Errorf("encode truth: %w", err)
+		}
+		if err := os.WriteFile(base+".json", j, 0o600); err != nil {
+			return nil, truth, fmt.Errorf("write cache: %w", err)
+		}
+		if err := os.WriteFile(base+".page", data, 0o600); err != nil {
+			return nil, truth, fmt.Errorf("write cache: %w", err)
+		}
+	}
+	return data, truth, nil
+}
+
+// generator names the version of the drawing code by a few drawn pixels, so that a cache made by an
+// older one is not used.
+func generator() string {
+	sources, err := filepath.Glob("ocr/specimen/*.go")
+	if err != nil || len(sources) == 0 {
+		return "unknown"
+	}
+	h := sha256.New()
+	for _, s := range sources {
+		b, err := os.ReadFile(s)
+		if err == nil && !strings.HasSuffix(s, "_test.go") {
+			h.Write(b)
+		}
+	}
+	return fmt.Sprintf("%x", h.Sum(nil)[:8])
+}
+
+// keep saves a page that was not read right, with what was wrong.
+func (c page) keep(dir string, data []byte, wrong []string, out ocr.Result) error {
+	base := filepath.Join(dir, c.name())
+	if err := os.WriteFile(base+extension(data), data, 0o600); err != nil {
+		return fmt.Errorf("keep page: %w", err)
+	}
+	j, err := json.MarshalIndent(out, "", " ")
+	if err != nil {
+		return fmt.Errorf("keep result: %w", err)
+	}
+	return os.WriteFile(base+".txt", []byte(strings.Join(wrong, "\n")+"\n\n"+string(j)+"\n"), 0o600)
+}

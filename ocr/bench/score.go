@@ -1,0 +1,367 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"math"
+	"slices"
+	"sort"
+	"strings"
+	"text/tabwriter"
+	"time"
+	"unicode"
+
+	"motcua/ocr"
+	"motcua/ocr/paper"
+	"motcua/ocr/specimen"
+	"motcua/ocr/vn"
+)
+
+// How a value could be known. Bars differ: with a readable code the truth is in the code.
+const (
+	byCode = "code read"    // a QR symbol or machine readable zone was read on the paper
+	alone  = "OCR alone"    // the paper bears no code, or none that can be read
+	missed = "code missed"  // a code is there but nothing was read from it
+	noRead = "paper missed" // no document was found for the paper
+)
+
+// score counts fields.
+type score struct {
+	total, exact, missing   int
+	flagged, flaggedRight   int
+	silent                  int // wrong and not flagged: the worst defect there is
+	edits, letters          int
+	confident, confidentBad int // given 0.99 or more
+}
+
+func (s *score) add(o score) {
+	s.total += o.total
+	s.exact += o.exact
+	s.missing += o.missing
+	s.flagged += o.flagged
+	s.flaggedRight += o.flaggedRight
+	s.silent += o.silent
+	s.edits += o.edits
+	s.letters += o.letters
+	s.confident += o.confident
+	s.confidentBad += o.confidentBad
+}
+
+type tally struct {
+	set      string
+	fields   map[string]*score // "kind field"
+	ways     map[string]*score
+	kinds    map[paper.Kind]*[3]int // papers, right kind, right rotation
+	invented int
+	times    []time.Duration
+	code     []bool // a code was read on page i
+	theirs   []time.Duration
+	problems int
+}
+
+func newTally(set string) *tally {
+	return &tally{set: set, fields: map[string]*score{}, ways: map[string]*score{}, kinds: map[paper.Kind]*[3]int{}}
+}
+
+// add scores one page and says in words what was not right.
+func (t *tally) add(c page, truth specimen.Truth, out ocr.Result, took time.Duration) (wrong []string) {
+	t.times = append(t.times, took)
+	if out.Problem != nil {
+		t.problems++
+		wrong = append(wrong, "problem "+out.Problem.Code)
+	}
+	docs := slices.Clone(out.Documents)
+	pageCode := false
+	for _, p := range truth.Papers {
+		k := t.kinds[p.Kind]
+		if k == nil {
+			k = &[3]int{}
+			t.kinds[p.Kind] = k
+		}
+		k[0]++
+		i := match(p, docs)
+		var doc paper.Document
+		way := noRead
+		if i >= 0 {
+			doc = docs[i]
+			docs = slices.Delete(docs, i, i+1)
+			if doc.Type == p.Kind {
+				k[1]++
+			} else {
+				wrong = append(wrong, fmt.Sprintf("kind %s read as %s", p.Kind, doc.Type))
+			}
+			if doc.Rotation == p.Rotation {
+				k[2]++
+			}
+			way = alone
+			if usedCode(doc) {
+				way = byCode
+				pageCode = true
+			} else if p.Code {
+				way = missed
+			}
+		} else if p.Kind != paper.Other {
+			wrong = append(wrong, fmt.Sprintf("%s not found", p.Kind))
+		}
+		if p.Kind == paper.Other {
+			for n, f := range doc.Fields {
+				if !f.Review {
+					t.invented++
+					wrong = append(wrong, fmt.Sprintf("!! %s invented on a letter: %q", n, f.Value))
+				}
+			}
+			continue
+		}
+		for n, v := range p.Fields {
+			f, ok := doc.Fields[n]
+			if _, printed := p.Printed[n]; !printed && !ok {
+				continue // only in a code, and the code was not read
+			}
+			s := one(n, v, f, ok)
+			t.at(t.fields, string(p.Kind)+" "+string(n)).add(s)
+			t.at(t.ways, way).add(s)
+			if s.exact == 0 {
+				sign := "  "
+				if s.silent > 0 {
+					sign = "!!"
+				}
+				wrong = append(wrong, fmt.Sprintf("%s [%s] %s: want %q got %q source=%s agrees=%v conf=%.3f review=%t doubts=%v", sign, way, n, v, f.Value, f.Source, f.Agrees, f.Confidence, f.Review, f.Doubts))
+			}
+		}
+		for n, f := range doc.Fields {
+			if _, ok := p.Fields[n]; !ok && f.Value != "" && !f.Review && len(p.Sides) != 1 {
+				t.invented++
+				wrong = append(wrong, fmt.Sprintf("!! [%s] %s invented: %q source=%s conf=%.3f", way, n, f.Value, f.Source, f.Confidence))
+			}
+		}
+	}
+	for _, d := range docs {
+		for n, f := range d.Fields {
+			if !f.Review {
+				t.invented++
+				wrong = append(wrong, fmt.Sprintf("!! %s of a further %s that is not there: %q", n, d.Type, f.Value))
+			}
+		}
+	}
+	t.code = append(t.code, pageCode)
+	sort.Strings(wrong)
+	return wrong
+}
+
+func (t *tally) at(m map[string]*score, key string) *score {
+	s := m[key]
+	if s == nil {
+		s = &score{}
+		m[key] = s
+	}
+	return s
+}
+
+func (t *tally) beside(i int, took time.Duration) { t.theirs = append(t.theirs, took) }
+
+func usedCode(d paper.Document) bool {
+	for _, f := range d.Fields {
+		if f.Source == paper.QR || f.Source == paper.MRZ || slices.Contains(f.Agrees, paper.QR) || slices.Contains(f.Agrees, paper.MRZ) {
+			return true
+		}
+	}
+	return false
+}
+
+// match finds the document that was read from a paper: of the same kind where there is one, with the most
+// values right, and lying where the paper lies.
+func match(p specimen.PaperTruth, docs []paper.Document) int {
+	best, most := -1, -1.0
+	for i, d := range docs {
+		points := 0.0
+		if d.Type == p.Kind {
+			points += 1.5
+		}
+		for n, v := range p.Fields {
+			if same(n, v, d.Fields[n].Value) {
+				points++
+			}
+		}
+		if d.Where != nil {
+			for _, q := range p.Where {
+				if inside(centre(*d.Where), q) {
+					points += 3
+				}
+			}
+		}
+		if points > most {
+			best, most = i, points
+		}
+	}
+	if most < 1.5 && p.Kind != paper.Other {
+		return -1
+	}
+	return best
+}
+
+func centre(q paper.Quad) (p paper.Point) {
+	for _, c := range q {
+		p.X += c.X / 4
+		p.Y += c.Y / 4
+	}
+	return p
+}
+
+func inside(p paper.Point, q paper.Quad) bool {
+	for i := range q {
+		a, b := q[i], q[(i+1)%4]
+		if (b.X-a.X)*(p.Y-a.Y)-(b.Y-a.Y)*(p.X-a.X) < 0 {
+			return false
+		}
+	}
+	return true
+}
+
+func one(n paper.Name, truth string, f paper.Field, ok bool) score {
+	s := score{total: 1, letters: len([]rune(truth))}
+	if !ok || f.Value == "" {
+		s.missing, s.edits = 1, s.letters
+		return s
+	}
+	right := same(n, truth, f.Value)
+	s.edits = distance([]rune(key(n, truth)), []rune(key(n, f.Value)))
+	if right {
+		s.exact = 1
+	}
+	if f.Review {
+		s.flagged = 1
+		s.flaggedRight = s.exact
+	} else if !right {
+		s.silent = 1
+	}
+	if f.Confidence >= 0.99 {
+		s.confident = 1
+		s.confidentBad = 1 - s.exact
+	}
+	return s
+}
+
+func same(n paper.Name, a, b string) bool { return a != "" && key(n, a) == key(n, b) }
+
+// key is what is compared: letters and punctuation as read, without regard to case (codes carry names in
+// title case), runs of space and the two ways to place a tone mark.
+func key(n paper.Name, s string) string {
+	var out []string
+	for _, w := range strings.Fields(vn.NFC(s)) {
+		marks := strings.Map(func(r rune) rune {
+			if unicode.IsPunct(r) || unicode.IsSymbol(r) {
+				return r
+			}
+			return -1
+		}, w)
+		out = append(out, vn.Fold(w)+marks)
+	}
+	return strings.Join(out, " ")
+}
+
+func distance(a, b []rune) int {
+	row := make([]int, len(b)+1)
+	for j := range row {
+		row[j] = j
+	}
+	for i, x := range a {
+		last := row[0]
+		row[0] = i + 1
+		for j, y := range b {
+			d := last
+			if x != y {
+				d++
+			}
+			last = row[j+1]
+			row[j+1] = min(d, row[j]+1, row[j+1]+1)
+		}
+	}
+	return row[len(b)]
+}
+
+func percent(a, b int) string {
+	if b == 0 {
+		return "–"
+	}
+	return fmt.Sprintf("%.1f", 100*float64(a)/float64(b))
+}
+
+func (t *tally) print(w io.Writer, peak int64) {
+	fmt.Fprintf(w, "\nset %s: %d pages\n", t.set, len(t.times))
+	tw := tabwriter.NewWriter(w, 2, 0, 2, ' ', tabwriter.AlignRight)
+	head := "\tfields\texact %\tCER %\tmissing %\tflagged %\tflagged though right %\tWRONG, NOT FLAGGED\t"
+	row := func(name string, s score) {
+		fmt.Fprintf(tw, "%s\t%d\t%s\t%s\t%s\t%s\t%s\t%d\t\n", name, s.total, percent(s.exact, s.total), percent(s.edits, s.letters),
+			percent(s.missing, s.total), percent(s.flagged, s.total), percent(s.flaggedRight, s.total), s.silent)
+	}
+	fmt.Fprintln(tw, "by how it could be known"+head)
+	var all score
+	for _, k := range []string{byCode, alone, missed, noRead} {
+		if s := t.ways[k]; s != nil {
+			row(k, *s)
+			all.add(*s)
+		}
+	}
+	row("all", all)
+	fmt.Fprintln(tw, "by kind and field"+head)
+	names := make([]string, 0, len(t.fields))
+	for n := range t.fields {
+		names = append(names, n)
+	}
+	sort.Strings(names)
+	for _, n := range names {
+		row(n, *t.fields[n])
+	}
+	tw.Flush()
+	kinds := make([]string, 0, len(t.kinds))
+	for k := range t.kinds {
+		kinds = append(kinds, string(k))
+	}
+	sort.Strings(kinds)
+	for _, k := range kinds {
+		n := t.kinds[paper.Kind(k)]
+		fmt.Fprintf(w, "%s: %d papers, kind right %d, rotation right %d\n", k, n[0], n[1], n[2])
+	}
+	fmt.Fprintf(w, "values invented and not flagged: %d; confidence ≥ 0.99: %d fields, %d wrong; pages with a problem: %d\n",
+		t.invented, all.confident, all.confidentBad, t.problems)
+	fmt.Fprintf(w, "time: median %s, p95 %s", round(quantile(t.times, 0.5)), round(quantile(t.times, 0.95)))
+	var with, without []time.Duration
+	for i, d := range t.times {
+		if t.code[i] {
+			with = append(with, d)
+		} else {
+			without = append(without, d)
+		}
+	}
+	fmt.Fprintf(w, "; with a code read: median %s; without: %s; reader's peak memory %d MB\n", round(quantile(with, 0.5)), round(quantile(without, 0.5)), peak>>20)
+	if len(t.theirs) > 0 {
+		ratio := func(code bool) string {
+			var sum float64
+			n := 0
+			for i, d := range t.theirs {
+				if t.code[i] == code {
+					sum += math.Log(float64(t.times[i]) / float64(d))
+					n++
+				}
+			}
+			if n == 0 {
+				return "–"
+			}
+			return fmt.Sprintf("1/%.1f (%d pages)", 1/math.Exp(sum/float64(n)), n)
+		}
+		fmt.Fprintf(w, "tesseract program on the first %d pages: median %s, p95 %s; ours is with a code read %s, without %s of its time\n",
+			len(t.theirs), round(quantile(t.theirs, 0.5)), round(quantile(t.theirs, 0.95)), ratio(true), ratio(false))
+	}
+	fmt.Fprintln(w)
+}
+
+func round(d time.Duration) time.Duration { return d.Round(time.Millisecond) }
+
+func quantile(d []time.Duration, q float64) time.Duration {
+	if len(d) == 0 {
+		return 0
+	}
+	s := slices.Clone(d)
+	slices.Sort(s)
+	return s[min(len(s)-1, int(q*float64(len(s))))]
+}
