@@ -33,13 +33,13 @@ func assemble(faces []*face) []paper.Document {
 // that speaks against it, the next one.
 func partner(faces []*face, used []bool, i int) int {
 	f := faces[i]
-	if f.side == "" {
+	if f.Side == "" {
 		return -1
 	}
 	next := -1
 	for j := i + 1; j < len(faces); j++ {
 		o := faces[j]
-		if used[j] || o.side == "" || o.side == f.side || !kin(f.kind, o.kind) {
+		if used[j] || o.Side == "" || o.Side == f.Side || !kin(f.Kind, o.Kind) {
 			continue
 		}
 		a, b := f.best(paper.Number), o.best(paper.Number)
@@ -64,9 +64,9 @@ func kin(a, b paper.Kind) bool {
 
 func (f *face) best(n paper.Name) string {
 	v, r := "", -1
-	for _, x := range f.readings[n] {
-		if rank(x.source) > r {
-			v, r = x.value, rank(x.source)
+	for _, x := range f.Readings[n] {
+		if rank(x.Source) > r {
+			v, r = x.Value, rank(x.Source)
 		}
 	}
 	return v
@@ -74,32 +74,32 @@ func (f *face) best(n paper.Name) string {
 
 func document(parts []*face) paper.Document {
 	slices.SortStableFunc(parts, func(a, b *face) int { // front before back
-		return order(a.side) - order(b.side)
+		return order(a.Side) - order(b.Side)
 	})
-	d := paper.Document{Page: parts[0].page, Sides: []string{}, Rotation: parts[0].turn}
-	where := parts[0].quad
+	d := paper.Document{Page: parts[0].Page, Sides: []string{}, Rotation: parts[0].Turn}
+	where := parts[0].Quad
 	d.Where = &where
 	all := map[paper.Name][]reading{}
 	zone, qrs, code := false, false, false
 	for _, p := range parts {
-		if p.side != "" {
-			d.Sides = append(d.Sides, p.side)
+		if p.Side != "" {
+			d.Sides = append(d.Sides, p.Side)
 		}
-		if d.Type == "" || p.side == "front" {
-			if p.kind != "" {
-				d.Type = p.kind
+		if d.Type == "" || p.Side == "front" {
+			if p.Kind != "" {
+				d.Type = p.Kind
 			}
 		}
-		for n, rs := range maps.All(p.readings) {
+		for n, rs := range maps.All(p.Readings) {
 			all[n] = append(all[n], rs...)
 			for _, r := range rs {
-				qrs = qrs || r.source == paper.QR && p.side == "front"
+				qrs = qrs || r.Source == paper.QR && p.Side == "front"
 			}
 		}
-		zone = zone || p.plainMRZ != nil && !p.plainMRZ.Passport
-		code = code || p.plainMRZ != nil && p.plainMRZ.Passport
-		d.Page = min(d.Page, p.page)
-		d.Text += p.text
+		zone = zone || p.Zone != nil && !p.Zone.Passport
+		code = code || p.Zone != nil && p.Zone.Passport
+		d.Page = min(d.Page, p.Page)
+		d.Text += p.Text
 	}
 	switch {
 	case code:
@@ -154,9 +154,9 @@ func joined(a, b paper.Document) paper.Document {
 	all := map[paper.Name][]reading{}
 	for _, d := range []paper.Document{a, b} {
 		for n, f := range d.Fields {
-			all[n] = append(all[n], reading{value: f.Value, source: f.Source, conf: f.Confidence, doubts: own(f.Doubts), settled: true, page: f.Page, where: f.Where})
+			all[n] = append(all[n], reading{Value: f.Value, Source: f.Source, Conf: f.Confidence, Doubts: own(f.Doubts), Settled: true, Page: f.Page, Where: f.Where})
 			for _, s := range f.Agrees {
-				all[n] = append(all[n], reading{value: f.Value, source: s, conf: certainty(s), page: f.Page, where: f.Where})
+				all[n] = append(all[n], reading{Value: f.Value, Source: s, Conf: certainty(s), Page: f.Page, Where: f.Where})
 			}
 		}
 	}

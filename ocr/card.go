@@ -18,35 +18,35 @@ import (
 
 // reading is one value from one source with its place on the page.
 type reading struct {
-	value   string
-	source  paper.Source
-	conf    float64 // calibrated for exact codes, Tesseract's own for OCR
-	low     float64
-	settled bool // conf is calibrated already
-	doubts  []paper.Doubt
-	page    int
-	where   *paper.Quad
+	Value   string
+	Source  paper.Source
+	Conf    float64 // calibrated for exact codes, Tesseract's own for OCR
+	Low     float64
+	Settled bool // Conf is calibrated already
+	Doubts  []paper.Doubt
+	Page    int
+	Where   *paper.Quad
 }
 
 // face is one side of a paper as read.
 type face struct {
-	kind     paper.Kind
-	side     string // "front", "back" or ""
-	page     int
-	quad     paper.Quad // upright
-	turn     int        // clockwise degrees the paper was turned
-	readings map[paper.Name][]reading
-	plainMRZ *mrz.Zone
-	labels   int
-	text     string
+	Kind     paper.Kind
+	Side     string // "front", "back" or ""
+	Page     int
+	Quad     paper.Quad // upright
+	Turn     int        // clockwise degrees the paper was turned
+	Readings map[paper.Name][]reading
+	Zone     *mrz.Zone
+	Labels   int
+	Text     string
 }
 
 func (f *face) add(n paper.Name, r reading) {
-	if r.value == "" {
+	if r.Value == "" {
 		return
 	}
-	r.page = f.page
-	f.readings[n] = append(f.readings[n], r)
+	r.Page = f.Page
+	f.Readings[n] = append(f.Readings[n], r)
 }
 
 // card is a card-shaped paper being read.
@@ -113,12 +113,12 @@ func (l *local) readCard(ctx context.Context, g *image.Gray, o find.Outline, num
 	if !up {
 		c.flip()
 	}
-	f := &face{page: number, quad: c.quad, turn: turnOf(c.quad), readings: map[paper.Name][]reading{}}
+	f := &face{Page: number, Quad: c.quad, Turn: turnOf(c.quad), Readings: map[paper.Name][]reading{}}
 	for _, s := range c.codes {
 		if v, ok := qr.Parse(s.Text); ok && s.QR {
 			where := c.pageQuad(s.Where)
 			for n, t := range v {
-				f.add(n, reading{value: shown(n, t), source: paper.QR, conf: certainty(paper.QR), where: &where})
+				f.add(n, reading{Value: shown(n, t), Source: paper.QR, Conf: certainty(paper.QR), Where: &where})
 			}
 		}
 	}
@@ -133,15 +133,15 @@ func (l *local) readCard(ctx context.Context, g *image.Gray, o find.Outline, num
 		return nil, err
 	}
 	side := field.Card(field.Runs(words))
-	f.kind, f.side, f.labels = side.Kind, side.Side, side.Labels
+	f.Kind, f.Side, f.Labels = side.Kind, side.Side, side.Labels
 	for n, v := range side.Values {
 		where := c.plane.Quad(v.Box)
-		f.add(n, reading{value: v.Text, source: paper.OCR, conf: v.Conf, low: v.Low, doubts: v.Doubts, where: &where})
+		f.add(n, reading{Value: v.Text, Source: paper.OCR, Conf: v.Conf, Low: v.Low, Doubts: v.Doubts, Where: &where})
 	}
-	if f.plainMRZ != nil && !f.plainMRZ.Passport {
-		f.side = "back"
-	} else if f.side == "" && len(f.readings[paper.Number]) > 0 {
-		f.side = "front"
+	if f.Zone != nil && !f.Zone.Passport {
+		f.Side = "back"
+	} else if f.Side == "" && len(f.Readings[paper.Number]) > 0 {
+		f.Side = "front"
 	}
 	return f, nil
 }
@@ -320,7 +320,7 @@ func (l *local) readZone(ctx context.Context, c *card, zone []image.Rectangle, f
 	if err != nil {
 		return nil // a zone that cannot be read is no zone
 	}
-	f.plainMRZ = &z
+	f.Zone = &z
 	where := c.plane.Quad(box)
 	f.zone(z, &where)
 	return nil
@@ -332,14 +332,14 @@ func (f *face) zone(z mrz.Zone, where *paper.Quad) {
 		if text == "" {
 			return
 		}
-		r := reading{value: text, source: paper.MRZ, conf: 0.6, where: where}
+		r := reading{Value: text, Source: paper.MRZ, Conf: 0.6, Where: where}
 		switch {
 		case v.Proven && z.Composite:
-			r.conf = certainty(paper.MRZ)
+			r.Conf = certainty(paper.MRZ)
 		case v.Proven:
-			r.conf = 0.97
+			r.Conf = 0.97
 		default:
-			r.doubts = []paper.Doubt{paper.CheckDigit}
+			r.Doubts = []paper.Doubt{paper.CheckDigit}
 		}
 		f.add(n, r)
 	}
@@ -357,7 +357,7 @@ func (f *face) zone(z mrz.Zone, where *paper.Quad) {
 	put(paper.Sex, mrz.Value{Proven: z.Sex.Proven}, map[string]string{"M": "Nam", "F": "Nữ"}[z.Sex.Text])
 	put(paper.Nationality, mrz.Value{Proven: z.Nationality.Proven}, map[string]string{"VNM": "Việt Nam"}[z.Nationality.Text])
 	if name := strings.TrimSpace(z.Family + " " + z.Given); z.Family != "" {
-		f.add(paper.FullName, reading{value: name, source: paper.MRZ, conf: 0.6, doubts: []paper.Doubt{paper.Incomplete}, where: where})
+		f.add(paper.FullName, reading{Value: name, Source: paper.MRZ, Conf: 0.6, Doubts: []paper.Doubt{paper.Incomplete}, Where: where})
 	}
 }
 

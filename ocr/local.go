@@ -19,13 +19,14 @@ import (
 type local struct {
 	limits  Limits
 	engines *engines
+	file    *page.File // open between open and done
 }
 
 func newLocal(l Limits) *local { return &local{limits: l, engines: newEngines()} }
 
-func (l *local) warm(ctx context.Context) error {
+func (l *local) warm(ctx context.Context) ([]Protection, error) {
 	if err := l.engines.warm(ctx); err != nil {
-		return err
+		return nil, err
 	}
 	// The first reading touches every page of the models.
 	blank := image.NewGray(image.Rect(0, 0, 400, 40))
@@ -33,7 +34,7 @@ func (l *local) warm(ctx context.Context) error {
 		blank.Pix[i] = 255
 	}
 	_, err := l.engines.lines(ctx, blank, []image.Rectangle{blank.Rect})
-	return err
+	return nil, err
 }
 
 func (l *local) close() error {
@@ -41,43 +42,32 @@ func (l *local) close() error {
 	return nil
 }
 
-func (l *local) read(ctx context.Context, in Input) Result {
-	out := Result{Documents: []paper.Document{}}
-	if int64(len(in.Data)) > l.limits.Bytes {
-		out.Problem = problem(page.ErrTooLarge, 0)
-		return out
-	}
-	f, err := page.Open(in.Data, l.limits.Pixels)
+func (l *local) open(_ context.Context, data []byte) (int, *Problem) {
+	f, err := page.Open(data, l.limits.Pixels)
 	if err != nil {
-		out.Problem = problem(err, 0)
-		return out
+		return 0, problem(err, 0)
 	}
-	defer f.Close()
-	out.Pages = f.Pages()
-	var faces []*face
-	for n := 1; n <= min(out.Pages, l.limits.Pages); n++ {
-		got, timings, err := l.page(ctx, f, n)
-		out.Timings = append(out.Timings, timings...)
-		if err != nil {
-			if out.Problem == nil {
-				out.Problem = problem(err, n)
-			}
-			if ctx.Err() != nil {
-				break
-			}
-			continue
-		}
-		faces = append(faces, got...)
-	}
-	if out.Pages > l.limits.Pages && out.Problem == nil {
-		out.Problem = &Problem{TooLarge, fmt.Sprintf("Only the first %d of %d pages were read; split the file.", l.limits.Pages, out.Pages)}
-	}
-	out.Documents = assemble(faces)
-	return out
+	l.file = f
+	return f.Pages(), nil
 }
 
-// page reads every paper on one page.
-func (l *local) page(ctx context.Context, f *page.File, n int) ([]*face, []Timing, error) {
+func (l *local) done() {
+	if l.file != nil {
+		l.file.Close()
+		l.file = nil
+	}
+}
+
+func (l *local) page(ctx context.Context, n int) ([]*face, []Timing, *Problem) {
+	faces, timings, err := l.papers(ctx, l.file, n)
+	if err != nil {
+		return nil, timings, problem(err, n)
+	}
+	return faces, timings, nil
+}
+
+// papers reads every paper on one page.
+func (l *local) papers(ctx context.Context, f *page.File, n int) ([]*face, []Timing, error) {
 	ctx, cancel := context.WithTimeout(ctx, l.limits.Time)
 	defer cancel()
 	var timings []Timing
@@ -141,13 +131,13 @@ func (f *face) scale(s float64) {
 			q[i].Y *= s
 		}
 	}
-	grow(&f.quad)
+	grow(&f.Quad)
 	seen := map[*paper.Quad]bool{}
-	for _, rs := range f.readings {
+	for _, rs := range f.Readings {
 		for _, r := range rs {
-			if r.where != nil && !seen[r.where] {
-				seen[r.where] = true
-				grow(r.where)
+			if r.Where != nil && !seen[r.Where] {
+				seen[r.Where] = true
+				grow(r.Where)
 			}
 		}
 	}

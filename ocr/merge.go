@@ -33,14 +33,14 @@ func ParseQR(text string) (map[paper.Name]string, bool) {
 func Merge(doc *paper.Document, src paper.Source, values map[paper.Name]string) {
 	all := map[paper.Name][]reading{}
 	for n, f := range doc.Fields {
-		all[n] = append(all[n], reading{value: f.Value, source: f.Source, conf: f.Confidence, doubts: own(f.Doubts), settled: true, page: f.Page, where: f.Where})
+		all[n] = append(all[n], reading{Value: f.Value, Source: f.Source, Conf: f.Confidence, Doubts: own(f.Doubts), Settled: true, Page: f.Page, Where: f.Where})
 		for _, a := range f.Agrees {
-			all[n] = append(all[n], reading{value: f.Value, source: a, conf: certainty(a), page: f.Page, where: f.Where})
+			all[n] = append(all[n], reading{Value: f.Value, Source: a, Conf: certainty(a), Page: f.Page, Where: f.Where})
 		}
 	}
 	for n, v := range values {
 		if v = shown(n, vn.NFC(v)); v != "" {
-			all[n] = append(all[n], reading{value: v, source: src, conf: certainty(src)})
+			all[n] = append(all[n], reading{Value: v, Source: src, Conf: certainty(src)})
 		}
 	}
 	doc.Fields = settle(all)
@@ -69,7 +69,7 @@ func certainty(s paper.Source) float64 {
 
 // exact says whether a reading is proven by a code.
 func (r reading) exact() bool {
-	return rank(r.source) >= rank(paper.QR) || r.source == paper.MRZ && r.conf >= certainty(paper.MRZ)
+	return rank(r.Source) >= rank(paper.QR) || r.Source == paper.MRZ && r.Conf >= certainty(paper.MRZ)
 }
 
 // settle merges the readings of every field by rank and holds the fields against each other.
@@ -102,49 +102,49 @@ func settle(all map[paper.Name][]reading) map[paper.Name]paper.Field {
 // merged takes the reading of highest rank and says which others agree.
 func merged(n paper.Name, rs []reading) (paper.Field, reading) {
 	slices.SortStableFunc(rs, func(a, b reading) int {
-		return cmp.Or(cmp.Compare(rank(b.source), rank(a.source)), cmp.Compare(b.conf, a.conf))
+		return cmp.Or(cmp.Compare(rank(b.Source), rank(a.Source)), cmp.Compare(b.Conf, a.Conf))
 	})
 	lead := rs[0]
-	if lead.source == paper.MRZ {
+	if lead.Source == paper.MRZ {
 		for _, r := range rs[1:] {
 			// The zone's name has no diacritics: what is printed leads. And a value that no check digit proves
 			// does not outrank print that was read well.
-			if r.source == paper.OCR && (n == paper.FullName || !lead.exact() && r.conf > 0.8 && !same(n, r, lead)) {
+			if r.Source == paper.OCR && (n == paper.FullName || !lead.exact() && r.Conf > 0.8 && !same(n, r, lead)) {
 				lead = r
 				break
 			}
 		}
 	}
-	f := paper.Field{Value: norm.NFC.String(lead.value), Source: lead.source, Agrees: []paper.Source{}, Confidence: lead.conf,
-		Doubts: slices.Clone(lead.doubts), Page: lead.page, Where: lead.where}
-	if lead.source == paper.OCR && !lead.settled {
+	f := paper.Field{Value: norm.NFC.String(lead.Value), Source: lead.Source, Agrees: []paper.Source{}, Confidence: lead.Conf,
+		Doubts: slices.Clone(lead.Doubts), Page: lead.Page, Where: lead.Where}
+	if lead.Source == paper.OCR && !lead.Settled {
 		f.Confidence = believed(n, lead)
 	}
 	wrong := 1 - f.Confidence
 	for _, r := range rs {
-		if r.source == lead.source {
-			if !same(n, lead, r) && r.conf > 0.5 {
+		if r.Source == lead.Source {
+			if !same(n, lead, r) && r.Conf > 0.5 {
 				f.Doubts = doubt(f.Doubts, paper.Disagreement)
 			}
 			continue
 		}
 		if same(n, lead, r) {
-			if !slices.Contains(f.Agrees, r.source) {
-				f.Agrees = append(f.Agrees, r.source)
-				if n == paper.FullName && (r.source == paper.MRZ || lead.source == paper.MRZ) {
+			if !slices.Contains(f.Agrees, r.Source) {
+				f.Agrees = append(f.Agrees, r.Source)
+				if n == paper.FullName && (r.Source == paper.MRZ || lead.Source == paper.MRZ) {
 					continue // letters agree; whether the marks are right only the print says
 				}
-				wrong *= 1 - min(0.95, r.conf)
+				wrong *= 1 - min(0.95, r.Conf)
 				f.Doubts = slices.DeleteFunc(f.Doubts, func(d paper.Doubt) bool { return d == paper.CheckDigit })
 			}
 			continue
 		}
 		// A code is not put in doubt by print that was misread by a letter or two; it is by print that says
 		// something else.
-		if lead.exact() && r.source == paper.OCR && (r.conf < 0.75 || misread(lead.value, r.value)) {
+		if lead.exact() && r.Source == paper.OCR && (r.Conf < 0.75 || misread(lead.Value, r.Value)) {
 			continue
 		}
-		if lead.source == paper.MRZ && n == paper.FullName {
+		if lead.Source == paper.MRZ && n == paper.FullName {
 			continue
 		}
 		f.Doubts = doubt(f.Doubts, paper.Disagreement)
@@ -165,14 +165,14 @@ func doubt(ds []paper.Doubt, d paper.Doubt) []paper.Doubt {
 func same(n paper.Name, a, b reading) bool {
 	switch n {
 	case paper.FullName:
-		if a.source == paper.MRZ || b.source == paper.MRZ {
-			return letters(a.value) == letters(b.value)
+		if a.Source == paper.MRZ || b.Source == paper.MRZ {
+			return letters(a.Value) == letters(b.Value)
 		}
-		return vn.Same(a.value, b.value)
+		return vn.Same(a.Value, b.Value)
 	case paper.PlaceOfOrigin, paper.PlaceOfResidence, paper.PlaceOfBirth, paper.Nationality, paper.DateOfExpiry:
-		return vn.Same(a.value, b.value)
+		return vn.Same(a.Value, b.Value)
 	}
-	return a.value == b.value
+	return a.Value == b.Value
 }
 
 func letters(s string) string {
@@ -213,7 +213,7 @@ func edits(a, b []rune) int {
 
 // believed is the calibrated confidence of a value that only Tesseract read.
 func believed(n paper.Name, r reading) float64 {
-	c := r.conf
+	c := r.Conf
 	switch n {
 	case paper.Sex, paper.Nationality:
 		c = 1 - (1-c)/4

@@ -11,9 +11,11 @@ package ocr
 import (
 	"context"
 	"errors"
+	"fmt"
 	"runtime"
 	"time"
 
+	"motcua/ocr/page"
 	"motcua/ocr/paper"
 )
 
@@ -100,11 +102,14 @@ func (p *Problem) Error() string { return p.Message }
 // ErrClosed is returned by methods of a Reader after Close.
 var ErrClosed = errors.New("reader is closed")
 
-// backend reads one input at a time; the Reader owns a pool of them.
+// backend reads one input at a time, page by page, so that a page on which it dies costs no other page; the Reader
+// owns a pool of them.
 type backend interface {
-	read(ctx context.Context, in Input) Result
+	open(ctx context.Context, data []byte) (pages int, p *Problem)
+	page(ctx context.Context, n int) ([]*face, []Timing, *Problem)
+	done()
 	crop(ctx context.Context, data []byte, page int, q paper.Quad, maxWidth int) ([]byte, error)
-	warm(ctx context.Context) error
+	warm(ctx context.Context) ([]Protection, error)
 	close() error
 }
 
@@ -127,7 +132,7 @@ func New(o Options) (*Reader, error) {
 		if o.Worker == nil {
 			r.idle <- newLocal(limits)
 		} else {
-			r.idle <- newLocal(limits)
+			r.idle <- newChild(o.Worker, limits)
 		}
 	}
 	return r, nil
@@ -159,11 +164,7 @@ func (r *Reader) Read(ctx context.Context, in Input) Result {
 			Message: "Reading was broken off before it began; try again."}}
 	}
 	defer func() { r.idle <- b }()
-	out := b.read(ctx, in)
-	out.File = in.Name
-	if out.Documents == nil {
-		out.Documents = []paper.Document{}
-	}
+	out := r.read(ctx, b, in)
 	out.ElapsedMS = time.Since(start).Milliseconds()
 	return out
 }
@@ -197,7 +198,7 @@ func (r *Reader) Warm(ctx context.Context) error {
 			return err
 		}
 		all = append(all, b)
-		if err := b.warm(ctx); err != nil {
+		if _, err := b.warm(ctx); err != nil {
 			return err
 		}
 	}
@@ -217,4 +218,43 @@ func (r *Reader) Close() error {
 		errs = append(errs, (<-r.idle).close())
 	}
 	return errors.Join(errs...)
+}
+
+func (r *Reader) read(ctx context.Context, b backend, in Input) Result {
+	out := Result{File: in.Name, Documents: []paper.Document{}}
+	if int64(len(in.Data)) > r.limits.Bytes {
+		out.Problem = problem(page.ErrTooLarge, 0)
+		return out
+	}
+	if out.Pages, out.Problem = b.open(ctx, in.Data); out.Problem != nil {
+		return out
+	}
+	defer b.done()
+	var faces []*face
+	for n := 1; n <= min(out.Pages, r.limits.Pages) && ctx.Err() == nil; n++ {
+		got, timings, p := b.page(ctx, n)
+		out.Timings = append(out.Timings, timings...)
+		if out.Problem == nil {
+			out.Problem = p
+		}
+		faces = append(faces, got...)
+	}
+	switch {
+	case ctx.Err() != nil && out.Problem == nil:
+		out.Problem = problem(ctx.Err(), 0)
+	case out.Pages > r.limits.Pages && out.Problem == nil:
+		out.Problem = &Problem{TooLarge, fmt.Sprintf("Only the first %d of %d pages were read; split the file.", r.limits.Pages, out.Pages)}
+	}
+	out.Documents = assemble(faces)
+	return out
+}
+
+// Protections starts a backend if need be and says what guards the parsers; in this process nothing does.
+func (r *Reader) Protections(ctx context.Context) ([]Protection, error) {
+	b, err := r.take(ctx)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { r.idle <- b }()
+	return b.warm(ctx)
 }

@@ -1,13 +1,306 @@
 package ocr
 
 import (
+	"bufio"
 	"context"
+	"encoding/binary"
+	"encoding/json"
 	"errors"
+	"fmt"
 	"io"
+	"os"
+	"os/exec"
+	"syscall"
+	"time"
+
+	"motcua/ocr/paper"
 )
 
+// Between a Reader and its child go frames: a JSON head and a blob, each behind its length.
+type request struct {
+	Op     string     `json:"op"` // warm, open, page, done, crop
+	Page   int        `json:"page,omitempty"`
+	Quad   paper.Quad `json:"quad,omitzero"`
+	Width  int        `json:"width,omitempty"`
+	Limits Limits     `json:"limits"`
+}
+
+type response struct {
+	Pages       int          `json:"pages,omitempty"`
+	Faces       []*face      `json:"faces,omitempty"`
+	Timings     []Timing     `json:"timings,omitempty"`
+	Problem     *Problem     `json:"problem,omitempty"`
+	Error       string       `json:"error,omitempty"`
+	Protections []Protection `json:"protections,omitempty"`
+}
+
+// A frame's parts are bounded, so that a worker taken over by a hostile file cannot fill the daemon's memory.
+const (
+	mostHead = 64 << 20
+	mostBlob = 256 << 20
+)
+
+func writeFrame(w io.Writer, head any, blob []byte) error {
+	h, err := json.Marshal(head)
+	if err != nil {
+		return err
+	}
+	var n [8]byte
+	binary.BigEndian.PutUint32(n[:4], uint32(len(h)))
+	binary.BigEndian.PutUint32(n[4:], uint32(len(blob)))
+	for _, part := range [][]byte{n[:], h, blob} {
+		if _, err := w.Write(part); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func readFrame(r io.Reader, head any) ([]byte, error) {
+	var n [8]byte
+	if _, err := io.ReadFull(r, n[:]); err != nil {
+		return nil, err
+	}
+	a, b := binary.BigEndian.Uint32(n[:4]), binary.BigEndian.Uint32(n[4:])
+	if a > mostHead || b > mostBlob {
+		return nil, errors.New("frame is too large")
+	}
+	buf := make([]byte, a)
+	if _, err := io.ReadFull(r, buf); err != nil {
+		return nil, err
+	}
+	if err := json.Unmarshal(buf, head); err != nil {
+		return nil, err
+	}
+	blob := make([]byte, b)
+	_, err := io.ReadFull(r, blob)
+	return blob, err
+}
+
 // Serve is the child's side of a Reader with Options.Worker: it reads requests from r and answers on w
-// until r ends or ctx is done. It first gives up the network, the file system and most memory.
+// until r ends or ctx is done. It first loads the models, then gives up the network, the file system and most memory.
 func Serve(ctx context.Context, r io.Reader, w io.Writer) error {
-	return errors.New("serve: not in this build")
+	l := newLocal(Limits{}.filled())
+	defer l.close()
+	if _, err := l.warm(ctx); err != nil {
+		_ = writeFrame(w, response{Error: err.Error()}, nil)
+		return fmt.Errorf("serve recognition: %w", err)
+	}
+	guards := confine()
+	in, out := bufio.NewReaderSize(r, 1<<16), bufio.NewWriterSize(w, 1<<16)
+	for ctx.Err() == nil {
+		var q request
+		blob, err := readFrame(in, &q)
+		if errors.Is(err, io.EOF) {
+			return nil
+		}
+		if err != nil {
+			return fmt.Errorf("serve recognition: %w", err)
+		}
+		l.limits = q.Limits.filled()
+		var a response
+		var picture []byte
+		switch q.Op {
+		case "warm":
+			a.Protections = guards
+		case "open":
+			l.done()
+			a.Pages, a.Problem = l.open(ctx, blob)
+		case "page":
+			if l.file == nil {
+				a.Error = "no file is open"
+				break
+			}
+			a.Faces, a.Timings, a.Problem = l.page(ctx, q.Page)
+		case "done":
+			l.done()
+		case "crop":
+			if picture, err = l.crop(ctx, blob, q.Page, q.Quad, q.Width); err != nil {
+				a.Error = err.Error()
+			}
+		default:
+			a.Error = "unknown operation"
+		}
+		if err := writeFrame(out, a, picture); err != nil {
+			return fmt.Errorf("serve recognition: %w", err)
+		}
+		if err := out.Flush(); err != nil {
+			return fmt.Errorf("serve recognition: %w", err)
+		}
+	}
+	return ctx.Err()
+}
+
+// child reads in a process of its own, started when first needed and again after it died.
+type child struct {
+	argv   []string
+	limits Limits
+	data   []byte // of the file under way: a new child needs it again
+	opened bool   // whether the running child has it open
+
+	cmd *exec.Cmd
+	in  io.WriteCloser
+	out io.ReadCloser
+}
+
+func newChild(argv []string, l Limits) *child { return &child{argv: argv, limits: l} }
+
+var errDied = errors.New("recognition worker died")
+
+func (c *child) start() error {
+	if c.cmd != nil {
+		return nil
+	}
+	cmd := exec.Command(c.argv[0], c.argv[1:]...)
+	// Nothing of the daemon's surroundings: no tokens, no addresses.
+	cmd.Env = []string{"OMP_THREAD_LIMIT=1", "GOTRACEBACK=none", "LC_ALL=C.UTF-8", "PATH=/usr/bin:/bin"}
+	if v, ok := os.LookupEnv("TESSDATA_PREFIX"); ok {
+		cmd.Env = append(cmd.Env, "TESSDATA_PREFIX="+v)
+	}
+	cmd.Dir = "/"
+	cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL, Setpgid: true}
+	in, err := cmd.StdinPipe()
+	if err != nil {
+		return fmt.Errorf("start recognition worker: %w", err)
+	}
+	out, err := cmd.StdoutPipe()
+	if err != nil {
+		return fmt.Errorf("start recognition worker: %w", err)
+	}
+	if err := cmd.Start(); err != nil {
+		return fmt.Errorf("start recognition worker: %w", err)
+	}
+	c.cmd, c.in, c.out, c.opened = cmd, in, out, false
+	return nil
+}
+
+// stop ends the child whatever it does.
+func (c *child) stop() {
+	if c.cmd == nil {
+		return
+	}
+	_ = c.in.Close()
+	_ = c.cmd.Process.Kill()
+	_ = c.cmd.Wait()
+	c.cmd, c.opened = nil, false
+}
+
+// ask sends one request and waits for its answer, at most d; a child that is late or gone is ended.
+func (c *child) ask(ctx context.Context, d time.Duration, q request, blob []byte) (response, []byte, error) {
+	if err := c.start(); err != nil {
+		return response{}, nil, err
+	}
+	q.Limits = c.limits
+	type answer struct {
+		a    response
+		blob []byte
+		err  error
+	}
+	got := make(chan answer, 1)
+	go func() { // ends when the child answers, or when stop closes its pipes
+		var r answer
+		if r.err = writeFrame(c.in, q, blob); r.err == nil {
+			r.blob, r.err = readFrame(c.out, &r.a)
+		}
+		got <- r
+	}()
+	late := time.NewTimer(d)
+	defer late.Stop()
+	var cause error
+	select {
+	case r := <-got:
+		if r.err == nil {
+			return r.a, r.blob, nil
+		}
+		c.stop()
+		return response{}, nil, errDied
+	case <-late.C:
+		cause = context.DeadlineExceeded
+	case <-ctx.Done():
+		cause = ctx.Err()
+	}
+	c.stop()
+	<-got
+	return response{}, nil, cause
+}
+
+// startup is how long a child may take to load its models on a slow disk, on top of the work itself.
+const startup = 20 * time.Second
+
+func (c *child) warm(ctx context.Context) ([]Protection, error) {
+	a, _, err := c.ask(ctx, startup, request{Op: "warm"}, nil)
+	if err == nil && a.Error != "" {
+		c.stop()
+		err = errors.New(a.Error)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("warm recognition worker: %w", err)
+	}
+	return a.Protections, nil
+}
+
+func (c *child) open(ctx context.Context, data []byte) (int, *Problem) {
+	c.data = data
+	a, _, err := c.ask(ctx, startup+c.limits.Time, request{Op: "open"}, data)
+	if err != nil {
+		return 0, died(err, 0)
+	}
+	if a.Error != "" {
+		return 0, &Problem{WorkerDied, "Recognition cannot start: " + a.Error + ". Run motcua doctor."}
+	}
+	c.opened = a.Problem == nil
+	return a.Pages, a.Problem
+}
+
+func (c *child) page(ctx context.Context, n int) ([]*face, []Timing, *Problem) {
+	if !c.opened { // the last page cost the child its life
+		if _, p := c.open(ctx, c.data); p != nil {
+			return nil, nil, p
+		}
+	}
+	a, _, err := c.ask(ctx, c.limits.Time+2*time.Second, request{Op: "page", Page: n}, nil)
+	if err != nil {
+		return nil, nil, died(err, n)
+	}
+	for _, f := range a.Faces {
+		if f.Readings == nil {
+			f.Readings = map[paper.Name][]reading{}
+		}
+	}
+	return a.Faces, a.Timings, a.Problem
+}
+
+func died(err error, n int) *Problem {
+	if !errors.Is(err, errDied) {
+		return problem(err, n)
+	}
+	where := "The file"
+	if n > 0 {
+		where = fmt.Sprintf("Page %d", n)
+	}
+	return &Problem{WorkerDied, where + " made recognition fail; scan it again, or save it as JPEG."}
+}
+
+func (c *child) done() {
+	c.data = nil
+	if c.opened {
+		c.opened = false
+		_, _, _ = c.ask(context.Background(), 5*time.Second, request{Op: "done"}, nil)
+	}
+}
+
+func (c *child) crop(ctx context.Context, data []byte, page int, q paper.Quad, maxWidth int) ([]byte, error) {
+	a, b, err := c.ask(ctx, startup+c.limits.Time, request{Op: "crop", Page: page, Quad: q, Width: maxWidth}, data)
+	if err == nil && a.Error != "" {
+		err = errors.New(a.Error)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("crop: %w", err)
+	}
+	return b, nil
+}
+
+func (c *child) close() error {
+	c.stop()
+	return nil
 }

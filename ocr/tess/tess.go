@@ -5,14 +5,24 @@
 package tess
 
 /*
-#cgo pkg-config: tesseract
+#cgo pkg-config: tesseract lept
 #cgo LDFLAGS: -lgomp
 #include <stdlib.h>
 #include <string.h>
 #include <stdio.h>
 #include <tesseract/capi.h>
+#include <leptonica/allheaders.h>
 
 void omp_set_max_active_levels(int);
+
+static int mo_reads(const unsigned char *data, size_t n, int *w, int *h) {
+	PIX *p = pixReadMem(data, n);
+	if (!p) return 0;
+	*w = pixGetWidth(p);
+	*h = pixGetHeight(p);
+	pixDestroy(&p);
+	return 1;
+}
 
 static TessBaseAPI *mo_open(const char *datapath, const char *lang) {
 	omp_set_max_active_levels(0);
@@ -262,4 +272,17 @@ func (p *Pool) Close() {
 			e.Close()
 		}
 	}
+}
+
+// LeptonicaReads decodes a picture by Leptonica, which recognition never does. It is there to show that
+// the libjpeg bundled with MuPDF has not taken the place of the system's in this binary: then this fails.
+func LeptonicaReads(data []byte) (w, h int, err error) {
+	if len(data) == 0 {
+		return 0, 0, fmt.Errorf("read picture by Leptonica: no data")
+	}
+	var cw, ch C.int
+	if C.mo_reads((*C.uchar)(unsafe.Pointer(&data[0])), C.size_t(len(data)), &cw, &ch) == 0 {
+		return 0, 0, fmt.Errorf("read picture by Leptonica: not decoded; another libjpeg may be linked in its place")
+	}
+	return int(cw), int(ch), nil
 }

@@ -1,0 +1,289 @@
+package ocr_test
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"image"
+	"image/png"
+	"os"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"codeberg.org/go-pdf/fpdf"
+
+	"motcua/ocr"
+	"motcua/ocr/jpeg"
+	"motcua/ocr/page"
+	"motcua/ocr/paper"
+	"motcua/ocr/specimen"
+	"motcua/ocr/tess"
+	"motcua/ocr/vn"
+)
+
+// The test binary is its own recognition worker, as the program is.
+func TestMain(m *testing.M) {
+	if len(os.Args) > 1 && os.Args[1] == "ocr-worker" {
+		if err := ocr.Serve(context.Background(), os.Stdin, os.Stdout); err != nil {
+			os.Exit(1)
+		}
+		os.Exit(0)
+	}
+	os.Exit(m.Run())
+}
+
+var worker = []string{os.Args[0], "ocr-worker"}
+
+// near is one warm reader in this process for all tests.
+var near = sync.OnceValue(func() *ocr.Reader {
+	r, err := ocr.New(ocr.Options{Workers: 2})
+	if err != nil {
+		panic(err)
+	}
+	return r
+})
+
+func draw(t testing.TB, kind paper.Kind, seed uint64, turn int) (*image.RGBA, specimen.PaperTruth) {
+	t.Helper()
+	img, truth, err := specimen.Draw(specimen.Spec{Papers: []specimen.Paper{{Kind: kind, Person: specimen.Invent(seed), Rotation: turn}}}, seed, specimen.Damage{Set: specimen.Clean, Seed: seed})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return img, truth.Papers[0]
+}
+
+func asJPEG(t testing.TB, img image.Image) []byte {
+	t.Helper()
+	b, err := jpeg.Encode(img, 90)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return b
+}
+
+func asPNG(t testing.TB, img image.Image) []byte {
+	t.Helper()
+	var b bytes.Buffer
+	if err := (&png.Encoder{CompressionLevel: png.BestSpeed}).Encode(&b, img); err != nil {
+		t.Fatal(err)
+	}
+	return b.Bytes()
+}
+
+// asPDF makes a PDF with one full-page JPEG a page, as scanners do.
+func asPDF(t testing.TB, pages ...[]byte) []byte {
+	t.Helper()
+	doc := fpdf.New("P", "mm", "A4", "")
+	for i, p := range pages {
+		doc.AddPage()
+		name := fmt.Sprint(i)
+		doc.RegisterImageOptionsReader(name, fpdf.ImageOptions{ImageType: "JPG"}, bytes.NewReader(p))
+		doc.ImageOptions(name, 0, 0, 210, 297, false, fpdf.ImageOptions{ImageType: "JPG"}, 0, "")
+	}
+	var b bytes.Buffer
+	if err := doc.Output(&b); err != nil {
+		t.Fatal(err)
+	}
+	return b.Bytes()
+}
+
+var ten = []paper.Name{paper.Number, paper.OldNumber, paper.FullName, paper.DateOfBirth, paper.Sex, paper.Nationality,
+	paper.PlaceOfOrigin, paper.PlaceOfResidence, paper.DateOfIssue, paper.DateOfExpiry}
+
+// compare fails for a wrong value that is not flagged, and for a missing field.
+func compare(t *testing.T, d paper.Document, truth specimen.PaperTruth, wanted []paper.Name) {
+	t.Helper()
+	for _, n := range wanted {
+		want, stands := truth.Fields[n]
+		f, read := d.Fields[n]
+		switch {
+		case !stands:
+		case !read:
+			t.Errorf("%s was not read", n)
+		case !vn.Same(f.Value, want) && !f.Review:
+			t.Errorf("%s is wrong and not flagged", n)
+		case !vn.Same(f.Value, want):
+			t.Logf("%s is wrong but flagged", n)
+		case f.Agrees == nil:
+			t.Errorf("%s: agrees is nil", n)
+		}
+	}
+}
+
+func TestRead(t *testing.T) {
+	for _, turn := range []int{0, 90, 180, 270} {
+		t.Run(fmt.Sprintf("chip_card_turned_by_%d_gives_ten_fields", turn), func(t *testing.T) {
+			img, truth := draw(t, paper.CCCD, 40+uint64(turn), turn)
+			res := near().Read(t.Context(), ocr.Input{Name: "scan.jpg", Data: asJPEG(t, img)})
+			if res.Problem != nil || len(res.Documents) != 1 {
+				t.Fatalf("problem %v, %d documents", res.Problem, len(res.Documents))
+			}
+			d := res.Documents[0]
+			if d.Type != paper.CCCD || len(d.Sides) != 2 || d.Rotation != turn {
+				t.Errorf("%v, sides %v, turned by %d", d.Type, d.Sides, d.Rotation)
+			}
+			compare(t, d, truth, ten)
+		})
+	}
+	t.Run("png_named_jpg", func(t *testing.T) {
+		img, truth := draw(t, paper.CCCD, 51, 0)
+		res := near().Read(t.Context(), ocr.Input{Name: "scan.jpg", Data: asPNG(t, img)})
+		if res.Problem != nil || len(res.Documents) != 1 {
+			t.Fatalf("problem %v, %d documents", res.Problem, len(res.Documents))
+		}
+		compare(t, res.Documents[0], truth, ten)
+	})
+	t.Run("pdf_of_two_pages_with_two_persons", func(t *testing.T) {
+		a, truthA := draw(t, paper.CCCD, 52, 0)
+		b, truthB := draw(t, paper.CCCD, 53, 180)
+		res := near().Read(t.Context(), ocr.Input{Name: "scan", Data: asPDF(t, asJPEG(t, a), asJPEG(t, b))})
+		if res.Problem != nil || len(res.Documents) != 2 || res.Pages != 2 {
+			t.Fatalf("problem %v, %d documents, %d pages", res.Problem, len(res.Documents), res.Pages)
+		}
+		compare(t, res.Documents[0], truthA, ten)
+		compare(t, res.Documents[1], truthB, ten)
+		if p := res.Documents[1].Page; p != 2 {
+			t.Errorf("second document on page %d", p)
+		}
+	})
+	t.Run("value_stands_where_it_says", func(t *testing.T) {
+		img, truth := draw(t, paper.CCCD, 54, 180)
+		data := asJPEG(t, img)
+		res := near().Read(t.Context(), ocr.Input{Data: data})
+		f := res.Documents[0].Fields[paper.PlaceOfOrigin]
+		if f.Where == nil {
+			t.Fatal("no place")
+		}
+		want := truth.Fields2D[paper.PlaceOfOrigin]
+		for i := range want {
+			if d := max(want[i].X-f.Where[i].X, f.Where[i].X-want[i].X, want[i].Y-f.Where[i].Y, f.Where[i].Y-want[i].Y); d > 60 {
+				t.Errorf("corner %d is %.0f pixels off", i, d)
+			}
+		}
+		cut, err := ocr.Crop(data, 1, *f.Where, 300)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if h, err := jpeg.ReadHeader(cut); err != nil || h.Width > 300 || h.Width < 50 || h.Height >= h.Width {
+			t.Errorf("cutting is %+v, %v", h, err)
+		}
+	})
+}
+
+func TestBadInput(t *testing.T) {
+	blank := image.NewGray(image.Rect(0, 0, 400, 300))
+	whole := asJPEG(t, blank)
+	bomb := bytes.Replace(whole, []byte{0xFF, 0xC0, 0, 0x0B, 8, 300 >> 8, 300 & 255, 400 >> 8, 400 & 255}, []byte{0xFF, 0xC0, 0, 0x0B, 8, 20000 >> 8, 20000 & 255, 20000 >> 8, 20000 & 255}, 1)
+	empty := []byte("%PDF-1.4\n1 0 obj<</Type/Catalog/Pages 2 0 R>>endobj\n2 0 obj<</Type/Pages/Kids[]/Count 0>>endobj\ntrailer<</Root 1 0 R>>\n%%EOF")
+	locked := func() []byte {
+		doc := fpdf.New("P", "mm", "A4", "")
+		doc.SetProtection(0, "secret", "owner")
+		doc.AddPage()
+		var b bytes.Buffer
+		if err := doc.Output(&b); err != nil {
+			t.Fatal(err)
+		}
+		return b.Bytes()
+	}()
+	for name, c := range map[string]struct {
+		data []byte
+		code string
+	}{
+		"empty_file":                 {nil, ocr.EmptyFile},
+		"text_renamed_jpg":           {[]byte("Just some text that somebody named scan.jpg.\n"), ocr.NotAnImage},
+		"word_document":              {[]byte("PK\x03\x04 and so on"), ocr.Unsupported},
+		"pdf_without_pages":          {empty, ocr.NoPages},
+		"encrypted_pdf":              {locked, ocr.EncryptedPDF},
+		"picture_of_20000_by_20000":  {bomb, ocr.TooLarge},
+		"jpeg_cut_off_in_its_header": {whole[:30], ocr.Damaged},
+		"png_cut_off":                {asPNG(t, blank)[:60], ocr.Damaged},
+		"pdf_of_nothing":             {[]byte("%PDF-1.7\n%%EOF"), ocr.Damaged},
+	} {
+		t.Run(name, func(t *testing.T) {
+			start := time.Now()
+			res := far(t).Read(t.Context(), ocr.Input{Name: "x.jpg", Data: c.data})
+			if res.Problem == nil {
+				t.Fatalf("no problem; %d documents", len(res.Documents))
+			}
+			if res.Problem.Code != c.code || !strings.HasSuffix(res.Problem.Message, ".") {
+				t.Errorf("%s: %s", res.Problem.Code, res.Problem.Message)
+			}
+			if res.Documents == nil {
+				t.Error("documents is nil")
+			}
+			if d := time.Since(start); d > 25*time.Second {
+				t.Errorf("took %v", d)
+			}
+		})
+	}
+}
+
+var farOnce = sync.OnceValue(func() *ocr.Reader {
+	r, err := ocr.New(ocr.Options{Worker: worker, Workers: 1})
+	if err != nil {
+		panic(err)
+	}
+	return r
+})
+
+// far is a reader whose parsers run in a child process.
+func far(testing.TB) *ocr.Reader { return farOnce() }
+
+func TestWorker(t *testing.T) {
+	t.Run("reads_what_the_process_itself_reads", func(t *testing.T) {
+		img, truth := draw(t, paper.CCCD, 60, 0)
+		res := far(t).Read(t.Context(), ocr.Input{Data: asJPEG(t, img)})
+		if res.Problem != nil || len(res.Documents) != 1 {
+			t.Fatalf("problem %v, %d documents", res.Problem, len(res.Documents))
+		}
+		compare(t, res.Documents[0], truth, ten)
+	})
+	t.Run("is_confined", func(t *testing.T) {
+		ps, err := far(t).Protections(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		if len(ps) != 3 {
+			t.Fatalf("%d protections", len(ps))
+		}
+		for _, p := range ps {
+			if !p.Active && strings.Contains(p.Detail, "not available") {
+				t.Logf("%s: %s", p.Name, p.Detail)
+			} else if !p.Active {
+				t.Errorf("%s: %s", p.Name, p.Detail)
+			}
+		}
+	})
+	t.Run("its_crop_needs_no_files", func(t *testing.T) {
+		img, _ := draw(t, paper.CCCD, 61, 0)
+		if _, err := far(t).Preview(t.Context(), asJPEG(t, img), 1, 600); err != nil {
+			t.Fatal(err)
+		}
+	})
+	t.Run("cannot_start", func(t *testing.T) {
+		r, err := ocr.New(ocr.Options{Worker: []string{"/bin/false"}, Workers: 1})
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer r.Close()
+		res := r.Read(t.Context(), ocr.Input{Data: []byte("x")})
+		if res.Problem == nil || res.Problem.Code != ocr.WorkerDied {
+			t.Errorf("%v", res.Problem)
+		}
+	})
+}
+
+// MuPDF brings its own libjpeg; linked carelessly it takes the place of the system's, and Leptonica then reads
+// no JPEG.
+func TestSystemLibjpegIsUsed(t *testing.T) {
+	data := asJPEG(t, image.NewGray(image.Rect(0, 0, 64, 48)))
+	if f, err := page.Open(asPDF(t, data), 1e6); err != nil || f.Pages() != 1 { // links MuPDF for certain
+		t.Fatal(err)
+	}
+	w, h, err := tess.LeptonicaReads(data)
+	if err != nil || w != 64 || h != 48 {
+		t.Fatalf("%d × %d, %v", w, h, err)
+	}
+}
