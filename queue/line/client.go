@@ -24,8 +24,8 @@ type TLS struct {
 	ServerName string // where the certificate names another host than the address does
 }
 
-// NewClient returns an HTTP client made for uploads over poor lines.
-func NewClient(t TLS) (*http.Client, error) {
+// Config returns what crypto/tls needs.
+func (t TLS) Config() (*tls.Config, error) {
 	conf := &tls.Config{MinVersion: tls.VersionTLS12, ServerName: t.ServerName}
 	if t.CAFile != "" {
 		pem, err := os.ReadFile(t.CAFile)
@@ -49,6 +49,15 @@ func NewClient(t TLS) (*http.Client, error) {
 			return nil, err
 		}
 		conf.GetClientCertificate = func(*tls.CertificateRequestInfo) (*tls.Certificate, error) { return load() }
+	}
+	return conf, nil
+}
+
+// NewClient returns an HTTP client made for uploads over poor lines.
+func NewClient(t TLS) (*http.Client, error) {
+	conf, err := t.Config()
+	if err != nil {
+		return nil, err
 	}
 	dial := &net.Dialer{
 		Timeout:         20 * time.Second,

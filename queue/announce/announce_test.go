@@ -1,0 +1,394 @@
+package announce
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	toxiproxy "github.com/Shopify/toxiproxy/v2"
+	"github.com/nats-io/nats-server/v2/server"
+	"github.com/nats-io/nats.go"
+	"github.com/nats-io/nats.go/jetstream"
+	"github.com/rs/zerolog"
+
+	"motcua/queue"
+)
+
+// hub is a real NATS server with JetStream and a province's two streams.
+type hub struct {
+	*server.Server
+	dir  string
+	port int
+}
+
+func start(t *testing.T, dir string, port int) *hub {
+	t.Helper()
+	s, err := server.NewServer(&server.Options{Host: "127.0.0.1", Port: port, JetStream: true, StoreDir: dir, NoLog: true, NoSigs: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.Start()
+	if !s.ReadyForConnections(10 * time.Second) {
+		t.Fatal("NATS server did not start")
+	}
+	h := &hub{s, dir, port}
+	t.Cleanup(h.stop)
+	return h
+}
+
+func (h *hub) stop() {
+	h.Shutdown()
+	h.WaitForShutdown()
+}
+
+const stream = "MOTCUA"
+
+func (h *hub) js(t *testing.T) jetstream.JetStream {
+	t.Helper()
+	nc, err := nats.Connect(h.ClientURL())
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(nc.Close)
+	js, err := jetstream.New(nc)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return js
+}
+
+// streams makes the streams as the README tells a province to. A window of 100 ms stands for the
+// minutes that a detached kiosk outlasts.
+func (h *hub) streams(t *testing.T) {
+	t.Helper()
+	js := h.js(t)
+	for _, c := range []jetstream.StreamConfig{
+		{Name: stream, Subjects: []string{"motcua.*.submission.*"}, Storage: jetstream.FileStorage, Duplicates: 100 * time.Millisecond},
+		{Name: "MOTCUA_BEATS", Subjects: []string{"motcua.*.heartbeat"}, Storage: jetstream.MemoryStorage, MaxMsgsPerSubject: 1},
+	} {
+		if _, err := js.CreateOrUpdateStream(t.Context(), c); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+// told returns "state id" of all messages in the stream, in order.
+func (h *hub) told(t *testing.T) (out []string) {
+	t.Helper()
+	s, err := h.js(t).Stream(t.Context(), stream)
+	if err != nil {
+		t.Fatal(err)
+	}
+	info, err := s.Info(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	for seq := info.State.FirstSeq; seq <= info.State.LastSeq && info.State.Msgs > 0; seq++ {
+		m, err := s.GetMsg(t.Context(), seq)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var e queue.Event
+		if err := json.Unmarshal(m.Data, &e); err != nil {
+			t.Fatal(err)
+		}
+		if want := "motcua.ward-7.submission." + string(e.State); m.Subject != want {
+			t.Errorf("subject %s, want %s", m.Subject, want)
+		}
+		out = append(out, string(e.State)+" "+e.ID)
+	}
+	return out
+}
+
+func (h *hub) waitFor(t *testing.T, want ...string) {
+	t.Helper()
+	var got []string
+	for range 200 {
+		if got = h.told(t); len(got) >= len(want) {
+			break
+		}
+		time.Sleep(50 * time.Millisecond)
+	}
+	if !slices.Equal(got, want) {
+		t.Fatalf("told %v, want %v", got, want)
+	}
+}
+
+// kiosk is a real queue with its outbox.
+func kiosk(t *testing.T) *queue.Queue {
+	t.Helper()
+	q, _, err := queue.Open(t.Context(), t.TempDir(), queue.Options{Outbox: true, MinFree: -1, Parallel: 1})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { q.Close() })
+	return q
+}
+
+func enqueue(t *testing.T, q *queue.Queue, ids ...string) {
+	t.Helper()
+	for _, id := range ids {
+		if _, err := q.Enqueue(t.Context(), queue.Draft{ID: id, Labels: map[string]string{"procedure": "2.000815"}, Parts: []queue.Part{{
+			Name: "form.json", MediaType: "application/json",
+			Open: func() (io.ReadCloser, error) { return io.NopCloser(strings.NewReader(`{}`)), nil },
+		}}}); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+type sink func(queue.Submission) error
+
+func (s sink) Deliver(_ context.Context, sub queue.Submission, _ queue.Bundle, _ queue.Notes) error {
+	return s(sub)
+}
+
+func deliver(t *testing.T, q *queue.Queue, s sink) {
+	t.Helper()
+	if _, err := q.DeliverDue(t.Context(), s); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// follow runs an announcer until the returned function is called.
+func follow(t *testing.T, o Options) (*Announcer, func()) {
+	t.Helper()
+	o.Kiosk, o.Log, o.Every = "ward-7", slog.New(slog.DiscardHandler), 20*time.Millisecond
+	a, err := New(o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	done := make(chan error, 1)
+	go func() { done <- a.Run(ctx) }()
+	stopped := false
+	stop := func() {
+		if stopped {
+			return
+		}
+		stopped = true
+		cancel()
+		if err := <-done; err != nil {
+			t.Errorf("Run: %v", err)
+		}
+	}
+	t.Cleanup(stop)
+	return a, stop
+}
+
+func TestStates(t *testing.T) {
+	h := start(t, t.TempDir(), -1)
+	h.streams(t)
+	q := kiosk(t)
+	a, _ := follow(t, Options{URL: h.ClientURL(), Stream: stream, Outbox: q})
+	enqueue(t, q, "GOOD01", "BAD001")
+	deliver(t, q, func(s queue.Submission) error {
+		if s.ID == "BAD001" {
+			return queue.Permanent(errors.New("part 3 is no image"))
+		}
+		return nil
+	})
+	h.waitFor(t, "queued GOOD01", "queued BAD001", "delivered GOOD01", "held BAD001")
+	for range 100 {
+		if left, err := q.Events(0, 10); err != nil {
+			t.Fatal(err)
+		} else if len(left) == 0 {
+			break
+		}
+		time.Sleep(20 * time.Millisecond)
+	}
+	if left, err := q.Events(0, 10); err != nil || len(left) != 0 {
+		t.Errorf("outbox still has %v, %v", left, err)
+	}
+	if s := a.Status(); !s.Connected || s.LastTold.IsZero() || s.Error != "" {
+		t.Errorf("status %+v", s)
+	}
+}
+
+// TestDetached: the server is not there at first, goes away in between, and comes back.
+func TestDetached(t *testing.T) {
+	dir := t.TempDir()
+	first := start(t, dir, -1)
+	first.streams(t)
+	port := first.Addr().(*net.TCPAddr).Port
+	url := first.ClientURL()
+	first.stop()
+
+	q := kiosk(t)
+	_, _ = follow(t, Options{URL: url, Stream: stream, Outbox: q})
+	enqueue(t, q, "AAAA01", "AAAA02")
+	time.Sleep(200 * time.Millisecond)
+	second := start(t, dir, port)
+	second.waitFor(t, "queued AAAA01", "queued AAAA02")
+	second.stop()
+	enqueue(t, q, "AAAA03")
+	deliver(t, q, func(queue.Submission) error { return nil })
+	time.Sleep(200 * time.Millisecond)
+	third := start(t, dir, port)
+	third.waitFor(t, "queued AAAA01", "queued AAAA02", "queued AAAA03", "delivered AAAA01", "delivered AAAA02", "delivered AAAA03")
+}
+
+// forgetful is an outbox whose kiosk loses power before it can note what was told.
+type forgetful struct{ *queue.Queue }
+
+func (f forgetful) Taken(uint64) error { return errors.New("power lost") }
+
+// TestToldAndNotNoted: after the stream's window for duplicates the stream itself is asked.
+func TestToldAndNotNoted(t *testing.T) {
+	h := start(t, t.TempDir(), -1)
+	h.streams(t)
+	q := kiosk(t)
+	enqueue(t, q, "BBBB01", "BBBB02", "BBBB03")
+	a, err := New(Options{URL: h.ClientURL(), Kiosk: "ward-7", Stream: stream, Outbox: forgetful{q}, Log: slog.New(slog.DiscardHandler)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := a.Run(t.Context()); err == nil || !strings.Contains(err.Error(), "power lost") {
+		t.Fatalf("Run: %v", err)
+	}
+	h.waitFor(t, "queued BBBB01", "queued BBBB02", "queued BBBB03")
+	time.Sleep(300 * time.Millisecond) // past the window
+	enqueue(t, q, "BBBB04")
+	follow(t, Options{URL: h.ClientURL(), Stream: stream, Outbox: q})
+	h.waitFor(t, "queued BBBB01", "queued BBBB02", "queued BBBB03", "queued BBBB04")
+	time.Sleep(200 * time.Millisecond)
+	h.waitFor(t, "queued BBBB01", "queued BBBB02", "queued BBBB03", "queued BBBB04")
+}
+
+// TestPoorLine cuts the line at short intervals while a backlog is told.
+func TestPoorLine(t *testing.T) {
+	h := start(t, t.TempDir(), -1)
+	h.streams(t)
+	log := zerolog.Nop()
+	proxy := toxiproxy.NewProxy(toxiproxy.NewServer(toxiproxy.NewMetricsContainer(nil), log), "nats", "127.0.0.1:0", h.Addr().String())
+	if err := proxy.Start(); err != nil {
+		t.Fatal(err)
+	}
+	defer proxy.Stop()
+	address := proxy.Listen
+
+	q := kiosk(t)
+	var ids, want []string
+	for i := range 120 {
+		ids = append(ids, fmt.Sprintf("CCCC%02d", i))
+		want = append(want, "queued "+ids[i])
+	}
+	enqueue(t, q, ids...)
+	follow(t, Options{URL: "nats://" + address, Stream: stream, Outbox: slow{q}})
+	for range 3 {
+		time.Sleep(150 * time.Millisecond)
+		proxy.Stop()
+		time.Sleep(100 * time.Millisecond)
+		proxy.Listen = address
+		if err := proxy.Start(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	deadline := time.Now().Add(40 * time.Second)
+	for time.Now().Before(deadline) && len(h.told(t)) < len(want) {
+		time.Sleep(200 * time.Millisecond)
+	}
+	if got := h.told(t); !slices.Equal(got, want) {
+		t.Fatalf("told %d %v, want %d", len(got), got, len(want))
+	}
+}
+
+// slow gives few events at once, so that a backlog takes several rounds.
+type slow struct{ *queue.Queue }
+
+func (s slow) Events(after uint64, max int) ([]queue.Event, error) {
+	time.Sleep(20 * time.Millisecond)
+	return s.Queue.Events(after, min(max, 5))
+}
+
+func TestHeartbeat(t *testing.T) {
+	h := start(t, t.TempDir(), -1)
+	h.streams(t)
+	q := kiosk(t)
+	enqueue(t, q, "DDDD01")
+	follow(t, Options{URL: h.ClientURL(), Stream: stream, Outbox: q, Heartbeat: 50 * time.Millisecond, Figures: func() any {
+		s, _ := q.Stats()
+		return s
+	}})
+	beats, err := h.js(t).Stream(t.Context(), "MOTCUA_BEATS")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for range 100 {
+		m, err := beats.GetLastMsgForSubject(t.Context(), "motcua.ward-7.heartbeat")
+		if err == nil && m.Sequence > 2 {
+			var b struct {
+				Kiosk   string
+				Figures queue.Stats
+			}
+			if err := json.Unmarshal(m.Data, &b); err != nil {
+				t.Fatal(err)
+			}
+			if b.Kiosk != "ward-7" || b.Figures.Count[queue.Queued] != 1 {
+				t.Errorf("heartbeat %s", m.Data)
+			}
+			return
+		}
+		time.Sleep(50 * time.Millisecond)
+	}
+	t.Fatal("no heartbeat")
+}
+
+func TestNoStream(t *testing.T) {
+	h := start(t, t.TempDir(), -1)
+	q := kiosk(t)
+	enqueue(t, q, "EEEE01")
+	a, _ := follow(t, Options{URL: h.ClientURL(), Outbox: q})
+	for range 100 {
+		if s := a.Status(); strings.Contains(s.Error, "no stream takes motcua.ward-7.submission.*") {
+			h.streams(t)
+			h.waitFor(t, "queued EEEE01")
+			return
+		}
+		time.Sleep(50 * time.Millisecond)
+	}
+	t.Fatalf("status %+v", a.Status())
+}
+
+func TestNewRefuses(t *testing.T) {
+	q := kiosk(t)
+	for name, o := range map[string]Options{
+		"no_kiosk":     {URL: "tls://nats.example.vn", Outbox: q},
+		"dotted_kiosk": {URL: "tls://nats.example.vn", Kiosk: "a.b", Outbox: q},
+		"wildcard":     {URL: "tls://nats.example.vn", Kiosk: "*", Outbox: q},
+		"no_url":       {Kiosk: "k", Outbox: q},
+		"password":     {URL: "tls://u:p@nats.example.vn", Kiosk: "k", Outbox: q},
+		"no_outbox":    {URL: "tls://nats.example.vn", Kiosk: "k"},
+	} {
+		if _, err := New(o); err == nil {
+			t.Errorf("%s was taken", name)
+		}
+	}
+}
+
+// TestPlainIsRefused: a kiosk that shall speak TLS does not fall back to a server that can't.
+func TestPlainIsRefused(t *testing.T) {
+	h := start(t, t.TempDir(), -1)
+	a, err := New(Options{URL: strings.Replace(h.ClientURL(), "127.0.0.1", "localtest.invalid", 1), Kiosk: "k", Outbox: kiosk(t)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	// The name does not resolve here; what is tested is that the option is set for what isn't loopback.
+	var o nats.Options
+	for _, set := range a.connect {
+		if err := set(&o); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if !o.Secure || o.TLSConfig == nil {
+		t.Error("TLS is not demanded")
+	}
+}
