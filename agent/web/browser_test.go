@@ -1,0 +1,301 @@
+package web
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"flag"
+	"image"
+	"image/color/palette"
+	"image/draw"
+	"image/png"
+	"io/fs"
+	"log/slog"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/chromedp/chromedp"
+
+	"motcua/agent/procedure"
+	"motcua/configs"
+	"motcua/drivers/scan"
+	"motcua/drivers/simulated"
+	"motcua/ocr"
+	"motcua/ocr/specimen"
+	"motcua/queue"
+)
+
+var update = flag.Bool("update", false, "write the screenshots anew")
+
+// kiosk is a whole counter: real pages, real recognition, real queue, a simulated scanner with the
+// specimens of the demo.
+type kiosk struct {
+	site    *Site
+	server  *httptest.Server
+	queue   *queue.Queue
+	scanner *simulated.Scanner
+}
+
+func procedures(t testing.TB) func() *procedure.Catalog {
+	t.Helper()
+	sub, err := fs.Sub(configs.FS, "procedures")
+	if err != nil {
+		t.Fatal(err)
+	}
+	catalog, err := procedure.Load(sub)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return func() *procedure.Catalog { return catalog }
+}
+
+func newKiosk(t testing.TB, change ...func(*Options)) *kiosk {
+	t.Helper()
+	q, _, err := queue.Open(t.Context(), t.TempDir(), queue.Options{MinFree: -1})
+	if err != nil {
+		t.Fatal(err)
+	}
+	reader, err := ocr.New(ocr.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	sheets, err := specimen.Load(os.DirFS("../../configs"), "specimens")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var onGlass []simulated.Sheet
+	for _, s := range sheets {
+		sheet := simulated.Sheet{Front: func() (image.Image, error) { p, err := s.DrawFront(); return p.RGBA, err }}
+		onGlass = append(onGlass, sheet)
+	}
+	k := &kiosk{queue: q, scanner: simulated.New(onGlass, simulated.Options{LinesPerSecond: 6000})}
+	o := Options{
+		Procedures: procedures(t), Reader: reader, Queue: q,
+		Scanner: func() Scanner { return k.scanner }, Source: scan.Flatbed,
+		Ward: "Phường Bến Nghé", Kiosk: "kiosk-1",
+		Account: Account{BIN: "970436", Number: "0123456789", Name: "UBND PHUONG BEN NGHE", Bank: "Vietcombank"},
+		Log:     slog.New(slog.NewTextHandler(t.Output(), &slog.HandlerOptions{Level: slog.LevelInfo})),
+	}
+	for _, f := range change {
+		f(&o)
+	}
+	if k.site, err = New(o); err != nil {
+		t.Fatal(err)
+	}
+	k.server = httptest.NewServer(k.site)
+	ctx, stop := context.WithCancel(context.Background())
+	ran := make(chan error, 1)
+	go func() { ran <- k.site.Run(ctx) }()
+	t.Cleanup(func() {
+		stop()
+		if err := <-ran; err != nil && !errors.Is(err, context.Canceled) {
+			t.Error(err)
+		}
+		k.server.Close()
+		if err := errors.Join(reader.Close(), q.Close()); err != nil {
+			t.Error(err)
+		}
+	})
+	return k
+}
+
+// browser starts Chromium the way the kiosk runs it, with a screen of that size.
+func browser(t testing.TB, width, height int64) context.Context {
+	t.Helper()
+	options := append(chromedp.DefaultExecAllocatorOptions[:],
+		chromedp.NoSandbox, chromedp.DisableGPU, chromedp.UserDataDir(t.TempDir()), chromedp.WindowSize(int(width), int(height)),
+		chromedp.Flag("disable-quic", true), chromedp.Flag("disable-background-networking", true),
+		chromedp.Flag("disable-component-update", true), chromedp.Flag("disable-sync", true), chromedp.Flag("hide-scrollbars", true))
+	alloc, cancelAlloc := chromedp.NewExecAllocator(context.Background(), options...)
+	ctx, cancel := chromedp.NewContext(alloc)
+	ctx, cancelTime := context.WithTimeout(ctx, 60*time.Second)
+	t.Cleanup(func() { cancelTime(); cancel(); cancelAlloc() })
+	if err := chromedp.Do(ctx, chromedp.EmulateViewport(width, height)); err != nil {
+		t.Fatalf("Chromium (Debian package chromium) did not start: %v", err)
+	}
+	return ctx
+}
+
+// screens of the two kinds of kiosk.
+var screens = []struct {
+	name          string
+	width, height int64
+}{
+	{"landscape", 1920, 1080},
+	{"portrait", 1080, 1920},
+}
+
+// shot keeps a picture of the page, small enough for the repository.
+func shot(t testing.TB, ctx context.Context, name string) {
+	t.Helper()
+	if !*update {
+		return
+	}
+	time.Sleep(250 * time.Millisecond) // pictures that load late
+	data, err := chromedp.Run(ctx, chromedp.CaptureScreenshot())
+	if err != nil {
+		t.Fatal(err)
+	}
+	img, err := png.Decode(bytes.NewReader(data))
+	if err != nil {
+		t.Fatal(err)
+	}
+	file := filepath.Join("screenshots", name+".png")
+	if err := os.MkdirAll(filepath.Dir(file), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	var b bytes.Buffer
+	encoder := png.Encoder{CompressionLevel: png.BestCompression}
+	if err := encoder.Encode(&b, img); err != nil {
+		t.Fatal(err)
+	}
+	if b.Len() > 300<<10 { // a scan is on it: fewer colours
+		few := image.NewPaletted(img.Bounds(), palette.Plan9)
+		draw.FloydSteinberg.Draw(few, img.Bounds(), img, image.Point{})
+		b.Reset()
+		if err := encoder.Encode(&b, few); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := os.WriteFile(file, b.Bytes(), 0o644); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func pathOf(ctx context.Context, t testing.TB) string {
+	t.Helper()
+	return eval[string](t, ctx, "location.pathname")
+}
+
+// press clicks what a finger would and waits for the page it leads to.
+func press(t testing.TB, ctx context.Context, selector string, to string) {
+	t.Helper()
+	if err := chromedp.Do(ctx, chromedp.Click(chromedp.CSS(selector))); err != nil {
+		t.Fatalf("press %s on %s: %v", selector, pathOf(ctx, t), err)
+	}
+	arrive(t, ctx, to)
+}
+
+func arrive(t testing.TB, ctx context.Context, to string) {
+	t.Helper()
+	deadline := time.Now().Add(20 * time.Second)
+	for time.Now().Before(deadline) {
+		ready, err := chromedp.Run(ctx, chromedp.Evaluate[bool](`document.readyState==="complete" && location.pathname.startsWith("`+to+`")`))
+		if err == nil && ready {
+			return
+		}
+		time.Sleep(30 * time.Millisecond)
+	}
+	t.Fatalf("wanted %s, still on %s: %s", to, pathOf(ctx, t), strings.Join(strings.Fields(text(t, ctx, "main")), " "))
+}
+
+func text(t testing.TB, ctx context.Context, selector string) string {
+	t.Helper()
+	s, err := chromedp.Run(ctx, chromedp.Text(chromedp.CSS(selector)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return strings.TrimSpace(s)
+}
+
+func eval[T any](t testing.TB, ctx context.Context, script string) T {
+	t.Helper()
+	v, err := chromedp.Run(ctx, chromedp.Evaluate[T](script))
+	if err != nil {
+		t.Fatalf("%v in %s", err, script)
+	}
+	return v
+}
+
+// toReceipt walks the citizen's way; look is called on every page.
+func toReceipt(t testing.TB, ctx context.Context, k *kiosk, code string, look func(page string)) {
+	t.Helper()
+	if err := chromedp.Do(ctx, chromedp.Navigate(k.server.URL+"/")); err != nil {
+		t.Fatal(err)
+	}
+	look("start")
+	press(t, ctx, ".button.huge", "/choose")
+	look("choose")
+	press(t, ctx, `a[href="/choose/`+code+`"]`, "/choose/")
+	look("about")
+	press(t, ctx, ".way .go", "/consent")
+	look("consent")
+	press(t, ctx, ".way .go", "/scan")
+	look("scan")
+	press(t, ctx, "#scan .go", "/scan")
+	if err := chromedp.Do(ctx, chromedp.WaitVisible(chromedp.CSS(".sheet img:nth-child(8)"))); err != nil {
+		t.Fatal(err)
+	}
+	look("scanning")
+	arrive(t, ctx, "/papers")
+	look("papers")
+	press(t, ctx, ".way .go", "/check")
+	look("check")
+	for range 30 {
+		if !eval[bool](t, ctx, `!!document.querySelector(".doubtful")`) {
+			break
+		}
+		press(t, ctx, ".way .go", "/check/")
+		for strings.HasPrefix(pathOf(ctx, t), "/check/") {
+			look("question")
+			answerByHand(t, ctx)
+		}
+	}
+	look("form")
+	press(t, ctx, ".way .go", "/confirm")
+	look("confirm")
+	press(t, ctx, ".way .go", "/receipt")
+	look("receipt")
+}
+
+// answerByHand fills a question the way a person with the paper in hand would.
+func answerByHand(t testing.TB, ctx context.Context) {
+	t.Helper()
+	script := `(() => {
+		const f = document.querySelector("#value"), c = document.querySelector(".choice input");
+		if (f && !f.value) f.value = {digits: /[Pp]hone|thoại/.test(document.querySelector("h1").textContent) ? "0912345678" : "2", date: "01/02/2024", name: "Trần Thị Bình"}[f.dataset.pad] || "Bằng tốt nghiệp";
+		if (c && !document.querySelector(".choice input:checked")) c.checked = true;
+		document.documentElement.dataset.seen = "1";
+		return location.pathname;
+	})()`
+	before := eval[string](t, ctx, script)
+	if err := chromedp.Do(ctx, chromedp.Click(chromedp.CSS(".way .go"))); err != nil {
+		t.Fatal(err)
+	}
+	for deadline := time.Now().Add(10 * time.Second); time.Now().Before(deadline); time.Sleep(20 * time.Millisecond) {
+		if fresh, err := chromedp.Run(ctx, chromedp.Evaluate[bool](`document.readyState==="complete" && !document.documentElement.dataset.seen`)); err == nil && fresh {
+			break
+		}
+	}
+	if pathOf(ctx, t) == before {
+		t.Fatalf("the answer to %s was refused: %s", before, text(t, ctx, "main"))
+	}
+}
+
+func TestCitizen(t *testing.T) {
+	for _, screen := range screens {
+		t.Run(screen.name, func(t *testing.T) {
+			k := newKiosk(t)
+			ctx := browser(t, screen.width, screen.height)
+			seen := map[string]bool{}
+			toReceipt(t, ctx, k, "2.000815", func(page string) {
+				if !seen[page] {
+					shot(t, ctx, screen.name+"/"+page)
+				}
+				seen[page] = true
+			})
+			code := text(t, ctx, ".code")
+			sub, err := k.queue.Get(code)
+			if err != nil {
+				t.Fatalf("the code on the receipt is not in the queue: %v", err)
+			}
+			if sub.Labels["procedure"] != "2.000815" || sub.Labels["channel"] != "self" || len(sub.Parts) < 2 {
+				t.Errorf("submission: %v, %d parts", sub.Labels, len(sub.Parts))
+			}
+		})
+	}
+}

@@ -1,0 +1,145 @@
+// The live parts of every page: the countdown of silence, read-aloud, scan progress, the receipt.
+// Each part looks for its own marks (data-…) and does nothing on pages without them.
+"use strict";
+(() => {
+	const $ = (q, from = document) => from.querySelector(q);
+	const $$ = (q, from = document) => [...from.querySelectorAll(q)];
+	const csrf = $('meta[name="csrf"]').content;
+	const post = (path, body = "") => fetch(path, {
+		method: "POST", body, redirect: "manual",
+		headers: { "X-CSRF-Token": csrf, "Content-Type": "application/x-www-form-urlencoded" },
+	});
+
+	// A page called back from memory may be another person's: ask the kiosk anew.
+	addEventListener("pageshow", (e) => { if (e.persisted) location.reload(); });
+
+	// --- silence -------------------------------------------------------------------------------------
+	const body = document.body;
+	let alive = () => {};
+	if (body.dataset.silence) {
+		const full = { left: +body.dataset.silence, warning: +body.dataset.warning };
+		const box = $("#silence"), count = $("[data-left]", box), leave = $("#leave");
+		let deadline = performance.now() + full.left * 1000, told = performance.now();
+		const tell = async () => {
+			told = performance.now();
+			try {
+				const answer = await post("/stay");
+				if (answer.type === "opaqueredirect" || answer.status === 410 || answer.status === 403) { location.replace("/"); return; }
+				deadline = performance.now() + (await answer.json()).silence * 1000;
+			} catch { /* the daemon is away for a moment: the countdown goes on */ }
+		};
+		alive = (now = false) => {
+			deadline = Math.max(deadline, performance.now() + full.left * 1000);
+			if (now || performance.now() - told > 5000) tell();
+		};
+		for (const kind of ["pointerdown", "keydown", "wheel", "touchmove"])
+			addEventListener(kind, () => { if (!box.open) alive(); }, { passive: true, capture: true });
+		$("[data-stay]", box).addEventListener("click", () => { box.close(); alive(true); });
+		box.addEventListener("cancel", () => alive(true));
+		setInterval(() => {
+			const left = Math.ceil((deadline - performance.now()) / 1000);
+			if (left <= 0) {
+				leave.elements.why.value = "silence";
+				leave.submit();
+				deadline = Infinity;
+			} else if (left <= full.warning) {
+				if (!box.open) box.showModal();
+				count.textContent = left;
+			}
+		}, 250);
+	}
+
+	// --- leaving, sending once -----------------------------------------------------------------------
+	for (const button of $$('[data-ask="leave"]')) {
+		button.addEventListener("click", (e) => { e.preventDefault(); $("#ask-leave").showModal(); });
+	}
+	for (const button of $$("[data-close]")) button.addEventListener("click", () => button.closest("dialog").close());
+	for (const form of $$("form")) {
+		form.addEventListener("submit", (e) => {
+			if (form.dataset.sent) { e.preventDefault(); return; }
+			form.dataset.sent = "1";
+			setTimeout(() => delete form.dataset.sent, 4000);
+		});
+	}
+	for (const input of $$("[data-send]")) input.addEventListener("change", () => { if (input.files.length) input.form.requestSubmit(); });
+
+	// --- printing ------------------------------------------------------------------------------------
+	for (const button of $$("[data-print]")) { button.hidden = false; button.addEventListener("click", () => print()); }
+
+	// --- read aloud ----------------------------------------------------------------------------------
+	const aloud = $("[data-aloud]"), lang = document.documentElement.lang;
+	if (aloud && "speechSynthesis" in window) {
+		const voice = () => speechSynthesis.getVoices().find((v) => v.lang.toLowerCase().startsWith(lang));
+		const ready = () => { aloud.hidden = !voice(); };
+		ready();
+		speechSynthesis.addEventListener("voiceschanged", ready);
+		const speak = () => {
+			speechSynthesis.cancel();
+			const text = new SpeechSynthesisUtterance($("#main").dataset.read);
+			text.voice = voice(); text.lang = lang; text.rate = 0.9;
+			text.onend = () => aloud.setAttribute("aria-pressed", "false");
+			aloud.setAttribute("aria-pressed", "true");
+			speechSynthesis.speak(text);
+		};
+		aloud.addEventListener("click", () => {
+			if (aloud.getAttribute("aria-pressed") === "true") { speechSynthesis.cancel(); aloud.setAttribute("aria-pressed", "false"); } else speak();
+		});
+		addEventListener("pagehide", () => speechSynthesis.cancel());
+	}
+
+	// --- a scan under way ----------------------------------------------------------------------------
+	const scan = $("[data-live]");
+	if (scan) {
+		const sheet = $("[data-sheet]", scan), lamp = $("[data-lamp]", scan), bar = $("[data-progress]", scan);
+		const say = (name) => $(`template[data-words="${name}"]`).content.textContent;
+		let page = 0;
+		const source = new EventSource(scan.dataset.live);
+		source.onmessage = (m) => {
+			const e = JSON.parse(m.data);
+			alive();
+			switch (e.kind) {
+			case "progress":
+				bar.value = e.percent; lamp.hidden = false; lamp.style.top = e.percent + "%";
+				break;
+			case "strip": {
+				if (e.page !== page) { sheet.replaceChildren(); page = e.page; }
+				const img = new Image(); img.src = "/scan/strip/" + (e.strip || 0); img.alt = "";
+				sheet.append(img);
+				break;
+			}
+			case "page":
+				lamp.hidden = true; bar.removeAttribute("value");
+				$("[data-headline]", scan).textContent = say("reading");
+				$("[data-say]", scan).textContent = say("reading-lead");
+				break;
+			case "read": {
+				const li = document.createElement("li"); li.textContent = e.text;
+				$("[data-found]", scan).append(li);
+				break;
+			}
+			case "fault":
+				source.close();
+				for (const q of ["[data-progress]", "[data-stop]", "[data-say]", "[data-lamp]", "[data-headline]"]) $(q, scan).hidden = true;
+				$("[data-fault]", scan).textContent = e.text;
+				$("[data-ended]", scan).hidden = false;
+				$("[data-ended] a", scan).focus();
+				break;
+			case "done": case "over":
+				source.close();
+				location.replace(e.to);
+			}
+		};
+	}
+
+	// --- the receipt ---------------------------------------------------------------------------------
+	const receipt = $("[data-receipt]");
+	if (receipt) {
+		const source = new EventSource(receipt.dataset.receipt);
+		source.onmessage = (m) => {
+			const e = JSON.parse(m.data);
+			receipt.textContent = e.text;
+			receipt.className = "where " + e.kind;
+			if (e.kind === "delivered") source.close();
+		};
+	}
+})();
