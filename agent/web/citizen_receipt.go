@@ -131,7 +131,7 @@ func (s *Site) status(w http.ResponseWriter, r *http.Request) {
 			s.log.Error("status", "error", err)
 			code, b.Error = http.StatusServiceUnavailable, s.words.say(lang, "fault")
 		default:
-			b.Found, b.Sub, b.State = true, sub, "state."+string(sub.State)
+			b.Found, b.Sub, b.State = true, sub, "stands."+string(sub.State)
 			b.Proc, _ = s.o.Procedures().Get(sub.Labels["procedure"])
 		}
 	}
