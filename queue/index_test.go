@@ -1,0 +1,278 @@
+package queue
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"io"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"slices"
+	"testing"
+
+	bolt "go.etcd.io/bbolt"
+)
+
+// TestIndexSurvivesTornCommits plays every power cut that can come while bbolt commits: it keeps the index before
+// and after each transaction and builds what the disk may hold between. bbolt writes data pages, syncs,
+// writes one meta page and syncs; so either any of the data pages may have got to the disk, torn at
+// any sector, under the old meta page, or all of them under a torn one.
+func TestIndexSurvivesTornCommits(t *testing.T) {
+	dir := memoryDir(t)
+	path := filepath.Join(dir, "index.db")
+	q := mustOpen(t, dir, Options{Parallel: 1})
+	mustEnqueue(t, q, draft("A", 1))
+	var taken *record
+	claim := func() (err error) { taken, _, err = q.claim(q.now()); return err }
+	settle := func(cause error) func() error {
+		return func() error { _, err := q.settle(context.Background(), taken, cause); return err }
+	}
+	for _, s := range []struct {
+		name string
+		do   func() error // one transaction
+	}{
+		{"enqueue", func() error { _, err := q.Enqueue(context.Background(), draft("B", 1)); return err }},
+		{"claim", claim},
+		{"hold", settle(Permanent(io.ErrUnexpectedEOF))},
+		{"retry", func() error { return q.Retry(context.Background(), "A") }},
+		{"claim_again", claim},
+		{"postpone", settle(io.ErrUnexpectedEOF)},
+		{"claim_other", claim},
+		{"deliver", settle(nil)},
+		{"mark_for_wiping", func() error { _, err := q.markExpired(); return err }},
+		{"wipe", func() error { _, err := q.wipeMarked(); return err }},
+	} {
+		t.Run(s.name, func(t *testing.T) {
+			before, _ := os.ReadFile(path)
+			if err := s.do(); err != nil {
+				t.Fatal(err)
+			}
+			after, _ := os.ReadFile(path)
+			for try := range 40 {
+				meta := try%2 == 1
+				checkTorn(t, tearIndex(t, before, after, meta), dir)
+				if t.Failed() {
+					t.Fatalf("try %d, meta page torn: %v", try, meta)
+				}
+			}
+		})
+	}
+	mustState(t, q, "A", Queued)
+	if !mustState(t, q, "B", Delivered).Wiped {
+		t.Fatal("the steps did not do what they are called")
+	}
+}
+
+// tearIndex builds what a power cut may leave between two images of the index that are one commit apart.
+func tearIndex(t *testing.T, before, after []byte, meta bool) []byte {
+	t.Helper()
+	const page, sector = 4096, 512
+	image := make([]byte, max(len(before), len(after)))
+	copy(image, before)
+	changed := [2]int{}
+	for at := 0; at < len(after); at += page {
+		to, from := image[at:at+page], after[at:at+page]
+		if bytes.Equal(to, from) {
+			continue
+		}
+		switch isMeta := at < 2*page; {
+		case isMeta:
+			changed[1]++
+			if meta {
+				copy(to[:rand.IntN(128)], from)
+			}
+		case meta || rand.IntN(2) == 0:
+			changed[0]++
+			copy(to, from)
+		default:
+			changed[0]++
+			copy(to[:sector*rand.IntN(page/sector)], from)
+		}
+	}
+	if changed[0] == 0 || changed[1] != 1 {
+		t.Fatalf("%d data and %d meta pages changed: that was not one commit", changed[0], changed[1])
+	}
+	return image
+}
+
+// checkTorn opens a copy of the queue with the given index.
+func checkTorn(t *testing.T, image []byte, dir string) {
+	t.Helper()
+	other, err := os.MkdirTemp(filepath.Dir(dir), "torn")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer os.RemoveAll(other)
+	copyTree(t, filepath.Join(dir, "blobs"), filepath.Join(other, "blobs"))
+	copyFile(t, filepath.Join(dir, "kiosk.key"), filepath.Join(other, "kiosk.key"))
+	if err := os.WriteFile(filepath.Join(other, "index.db"), image, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	q, repairs, err := Open(context.Background(), other, Options{MinFree: -1})
+	if err != nil {
+		t.Error(err)
+		return
+	}
+	defer q.Close()
+	if repairs.IndexAside != "" {
+		t.Error("index was given up")
+	}
+	if v, err := q.Verify(context.Background()); err != nil || len(v.Faults) > 0 {
+		t.Errorf("%+v %v; repairs: %s", v.Faults, err, repairs)
+	}
+	if _, err := q.Get("A"); err != nil {
+		t.Errorf("acknowledged and lost: %v", err)
+	}
+}
+
+func copyTree(t *testing.T, from, to string) {
+	t.Helper()
+	if err := os.RemoveAll(to); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.CopyFS(to, os.DirFS(from)); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func copyFile(t *testing.T, from, to string) {
+	t.Helper()
+	data, err := os.ReadFile(from)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(to, data, 0o600); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func TestIndexLostIsBuiltAgain(t *testing.T) {
+	for name, damage := range map[string]func(string) error{
+		"removed":  os.Remove,
+		"emptied":  func(p string) error { return os.Truncate(p, 0) },
+		"garbage":  func(p string) error { return os.WriteFile(p, bytes.Repeat([]byte("garbage!"), 4096), 0o600) },
+		"no_metas": func(p string) error { return overwriteAt(p, 0, make([]byte, 8192)) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			ctx := context.Background()
+			dir := t.TempDir()
+			q := mustOpen(t, dir, Options{Retention: -1, Parallel: 1})
+			a, b := mustEnqueue(t, q, draft("A", 1)), mustEnqueue(t, q, draft("B", 1))
+			h := &hub{fail: func(s Submission) error {
+				if s.ID == "B" {
+					return Permanent(io.ErrUnexpectedEOF)
+				}
+				return nil
+			}}
+			if _, err := q.DeliverDue(ctx, h); err != nil {
+				t.Fatal(err)
+			}
+			q.Close()
+			if err := damage(filepath.Join(dir, "index.db")); err != nil {
+				t.Fatal(err)
+			}
+			// A blob that is torn must not be wiped with the rest of what the index does not know.
+			copyFile(t, filepath.Join(dir, "blobs/00000000/A"), filepath.Join(dir, "blobs/00000000/C"))
+
+			q, repairs := mustOpenRepairs(t, dir, Options{Retention: -1, Parallel: 1})
+			if !slices.Equal(repairs.Adopted, []string{"A", "B"}) || !slices.Equal(repairs.Unreadable, []string{"C"}) {
+				t.Fatalf("%+v", repairs)
+			}
+			if _, err := os.Stat(filepath.Join(dir, "damaged", "C")); err != nil {
+				t.Fatal(err)
+			}
+			for _, s := range []Submission{a, b} {
+				got := mustState(t, q, s.Code, Queued)
+				if got.SHA256 != s.SHA256 || !got.Created.Equal(s.Created) || len(got.Parts) != len(s.Parts) {
+					t.Fatalf("%+v", got)
+				}
+			}
+			h.fail = nil
+			if pass, err := q.DeliverDue(ctx, h); err != nil || pass.Delivered != 2 || len(h.order) != 2 {
+				t.Fatal(pass, err, h.order)
+			}
+			if v, err := q.Verify(ctx); err != nil || len(v.Faults) > 0 {
+				t.Fatal(v, err)
+			}
+		})
+	}
+}
+
+func overwriteAt(path string, at int64, p []byte) error {
+	f, err := os.OpenFile(path, os.O_WRONLY, 0)
+	if err != nil {
+		return err
+	}
+	_, err = f.WriteAt(p, at)
+	return errors.Join(err, f.Close())
+}
+
+func TestKeyMissing(t *testing.T) {
+	dir := t.TempDir()
+	key := filepath.Join(dir, "kiosk.key")
+	q := mustOpen(t, dir, Options{})
+	mustEnqueue(t, q, draft("A", 1))
+	q.Close()
+	kept, _ := os.ReadFile(key)
+	refuse := func(name string) {
+		t.Helper()
+		if _, _, err := Open(context.Background(), dir, Options{}); !errors.Is(err, ErrNoKey) {
+			t.Fatalf("%s: %v", name, err)
+		}
+	}
+	os.Remove(key)
+	refuse("removed")
+	if _, err := os.Stat(key); err == nil {
+		t.Fatal("made a new key beside submissions")
+	}
+	index, _ := os.ReadFile(filepath.Join(dir, "index.db"))
+	os.Remove(filepath.Join(dir, "index.db"))
+	refuse("key and index removed")
+	mustOpen(t, t.TempDir(), Options{}).Close()
+	other := t.TempDir()
+	mustOpen(t, other, Options{}).Close()
+	copyFile(t, filepath.Join(other, "kiosk.key"), key)
+	os.Remove(filepath.Join(dir, "index.db"))
+	refuse("another kiosk's key, index removed")
+	os.WriteFile(filepath.Join(dir, "index.db"), index, 0o600)
+	refuse("another kiosk's key")
+	os.WriteFile(key, kept, 0o600)
+	mustState(t, mustOpen(t, dir, Options{}), "A", Queued)
+}
+
+func TestMigration(t *testing.T) {
+	dir := t.TempDir()
+	q := mustOpen(t, dir, Options{})
+	mustEnqueue(t, q, draft("A", 1))
+	q.Close()
+	kept, keptVersion := migrations, schemaVersion
+	defer func() { migrations, schemaVersion = kept, keptVersion }()
+	bucketNew := []byte("made by the next version")
+
+	broken := errors.New("disk gave up")
+	migrations = append(slices.Clone(kept), func(tx *bolt.Tx) error {
+		if _, err := tx.CreateBucket(bucketNew); err != nil {
+			return err
+		}
+		return broken
+	})
+	schemaVersion = uint64(len(migrations))
+	if _, _, err := Open(context.Background(), dir, Options{}); !errors.Is(err, broken) {
+		t.Fatalf("got %v", err)
+	}
+
+	// Half a migration leaves nothing: the step can make its bucket again.
+	migrations[len(kept)] = func(tx *bolt.Tx) error { _, err := tx.CreateBucket(bucketNew); return err }
+	q, repairs := mustOpenRepairs(t, dir, Options{})
+	if repairs.MigratedFrom != len(kept) {
+		t.Fatalf("%+v", repairs)
+	}
+	mustState(t, q, "A", Queued)
+	q.Close()
+
+	migrations, schemaVersion = kept, keptVersion
+	if _, _, err := Open(context.Background(), dir, Options{}); !errors.Is(err, ErrNewer) {
+		t.Fatalf("an older program opened it: %v", err)
+	}
+}
