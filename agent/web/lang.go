@@ -22,15 +22,23 @@ type catalogue struct {
 func loadCatalogue() (*catalogue, error) {
 	c := &catalogue{words: map[string]map[string]string{}}
 	for _, lang := range languages {
-		data, err := files.ReadFile("words/" + lang + ".yaml")
-		if err != nil {
-			return nil, fmt.Errorf("read catalogue: %w", err)
+		c.words[lang] = map[string]string{}
+		for _, part := range []string{"", "staff."} {
+			data, err := files.ReadFile("words/" + part + lang + ".yaml")
+			if err != nil {
+				return nil, fmt.Errorf("read catalogue: %w", err)
+			}
+			words := map[string]string{}
+			if err := yaml.UnmarshalWithOptions(data, &words, yaml.DisallowUnknownField()); err != nil {
+				return nil, fmt.Errorf("read catalogue %s%s: %w", part, lang, err)
+			}
+			for key, sentence := range words {
+				if _, taken := c.words[lang][key]; taken {
+					return nil, fmt.Errorf("read catalogue %s%s: %s is there twice", part, lang, key)
+				}
+				c.words[lang][key] = sentence
+			}
 		}
-		words := map[string]string{}
-		if err := yaml.UnmarshalWithOptions(data, &words, yaml.DisallowUnknownField()); err != nil {
-			return nil, fmt.Errorf("read catalogue %s: %w", lang, err)
-		}
-		c.words[lang] = words
 	}
 	return c, nil
 }

@@ -10,6 +10,7 @@ import (
 
 	"github.com/oklog/ulid/v2"
 
+	"motcua/agent/staff"
 	"motcua/agent/visit"
 )
 
@@ -29,6 +30,9 @@ type session struct {
 	size  string
 	table *table
 	seen  time.Time
+
+	member staff.Member // who of the staff is signed in here; none: a citizen
+	until  time.Time    // when that ends by itself
 }
 
 // table is where a visit sits: the visit, what its screen shows live, and the work done for it.
@@ -82,11 +86,13 @@ func (s *Site) session(w http.ResponseWriter, r *http.Request) *session {
 	}
 	fresh := &session{token: secret(), csrf: secret(), lang: "vi", size: "m", seen: now}
 	s.sessions.add(fresh)
-	http.SetCookie(w, &http.Cookie{
-		Name: cookieName, Value: fresh.token, Path: "/", HttpOnly: true,
-		SameSite: http.SameSiteStrictMode, Secure: r.TLS != nil,
-	})
+	http.SetCookie(w, cookie(r, fresh.token))
 	return fresh
+}
+
+func cookie(r *http.Request, token string) *http.Cookie {
+	return &http.Cookie{Name: cookieName, Value: token, Path: "/", HttpOnly: true,
+		SameSite: http.SameSiteStrictMode, Secure: r.TLS != nil}
 }
 
 func (a *sessions) add(fresh *session) {

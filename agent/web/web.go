@@ -81,6 +81,8 @@ type Options struct {
 	Citizen, Helped visit.Limits
 
 	UploadLimit int64 // bytes of one file; 0: 30 MiB
+
+	Console Console // the staff's pages; the zero Console has none
 }
 
 // Account is a bank account that takes fees by VietQR.
@@ -98,6 +100,7 @@ type Site struct {
 	now      func() time.Time
 	words    *catalogue
 	pages    *pages
+	console  *pages
 	handler  http.Handler
 	sessions *sessions
 	scanning sync.Mutex // held while the scanner is ours
@@ -139,8 +142,15 @@ func New(o Options) (*Site, error) {
 	if s.pages, err = loadPages(s.words); err != nil {
 		return nil, err
 	}
+	if s.console, err = loadConsole(s.words); err != nil {
+		return nil, err
+	}
 	mux := http.NewServeMux()
 	s.citizenRoutes(mux)
+	if o.Console.Roll != nil {
+		s.staffRoutes(mux)
+		s.consoleRoutes(mux)
+	}
 	static, err := fs.Sub(files, "static")
 	if err != nil {
 		return nil, err

@@ -1,0 +1,386 @@
+package web
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"html/template"
+	"io"
+	"io/fs"
+	"net/http"
+	"path"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"motcua/agent/audit"
+	"motcua/agent/settings"
+	"motcua/agent/staff"
+	"motcua/queue"
+)
+
+// Console is what the technician's pages work on; with a nil Roll there are no staff pages at all. What
+// else is nil leaves its page out.
+type Console struct {
+	Roll        *staff.Roll
+	Settings    *settings.File
+	Backlog     Backlog
+	Devices     func(context.Context) []Device
+	Doctor      func(context.Context) []Finding
+	Log         func() []LogLine // the newest last
+	Diagnostics func(context.Context, io.Writer) error
+	AuditDir    string
+	Trail       func(audit.Event) error // records what staff did
+	Restart     func()                  // ends the daemon so that it comes back with the new configuration
+	Office      string                  // heading of reports
+}
+
+// Backlog is the queue as a technician sees it; *queue.Queue is one.
+type Backlog interface {
+	List(queue.Filter) ([]queue.Submission, error)
+	Stats() (queue.Stats, error)
+	Retry(ctx context.Context, idOrCode string) error
+	RetryAll(ctx context.Context) (int, error)
+	Drop(ctx context.Context, idOrCode string) error
+}
+
+// Device is one device at the counter.
+type Device struct {
+	ID    string
+	Kind  string // "flatbed scanner", "serial port", …
+	Name  string
+	State string // "ready", or what is the matter, in a technician's words
+	OK    bool
+}
+
+// Finding is one thing that doctor looked at.
+type Finding struct {
+	OK   bool
+	Warn bool // works, but somebody should look
+	What string
+	Mend string
+}
+
+// LogLine is one line of the daemon's log.
+type LogLine struct {
+	Time  time.Time
+	Level string // DEBUG, INFO, WARN, ERROR
+	Text  string
+}
+
+// consoleView is what a staff page is made from.
+type consoleView struct {
+	Page   string
+	Lang   string
+	CSRF   string
+	Ward   string
+	Demo   bool
+	Path   string
+	Title  string
+	Member staff.Member
+	Nav    []navItem
+	Done   string // sentence about what was just done
+	Fault  string // sentence about what could not be done
+	Body   any
+}
+
+type navItem struct {
+	Path string
+	Name string
+	Key  string // keyboard shortcut
+	Now  bool
+}
+
+func (s *Site) consoleRoutes(mux *http.ServeMux) {
+	tech := func(pattern string, f func(http.ResponseWriter, *http.Request, staff.Member)) {
+		mux.HandleFunc(pattern, s.need(staff.Technician, f))
+	}
+	tech("GET /console", s.consoleHome)
+	tech("GET /console/devices", s.devicesPage)
+	tech("GET /console/devices/live", s.devicesLive)
+	tech("POST /console/devices/scan", s.testScan)
+	tech("GET /console/queue", s.queuePage)
+	tech("POST /console/queue/{act}", s.queueAct)
+	tech("GET /console/log", s.logPage)
+	tech("GET /console/doctor", s.doctorPage)
+	tech("GET /console/config", s.configPage)
+	tech("POST /console/config", s.configAct)
+	tech("POST /console/restart", s.restart)
+	tech("GET /console/staff", s.rollPage)
+	tech("POST /console/staff", s.rollAct)
+	tech("GET /console/audit", s.auditPage)
+	tech("GET /console/diagnostics", s.diagnosticsPage)
+	tech("POST /console/diagnostics", s.diagnostics)
+	mux.HandleFunc("GET /report", s.need(staff.Volunteer, s.reportPage))
+	mux.HandleFunc("GET /report/{file}", s.need(staff.Volunteer, s.reportFile))
+}
+
+// the pages of the console in the order of its menu; a page is left out where its part is missing.
+func (s *Site) nav(lang, page string, role staff.Role) []navItem {
+	c := s.o.Console
+	var items []navItem
+	add := func(there bool, path, key, shortcut string) {
+		if there {
+			items = append(items, navItem{path, s.words.say(lang, key), shortcut, key == "nav."+page})
+		}
+	}
+	tech := role == staff.Technician
+	add(tech, "/console", "nav.home", "1")
+	add(tech && c.Devices != nil, "/console/devices", "nav.devices", "2")
+	add(tech && c.Backlog != nil, "/console/queue", "nav.queue", "3")
+	add(tech && c.Doctor != nil, "/console/doctor", "nav.doctor", "4")
+	add(tech && c.Log != nil, "/console/log", "nav.log", "5")
+	add(tech && c.Settings != nil, "/console/config", "nav.config", "6")
+	add(tech, "/console/staff", "nav.staff", "7")
+	add(tech && c.AuditDir != "", "/console/audit", "nav.audit", "8")
+	add(c.Backlog != nil, "/report", "nav.report", "9")
+	add(tech && c.Diagnostics != nil, "/console/diagnostics", "nav.diagnostics", "0")
+	add(true, "/desk", "nav.desk", "d")
+	return items
+}
+
+// loadConsole reads the staff pages: each of them and layout.html make one page.
+func loadConsole(words *catalogue) (*pages, error) {
+	sums, err := sumAssets()
+	if err != nil {
+		return nil, err
+	}
+	all, err := fs.Glob(files, "templates/console/*.html")
+	if err != nil {
+		return nil, err
+	}
+	p := &pages{sets: map[string]map[string]*template.Template{}}
+	for _, lang := range languages {
+		functions := template.FuncMap{
+			"t":     func(key string, pairs ...any) string { return words.say(lang, key, pairs...) },
+			"asset": func(name string) string { return "/static/" + name + "?v=" + sums[name] },
+			"clock": func(t time.Time) string {
+				if t.IsZero() {
+					return "–"
+				}
+				return t.Local().Format("15:04:05 02/01/2006")
+			},
+			"short": func(t time.Time) string { return t.Local().Format("15:04 02/01") },
+			"bytes": shownBytes,
+			"count": func(stats queue.Stats, state queue.State) int64 { return stats.Count[state] },
+			"lower": strings.ToLower,
+		}
+		layout, err := template.New("layout.html").Funcs(functions).ParseFS(files, "templates/console/layout.html")
+		if err != nil {
+			return nil, fmt.Errorf("read templates: %w", err)
+		}
+		p.sets[lang] = map[string]*template.Template{}
+		for _, file := range all {
+			name := strings.TrimSuffix(path.Base(file), ".html")
+			if name == "layout" {
+				continue
+			}
+			set, err := layout.Clone()
+			if err != nil {
+				return nil, err
+			}
+			if _, err := set.ParseFS(files, file); err != nil {
+				return nil, fmt.Errorf("read templates: %w", err)
+			}
+			p.sets[lang][name] = set
+		}
+	}
+	return p, nil
+}
+
+func (s *Site) renderConsole(w http.ResponseWriter, r *http.Request, status int, page string, v consoleView) {
+	sess := s.session(w, r)
+	sess.mu.Lock()
+	v.Lang, v.CSRF = sess.lang, sess.csrf
+	sess.mu.Unlock()
+	v.Page, v.Ward, v.Demo = page, s.o.Ward, s.o.Demo
+	v.Path = "/staff"
+	if r.Method == http.MethodGet {
+		v.Path = r.URL.Path
+	}
+	v.Title = s.words.say(v.Lang, "console."+page)
+	if v.Member.Name != "" {
+		v.Nav = s.nav(v.Lang, page, v.Member.Role)
+	}
+	var b bytes.Buffer
+	if err := s.console.sets[v.Lang][page].ExecuteTemplate(&b, "layout.html", v); err != nil {
+		s.log.Error("render", "page", page, "error", err)
+		http.Error(w, s.words.say(v.Lang, "fault"), http.StatusInternalServerError)
+		return
+	}
+	h := w.Header()
+	h.Set("Content-Type", "text/html; charset=utf-8")
+	h.Set("Content-Length", strconv.Itoa(b.Len()))
+	w.WriteHeader(status)
+	if r.Method != http.MethodHead {
+		_, _ = w.Write(b.Bytes()) // the browser may have gone
+	}
+}
+
+// done leads back to a page with a sentence about what was done there. The sentence is named by a key,
+// so that a link can't put words on the screen.
+func done(w http.ResponseWriter, r *http.Request, page, key string) {
+	http.Redirect(w, r, page+"?done="+key, http.StatusSeeOther)
+}
+
+// said puts the sentence that done named on a page.
+func (s *Site) said(r *http.Request, lang string) string {
+	key := "done." + r.URL.Query().Get("done")
+	if !s.words.has(lang, key) {
+		return ""
+	}
+	return s.words.say(lang, key)
+}
+
+type homeBody struct {
+	Stats    queue.Stats
+	Queued   int64
+	Held     int64
+	Sent     int64
+	Problems []Finding // of doctor, without what is well
+	Devices  []Device
+	Room     string
+}
+
+func (s *Site) consoleHome(w http.ResponseWriter, r *http.Request, m staff.Member) {
+	var b homeBody
+	c := s.o.Console
+	v := consoleView{Member: m}
+	if c.Backlog != nil {
+		stats, err := c.Backlog.Stats()
+		if err != nil {
+			v.Fault = err.Error()
+		}
+		b.Stats = stats
+		b.Queued = stats.Count[queue.Queued] + stats.Count[queue.Sending]
+		b.Held, b.Sent = stats.Count[queue.Held], stats.Count[queue.Delivered]
+		b.Room = shownBytes(stats.Free)
+	}
+	if c.Devices != nil {
+		b.Devices = c.Devices(r.Context())
+	}
+	if c.Doctor != nil {
+		b.Problems = slices.DeleteFunc(c.Doctor(r.Context()), func(f Finding) bool { return f.OK && !f.Warn })
+	}
+	v.Body = b
+	s.renderConsole(w, r, http.StatusOK, "home", v)
+}
+
+func (s *Site) doctorPage(w http.ResponseWriter, r *http.Request, m staff.Member) {
+	if s.o.Console.Doctor == nil {
+		s.notFound(w, r)
+		return
+	}
+	found := s.o.Console.Doctor(r.Context())
+	rank := func(f Finding) int {
+		switch {
+		case !f.OK:
+			return 0
+		case f.Warn:
+			return 1
+		}
+		return 2
+	}
+	slices.SortStableFunc(found, func(a, b Finding) int { return rank(a) - rank(b) })
+	s.renderConsole(w, r, http.StatusOK, "doctor", consoleView{Member: m, Body: found})
+}
+
+var logLevels = []string{"DEBUG", "INFO", "WARN", "ERROR"}
+
+type logBody struct {
+	Level  string
+	Levels []string
+	Lines  []LogLine
+}
+
+func (s *Site) logPage(w http.ResponseWriter, r *http.Request, m staff.Member) {
+	if s.o.Console.Log == nil {
+		s.notFound(w, r)
+		return
+	}
+	b := logBody{Level: r.URL.Query().Get("level"), Levels: logLevels}
+	least := slices.Index(logLevels, b.Level)
+	if least < 0 {
+		b.Level, least = "INFO", 1
+	}
+	for _, line := range s.o.Console.Log() {
+		if slices.Index(logLevels, line.Level) >= least {
+			b.Lines = append(b.Lines, line)
+		}
+	}
+	slices.Reverse(b.Lines)
+	s.renderConsole(w, r, http.StatusOK, "log", consoleView{Member: m, Body: b})
+}
+
+func (s *Site) diagnosticsPage(w http.ResponseWriter, r *http.Request, m staff.Member) {
+	s.renderConsole(w, r, http.StatusOK, "diagnostics", consoleView{Member: m})
+}
+
+// diagnostics sends the bundle. It is made in memory first: half an archive helps nobody.
+func (s *Site) diagnostics(w http.ResponseWriter, r *http.Request, m staff.Member) {
+	if s.o.Console.Diagnostics == nil {
+		s.notFound(w, r)
+		return
+	}
+	var b bytes.Buffer
+	if err := s.o.Console.Diagnostics(r.Context(), &b); err != nil {
+		s.renderConsole(w, r, http.StatusInternalServerError, "diagnostics", consoleView{Member: m, Fault: err.Error()})
+		return
+	}
+	s.staffNote(audit.Event{Actor: actor(m), Act: audit.DiagnosticsTaken})
+	h := w.Header()
+	h.Set("Content-Type", "application/zip")
+	h.Set("Content-Disposition", `attachment; filename="motcua-diagnostics-`+s.now().Format("20060102-1504")+`.zip"`)
+	_, _ = w.Write(b.Bytes()) // the browser may have gone
+}
+
+type auditBody struct {
+	Head    string
+	First   uint64
+	Broken  string
+	Entries []audit.Entry // the newest first
+}
+
+// auditShown is how many entries a page holds.
+const auditShown = 200
+
+func (s *Site) auditPage(w http.ResponseWriter, r *http.Request, m staff.Member) {
+	if s.o.Console.AuditDir == "" {
+		s.notFound(w, r)
+		return
+	}
+	var b auditBody
+	first, last, err := audit.Verify(r.Context(), s.o.Console.AuditDir, nil, func(e audit.Entry) {
+		if len(b.Entries) == 2*auditShown {
+			b.Entries = append(b.Entries[:0], b.Entries[auditShown:]...)
+		}
+		b.Entries = append(b.Entries, e)
+	})
+	b.Head, b.First = last.String(), first.Seq
+	var broken *audit.Break
+	switch {
+	case errors.As(err, &broken):
+		b.Broken = broken.Error()
+	case err != nil:
+		b.Broken = err.Error()
+	}
+	if len(b.Entries) > auditShown {
+		b.Entries = b.Entries[len(b.Entries)-auditShown:]
+	}
+	slices.Reverse(b.Entries)
+	s.renderConsole(w, r, http.StatusOK, "audit", consoleView{Member: m, Body: b})
+}
+
+func shownBytes(n int64) string {
+	units := []string{"B", "kB", "MB", "GB", "TB"}
+	f, i := float64(n), 0
+	for f >= 1000 && i < len(units)-1 {
+		f, i = f/1000, i+1
+	}
+	if i == 0 || f >= 100 {
+		return fmt.Sprintf("%.0f %s", f, units[i])
+	}
+	return fmt.Sprintf("%.1f %s", f, units[i])
+}

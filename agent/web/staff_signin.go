@@ -1,0 +1,148 @@
+package web
+
+import (
+	"errors"
+	"net/http"
+	"time"
+
+	"motcua/agent/audit"
+	"motcua/agent/staff"
+)
+
+// signedFor is how long somebody stays signed in without touching the screen.
+const signedFor = 10 * time.Minute
+
+func (s *Site) staffRoutes(mux *http.ServeMux) {
+	mux.HandleFunc("GET /staff", s.signInPage)
+	mux.HandleFunc("POST /staff", s.signIn)
+	mux.HandleFunc("POST /staff/out", s.signOut)
+}
+
+// signedIn tells who of the staff sits at this browser.
+func (s *Site) signedIn(r *http.Request) (staff.Member, bool) {
+	sess, ok := s.sessionOf(r)
+	if !ok {
+		return staff.Member{}, false
+	}
+	sess.mu.Lock()
+	defer sess.mu.Unlock()
+	return sess.member, sess.member.Name != "" && s.now().Before(sess.until)
+}
+
+// need runs a handler for somebody who is signed in with a role that covers the needed one.
+func (s *Site) need(role staff.Role, f func(http.ResponseWriter, *http.Request, staff.Member)) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		member, ok := s.signedIn(r)
+		if !ok {
+			to := "/staff"
+			if r.Method == http.MethodGet {
+				to += "?to=" + r.URL.EscapedPath()
+			}
+			http.Redirect(w, r, to, http.StatusSeeOther)
+			return
+		}
+		if !member.Role.Covers(role) {
+			s.log.Warn("request refused", "why", "role", "path", r.Pattern)
+			s.staffNote(audit.Event{Actor: actor(member), Act: audit.RequestRefused, Reason: "role"})
+			s.renderConsole(w, r, http.StatusForbidden, "refused", consoleView{Member: member})
+			return
+		}
+		if sess, ok := s.sessionOf(r); ok {
+			sess.mu.Lock()
+			sess.until = s.now().Add(signedFor)
+			sess.mu.Unlock()
+		}
+		f(w, r, member)
+	}
+}
+
+func actor(m staff.Member) string { return string(m.Role) + ":" + m.Name }
+
+func (s *Site) staffNote(e audit.Event) {
+	if s.o.Console.Trail == nil {
+		return
+	}
+	if err := s.o.Console.Trail(e); err != nil {
+		s.log.Error("audit", "act", string(e.Act), "error", err)
+	}
+}
+
+func home(role staff.Role) string {
+	if role == staff.Technician {
+		return "/console"
+	}
+	return "/desk"
+}
+
+type signInBody struct {
+	To    string
+	Name  string
+	Wrong string // catalogue key
+	Wait  int    // minutes until a locked name may try again
+	None  bool   // nobody can sign in yet
+}
+
+func (s *Site) signInPage(w http.ResponseWriter, r *http.Request) {
+	if m, ok := s.signedIn(r); ok {
+		http.Redirect(w, r, home(m.Role), http.StatusSeeOther)
+		return
+	}
+	s.renderConsole(w, r, http.StatusOK, "signin", consoleView{Body: signInBody{
+		To: r.URL.Query().Get("to"), None: len(s.o.Console.Roll.Members()) == 0}})
+}
+
+// signIn checks the PIN and, if it is right, moves the browser to a new session: a cookie that was
+// planted or seen before is worth nothing after. A visit that was open on this screen ends.
+func (s *Site) signIn(w http.ResponseWriter, r *http.Request) {
+	name, to := r.PostForm.Get("name"), r.PostForm.Get("to")
+	member, err := s.o.Console.Roll.SignIn(name, r.PostForm.Get("pin"))
+	if err != nil {
+		body := signInBody{To: to, Name: name, Wrong: "signin.wrong"}
+		status := http.StatusForbidden
+		switch {
+		case errors.Is(err, staff.ErrLocked):
+			body.Wrong = "signin.locked"
+			body.Wait = max(1, int(member.LockedUntil.Sub(s.now()).Round(time.Minute).Minutes()))
+			status = http.StatusTooManyRequests
+			s.staffNote(audit.Event{Actor: actor(member), Act: audit.StaffLocked})
+		case errors.Is(err, staff.ErrWrongPIN):
+			// The name may be anything that was typed, a citizen's too: it is not recorded.
+			s.staffNote(audit.Event{Actor: "system", Act: audit.SignInFailed})
+		default:
+			s.log.Error("sign in", "error", err)
+			body.Wrong, status = "fault", http.StatusInternalServerError
+		}
+		s.renderConsole(w, r, status, "signin", consoleView{Body: body})
+		return
+	}
+	lang, size := "vi", "m"
+	if old, ok := s.sessionOf(r); ok {
+		old.mu.Lock()
+		lang, size = old.lang, old.size
+		old.mu.Unlock()
+		if t := old.sitting(); t != nil {
+			s.endVisit(r.Context(), t, "left")
+		}
+		s.sessions.drop(old)
+	}
+	fresh := &session{token: secret(), csrf: secret(), lang: lang, size: size, seen: s.now(),
+		member: member, until: s.now().Add(signedFor)}
+	s.sessions.add(fresh)
+	http.SetCookie(w, cookie(r, fresh.token))
+	s.staffNote(audit.Event{Actor: actor(member), Act: audit.SignedIn})
+	if to = local(to); to == "/" {
+		to = home(member.Role)
+	}
+	http.Redirect(w, r, to, http.StatusSeeOther)
+}
+
+func (s *Site) signOut(w http.ResponseWriter, r *http.Request) {
+	if sess, ok := s.sessionOf(r); ok {
+		if m, in := s.signedIn(r); in {
+			s.staffNote(audit.Event{Actor: actor(m), Act: audit.SignedOut})
+		}
+		s.sessions.drop(sess)
+	}
+	w.Header().Set("Clear-Site-Data", `"cache", "cookies", "storage"`)
+	http.Redirect(w, r, "/", http.StatusSeeOther)
+}

@@ -1,0 +1,144 @@
+package web
+
+import (
+	"bytes"
+	"encoding/base64"
+	"errors"
+	"html/template"
+	"net/http"
+	"slices"
+	"time"
+
+	"motcua/agent/staff"
+	"motcua/drivers/scan"
+)
+
+// deviceBeat is how often devices are asked while somebody watches: a change shows within 2 s.
+const deviceBeat = time.Second
+
+type devicesBody struct {
+	Devices []Device
+	Scanner string // the one test scans use; "" where there is none
+	Test    *testBody
+}
+
+// testBody is how a test scan went.
+type testBody struct {
+	Picture template.URL // data: URL of the first page, small
+	Pages   int
+	Took    time.Duration
+	First   time.Duration // until the first lines came; 0 if the device doesn't tell
+	Fault   string
+}
+
+func (s *Site) devicesPage(w http.ResponseWriter, r *http.Request, m staff.Member) {
+	if s.o.Console.Devices == nil {
+		s.notFound(w, r)
+		return
+	}
+	s.showDevices(w, r, m, nil)
+}
+
+func (s *Site) showDevices(w http.ResponseWriter, r *http.Request, m staff.Member, test *testBody) {
+	b := devicesBody{Devices: s.o.Console.Devices(r.Context()), Test: test}
+	if sc := s.scanner(); sc != nil {
+		b.Scanner = sc.Info().ID
+	}
+	s.renderConsole(w, r, http.StatusOK, "devices", consoleView{Member: m, Body: b})
+}
+
+// devicesLive sends the table of devices anew whenever it has changed.
+func (s *Site) devicesLive(w http.ResponseWriter, r *http.Request, _ staff.Member) {
+	if s.o.Console.Devices == nil {
+		s.notFound(w, r)
+		return
+	}
+	lang := s.session(w, r).language()
+	out, err := newStream(w)
+	if err != nil {
+		return
+	}
+	tick := time.NewTicker(deviceBeat)
+	defer tick.Stop()
+	var shown []Device
+	for first := true; ; first = false {
+		now := s.o.Console.Devices(r.Context())
+		if first || !slices.Equal(now, shown) {
+			shown = now
+			var b bytes.Buffer
+			if err := s.console.sets[lang]["devices"].ExecuteTemplate(&b, "table", now); err != nil {
+				s.log.Error("render", "page", "devices", "error", err)
+				return
+			}
+			if out.send(b.String()) != nil {
+				return
+			}
+		} else if out.beat() != nil {
+			return
+		}
+		select {
+		case <-tick.C:
+		case <-r.Context().Done():
+			return
+		case <-s.stop.Done():
+			return
+		}
+	}
+}
+
+// testScan scans what lies there and shows it. The picture lives in this one answer only.
+func (s *Site) testScan(w http.ResponseWriter, r *http.Request, m staff.Member) {
+	t := s.scanOnce(r)
+	s.showDevices(w, r, m, &t)
+}
+
+func (s *Site) scanOnce(r *http.Request) (t testBody) {
+	sc := s.scanner()
+	if sc == nil {
+		t.Fault = "no scanner is plugged in"
+		return t
+	}
+	if !s.scanning.TryLock() {
+		t.Fault = "the scanner is busy with a visit: try again when it has ended"
+		return t
+	}
+	defer s.scanning.Unlock()
+	began := time.Now()
+	settings := scan.Settings{Source: s.source(sc), DPI: s.o.DPI, MaxPages: 1, Lines: func(scan.Band) {
+		if t.First == 0 {
+			t.First = time.Since(began)
+		}
+	}}
+	for page, err := range sc.Scan(r.Context(), settings) {
+		if err != nil {
+			t.Fault = technicians(err)
+			break
+		}
+		t.Pages++
+		if t.Pages > 1 {
+			continue
+		}
+		t.Took = time.Since(began)
+		data, _, err := scan.Encode(page)
+		if err != nil {
+			t.Fault = err.Error()
+			break
+		}
+		small, err := s.o.Reader.Preview(r.Context(), data, 1, 500)
+		if err != nil {
+			t.Fault = err.Error()
+			break
+		}
+		t.Picture = template.URL("data:image/jpeg;base64," + base64.StdEncoding.EncodeToString(small))
+	}
+	return t
+}
+
+// technicians gives the sentence of a fault that has the mend in it.
+func technicians(err error) string {
+	var f *scan.Fault
+	if errors.As(err, &f) {
+		return f.Technician
+	}
+	return err.Error()
+}
