@@ -34,7 +34,12 @@ type commandLine struct {
 	Scan    scanCommand    `cmd:"" help:"Scan pages to files."`
 	Submit  submitCommand  `cmd:"" help:"The main job without a screen: read, prefill, check, queue; prints the receipt code."`
 	Queue   queueCommand   `cmd:"" help:"The backlog of submissions."`
+	Status  statusCommand  `cmd:"" help:"Ask the running daemon how it is."`
 	Devices devicesCommand `cmd:"" help:"List what is plugged in, and its state."`
+	Doctor  doctorCommand  `cmd:"" help:"Look at everything the kiosk needs, and say how to mend what is not in order."`
+	Report  reportCommand  `cmd:"" help:"Count submissions by procedure, level, channel, ward and day."`
+	Staff   staffCommand   `cmd:"" help:"Who may sign in at the kiosk, with a PIN."`
+	Audit   auditCommand   `cmd:"" help:"The log of who did what and when."`
 	Conf    configCommand  `cmd:"" name:"config" help:"Check or show the configuration."`
 	Receive receiveCommand `cmd:"" help:"Receive submissions: an embedded tus receiver for one office."`
 
