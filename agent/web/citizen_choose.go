@@ -8,25 +8,12 @@ import (
 	"motcua/agent/visit"
 )
 
-type topic struct {
-	Name       procedure.Text
-	Procedures []*procedure.Procedure
-}
-
 func (s *Site) choose(w http.ResponseWriter, r *http.Request, at seat) {
 	if err := at.visit.Go(s.now(), visit.Choose); err != nil {
 		s.turnAway(w, r, at, err)
 		return
 	}
-	var topics []topic
-	for _, p := range s.o.Procedures().All {
-		if n := len(topics); n == 0 || topics[n-1].Procedures[0].Topic != p.Topic {
-			topics = append(topics, topic{Name: p.Topic.Name()})
-		}
-		last := &topics[len(topics)-1]
-		last.Procedures = append(last.Procedures, p)
-	}
-	s.render(w, r, http.StatusOK, "choose", view{Steps: s.steps(at.lang, visit.Choose), Back: "/", Body: topics})
+	s.render(w, r, http.StatusOK, "choose", view{Steps: s.steps(at.lang, visit.Choose), Back: "/", Body: s.o.Procedures().All})
 }
 
 // picture names the drawing of a procedure among the static files.

@@ -407,9 +407,18 @@ func (s *Site) fill(v *visit.Visit, p *procedure.Procedure) error {
 	values := p.Prefill(docs, p.Assign(docs))
 	form := make([]visit.Entry, len(p.Fields))
 	now := s.now()
+	shared := map[paper.Quad]int{} // a code on the card gives many values: its picture says nothing to people
+	for _, val := range values {
+		if val.Where != nil {
+			shared[*val.Where]++
+		}
+	}
 	for i := range p.Fields {
 		f := &p.Fields[i]
 		val := values[f.ID]
+		if val.Where != nil && shared[*val.Where] > 1 && val.Document >= 0 && docs[val.Document].Where != nil {
+			val.Page, val.Where = docs[val.Document].Page, docs[val.Document].Where
+		}
 		e := visit.Entry{Name: f.ID, Value: val.Text, Read: val.Text, Source: val.Source, From: val.From,
 			Confidence: val.Confidence, Review: val.Review && (val.Text != "" || f.Required), Doubts: val.Doubts}
 		if place, ok := places[val.Page]; ok && val.Where != nil {

@@ -62,16 +62,17 @@ func loadPages(words *catalogue) (*pages, error) {
 	p := &pages{sets: map[string]map[string]*template.Template{}}
 	for _, lang := range languages {
 		functions := template.FuncMap{
-			"t":          func(key string, pairs ...any) string { return words.say(lang, key, pairs...) },
-			"in":         func(t procedure.Text) string { return t.In(lang) },
-			"money":      func(n int64) string { return money(lang, n) },
-			"date":       func(iso string) string { return shownDate(iso) },
-			"clock":      func(t time.Time) string { return t.Format("15:04 02/01/2006") },
-			"asset":      func(name string) string { return "/static/" + name + "?v=" + sums[name] },
-			"picture":    picture,
-			"how":        how,
-			"helpTopics": func() []string { return helpTopics },
-			"add":        func(a, b int) int { return a + b },
+			"t":             func(key string, pairs ...any) string { return words.say(lang, key, pairs...) },
+			"in":            func(t procedure.Text) string { return t.In(lang) },
+			"money":         func(n int64) string { return money(lang, n) },
+			"date":          func(iso string) string { return shownDate(iso) },
+			"clock":         func(t time.Time) string { return t.Format("15:04 02/01/2006") },
+			"asset":         func(name string) string { return "/static/" + name + "?v=" + sums[name] },
+			"picture":       picture,
+			"firstSentence": firstSentence,
+			"how":           how,
+			"helpTopics":    func() []string { return helpTopics },
+			"add":           func(a, b int) int { return a + b },
 		}
 		layout, err := template.New("layout.html").Funcs(functions).ParseFS(files, "templates/layout.html")
 		if err != nil {
@@ -221,4 +222,12 @@ func shownDate(iso string) string {
 		return iso
 	}
 	return t.Format("02/01/2006")
+}
+
+func firstSentence(s string) string {
+	first, _, more := strings.Cut(s, ". ")
+	if more {
+		return first + "."
+	}
+	return s
 }
