@@ -1,0 +1,113 @@
+package vn
+
+import (
+	"strings"
+	"sync"
+	"unicode"
+
+	"golang.org/x/text/unicode/norm"
+)
+
+// NameScore says how common the syllables of a name are, from 0 (none is known) to 1 (all are). Rare
+// names exist: a low score may raise doubt or decide between two readings that are alike otherwise, and
+// nothing more.
+func NameScore(name string) float64 {
+	words := strings.Fields(name)
+	if len(words) == 0 {
+		return 0
+	}
+	known := 0
+	for i, w := range words {
+		k := Fold(w)
+		_, family := nameIndex().family[k]
+		_, other := nameIndex().other[k]
+		if i == 0 && family || i > 0 && (other || family) {
+			known++
+		}
+	}
+	return float64(known) / float64(len(words))
+}
+
+// Family says whether the word is a known family name, and how common it is in thousandths.
+func Family(word string) (share int, known bool) {
+	share, known = nameIndex().family[Fold(word)]
+	return share, known
+}
+
+// Syllable says whether the word is known as a part of names.
+func Syllable(word string) bool {
+	k := Fold(word)
+	_, family := nameIndex().family[k]
+	_, other := nameIndex().other[k]
+	return family || other
+}
+
+type names struct{ family, other map[string]int }
+
+var nameIndex = sync.OnceValue(func() names {
+	n := names{map[string]int{}, map[string]int{}}
+	for _, s := range families {
+		n.family[Fold(s.Text)] += s.Share
+	}
+	for _, l := range [][]Share{maleMiddle, femaleMiddle, maleGiven, femaleGiven} {
+		for _, s := range l {
+			n.other[Fold(s.Text)] += s.Share
+		}
+	}
+	return n
+})
+
+// Initials, nuclei with their possible finals: the shape of a Vietnamese syllable.
+var (
+	initials = strings.Fields("ngh ng gh gi kh nh ph qu th tr ch b c d đ g h k l m n p r s t v x")
+	finals   = strings.Fields("ng nh ch c m n p t")
+	nuclei   = strings.Fields(`a ă â e ê i o ô ơ u ư y ai ao au ay âu ây eo êu ia iê iu oa oă oe oi oo ôi ơi ua uâ uê ui uô uơ uy ưa ưi ươ ưu yê
+		iêu oai oao oay oeo uao uây uôi uya uyê uyu ươi ươu yêu uơi`)
+)
+
+// Spelled says whether a word can be a Vietnamese syllable: an initial, a vowel group and a final that go
+// together, and the tones that syllables ending in a stop can bear. Words of other languages (place names
+// of the highlands, foreign names) are not spelled so.
+func Spelled(word string) bool {
+	var letters []rune
+	var tone rune
+	for _, r := range norm.NFD.String(strings.ToLower(strings.TrimFunc(word, unicode.IsPunct))) {
+		if isTone(r) {
+			if tone != 0 {
+				return false
+			}
+			tone = r
+			continue
+		}
+		letters = append(letters, r)
+	}
+	s := norm.NFC.String(string(letters))
+	if s == "" {
+		return false
+	}
+	for _, i := range append([]string{""}, initials...) {
+		rest, ok := strings.CutPrefix(s, i)
+		if !ok {
+			continue
+		}
+		for _, f := range append([]string{""}, finals...) {
+			mid, ok := strings.CutSuffix(rest, f)
+			if !ok {
+				continue
+			}
+			stop := f == "c" || f == "ch" || f == "p" || f == "t"
+			if stop && tone != acute && tone != dotBelow {
+				continue
+			}
+			if i == "gi" && mid == "" && !stop {
+				return f == "" || f == "n" // gì, gìn
+			}
+			for _, n := range nuclei {
+				if mid == n {
+					return true
+				}
+			}
+		}
+	}
+	return false
+}

@@ -1,0 +1,160 @@
+package vn
+
+import (
+	"testing"
+
+	"golang.org/x/text/unicode/norm"
+)
+
+func TestSixtyThreeBecameThirtyFour(t *testing.T) {
+	if n := len(Provinces()); n != 63 {
+		t.Errorf("%d provinces before July 2025", n)
+	}
+	if n := len(ProvincesSince2025()); n != 34 {
+		t.Errorf("%d provinces since", n)
+	}
+	for _, p := range Provinces() {
+		if len(Districts(p.Code)) < 6 {
+			t.Errorf("%s has %d districts", p.Name, len(Districts(p.Code)))
+		}
+		if !norm.NFC.IsNormalString(p.Name + p.Into + districts[p.Code]) {
+			t.Errorf("%s is not NFC", p.Name)
+		}
+		if q, ok := ProvinceByName("Tỉnh " + p.Name); !ok || q.Code != p.Code {
+			t.Errorf("%s not found by name", p.Name)
+		}
+		if _, ok := ProvinceByName(p.Into); !ok {
+			t.Errorf("%s not found by name", p.Into)
+		}
+	}
+}
+
+func TestParsePersonalNumber(t *testing.T) {
+	for _, c := range []struct {
+		number, province, sex string
+		year                  int
+		err                   error
+	}{
+		{"079090012345", "Hồ Chí Minh", "Nam", 1990, nil},
+		{"001185004567", "Hà Nội", "Nữ", 1985, nil},
+		{"079204659924", "Hồ Chí Minh", "Nam", 2004, nil},
+		{"036316000001", "Nam Định", "Nữ", 2016, nil},
+		{"003090012345", "", "", 0, ErrProvince},
+		{"07909001234", "", "", 0, ErrDigits},
+		{"07909001234O", "", "", 0, ErrDigits},
+		{"", "", "", 0, ErrDigits},
+	} {
+		n, err := ParsePersonalNumber(c.number)
+		if err != c.err || n.Province.Name != c.province || n.Sex != c.sex || n.Year != c.year {
+			t.Errorf("%s: %+v, %v", c.number, n, err)
+		}
+		if err == nil && CenturyDigit(c.year, c.sex) != c.number[3] {
+			t.Errorf("%s: century digit %c", c.number, CenturyDigit(c.year, c.sex))
+		}
+	}
+}
+
+func TestFoldKeepsWordsApart(t *testing.T) {
+	for _, c := range []struct {
+		a, b string
+		same bool
+	}{
+		{"hòa", "hoà", true}, {"Thúy", "thuý", true}, {"HÒA BÌNH", "Hoà  Bình", true}, {"quý", "qúy", true},
+		{norm.NFD.String("Nguyễn"), "NGUYỄN", true}, {"Bà Rịa - Vũng Tàu", "Bà Rịa Vũng Tàu", true},
+		{"hòa", "hỏa", false}, {"Đức", "Dức", false}, {"Hà", "Hả", false}, {"Trân", "Trần", false}, {"ươ", "ưo", false}, {"12", "1 2", false},
+	} {
+		if Same(c.a, c.b) != c.same {
+			t.Errorf("Same(%q, %q) = %t", c.a, c.b, !c.same)
+		}
+	}
+}
+
+func TestPlain(t *testing.T) {
+	if s := Plain("Nguyễn Thị Đào Ưng ĐẶNG"); s != "NGUYEN THI DAO UNG DANG" {
+		t.Error(s)
+	}
+}
+
+func TestLegacyEncodings(t *testing.T) {
+	for _, c := range []struct{ vni, tcvn3, want string }{
+		{"Nguye\xe3n Va\xean Th\xf6\xf4ng", "Nguy\xd4n V\xa8n Th\xad\xacng", "Nguyễn Văn Thương"},
+		{"\xd1\xf6\xf4\xf8ng Hoa\xf8 B\xecnh", "\xa7\xad\xeang Ho\xb5 B\xd7nh", "Đường Hoà Bình"},
+		{"NA\xcaM \xd1?", "N\xa1M \xa7?", "NĂM Đ?"},
+	} {
+		if got := DecodeVNI([]byte(c.vni)); got != c.want {
+			t.Errorf("VNI: %q, want %q", got, c.want)
+		}
+		if got := DecodeTCVN3([]byte(c.tcvn3), false); got != c.want {
+			t.Errorf("TCVN3: %q, want %q", got, c.want)
+		}
+	}
+	if got := DecodeTCVN3([]byte("nguy\xd4n"), true); got != "NGUYỄN" {
+		t.Error(got)
+	}
+	if len(tcvn3) != 0xff-0xa1+1 {
+		t.Errorf("table of %d", len(tcvn3))
+	}
+}
+
+func TestLocate(t *testing.T) {
+	for address, want := range map[string][2]string{
+		"Tổ 5, Yên Hòa, Cầu Giấy, Hà Nội":                {"Hà Nội", "Cầu Giấy"},
+		"12/4 Lê Lợi, Bến Nghé, Quận 1, TP. Hồ Chí Minh": {"Hồ Chí Minh", "Quận 1"},
+		"Phường Thuận Hóa, Huế":                          {"Thừa Thiên Huế", "Phường Thuận Hóa"},
+		"Thủ Dầu Một, Hồ Chí Minh":                       {"Hồ Chí Minh", "Thủ Dầu Một"},
+		"Xã Kim Chung, Tỉnh Hà Tây":                      {"", ""},
+	} {
+		got := Locate(address)
+		if got.Province.Name != want[0] || got.District != want[1] {
+			t.Errorf("%s: %+v", address, got)
+		}
+	}
+}
+
+func TestSpelledAcceptsEveryListedName(t *testing.T) {
+	for _, l := range [][]Share{families, maleMiddle, femaleMiddle, maleGiven, femaleGiven} {
+		for _, s := range l {
+			if s.Text != "H'" && !Spelled(s.Text) {
+				t.Errorf("%q is refused", s.Text)
+			}
+			if !norm.NFC.IsNormalString(s.Text) {
+				t.Errorf("%q is not NFC", s.Text)
+			}
+		}
+	}
+	for _, w := range []string{"Nguyên", "Giếng", "Quỳnh", "Khuyến", "Thuở", "Gì", "Nghiêng", "Ủy"} {
+		if !Spelled(w) {
+			t.Errorf("%q is refused", w)
+		}
+	}
+	for _, w := range []string{"Nguyển1", "Bc", "Hàc", "Tràt", "Wan", "Nguyêễn", "Fam", "", "Hlk"} {
+		if Spelled(w) {
+			t.Errorf("%q is accepted", w)
+		}
+	}
+}
+
+func TestNameScore(t *testing.T) {
+	if s := NameScore("NGUYỄN THỊ THU HÀ"); s != 1 {
+		t.Error(s)
+	}
+	if s := NameScore("NGUYEEN TBI XXX"); s != 0 {
+		t.Error(s)
+	}
+}
+
+func FuzzFold(f *testing.F) {
+	f.Add("Hòa")
+	f.Add("Ia H'Drai, Kon Tum")
+	f.Fuzz(func(t *testing.T, s string) {
+		if !Same(s, norm.NFD.String(s)) {
+			t.Errorf("%q differs from its decomposition", s)
+		}
+		Plain(s)
+		Locate(s)
+		Spelled(s)
+		NameScore(s)
+		DecodeVNI([]byte(s))
+		DecodeTCVN3([]byte(s), true)
+	})
+}
