@@ -33,7 +33,7 @@ type bar struct {
 	Len   int // 0 to 100
 	Rest  int // 100 - Len
 	X     int // place in the row
-	Mark  bool
+	Mark  bool // its label is shown below
 }
 
 func (s *Site) tally(r *http.Request) (report.Report, error) {
@@ -63,10 +63,9 @@ func (s *Site) reportPage(w http.ResponseWriter, r *http.Request, m staff.Member
 		return
 	}
 	days := bars(rep.Days())
-	every := (len(days) + 9) / 10
 	for i := range days {
 		days[i].X = i * 10
-		days[i].Mark = i%every == 0
+		days[i].Mark = i == 0 || i == len(days)-1
 		if t, err := time.Parse(report.DayForm, days[i].Label); err == nil {
 			days[i].Label = t.Format("02/01")
 		}

@@ -1,0 +1,92 @@
+package web
+
+import (
+	"context"
+	"errors"
+	"testing"
+	"time"
+
+	"github.com/chromedp/chromedp"
+
+	"motcua/agent/dossier"
+	"motcua/queue"
+)
+
+// A technician signs in by touch, walks the console by keys alone, and makes a test scan.
+func TestBrowser_technician(t *testing.T) {
+	c := newCounter(t)
+	for i := range 9 {
+		if _, err := c.queue.Enqueue(t.Context(), queue.Draft{Labels: map[string]string{
+			dossier.LabelProcedure: "2.000815", dossier.LabelLevel: "toàn trình", dossier.LabelWard: "Phường Thử",
+			dossier.LabelChannel: []string{"self", "volunteer"}[i%2]},
+			Parts: []queue.Part{queue.FromBytes("form.json", "application/json", make([]byte, 1000*i))}}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if _, err := c.queue.DeliverDue(t.Context(), refusing{}); err != nil {
+		t.Fatal(err)
+	}
+	ctx := browser(t, 1920, 1080)
+	if err := chromedp.Do(ctx, chromedp.Navigate(c.url+"/staff")); err != nil {
+		t.Fatal(err)
+	}
+	if err := chromedp.Do(ctx, chromedp.SendKeys(chromedp.CSS("#name"), "tech")); err != nil {
+		t.Fatal(err)
+	}
+	place := map[rune]string{'1': "1", '2': "2", '3': "3", '4': "4", '5': "5", '6': "6", '7': "7", '8': "8", '9': "9", '0': "11"}
+	for _, digit := range techPIN {
+		if err := chromedp.Do(ctx, chromedp.Click(chromedp.CSS(".pad button:nth-child("+place[digit]+")"))); err != nil {
+			t.Fatalf("press a digit: %v", err)
+		}
+	}
+	shot(t, ctx, "console/signin")
+	press(t, ctx, ".pad .go", "/console")
+	for _, page := range []struct{ key, path, name string }{
+		{"1", "/console", "home"}, {"2", "/console/devices", "devices"}, {"3", "/console/queue", "queue"}, {"4", "/console/doctor", "doctor"},
+		{"5", "/console/log", "log"}, {"6", "/console/config", "config"}, {"7", "/console/staff", "staff"},
+		{"8", "/console/audit", "audit"}, {"9", "/report", "report"}, {"0", "/console/diagnostics", "diagnostics"},
+	} {
+		if err := chromedp.Do(ctx, chromedp.KeyEvent(page.key)); err != nil {
+			t.Fatal(err)
+		}
+		arrive(t, ctx, page.path)
+		shot(t, ctx, "console/"+page.name)
+	}
+	if err := chromedp.Do(ctx, chromedp.KeyEvent("2")); err != nil {
+		t.Fatal(err)
+	}
+	arrive(t, ctx, "/console/devices")
+	press(t, ctx, `form[action="/console/devices/scan"] button`, "/console/devices/scan")
+	if !eval[bool](t, ctx, `!!document.querySelector("img.test") && document.querySelector("img.test").naturalWidth > 0`) {
+		t.Error("the test scan shows no picture")
+	}
+	c.mu.Lock()
+	c.devices = append(c.devices, Device{ID: "serial:/dev/ttyACM0", Kind: "serial port", Name: "QR reader", State: "ready", OK: true})
+	c.mu.Unlock()
+	if err := chromedp.Do(ctx, chromedp.KeyEvent("2")); err != nil {
+		t.Fatal(err)
+	}
+	arrive(t, ctx, "/console/devices")
+	c.mu.Lock()
+	c.devices = c.devices[:1:1]
+	c.mu.Unlock()
+	deadline := time.Now().Add(2 * time.Second)
+	for eval[int](t, ctx, `document.querySelectorAll("[data-live] tbody tr").length`) != 1 {
+		if time.Now().After(deadline) {
+			t.Fatal("a device that was pulled out is still shown after 2 s")
+		}
+		time.Sleep(50 * time.Millisecond)
+	}
+}
+
+// refusing is a hub that takes nothing, so that the queue has something to show.
+type refusing struct{}
+
+func (refusing) Deliver(_ context.Context, s queue.Submission, _ queue.Bundle, _ queue.Notes) error {
+	if s.Size < 6000 {
+		return queue.Permanent(errRefused)
+	}
+	return nil
+}
+
+var errRefused = errors.New("409 Conflict: the office has a dossier of that number already")
