@@ -41,6 +41,10 @@ func parseMRZ(text string) (mrz, error) {
 			}
 		} else {
 			check("document_number", a[5:14], a[14])
+			if d := a[29]; d >= '0' && d <= '9' && strings.HasSuffix(a[15:29], "<<") { // as Vietnam writes it
+				m.optional = trim(a[15:29])
+				check("number", a[15:29], d)
+			}
 		}
 		m.birth, m.sex, m.expiry, m.nationality = b[0:6], b[7:8], b[8:14], trim(b[15:18])
 		check("date_of_birth", m.birth, b[6])
@@ -95,7 +99,7 @@ func (m mrz) fields(now time.Time) map[string]string {
 		case number != "":
 			year += 100 * int((number[3]-'0')/2) // the fourth digit tells century and sex
 		case year+100 <= now.Year():
-			year += 100 // a person of more than 100 years without a number is asked, not guessed: see Doubtful
+			year += 100 // or a person of more than 100 years: see doubtful
 		}
 		set("date_of_birth", isoDate(year, born))
 	}
@@ -105,6 +109,17 @@ func (m mrz) fields(now time.Time) map[string]string {
 		set("date_of_expiry", isoDate(2000+end.Year()%100, end))
 	}
 	return f
+}
+
+// doubtful are the fields that want a look: a wrong check digit, or a century that nothing tells.
+func (m mrz) doubtful(now time.Time) []string {
+	all := m.wrong
+	if born, err := time.Parse("060102", m.birth); err == nil && m.fields(now)["number"] == "" {
+		if year := 1900 + born.Year()%100; year+100 <= now.Year() && year > now.Year()-116 {
+			all = append(all, "date_of_birth")
+		}
+	}
+	return all
 }
 
 // isoDate puts the date into another century, and gives nothing for a 29 February that is none there.

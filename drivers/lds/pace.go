@@ -147,7 +147,9 @@ func (c *channel) pace(ctx context.Context, infos []paceInfo, reference byte, pa
 	shared.X.FillBytes(secret)
 
 	mac := suite.Derive(secret, sm.MAC)
-	token := func(p []byte) []byte { return tlv.Append(nil, 0x7f49, tlv.Append(nil, 0x06, oid), tlv.Append(nil, 0x86, p)) }
+	token := func(p []byte) []byte {
+		return tlv.Append(nil, 0x7f49, tlv.Append(nil, 0x06, oid), tlv.Append(nil, 0x86, p))
+	}
 	answer, err := c.authenticate(ctx, false, 0x85, suite.Sum(mac, token(curve.Marshal(theirs))), 0x86)
 	var status apdu.Status
 	if errors.As(err, &status) {

@@ -194,8 +194,24 @@ type Card struct {
 	proto  uint32
 }
 
-// Connect takes the card in the reader for this program alone, and powers it.
+// Connect takes the card in the reader for this program alone, and powers it. A card that another
+// program holds is waited for a second: desktop programs take a short look at every card put in, and
+// pcscd takes a moment to clean up after a reading that was broken off.
 func (s Service) Connect(ctx context.Context, reader string) (*Card, error) {
+	for deadline := time.Now().Add(time.Second); ; {
+		card, err := s.connect(ctx, reader)
+		if !errors.Is(err, code(eSharing)) || time.Now().After(deadline) {
+			return card, err
+		}
+		select {
+		case <-ctx.Done():
+			return nil, err
+		case <-time.After(50 * time.Millisecond):
+		}
+	}
+}
+
+func (s Service) connect(ctx context.Context, reader string) (*Card, error) {
 	c, err := s.dial(ctx)
 	if err != nil {
 		return nil, fmt.Errorf("connect card: %w", faultOf(reader, err))

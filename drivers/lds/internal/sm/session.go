@@ -210,3 +210,8 @@ func (s *Session) SealResponse(ins byte, data []byte, status apdu.Status) []byte
 	objects = tlv.Append(objects, doStatus, word)
 	return append(tlv.Append(objects, doMAC, s.sum(objects)), word...)
 }
+
+// Equal reports whether both sessions have the same keys and stand at the same message.
+func (s *Session) Equal(o *Session) bool {
+	return s.suite == o.suite && hmac.Equal(s.enc, o.enc) && hmac.Equal(s.mac, o.mac) && bytes.Equal(s.counter, o.counter)
+}

@@ -1,0 +1,354 @@
+// Package chip is an emulated ICAO chip for tests and demonstrations: files and keys in, answers to APDUs
+// out, as 9303 parts 10 and 11 want them (PACE with generic mapping, BAC, secure messaging, the files of
+// an identity card). A vpcd.Daemon can lay it on a virtual reader. It shares the ciphers with package lds,
+// which are held to the standard's printed examples, but plays the other side of every protocol itself.
+// What it can't show is a real chip's timing, its short temper after failures, and its maker's quirks.
+package chip
+
+import (
+	"bytes"
+	"crypto/hmac"
+	"crypto/rand"
+	"crypto/subtle"
+	"encoding/asn1"
+	"io"
+	"math/big"
+	"strings"
+	"sync"
+	"time"
+
+	"motcua/drivers/lds/internal/apdu"
+	"motcua/drivers/lds/internal/curve"
+	"motcua/drivers/lds/internal/sm"
+	"motcua/drivers/lds/internal/tlv"
+)
+
+// PACE is one way to run PACE: a suite (1 3DES, 2 AES-128, 3 AES-192, 4 AES-256) and the id of
+// standardised domain parameters (8 to 18).
+type PACE struct{ Suite, Curve int }
+
+// Options is what a chip demands before it tells anything.
+type Options struct {
+	CAN   string
+	MRZ   []string // the lines as printed; the key of BAC and of PACE-MRZ
+	PACE  []PACE
+	BAC   bool
+	Delay time.Duration // of every answer
+
+	Random io.Reader // crypto/rand.Reader where nil
+}
+
+// Chip is one emulated chip. Its methods may be called from any goroutine.
+type Chip struct {
+	files Files
+	o     Options
+
+	mu sync.Mutex // guards what follows: the state a reset clears
+	state
+	Commands int // transmitted since New
+}
+
+type state struct {
+	application bool // the ICAO application is selected
+	selected    []byte
+	session     *sm.Session
+	challenge   []byte
+
+	pace struct {
+		info      *PACE
+		oid       []byte
+		password  []byte
+		nonce     *big.Int
+		generator curve.Point
+		theirs    []byte // the reader's ephemeral key
+		mine      []byte
+		secret    []byte
+	}
+}
+
+// New is a chip with the files.
+func New(files Files, o Options) *Chip {
+	if o.Random == nil {
+		o.Random = rand.Reader
+	}
+	return &Chip{files: files, o: o}
+}
+
+// ATR is that of a contactless chip card with T=1.
+func (c *Chip) ATR() []byte { return []byte{0x3b, 0x80, 0x80, 0x01, 0x01} }
+
+// Reset ends the session.
+func (c *Chip) Reset() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.state = state{}
+}
+
+// Transmit answers one command.
+func (c *Chip) Transmit(command []byte) []byte {
+	time.Sleep(c.o.Delay)
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.Commands++
+	cmd, err := apdu.Parse(command)
+	if err != nil {
+		return answer(nil, apdu.WrongLength)
+	}
+	if c.session == nil {
+		return answer(c.do(cmd))
+	}
+	if cmd.Class&0x0c == 0 {
+		c.session = nil // a plain command ends the session
+		return answer(nil, apdu.SMMissing)
+	}
+	plain, err := c.session.OpenCommand(cmd)
+	if err != nil {
+		c.session = nil
+		return answer(nil, apdu.SMWrong)
+	}
+	session := c.session
+	data, status := c.do(plain)
+	return session.SealResponse(plain.Ins, data, status)
+}
+
+func answer(data []byte, status apdu.Status) []byte {
+	return append(bytes.Clone(data), byte(status>>8), byte(status))
+}
+
+func (c *Chip) do(cmd apdu.Command) ([]byte, apdu.Status) {
+	switch cmd.Ins {
+	case 0xa4:
+		return nil, c.selectFile(cmd)
+	case 0xb0, 0xb1:
+		return c.readBinary(cmd)
+	case 0x84:
+		if !c.application || !c.o.BAC {
+			return nil, apdu.NotSupported
+		}
+		c.challenge = c.random(8)
+		return c.challenge, apdu.OK
+	case 0x82:
+		return c.externalAuthenticate(cmd)
+	case 0x22:
+		return nil, c.setAT(cmd)
+	case 0x86:
+		return c.generalAuthenticate(cmd)
+	}
+	return nil, apdu.NotSupported
+}
+
+func (c *Chip) random(n int) []byte {
+	b := make([]byte, n)
+	if _, err := io.ReadFull(c.o.Random, b); err != nil {
+		panic(err)
+	}
+	return b
+}
+
+func (c *Chip) selectFile(cmd apdu.Command) apdu.Status {
+	switch {
+	case cmd.P1 == 0x00:
+		c.application, c.selected = false, nil
+		return apdu.OK
+	case cmd.P1 == 0x04:
+		if !bytes.Equal(cmd.Data, []byte{0xa0, 0, 0, 2, 0x47, 0x10, 1}) || c.files == nil {
+			return apdu.FileNotFound
+		}
+		c.application, c.selected = true, nil
+		return apdu.OK
+	case cmd.P1 == 0x02 && len(cmd.Data) == 2 && cmd.Data[0] == 1 && c.application:
+		if c.session == nil {
+			return apdu.NotSatisfied
+		}
+		file, ok := c.files[cmd.Data[1]]
+		if !ok {
+			return apdu.FileNotFound
+		}
+		c.selected = file
+		return apdu.OK
+	}
+	return apdu.FileNotFound
+}
+
+func (c *Chip) readBinary(cmd apdu.Command) ([]byte, apdu.Status) {
+	offset := int(cmd.P1)<<8 | int(cmd.P2)
+	switch {
+	case cmd.Ins == 0xb1:
+		at, ok := tlv.Find(cmd.Data, 0x54)
+		if !ok || len(at) > 3 {
+			return nil, apdu.WrongData
+		}
+		offset = int(new(big.Int).SetBytes(at).Int64())
+	case cmd.P1 == 0x9c && !c.application: // EF.CardAccess by its short identifier
+		if len(c.o.PACE) == 0 {
+			return nil, apdu.FileNotFound
+		}
+		c.selected, offset = c.cardAccess(), int(cmd.P2)
+	case cmd.P1&0x80 != 0:
+		return nil, apdu.FileNotFound
+	}
+	if c.selected == nil {
+		return nil, apdu.NoConditions
+	}
+	if offset > len(c.selected) {
+		return nil, apdu.WrongOffset
+	}
+	want := cmd.Le
+	if cmd.Ins == 0xb1 {
+		want -= 8
+	}
+	part := c.selected[offset:]
+	status := apdu.OK
+	if len(part) < want {
+		status = apdu.EndOfFile
+	}
+	part = part[:min(len(part), max(want, 0))]
+	if cmd.Ins == 0xb1 {
+		part = tlv.Append(nil, 0x53, part)
+	}
+	return part, status
+}
+
+func (c *Chip) cardAccess() []byte {
+	type info struct {
+		Protocol  asn1.ObjectIdentifier
+		Version   int
+		Parameter int
+	}
+	var set []byte
+	for _, p := range c.o.PACE {
+		der, err := asn1.Marshal(info{asn1.ObjectIdentifier{0, 4, 0, 127, 0, 7, 2, 2, 4, 2, p.Suite}, 2, p.Curve})
+		if err != nil {
+			panic(err)
+		}
+		set = append(set, der...)
+	}
+	return tlv.Append(nil, 0x31, set)
+}
+
+// key is MRZ_information: on a TD1 and a TD3 the digits stand in the lines as they are.
+func (c *Chip) key() []byte {
+	switch {
+	case len(c.o.MRZ) == 3:
+		return []byte(c.o.MRZ[0][5:15] + c.o.MRZ[1][0:7] + c.o.MRZ[1][8:15])
+	case len(c.o.MRZ) == 2:
+		return []byte(c.o.MRZ[1][0:10] + c.o.MRZ[1][13:20] + c.o.MRZ[1][21:28])
+	}
+	return []byte(strings.Repeat("?", 24))
+}
+
+func (c *Chip) externalAuthenticate(cmd apdu.Command) ([]byte, apdu.Status) {
+	if c.challenge == nil || len(cmd.Data) != 40 {
+		return nil, apdu.NoConditions
+	}
+	seed := sm.SHA1(c.key())[:16]
+	enc, mac := sm.TDES.Derive(seed, sm.Enc), sm.TDES.Derive(seed, sm.MAC)
+	challenge := c.challenge
+	c.challenge = nil
+	if !sm.TDES.Verify(mac, cmd.Data[:32], cmd.Data[32:]) {
+		return nil, 0x6300
+	}
+	theirs := sm.TDES.Decrypt(enc, cmd.Data[:32]) // RND.IFD ‖ RND.IC ‖ K.IFD
+	if !hmac.Equal(theirs[8:16], challenge) {
+		return nil, 0x6300
+	}
+	mine := c.random(16)
+	text := append(append(bytes.Clone(challenge), theirs[:8]...), mine...)
+	cryptogram := sm.TDES.Encrypt(enc, text)
+	shared := make([]byte, 16)
+	subtle.XORBytes(shared, theirs[16:], mine)
+	c.session = sm.NewSession(sm.TDES, shared, append(bytes.Clone(challenge[4:]), theirs[4:8]...))
+	return append(cryptogram, sm.TDES.Sum(mac, cryptogram)...), apdu.OK
+}
+
+func (c *Chip) setAT(cmd apdu.Command) apdu.Status {
+	oid, ok := tlv.Find(cmd.Data, 0x80)
+	reference, ok2 := tlv.Find(cmd.Data, 0x83)
+	if !ok || !ok2 || len(reference) != 1 || cmd.P1 != 0xc1 || cmd.P2 != 0xa4 {
+		return apdu.WrongData
+	}
+	parameter, chosen := tlv.Find(cmd.Data, 0x84)
+	if !chosen && len(c.o.PACE) > 1 {
+		return apdu.WrongData // ambiguous
+	}
+	c.state.pace.info = nil
+	for i, p := range c.o.PACE {
+		want := []byte{0x04, 0x00, 0x7f, 0x00, 0x07, 0x02, 0x02, 0x04, 0x02, byte(p.Suite)}
+		if bytes.Equal(oid, want) && (!chosen || bytes.Equal(parameter, []byte{byte(p.Curve)})) {
+			c.state.pace.info = &c.o.PACE[i]
+		}
+	}
+	if c.state.pace.info == nil {
+		return apdu.WrongData
+	}
+	c.state.pace.oid = bytes.Clone(oid)
+	switch reference[0] {
+	case 1:
+		c.state.pace.password = sm.SHA1(c.key())
+	case 2:
+		c.state.pace.password = []byte(c.o.CAN)
+	default:
+		return 0x6a88
+	}
+	return apdu.OK
+}
+
+func (c *Chip) generalAuthenticate(cmd apdu.Command) ([]byte, apdu.Status) {
+	p := &c.state.pace
+	body, ok := tlv.Find(cmd.Data, 0x7c)
+	if !ok || p.info == nil {
+		return nil, apdu.NoConditions
+	}
+	suite, cu := sm.Suite(p.info.Suite), curve.Standard(p.info.Curve)
+	reply := func(tag uint32, value []byte) ([]byte, apdu.Status) {
+		return tlv.Append(nil, 0x7c, tlv.Append(nil, tag, value)), apdu.OK
+	}
+	scalar := func() *big.Int {
+		for {
+			b := c.random((cu.N.BitLen() + 7) / 8)
+			b[0] &= 0xff >> (8*len(b) - cu.N.BitLen())
+			if k := new(big.Int).SetBytes(b); k.Sign() > 0 && k.Cmp(cu.N) < 0 {
+				return k
+			}
+		}
+	}
+	if len(body) == 0 {
+		nonce := c.random(16)
+		p.nonce = new(big.Int).SetBytes(nonce)
+		return reply(0x80, suite.Encrypt(suite.Derive(p.password, sm.Password), nonce))
+	}
+	if value, ok := tlv.Find(body, 0x81); ok && p.nonce != nil {
+		theirs, err := cu.Unmarshal(value)
+		if err != nil {
+			return nil, apdu.WrongData
+		}
+		k := scalar()
+		p.generator = cu.Add(cu.Multiply(p.nonce, cu.G), cu.Multiply(k, theirs))
+		return reply(0x82, cu.Marshal(cu.Multiply(k, cu.G)))
+	}
+	if value, ok := tlv.Find(body, 0x83); ok && !p.generator.Infinity() {
+		theirs, err := cu.Unmarshal(value)
+		if err != nil {
+			return nil, apdu.WrongData
+		}
+		k := scalar()
+		shared := cu.Multiply(k, theirs)
+		p.secret = make([]byte, cu.Size())
+		shared.X.FillBytes(p.secret)
+		p.theirs, p.mine = bytes.Clone(value), cu.Marshal(cu.Multiply(k, p.generator))
+		return reply(0x84, p.mine)
+	}
+	if value, ok := tlv.Find(body, 0x85); ok && p.secret != nil {
+		mac := suite.Derive(p.secret, sm.MAC)
+		token := func(key []byte) []byte {
+			return suite.Sum(mac, tlv.Append(nil, 0x7f49, tlv.Append(nil, 0x06, p.oid), tlv.Append(nil, 0x86, key)))
+		}
+		if !hmac.Equal(token(p.mine), value) {
+			c.state.pace.info = nil
+			return nil, 0x6300
+		}
+		c.session = sm.NewSession(suite, p.secret, nil)
+		return reply(0x86, token(p.theirs))
+	}
+	return nil, apdu.NoConditions
+}
