@@ -120,7 +120,7 @@ func (t *tally) add(c page, truth specimen.Truth, out ocr.Result, took time.Dura
 			s := one(n, v, f, ok)
 			t.at(t.fields, string(p.Kind)+" "+string(n)).add(s)
 			t.at(t.ways, way).add(s)
-			if s.exact == 0 {
+			if s.exact == 0 && way != noRead {
 				sign := "  "
 				if s.silent > 0 {
 					sign = "!!"
