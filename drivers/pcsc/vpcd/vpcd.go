@@ -16,6 +16,8 @@ import (
 	"path/filepath"
 	"sync"
 	"time"
+
+	"golang.org/x/sys/unix"
 )
 
 // Card is what lies on the reader.
@@ -163,7 +165,12 @@ func (d *Daemon) Insert(card Card) (remove func(), err error) {
 func serve(conn net.Conn, card Card) {
 	const off, on, reset, getATR = 0, 1, 2, 4
 	head := make([]byte, 2)
+	// vpcd writes the length and the message in two packets, and its kernel holds the second back until
+	// the first is acknowledged: 40 ms for every command, unless acknowledged at once. The option does
+	// not last.
+	socket, _ := conn.(*net.TCPConn).SyscallConn()
 	for {
+		socket.Control(func(fd uintptr) { unix.SetsockoptInt(int(fd), unix.IPPROTO_TCP, unix.TCP_QUICKACK, 1) })
 		if _, err := io.ReadFull(conn, head); err != nil {
 			return
 		}

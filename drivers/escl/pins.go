@@ -1,0 +1,110 @@
+package escl
+
+import (
+	"crypto/sha256"
+	"crypto/tls"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+)
+
+// pins remembers the key each device showed when it was first met, as ssh does: a scanner signs its own
+// certificate, so nothing else could vouch for it. The file has a line for each: host and SHA-256 of the
+// public key.
+type pins struct {
+	file string
+	host func() string // the device that is spoken to; a connection knows it only where it is a name
+
+	mu    sync.Mutex // guards known
+	known map[string]string
+}
+
+// filesMu keeps two devices that are met at once from writing over each other.
+var filesMu sync.Mutex
+
+// check is called in the handshake, before anything is sent.
+func (p *pins) check(c tls.ConnectionState) error {
+	if len(c.PeerCertificates) == 0 {
+		return errors.New("the device showed no certificate")
+	}
+	sum := sha256.Sum256(c.PeerCertificates[0].RawSubjectPublicKeyInfo)
+	key, host := hex.EncodeToString(sum[:]), p.host()
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	filesMu.Lock()
+	defer filesMu.Unlock()
+	if err := p.load(); err != nil {
+		return err
+	}
+	switch p.known[host] {
+	case key:
+		return nil
+	case "":
+		p.known[host] = key
+		return p.save()
+	}
+	return &pinError{host, p.file}
+}
+
+func (p *pins) load() error {
+	if p.known == nil {
+		p.known = map[string]string{}
+	}
+	if p.file == "" {
+		return nil
+	}
+	data, err := os.ReadFile(p.file)
+	if err != nil && !errors.Is(err, os.ErrNotExist) {
+		return fmt.Errorf("read known scanners: %w", err)
+	}
+	clear(p.known)
+	for line := range strings.Lines(string(data)) {
+		if f := strings.Fields(line); len(f) == 2 && !strings.HasPrefix(line, "#") {
+			p.known[f[0]] = f[1]
+		}
+	}
+	return nil
+}
+
+func (p *pins) save() error {
+	if p.file == "" {
+		return nil
+	}
+	var b strings.Builder
+	b.WriteString("# Scanners that were met over TLS, and the SHA-256 of their public keys. Delete a line to meet one anew.\n")
+	for host, key := range p.known {
+		fmt.Fprintln(&b, host, key)
+	}
+	f, err := os.CreateTemp(filepath.Dir(p.file), ".scanners-*")
+	if err != nil {
+		return fmt.Errorf("remember a scanner: %w", err)
+	}
+	defer os.Remove(f.Name())
+	if _, err := f.WriteString(b.String()); err != nil {
+		f.Close()
+		return fmt.Errorf("remember a scanner: %w", err)
+	}
+	if err := errors.Join(f.Sync(), f.Close()); err != nil {
+		return fmt.Errorf("remember a scanner: %w", err)
+	}
+	return os.Rename(f.Name(), p.file)
+}
+
+// pinError says that a device is not the one that was first met.
+type pinError struct{ host, file string }
+
+func (e *pinError) Error() string {
+	return fmt.Sprintf("the certificate of %s has changed", e.host)
+}
+
+func (e *pinError) mend() string {
+	where := "restart the program"
+	if e.file != "" {
+		where = fmt.Sprintf("delete the line of %s in %s", e.host, e.file)
+	}
+	return "The scanner shows another certificate than when it was first used: it was reset or replaced, or something stands between. If you know why, " + where + " and scan again."
+}

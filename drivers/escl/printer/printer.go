@@ -1,0 +1,434 @@
+// Package printer is a network scanner to test against: an HTTP handler that speaks eSCL as AirSane, NAPS2
+// and several makers' printers do, with their habits and with the faults they have when paper jams or
+// somebody trips over the cable. Sheets go in as encoded pages; what comes out is what those devices
+// answer. It shows how the driver deals with what is known of real devices; what it cannot show is a habit
+// nobody has described yet.
+package printer
+
+import (
+	"bytes"
+	"encoding/xml"
+	"fmt"
+	"io"
+	"net/http"
+	"strings"
+	"sync"
+	"time"
+)
+
+// Habits are the ways in which devices differ. The zero value keeps to the standard.
+type Habits struct {
+	Root             string // "/eSCL" if empty
+	Model            string
+	Manufacturer     string
+	UUID             string
+	Server           string // the Server header
+	NoPlaten, NoADF  bool
+	Formats          []string      // {"application/pdf", "image/jpeg"} if empty
+	Prefixes         bool          // other namespace prefixes, a byte order mark, a lower-case doctype (HP)
+	SharedProfiles   bool          // setting profiles once at the top, referred to
+	ResolutionRange  bool          // a range instead of a list (AirSane before 0.3)
+	Location         string        // what stands before the path: "", "http://localhost", "http://[fe80", …
+	TrailingSlash    bool          // in Location
+	HostLocalhost    bool          // takes jobs only for Host: localhost (HP)
+	PortInHost       bool          // takes jobs only with a port in Host (EPSON)
+	NotYet           int           // answers 503 so many times before each page
+	RetryAfter       string        // with the 503
+	EarlyEnd         int           // answers 404 so many times while the next sheet is on its way (Brother, Xerox B205)
+	Gone             bool          // 410 in place of 404
+	ConflictOnEmpty  bool          // an empty feeder refuses the job with 409 (AirSane)
+	JamOnEmpty       bool          // an empty feeder is reported as jammed once the job runs (Xerox 3345)
+	NoAdfState       bool          // an empty AdfState (AirSane)
+	WrongContentType bool          // says PDF for a JPEG
+	Padding          int           // zero bytes behind each page
+	DropAfterHeaders bool          // drops the connection after the job's headers (Kyocera)
+	BusyBefore       int           // answers 503 to so many jobs first
+	Pace             time.Duration // for each page
+	Forbidden        bool          // wants somebody to sign in
+}
+
+// Fault is trouble the next job runs into.
+type Fault struct {
+	Page int    // before which it comes, from 1
+	Kind string // jam, cover, double-feed, truncate, truncate-jpeg, hang, drop, abort, cancel, busy, garbage
+}
+
+// Printer is the device. It is an http.Handler.
+type Printer struct {
+	h Habits
+
+	mu     sync.Mutex // guards the fields below
+	feeder [][]byte
+	glass  []byte
+	fault  Fault
+	adf    string
+	jobs   int
+	job    *running
+	done   map[string]string // states of former jobs
+
+	// Deleted counts jobs the client took back, Tickets keeps what it asked for.
+	Deleted int
+	Tickets []Ticket
+}
+
+type running struct {
+	id       string
+	platen   bool
+	pages    [][]byte
+	given    int
+	notYet   int
+	earlyEnd int
+	fault    Fault
+}
+
+// Ticket is what a client asks for in a job.
+type Ticket struct {
+	XMLName     xml.Name
+	Width       int `xml:"ScanRegions>ScanRegion>Width"`
+	Height      int `xml:"ScanRegions>ScanRegion>Height"`
+	InputSource string
+	ColorMode   string
+	Format      string `xml:"DocumentFormat"`
+	FormatExt   string `xml:"DocumentFormatExt"`
+	XResolution int
+	Duplex      bool
+}
+
+// New makes a device with those habits.
+func New(h Habits) *Printer {
+	if h.Root == "" {
+		h.Root = "/eSCL"
+	}
+	if h.Model == "" {
+		h.Model = "Office 4711"
+	}
+	if h.UUID == "" {
+		h.UUID = "4509a320-00a0-008f-00b6-002507510eca"
+	}
+	if len(h.Formats) == 0 {
+		h.Formats = []string{"application/pdf", "image/jpeg"}
+	}
+	return &Printer{h: h, adf: "ScannerAdfEmpty", done: map[string]string{}}
+}
+
+// Feed lays pages into the feeder; with duplex, fronts and backs alternate.
+func (p *Printer) Feed(pages ...[]byte) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.feeder = append(p.feeder, pages...)
+	p.adf = "ScannerAdfLoaded"
+}
+
+// Lay puts a page onto the glass.
+func (p *Printer) Lay(page []byte) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.glass = page
+}
+
+// Fail makes the next job run into a fault.
+func (p *Printer) Fail(f Fault) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.fault = f
+}
+
+// Clear is what a person does at the device: pull the paper out, close the lid.
+func (p *Printer) Clear() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.feeder, p.fault, p.job, p.adf = nil, Fault{}, nil, "ScannerAdfEmpty"
+}
+
+// Left gives how many pages are still in the feeder.
+func (p *Printer) Left() int {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return len(p.feeder)
+}
+
+// Running reports whether a job is open.
+func (p *Printer) Running() bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.job != nil
+}
+
+func (p *Printer) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	path, ok := strings.CutPrefix(r.URL.Path, p.h.Root)
+	if p.h.Server != "" {
+		w.Header().Set("Server", p.h.Server)
+	}
+	parts := strings.Split(strings.Trim(path, "/"), "/")
+	switch {
+	case !ok:
+		http.NotFound(w, r)
+	case p.h.Forbidden && r.Method != http.MethodGet:
+		http.Error(w, "sign in", http.StatusUnauthorized)
+	case path == "/ScannerCapabilities":
+		w.Header().Set("Content-Type", "text/xml")
+		io.WriteString(w, p.Capabilities())
+	case path == "/ScannerStatus":
+		w.Header().Set("Content-Type", "text/xml")
+		io.WriteString(w, p.Status())
+	case path == "/ScanJobs" && r.Method == http.MethodPost:
+		p.create(w, r)
+	case parts[0] == "ScanJobs" && len(parts) == 2 && r.Method == http.MethodDelete:
+		p.delete(w, parts[1])
+	case parts[0] == "ScanJobs" && len(parts) == 3 && parts[2] == "NextDocument":
+		p.next(w, r, parts[1])
+	default:
+		http.NotFound(w, r)
+	}
+}
+
+// Capabilities is the ScannerCapabilities document.
+func (p *Printer) Capabilities() string {
+	profile := func(name string) string {
+		if p.h.SharedProfiles && name == "" {
+			return `<scan:SettingProfile ref="p1"/>`
+		}
+		var b strings.Builder
+		fmt.Fprintf(&b, `<scan:SettingProfile name="%s"><scan:ColorModes><scan:ColorMode>BlackAndWhite1</scan:ColorMode><scan:ColorMode>Grayscale8</scan:ColorMode><scan:ColorMode>RGB24</scan:ColorMode></scan:ColorModes><scan:DocumentFormats>`, name)
+		for _, f := range p.h.Formats {
+			fmt.Fprintf(&b, "<pwg:DocumentFormat>%s</pwg:DocumentFormat><scan:DocumentFormatExt>%s</scan:DocumentFormatExt>", f, f)
+		}
+		b.WriteString("</scan:DocumentFormats><scan:SupportedResolutions>")
+		if p.h.ResolutionRange {
+			b.WriteString("<scan:ResolutionRange/><scan:XResolutionRange><scan:Min>75</scan:Min><scan:Max>600</scan:Max><scan:Step>1</scan:Step></scan:XResolutionRange>")
+		} else {
+			b.WriteString("<scan:DiscreteResolutions>")
+			for _, d := range []int{75, 200, 300, 600} {
+				fmt.Fprintf(&b, "<scan:DiscreteResolution><scan:XResolution>%d</scan:XResolution><scan:YResolution>%d</scan:YResolution></scan:DiscreteResolution>", d, d)
+			}
+			b.WriteString("</scan:DiscreteResolutions>")
+		}
+		b.WriteString("</scan:SupportedResolutions></scan:SettingProfile>")
+		return b.String()
+	}
+	caps := func(height int) string {
+		return fmt.Sprintf("<scan:MinWidth>16</scan:MinWidth><scan:MaxWidth>2550</scan:MaxWidth><scan:MinHeight>16</scan:MinHeight><scan:MaxHeight>%d</scan:MaxHeight><scan:SettingProfiles>%s</scan:SettingProfiles>", height, profile(""))
+	}
+	var b strings.Builder
+	b.WriteString(`<?xml version="1.0" encoding="UTF-8"?>`)
+	fmt.Fprintf(&b, `<scan:ScannerCapabilities xmlns:pwg="http://www.pwg.org/schemas/2010/12/sm" xmlns:scan="http://schemas.hp.com/imaging/escl/2011/05/03"><pwg:Version>2.63</pwg:Version><pwg:MakeAndModel>%s</pwg:MakeAndModel><scan:Manufacturer>%s</scan:Manufacturer><scan:UUID>%s</scan:UUID>`,
+		p.h.Model, p.h.Manufacturer, p.h.UUID)
+	if p.h.SharedProfiles {
+		b.WriteString("<scan:SettingProfiles>" + profile("p1") + "</scan:SettingProfiles>")
+	}
+	if !p.h.NoPlaten {
+		b.WriteString("<scan:Platen><scan:PlatenInputCaps>" + caps(3508) + "</scan:PlatenInputCaps></scan:Platen>")
+	}
+	if !p.h.NoADF {
+		b.WriteString("<scan:Adf><scan:AdfSimplexInputCaps>" + caps(4200) + "</scan:AdfSimplexInputCaps><scan:AdfDuplexInputCaps>" + caps(4200) + "</scan:AdfDuplexInputCaps></scan:Adf>")
+	}
+	b.WriteString("</scan:ScannerCapabilities>")
+	text := b.String()
+	if p.h.Prefixes {
+		text = strings.NewReplacer("scan:", "ns1:", "xmlns:scan", "xmlns:ns1", "pwg:", "", "xmlns:pwg", "xmlns").Replace(text)
+		text = "\ufeff" + strings.Replace(text, "?>", "?>\n<!doctype scan>\n", 1)
+	}
+	return text
+}
+
+// Status is the ScannerStatus document.
+func (p *Printer) Status() string {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	state, adf := "Idle", p.adf
+	if p.h.NoAdfState && (adf == "ScannerAdfLoaded" || adf == "ScannerAdfProcessing") {
+		adf = ""
+	}
+	var jobs strings.Builder
+	if p.job != nil {
+		state = "Processing"
+		fmt.Fprintf(&jobs, "<scan:JobInfo><pwg:JobUri>%s/ScanJobs/%s</pwg:JobUri><pwg:JobUuid>urn:uuid:%s</pwg:JobUuid><pwg:ImagesToTransfer>%d</pwg:ImagesToTransfer><pwg:JobState>Processing</pwg:JobState></scan:JobInfo>",
+			p.h.Root, p.job.id, p.job.id, len(p.job.pages)-p.job.given)
+	}
+	for id, s := range p.done {
+		fmt.Fprintf(&jobs, "<scan:JobInfo><pwg:JobUri>%s/ScanJobs/%s</pwg:JobUri><pwg:JobState>%s</pwg:JobState><pwg:JobStateReasons><pwg:JobStateReason>JobReason</pwg:JobStateReason></pwg:JobStateReasons></scan:JobInfo>", p.h.Root, id, s)
+	}
+	return fmt.Sprintf(`<?xml version="1.0" encoding="UTF-8"?><scan:ScannerStatus xmlns:pwg="http://www.pwg.org/schemas/2010/12/sm" xmlns:scan="http://schemas.hp.com/imaging/escl/2011/05/03"><pwg:Version>2.63</pwg:Version><pwg:State>%s</pwg:State><scan:AdfState>%s</scan:AdfState><scan:Jobs>%s</scan:Jobs></scan:ScannerStatus>`, state, adf, jobs.String())
+}
+
+func (p *Printer) create(w http.ResponseWriter, r *http.Request) {
+	data, err := io.ReadAll(io.LimitReader(r.Body, 1<<20))
+	var t Ticket
+	if err != nil || xml.Unmarshal(data, &t) != nil || t.XMLName.Local != "ScanSettings" || t.XResolution == 0 {
+		http.Error(w, "bad ticket", http.StatusBadRequest)
+		return
+	}
+	host := r.Host
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	switch {
+	case p.h.HostLocalhost && host != "localhost":
+		http.Error(w, "host", http.StatusForbidden)
+		return
+	case p.h.PortInHost && !strings.Contains(host, ":"):
+		http.Error(w, "host", http.StatusBadRequest)
+		return
+	case p.h.BusyBefore > 0:
+		p.h.BusyBefore--
+		http.Error(w, "busy", http.StatusServiceUnavailable)
+		return
+	case p.job != nil:
+		http.Error(w, "one at a time", http.StatusServiceUnavailable)
+		return
+	}
+	platen := t.InputSource == "Platen"
+	if !platen && len(p.feeder) == 0 {
+		p.adf = "ScannerAdfEmpty"
+		if p.h.ConflictOnEmpty {
+			http.Error(w, "no paper", http.StatusConflict)
+			return
+		}
+	}
+	p.Tickets = append(p.Tickets, t)
+	p.jobs++
+	j := &running{id: fmt.Sprintf("job-%d", p.jobs), platen: platen, notYet: p.h.NotYet, fault: p.fault}
+	p.fault = Fault{}
+	if platen {
+		j.pages = [][]byte{p.glass}
+	} else {
+		j.pages = p.feeder
+		if len(j.pages) > 0 {
+			p.adf = "ScannerAdfProcessing"
+		} else if p.h.JamOnEmpty {
+			p.adf = "ScannerAdfJam"
+		}
+	}
+	p.job = j
+	location := p.h.Location + p.h.Root + "/ScanJobs/" + j.id
+	if p.h.TrailingSlash {
+		location += "/"
+	}
+	w.Header().Set("Location", location)
+	if p.h.DropAfterHeaders {
+		w.Header().Set("Content-Length", "100")
+		w.WriteHeader(http.StatusCreated)
+		http.NewResponseController(w).Flush()
+		panic(http.ErrAbortHandler)
+	}
+	w.WriteHeader(http.StatusCreated)
+}
+
+// end closes the job. The caller holds mu.
+func (p *Printer) end(state string) {
+	p.done[p.job.id] = state
+	p.job = nil
+	if strings.HasSuffix(p.adf, "Processing") {
+		p.adf = "ScannerAdfEmpty"
+		if len(p.feeder) > 0 {
+			p.adf = "ScannerAdfLoaded"
+		}
+	}
+}
+
+func (p *Printer) delete(w http.ResponseWriter, id string) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.job == nil || p.job.id != id {
+		http.Error(w, "no such job", http.StatusNotFound)
+		return
+	}
+	p.Deleted++
+	p.end("Canceled")
+}
+
+func (p *Printer) next(w http.ResponseWriter, r *http.Request, id string) {
+	time.Sleep(p.h.Pace)
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	gone := http.StatusNotFound
+	if p.h.Gone {
+		gone = http.StatusGone
+	}
+	j := p.job
+	if j == nil || j.id != id {
+		http.Error(w, "no such job", gone)
+		return
+	}
+	if j.given == len(j.pages) {
+		if !(len(j.pages) == 0 && p.h.JamOnEmpty) {
+			p.end("Completed")
+		}
+		http.Error(w, "no more pages", gone)
+		return
+	}
+	if j.fault.Kind == "busy" || j.notYet > 0 {
+		j.notYet--
+		if p.h.RetryAfter != "" {
+			w.Header().Set("Retry-After", p.h.RetryAfter)
+		}
+		http.Error(w, "not yet", http.StatusServiceUnavailable)
+		return
+	}
+	if j.given > 0 && j.earlyEnd < p.h.EarlyEnd {
+		j.earlyEnd++
+		http.Error(w, "not yet, in other words", gone)
+		return
+	}
+	page := j.pages[j.given]
+	if j.fault.Kind != "" && j.given+1 == j.fault.Page {
+		if p.breakDown(w, r, j.fault.Kind, page) {
+			return
+		}
+	}
+	j.given++
+	j.notYet, j.earlyEnd = p.h.NotYet, 0
+	if !j.platen {
+		p.feeder = p.feeder[1:]
+	}
+	switch {
+	case p.h.WrongContentType:
+		w.Header().Set("Content-Type", "application/pdf")
+	case bytes.HasPrefix(page, []byte("%PDF")):
+		w.Header().Set("Content-Type", "application/pdf")
+	default:
+		w.Header().Set("Content-Type", "image/jpeg")
+	}
+	w.Write(page)
+	w.Write(make([]byte, p.h.Padding))
+}
+
+// breakDown does what devices do in trouble and reports whether the request is answered.
+func (p *Printer) breakDown(w http.ResponseWriter, r *http.Request, kind string, page []byte) bool {
+	switch kind {
+	case "jam", "cover", "double-feed":
+		p.adf = map[string]string{"jam": "ScannerAdfJam", "cover": "ScannerAdfHatchOpen", "double-feed": "ScannerAdfMultipickDetected"}[kind]
+		p.end("Aborted")
+		http.Error(w, "trouble", http.StatusConflict)
+	case "abort":
+		p.end("Aborted")
+		http.Error(w, "aborted", http.StatusInternalServerError)
+	case "cancel":
+		p.end("Canceled")
+		http.Error(w, "cancelled at the panel", http.StatusNotFound)
+	case "truncate":
+		w.Header().Set("Content-Type", "image/jpeg")
+		w.Write(page[:len(page)/2])
+		http.NewResponseController(w).Flush()
+		panic(http.ErrAbortHandler)
+	case "truncate-jpeg":
+		p.job.given++
+		p.feeder = p.feeder[min(1, len(p.feeder)):]
+		w.Write(page[:len(page)/2])
+	case "drop":
+		panic(http.ErrAbortHandler)
+	case "garbage":
+		io.WriteString(w, "<html>Please sign in</html>")
+	case "hang":
+		w.Write(page[:len(page)/2])
+		http.NewResponseController(w).Flush()
+		p.mu.Unlock()
+		<-r.Context().Done()
+		p.mu.Lock()
+	default:
+		return false
+	}
+	return true
+}
+
+// Root is where the device's resources are.
+func (p *Printer) Root() string { return p.h.Root }
