@@ -8,8 +8,9 @@ import (
 
 // A breaker stops a kiosk from knocking at a hub that is down, once per hub. It opens when several
 // different submissions failed one after the other with no success between: one bad submission
-// never opens it. While it is open nothing is tried; then one submission is tried, and its fate decides.
-// Each failure moves that submission behind the others, so the next try is made with another.
+// never opens it. While it is open nothing is tried; then one submission that has not failed yet is tried, and
+// its fate decides. That is by turns the oldest and the newest: were it always the oldest, a few bad ones
+// at the head of the queue would look like a hub that is down.
 const (
 	breakerStreak = 3
 	breakerFirst  = 5 * time.Second
@@ -26,21 +27,28 @@ type breaker struct {
 	probing bool
 }
 
-// allow reports whether a delivery may be tried now; if not, when to ask again (zero: when something
-// changes). Every allow that says yes is followed by success, failure or release.
-func (b *breaker) allow(now time.Time) (bool, time.Time) {
+// turn is a breaker's answer to whether a delivery may be tried now.
+type turn struct {
+	ok    bool
+	probe bool      // the hub was down: prefer a submission that has not failed
+	newer bool      // and the newest of them
+	next  time.Time // if not ok: when to ask again; zero: when something changes
+}
+
+// allow gives a turn. Every one that is ok is followed by success, failure or release.
+func (b *breaker) allow(now time.Time) turn {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	switch {
 	case b.opened == 0:
-		return true, time.Time{}
+		return turn{ok: true}
 	case now.Before(b.until):
-		return false, b.until
+		return turn{next: b.until}
 	case b.probing:
-		return false, time.Time{}
+		return turn{}
 	}
 	b.probing = true
-	return true, time.Time{}
+	return turn{ok: true, probe: true, newer: b.opened%2 == 0}
 }
 
 // release takes back an allow that was not used.

@@ -222,8 +222,13 @@ func find(tx *bolt.Tx, idOrCode string) (*record, error) {
 	return recordAt(tx, seq)
 }
 
-func firstSeq(tx *bolt.Tx, bucket []byte) (uint64, bool) {
-	k, _ := tx.Bucket(bucket).Cursor().First()
+// endSeq returns the first key of a bucket, or the last.
+func endSeq(tx *bolt.Tx, bucket []byte, last bool) (uint64, bool) {
+	c := tx.Bucket(bucket).Cursor()
+	k, _ := c.First()
+	if last {
+		k, _ = c.Last()
+	}
 	if len(k) != 8 {
 		return 0, false
 	}

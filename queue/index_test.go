@@ -24,7 +24,7 @@ func TestIndexSurvivesTornCommits(t *testing.T) {
 	q := mustOpen(t, dir, Options{Parallel: 1})
 	mustEnqueue(t, q, draft("A", 1))
 	var taken *record
-	claim := func() (err error) { taken, _, err = q.claim(q.now()); return err }
+	claim := func() (err error) { taken, _, err = q.claim(turn{}, q.now()); return err }
 	settle := func(cause error) func() error {
 		return func() error { _, err := q.settle(context.Background(), taken, cause); return err }
 	}

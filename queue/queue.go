@@ -85,7 +85,8 @@ type Queue struct {
 	life context.Context // ends with Close
 	end  context.CancelFunc
 
-	opened time.Time // wall clock at Open, with the monotonic reading that queue time counts from
+	epoch  time.Time // wall clock at Open
+	opened time.Time // the monotonic reading then, from which queue time counts
 
 	// keys guards ring: Enqueue holds it for reading from wrapping a key until the record is committed,
 	// so that rotation, which changes ring under the write lock, finds every record that used the old key.
@@ -118,7 +119,7 @@ func Open(ctx context.Context, dir string, o Options) (*Queue, Repairs, error) {
 	if o.OfficeOnly && len(o.Office) == 0 {
 		return nil, Repairs{}, errors.New("open queue: sealed to the office only, but no key of the office is configured")
 	}
-	q := &Queue{dir: dir, o: o, disk: o.disk, log: o.Log, opened: time.Now(),
+	q := &Queue{dir: dir, o: o, disk: o.disk, log: o.Log, epoch: o.wall().Round(0), opened: time.Now(),
 		busy: map[string]chan struct{}{}, open: map[string]int{}}
 	q.life, q.end = context.WithCancel(context.Background())
 	q.changes.init()
@@ -345,7 +346,7 @@ func (q *Queue) wall() time.Time { return q.o.wall() }
 
 // now is queue time, for what is due: it starts at the wall clock when the queue is opened and then
 // only goes forward, second by second, whatever happens to the clock.
-func (q *Queue) now() time.Time { return q.opened.Add(time.Since(q.opened)).Round(0) }
+func (q *Queue) now() time.Time { return q.epoch.Add(time.Since(q.opened)) }
 
 // Get returns a submission by its id, or by its receipt code as a person types it.
 func (q *Queue) Get(idOrCode string) (Submission, error) {
@@ -466,7 +467,7 @@ func (q *Queue) Stats() (Stats, error) {
 			}
 			s.Oldest = r.Created
 		}
-		if _, fresh := firstSeq(tx, bucketFresh); fresh {
+		if _, fresh := endSeq(tx, bucketFresh, false); fresh {
 			s.Next = q.wall()
 		} else if t, _, ok := firstDue(tx, bucketWait); ok {
 			s.Next = q.wall().Add(wallNano(t).Sub(q.now()))

@@ -56,9 +56,10 @@ func (q *Queue) deliverUntil(ctx context.Context, sink Sink) error {
 	b := q.breakers.of(hubOf(sink))
 	for ctx.Err() == nil {
 		changed := q.changes.waiter() // before looking, so that nothing is missed
-		ok, next := b.allow(q.now())
-		if ok {
-			r, due, err := q.claim(q.now())
+		turn := b.allow(q.now())
+		next := turn.next
+		if turn.ok {
+			r, due, err := q.claim(turn, q.now())
 			if err != nil {
 				b.release()
 				return err
@@ -153,13 +154,14 @@ func (q *Queue) DeliverDue(ctx context.Context, sink Sink) (Pass, error) {
 	for range q.o.Parallel {
 		g.Go(func() error {
 			for gctx.Err() == nil {
-				if ok, _ := b.allow(q.now()); !ok {
+				turn := b.allow(q.now())
+				if !turn.ok {
 					mu.Lock()
 					down = true
 					mu.Unlock()
 					return nil
 				}
-				r, _, err := q.claim(start)
+				r, _, err := q.claim(turn, start)
 				if err != nil || r == nil {
 					b.release()
 					return err
@@ -202,13 +204,13 @@ func (p *Pass) count(end State) {
 //
 // What failed before and is due again takes its turn by age too, but never two in a row while others
 // wait: a thousand submissions that a hub chokes on can't use up all the time there is.
-func (q *Queue) claim(now time.Time) (*record, time.Time, error) {
+func (q *Queue) claim(t turn, now time.Time) (*record, time.Time, error) {
 	var (
 		taken *record
 		next  time.Time
 	)
 	look := func(tx *bolt.Tx) (seq uint64, retry, ok bool) {
-		fresh, haveFresh := firstSeq(tx, bucketFresh)
+		fresh, haveFresh := endSeq(tx, bucketFresh, t.newer)
 		due, again, haveAgain := q.firstRetry(tx, now)
 		if haveAgain && due.After(now) {
 			haveAgain, next = false, due
@@ -216,7 +218,7 @@ func (q *Queue) claim(now time.Time) (*record, time.Time, error) {
 		q.mu.Lock()
 		retried := q.retried
 		q.mu.Unlock()
-		if haveAgain && (!haveFresh || (again < fresh && !retried)) {
+		if haveAgain && (!haveFresh || (again < fresh && !retried && !t.probe)) {
 			return again, true, true
 		}
 		return fresh, false, haveFresh
@@ -276,6 +278,10 @@ func (q *Queue) firstRetry(tx *bolt.Tx, now time.Time) (due time.Time, seq uint6
 func (q *Queue) deliver(ctx context.Context, sink Sink, b *breaker, r *record) (State, error) {
 	release := q.reading(r.ID)
 	defer release()
+	if ctx.Err() != nil {
+		b.release()
+		return q.settle(ctx, r, ctx.Err()) // it was claimed in the very moment that we were to end
+	}
 	c, err := q.openBlob(r)
 	switch {
 	case err == nil:
