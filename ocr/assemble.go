@@ -50,7 +50,7 @@ func partner(faces []*face, used []bool, i int) int {
 			if next < 0 {
 				next = j
 			}
-		case misread(a, b) && next < 0: // one of them may be misread
+		case misread(a, b, 0.3) && next < 0: // one of them may be misread
 			next = j
 		}
 	}

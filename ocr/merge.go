@@ -128,6 +128,9 @@ func merged(n paper.Name, rs []reading) (paper.Field, reading) {
 			}
 			continue
 		}
+		if r.Source == paper.OCR && r.Where != nil {
+			f.Page, f.Where = r.Page, r.Where // people compare with the print, not with the code
+		}
 		if same(n, lead, r) {
 			if !slices.Contains(f.Agrees, r.Source) {
 				f.Agrees = append(f.Agrees, r.Source)
@@ -141,7 +144,7 @@ func merged(n paper.Name, rs []reading) (paper.Field, reading) {
 		}
 		// A code is not put in doubt by print that was misread by a letter or two; it is by print that says
 		// something else.
-		if lead.exact() && r.Source == paper.OCR && (r.Conf < 0.75 || misread(lead.Value, r.Value)) {
+		if lead.exact() && !r.exact() && (r.Conf < 0.75 && r.Source == paper.OCR || misread(lead.Value, r.Value, tolerance(n))) {
 			continue
 		}
 		if lead.Source == paper.MRZ && n == paper.FullName {
@@ -184,10 +187,19 @@ func letters(s string) string {
 	}, vn.Plain(s))
 }
 
-// misread says whether b can be a misreading of a: at most three in ten letters differ.
-func misread(a, b string) bool {
-	x, y := []rune(vn.Fold(a)), []rune(vn.Fold(b))
-	return edits(x, y)*10 <= 3*max(len(x), len(y))
+// tolerance is the share of letters in which a misreading may differ. Addresses run over several lines, of which print
+// often gives only a part.
+func tolerance(n paper.Name) float64 {
+	if n == paper.PlaceOfResidence || n == paper.PlaceOfOrigin || n == paper.PlaceOfBirth {
+		return 0.7
+	}
+	return 0.3
+}
+
+// misread says whether b can be a misreading of a: a plain form of which at most a share of the letters differs.
+func misread(a, b string, share float64) bool {
+	x, y := []rune(vn.Plain(a)), []rune(vn.Plain(b))
+	return float64(edits(x, y)) <= share*float64(max(len(x), len(y)))
 }
 
 func edits(a, b []rune) int {

@@ -99,9 +99,9 @@ func allowed(n int) int {
 	switch {
 	case n <= 3:
 		return 0
-	case n <= 7:
+	case n <= 10:
 		return 1
-	case n <= 12:
+	case n <= 14:
 		return 2
 	}
 	return n / 5

@@ -152,7 +152,7 @@ func Lines(k Ink, least, most int) []image.Rectangle {
 	slices.SortFunc(glyphs, func(a, b part) int { return cmp.Compare(a.box.Min.X, b.box.Min.X) })
 	type row struct {
 		box    image.Rectangle
-		core   [2]int // of the glyphs that are as high as letters
+		core   [2]float64 // mean top and bottom of its latest letters
 		last   image.Rectangle
 		glyphs int
 	}
@@ -173,8 +173,10 @@ func Lines(k Ink, least, most int) []image.Rectangle {
 			if between > size*7/4 || between < -size {
 				continue
 			}
-			overlap := min(r.last.Max.Y, p.box.Max.Y) - max(r.last.Min.Y, p.box.Min.Y)
-			if overlap*2 < min(r.last.Dy(), h) || max(r.last.Dy(), h) > 3*min(r.last.Dy(), h) {
+			top, bottom := r.core[0], r.core[1]
+			overlap := min(bottom, float64(p.box.Max.Y)) - max(top, float64(p.box.Min.Y))
+			if overlap*2 < min(bottom-top, float64(h)) || float64(h) > 2.2*(bottom-top) || float64(h)*3 < bottom-top ||
+				float64(r.box.Union(p.box).Dy()) > 2.1*(bottom-top) {
 				continue
 			}
 			if best < 0 || between < gap {
@@ -182,13 +184,16 @@ func Lines(k Ink, least, most int) []image.Rectangle {
 			}
 		}
 		if best < 0 {
-			rows = append(rows, row{box: p.box, last: p.box, glyphs: 1})
+			rows = append(rows, row{box: p.box, last: p.box, glyphs: 1, core: [2]float64{float64(p.box.Min.Y), float64(p.box.Max.Y)}})
 			continue
 		}
 		r := &rows[best]
 		r.box = r.box.Union(p.box)
 		r.last = p.box
 		r.glyphs++
+		share := max(0.15, 1/float64(r.glyphs))
+		r.core[0] += share * (float64(p.box.Min.Y) - r.core[0])
+		r.core[1] += share * (float64(p.box.Max.Y) - r.core[1])
 	}
 	// Rows torn by a wide space or a worn letter are joined where they go on.
 	slices.SortFunc(rows, func(a, b row) int { return cmp.Compare(a.box.Min.X, b.box.Min.X) })

@@ -36,6 +36,22 @@ type Zone struct {
 	Lines          []string
 }
 
+// Proofs counts the check digits that fit.
+func (z Zone) Proofs() int {
+	n := 0
+	for _, ok := range []bool{z.DocumentNumber.Proven, z.PersonalNumber.Proven, z.Birth.Proven, z.Expiry.Proven, z.Composite} {
+		if ok {
+			n++
+		}
+	}
+	return n
+}
+
+// Whole says whether every check digit that such a zone must have fits.
+func (z Zone) Whole() bool {
+	return z.DocumentNumber.Proven && z.Birth.Proven && z.Expiry.Proven && z.Composite && (z.Passport || z.PersonalNumber.Proven)
+}
+
 // Check is the check digit of ICAO 9303 part 3.
 func Check(s string) byte {
 	sum := 0

@@ -57,6 +57,9 @@ const (
 	Ethnicity        Name = "ethnicity"
 	Religion         Name = "religion"
 	DocumentNumber   Name = "document_number" // of a passport; the card's number is Number
+	RegisterNumber   Name = "register_number" // of a birth certificate
+	FatherName       Name = "father_name"
+	MotherName       Name = "mother_name"
 )
 
 // Doubt is a reason why a value needs a look, as a stable code (for the interface to put in words).
