@@ -23,13 +23,13 @@ func canCuocFront(p Person, st style, dpi float64, rng *rand.Rand) *canvas {
 	emblem(c, 9.8, 9.6, 6)
 	st.ink, st.faint = violet, violet
 	head(c, st, 46)
-	c.centre(48, 18.6, "CĂN CƯỚC", st.l(st.title, 4.2, st.red))
+	c.centre(48+1.5*st.off[4], 18.6, "CĂN CƯỚC", st.l(st.title, 4.2, st.red))
 	c.centre(48, 21.8, "IDENTITY CARD", st.l(st.strong, 2.2, violet))
 	chipSign(c, 77, 18.5)
 	ink := color.RGBA{26, 26, 30, 255}
 	lab, val := st.l(st.label, 1.9, violet), st.l(st.value, 2.6, ink)
 	val.bold = st.bold
-	x, y, step := 27.6, 25.6, 3.5*st.lead
+	x, y, step := 27.6+1.2*st.off[0], 25.6+0.5*st.off[1], 3.5*st.lead
 	c.text(x, y, "Số định danh cá nhân / Personal identification number:", lab)
 	y += 4 * st.lead
 	c.value(paper.Number, p.Number, x, y, p.Number, st.l(st.strong, 3.6, ink))
@@ -39,10 +39,10 @@ func canCuocFront(p Person, st style, dpi float64, rng *rand.Rand) *canvas {
 	c.value(paper.FullName, strings.ToUpper(p.FullName), x, y, strings.ToUpper(p.FullName), val)
 	y += step
 	c.text(x, y, "Ngày, tháng, năm sinh / Date of birth:", lab)
-	e := c.text(66, y, "Giới tính / Sex:", lab)
+	e := c.text(66+1.5*st.off[2], y, "Giới tính / Sex:", lab)
 	y += step
 	c.value(paper.DateOfBirth, iso(p.Birth), x, y, dmy(p.Birth), val)
-	c.value(paper.Sex, p.Sex, (66+e)/2-2, y, p.Sex, val)
+	c.value(paper.Sex, p.Sex, (66+e)/2-2+st.off[3], y, p.Sex, val)
 	y += step
 	c.text(x, y, "Quốc tịch / Nationality:", lab)
 	y += step
@@ -58,7 +58,7 @@ func canCuocBack(p Person, st style, dpi float64, rng *rand.Rand) *canvas {
 	c.dx, c.dy = st.dx, st.dy
 	ink := color.RGBA{26, 26, 30, 255}
 	lab, val := st.l(st.label, 1.75, violet), st.l(st.value, 2.2, ink)
-	x, y, step := 3.8, 5.2, 3.1*st.lead
+	x, y, step := 3.8+0.9*st.off[0], 5.2+0.4*st.off[1], 3.1*st.lead
 	e := c.text(x, y, "Nơi cư trú / Place of residence: ", lab)
 	c.wrap(paper.PlaceOfResidence, p.Residence, e, x, y, step, 61, 2, val)
 	y += 2 * step
@@ -75,9 +75,9 @@ func canCuocBack(p Person, st style, dpi float64, rng *rand.Rand) *canvas {
 	if p.OldNumber != "" {
 		c.values[paper.OldNumber] = p.OldNumber
 	}
-	c.qr(newQRText(p), 64.2, 5.6, 17.4+1.2*(rng.Float64()-0.5), qrcode.Medium)
+	c.qr(newQRText(p), 64.2+0.8*st.off[2], 5.6+st.off[3], 17.4+1.2*(rng.Float64()-0.5), qrcode.Medium)
 	lines := td1(p)
-	c.mrz(lines[:], 4.2, 40.6, 77.2, st)
+	c.mrz(lines[:], 4.2+0.8*st.off[3], 40.6+0.9*st.off[4], 77.2+0.6*st.off[5], st)
 	c.values[paper.Number], c.values[paper.FullName] = p.Number, strings.ToUpper(p.FullName)
 	c.values[paper.DateOfBirth], c.values[paper.Sex], c.values[paper.Nationality] = iso(p.Birth), p.Sex, p.Nationality
 	specimenMark(c, 64, 31)

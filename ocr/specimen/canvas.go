@@ -238,7 +238,7 @@ type style struct {
 	lead                        float64 // line distance
 	ink, faint, red             color.RGBA
 	bold                        float64
-	seed                        uint64
+	off                         [6]float64 // how far single parts lie off, -1 to 1 (to be scaled to mm)
 }
 
 func newStyle(rng *rand.Rand) style {
@@ -263,6 +263,8 @@ func newStyle(rng *rand.Rand) style {
 	s.ink = color.RGBA{v, v, v + 5, 255}
 	s.faint = color.RGBA{v + 10, v + 30, v + 25, 255}
 	s.red = color.RGBA{uint8(190 + rng.IntN(40)), uint8(25 + rng.IntN(20)), uint8(30 + rng.IntN(25)), 255}
-	s.seed = rng.Uint64()
+	for i := range s.off {
+		s.off[i] = rng.Float64()*2 - 1
+	}
 	return s
 }

@@ -20,10 +20,10 @@ func card2016Front(p Person, st style, dpi float64, rng *rand.Rand) *canvas {
 	c.centre(50, 6, "CỘNG HÒA XÃ HỘI CHỦ NGHĨA VIỆT NAM", st.l(st.strong, 2.5, st.ink))
 	c.centre(50, 9, "Độc lập - Tự do - Hạnh phúc", st.l(st.strong, 2.4, st.ink))
 	c.line(st.ink, 0.12, 40, 9.9, 60, 9.9)
-	c.centre(52, 15.4, "CĂN CƯỚC CÔNG DÂN", st.l(st.title, 4.2, st.red))
+	c.centre(52+1.5*st.off[2], 15.4, "CĂN CƯỚC CÔNG DÂN", st.l(st.title, 4.2, st.red))
 	lab, val := st.l(st.label, 2.2, st.faint), st.l(st.value, 2.6, st.ink)
 	val.bold = st.bold
-	x, y, step := 27.2, 20.8, 3.75*st.lead
+	x, y, step := 27.2+1.2*st.off[0], 20.8+0.5*st.off[1], 3.75*st.lead
 	e := c.text(x+6, y, "Số: ", lab)
 	c.value(paper.Number, p.Number, e+0.5, y, p.Number, st.l(st.strong, 3.6, st.red))
 	y += 4.2 * st.lead
@@ -59,7 +59,7 @@ func card2016Back(p Person, st style, dpi float64, rng *rand.Rand) *canvas {
 	c := newCard(st, dpi)
 	c.guilloche(color.RGBA{200, 226, 230, 255}, color.RGBA{230, 238, 222, 255}, color.RGBA{196, 222, 230, 255}, 0.1+0.08*rng.Float64(), rng)
 	c.dx, c.dy = st.dx, st.dy
-	c.code128(p.Number, 6, 3.6, 73, 8)
+	c.code128(p.Number, 6+st.off[3], 3.6+0.6*st.off[4], 73, 8+st.off[5])
 	c.values[paper.Number] = p.Number
 	lab, val := st.l(st.label, 2.1, st.faint), st.l(st.value, 2.4, st.ink)
 	c.box(st.faint, 0.15, 4, 15, 15, 17.5)
@@ -71,7 +71,7 @@ func card2016Back(p Person, st style, dpi float64, rng *rand.Rand) *canvas {
 	c.text(20, 51, "Ngón trỏ phải", f)
 	c.text(31, 17.2, "Đặc điểm nhận dạng:", lab)
 	c.text(31, 20.8, p.Marks, val)
-	e := c.text(33, 25.6, "Ngày ", lab)
+	e := c.text(33+1.5*st.off[0], 25.6, "Ngày ", lab)
 	c.issueInWords(p, e, 25.6, lab, val)
 	a := st.l(st.strong, 1.75, st.ink)
 	for i, s := range []string{"CỤC TRƯỞNG CỤC CẢNH SÁT", "ĐĂNG KÝ QUẢN LÝ CƯ TRÚ VÀ DLQG VỀ DÂN CƯ"} {

@@ -42,19 +42,19 @@ func cccdFront(p Person, st style, dpi float64, rng *rand.Rand) *canvas {
 	c.dx, c.dy = st.dx, st.dy
 	emblem(c, 9.8, 9.6, 6)
 	head(c, st, 42.5)
-	c.centre(46.5, 18.1, "CĂN CƯỚC CÔNG DÂN", st.l(st.title, 3.6, st.red))
-	c.centre(46.5, 20.9, "Citizen Identity Card", st.l(st.strong, 2.2, st.red))
+	c.centre(46.5+1.5*st.off[2], 18.1, "CĂN CƯỚC CÔNG DÂN", st.l(st.title, 3.6, st.red))
+	c.centre(46.5+2*st.off[2], 20.9, "Citizen Identity Card", st.l(st.strong, 2.2, st.red))
 	chipSign(c, 72, 20.5)
 	if p.OldNumber != "" {
 		c.values[paper.OldNumber] = p.OldNumber // in the symbol only
 	}
-	c.qr(qrText(p), 69.6, 3.2, 13+1.2*(rng.Float64()-0.5), qrcode.Medium)
+	c.qr(qrText(p), 69.6+0.9*st.off[3], 3.2+0.8*st.off[4], 13+1.2*(rng.Float64()-0.5), qrcode.Medium)
 
 	lab, val := st.l(st.label, 1.95, st.faint), st.l(st.value, 2.5, st.ink)
 	val.bold = st.bold
 	num := st.l(st.strong, 3.5, st.ink)
-	x := 26.8
-	y := 24.9
+	x := 26.8 + 1.4*st.off[0]
+	y := 24.9 + 0.3*st.off[1]
 	step := 3.25 * st.lead
 	e := c.text(x, y, "Số / No.: ", lab)
 	c.value(paper.Number, p.Number, e+0.5, y+0.1, p.Number, num)
@@ -78,7 +78,7 @@ func cccdFront(p Person, st style, dpi float64, rng *rand.Rand) *canvas {
 	e = c.text(x, y, "Nơi thường trú / Place of residence: ", lab)
 	c.wrap(paper.PlaceOfResidence, p.Residence, e, x, y, step, cardW-2.5, 2, val)
 
-	photo(c, 3.2, 17.6, 20.3, 27.6, p.Sex, rng)
+	photo(c, 3.2+0.5*st.off[5], 17.6+0.6*st.off[4], 20.3, 27.6, p.Sex, rng)
 	truth, printed := expiryText(p.Expiry)
 	small := st.l(st.label, 1.7, st.faint)
 	c.text(2.8, 48.4, "Có giá trị đến:", small)
@@ -97,10 +97,10 @@ func cccdBack(p Person, st style, dpi float64, rng *rand.Rand) *canvas {
 	c.guilloche(color.RGBA{198, 226, 220, 255}, color.RGBA{240, 236, 208, 255}, color.RGBA{192, 218, 226, 255}, 0.1+0.08*rng.Float64(), rng)
 	c.dx, c.dy = st.dx, st.dy
 	lab, val := st.l(st.label, 1.95, st.faint), st.l(st.value, 2.4, st.ink)
-	c.text(4, 5.6, "Đặc điểm nhân dạng / Personal identification:", lab)
-	c.text(4, 9, p.Marks, val)
-	c.chip(5.2, 14.8, 12.6, 11.4)
-	e := c.text(21, 13.2, "Ngày, tháng, năm / Date, month, year: ", st.l(st.label, 1.75, st.faint))
+	c.text(4+st.off[3], 5.6, "Đặc điểm nhân dạng / Personal identification:", lab)
+	c.text(4+st.off[3], 9, p.Marks, val)
+	c.chip(5.2+st.off[1], 14.8+st.off[2], 12.6, 11.4)
+	e := c.text(21+1.5*st.off[0], 13.2, "Ngày, tháng, năm / Date, month, year: ", st.l(st.label, 1.75, st.faint))
 	c.value(paper.DateOfIssue, iso(p.Issue), e+0.2, 13.2, dmy(p.Issue), st.l(st.value, 2.1, st.ink))
 	a := st.l(st.strong, 1.4, st.faint)
 	for i, s := range []string{"CỤC TRƯỞNG CỤC CẢNH SÁT", "QUẢN LÝ HÀNH CHÍNH VỀ TRẬT TỰ XÃ HỘI", "DIRECTOR GENERAL OF THE POLICE DEPARTMENT", "FOR ADMINISTRATIVE MANAGEMENT OF SOCIAL ORDER"} {
@@ -117,7 +117,7 @@ func cccdBack(p Person, st style, dpi float64, rng *rand.Rand) *canvas {
 	c.centre(79.2, 19, "Ngón trỏ phải", f)
 	c.centre(79.2, 20.7, "Right index finger", f)
 	lines := td1(p)
-	c.mrz(lines[:], 4.2, 40.3, 77.2, st)
+	c.mrz(lines[:], 4.2+0.8*st.off[3], 40.3+0.9*st.off[4], 77.2+0.6*st.off[5], st)
 	c.values[paper.Number], c.values[paper.FullName] = p.Number, strings.ToUpper(p.FullName)
 	c.values[paper.DateOfBirth], c.values[paper.Sex], c.values[paper.Nationality] = iso(p.Birth), p.Sex, p.Nationality
 	c.values[paper.DateOfExpiry], _ = expiryText(p.Expiry)

@@ -40,10 +40,10 @@ func cmndFront(p Person, st style, dpi float64, rng *rand.Rand) *canvas {
 	if twelve(p) {
 		title = "CHỨNG MINH NHÂN DÂN"
 	}
-	c.centre(54, 14.2, title, st.l(st.title, 3.5, st.red))
+	c.centre(54+1.5*st.off[2], 14.2, title, st.l(st.title, 3.5, st.red))
 	lab := st.l(st.label, 2.35, st.faint)
 	val := typing(st, rng)
-	x, y, step := 27.0, 19.6, 4.25*st.lead
+	x, y, step := 27.0+1.2*st.off[0], 19.6+0.5*st.off[1], 4.25*st.lead
 	num := st.l(serifBold, 4.3, st.red)
 	e := c.text(x+9, y, "SỐ ", st.l(st.strong, 2.6, st.red))
 	c.value(paper.Number, cmndNumber(p), e+1, y, cmndNumber(p), num)
@@ -125,7 +125,7 @@ func cmndBack(p Person, st style, dpi float64, rng *rand.Rand) *canvas {
 	c.centre(58, y+5.4, "DẤU VẾT RIÊNG VÀ DỊ HÌNH", st.l(st.strong, 2.1, st.faint))
 	c.dotted(36, y+9.6, cardW-3)
 	c.text(36.5, y+9.6, p.Marks, val)
-	e := c.text(38, y+14.6, "Ngày ", lab)
+	e := c.text(38+2*st.off[0], y+14.6, "Ngày ", lab)
 	c.issueInWords(p, e, y+14.6, lab, val)
 	c.centre(59, y+18.2, "GIÁM ĐỐC CA TỈNH", st.l(st.strong, 2.2, st.ink))
 	signature(c, 58, y+26, 18, rng)

@@ -110,7 +110,7 @@ func compose(faces []face, spec Spec, w wear, rng *rand.Rand) (*image.RGBA, []ho
 		sin, cos := math.Sin(a)*dpmm, math.Cos(a)*dpmm
 		cx, cy := f.widthMM/2, f.heightMM/2
 		maps[i] = homography{cos, -sin, spots[i][0]*dpmm - cos*cx + sin*cy, sin, cos, spots[i][1]*dpmm - sin*cx - cos*cy, 0, 0, 1}
-		s := oversample * dpmm
+		s := float64(f.img.Rect.Dx()) / f.widthMM
 		m := maps[i]
 		px := homography{m[0] / s, m[1] / s, m[2], m[3] / s, m[4] / s, m[5], 0, 0, 1}
 		if isThick(f) {

@@ -19,7 +19,7 @@ func passportPage(p Person, st style, dpi float64, rng *rand.Rand) *canvas {
 	c.text(6, 7.5, "HỘ CHIẾU / PASSPORT", st.l(st.title, 3.2, st.red))
 	c.text(62, 7.5, "CỘNG HÒA XÃ HỘI CHỦ NGHĨA VIỆT NAM", st.l(st.strong, 2.3, st.ink))
 	c.text(62, 10.3, "SOCIALIST REPUBLIC OF VIET NAM", st.l(st.label, 2, st.ink))
-	x, y, step := 43.0, 15.2, 8.0*st.lead
+	x, y, step := 43.0+1.5*st.off[0], 15.2+st.off[1], 8.0*st.lead
 	two := func(x float64, label, text string, n paper.Name, truth string) {
 		c.text(x, y, label, lab)
 		if n == "" {
@@ -60,7 +60,7 @@ func passportPage(p Person, st style, dpi float64, rng *rand.Rand) *canvas {
 	l := lettering{face: machine, size: 3.3, ink: st.ink}
 	l.spacing = (112.0/44 - l.width("0")) / l.size
 	for i, s := range lines {
-		c.text(6.5, 75+6.4*float64(i), s, l)
+		c.text(6.5+st.off[2], 75+0.8*st.off[3]+6.4*float64(i), s, l)
 	}
 	c.code = true
 	c.codes = append(c.codes, rect{6.5 + c.dx, 71.5 + c.dy, 112, 11})

@@ -21,7 +21,7 @@ const (
 )
 
 func newSheet(dpi float64, tint color.RGBA) *canvas {
-	c := newCanvas(a4w-0.4, a4h-0.4, dpi)
+	c := newCanvas(a4w-0.4, a4h-0.4, dpi/oversample) // as fine as it is scanned: large print needs no more
 	c.paint(tint)
 	return c
 }
@@ -61,8 +61,8 @@ func khaiSinh(p Person, st style, dpi float64, rng *rand.Rand) *canvas {
 	c.centre(a4w/2, 58, "GIẤY KHAI SINH", lettering{face: serifBold, size: 9.5, ink: st.red})
 	lab := lettering{face: serif, size: 4.6 * st.size, ink: st.ink}
 	val := lettering{face: []*typeface{serifBold, serif, sans, serifItalic}[rng.IntN(4)], size: 4.6 * st.size, ink: color.RGBA{24, 24, 60, 255}}
-	x, right, step := 22.0, a4w-22, 8.6*st.lead
-	y := 74.0
+	x, right, step := 22.0+3*st.off[0], a4w-22, 8.6*st.lead
+	y := 74.0 + 3*st.off[1]
 	y = c.ruled(paper.FullName, "Họ, chữ đệm, tên:", strings.ToUpper(p.FullName), strings.ToUpper(p.FullName), x, y, step, right, lab, val)
 	y = c.ruled(paper.DateOfBirth, "Ngày, tháng, năm sinh:", iso(p.Birth), dmy(p.Birth), x, y, step, right, lab, val)
 	y = c.ruled("", "ghi bằng chữ:", "", inWords(p.Birth), x, y, step, right, lab, val)
@@ -158,8 +158,8 @@ func ct07(p Person, st style, dpi float64, rng *rand.Rand) *canvas {
 	c.centre(146, 45, fmt.Sprintf("%s, ngày %02d tháng %02d năm %d", parts[len(parts)-1], when.Day(), when.Month(), when.Year()), lettering{face: serifItalic, size: 3.9, ink: st.ink})
 	c.note(paper.DateOfIssue, iso(when), dmy(when), rect{110 + c.dx, 41 + c.dy, 72, 6})
 	c.centre(a4w/2, 60, "XÁC NHẬN THÔNG TIN VỀ CƯ TRÚ", lettering{face: strong, size: 5.4, ink: st.ink})
-	x, right, step := 25.0, a4w-18, 8.4*st.lead
-	y := 76.0
+	x, right, step := 25.0+3*st.off[0], a4w-18, 8.4*st.lead
+	y := 76.0 + 3*st.off[1]
 	y = c.ruled("", "I. Theo đề nghị của Ông/Bà:", "", "", x, y, step, x+60, bold, val)
 	y = c.ruled(paper.FullName, "1. Họ, chữ đệm và tên:", strings.ToUpper(p.FullName), strings.ToUpper(p.FullName), x, y, step, right, lab, val)
 	e := c.text(x, y, "2. Ngày, tháng, năm sinh: ", lab)

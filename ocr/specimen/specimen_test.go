@@ -1,12 +1,17 @@
 package specimen
 
 import (
+	"bytes"
 	"fmt"
 	"maps"
+	"math"
 	"os"
+	"reflect"
 	"slices"
 	"strconv"
 	"testing"
+
+	"github.com/pdfcpu/pdfcpu/pkg/api"
 
 	"motcua/ocr/paper"
 )
@@ -76,4 +81,81 @@ func samples() int {
 		return 1
 	}
 	return n
+}
+
+func TestPDF(t *testing.T) {
+	var pages [][]byte
+	for i, set := range []string{Clean, Bad} {
+		d := Damage{Set: set, Seed: 0}
+		img, _, err := Draw(Spec{Papers: []Paper{{Kind: paper.CMND, Person: InventFor(paper.CMND, uint64(i))}}, DPI: 100}, 1, d)
+		if err != nil {
+			t.Fatal(err)
+		}
+		b, _, err := Encode(img, 100, d)
+		if err != nil {
+			t.Fatal(err)
+		}
+		pages = append(pages, b)
+	}
+	pdf, err := PDF(pages, 100)
+	if err != nil {
+		t.Fatal(err)
+	}
+	n, err := api.PageCount(bytes.NewReader(pdf), nil)
+	if err != nil || n != 2 {
+		t.Errorf("%d pages, %v", n, err)
+	}
+	dims, err := api.PageDims(bytes.NewReader(pdf), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, d := range dims {
+		if math.Abs(d.Width-595) > 3 || math.Abs(d.Height-842) > 3 {
+			t.Errorf("page of %.0f × %.0f points, want A4", d.Width, d.Height)
+		}
+	}
+}
+
+// The same seed must give the same page, or no figure of the benchmark could be repeated.
+func TestDrawRepeats(t *testing.T) {
+	spec := Spec{Papers: []Paper{{Kind: paper.CanCuoc, Person: InventFor(paper.CanCuoc, 5), Rotation: 90, Skew: 4}}, DPI: 120}
+	a, ta, err := Draw(spec, 5, Damage{Set: Photo, Seed: 5})
+	if err != nil {
+		t.Fatal(err)
+	}
+	b, tb, err := Draw(spec, 5, Damage{Set: Photo, Seed: 5})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !bytes.Equal(a.Pix, b.Pix) || !reflect.DeepEqual(ta, tb) {
+		t.Error("two drawings differ")
+	}
+}
+
+// Where a field is said to lie there must be ink on the page.
+func TestTruthPointsAtTheField(t *testing.T) {
+	for _, rotation := range []int{0, 90, 180, 270} {
+		spec := Spec{Papers: []Paper{{Kind: paper.CCCD, Person: InventFor(paper.CCCD, 3), Rotation: rotation, Skew: 3}}, DPI: 150}
+		img, truth, err := Draw(spec, 9, Damage{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		for n, q := range truth.Papers[0].Fields2D {
+			dark, all := 0, 0
+			for i := range 60 {
+				for j := range 12 {
+					u, v := (float64(i)+0.5)/60, (float64(j)+0.5)/12
+					x := (1-v)*((1-u)*q[0].X+u*q[1].X) + v*((1-u)*q[3].X+u*q[2].X)
+					y := (1-v)*((1-u)*q[0].Y+u*q[1].Y) + v*((1-u)*q[3].Y+u*q[2].Y)
+					all++
+					if c := img.RGBAAt(int(x), int(y)); int(c.R)+int(c.G)+int(c.B) < 300 {
+						dark++
+					}
+				}
+			}
+			if share := float64(dark) / float64(all); share < 0.04 || share > 0.6 {
+				t.Errorf("%d degrees: %s has %.0f %% ink where it should lie", rotation, n, share*100)
+			}
+		}
+	}
 }
