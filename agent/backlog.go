@@ -109,6 +109,12 @@ func openQueue(ctx context.Context, cfg config.Config, log *slog.Logger) (*queue
 	}
 	q, repairs, err := queue.Open(ctx, filepath.Join(cfg.Data, "queue"), o)
 	if errors.Is(err, queue.ErrLocked) {
+		if client, dialing := control.Dial(ctx, cfg.Data); dialing == nil {
+			defer client.Close()
+			if s, asking := client.Status(ctx); asking == nil {
+				return nil, repairs, fmt.Errorf("a daemon is running in %s already, at %s (process %d)", cfg.Data, s.Address, s.PID)
+			}
+		}
 		return nil, repairs, fmt.Errorf("the data folder %s is in use by another motcua that does not answer: wait for it to end, or look for it with `ps`", cfg.Data)
 	}
 	if err != nil {

@@ -172,14 +172,13 @@ func checkSane(ctx context.Context, c config.Scanner) []doctor.Finding {
 		}
 		return []doctor.Finding{doctor.Bad(what+", but "+c.Device+" is configured", mend)}
 	}
-	id := c.Device
+	id, name := c.Device, c.Device
 	if id == "auto" {
-		id = "sane:"
+		id, name = found[0].ID, strings.TrimSpace(found[0].Vendor+" "+found[0].Model)
 	}
 	scanner := sane.Open(saneOptions(c), id)
 	defer scanner.Close()
-	info, err := scanner.Probe(ctx)
-	if err != nil {
+	if _, err := scanner.Probe(ctx); err != nil {
 		mend := "unplug it and plug it in again; motcua devices lists what is there"
 		var fault *scan.Fault
 		if errors.As(err, &fault) {
@@ -187,7 +186,7 @@ func checkSane(ctx context.Context, c config.Scanner) []doctor.Finding {
 		}
 		return []doctor.Finding{doctor.Bad(fmt.Sprintf("the scanner %s does not open", id), mend)}
 	}
-	return []doctor.Finding{doctor.Good("%s %s answers (%s)", info.Vendor, info.Model, info.ID)}
+	return []doctor.Finding{doctor.Good("%s answers (%s)", name, id)}
 }
 
 func checkReaders(ctx context.Context, c config.Readers) []doctor.Finding {

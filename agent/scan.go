@@ -42,9 +42,6 @@ func (c *scanCommand) Run(p *program) error {
 		return err
 	}
 	defer scanner.Close()
-	if err := os.MkdirAll(c.Out, 0o700); err != nil {
-		return fmt.Errorf("make folder for the pages: %w", err)
-	}
 	settings := scan.Settings{Source: c.Source, Mode: c.Mode, DPI: c.DPI, MaxPages: c.Pages}
 	type scanned struct {
 		File      string `json:"file"`
@@ -62,6 +59,10 @@ func (c *scanCommand) Run(p *program) error {
 		data, mediaType, err := scan.Encode(page)
 		if err != nil {
 			return fmt.Errorf("encode page %d: %w", page.Number, err)
+		}
+		// Only now: a scan that gives nothing leaves nothing.
+		if err := os.MkdirAll(c.Out, 0o700); err != nil {
+			return fmt.Errorf("make folder for the pages: %w", err)
 		}
 		name := filepath.Join(c.Out, fmt.Sprintf("page-%04d%s", page.Number, extension(mediaType)))
 		if err := writeWhole(name, data); err != nil {
