@@ -53,7 +53,7 @@ fuzz: ## every fuzz target for FUZZTIME (30s) each
 	done
 
 deb: build ## a Debian package in dist/
-	@$(call with,build); mkdir -p dist; \
+	@$(call with,build); mkdir -p dist; ./motcua manual >dist/motcua.1; ./motcua completion >dist/motcua.bash; \
 	DEB_ARCH=$$(dpkg --print-architecture) DEB_VERSION=$${VERSION:-0.1.0} go run $(NFPM) package --config configs/packaging/nfpm.yaml --packager deb --target dist/
 
 deb-trial: deb ## install, run, remove and purge the package on a clean root (as root; needs debootstrap)

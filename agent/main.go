@@ -43,6 +43,8 @@ type commandLine struct {
 	Conf    configCommand  `cmd:"" name:"config" help:"Check or show the configuration."`
 	Receive receiveCommand `cmd:"" help:"Receive submissions: an embedded tus receiver for one office."`
 
+	Manual     manualCommand     `cmd:"" hidden:"" help:"Print the manual page, motcua(1)."`
+	Completion completionCommand `cmd:"" hidden:"" help:"Print a completion script for bash."`
 	SaneWorker saneWorkerCommand `cmd:"" hidden:"" help:"Child process that holds libsane."`
 	OCRWorker  ocrWorkerCommand  `cmd:"" hidden:"" name:"ocr-worker" help:"Child process that decodes and recognises pages."`
 }

@@ -30,9 +30,9 @@ type reportPart struct {
 type bar struct {
 	Label string
 	Count int
-	Len   int // 0 to 100
-	Rest  int // 100 - Len
-	X     int // place in the row
+	Len   int  // 0 to 100
+	Rest  int  // 100 - Len
+	X     int  // place in the row
 	Mark  bool // its label is shown below
 }
 
