@@ -17,7 +17,9 @@ import (
 	"os/signal"
 	"path/filepath"
 	"strings"
+	"time"
 
+	"motcua/ocr"
 	"motcua/ocr/paper"
 	"motcua/ocr/specimen"
 )
@@ -39,9 +41,9 @@ type flags struct {
 }
 
 func main() {
-	if len(os.Args) > 1 && os.Args[1] == childArg {
-		if err := serve(os.Stdin, os.Stdout); err != nil {
-			fmt.Fprintln(os.Stderr, "bench reader:", err)
+	if len(os.Args) > 1 && os.Args[1] == worker {
+		if err := ocr.Serve(context.Background(), os.Stdin, os.Stdout); err != nil {
+			fmt.Fprintln(os.Stderr, "bench worker:", err)
 			os.Exit(1)
 		}
 		return
@@ -56,7 +58,7 @@ func main() {
 	flag.StringVar(&f.failures, "failures", "", "save pages with wrong fields in this directory")
 	flag.StringVar(&f.fonts, "fonts", "", "directory of further fonts NAME-Regular.ttf, NAME-Bold.ttf to print with")
 	flag.IntVar(&f.tesseract, "tesseract", 10, "how many pages of each set the tesseract program reads for comparison")
-	flag.IntVar(&f.batch, "batch", 0, "also time a batch of this many pages, two at a time, beside tesseract page by page")
+	flag.IntVar(&f.batch, "batch", 0, "also time a PDF of this many pages beside tesseract page by page")
 	flag.BoolVar(&f.verbose, "v", false, "print every field that is not exactly right")
 	heldout := flag.Bool("heldout", false, "use the seeds held back from tuning")
 	flag.Parse()
@@ -90,11 +92,14 @@ func run(ctx context.Context, f flags) error {
 			}
 		}
 	}
-	reader, err := startReader(ctx)
+	reader, err := ocr.New(ocr.Options{Worker: []string{"/proc/self/exe", worker}})
 	if err != nil {
 		return err
 	}
-	defer reader.stop()
+	defer reader.Close()
+	if err := reader.Warm(ctx); err != nil {
+		return fmt.Errorf("warm reader: %w", err)
+	}
 	dir, err := os.MkdirTemp("", "motcua-bench-")
 	if err != nil {
 		return fmt.Errorf("make directory: %w", err)
@@ -113,10 +118,9 @@ func run(ctx context.Context, f flags) error {
 			if err != nil {
 				return fmt.Errorf("%s: %w", c.name(), err)
 			}
-			out, took, err := reader.read(data, c.name())
-			if err != nil {
-				return fmt.Errorf("read %s: %w", c.name(), err)
-			}
+			start := time.Now()
+			out := reader.Read(ctx, ocr.Input{Name: c.name(), Data: data})
+			took := time.Since(start)
 			wrong := tally.add(c, truth, out, took)
 			if f.verbose {
 				for _, w := range wrong {
@@ -136,19 +140,19 @@ func run(ctx context.Context, f flags) error {
 				paths = append(paths, p)
 			}
 		}
-		for i, p := range paths[:min(len(paths), f.tesseract)] {
+		for _, p := range paths[:min(len(paths), f.tesseract)] {
 			took, err := tesseract(ctx, p)
 			if err != nil {
 				return err
 			}
-			tally.beside(i, took)
+			tally.beside(took)
 		}
-		peak, err := reader.peak()
+		memory, err := peak()
 		if err != nil {
 			return err
 		}
-		tally.print(os.Stdout, peak)
-		if f.batch > 0 {
+		tally.print(os.Stdout, memory)
+		if f.batch > 0 && set != specimen.Photo {
 			if err := throughput(ctx, os.Stdout, reader, paths[:min(len(paths), f.batch)]); err != nil {
 				return err
 			}

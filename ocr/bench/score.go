@@ -157,7 +157,7 @@ func (t *tally) at(m map[string]*score, key string) *score {
 	return s
 }
 
-func (t *tally) beside(i int, took time.Duration) { t.theirs = append(t.theirs, took) }
+func (t *tally) beside(took time.Duration) { t.theirs = append(t.theirs, took) }
 
 func usedCode(d paper.Document) bool {
 	for _, f := range d.Fields {
@@ -333,7 +333,7 @@ func (t *tally) print(w io.Writer, peak int64) {
 			without = append(without, d)
 		}
 	}
-	fmt.Fprintf(w, "; with a code read: median %s; without: %s; reader's peak memory %d MB\n", round(quantile(with, 0.5)), round(quantile(without, 0.5)), peak>>20)
+	fmt.Fprintf(w, "; with a code read: median %s; without: %s; peak memory of the workers together %d MB\n", round(quantile(with, 0.5)), round(quantile(without, 0.5)), peak>>20)
 	if len(t.theirs) > 0 {
 		ratio := func(code bool) string {
 			var sum float64
