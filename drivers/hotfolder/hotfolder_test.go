@@ -218,7 +218,7 @@ func TestScan_sets_aside_what_cannot_be_read_and_says_why(t *testing.T) {
 		}
 	}
 	findings := Check(t.Context(), Options{Dir: dir})
-	if len(findings) != 2 || !findings[0].OK || findings[1].OK || !strings.HasPrefix(findings[1].What, "3 scanned files") {
+	if len(findings) != 2 || !findings[0].OK || findings[1].OK || !strings.HasPrefix(findings[1].What, "4 scanned files") {
 		t.Errorf("findings: %+v", findings)
 	}
 }

@@ -8,7 +8,7 @@ import (
 	"hash/crc32"
 	"image"
 	"image/color"
-	"image/jpeg"
+	"image/draw"
 	"image/png"
 	"math"
 )
@@ -36,25 +36,35 @@ func Encode(p Page) (data []byte, mediaType string, err error) {
 		}
 		return withPHYs(b.Bytes(), p.DPI), "image/png", nil
 	}
-	var b bytes.Buffer
-	if err := jpeg.Encode(&b, p.Image, &jpeg.Options{Quality: jpegQuality}); err != nil {
+	if data, err = encodeJPEG(p.Image); err != nil {
 		return nil, "", fmt.Errorf("encode page %d as JPEG: %w", p.Number, err)
 	}
-	return withJFIF(b.Bytes(), p.DPI), "image/jpeg", nil
+	setDensity(data, p.DPI)
+	return data, "image/jpeg", nil
 }
 
-// withJFIF puts a JFIF header with the density behind the SOI marker; the encoder writes none.
-func withJFIF(data []byte, dpi int) []byte {
-	unit, density := byte(1), dpi // 1: dots per inch
-	if dpi <= 0 || dpi > math.MaxUint16 {
-		unit, density = 0, 1 // 0: only the pixel's aspect is known
+func encodeJPEG(img image.Image) ([]byte, error) {
+	b := img.Bounds()
+	switch i := img.(type) {
+	case *image.RGBA:
+		return compress(i.Pix, i.Stride, b.Dx(), b.Dy(), true, jpegQuality)
+	case *image.Gray:
+		return compress(i.Pix, i.Stride, b.Dx(), b.Dy(), false, jpegQuality)
 	}
-	out := make([]byte, 0, len(data)+18)
-	out = append(out, 0xFF, 0xD8, 0xFF, 0xE0, 0, 16, 'J', 'F', 'I', 'F', 0, 1, 1, unit)
-	out = binary.BigEndian.AppendUint16(out, uint16(density))
-	out = binary.BigEndian.AppendUint16(out, uint16(density))
-	out = append(out, 0, 0) // no thumbnail
-	return append(out, data[2:]...)
+	i := image.NewRGBA(image.Rect(0, 0, b.Dx(), b.Dy()))
+	draw.Draw(i, i.Rect, img, b.Min, draw.Src)
+	return compress(i.Pix, i.Stride, b.Dx(), b.Dy(), true, jpegQuality)
+}
+
+// setDensity writes the resolution into the JFIF header, which the encoder always puts first.
+func setDensity(data []byte, dpi int) {
+	const unit, x, y = 13, 14, 16
+	if dpi <= 0 || dpi > math.MaxUint16 || len(data) < y+2 || string(data[6:11]) != "JFIF\x00" {
+		return
+	}
+	data[unit] = 1 // dots per inch
+	binary.BigEndian.PutUint16(data[x:], uint16(dpi))
+	binary.BigEndian.PutUint16(data[y:], uint16(dpi))
 }
 
 // withPHYs puts the resolution behind the PNG's header chunk, which always ends at byte 33.

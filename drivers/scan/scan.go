@@ -62,6 +62,10 @@ type Page struct {
 	Image     image.Image
 	Encoded   []byte // JPEG, PNG, TIFF or a PDF with one or more pages
 	MediaType string // of Encoded
+
+	// Suspect says what may be wrong with the page though it came: DoubleFeed where it is much longer than
+	// its neighbours.
+	Suspect Code
 }
 
 // Info describes a device as a technician would look for it.
