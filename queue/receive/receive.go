@@ -172,10 +172,10 @@ const once = "motcua-submission-once"
 func uploadID(id, sum string) string { return id + "-" + sum[:32] }
 
 var (
-	validID     = regexp.MustCompile(`^[0-9A-Za-z][0-9A-Za-z_]{5,63}$`)
+	validID     = regexp.MustCompile(`^[0-9A-Za-z_][0-9A-Za-z_-]{0,63}$`)
 	validSum    = regexp.MustCompile(`^[0-9a-f]{64}$`)
 	validCode   = regexp.MustCompile(`^[0-9A-Za-z-]{0,32}$`)
-	validUpload = regexp.MustCompile(`^([0-9A-Za-z][0-9A-Za-z_]{5,63})-([0-9a-f]{32})$`)
+	validUpload = regexp.MustCompile(`^([0-9A-Za-z_][0-9A-Za-z_-]{0,63})-([0-9a-f]{32})$`)
 )
 
 // ServeHTTP answers what concerns submissions that are known by id, and leaves the rest to tusd.

@@ -155,7 +155,7 @@ func (r *refusal) verdict() error {
 	case r.status == http.StatusLocked:
 		return retry(5 * time.Second) // the hub still believes in the connection that broke
 	case r.status == http.StatusRequestTimeout, r.status == http.StatusTooManyRequests, r.status == http.StatusTooEarly,
-		r.status == http.StatusMisdirectedRequest, r.status == http.StatusFailedDependency:
+		r.status == http.StatusMisdirectedRequest, r.status == http.StatusFailedDependency, r.status == statusChecksumMismatch:
 		return retry(0)
 	case r.status == http.StatusUnauthorized, r.status == http.StatusProxyAuthRequired:
 		return retry(slow)

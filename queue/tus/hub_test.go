@@ -49,9 +49,8 @@ func bundleOf(content []byte) memory {
 func bundle(t testing.TB, id string, size int) memory {
 	t.Helper()
 	page := make([]byte, size)
-	r := rand.New(rand.NewPCG(uint64(size), 7))
-	for i := range page {
-		page[i] = byte(r.Uint32())
+	if _, err := rand.NewChaCha8([32]byte{byte(size), byte(size >> 8)}).Read(page); err != nil {
+		t.Fatal(err)
 	}
 	sum := sha256.Sum256(page)
 	manifest, err := json.Marshal(map[string]any{"id": id, "parts": []queue.PartInfo{

@@ -44,6 +44,7 @@ type upload struct {
 	note  note
 	url   *url.URL // of note.URL
 	acked int64    // bytes the hub said it holds, last time it was asked
+	first bool     // nothing was tried for this submission yet
 }
 
 // lostError says that the upload at the hub is of no use any more and must be begun anew.
@@ -56,7 +57,7 @@ func (e *lostError) Error() string { return e.why }
 
 // begin reads the note of an earlier attempt; one that does not fit this bundle or hub is dropped.
 func (s *Sink) begin(sub queue.Submission, b queue.Bundle, n queue.Notes) (*upload, error) {
-	u := &upload{s: s, id: sub.ID, code: sub.Code, b: b, notes: n, size: b.Size()}
+	u := &upload{s: s, id: sub.ID, code: sub.Code, b: b, notes: n, size: b.Size(), first: sub.Attempts <= 1}
 	text, err := n.Load()
 	if err != nil {
 		return nil, fmt.Errorf("read upload note of %s: %w", sub.ID, err)
@@ -101,7 +102,7 @@ func (u *upload) save() error {
 
 // forget makes the next advance begin anew. The note on disk stays until a new upload exists: "not
 // found" may come from a proxy whose hub is away, and then the old one is still good tomorrow.
-func (u *upload) forget() { u.note, u.url, u.acked = note{}, nil, 0 }
+func (u *upload) forget() { u.note, u.url, u.acked, u.first = note{}, nil, 0, false }
 
 // advance takes the upload from wherever it is to its end.
 func (u *upload) advance(ctx context.Context) error {
@@ -131,13 +132,14 @@ func (u *upload) advance(ctx context.Context) error {
 
 // create begins an upload. Its first chunk travels along where the hub offers that, but never the last
 // byte: were the answer lost, an upload would be complete under an address nobody noted, and the
-// submission would arrive twice. A hub that knows submissions by id may have it all at once.
+// submission would arrive twice. A hub that knows submissions by id may have it all at once. On a line
+// that broke before, the address comes first.
 func (u *upload) create(ctx context.Context, hub Hub) (answer, error) {
 	h := http.Header{}
 	h.Set("Upload-Length", strconv.FormatInt(u.size, 10))
 	h.Set("Upload-Metadata", u.metadata())
 	n := int64(0)
-	if hub.Extensions["creation-with-upload"] && !u.s.bodiless.Load() {
+	if hub.Extensions["creation-with-upload"] && !u.s.bodiless.Load() && u.first {
 		if n = min(u.s.chunk.Load(), u.size); n == u.size && !hub.Extensions[once] {
 			n = 0
 		}
