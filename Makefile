@@ -19,8 +19,9 @@ help: ## list the targets
 run: ## the main job with a simulated scanner and an embedded receiver; all data in ./var
 	@$(call with,build); go build -o motcua ./agent; exec ./motcua run --demo
 
+VERSION ?= 0.1.0
 build: ## build ./motcua
-	@$(call with,build); go build -o motcua ./agent
+	@$(call with,build); go build -ldflags '-X main.release=$(VERSION)' -o motcua ./agent
 
 test: ## everything that must hold, in under 30 minutes on 2 cores
 	@$(call with,test); go vet ./...; go test -timeout 20m ./...
@@ -54,7 +55,7 @@ fuzz: ## every fuzz target for FUZZTIME (30s) each
 
 deb: build ## a Debian package in dist/
 	@$(call with,build); mkdir -p dist; ./motcua manual >dist/motcua.1; ./motcua completion >dist/motcua.bash; \
-	DEB_ARCH=$$(dpkg --print-architecture) DEB_VERSION=$${VERSION:-0.1.0} go run $(NFPM) package --config configs/packaging/nfpm.yaml --packager deb --target dist/
+	DEB_ARCH=$$(dpkg --print-architecture) DEB_VERSION=$(VERSION) go run $(NFPM) package --config configs/packaging/nfpm.yaml --packager deb --target dist/
 
 deb-trial: deb ## install, run, remove and purge the package on a clean root (as root; needs debootstrap)
 	@configs/packaging/trial dist/motcua_*.deb

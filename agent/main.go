@@ -24,10 +24,15 @@ import (
 	"motcua/configs"
 )
 
+// release is set by the linker when a package is built.
+var release string
+
 type commandLine struct {
 	Config string `help:"Configuration file (default: /etc/motcua/motcua.yaml if it is there, else the built-in one)." type:"path" placeholder:"FILE"`
 	Data   string `help:"Data folder instead of the configured one." type:"path" placeholder:"DIR"`
 	JSON   bool   `name:"json" help:"Print JSON for programs."`
+
+	Version kong.VersionFlag `help:"Print the version."`
 
 	Run     runCommand     `cmd:"" help:"Run the daemon: screen, scanner, recognition, queue and upload."`
 	Read    readCommand    `cmd:"" help:"Recognise papers in images or PDFs."`
@@ -78,6 +83,7 @@ func start(args []string, in io.Reader, out, errs io.Writer) (code int) {
 		kong.Name("motcua"),
 		kong.Description("Paper in, checked form out, nothing lost: the program on the kiosk of a ward's one-stop counter."),
 		kong.Writers(out, errs),
+		kong.Vars{"version": version()},
 		kong.Exit(func(c int) { panic(exited(c)) }),
 		kong.ConfigureHelp(kong.HelpOptions{Compact: true}),
 	)

@@ -19,7 +19,9 @@ import (
 	"motcua/agent/audit"
 	"motcua/agent/config"
 	"motcua/agent/control"
+	"motcua/agent/metrics"
 	"motcua/agent/procedure"
+	"motcua/agent/recent"
 	"motcua/agent/visit"
 	"motcua/agent/web"
 	"motcua/drivers/sane"
@@ -36,21 +38,36 @@ func (c *runCommand) Run(p *program) error {
 	if c.Demo {
 		return c.demo(p)
 	}
-	cfg, err := p.configuration()
-	if err != nil {
-		return err
+	for {
+		cfg, err := p.configuration()
+		if err != nil {
+			return err
+		}
+		if c.Listen != "" {
+			cfg.Web.Listen = c.Listen
+		}
+		file := p.config
+		if file == "" {
+			file = systemConfig
+		}
+		if err := runDaemon(p, cfg, file, nil); !errors.Is(err, errRestart) {
+			return err
+		}
 	}
-	if c.Listen != "" {
-		cfg.Web.Listen = c.Listen
-	}
-	return runDaemon(p, cfg, nil)
 }
 
+// errRestart ends a daemon that is to come back with its configuration read anew.
+var errRestart = errors.New("restart")
+
 // runDaemon builds the daemon from the inside out, runs it until the context ends, and takes it down in
-// the opposite order. demo is nil but for `run --demo`.
-func runDaemon(p *program, cfg config.Config, demo *demo) (err error) {
-	log := logger(p.err, cfg.Log)
+// the opposite order. file is the configuration that a technician changes; demo is nil but for
+// `run --demo`.
+func runDaemon(p *program, cfg config.Config, file string, demo *demo) (err error) {
+	lines := recent.New(500)
+	log := slog.New(lines.Handler(logger(p.err, cfg.Log).Handler()))
 	started := time.Now()
+	running, cancel := context.WithCancelCause(p.ctx)
+	defer cancel(nil)
 	closing := func(what string, close func() error) {
 		if e := close(); e != nil {
 			err = errors.Join(err, fmt.Errorf("close %s: %w", what, e))
@@ -62,6 +79,10 @@ func runDaemon(p *program, cfg config.Config, demo *demo) (err error) {
 		return err
 	}
 	if err := makeDataFolder(cfg.Data); err != nil {
+		return err
+	}
+	roll, err := openRoll(cfg)
+	if err != nil {
 		return err
 	}
 	q, repairs, err := openQueue(p.ctx, cfg, log)
@@ -93,7 +114,12 @@ func runDaemon(p *program, cfg config.Config, demo *demo) (err error) {
 	if scanner != nil {
 		defer closing("scanner", scanner.Close)
 	}
-	site, err := openSite(cfg, catalog, q, ledger, reader, scanner, demo != nil, log)
+	figures := metrics.New(q, version())
+	console, err := openConsole(&examiner{cfg: cfg, reader: reader, queue: q, ledger: ledger, lines: lines}, file, roll, func() { cancel(errRestart) })
+	if err != nil {
+		return err
+	}
+	site, err := openSite(cfg, catalog, counted{q, figures}, ledger, timed{reader, figures}, scanner, console, demo != nil, log)
 	if err != nil {
 		return err
 	}
@@ -124,19 +150,26 @@ func runDaemon(p *program, cfg config.Config, demo *demo) (err error) {
 	pages.Handle("GET /healthz", health(q))
 	pages.Handle("/", site)
 
-	group, ctx := errgroup.WithContext(p.ctx)
+	group, ctx := errgroup.WithContext(running)
 	group.Go(func() error { return warm(ctx, reader, log) })
 	group.Go(func() error { return deliver(ctx, q, sink) })
 	group.Go(func() error { return site.Run(ctx) })
 	group.Go(func() error { return serve(ctx, socket, commands.Handler(), "", "") })
 	group.Go(func() error { return serve(ctx, screen, pages, "", "") })
 	group.Go(func() error { return watchdog(ctx, q, address, log) })
+	group.Go(func() error { return follow(ctx, q, ledger, log) })
+	if cfg.Metrics.Listen != "" {
+		group.Go(func() error { return serveMetrics(ctx, cfg.Metrics.Listen, figures, q) })
+	}
 	if demo != nil {
 		group.Go(func() error { return demo.run(ctx) })
 	}
 	fmt.Fprintf(p.out, "Motcua is at %s\n", address)
 	log.Info("running", "address", address, "data", cfg.Data, "upload", cfg.Upload.To, "procedures", len(catalog.All))
 	err = stopped(group.Wait())
+	if errors.Is(context.Cause(running), errRestart) {
+		err = errors.Join(err, errRestart)
+	}
 	note(log, ledger, audit.Event{Actor: "system", Act: audit.DaemonStopped})
 	log.Info("stopped")
 	return err
@@ -153,7 +186,7 @@ func daemonScanner(c config.Scanner) (device, error) {
 	return openScanner(context.Background(), c)
 }
 
-func openSite(cfg config.Config, catalog *procedure.Catalog, q *queue.Queue, ledger *audit.Log, reader *ocr.Reader, scanner device, demo bool, log *slog.Logger) (*web.Site, error) {
+func openSite(cfg config.Config, catalog *procedure.Catalog, q counted, ledger *audit.Log, reader web.Reader, scanner device, console web.Console, demo bool, log *slog.Logger) (*web.Site, error) {
 	o := web.Options{
 		Procedures: func() *procedure.Catalog { return catalog },
 		Source:     cfg.Scanner.Source,
@@ -174,6 +207,7 @@ func openSite(cfg config.Config, catalog *procedure.Catalog, q *queue.Queue, led
 		Citizen:     visit.Limits{Silence: cfg.Web.Silence.D(), Warning: cfg.Web.Warning.D()},
 		Helped:      visit.Limits{Silence: cfg.Web.HelpedSilence.D(), Warning: cfg.Web.HelpedWarning.D()},
 		UploadLimit: int64(cfg.Web.UploadLimit),
+		Console:     console,
 	}
 	if scanner != nil {
 		o.Scanner = func() web.Scanner { return scanner }
@@ -183,6 +217,45 @@ func openSite(cfg config.Config, catalog *procedure.Catalog, q *queue.Queue, led
 		return nil, fmt.Errorf("build the screen: %w", err)
 	}
 	return site, nil
+}
+
+// counted is the queue with its acceptances counted.
+type counted struct {
+	*queue.Queue
+	figures *metrics.Metrics
+}
+
+// Enqueue accepts a submission and counts it.
+func (c counted) Enqueue(ctx context.Context, d queue.Draft) (queue.Submission, error) {
+	s, err := c.Queue.Enqueue(ctx, d)
+	if err == nil {
+		c.figures.Accepted(s)
+	}
+	return s, err
+}
+
+// timed is the reader with its readings counted.
+type timed struct {
+	*ocr.Reader
+	figures *metrics.Metrics
+}
+
+// Read recognises an input and counts it.
+func (t timed) Read(ctx context.Context, in ocr.Input) ocr.Result {
+	r := t.Reader.Read(ctx, in)
+	t.figures.Read(r)
+	return r
+}
+
+func serveMetrics(ctx context.Context, address string, figures *metrics.Metrics, q *queue.Queue) error {
+	l, err := net.Listen("tcp", address)
+	if err != nil {
+		return fmt.Errorf("open metrics.listen: %w", err)
+	}
+	mux := http.NewServeMux()
+	mux.Handle("GET /metrics", figures.Handler())
+	mux.Handle("GET /healthz", health(q))
+	return serve(ctx, l, mux, "", "")
 }
 
 // listenScreen takes the configured address; the demo takes the next free port where that one is taken.
@@ -287,8 +360,11 @@ func watchdog(ctx context.Context, q *queue.Queue, address string, log *slog.Log
 	}
 }
 
-// version is the commit this binary was built from.
+// version is the release this binary is packaged as, or else the commit it was built from.
 func version() string {
+	if release != "" {
+		return release
+	}
 	info, ok := debug.ReadBuildInfo()
 	if !ok {
 		return "unknown"
