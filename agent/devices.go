@@ -18,6 +18,9 @@ type devicesCommand struct {
 	Watch bool `help:"Stay, and tell what is plugged in and pulled out."`
 }
 
+// ready is the state of a device that can be used now.
+const ready = "ready"
+
 // plugged is one device as it is listed.
 type plugged struct {
 	ID    string `json:"id"`
@@ -76,7 +79,7 @@ func listDevices(ctx context.Context, cfg config.Config) (devices []plugged, pro
 		problems = append(problems, fmt.Errorf("serial readers: %w", err))
 	}
 	for _, port := range ports {
-		state := "ready"
+		state := ready
 		switch {
 		case port.Device == "":
 			state = "not plugged in"
@@ -93,7 +96,7 @@ func scannerLine(i scan.Info) plugged {
 	if kind == "" {
 		kind = "scanner"
 	}
-	return plugged{i.ID, kind, strings.TrimSpace(i.Vendor + " " + i.Model), "ready"}
+	return plugged{i.ID, kind, strings.TrimSpace(i.Vendor + " " + i.Model), ready}
 }
 
 func serialProfiles(c config.Readers) []serial.Profile {

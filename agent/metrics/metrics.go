@@ -1,0 +1,119 @@
+// Package metrics gives figures to a monitoring system by Prometheus' text format. In go the queue's
+// counters and what happens in the daemon; out comes an http.Handler. It promises that no label and no
+// name holds personal data: labels are states, codes of procedures and channels only.
+package metrics
+
+import (
+	"net/http"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/collectors"
+	"github.com/prometheus/client_golang/prometheus/promhttp"
+
+	"motcua/ocr"
+	"motcua/queue"
+)
+
+// Queue is what is asked for counters; *queue.Queue is one.
+type Queue interface {
+	Stats() (queue.Stats, error)
+}
+
+// Metrics is one daemon's set of figures.
+type Metrics struct {
+	registry *prometheus.Registry
+	accepted *prometheus.CounterVec
+	pages    *prometheus.CounterVec
+	reading  prometheus.Histogram
+}
+
+// New registers everything.
+func New(q Queue, version string) *Metrics {
+	m := &Metrics{
+		registry: prometheus.NewRegistry(),
+		accepted: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "motcua_submissions_accepted_total", Help: "Submissions accepted since the start.",
+		}, []string{"procedure", "channel"}),
+		pages: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "motcua_pages_read_total", Help: "Pages recognised since the start, by the outcome: ok or the code of the problem.",
+		}, []string{"outcome"}),
+		reading: prometheus.NewHistogram(prometheus.HistogramOpts{
+			Name: "motcua_reading_seconds", Help: "Time to recognise one file.", Buckets: []float64{.1, .2, .4, .8, 1.6, 3.2, 6.4, 12.8},
+		}),
+	}
+	info := prometheus.NewGauge(prometheus.GaugeOpts{
+		Name: "motcua_build_info", Help: "Always 1; the label says which build runs.", ConstLabels: prometheus.Labels{"version": version},
+	})
+	info.Set(1)
+	m.registry.MustRegister(
+		info, m.accepted, m.pages, m.reading, &backlog{q},
+		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}),
+	)
+	return m
+}
+
+// Handler serves the figures.
+func (m *Metrics) Handler() http.Handler {
+	return promhttp.HandlerFor(m.registry, promhttp.HandlerOpts{})
+}
+
+// Accepted counts a submission.
+func (m *Metrics) Accepted(s queue.Submission) {
+	m.accepted.WithLabelValues(s.Labels["procedure"], s.Labels["channel"]).Inc()
+}
+
+// Read counts one recognised file.
+func (m *Metrics) Read(r ocr.Result) {
+	outcome := "ok"
+	if r.Problem != nil {
+		outcome = r.Problem.Code
+	}
+	m.pages.WithLabelValues(outcome).Add(float64(max(r.Pages, 1)))
+	m.reading.Observe((time.Duration(r.ElapsedMS) * time.Millisecond).Seconds())
+}
+
+// backlog asks the queue when it is scraped.
+type backlog struct{ queue Queue }
+
+var (
+	countDesc  = prometheus.NewDesc("motcua_queue_submissions", "Submissions in the queue's records, by state.", []string{"state"}, nil)
+	bytesDesc  = prometheus.NewDesc("motcua_queue_bytes", "Bytes on the disk, by state.", []string{"state"}, nil)
+	oldestDesc = prometheus.NewDesc("motcua_queue_oldest_seconds", "Age of the oldest submission that waits; 0 if none does.", nil, nil)
+	pausedDesc = prometheus.NewDesc("motcua_queue_paused", "1 while the hub is not tried because it did not answer.", nil, nil)
+	freeDesc   = prometheus.NewDesc("motcua_disk_free_bytes", "Bytes free on the disk of the queue.", nil, nil)
+	upDesc     = prometheus.NewDesc("motcua_queue_up", "1 if the queue answered.", nil, nil)
+)
+
+func (b *backlog) Describe(out chan<- *prometheus.Desc) {
+	for _, d := range []*prometheus.Desc{countDesc, bytesDesc, oldestDesc, pausedDesc, freeDesc, upDesc} {
+		out <- d
+	}
+}
+
+func (b *backlog) Collect(out chan<- prometheus.Metric) {
+	gauge := func(d *prometheus.Desc, v float64, labels ...string) {
+		out <- prometheus.MustNewConstMetric(d, prometheus.GaugeValue, v, labels...)
+	}
+	stats, err := b.queue.Stats()
+	if err != nil {
+		gauge(upDesc, 0)
+		return
+	}
+	gauge(upDesc, 1)
+	for _, state := range []queue.State{queue.Queued, queue.Sending, queue.Delivered, queue.Held} {
+		gauge(countDesc, float64(stats.Count[state]), string(state))
+		gauge(bytesDesc, float64(stats.Bytes[state]), string(state))
+	}
+	age := 0.0
+	if !stats.Oldest.IsZero() {
+		age = time.Since(stats.Oldest).Seconds()
+	}
+	gauge(oldestDesc, age)
+	paused := 0.0
+	if stats.Paused.After(time.Now()) {
+		paused = 1
+	}
+	gauge(pausedDesc, paused)
+	gauge(freeDesc, float64(stats.Free))
+}
