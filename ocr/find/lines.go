@@ -151,10 +151,11 @@ func Lines(k Ink, least, most int) []image.Rectangle {
 	}
 	slices.SortFunc(glyphs, func(a, b part) int { return cmp.Compare(a.box.Min.X, b.box.Min.X) })
 	type row struct {
-		box    image.Rectangle
-		core   [2]float64 // mean top and bottom of its latest letters
-		last   image.Rectangle
-		glyphs int
+		box           image.Rectangle
+		core          [2]float64 // mean top and bottom of its latest letters
+		last          image.Rectangle
+		glyphs        int
+		tops, bottoms []int
 	}
 	var rows []row
 	// Letters make rows; marks above and below them (tones, dots) are taken in afterwards.
@@ -175,7 +176,7 @@ func Lines(k Ink, least, most int) []image.Rectangle {
 			}
 			top, bottom := r.core[0], r.core[1]
 			overlap := min(bottom, float64(p.box.Max.Y)) - max(top, float64(p.box.Min.Y))
-			if overlap*2 < min(bottom-top, float64(h)) || float64(h) > 2.2*(bottom-top) || float64(h)*3 < bottom-top ||
+			if overlap*2 < min(bottom-top, float64(h)) || between*5 > size*3 && overlap*4 < 3*min(bottom-top, float64(h)) || float64(h) > 2.2*(bottom-top) || float64(h)*3 < bottom-top ||
 				float64(r.box.Union(p.box).Dy()) > 2.1*(bottom-top) {
 				continue
 			}
@@ -184,13 +185,15 @@ func Lines(k Ink, least, most int) []image.Rectangle {
 			}
 		}
 		if best < 0 {
-			rows = append(rows, row{box: p.box, last: p.box, glyphs: 1, core: [2]float64{float64(p.box.Min.Y), float64(p.box.Max.Y)}})
+			rows = append(rows, row{box: p.box, last: p.box, glyphs: 1, core: [2]float64{float64(p.box.Min.Y), float64(p.box.Max.Y)},
+				tops: []int{p.box.Min.Y}, bottoms: []int{p.box.Max.Y}})
 			continue
 		}
 		r := &rows[best]
 		r.box = r.box.Union(p.box)
 		r.last = p.box
 		r.glyphs++
+		r.tops, r.bottoms = append(r.tops, p.box.Min.Y), append(r.bottoms, p.box.Max.Y)
 		share := max(0.15, 1/float64(r.glyphs))
 		r.core[0] += share * (float64(p.box.Min.Y) - r.core[0])
 		r.core[1] += share * (float64(p.box.Max.Y) - r.core[1])
@@ -205,9 +208,10 @@ func Lines(k Ink, least, most int) []image.Rectangle {
 			a, b := rows[i].box, rows[j].box
 			between := b.Min.X - a.Max.X
 			overlap := min(a.Max.Y, b.Max.Y) - max(a.Min.Y, b.Min.Y)
-			if overlap*3 > 2*min(a.Dy(), b.Dy()) && between < max(a.Dy(), b.Dy())*6/5 && between > -a.Dx() && max(a.Dy(), b.Dy()) < 2*min(a.Dy(), b.Dy())+2 {
+			if overlap*4 > 3*min(a.Dy(), b.Dy()) && between < max(a.Dy(), b.Dy())*6/5 && between > -a.Dx() && max(a.Dy(), b.Dy()) < 2*min(a.Dy(), b.Dy())+2 {
 				rows[i].box = a.Union(b)
 				rows[i].glyphs += rows[j].glyphs
+				rows[i].tops, rows[i].bottoms = append(rows[i].tops, rows[j].tops...), append(rows[i].bottoms, rows[j].bottoms...)
 				rows = append(rows[:j], rows[j+1:]...)
 				i, j = -1, len(rows)
 			}
@@ -217,6 +221,14 @@ func Lines(k Ink, least, most int) []image.Rectangle {
 	for _, r := range rows {
 		if r.glyphs < 2 || r.box.Dy() > most || r.box.Dx() < r.box.Dy()*3/2 {
 			continue
+		}
+		// A part that touches the line above or below must not pull it in.
+		slices.Sort(r.tops)
+		slices.Sort(r.bottoms)
+		top, bottom := r.tops[len(r.tops)/2], r.bottoms[len(r.bottoms)/2]
+		if room := (bottom - top) * 2 / 5; len(r.tops) >= 6 {
+			r.box.Min.Y = max(r.box.Min.Y, r.tops[len(r.tops)/12]-room)
+			r.box.Max.Y = min(r.box.Max.Y, r.bottoms[len(r.bottoms)-1-len(r.bottoms)/12]+room)
 		}
 		box := r.box
 		for _, m := range marks {

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"image"
 	"math"
+	"slices"
 	"sync"
 )
 
@@ -92,10 +93,14 @@ func Read(img *image.Gray, boxes []image.Rectangle) []Line {
 		steps = 30
 		boxes = boxes[:3]
 	}
-	left, right := boxes[0].Min.X, boxes[0].Max.X
-	for _, b := range boxes[1:] {
-		left, right = min(left, b.Min.X), max(right, b.Max.X)
+	// All lines are of one length; where noise was taken for part of one, most of them say better.
+	var lefts, rights []int
+	for _, b := range boxes {
+		lefts, rights = append(lefts, b.Min.X), append(rights, b.Max.X)
 	}
+	slices.Sort(lefts)
+	slices.Sort(rights)
+	left, right := lefts[(len(lefts)-1)/2], rights[len(rights)/2]
 	rows := make([]row, len(boxes))
 	for i, b := range boxes {
 		rows[i] = newRow(img, image.Rect(left, b.Min.Y, right, b.Max.Y))
