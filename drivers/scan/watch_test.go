@@ -1,0 +1,135 @@
+package scan
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"runtime"
+	"sync"
+	"testing"
+	"time"
+)
+
+// counter is a set of devices that a test plugs and pulls.
+type counter struct {
+	mu    sync.Mutex
+	infos []Info
+	err   error
+	asked int
+}
+
+func (c *counter) set(err error, ids ...string) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.err, c.infos = err, nil
+	for _, id := range ids {
+		c.infos = append(c.infos, Info{ID: id})
+	}
+}
+
+func (c *counter) list(context.Context) ([]Info, error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.asked++
+	return c.infos, c.err
+}
+
+func TestWatch_tells_of_every_change_once(t *testing.T) {
+	var c counter
+	c.set(nil, "a", "b")
+	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+	defer cancel()
+	slow := Finder{Name: "slow", List: func(ctx context.Context) ([]Info, error) {
+		<-ctx.Done()
+		return nil, ctx.Err()
+	}}
+	steps := []struct {
+		want string
+		next func()
+	}{
+		{"fake a true <nil>", nil},
+		{"fake b true <nil>", func() { c.set(nil, "b") }},
+		{"fake a false <nil>", func() { c.set(errors.New("bus is down")) }},
+		{"fake  false bus is down", func() { c.set(nil, "b", "c") }},
+		{"fake  false <nil>", nil},
+		{"fake c true <nil>", cancel},
+	}
+	n := 0
+	for change := range Watch(ctx, Finder{Name: "fake", List: c.list, Every: 5 * time.Millisecond}, slow) {
+		if got := fmt.Sprint(change.Driver, " ", change.Info.ID, " ", change.Present, " ", change.Err); got != steps[n].want {
+			t.Fatalf("change %d: %s, want %s", n, got, steps[n].want)
+		}
+		if steps[n].next != nil {
+			steps[n].next()
+		}
+		n++
+	}
+	if n != len(steps) {
+		t.Errorf("%d changes, want %d", n, len(steps))
+	}
+}
+
+func TestWatch_leaves_no_goroutine_behind(t *testing.T) {
+	before := runtime.NumGoroutine()
+	for range 20 {
+		var c counter
+		c.set(nil, "a")
+		for range Watch(t.Context(), Finder{List: c.list}, Finder{List: c.list}) {
+			break
+		}
+	}
+	time.Sleep(20 * time.Millisecond)
+	if after := runtime.NumGoroutine(); after > before {
+		t.Errorf("%d goroutines, %d before", after, before)
+	}
+}
+
+func TestWatch_slow_list_is_asked_for_less_often(t *testing.T) {
+	ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+	defer cancel()
+	asked := 0
+	for range Watch(ctx, Finder{Every: time.Millisecond, List: func(context.Context) ([]Info, error) {
+		asked++
+		time.Sleep(50 * time.Millisecond)
+		return nil, nil
+	}}) {
+	}
+	if asked > 5 {
+		t.Errorf("asked %d times in a second, though each took 50 ms", asked)
+	}
+}
+
+// The kernel repeats a device's "add" to listeners when root writes it to the device's uevent file.
+func TestWatch_looks_at_once_when_a_device_is_plugged_in(t *testing.T) {
+	const device = "/sys/class/tty/tty0/uevent"
+	f, err := os.OpenFile(device, os.O_WRONLY, 0)
+	if err != nil {
+		t.Skipf("needs root and a virtual terminal to make the kernel tell of a device: %v", err)
+	}
+	defer f.Close()
+	var c counter
+	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+	defer cancel()
+	c.set(nil, "a")
+	began := time.Now()
+	for change := range Watch(ctx, Finder{List: c.list, Every: time.Hour}) {
+		if change.Info.ID == "b" {
+			cancel()
+			break
+		}
+		c.set(nil, "a", "b")
+		if _, err := f.WriteString("add"); err != nil {
+			t.Skipf("the kernel takes no events here: %v", err)
+		}
+		began = time.Now()
+	}
+	if d := time.Since(began); d > 2*time.Second {
+		t.Errorf("seen after %v", d)
+	}
+}
+
+func FuzzRelevant(f *testing.F) {
+	f.Add([]byte("add@/devices/x\x00ACTION=add\x00SUBSYSTEM=usb\x00"))
+	f.Fuzz(func(t *testing.T, event []byte) { relevant(event) })
+}
