@@ -20,6 +20,13 @@ func (s *Site) leave(w http.ResponseWriter, r *http.Request) {
 		}
 		s.endVisit(r.Context(), t, why)
 	}
+	if _, staffed := s.signedIn(r); staffed { // a volunteer goes on with the next
+		sess.mu.Lock()
+		sess.table = nil
+		sess.mu.Unlock()
+		http.Redirect(w, r, "/desk", http.StatusSeeOther)
+		return
+	}
 	s.sessions.drop(sess)
 	h := w.Header()
 	h.Set("Clear-Site-Data", `"cache", "cookies", "storage"`)

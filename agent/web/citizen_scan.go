@@ -32,6 +32,8 @@ type scanBody struct {
 	Accept   string
 	MaxBytes int64
 	Fault    string // sentence about what went wrong just before
+	At       string // address of the live parts of the scan
+	Again    string // where to try again
 }
 
 func (s *Site) scanPage(w http.ResponseWriter, r *http.Request, at seat) {
@@ -47,7 +49,7 @@ func (s *Site) scanPage(w http.ResponseWriter, r *http.Request, at seat) {
 
 func (s *Site) showScan(w http.ResponseWriter, r *http.Request, at seat, status int, fault string) {
 	b := scanBody{Busy: at.visit.State().Busy, Papers: len(at.state.Papers), Proc: at.proc,
-		Accept: "image/jpeg,image/png,image/tiff,application/pdf", MaxBytes: s.o.UploadLimit, Fault: fault}
+		At: "/scan", Again: "/scan", Accept: "image/jpeg,image/png,image/tiff,application/pdf", MaxBytes: s.o.UploadLimit, Fault: fault}
 	if sc := s.scanner(); sc != nil {
 		b.Scanner = true
 		b.Feeder = s.source(sc) != scan.Flatbed
@@ -96,7 +98,7 @@ func (s *Site) scanStart(w http.ResponseWriter, r *http.Request, at seat) {
 	ctx, cancel := at.table.job()
 	at.table.run(s, func() {
 		defer cancel()
-		end := s.scanJob(ctx, at, sc)
+		end := s.scanJob(ctx, at, sc, s.source(sc))
 		done(s.now()) // before the screen is told: it may ask at once
 		at.table.live.send(end)
 	})
@@ -122,19 +124,23 @@ func (t *table) job() (context.Context, context.CancelFunc) {
 	return ctx, cancel
 }
 
-func (s *Site) scanStop(w http.ResponseWriter, r *http.Request, at seat) {
-	at.table.stopMu.Lock()
-	if at.table.stop != nil {
-		at.table.stop()
+func (t *table) cancel() {
+	t.stopMu.Lock()
+	defer t.stopMu.Unlock()
+	if t.stop != nil {
+		t.stop()
 	}
-	at.table.stopMu.Unlock()
+}
+
+func (s *Site) scanStop(w http.ResponseWriter, r *http.Request, at seat) {
+	at.table.cancel()
 	_ = at.visit.Touch(s.now())
 	http.Redirect(w, r, "/scan", http.StatusSeeOther)
 }
 
 // scanJob scans until the source is empty, while pages that are complete are being read.
 // It gives the event the screen ends with.
-func (s *Site) scanJob(ctx context.Context, at seat, sc Scanner) event {
+func (s *Site) scanJob(ctx context.Context, at seat, sc Scanner, source scan.Source) event {
 	out := at.table.live
 	fault := func(key string) event { return event{Kind: "fault", Key: key} }
 	if !s.scanning.TryLock() {
@@ -146,7 +152,7 @@ func (s *Site) scanJob(ctx context.Context, at seat, sc Scanner) event {
 	var reading errgroup.Group
 	reading.SetLimit(2)
 	strips := newStrips(out)
-	settings := scan.Settings{Source: s.source(sc), DPI: s.o.DPI, MaxPages: visit.MaxPapers, Lines: strips.take}
+	settings := scan.Settings{Source: source, DPI: s.o.DPI, MaxPages: visit.MaxPapers, Lines: strips.take}
 	if settings.Source == scan.Flatbed {
 		settings.MaxPages = 1
 	}
@@ -235,8 +241,16 @@ func (s *Site) scanLive(w http.ResponseWriter, r *http.Request, at seat) {
 
 func (s *Site) scanStrip(w http.ResponseWriter, r *http.Request, at seat) {
 	n, err := strconv.Atoi(r.PathValue("n"))
-	data, ok := at.table.live.picture(n)
-	if err != nil || !ok {
+	if err != nil {
+		http.NotFound(w, r)
+		return
+	}
+	sendStrip(w, r, at.table, n)
+}
+
+func sendStrip(w http.ResponseWriter, r *http.Request, t *table, n int) {
+	data, ok := t.live.picture(n)
+	if !ok {
 		http.NotFound(w, r)
 		return
 	}

@@ -33,7 +33,9 @@ type view struct {
 	Visit   bool // somebody sits here: silence counts
 	Helped  bool // a volunteer has the screen
 	Called  bool
-	Silence int // seconds until the visit ends, as of now
+	Staffed bool // the screen is a volunteer's own
+	CanHelp bool // a volunteer may sign in here
+	Silence int  // seconds until the visit ends, as of now
 	Warning int
 	Body    any
 }
@@ -147,6 +149,8 @@ func (s *Site) render(w http.ResponseWriter, r *http.Request, status int, page s
 		v.Visit, v.Called, v.Helped = true, !state.Called.IsZero(), state.Channel == visit.Volunteer
 		v.Silence, v.Warning = int(left.Seconds()), int(limits.Warning.Seconds())
 	}
+	_, v.Staffed = s.signedIn(r)
+	v.CanHelp = s.o.Console.Roll != nil
 	if v.Title == "" {
 		v.Title = s.words.say(v.Lang, page+".title")
 	}

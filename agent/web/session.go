@@ -31,6 +31,10 @@ type session struct {
 	table *table
 	seen  time.Time
 
+	line   []*table // of a volunteer: visits that wait to be checked
+	batch  *table   // of a volunteer: the stack that was scanned last
+	picked string   // of a volunteer: the procedure of the last batch
+
 	member staff.Member // who of the staff is signed in here; none: a citizen
 	until  time.Time    // when that ends by itself
 }
@@ -102,7 +106,7 @@ func (a *sessions) add(fresh *session) {
 		var oldest *session
 		for _, s := range a.all {
 			s.mu.Lock()
-			if s.table == nil && (oldest == nil || s.seen.Before(oldest.seen)) {
+			if s.table == nil && len(s.line) == 0 && (oldest == nil || s.seen.Before(oldest.seen)) {
 				oldest = s
 			}
 			s.mu.Unlock()
@@ -114,10 +118,27 @@ func (a *sessions) add(fresh *session) {
 	a.all[fresh.token] = fresh
 }
 
+// drop forgets a session and wipes what it still holds.
 func (a *sessions) drop(s *session) {
 	a.mu.Lock()
-	defer a.mu.Unlock()
 	delete(a.all, s.token)
+	a.mu.Unlock()
+	for _, t := range s.tables() {
+		t.end()
+	}
+}
+
+// tables lists the visit before the session and those in its line.
+func (s *session) tables() []*table {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	tables := append([]*table(nil), s.line...)
+	for _, t := range []*table{s.table, s.batch} {
+		if t != nil {
+			tables = append(tables, t)
+		}
+	}
+	return tables
 }
 
 func (a *sessions) list() []*session {
@@ -130,12 +151,14 @@ func (a *sessions) list() []*session {
 	return list
 }
 
-// visits lists the tables at which somebody sits.
+// visits lists the tables at which somebody sits or waits.
 func (a *sessions) visits() []*table {
 	var tables []*table
 	for _, s := range a.list() {
-		if t := s.sitting(); t != nil {
-			tables = append(tables, t)
+		for _, t := range s.tables() {
+			if t.visit.State().Step != visit.Over {
+				tables = append(tables, t)
+			}
 		}
 	}
 	return tables
@@ -144,7 +167,7 @@ func (a *sessions) visits() []*table {
 func (a *sessions) forgetIdle(now time.Time) {
 	for _, s := range a.list() {
 		s.mu.Lock()
-		idle := s.table == nil && now.Sub(s.seen) > idleSession
+		idle := s.table == nil && len(s.line) == 0 && now.Sub(s.seen) > idleSession
 		s.mu.Unlock()
 		if idle {
 			a.drop(s)
@@ -175,12 +198,7 @@ func (s *session) language() string {
 
 // begin seats a new visit at the session.
 func (s *Site) begin(sess *session) *table {
-	now := s.now()
-	ctx, leave := context.WithCancel(s.stop)
-	t := &table{
-		visit: visit.New(ulid.MustNew(ulid.Timestamp(now), rand.Reader).String(), now, s.o.Citizen),
-		live:  newLive(), ctx: ctx, leave: leave,
-	}
+	t := s.newTable()
 	sess.mu.Lock()
 	old := sess.table
 	sess.table = t
@@ -189,6 +207,15 @@ func (s *Site) begin(sess *session) *table {
 		old.end()
 	}
 	return t
+}
+
+func (s *Site) newTable() *table {
+	now := s.now()
+	ctx, leave := context.WithCancel(s.stop)
+	return &table{
+		visit: visit.New(ulid.MustNew(ulid.Timestamp(now), rand.Reader).String(), now, s.o.Citizen),
+		live:  newLive(), ctx: ctx, leave: leave,
+	}
 }
 
 // end breaks off the table's work, waits for it and wipes the visit.

@@ -150,6 +150,7 @@ func New(o Options) (*Site, error) {
 	if o.Console.Roll != nil {
 		s.staffRoutes(mux)
 		s.consoleRoutes(mux)
+		s.deskRoutes(mux)
 	}
 	static, err := fs.Sub(files, "static")
 	if err != nil {

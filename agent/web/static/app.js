@@ -93,7 +93,7 @@
 		const sheet = $("[data-sheet]", scan), lamp = $("[data-lamp]", scan), bar = $("[data-progress]", scan);
 		const say = (name) => $(`template[data-words="${name}"]`).content.textContent;
 		let page = 0;
-		const source = new EventSource(scan.dataset.live);
+		const source = new EventSource(scan.dataset.live + "/live");
 		source.onmessage = (m) => {
 			const e = JSON.parse(m.data);
 			alive();
@@ -103,7 +103,7 @@
 				break;
 			case "strip": {
 				if (e.page !== page) { sheet.replaceChildren(); page = e.page; }
-				const img = new Image(); img.src = "/scan/strip/" + (e.strip || 0); img.alt = "";
+				const img = new Image(); img.src = scan.dataset.live + "/strip/" + (e.strip || 0); img.alt = "";
 				sheet.append(img);
 				break;
 			}

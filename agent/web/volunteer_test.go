@@ -1,0 +1,231 @@
+package web
+
+import (
+	"fmt"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/chromedp/chromedp"
+	"pgregory.net/rapid"
+
+	"motcua/agent/staff"
+	"motcua/agent/visit"
+	"motcua/ocr/paper"
+	"motcua/queue"
+)
+
+// withStaff gives a kiosk a volunteer (lan) and a technician (minh).
+func withStaff(t testing.TB) func(*Options) {
+	t.Helper()
+	roll, err := staff.Open(filepath.Join(t.TempDir(), "staff.json"), time.Now)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, m := range []struct {
+		name string
+		role staff.Role
+		pin  string
+	}{{"lan", staff.Volunteer, volunteerPIN}, {"minh", staff.Technician, techPIN}} {
+		if err := roll.Add(m.name, m.role, m.pin); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return func(o *Options) {
+		o.Console.Roll = roll
+		o.Console.Backlog, _ = o.Queue.(Backlog)
+	}
+}
+
+func (h *hand) signIn(name, pin string) *hand {
+	h.t.Helper()
+	h.get("/staff")
+	h.post("/staff", "name", name, "pin", pin)
+	return h.get("/desk").want(200, "/desk")
+}
+
+func card(number string) []paper.Document {
+	return []paper.Document{{Type: paper.CCCD, Fields: map[paper.Name]paper.Field{paper.Number: {Value: number}}}}
+}
+
+func sheetOf(id string, docs ...paper.Document) visit.Paper {
+	return visit.Paper{ID: id, Documents: docs}
+}
+
+func ids(persons [][]visit.Paper) string {
+	var out []string
+	for _, p := range persons {
+		var pages []string
+		for _, page := range p {
+			pages = append(pages, page.ID)
+		}
+		out = append(out, strings.Join(pages, "+"))
+	}
+	return strings.Join(out, " ")
+}
+
+func TestSplit(t *testing.T) {
+	a, b := card("001090000001")[0], card("001090000002")[0]
+	back := paper.Document{Type: paper.CCCD, Sides: []string{"back"}, Fields: map[paper.Name]paper.Field{}}
+	for name, c := range map[string]struct {
+		stack []visit.Paper
+		want  string
+	}{
+		"one_card_each":                        {[]visit.Paper{sheetOf("1", a), sheetOf("2", b)}, "1 2"},
+		"back_without_number_stays_with_it":    {[]visit.Paper{sheetOf("1", a), sheetOf("2", back), sheetOf("3", b), sheetOf("4", back)}, "1+2 3+4"},
+		"back_with_the_number_joins":           {[]visit.Paper{sheetOf("1", a), sheetOf("2", a), sheetOf("3", b)}, "1+2 3"},
+		"attached_sheets_follow_their_card":    {[]visit.Paper{sheetOf("1", a), sheetOf("2"), sheetOf("3"), sheetOf("4", b), sheetOf("5")}, "1+2+3 4+5"},
+		"sheets_before_the_first_card":         {[]visit.Paper{sheetOf("1"), sheetOf("2", a), sheetOf("3", b)}, "1+2 3"},
+		"a_known_number_again_later":           {[]visit.Paper{sheetOf("1", a), sheetOf("2", b), sheetOf("3", a), sheetOf("4")}, "1+3+4 2"},
+		"two_people_on_one_page_stay_together": {[]visit.Paper{sheetOf("1", a, b), sheetOf("2", b)}, "1+2"},
+		"nobody_recognised":                    {[]visit.Paper{sheetOf("1"), sheetOf("2")}, "1+2"},
+		"empty":                                {nil, ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			if got := ids(split(c.stack)); got != c.want {
+				t.Errorf("%q, want %q", got, c.want)
+			}
+		})
+	}
+	t.Run("every_page_goes_to_exactly_one_person", func(t *testing.T) {
+		rapid.Check(t, func(t *rapid.T) {
+			var stack []visit.Paper
+			for i := range rapid.IntRange(0, 30).Draw(t, "pages") {
+				p := sheetOf(fmt.Sprint(i))
+				for range rapid.IntRange(0, 2).Draw(t, "cards") {
+					p.Documents = append(p.Documents, card(rapid.SampledFrom([]string{"", "1", "2", "3"}).Draw(t, "number"))...)
+				}
+				stack = append(stack, p)
+			}
+			seen := map[string]int{}
+			for _, person := range split(stack) {
+				if len(person) == 0 {
+					t.Fatal("a person without a page")
+				}
+				for _, p := range person {
+					seen[p.ID]++
+				}
+			}
+			for _, p := range stack {
+				if seen[p.ID] != 1 {
+					t.Fatalf("page %s went to %d persons", p.ID, seen[p.ID])
+				}
+			}
+		})
+	})
+}
+
+func TestDeskIsForStaff(t *testing.T) {
+	k := newKiosk(t, withStaff(t))
+	h := k.hand(t).toScan("2.000815")
+	h.get("/desk").want(200, "/staff")
+	h.post("/desk/new").want(200, "/staff")
+	lan := k.hand(t).signIn("lan", volunteerPIN)
+	lan.get("/console").want(403, "/console")
+}
+
+func TestTakeOver(t *testing.T) {
+	k := newKiosk(t, withStaff(t))
+	citizen := k.hand(t).toScan("2.000815")
+	citizen.upload("a.png", onePixel(t))
+	citizen.follow("done")
+	citizen.post("/call", "to", "/papers").want(200, "/papers", "Người giúp bấm vào đây")
+
+	t.Run("from_the_desk_the_visit_moves", func(t *testing.T) {
+		lan := k.hand(t).signIn("lan", volunteerPIN)
+		if !strings.Contains(lan.body, "đang gọi giúp") {
+			t.Fatal("the call does not show at the desk")
+		}
+		id := k.site.sessions.visits()[0].visit.ID
+		lan.post("/desk/take/"+id).want(200, "/check")
+		citizen.get("/papers").want(200, "/") // the citizen's screen shows nothing of it any more
+		lan.fillIn()
+		lan.get("/confirm")
+		lan.post("/confirm").want(200, "/receipt", "Người tiếp theo")
+		subs, err := k.queue.List(queue.Filter{})
+		if err != nil || len(subs) != 1 || subs[0].Labels["channel"] != "volunteer" {
+			t.Fatalf("%v, %v", subs, err)
+		}
+		lan.get("/desk").want(200, "/desk", "<b>1</b><span>có tình nguyện viên giúp</span>")
+	})
+	t.Run("at_the_citizens_screen_by_pin", func(t *testing.T) {
+		citizen := k.hand(t).toScan("2.000815")
+		citizen.get("/takeover").want(200, "/takeover")
+		citizen.post("/takeover", "name", "lan", "pin", "000000").want(403, "/takeover", "không đúng")
+		citizen.post("/takeover", "name", "lan", "pin", volunteerPIN).want(200, "/scan")
+		citizen.get("/desk").want(200, "/staff") // the PIN opened this visit only
+	})
+	t.Run("signing_out_wipes_the_line", func(t *testing.T) {
+		lan := k.hand(t).signIn("lan", volunteerPIN)
+		lan.post("/desk/new").want(200, "/choose")
+		before := len(k.site.sessions.visits())
+		lan.get("/desk")
+		lan.post("/staff/out")
+		if after := len(k.site.sessions.visits()); after != before-1 {
+			t.Errorf("%d visits before, %d after", before, after)
+		}
+	})
+}
+
+// A volunteer scans a stack and works it off by keys alone, without a mouse.
+func TestBatchByKeysAlone(t *testing.T) {
+	k := newKiosk(t, withStaff(t))
+	k.scanner.Load(3)
+	ctx := browser(t, 1920, 1080)
+	keys := func(s string) {
+		t.Helper()
+		if err := chromedp.Do(ctx, chromedp.KeyEvent(s)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := chromedp.Do(ctx, chromedp.Navigate(k.server.URL+"/staff")); err != nil {
+		t.Fatal(err)
+	}
+	if err := chromedp.Do(ctx, chromedp.SendKeys(chromedp.CSS(`[name=name]`), "lan"), chromedp.SendKeys(chromedp.CSS(`[name=pin]`), volunteerPIN+"\r")); err != nil {
+		t.Fatal(err)
+	}
+	arrive(t, ctx, "/desk")
+	keys("a")
+	keys("b")
+	arrive(t, ctx, "/desk/batch")
+	deadline := time.Now().Add(40 * time.Second)
+	for pathOf(ctx, t) != "/desk" && time.Now().Before(deadline) {
+		time.Sleep(50 * time.Millisecond)
+	}
+	arrive(t, ctx, "/desk")
+	shot(t, ctx, "landscape/desk")
+	waiting := eval[int](t, ctx, `document.querySelectorAll('form[action^="/desk/open"]').length`)
+	if waiting < 2 {
+		t.Fatalf("%d persons came out of the stack: %s", waiting, text(t, ctx, "main"))
+	}
+	for range waiting {
+		keys("n")
+		arrive(t, ctx, "/check")
+		for range 40 {
+			at := pathOf(ctx, t)
+			if strings.HasPrefix(at, "/receipt") {
+				break
+			}
+			eval[string](t, ctx, `document.documentElement.dataset.seen = "1"; (() => { const f = document.querySelector("#value"); if (f && !f.value) { f.value = f.dataset.pad === "date" ? "01/02/2020" : "1"; f.blur(); } return location.pathname })()`)
+			keys("\r")
+			for end := time.Now().Add(5 * time.Second); time.Now().Before(end); time.Sleep(20 * time.Millisecond) {
+				fresh, err := chromedp.Run(ctx, chromedp.Evaluate[bool](`document.readyState==="complete" && !document.documentElement.dataset.seen`))
+				if err == nil && fresh {
+					break
+				}
+			}
+		}
+		if at := pathOf(ctx, t); at != "/receipt" {
+			t.Fatalf("keys alone do not lead from %s on: %s", at, text(t, ctx, "main"))
+		}
+	}
+	subs, err := k.queue.List(queue.Filter{})
+	if err != nil || len(subs) != waiting {
+		t.Fatalf("%d submissions of %d persons, %v", len(subs), waiting, err)
+	}
+	if slices.ContainsFunc(subs, func(s queue.Submission) bool { return s.Labels["channel"] != "volunteer" }) {
+		t.Error("counted as a citizen's own")
+	}
+}
