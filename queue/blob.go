@@ -77,7 +77,7 @@ type blobWriter struct {
 
 // newBlobWriter writes the header. check is asked now and then whether there is room to go on.
 func newBlobWriter(f file, s sealer, digest bool, check func(int64) error) (*blobWriter, error) {
-	w := &blobWriter{f: f, buf: bufio.NewWriterSize(f, 1<<20), check: check}
+	w := &blobWriter{f: f, buf: bufio.NewWriterSize(&early{f: f}, 256<<10), check: check}
 	if digest {
 		w.sum = sha256.New()
 	}
@@ -91,6 +91,19 @@ func newBlobWriter(f file, s sealer, digest bool, check func(int64) error) (*blo
 		return nil, err
 	}
 	return w, nil
+}
+
+// early tells the disk of everything that was written.
+type early struct {
+	f   file
+	off int64
+}
+
+func (e *early) Write(p []byte) (int, error) {
+	n, err := e.f.Write(p)
+	e.f.Hint(e.off, int64(n))
+	e.off += int64(n)
+	return n, err
 }
 
 // Write takes the bytes of the age file.

@@ -223,11 +223,17 @@ func (q *Queue) fillBlob(f file, r *record, imported bool, fill func(*bodyWriter
 		body, closeBody = sealed, sealed.Close
 	}
 	plain := sha256.New()
-	w := &bodyWriter{w: body, max: q.o.MaxSize}
+	outs := []io.Writer{body}
 	if !officeOnly {
-		w.w = io.MultiWriter(body, plain)
+		outs = append(outs, plain)
 	}
+	side := newFan(&q.blocks, outs...)
+	w := &bodyWriter{w: side, max: q.o.MaxSize}
 	if err := fill(w, &r.Submission); err != nil {
+		_ = side.Close() // its error, if any, is what fill returned
+		return err
+	}
+	if err := side.Close(); err != nil {
 		return err
 	}
 	if err := closeBody(); err != nil {

@@ -96,6 +96,7 @@ type Queue struct {
 	rekeying sync.Mutex   // one rotation at a time
 	headers  sync.RWMutex // a header is not read while rotation rewrites it
 	wiping   sync.Mutex   // one at a time removes what is marked for wiping
+	blocks   sync.Pool    // of fans
 	segments segments
 	breakers breakers
 	changes  changes

@@ -234,6 +234,7 @@ func (r *Receiver) unzip(dir, id string, from io.ReaderAt, size int64) error {
 		if p.Name == manifestName || got[p.Name] != p.SHA256 || sizes[p.Name] != p.Size || p.SHA256 == "" {
 			return bad("part %d is not what %s says", i+1, manifestName)
 		}
+		delete(got, p.Name) // named twice, it would leave another part that nobody vouches for
 	}
 	return nil
 }

@@ -1,0 +1,193 @@
+package queue
+
+import (
+	"bytes"
+	"context"
+	"crypto/rand"
+	"fmt"
+	"os"
+	"path/filepath"
+	"runtime"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+)
+
+// The benchmarks compare in one run, turn about, because a shared disk is fast in one minute and slow in the next.
+// Medians, because one fsync in a hundred waits for somebody else's. Run them with
+//
+//	go test -run '^$' -bench . ./queue
+
+func median(ds []time.Duration) time.Duration {
+	slices.Sort(ds)
+	return ds[len(ds)/2]
+}
+
+// twoMB is a submission of 2 MB: a form and two pages of bytes that don't compress, as JPEG does not.
+func twoMB(id string) (Draft, []byte) {
+	all := make([]byte, 2<<20)
+	rand.Read(all)
+	d := Draft{ID: id}
+	d.Parts = append(d.Parts,
+		FromBytes("form.json", "application/json", all[:4<<10]),
+		FromBytes("page-0001.jpg", "image/jpeg", all[4<<10:1<<20]),
+		FromBytes("page-0002.jpg", "image/jpeg", all[1<<20:]))
+	return d, all
+}
+
+// BenchmarkEnqueue accepts 2 MB durably, against writing and fsyncing the same bytes to a plain file.
+func BenchmarkEnqueue(b *testing.B) {
+	dir := b.TempDir()
+	q := mustOpen(b, dir, Options{})
+	var plain, queued []time.Duration
+	for i := 0; b.Loop(); i++ {
+		d, all := twoMB(fmt.Sprintf("B%08d", i))
+		plainly := func() {
+			start := time.Now()
+			f, err := os.Create(filepath.Join(dir, fmt.Sprint("plain", i)))
+			if err != nil {
+				b.Fatal(err)
+			}
+			if _, err := f.Write(all); err != nil {
+				b.Fatal(err)
+			}
+			if err := f.Sync(); err != nil {
+				b.Fatal(err)
+			}
+			if err := f.Close(); err != nil {
+				b.Fatal(err)
+			}
+			plain = append(plain, time.Since(start))
+		}
+		enqueue := func() {
+			start := time.Now()
+			mustEnqueue(b, q, d)
+			queued = append(queued, time.Since(start))
+		}
+		if i%2 == 0 {
+			plainly()
+			enqueue()
+		} else {
+			enqueue()
+			plainly()
+		}
+	}
+	p, e := median(plain), median(queued)
+	b.ReportMetric(0, "ns/op")
+	b.ReportMetric(float64(p.Microseconds())/1000, "plain-ms")
+	b.ReportMetric(float64(e.Microseconds())/1000, "enqueue-ms")
+	b.ReportMetric(float64(e)/float64(p), "x-plain")
+}
+
+// unsyncedDisk builds a large backlog in seconds instead of minutes.
+type unsyncedDisk struct{ osDisk }
+type unsyncedFile struct{ file }
+
+func (unsyncedFile) Sync() error          { return nil }
+func (unsyncedDisk) SyncDir(string) error { return nil }
+func (d unsyncedDisk) Create(path string) (file, error) {
+	f, err := d.osDisk.Create(path)
+	return unsyncedFile{f}, err
+}
+
+func backlog(b *testing.B, n int) string {
+	dir := b.TempDir()
+	q, _, err := Open(context.Background(), dir, Options{MinFree: -1, disk: unsyncedDisk{}})
+	if err != nil {
+		b.Fatal(err)
+	}
+	q.db.NoSync = true
+	for i := range n {
+		d := Draft{Labels: map[string]string{"procedure": "2.000815", "channel": "self", "level": "full", "ward": "00001"}}
+		for p := range 4 {
+			d.Parts = append(d.Parts, FromBytes(fmt.Sprintf("page-%04d.jpg", p), "image/jpeg", fmt.Append(nil, i, p)))
+		}
+		mustEnqueue(b, q, d)
+	}
+	if err := q.db.Sync(); err != nil {
+		b.Fatal(err)
+	}
+	if err := q.Close(); err != nil {
+		b.Fatal(err)
+	}
+	return dir
+}
+
+// BenchmarkBacklog starts, and enqueues, with nothing queued and with 100,000.
+func BenchmarkBacklog(b *testing.B) {
+	const many = 100_000
+	dirs := [2]string{backlog(b, 0), backlog(b, many)}
+	var start, enqueue, claim [2][]time.Duration
+	var heap, resident [2]uint64
+	for i := 0; b.Loop(); i++ {
+		for _, which := range []int{i % 2, 1 - i%2} {
+			at := time.Now()
+			q, _, err := Open(context.Background(), dirs[which], Options{MinFree: -1})
+			if err != nil {
+				b.Fatal(err)
+			}
+			start[which] = append(start[which], time.Since(at))
+			for range 5 {
+				d := draft("", 1)
+				at = time.Now()
+				s := mustEnqueue(b, q, d)
+				enqueue[which] = append(enqueue[which], time.Since(at))
+				at = time.Now()
+				r, _, err := q.claim(turn{}, q.now())
+				if err != nil {
+					b.Fatal(err)
+				}
+				claim[which] = append(claim[which], time.Since(at))
+				if _, err := q.settle(context.Background(), r, Permanent(fmt.Errorf("back to where it was"))); err != nil {
+					b.Fatal(err)
+				}
+				// Each round leaves the backlog as it was.
+				if err := q.Retry(context.Background(), r.ID); err != nil {
+					b.Fatal(err)
+				}
+				if err := q.Drop(context.Background(), s.ID); err != nil {
+					b.Fatal(err)
+				}
+			}
+			runtime.GC()
+			var m runtime.MemStats
+			runtime.ReadMemStats(&m)
+			heap[which] = m.HeapAlloc
+			resident[which] = residentMemory(b)
+			if err := q.Close(); err != nil {
+				b.Fatal(err)
+			}
+		}
+	}
+	ms := func(d time.Duration) float64 { return float64(d.Microseconds()) / 1000 }
+	ratio := func(ds [2][]time.Duration) float64 { return float64(median(ds[1])) / float64(median(ds[0])) }
+	b.ReportMetric(0, "ns/op")
+	b.ReportMetric(ms(median(start[0])), "start-0-ms")
+	b.ReportMetric(ms(median(start[1])), "start-100k-ms")
+	b.ReportMetric(ratio(start), "x-start")
+	b.ReportMetric(ms(median(enqueue[0])), "enqueue-0-ms")
+	b.ReportMetric(ms(median(enqueue[1])), "enqueue-100k-ms")
+	b.ReportMetric(ratio(enqueue), "x-enqueue")
+	b.ReportMetric(ratio(claim), "x-claim")
+	b.ReportMetric(float64(heap[0])/(1<<20), "heap-0-MiB")
+	b.ReportMetric(float64(heap[1])/(1<<20), "heap-100k-MiB")
+	b.ReportMetric((float64(resident[1])-float64(resident[0]))/(1<<20), "resident-more-MiB")
+}
+
+// residentMemory is what the process holds for itself: pages of the mapped index are the kernel's cache.
+func residentMemory(b *testing.B) uint64 {
+	status, err := os.ReadFile("/proc/self/status")
+	if err != nil {
+		b.Fatal(err)
+	}
+	for line := range bytes.Lines(status) {
+		var kb uint64
+		if strings.HasPrefix(string(line), "RssAnon:") {
+			fmt.Sscanf(string(line), "RssAnon: %d kB", &kb)
+			return kb << 10
+		}
+	}
+	b.Fatal("no RssAnon")
+	return 0
+}
