@@ -78,16 +78,70 @@ func (c *Curve) Add(p, q Point) Point {
 	return Point{x, y}
 }
 
-// Multiply is k·p.
+// Multiply is k·p. It goes through Jacobian coordinates (x = X/Z², y = Y/Z³), which put off the one
+// division, by far the dearest step, to the end.
 func (c *Curve) Multiply(k *big.Int, p Point) Point {
-	var sum Point
+	if p.Infinity() {
+		return p
+	}
+	sum := jacobian{z: new(big.Int)}
 	for i := k.BitLen() - 1; i >= 0; i-- {
-		sum = c.Add(sum, sum)
+		sum = c.double(sum)
 		if k.Bit(i) == 1 {
-			sum = c.Add(sum, p)
+			sum = c.addAffine(sum, p)
 		}
 	}
-	return sum
+	z := new(big.Int).ModInverse(sum.z, c.P)
+	if z == nil { // infinity
+		return Point{}
+	}
+	square := c.mul(z, z)
+	return Point{c.mul(sum.x, square), c.mul(sum.y, c.mul(square, z))}
+}
+
+// jacobian is a point with Z; Z is zero at infinity.
+type jacobian struct{ x, y, z *big.Int }
+
+func (c *Curve) mul(a, b *big.Int) *big.Int {
+	m := new(big.Int).Mul(a, b)
+	return m.Mod(m, c.P)
+}
+
+func (c *Curve) sub(a, b *big.Int) *big.Int {
+	m := new(big.Int).Sub(a, b)
+	return m.Mod(m, c.P)
+}
+
+func (c *Curve) double(p jacobian) jacobian {
+	if p.z.Sign() == 0 || p.y.Sign() == 0 {
+		return jacobian{z: new(big.Int)}
+	}
+	yy, zz := c.mul(p.y, p.y), c.mul(p.z, p.z)
+	s := c.mul(p.x, new(big.Int).Lsh(yy, 2))
+	m := c.mul(p.x, p.x)
+	m.Mul(m, big.NewInt(3)).Add(m, c.mul(c.A, c.mul(zz, zz))).Mod(m, c.P)
+	x := c.sub(c.mul(m, m), new(big.Int).Lsh(s, 1))
+	y := c.sub(c.mul(m, c.sub(s, x)), new(big.Int).Lsh(c.mul(yy, yy), 3))
+	return jacobian{x, y, c.mul(new(big.Int).Lsh(p.y, 1), p.z)}
+}
+
+func (c *Curve) addAffine(p jacobian, q Point) jacobian {
+	if p.z.Sign() == 0 {
+		return jacobian{q.X, q.Y, big.NewInt(1)}
+	}
+	zz := c.mul(p.z, p.z)
+	h := c.sub(c.mul(q.X, zz), p.x)
+	r := c.sub(c.mul(q.Y, c.mul(zz, p.z)), p.y)
+	if h.Sign() == 0 {
+		if r.Sign() == 0 {
+			return c.double(p)
+		}
+		return jacobian{z: new(big.Int)}
+	}
+	hh := c.mul(h, h)
+	hhh, v := c.mul(hh, h), c.mul(p.x, hh)
+	x := c.sub(c.sub(c.mul(r, r), hhh), new(big.Int).Lsh(v, 1))
+	return jacobian{x, c.sub(c.mul(r, c.sub(v, x)), c.mul(p.y, hhh)), c.mul(p.z, h)}
 }
 
 // Marshal is the uncompressed form, 04 ‖ x ‖ y.

@@ -60,3 +60,33 @@ func TestAgreesWithStandardLibrary(t *testing.T) {
 		}
 	}
 }
+
+// Jacobian and affine arithmetic must give the same points, at the corners too.
+func TestMultiplyIsRepeatedAddition(t *testing.T) {
+	for _, id := range Standards {
+		c := Standard(id)
+		sum := Point{}
+		for k := range int64(40) {
+			if got := c.Multiply(big.NewInt(k), c.G); !got.Equal(sum) {
+				t.Errorf("%s: %d·G differs", c.Name, k)
+			}
+			sum = c.Add(sum, c.G)
+		}
+		minus := c.Multiply(new(big.Int).Sub(c.N, big.NewInt(1)), c.G)
+		if !c.Add(minus, c.G).Infinity() || !c.Multiply(new(big.Int).Add(c.N, big.NewInt(1)), c.G).Equal(c.G) {
+			t.Errorf("%s: (n±1)·G is wrong", c.Name)
+		}
+	}
+}
+
+func BenchmarkMultiply(b *testing.B) {
+	for _, id := range []int{13, 16, 18} {
+		c := Standard(id)
+		k := new(big.Int).Sub(c.N, big.NewInt(12345))
+		b.Run(c.Name, func(b *testing.B) {
+			for b.Loop() {
+				c.Multiply(k, c.G)
+			}
+		})
+	}
+}
