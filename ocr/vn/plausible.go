@@ -1,6 +1,8 @@
 package vn
 
 import (
+	"cmp"
+	"slices"
 	"strings"
 	"sync"
 	"unicode"
@@ -111,3 +113,38 @@ func Spelled(word string) bool {
 	}
 	return false
 }
+
+// Alike lists the known name syllables that are written with the same plain letters as word, the most common
+// first: "NGUYÊN" gives Nguyễn and Nguyên. Tone marks are the first thing a worn print loses.
+func Alike(word string) []string { return alikeIndex()[Plain(NFC(word))] }
+
+var alikeIndex = sync.OnceValue(func() map[string][]string {
+	shares := map[string]int{}
+	for _, l := range [][]Share{families, maleMiddle, femaleMiddle, maleGiven, femaleGiven} {
+		for _, s := range l {
+			shares[s.Text] += s.Share
+		}
+	}
+	index := map[string][]string{}
+	for t := range shares {
+		k := Plain(t)
+		index[k] = append(index[k], t)
+	}
+	for _, l := range index {
+		slices.SortFunc(l, func(a, b string) int { return cmp.Or(shares[b]-shares[a], strings.Compare(a, b)) })
+	}
+	return index
+})
+
+// PlaceSyllable says whether the word is a part of the name of a province or district.
+func PlaceSyllable(word string) bool { return placeSyllables()[Fold(word)] }
+
+var placeSyllables = sync.OnceValue(func() map[string]bool {
+	known := map[string]bool{}
+	for _, p := range provinces {
+		for _, w := range strings.Fields(Fold(p.Name + " " + p.Into + " " + districts[p.Code])) {
+			known[w] = true
+		}
+	}
+	return known
+})

@@ -158,3 +158,15 @@ func FuzzFold(f *testing.F) {
 		DecodeTCVN3([]byte(s), true)
 	})
 }
+
+func TestAlike(t *testing.T) {
+	if got := Alike("NGUYÊN"); len(got) != 2 || got[0] != "Nguyễn" || got[1] != "Nguyên" {
+		t.Error(got)
+	}
+	if got := Alike("zzz"); got != nil {
+		t.Error(got)
+	}
+	if !PlaceSyllable("NGHỆ") || PlaceSyllable("Nghễ") {
+		t.Error("place syllables")
+	}
+}
