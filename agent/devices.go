@@ -5,10 +5,16 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"sync"
 	"text/tabwriter"
 	"time"
 
+	"golang.org/x/sync/errgroup"
+
 	"motcua/agent/config"
+	"motcua/drivers/escl"
+	"motcua/drivers/hotfolder"
+	"motcua/drivers/pcsc"
 	"motcua/drivers/sane"
 	"motcua/drivers/scan"
 	"motcua/drivers/serial"
@@ -47,37 +53,128 @@ func (c *devicesCommand) Run(p *program) error {
 		}
 		return nil
 	}
-	tick := time.NewTicker(2 * time.Second)
-	defer tick.Stop()
-	for {
-		select {
-		case <-p.ctx.Done():
-			return nil
-		case <-tick.C:
-		}
-		now, _ := listDevices(p.ctx, cfg)
-		if p.ctx.Err() != nil {
-			return nil
-		}
-		tell(p, devices, now)
-		devices = now
-	}
+	return watch(p, cfg)
 }
 
-// listDevices asks every driver. One that cannot answer leaves the others' devices in the list.
+// watch tells of scanners and ports as they come and go, until it is ended.
+func watch(p *program, cfg config.Config) error {
+	group, ctx := errgroup.WithContext(p.ctx)
+	var mu sync.Mutex // one line at a time
+	say := func(sign string, d plugged) {
+		mu.Lock()
+		defer mu.Unlock()
+		change(p, sign, d)
+	}
+	group.Go(func() error {
+		changes := scan.Watch(ctx,
+			scan.Finder{Name: "sane", List: func(ctx context.Context) ([]scan.Info, error) { return sane.List(ctx, saneOptions(cfg.Scanner)) }},
+			scan.Finder{Name: "escl", List: func(ctx context.Context) ([]scan.Info, error) { return escl.List(ctx, esclOptions(cfg)) }, Every: 30 * time.Second},
+		)
+		for c := range changes {
+			switch {
+			case c.Err != nil:
+				fmt.Fprintf(p.err, "motcua: %s: %v\n", c.Driver, c.Err)
+			case c.Present:
+				say("+", scannerLine(c.Info))
+			default:
+				say("-", scannerLine(c.Info))
+			}
+		}
+		return nil
+	})
+	group.Go(func() error {
+		var before []plugged
+		return serial.Bus{Profiles: cfg.Readers.Serial}.Watch(ctx, func(ports []serial.Port) {
+			now := portLines(ports)
+			for _, d := range now {
+				if !slices.Contains(before, d) {
+					say("+", d)
+				}
+			}
+			for _, d := range before {
+				if !slices.ContainsFunc(now, func(n plugged) bool { return n.ID == d.ID }) {
+					say("-", d)
+				}
+			}
+			before = now
+		})
+	})
+	return stopped(group.Wait())
+}
+
+// listDevices asks every driver, side by side. One that cannot answer leaves the others' devices in the
+// list.
 func listDevices(ctx context.Context, cfg config.Config) (devices []plugged, problems []error) {
-	found, err := sane.List(ctx, saneOptions(cfg.Scanner))
-	if err != nil {
-		problems = append(problems, fmt.Errorf("scanners: %w", err))
+	drivers := []struct {
+		what string
+		list func() ([]plugged, error)
+	}{
+		{"scanners", func() ([]plugged, error) {
+			found, err := sane.List(ctx, saneOptions(cfg.Scanner))
+			return scannerLines(found), err
+		}},
+		{"network scanners", func() ([]plugged, error) {
+			found, err := escl.List(ctx, esclOptions(cfg))
+			return scannerLines(found), err
+		}},
+		{"scan folder", func() ([]plugged, error) {
+			dir, ok := strings.CutPrefix(cfg.Scanner.Device, "hotfolder:")
+			if !ok {
+				return nil, nil
+			}
+			return []plugged{{cfg.Scanner.Device, "folder", dir, worst(hotfolder.Check(ctx, hotfolder.Options{Dir: dir}))}}, nil
+		}},
+		{"serial readers", func() ([]plugged, error) {
+			ports, err := serial.Bus{Profiles: cfg.Readers.Serial}.List()
+			return portLines(ports), err
+		}},
+		{"chip readers", func() (lines []plugged, err error) {
+			if !cfg.Readers.Chip {
+				return nil, nil
+			}
+			names, err := pcsc.Service{}.Readers(ctx)
+			for _, name := range names {
+				lines = append(lines, plugged{"pcsc:" + name, "chip reader", name, ready})
+			}
+			return lines, err
+		}},
 	}
+	lines := make([][]plugged, len(drivers))
+	errs := make([]error, len(drivers))
+	var wait sync.WaitGroup
+	for i, d := range drivers {
+		wait.Go(func() { lines[i], errs[i] = d.list() })
+	}
+	wait.Wait()
+	for i, d := range drivers {
+		devices = append(devices, lines[i]...)
+		if errs[i] != nil {
+			problems = append(problems, fmt.Errorf("%s: %w", d.what, errs[i]))
+		}
+	}
+	return devices, problems
+}
+
+func scannerLines(found []scan.Info) []plugged {
+	var lines []plugged
 	for _, i := range found {
-		devices = append(devices, scannerLine(i))
+		lines = append(lines, scannerLine(i))
 	}
-	bus := serial.Bus{Profiles: serialProfiles(cfg.Readers)}
-	ports, err := bus.List()
-	if err != nil {
-		problems = append(problems, fmt.Errorf("serial readers: %w", err))
+	return lines
+}
+
+// worst is the mend of the first finding that is not in order.
+func worst(findings []scan.Finding) string {
+	for _, f := range findings {
+		if !f.OK {
+			return f.What + ": " + f.Mend
+		}
 	}
+	return ready
+}
+
+func portLines(ports []serial.Port) []plugged {
+	var lines []plugged
 	for _, port := range ports {
 		state := ready
 		switch {
@@ -86,9 +183,9 @@ func listDevices(ctx context.Context, cfg config.Config) (devices []plugged, pro
 		case !port.Ready:
 			state = "no permission: add this user to the group dialout"
 		}
-		devices = append(devices, plugged{"serial:" + port.Name, "serial port", port.Description, state})
+		lines = append(lines, plugged{"serial:" + port.Name, "serial port", port.Description, state})
 	}
-	return devices, problems
+	return lines
 }
 
 func scannerLine(i scan.Info) plugged {
@@ -97,14 +194,6 @@ func scannerLine(i scan.Info) plugged {
 		kind = "scanner"
 	}
 	return plugged{i.ID, kind, strings.TrimSpace(i.Vendor + " " + i.Model), ready}
-}
-
-func serialProfiles(c config.Readers) []serial.Profile {
-	var profiles []serial.Profile
-	for _, port := range c.Serial {
-		profiles = append(profiles, serial.Profile{Port: port, Baud: c.Baud})
-	}
-	return profiles
 }
 
 func printDevices(p *program, devices []plugged) error {
@@ -123,19 +212,6 @@ func printDevices(p *program, devices []plugged) error {
 		fmt.Fprintf(t, "%s\t%s\t%s\t%s\n", d.ID, d.Kind, d.Name, d.State)
 	}
 	return t.Flush()
-}
-
-func tell(p *program, before, now []plugged) {
-	for _, d := range now {
-		if !slices.Contains(before, d) {
-			change(p, "+", d)
-		}
-	}
-	for _, d := range before {
-		if !slices.ContainsFunc(now, func(n plugged) bool { return n.ID == d.ID }) {
-			change(p, "-", d)
-		}
-	}
 }
 
 func change(p *program, sign string, d plugged) {

@@ -17,6 +17,8 @@ import (
 	"motcua/agent/control"
 	"motcua/agent/doctor"
 	"motcua/configs"
+	"motcua/drivers/escl"
+	"motcua/drivers/hotfolder"
 	"motcua/drivers/pcsc"
 	"motcua/drivers/sane"
 	"motcua/drivers/scan"
@@ -58,7 +60,7 @@ func checks(cfg config.Config, reader *ocr.Reader) []doctor.Check {
 	return []doctor.Check{
 		{Area: "configuration", Look: func(context.Context) []doctor.Finding { return checkConfiguration(cfg) }},
 		{Area: "recognition", Limit: time.Minute, Look: func(ctx context.Context) []doctor.Finding { return checkRecognition(ctx, cfg, reader) }},
-		{Area: "scanner", Limit: time.Minute, Look: func(ctx context.Context) []doctor.Finding { return checkScanner(ctx, cfg.Scanner) }},
+		{Area: "scanner", Limit: time.Minute, Look: func(ctx context.Context) []doctor.Finding { return checkScanner(ctx, cfg) }},
 		{Area: "readers", Look: func(ctx context.Context) []doctor.Finding { return checkReaders(ctx, cfg.Readers) }},
 		doctor.Disk(cfg.Data, int64(cfg.Queue.MinFree)),
 		doctor.Clock(time.Now),
@@ -69,7 +71,7 @@ func checks(cfg config.Config, reader *ocr.Reader) []doctor.Check {
 }
 
 func checkConfiguration(cfg config.Config) []doctor.Finding {
-	catalog, err := loadProcedures(cfg.Procedures)
+	catalog, err := loadProcedures(cfg)
 	if err != nil {
 		return []doctor.Finding{doctor.Bad(err.Error(), "correct the procedure files, or leave procedures.dir empty for the built-in ones")}
 	}
@@ -143,7 +145,8 @@ func compare(docs []paper.Document, truth specimen.Truth) (right, wrong int) {
 	return right, wrong
 }
 
-func checkScanner(ctx context.Context, c config.Scanner) []doctor.Finding {
+func checkScanner(ctx context.Context, cfg config.Config) []doctor.Finding {
+	c := cfg.Scanner
 	switch {
 	case c.Device == "none":
 		return []doctor.Finding{doctor.Good("no scanner is configured: pages come as files")}
@@ -151,8 +154,10 @@ func checkScanner(ctx context.Context, c config.Scanner) []doctor.Finding {
 		return []doctor.Finding{doctor.Doubt("the scanner is simulated", "set scanner.device for real papers")}
 	case c.Device == "auto" || strings.HasPrefix(c.Device, "sane:"):
 		return checkSane(ctx, c)
+	case strings.HasPrefix(c.Device, "escl:"):
+		return doctor.From(escl.Check(ctx, esclOptions(cfg), c.Device))
 	}
-	return []doctor.Finding{doctor.Good("scanner %s is configured", c.Device)}
+	return doctor.From(hotfolder.Check(ctx, hotfolder.Options{Dir: strings.TrimPrefix(c.Device, "hotfolder:")}))
 }
 
 func checkSane(ctx context.Context, c config.Scanner) []doctor.Finding {
@@ -192,7 +197,7 @@ func checkSane(ctx context.Context, c config.Scanner) []doctor.Finding {
 func checkReaders(ctx context.Context, c config.Readers) []doctor.Finding {
 	var findings []doctor.Finding
 	if len(c.Serial) > 0 {
-		findings = append(findings, doctor.From(serial.Bus{Profiles: serialProfiles(c)}.Check(ctx))...)
+		findings = append(findings, doctor.From(serial.Bus{Profiles: c.Serial}.Check(ctx))...)
 	}
 	if c.Chip {
 		findings = append(findings, doctor.From(pcsc.Check(ctx))...)

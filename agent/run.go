@@ -24,7 +24,6 @@ import (
 	"motcua/agent/recent"
 	"motcua/agent/visit"
 	"motcua/agent/web"
-	"motcua/drivers/sane"
 	"motcua/ocr"
 	"motcua/queue"
 )
@@ -74,7 +73,7 @@ func runDaemon(p *program, cfg config.Config, file string, demo *demo) (err erro
 		}
 	}
 
-	catalog, err := loadProcedures(cfg.Procedures)
+	catalog, err := loadProcedures(cfg)
 	if err != nil {
 		return err
 	}
@@ -107,11 +106,11 @@ func runDaemon(p *program, cfg config.Config, file string, demo *demo) (err erro
 		return err
 	}
 	defer closing("recognition", reader.Close)
-	scanner, err := daemonScanner(cfg.Scanner)
-	if err != nil {
-		return err
-	}
-	if scanner != nil {
+	var scanner device
+	if cfg.Scanner.Device != "none" {
+		if scanner, err = openScanner(cfg); err != nil {
+			return err
+		}
 		defer closing("scanner", scanner.Close)
 	}
 	figures := metrics.New(q, version())
@@ -173,17 +172,6 @@ func runDaemon(p *program, cfg config.Config, file string, demo *demo) (err erro
 	note(log, ledger, audit.Event{Actor: "system", Act: audit.DaemonStopped})
 	log.Info("stopped")
 	return err
-}
-
-// daemonScanner opens the configured scanner; a device that is not there yet is found when it is used.
-func daemonScanner(c config.Scanner) (device, error) {
-	switch c.Device {
-	case "none":
-		return nil, nil
-	case "", "auto":
-		return sane.Open(saneOptions(c), "sane:"), nil
-	}
-	return openScanner(context.Background(), c)
 }
 
 func openSite(cfg config.Config, catalog *procedure.Catalog, q counted, ledger *audit.Log, reader web.Reader, scanner device, console web.Console, demo bool, log *slog.Logger) (*web.Site, error) {

@@ -37,7 +37,7 @@ func (c *scanCommand) Run(p *program) error {
 	if c.Source == "" {
 		c.Source = cfg.Scanner.Source
 	}
-	scanner, err := openScanner(p.ctx, cfg.Scanner)
+	scanner, err := openScanner(cfg)
 	if err != nil {
 		return err
 	}

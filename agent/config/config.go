@@ -19,6 +19,7 @@ import (
 
 	"motcua/agent/strict"
 	"motcua/drivers/scan"
+	"motcua/drivers/serial"
 	"motcua/queue/pace"
 )
 
@@ -57,8 +58,9 @@ type Web struct {
 
 // Procedures is what the office offers.
 type Procedures struct {
-	Dir   string   `yaml:"dir" json:"dir"`
-	Offer []string `yaml:"offer" json:"offer"`
+	Dir    string   `yaml:"dir" json:"dir"`
+	Offer  []string `yaml:"offer" json:"offer"`
+	Signer string   `yaml:"signer" json:"signer"`
 }
 
 // Scanner is the scanner at the counter.
@@ -67,14 +69,16 @@ type Scanner struct {
 	Source   scan.Source `yaml:"source" json:"source"`
 	DPI      int         `yaml:"dpi" json:"dpi"`
 	Watchdog Duration    `yaml:"watchdog" json:"watchdog"`
+
+	DropBlank bool `yaml:"drop_blank" json:"drop_blank"`
+	Crop      bool `yaml:"crop" json:"crop"`
 }
 
 // Readers are devices that read without a picture.
 type Readers struct {
-	Serial []string `yaml:"serial" json:"serial"`
-	Baud   int      `yaml:"baud" json:"baud"`
-	Chip   bool     `yaml:"chip" json:"chip"`
-	CSCA   string   `yaml:"csca" json:"csca"`
+	Serial []serial.Profile `yaml:"serial" json:"serial"`
+	Chip   bool             `yaml:"chip" json:"chip"`
+	CSCA   string           `yaml:"csca" json:"csca"`
 }
 
 // Reading bounds recognition.
@@ -190,6 +194,8 @@ var (
 	bankForm  = regexp.MustCompile(`^[0-9A-Za-z]{6,19}$`)
 	hostForm  = regexp.MustCompile(`^[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?$`)
 	codeForm  = regexp.MustCompile(`^[0-9]\.[0-9]{6}$`)
+
+	signerForm = regexp.MustCompile(`^RW[A-Za-z0-9+/]{54}$`)
 )
 
 // check notes what each value alone cannot say.
@@ -204,6 +210,9 @@ func (c *Config) check(f *strict.File) {
 		f.Problem("data", "must be an absolute path, not %q", c.Data)
 	}
 	c.checkWeb(f)
+	if c.Procedures.Signer != "" && !signerForm.MatchString(c.Procedures.Signer) {
+		f.Problem("procedures.signer", "must be a minisign public key: 56 signs that begin with RW, the second line of the .pub file")
+	}
 	for i, code := range c.Procedures.Offer {
 		if !codeForm.MatchString(code) {
 			f.Problem(at("procedures.offer", i), "must look like 2.000815, not %q", code)
@@ -264,15 +273,10 @@ func (c *Config) checkDevices(f *strict.File) {
 		f.Problem("scanner.dpi", "must be between 150 and 600, not %d", c.Scanner.DPI)
 	}
 	between(f, "scanner.watchdog", c.Scanner.Watchdog, 10*time.Second, 30*time.Minute)
-	for i, port := range c.Readers.Serial {
-		if !filepath.IsAbs(port) {
-			f.Problem(at("readers.serial", i), "must be a device file such as /dev/ttyACM0, not %q", port)
+	for i, profile := range c.Readers.Serial {
+		if err := profile.Validate(); err != nil {
+			f.Problem(at("readers.serial", i), "%s", strings.ReplaceAll(err.Error(), "\n", "; "))
 		}
-	}
-	switch c.Readers.Baud {
-	case 1200, 2400, 4800, 9600, 19200, 38400, 57600, 115200:
-	default:
-		f.Problem("readers.baud", "must be one of 1200, 2400, 4800, 9600, 19200, 38400, 57600, 115200, not %d", c.Readers.Baud)
 	}
 	if c.Readers.CSCA != "" && !filepath.IsAbs(c.Readers.CSCA) {
 		f.Problem("readers.csca", "must be an absolute path")

@@ -79,7 +79,8 @@ scanner:
   device: hp:1
   source: [adf]
 readers:
-  baud: 9601
+  serial:
+    - {port: /dev/serial/by-id/x, bauds: 9600}
   chip: yes please
 queue:
   keep: 24h
@@ -107,15 +108,15 @@ unknown_section:
 		`mine.yaml:12:8: scanner.dpi: must be a whole number, not "300"`,
 		"mine.yaml:13:11: scanner.device: must be auto, none",
 		"mine.yaml:14:11: scanner.source: must be a single value, not a list",
-		"mine.yaml:16:9: readers.baud: must be one of",
-		`mine.yaml:17:9: readers.chip: must be true or false, not "yes please"`,
-		"mine.yaml:20:3: queue.keep: is set twice",
-		"mine.yaml:21:13: queue.min_free: must be a size",
-		"mine.yaml:22:12: queue.seal_to: is not an age recipient",
-		"mine.yaml:24:8: payment.bin: must be the bank's six digits",
-		"mine.yaml:24:3: payment.account: must be",
-		"mine.yaml:25:6: data: has no value",
-		"mine.yaml:26:1: unknown_section: is not a key known here",
+		`mine.yaml:17:35: readers.serial[0].bauds: is not a key known here; did you mean "baud"?`,
+		`mine.yaml:18:9: readers.chip: must be true or false, not "yes please"`,
+		"mine.yaml:21:3: queue.keep: is set twice",
+		"mine.yaml:22:13: queue.min_free: must be a size",
+		"mine.yaml:23:12: queue.seal_to: is not an age recipient",
+		"mine.yaml:25:8: payment.bin: must be the bank's six digits",
+		"mine.yaml:25:3: payment.account: must be",
+		"mine.yaml:26:6: data: has no value",
+		"mine.yaml:27:1: unknown_section: is not a key known here",
 	}
 	for _, w := range want {
 		if !strings.Contains(err.Error(), w) {
