@@ -91,12 +91,31 @@ func (c *card) flip() {
 	}
 }
 
-// ink contrast that separates print from guilloche.
-const contrast = 26
+// contrast is what separates print from guilloche: a share of the way from the paper to the blackest ink.
+func contrast(g *image.Gray) int {
+	var hist [256]int
+	n := 0
+	for y := 0; y < g.Rect.Dy(); y += 3 {
+		for x := 0; x < g.Rect.Dx(); x += 3 {
+			hist[g.Pix[y*g.Stride+x]]++
+			n++
+		}
+	}
+	at := func(share float64) int {
+		left := int(share * float64(n))
+		for v, c := range hist {
+			if left -= c; left < 0 {
+				return v
+			}
+		}
+		return 255
+	}
+	return min(max((at(0.5)-at(0.01))/5, 16), 45)
+}
 
 func (c *card) findLines() {
 	h := c.img.Bounds().Dy()
-	k := find.NewInk(c.img, 41, contrast)
+	k := find.NewInk(c.img, 41, contrast(c.img))
 	c.lines = find.Lines(k, max(10, h/54), h/12)
 }
 

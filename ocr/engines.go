@@ -46,7 +46,7 @@ func (e *engines) lines(ctx context.Context, img *image.Gray, boxes []image.Rect
 	g.SetLimit(lanes)
 	for i, box := range boxes {
 		g.Go(func() error {
-			ws, err := e.text.Read(ctx, strip(img, box), tess.Line, 300)
+			ws, err := e.text.Read(ctx, strip(img, box, boxes), tess.Line, 300)
 			found[i] = ws
 			return err
 		})
@@ -64,9 +64,30 @@ func (e *engines) lines(ctx context.Context, img *image.Gray, boxes []image.Rect
 	return all, nil
 }
 
-// strip is a line with the room above and below that tone marks take.
-func strip(img *image.Gray, box image.Rectangle) *image.Gray {
+// strip is a line with a little room around it, but nothing of its neighbours.
+func strip(img *image.Gray, box image.Rectangle, all []image.Rectangle) *image.Gray {
 	v := max(5, box.Dy()*2/7)
-	r := image.Rect(box.Min.X-v, box.Min.Y-v, box.Max.X+v, box.Max.Y+v).Intersect(img.Bounds())
+	up, down, left, right := v, v, v, v
+	for _, o := range all {
+		if o == box {
+			continue
+		}
+		if o.Min.X < box.Max.X && o.Max.X > box.Min.X {
+			if gap := box.Min.Y - o.Max.Y; o.Min.Y < box.Min.Y {
+				up = min(up, max(gap, 1))
+			}
+			if gap := o.Min.Y - box.Max.Y; o.Max.Y > box.Max.Y {
+				down = min(down, max(gap, 1))
+			}
+		} else if o.Min.Y < box.Max.Y && o.Max.Y > box.Min.Y {
+			if gap := box.Min.X - o.Max.X; gap >= 0 {
+				left = min(left, max(gap, 2))
+			}
+			if gap := o.Min.X - box.Max.X; gap >= 0 {
+				right = min(right, max(gap, 2))
+			}
+		}
+	}
+	r := image.Rect(box.Min.X-left, box.Min.Y-up, box.Max.X+right, box.Max.Y+down).Intersect(img.Bounds())
 	return img.SubImage(r).(*image.Gray)
 }

@@ -170,11 +170,12 @@ func Lines(k Ink, least, most int) []image.Rectangle {
 		for i := range rows {
 			r := &rows[i]
 			between := p.box.Min.X - r.last.Max.X
-			size := max(r.last.Dy(), h)
-			if between > size*7/4 || between < -size {
+			top, bottom := r.core[0], r.core[1]
+			size := int(bottom - top)
+			// Words stand a third of this apart; columns more than this.
+			if between > size*11/10 || between < -size {
 				continue
 			}
-			top, bottom := r.core[0], r.core[1]
 			overlap := min(bottom, float64(p.box.Max.Y)) - max(top, float64(p.box.Min.Y))
 			if overlap*2 < min(bottom-top, float64(h)) || between*5 > size*3 && overlap*4 < 3*min(bottom-top, float64(h)) || float64(h) > 2.2*(bottom-top) || float64(h)*3 < bottom-top ||
 				float64(r.box.Union(p.box).Dy()) > 2.1*(bottom-top) {
@@ -208,7 +209,7 @@ func Lines(k Ink, least, most int) []image.Rectangle {
 			a, b := rows[i].box, rows[j].box
 			between := b.Min.X - a.Max.X
 			overlap := min(a.Max.Y, b.Max.Y) - max(a.Min.Y, b.Min.Y)
-			if overlap*4 > 3*min(a.Dy(), b.Dy()) && between < max(a.Dy(), b.Dy())*6/5 && between > -a.Dx() && max(a.Dy(), b.Dy()) < 2*min(a.Dy(), b.Dy())+2 {
+			if overlap*4 > 3*min(a.Dy(), b.Dy()) && between < max(a.Dy(), b.Dy())*4/5 && between > -a.Dx() && max(a.Dy(), b.Dy()) < 2*min(a.Dy(), b.Dy())+2 {
 				rows[i].box = a.Union(b)
 				rows[i].glyphs += rows[j].glyphs
 				rows[i].tops, rows[i].bottoms = append(rows[i].tops, rows[j].tops...), append(rows[i].bottoms, rows[j].bottoms...)
