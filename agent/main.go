@@ -48,6 +48,8 @@ type commandLine struct {
 	Conf    configCommand  `cmd:"" name:"config" help:"Check or show the configuration."`
 	Receive receiveCommand `cmd:"" help:"Receive submissions: an embedded tus receiver for one office."`
 
+	Procedures proceduresCommand `cmd:"" help:"List the procedures, or take a signed update of them."`
+
 	Manual     manualCommand     `cmd:"" hidden:"" help:"Print the manual page, motcua(1)."`
 	Completion completionCommand `cmd:"" hidden:"" help:"Print a completion script for bash."`
 	SaneWorker saneWorkerCommand `cmd:"" hidden:"" help:"Child process that holds libsane."`

@@ -24,7 +24,7 @@ func (c *reportCommand) Run(p *program) error {
 	if err != nil {
 		return unusable(err)
 	}
-	catalog, err := loadProcedures(cfg.Procedures)
+	catalog, err := loadProcedures(cfg)
 	if err != nil {
 		return err
 	}

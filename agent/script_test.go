@@ -57,6 +57,7 @@ func TestScript(t *testing.T) {
 			"pluck":    pluck,
 			"samefile": sameFile,
 			"fill":     fill,
+			"zip":      zipFiles,
 		},
 	})
 }

@@ -4,17 +4,13 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
-	"io/fs"
 	"net/http"
-	"os"
-	"slices"
 	"strings"
 	"time"
 
 	"motcua/agent/config"
 	"motcua/agent/dossier"
 	"motcua/agent/procedure"
-	"motcua/configs"
 	"motcua/ocr"
 	"motcua/ocr/paper"
 	"motcua/queue"
@@ -34,7 +30,7 @@ func (c *submitCommand) Run(p *program) error {
 	if err != nil {
 		return err
 	}
-	catalog, err := loadProcedures(cfg.Procedures)
+	catalog, err := loadProcedures(cfg)
 	if err != nil {
 		return err
 	}
@@ -89,35 +85,6 @@ func (c *submitCommand) Run(p *program) error {
 		}
 	}
 	return err
-}
-
-func loadProcedures(c config.Procedures) (*procedure.Catalog, error) {
-	var files fs.FS
-	var err error
-	if c.Dir != "" {
-		files = os.DirFS(c.Dir)
-	} else if files, err = fs.Sub(configs.FS, "procedures"); err != nil {
-		return nil, err
-	}
-	catalog, err := procedure.Load(files)
-	if err != nil {
-		return nil, unusable(fmt.Errorf("procedures:\n%w", err))
-	}
-	if len(c.Offer) == 0 {
-		return catalog, nil
-	}
-	offered := &procedure.Catalog{}
-	for _, code := range c.Offer {
-		if _, err := catalog.Get(code); err != nil {
-			return nil, unusable(fmt.Errorf("procedures.offer: %w", err))
-		}
-	}
-	for _, p := range catalog.All {
-		if slices.Contains(c.Offer, p.Code) {
-			offered.All = append(offered.All, p)
-		}
-	}
-	return offered, nil
 }
 
 func checkSet(proc *procedure.Procedure, set map[string]string) error {

@@ -19,6 +19,7 @@ import (
 	"regexp"
 	"strconv"
 	"strings"
+	"syscall"
 	"time"
 
 	"aead.dev/minisign"
@@ -58,7 +59,7 @@ func Open(dir, key string) (*Store, error) {
 // Current is the installed procedures and when they were signed; nil where none is installed.
 func Current(dir string) (fs.FS, time.Time, error) {
 	name, err := os.Readlink(filepath.Join(dir, "current"))
-	if errors.Is(err, fs.ErrNotExist) {
+	if errors.Is(err, fs.ErrNotExist) || errors.Is(err, syscall.ENOTDIR) { // what is wrong with the folder others say better
 		return nil, time.Time{}, nil
 	}
 	if err != nil {
