@@ -32,6 +32,9 @@ import (
 )
 
 func TestMain(m *testing.M) {
+	if os.Getenv("MOTCUA_TEST_TUSD") != "" {
+		serveTusd()
+	}
 	zerolog.SetGlobalLevel(zerolog.Disabled) // toxiproxy's
 	os.Exit(m.Run())
 }
