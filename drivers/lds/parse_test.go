@@ -2,7 +2,10 @@ package lds
 
 import (
 	"bytes"
+	"flag"
 	"maps"
+	"os"
+	"path/filepath"
 	"slices"
 	"testing"
 	"time"
@@ -139,18 +142,36 @@ func TestDG2(t *testing.T) {
 	}
 }
 
-// seedGroups are the files of an invented person, signed, as seeds for fuzzing.
+var update = flag.Bool("update", false, "make the signed seed files in testdata anew")
+
+// seedGroups are the files of an invented person, signed, as seeds for fuzzing. The signature lies in
+// testdata, because a seed must be the same in every process that fuzzes.
 func seedGroups(f *testing.F) (chip.Files, []*Certificate) {
-	state, err := chip.NewState(now)
-	if err != nil {
-		f.Fatal(err)
-	}
 	files := chip.Person{Number: "079195001234", Name: "Nguyễn Thị Bưởi", Latin: "NGUYEN<<THI<BUOI", Sex: "Nữ", Birth: now, Issue: now,
 		Father: "Nguyễn Văn Mít", Mother: "Trần Thị Ổi", Face: []byte("\xff\xd8\xff\xe0")}.Groups()
-	if err := state.Sign(files); err != nil {
-		f.Fatal(err)
+	if *update {
+		state, err := chip.NewState(now)
+		if err != nil {
+			f.Fatal(err)
+		}
+		if err := state.Sign(files); err != nil {
+			f.Fatal(err)
+		}
+		for name, content := range map[string][]byte{"sod": files[0x1d], "csca.pem": state.CSCA()} {
+			if err := os.WriteFile(filepath.Join("testdata", name), content, 0o644); err != nil {
+				f.Fatal(err)
+			}
+		}
 	}
-	trusted, err := ParseCertificates(state.CSCA())
+	file := func(name string) []byte {
+		content, err := os.ReadFile(filepath.Join("testdata", name))
+		if err != nil {
+			f.Fatal(err)
+		}
+		return content
+	}
+	files[0x1d] = file("sod")
+	trusted, err := ParseCertificates(file("csca.pem"))
 	if err != nil {
 		f.Fatal(err)
 	}
@@ -207,9 +228,16 @@ func FuzzDG1(f *testing.F) {
 func FuzzSOD(f *testing.F) {
 	files, trusted := seedGroups(f)
 	f.Add(files[0x1d])
+	seed, err := parseSOD(files[0x1d])
+	if err != nil {
+		f.Fatal(err)
+	}
 	groups := map[int][]byte{1: files[1], 2: files[2], 13: files[13]}
 	forged := maps.Clone(groups)
 	forged[13] = tlv.Append(nil, 0x6d, entry(2, 0x0c, "Lê Văn Giả"))
+	if got := seed.authenticate(groups, trusted, now); got.Trust != Verified {
+		f.Fatalf("the seed is %+v", got)
+	}
 	f.Fuzz(func(t *testing.T, file []byte) {
 		s, err := parseSOD(file)
 		if err != nil {
@@ -223,10 +251,7 @@ func FuzzSOD(f *testing.F) {
 }
 
 func FuzzCertificates(f *testing.F) {
-	state, err := chip.NewState(now)
-	if err != nil {
-		f.Fatal(err)
-	}
-	f.Add(state.CSCA())
+	_, trusted := seedGroups(f)
+	f.Add(trusted[0].raw)
 	f.Fuzz(func(t *testing.T, file []byte) { ParseCertificates(file) })
 }
