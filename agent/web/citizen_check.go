@@ -3,6 +3,7 @@ package web
 import (
 	"context"
 	"fmt"
+	"math"
 	"net/http"
 	"slices"
 
@@ -287,7 +288,7 @@ func (s *Site) crop(w http.ResponseWriter, r *http.Request, at seat) {
 			for _, p := range papers {
 				if p.ID == e.Paper {
 					var err error
-					out, err = s.o.Reader.Crop(ctx, p.Data, e.Page, *e.Where, 900)
+					out, err = s.o.Reader.Crop(ctx, p.Data, e.Page, roomy(*e.Where), 900)
 					return err
 				}
 			}
@@ -295,4 +296,23 @@ func (s *Site) crop(w http.ResponseWriter, r *http.Request, at seat) {
 		})
 		return out, err
 	})
+}
+
+// roomy widens a region by a part of its height on every side: print that fills its zone to the edge
+// reads badly, and a letter that was cut off shows.
+func roomy(q paper.Quad) paper.Quad {
+	across := paper.Point{X: q[1].X - q[0].X, Y: q[1].Y - q[0].Y}
+	down := paper.Point{X: q[3].X - q[0].X, Y: q[3].Y - q[0].Y}
+	width, height := math.Hypot(across.X, across.Y), math.Hypot(down.X, down.Y)
+	if width == 0 || height == 0 {
+		return q
+	}
+	side, rise := 0.5*height/width, 0.3 // parts of across and down
+	if height > width/3 { // a whole card: nothing of its surroundings
+		return q
+	}
+	move := func(p paper.Point, a, d float64) paper.Point {
+		return paper.Point{X: p.X + a*across.X + d*down.X, Y: p.Y + a*across.Y + d*down.Y}
+	}
+	return paper.Quad{move(q[0], -side, -rise), move(q[1], side, -rise), move(q[2], side, rise), move(q[3], -side, rise)}
 }

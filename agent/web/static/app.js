@@ -40,7 +40,7 @@
 			const left = Math.ceil((deadline - performance.now()) / 1000);
 			if (left <= 0) {
 				leave.elements.why.value = "silence";
-				leave.submit();
+				leave.requestSubmit();
 				deadline = Infinity;
 			} else if (left <= full.warning) {
 				if (!box.open) box.showModal();
@@ -54,13 +54,38 @@
 		button.addEventListener("click", (e) => { e.preventDefault(); $("#ask-leave").showModal(); });
 	}
 	for (const button of $$("[data-close]")) button.addEventListener("click", () => button.closest("dialog").close());
+
+	// Before a page is left its successor must be within reach: if the daemon is away for a moment (a restart,
+	// an update), this page stays, says so, and goes on by itself. The browser's own error page never shows.
+	const away = $("#away");
+	const reach = async () => {
+		for (;;) {
+			try {
+				if ((await fetch("/alive", { cache: "no-store" })).ok) { if (away.open) away.close(); return; }
+			} catch { /* not there */ }
+			if (!away.open) away.showModal();
+			await new Promise((again) => setTimeout(again, 700));
+		}
+	};
 	for (const form of $$("form")) {
 		form.addEventListener("submit", (e) => {
-			if (form.dataset.sent) { e.preventDefault(); return; }
+			if (form.dataset.reached) return;
+			e.preventDefault();
+			if (form.dataset.sent) return; // pressed twice
 			form.dataset.sent = "1";
-			setTimeout(() => delete form.dataset.sent, 4000);
+			reach().then(() => {
+				form.dataset.reached = "1";
+				form.requestSubmit(e.submitter);
+				setTimeout(() => { delete form.dataset.sent; delete form.dataset.reached; }, 4000);
+			});
 		});
 	}
+	document.addEventListener("click", (e) => {
+		const link = e.target.closest("a[href^='/']");
+		if (!link || e.ctrlKey || e.shiftKey || e.metaKey || link.target) return;
+		e.preventDefault();
+		reach().then(() => { location.href = link.href; });
+	});
 	for (const input of $$("[data-send]")) input.addEventListener("change", () => { if (input.files.length) input.form.requestSubmit(); });
 
 	// --- printing ------------------------------------------------------------------------------------

@@ -1,0 +1,326 @@
+package web
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"net"
+	"os"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/chromedp/chromedp"
+
+	"motcua/agent/visit"
+)
+
+// toQuestion brings the browser to a question of a form, with a page of the counter's scanner behind it.
+func toQuestion(t testing.TB, ctx context.Context, k *kiosk, field string) {
+	t.Helper()
+	do(t, ctx, chromedp.Navigate(k.server.URL+"/"))
+	press(t, ctx, ".button.huge", "/choose")
+	press(t, ctx, `a[href="/choose/2.000815"]`, "/choose/")
+	press(t, ctx, ".way .go", "/consent")
+	press(t, ctx, ".way .go", "/scan")
+	press(t, ctx, "#scan .go", "/scan")
+	arrive(t, ctx, "/papers")
+	if field != "" {
+		do(t, ctx, chromedp.Navigate(k.server.URL+"/check/"+field))
+		arrive(t, ctx, "/check/"+field)
+	}
+}
+
+func do(t testing.TB, ctx context.Context, steps ...chromedp.Action[chromedp.Void]) {
+	t.Helper()
+	if err := chromedp.Do(ctx, steps...); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// left waits until the page is another one.
+func left(t testing.TB, ctx context.Context, from string) {
+	t.Helper()
+	for end := time.Now().Add(10 * time.Second); time.Now().Before(end); time.Sleep(30 * time.Millisecond) {
+		gone, err := chromedp.Run(ctx, chromedp.Evaluate[bool](`document.readyState==="complete" && location.pathname !== "`+from+`"`))
+		if err == nil && gone {
+			return
+		}
+	}
+	t.Fatalf("still on %s", from)
+}
+
+func TestSilenceClearsTheScreen(t *testing.T) {
+	k := newKiosk(t, func(o *Options) { o.Citizen = visit.Limits{Silence: 6 * time.Second, Warning: 4 * time.Second} })
+	ctx := browser(t, 1080, 1920)
+	toQuestion(t, ctx, k, "applicant_name")
+	name := eval[string](t, ctx, `document.querySelector("#value").value`)
+	if name == "" {
+		t.Fatal("no name was read: the test would show nothing")
+	}
+	do(t, ctx, chromedp.WaitVisible(chromedp.CSS("#silence")))
+	shot(t, ctx, "portrait/silence")
+	do(t, ctx, chromedp.Click(chromedp.CSS("[data-stay]")), chromedp.WaitNotVisible(chromedp.CSS("#silence")))
+	if at := pathOf(ctx, t); at != "/check/applicant_name" {
+		t.Fatalf("staying led to %s", at)
+	}
+	do(t, ctx, chromedp.WaitVisible(chromedp.CSS("#silence")))
+	arrive(t, ctx, "/")
+	for pathOf(ctx, t) != "/" {
+		time.Sleep(50 * time.Millisecond)
+	}
+	t.Run("server_has_forgotten", func(t *testing.T) {
+		if n := len(k.site.sessions.visits()); n != 0 {
+			t.Errorf("%d visits", n)
+		}
+	})
+	t.Run("history_shows_nothing", func(t *testing.T) {
+		entries, err := chromedp.Run(ctx, chromedp.NavigationEntries())
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, e := range entries.Entries {
+			if strings.Contains(e.URL+e.Title, name) {
+				t.Error("the history names the person")
+			}
+			if !strings.HasPrefix(e.URL, k.server.URL) {
+				continue
+			}
+			do(t, ctx, chromedp.NavigateToHistoryEntry(e.ID))
+			time.Sleep(150 * time.Millisecond)
+			if html := eval[string](t, ctx, `document.documentElement.outerHTML`); strings.Contains(html, name) || pathOf(ctx, t) != "/" {
+				t.Errorf("going back to %s shows the visit", strings.TrimPrefix(e.URL, k.server.URL))
+			}
+		}
+	})
+	t.Run("nothing_is_stored", func(t *testing.T) {
+		if left := eval[int](t, ctx, `localStorage.length + sessionStorage.length`); left != 0 {
+			t.Errorf("%d things stored in the page", left)
+		}
+	})
+}
+
+// The keyboard by its keys, as a finger presses them.
+func TestOnScreenKeyboard(t *testing.T) {
+	k := newKiosk(t)
+	ctx := browser(t, 1920, 1080)
+	toQuestion(t, ctx, k, "applicant_name")
+	pressKeys := `(keys) => {
+		const board = document.querySelector("#keyboard"), field = document.querySelector("#value, #code");
+		field.focus(); field.setSelectionRange(field.value.length, field.value.length);
+		for (const k of keys) {
+			const b = [...board.querySelectorAll(".key")].find((b) => k === " " ? b.classList.contains("wide") : (b.dataset.letter || b.textContent) === k);
+			if (!b) throw new Error("no key " + k);
+			b.dispatchEvent(new PointerEvent("pointerdown", {bubbles: true, cancelable: true}));
+			b.dispatchEvent(new PointerEvent("pointerup", {bubbles: true}));
+		}
+		return field.value;
+	}`
+	typed := func(keys string) string {
+		t.Helper()
+		return eval[string](t, ctx, fmt.Sprintf(`(() => { document.querySelector("#value, #code").value = ""; return (%s)(%q); })()`, pressKeys, keys))
+	}
+	if eval[bool](t, ctx, `!document.querySelector("#keyboard").hidden`) {
+		t.Error("the keyboard hides a value that only needs a yes")
+	}
+	do(t, ctx, chromedp.Click(chromedp.CSS("#value")))
+	if eval[bool](t, ctx, `document.querySelector("#keyboard").hidden`) {
+		t.Fatal("touching the field brings no keyboard")
+	}
+	shot(t, ctx, "landscape/keyboard")
+	t.Run("telex", func(t *testing.T) {
+		for keys, want := range map[string]string{
+			"nguyeenx": "Nguyễn", "nguyeexn": "Nguyễn", "nguyenxe": "Nguyễn", "dduwcs": "Đức", "ddaats": "Đất", "hoaf": "Hòa", "hoangf": "Hoàng",
+			"thuyr": "Thủy", "quyeenf": "Quyền", "quys": "Quý", "giaf": "Già", "gias": "Giá", "giuwx": "Giữ", "truwowngf": "Trường", "truowngf": "Trường",
+			"uowcs": "Ước", "khuyur": "Khuỷu", "toans": "Toán", "toasn": "Toán", "huwowngj": "Hượng", "aa": "Â", "aaa": "Aa", "dd": "Đ", "ddd": "Dd",
+			"w": "Ư", "ass": "As", "as": "Á", "asz": "A", "asf": "À", "xuaan": "Xuân", "binhf": "Bình", "phuwowng": "Phương", "baor": "Bảo", "huynhf": "Huỳnh",
+			"thij binh": "Thị Binh", "vuwowng": "Vương", "yeens": "Yến", "ngoc": "Ngoc", "ngocj": "Ngọc", "taam": "Tâm", "quoocs": "Quốc", "khoai": "Khoai", "ngoaif": "Ngoài",
+			"loan": "Loan", "tuwf": "Từ", "muwowif": "Mười", "cuwar": "Cửa", "mia": "Mia", "miaf": "Mìa", "luaanj": "Luận", "sowr": "Sở", "nghieepj": "Nghiệp",
+		} {
+			if got := typed(keys); got != want {
+				t.Errorf("%s gives %s, want %s", keys, got, want)
+			}
+		}
+	})
+	t.Run("letters_and_tones_have_keys", func(t *testing.T) {
+		for _, c := range []struct{ keys, want string }{{"đưcá", "Đức"}, {"nguyênã", "Nguyễn"}, {"hoaà", "Hòa"}, {"anạ", "Ạn"}} {
+			if got := typed(c.keys); got != c.want {
+				t.Errorf("%s gives %s, want %s", c.keys, got, c.want)
+			}
+		}
+	})
+	t.Run("erasing", func(t *testing.T) {
+		if got := typed("hoaf⌫"); got != "Hò" {
+			t.Errorf("%q", got)
+		}
+	})
+	t.Run("number_pad_for_dates", func(t *testing.T) {
+		do(t, ctx, chromedp.Navigate(k.server.URL+"/check/applicant_birth"))
+		arrive(t, ctx, "/check/applicant_birth")
+		do(t, ctx, chromedp.Click(chromedp.CSS("#value")))
+		if got := typed("25121950"); got != "25/12/1950" {
+			t.Errorf("%q", got)
+		}
+		if got := typed("1/2/1950"); got != "1/2/1950" {
+			t.Errorf("%q", got)
+		}
+		shot(t, ctx, "landscape/pad")
+	})
+	t.Run("typing_and_sending_by_finger", func(t *testing.T) {
+		do(t, ctx, chromedp.Navigate(k.server.URL+"/check/applicant_name"))
+		arrive(t, ctx, "/check/applicant_name")
+		do(t, ctx, chromedp.Click(chromedp.CSS("#value")))
+		typed("tranaf thij binhf")
+		if got := eval[string](t, ctx, `document.querySelector("#value").value`); got != "Trần Thị Bình" {
+			t.Fatalf("%q", got)
+		}
+		do(t, ctx, chromedp.Click(chromedp.CSS(".way .go")))
+		left(t, ctx, "/check/applicant_name")
+		do(t, ctx, chromedp.Navigate(k.server.URL+"/check"))
+		arrive(t, ctx, "/check")
+		if all := text(t, ctx, "main"); !strings.Contains(all, "Trần Thị Bình") {
+			t.Error("the typed name is not in the form")
+		}
+	})
+}
+
+// line is the wire between browser and daemon; cut, it refuses and drops every connection.
+type line struct {
+	addr, to string
+	mu       sync.Mutex // guards the rest
+	listener net.Listener
+	open     map[net.Conn]bool
+}
+
+func newLine(t *testing.T, to string) *line {
+	l := &line{addr: "127.0.0.1:0", to: to, open: map[net.Conn]bool{}}
+	l.mend(t)
+	t.Cleanup(l.cut)
+	return l
+}
+
+func (l *line) mend(t *testing.T) {
+	t.Helper()
+	listener, err := net.Listen("tcp", l.addr)
+	if err != nil {
+		t.Fatal(err)
+	}
+	l.mu.Lock()
+	l.listener, l.addr = listener, listener.Addr().String()
+	l.mu.Unlock()
+	go func() {
+		for {
+			near, err := listener.Accept()
+			if err != nil {
+				return
+			}
+			far, err := net.Dial("tcp", l.to)
+			if err != nil {
+				_ = near.Close()
+				continue
+			}
+			l.mu.Lock()
+			l.open[near], l.open[far] = true, true
+			l.mu.Unlock()
+			go func() { _, _ = io.Copy(near, far); _ = near.Close() }()
+			go func() { _, _ = io.Copy(far, near); _ = far.Close() }()
+		}
+	}()
+}
+
+func (l *line) cut() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	_ = l.listener.Close()
+	for c := range l.open {
+		_ = c.Close()
+	}
+	clear(l.open)
+}
+
+// The way between page and daemon is cut, and comes back: nothing is lost and nobody sees an error page.
+func TestNetworkCut(t *testing.T) {
+	k := newKiosk(t)
+	ctx := browser(t, 1920, 1080)
+	line := newLine(t, strings.TrimPrefix(k.server.URL, "http://"))
+	k.server.URL = "http://" + line.addr
+	toQuestion(t, ctx, k, "document")
+	eval[string](t, ctx, `document.querySelector("#value").value = "Bằng lái xe"`)
+	line.cut()
+	do(t, ctx, chromedp.Click(chromedp.CSS(".way .go")), chromedp.WaitVisible(chromedp.CSS("#away")))
+	shot(t, ctx, "landscape/away")
+	time.Sleep(time.Second)
+	if at := pathOf(ctx, t); at != "/check/document" {
+		t.Fatalf("left for %s", at)
+	}
+	line.mend(t)
+	left(t, ctx, "/check/document")
+	do(t, ctx, chromedp.Navigate(k.server.URL+"/check"))
+	arrive(t, ctx, "/check")
+	if !strings.Contains(text(t, ctx, "main"), "Bằng lái xe") {
+		t.Error("what was typed before the cut is lost")
+	}
+}
+
+// axe-core 4.14 (MPL-2.0), the rules of WCAG 2.2 up to AAA and its best practices.
+const axeRun = `axe.run(document, {runOnly: ["wcag2a","wcag2aa","wcag2aaa","wcag21a","wcag21aa","wcag21aaa","wcag22aa","best-practice"], rules: {"color-contrast-enhanced": {enabled: true}, "target-size": {enabled: true}}})
+	.then((r) => r.passes.length < 15 ? ["axe checked only " + r.passes.length + " rules"] : r.violations.map((v) => v.id + ": " + v.help + " " + v.nodes.slice(0, 3).map((n) => n.html.slice(0, 160) + " " + (n.any[0]?.message || "")).join(" | ")))`
+
+func axe(t testing.TB, ctx context.Context, page string) {
+	t.Helper()
+	source, err := os.ReadFile("testdata/axe.min.js")
+	if err != nil {
+		t.Fatal(err)
+	}
+	eval[bool](t, ctx, string(source)+";true")
+	found, err := chromedp.Run(ctx, chromedp.Evaluate[[]string](axeRun, chromedp.EvalAwaitPromise))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, v := range found {
+		t.Errorf("%s: %s", page, v)
+	}
+}
+
+// small lists what a finger has to hit and is under 60 px.
+const small = `[...document.querySelectorAll("a[href], button, summary, .choice, input:not([type=hidden]):not([type=file]):not([type=radio]):not([type=checkbox]), textarea")]
+	.filter((e) => e.checkVisibility({visibilityProperty: true}) && !e.classList.contains("skip"))
+	.map((e) => [e, e.getBoundingClientRect()]).filter(([e, r]) => r.height < 60 || r.width < 60)
+	.map(([e, r]) => e.outerHTML.slice(0, 90) + " " + Math.round(r.width) + "x" + Math.round(r.height))`
+
+func TestEveryPageIsAccessible(t *testing.T) {
+	k := newKiosk(t)
+	ctx := browser(t, 1080, 1920)
+	seen := map[string]bool{}
+	look := func(page string) {
+		if seen[page] || page == "scanning" { // the scanning page changes under axe's hands
+			return
+		}
+		seen[page] = true
+		axe(t, ctx, page)
+		for _, s := range eval[[]string](t, ctx, small) {
+			t.Errorf("%s: too small for a finger: %s", page, s)
+		}
+		if wide := eval[bool](t, ctx, `document.documentElement.scrollWidth > innerWidth`); wide {
+			t.Errorf("%s: wider than the screen", page)
+		}
+	}
+	toReceipt(t, ctx, k, "2.000815", look)
+	for _, page := range []string{"help", "status"} {
+		do(t, ctx, chromedp.Navigate(k.server.URL+"/"+page))
+		look(page)
+	}
+	for _, size := range []string{"l", "xl"} {
+		eval[bool](t, ctx, `document.querySelector('[name=size]').click(), true`)
+		for end := time.Now().Add(5 * time.Second); time.Now().Before(end); time.Sleep(30 * time.Millisecond) {
+			if now, err := chromedp.Run(ctx, chromedp.Evaluate[string](`document.documentElement.dataset.size`)); err == nil && now == size {
+				break
+			}
+		}
+		if now := eval[string](t, ctx, `document.documentElement.dataset.size`); now != size {
+			t.Fatalf("text size is %s, want %s", now, size)
+		}
+		look("status-" + size)
+	}
+}
