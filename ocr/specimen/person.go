@@ -58,10 +58,12 @@ func InventFor(kind paper.Kind, seed uint64) Person {
 		from, years = 1940, 50
 		issued, days = time.Date(2006, 1, 1, 0, 0, 0, 0, time.UTC), 3400
 	case paper.Passport:
-		from, years = 1950, 60
+		from, years = 1950, 53
 		issued, days = time.Date(2017, 1, 1, 0, 0, 0, 0, time.UTC), 3300
 	case paper.KhaiSinh:
 		from, years = 2016, 10
+	case paper.CT07:
+		issued, days = time.Date(2024, 1, 1, 0, 0, 0, 0, time.UTC), 900
 	}
 	p := invent(rng, "", from+rng.IntN(years))
 	p.Issue = issued.AddDate(0, 0, rng.IntN(days))
@@ -69,6 +71,9 @@ func InventFor(kind paper.Kind, seed uint64) Person {
 		p.Issue = time.Date(2012, 7, 1, 0, 0, 0, 0, time.UTC).AddDate(0, 0, rng.IntN(1200))
 	}
 	p.Expiry = expiry(p.Birth, p.Issue)
+	if (kind == paper.CanCuoc || kind == paper.CT07) && !p.Issue.Before(time.Date(2025, 7, 1, 0, 0, 0, 0, time.UTC)) {
+		p.Residence = street(rng) + somePlace(rng).since2025(rng)
+	}
 	return p
 }
 
@@ -83,6 +88,10 @@ func invent(rng *rand.Rand, sex string, year int) Person {
 	p.Birth = day(rng, year)
 	family := pick(rng, vn.Families())
 	p.FullName = name(rng, family, p.Sex)
+	if rng.IntN(30) == 0 {
+		list := highland[p.Sex]
+		p.FullName = list[rng.IntN(len(list))]
+	}
 	home := somePlace(rng)
 	p.Number = fmt.Sprintf("%s%c%02d%06d", home.Province.Code, vn.CenturyDigit(year, p.Sex), year%100, rng.IntN(1_000_000))
 	if year < 2001 && rng.IntN(4) > 0 {
@@ -154,6 +163,12 @@ func name(rng *rand.Rand, family, sex string) string {
 		parts = append(parts, pick(rng, vn.Middles(sex)))
 	}
 	return strings.Join(append(parts, pick(rng, vn.Givens(sex))), " ")
+}
+
+// highland are names as the peoples of the mountains bear them: other syllables, apostrophes, no middle name.
+var highland = map[string][]string{
+	"Nam": {"Giàng A Páo", "Y Thông Niê", "Lò Văn Pậu", "Sùng Mí Sính", "Điểu K'Ré", "Rơ Châm Hyơnh", "A Viết Thị", "Thào Seo Lùng", "K'Brêu", "Bàn Tài Siểu"},
+	"Nữ":  {"H'Bia Niê", "Sùng Thị Máy", "Ksor H'Lê", "Vàng Thị Mỷ", "Quàng Thị Ọi", "Lò Thị Pỏm", "Thị Prơn", "Y Blúi", "Giàng Thị Dợ", "Ka Thẻo"},
 }
 
 func street(rng *rand.Rand) string {

@@ -12,9 +12,6 @@ type place struct {
 }
 
 func (p place) String() string {
-	if p.district == "" {
-		return p.ward + ", " + p.Province.Name
-	}
 	return p.ward + ", " + p.district + ", " + p.Province.Name
 }
 
@@ -43,8 +40,30 @@ var places = [][3]string{
 	{"Đại Tâm", "Mỹ Xuyên", "094"}, {"Hiệp Thành", "Bạc Liêu", "095"},
 }
 
+// communes are names that many districts have a commune or ward of.
+var communes = []string{"An Bình", "An Hòa", "An Phú", "Bình An", "Bình Minh", "Bình Thành", "Cẩm Sơn", "Chiềng Ly", "Cộng Hòa", "Dân Chủ",
+	"Đại Đồng", "Đại Thắng", "Đông Phong", "Đông Sơn", "Đồng Tâm", "Đức Thịnh", "Ea Wer", "Gia Hòa", "Hải Đường", "Hiệp Hòa", "Hòa Bình", "Hòa Hưng",
+	"Hòa Thạnh", "Hồng Kỳ", "Hưng Đạo", "Hùng Sơn", "Hương Sơn", "Ia Blang", "Khánh Hòa", "Kim Long", "Kỳ Phú", "Lam Sơn", "Liên Châu", "Long Điền",
+	"Long Hưng", "Lộc An", "Lương Sơn", "Lý Thường Kiệt", "Minh Khai", "Minh Đức", "Mỹ An", "Mỹ Lộc", "Mường Lạn", "Nam Thái", "Nậm Cắn", "Nghĩa Hòa",
+	"Ngọc Thanh", "Nhơn Hậu", "Ninh Xuân", "Phong Phú", "Phú Cường", "Phú Thịnh", "Phước Thuận", "Phường 2", "Phường 8", "Phường 14", "Quang Trung",
+	"Quảng Phú", "Quế Thọ", "Quỳnh Thạch", "Sơn Hà", "Tà Lèng", "Tam Hiệp", "Tân An", "Tân Hòa", "Tân Thạnh Đông", "Thạch Bằng", "Thanh Bình",
+	"Thanh Lương", "Thành Công", "Thạnh Mỹ", "Thiện Hưng", "Thới An", "Thuận Lợi", "Thượng Lâm", "Tiên Cảnh", "Trung Hưng", "Trường Sơn",
+	"Vạn Phúc", "Vĩnh Hảo", "Vĩnh Phú", "Xuân Hòa", "Xuân Lộc", "Xuyên Tây", "Yên Bình", "Yên Trung", "Ỷ Tịch"}
+
+// somePlace is half the time one of the real communes and otherwise a common name in any district.
 func somePlace(rng *rand.Rand) place {
-	t := places[rng.IntN(len(places))]
-	p, _ := vn.ProvinceByCode(t[2])
-	return place{t[0], t[1], p}
+	if rng.IntN(2) == 0 {
+		t := places[rng.IntN(len(places))]
+		p, _ := vn.ProvinceByCode(t[2])
+		return place{t[0], t[1], p}
+	}
+	all := vn.Provinces()
+	p := all[rng.IntN(len(all))]
+	d := vn.Districts(p.Code)
+	return place{communes[rng.IntN(len(communes))], d[rng.IntN(len(d))], p}
+}
+
+// since2025 is the address after the districts were abolished and provinces merged.
+func (p place) since2025(rng *rand.Rand) string {
+	return []string{"Phường ", "Xã ", ""}[rng.IntN(3)] + p.ward + ", " + p.Province.Into
 }

@@ -9,11 +9,13 @@ import (
 	"reflect"
 	"slices"
 	"strconv"
+	"strings"
 	"testing"
 
 	"github.com/pdfcpu/pdfcpu/pkg/api"
 
 	"motcua/ocr/paper"
+	"motcua/ocr/vn"
 )
 
 func TestMRZ(t *testing.T) {
@@ -63,10 +65,33 @@ func TestDraw(t *testing.T) {
 	}
 }
 
+// Nobody may come out of the lists whose numbers, dates and names contradict each other: recognition would be
+// right to doubt them.
+func TestInventedPersonsAreConsistent(t *testing.T) {
+	for kind := range wants {
+		for seed := range uint64(300) {
+			p := InventFor(kind, seed)
+			n, err := vn.ParsePersonalNumber(p.Number)
+			if err != nil || n.Year != p.Birth.Year() || n.Sex != p.Sex {
+				t.Errorf("%s %d: number %s, born %s, %s, %v", kind, seed, p.Number, iso(p.Birth), p.Sex, err)
+			}
+			if !p.Expiry.IsZero() && !p.Expiry.After(p.Issue) || kind != paper.KhaiSinh && !p.Issue.After(p.Birth.AddDate(14, 0, 0)) && kind != paper.CanCuoc {
+				t.Errorf("%s %d: born %s, issued %s, expires %s", kind, seed, iso(p.Birth), iso(p.Issue), iso(p.Expiry))
+			}
+			if vn.Locate(p.Origin).District == "" || vn.Locate(p.Residence).Province.Name == "" {
+				t.Errorf("%s %d: %s; %s", kind, seed, p.Origin, p.Residence)
+			}
+			if err := missing(p); err != nil {
+				t.Error(err)
+			}
+		}
+	}
+}
+
 // missing checks that all fonts have all letters of a person's values.
 func missing(p Person) error {
 	for _, f := range []*typeface{sans, sansBold, serif, serifBold, serifItalic, dejavu, dejavuBold, dserif, dserifBold, typed} {
-		for _, r := range p.FullName + p.Origin + p.Residence + p.Father + p.Mother {
+		for _, r := range p.FullName + strings.ToUpper(p.FullName) + p.Origin + p.Residence + p.Father + p.Mother {
 			if _, err := f.glyph(r); err != nil {
 				return err
 			}
