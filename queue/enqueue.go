@@ -132,7 +132,7 @@ func (q *Queue) insert(tx *bolt.Tx, r *record, imported bool) error {
 			return err
 		}
 	}
-	if err := ids.Put([]byte(r.ID), number(seq)); err != nil {
+	if err := ids.Put([]byte(r.ID), idValue(r)); err != nil {
 		return err
 	}
 	meta := tx.Bucket(bucketMeta)

@@ -1,10 +1,12 @@
 package queue
 
 import (
+	"bytes"
 	"encoding/binary"
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	bolt "go.etcd.io/bbolt"
@@ -16,7 +18,7 @@ import (
 var (
 	bucketMeta    = []byte("meta")    // schema, segment, kiosk key id, counters
 	bucketRecord  = []byte("record")  // seq → record, in order of acceptance
-	bucketID      = []byte("id")      // id → seq
+	bucketID      = []byte("id")      // id → seq, folder of the blob
 	bucketCode    = []byte("code")    // receipt code → seq
 	bucketPending = []byte("pending") // seq: queued and sending
 	bucketFresh   = []byte("fresh")   // seq: queued, may go at any time
@@ -61,12 +63,7 @@ func timed(t int64, seq uint64) []byte {
 // save puts r in place of was (nil for a new record) and keeps every index, counter and the outbox in
 // step. It is the only way a submission changes.
 func (q *Queue) save(tx *bolt.Tx, was, r *record) error {
-	if was != nil {
-		if err := unindex(tx, was); err != nil {
-			return err
-		}
-	}
-	if err := index(tx, r); err != nil {
+	if err := reindex(tx, was, r); err != nil {
 		return err
 	}
 	data, err := json.Marshal(r)
@@ -87,7 +84,7 @@ func (q *Queue) save(tx *bolt.Tx, was, r *record) error {
 
 // remove takes a record out of everything.
 func (q *Queue) remove(tx *bolt.Tx, r *record) error {
-	if err := unindex(tx, r); err != nil {
+	if err := reindex(tx, r, nil); err != nil {
 		return err
 	}
 	err := errors.Join(
@@ -148,29 +145,55 @@ func entries(r *record) []entry {
 	return nil
 }
 
-func index(tx *bolt.Tx, r *record) error {
-	for _, e := range entries(r) {
-		if err := tx.Bucket(e.bucket).Put(e.key, nil); err != nil {
-			return err
-		}
+// reindex changes what differs between two states of a record, nil being none: every bucket that is left
+// alone is a few pages less to write and sync.
+func reindex(tx *bolt.Tx, was, r *record) error {
+	counters := map[string]int64{}
+	var old, now []entry
+	if was != nil {
+		old = entries(was)
+		count(counters, was, -1)
 	}
-	return count(tx, r, 1)
-}
-
-func unindex(tx *bolt.Tx, r *record) error {
-	for _, e := range entries(r) {
+	if r != nil {
+		now = entries(r)
+		count(counters, r, 1)
+	}
+	for _, e := range old {
+		if slices.ContainsFunc(now, e.equal) {
+			continue
+		}
 		if err := tx.Bucket(e.bucket).Delete(e.key); err != nil {
 			return err
 		}
 	}
-	return count(tx, r, -1)
+	for _, e := range now {
+		if slices.ContainsFunc(old, e.equal) {
+			continue
+		}
+		if err := tx.Bucket(e.bucket).Put(e.key, nil); err != nil {
+			return err
+		}
+	}
+	for name, by := range counters {
+		if by == 0 {
+			continue
+		}
+		if err := add(tx, name, by); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
-func count(tx *bolt.Tx, r *record, sign int64) error {
-	if err := add(tx, "count/"+string(r.State), sign); err != nil || r.Wiped {
-		return err
+func (e entry) equal(o entry) bool {
+	return bytes.Equal(e.bucket, o.bucket) && bytes.Equal(e.key, o.key)
+}
+
+func count(counters map[string]int64, r *record, sign int64) {
+	counters["count/"+string(r.State)] += sign
+	if !r.Wiped {
+		counters["bytes/"+string(r.State)] += sign * r.Size
 	}
-	return add(tx, "bytes/"+string(r.State), sign*r.Size)
 }
 
 func add(tx *bolt.Tx, counter string, by int64) error {
@@ -198,11 +221,23 @@ func recordAt(tx *bolt.Tx, seq []byte) (*record, error) {
 }
 
 func recordByID(tx *bolt.Tx, id string) (*record, error) {
-	seq := tx.Bucket(bucketID).Get([]byte(id))
-	if seq == nil {
+	v := tx.Bucket(bucketID).Get([]byte(id))
+	if len(v) < 8 {
 		return nil, ErrNotFound
 	}
-	return recordAt(tx, seq)
+	return recordAt(tx, v[:8])
+}
+
+// idValue is what the bucket of ids says of a record.
+func idValue(r *record) []byte { return append(number(r.Seq), number(r.Segment)...) }
+
+// segmentOf finds the folder of a submission's blob without reading its record.
+func segmentOf(tx *bolt.Tx, id string) (uint64, bool) {
+	v := tx.Bucket(bucketID).Get([]byte(id))
+	if len(v) != 16 {
+		return 0, false
+	}
+	return binary.BigEndian.Uint64(v[8:]), true
 }
 
 // find takes an id or a receipt code as a person types it.

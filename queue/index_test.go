@@ -276,3 +276,36 @@ func TestMigration(t *testing.T) {
 		t.Fatalf("an older program opened it: %v", err)
 	}
 }
+
+// TestLayout1 opens what the first layout wrote: A and D delivered and wiped, B held, C waiting with a note, E being
+// sent when the program ended.
+func TestLayout1(t *testing.T) {
+	ctx := context.Background()
+	dir := t.TempDir()
+	for _, name := range []string{"index.db", "kiosk.key", "blobs/00000000/B", "blobs/00000000/C", "blobs/00000000/E"} {
+		if err := os.MkdirAll(filepath.Dir(filepath.Join(dir, name)), 0o700); err != nil {
+			t.Fatal(err)
+		}
+		copyFile(t, filepath.Join("testdata/layout-1", name), filepath.Join(dir, name))
+	}
+	q, repairs := mustOpenRepairs(t, dir, Options{Parallel: 1})
+	if repairs.MigratedFrom != 1 || !slices.Equal(repairs.Requeued, []string{"E"}) || len(repairs.Orphans) > 0 {
+		t.Fatalf("%+v", repairs)
+	}
+	for id, state := range map[string]State{"A": Delivered, "B": Held, "C": Queued, "D": Delivered, "E": Queued} {
+		mustState(t, q, id, state)
+	}
+	if text, err := (note{q, "C"}).Load(); err != nil || text != "note of C" {
+		t.Fatal(text, err)
+	}
+	if v, err := q.Verify(ctx); err != nil || v.Checked != 3 || len(v.Faults) > 0 {
+		t.Fatal(v, err)
+	}
+	if n, err := q.RetryAll(ctx); err != nil || n != 2 {
+		t.Fatal(n, err)
+	}
+	h := &hub{}
+	if _, err := q.DeliverDue(ctx, h); err != nil || !slices.Equal(h.order, []string{"B", "C", "E"}) {
+		t.Fatal(h.order, err)
+	}
+}

@@ -165,13 +165,9 @@ func (q *Queue) wipeOrphans(segment uint64, names []string, repairs *Repairs) (k
 				if !validID(id) {
 					continue // not ours
 				}
-				r, err := recordByID(tx, id)
-				if err == nil && r.Segment == segment && !r.Wiped {
+				if at, known := segmentOf(tx, id); known && at == segment {
 					kept++
 					continue
-				}
-				if err != nil && !errors.Is(err, ErrNotFound) {
-					return err
 				}
 			}
 			if err := wipeBlob(q.disk, q.path(place{segment, name})); err != nil {

@@ -13,6 +13,7 @@ import (
 // version before.
 var migrations = []func(*bolt.Tx) error{
 	makeBuckets,
+	addSegmentToID,
 }
 
 // schemaVersion is what this program writes.
@@ -50,6 +51,22 @@ func migrate(db *bolt.DB) (from uint64, err error) {
 func makeBuckets(tx *bolt.Tx) error {
 	for _, b := range buckets {
 		if _, err := tx.CreateBucketIfNotExists(b); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// addSegmentToID: since layout 2 the bucket of ids tells the blob's folder too, so that the search for orphans
+// reads no records.
+func addSegmentToID(tx *bolt.Tx) error {
+	c := tx.Bucket(bucketRecord).Cursor()
+	for k, _ := c.First(); k != nil; k, _ = c.Next() {
+		r, err := recordAt(tx, k)
+		if err != nil {
+			return err
+		}
+		if err := tx.Bucket(bucketID).Put([]byte(r.ID), idValue(r)); err != nil {
 			return err
 		}
 	}

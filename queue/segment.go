@@ -11,7 +11,7 @@ import (
 // Blobs lie in numbered folders of about segmentFill files. Only the newest ones can hold what a crash
 // left half done, so start-up looks at two folders and not at a hundred thousand files; and a small
 // folder is cheap to fsync.
-const segmentFill = 256
+const segmentFill = 64
 
 // place is where a blob lies below the blobs folder.
 type place struct {

@@ -187,7 +187,7 @@ func (q *Queue) verifyIndex(v *Verified) error {
 					fault(r.ID, "is missing from the list %s", e.bucket)
 				}
 			}
-			if string(tx.Bucket(bucketID).Get([]byte(r.ID))) != string(number(r.Seq)) {
+			if string(tx.Bucket(bucketID).Get([]byte(r.ID))) != string(idValue(r)) {
 				fault(r.ID, "is not found by its id")
 			}
 			if tx.Bucket(bucketCode).Get([]byte(r.Code)) == nil {
