@@ -308,7 +308,7 @@ func roomy(q paper.Quad) paper.Quad {
 		return q
 	}
 	side, rise := 0.5*height/width, 0.3 // parts of across and down
-	if height > width/3 { // a whole card: nothing of its surroundings
+	if height > width/3 {               // a whole card: nothing of its surroundings
 		return q
 	}
 	move := func(p paper.Point, a, d float64) paper.Point {
