@@ -273,7 +273,7 @@ func full(err error) error {
 }
 
 func (q *Queue) stored(id string) (r *record, err error) {
-	err = q.db.View(func(tx *bolt.Tx) error {
+	err = q.view(func(tx *bolt.Tx) error {
 		r, err = recordByID(tx, id)
 		return err
 	})

@@ -10,6 +10,7 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	"runtime/debug"
 	"slices"
 	"sync"
 	"time"
@@ -172,14 +173,16 @@ func (q *Queue) takeLock() error {
 
 // openIndex opens the index, moves one that is damaged aside, and brings the layout up to date.
 func (q *Queue) openIndex(repairs *Repairs) error {
-	db, from, err := loadIndex(q.indexPath())
+	_, err := os.Stat(q.suspectPath())
+	suspect := err == nil
+	db, from, err := loadIndex(q.indexPath(), suspect)
 	if errors.Is(err, errIndexDamaged) {
 		aside := fmt.Sprintf("%s.damaged-%s", q.indexPath(), q.wall().UTC().Format("20060102T150405"))
 		if err := q.disk.Rename(q.indexPath(), aside); err != nil {
 			return err
 		}
 		repairs.IndexAside = aside
-		db, from, err = loadIndex(q.indexPath())
+		db, from, err = loadIndex(q.indexPath(), false)
 	}
 	if err != nil {
 		return err
@@ -189,13 +192,28 @@ func (q *Queue) openIndex(repairs *Repairs) error {
 	if from != 0 && from != schemaVersion {
 		repairs.MigratedFrom = int(from)
 	}
-	return q.disk.SyncDir(q.dir)
+	if err := q.disk.SyncDir(q.dir); err != nil {
+		return err
+	}
+	if suspect {
+		if err := q.disk.Remove(q.suspectPath()); err != nil {
+			return err
+		}
+	}
+	if repairs.fresh {
+		return q.disk.SyncDir(filepath.Dir(q.dir))
+	}
+	return nil
 }
+
+func (q *Queue) suspectPath() string { return filepath.Join(q.dir, "index.suspect") }
 
 var errIndexDamaged = errors.New("index is damaged")
 
-// loadIndex opens and migrates. bbolt panics on pages it can't make sense of; here that is an error.
-func loadIndex(path string) (db *bolt.DB, from uint64, err error) {
+// loadIndex opens and migrates, and checks every page if asked. bbolt panics on pages it can't make sense of,
+// and reading a file that was cut short faults; here both are errors.
+func loadIndex(path string, check bool) (db *bolt.DB, from uint64, err error) {
+	defer debug.SetPanicOnFault(debug.SetPanicOnFault(true))
 	defer func() {
 		if p := recover(); p != nil {
 			err = fmt.Errorf("%w: %v", errIndexDamaged, p)
@@ -219,8 +237,29 @@ func loadIndex(path string) (db *bolt.DB, from uint64, err error) {
 	case err != nil:
 		return nil, 0, err
 	}
+	if err := db.View(func(tx *bolt.Tx) error { return checkPages(tx, path, check) }); err != nil {
+		return db, 0, err
+	}
 	from, err = migrate(db)
 	return db, from, err
+}
+
+// checkPages looks whether all pages are there, and at all of them if asked.
+func checkPages(tx *bolt.Tx, path string, all bool) error {
+	info, err := os.Stat(path)
+	if err != nil {
+		return err
+	}
+	if info.Size() < tx.Size() {
+		return fmt.Errorf("%w: %d of %d bytes are there", errIndexDamaged, info.Size(), tx.Size())
+	}
+	if !all {
+		return nil
+	}
+	for e := range tx.Check() {
+		err = fmt.Errorf("%w: %w", errIndexDamaged, e)
+	}
+	return err
 }
 
 // ErrNoKey says that the kiosk key is missing or another one than the queue was sealed with.
@@ -234,7 +273,7 @@ func (q *Queue) openKeys(ctx context.Context, repairs *Repairs) error {
 		return err
 	}
 	var known []byte
-	if err := q.db.View(func(tx *bolt.Tx) error {
+	if err := q.view(func(tx *bolt.Tx) error {
 		known = slices.Clone(tx.Bucket(bucketMeta).Get(keyKiosk))
 		return nil
 	}); err != nil {
@@ -311,11 +350,17 @@ func (q *Queue) enter() (leave func(), err error) {
 // transaction is on the disk, and a later fsync that succeeds proves nothing about the pages that an
 // earlier one lost; so from then on the queue refuses to go on until it is opened again, which reads
 // what is really there. A disk that is merely full is noticed before anything is lost.
-func (q *Queue) update(fn func(*bolt.Tx) error) error {
+func (q *Queue) update(fn func(*bolt.Tx) error) (err error) {
 	tx, err := q.db.Begin(true)
 	if err != nil {
 		return err
 	}
+	defer func() {
+		if p := recover(); p != nil {
+			err = q.suspect(p)
+			_ = tx.Rollback()
+		}
+	}()
 	if err := fn(tx); err != nil {
 		return errors.Join(err, tx.Rollback())
 	}
@@ -323,13 +368,38 @@ func (q *Queue) update(fn func(*bolt.Tx) error) error {
 		if isDiskFull(err) && isWrite(err) {
 			return fmt.Errorf("%w (%w)", ErrFull, err)
 		}
-		err = fmt.Errorf("write index: %w; open the queue again", err)
-		q.mu.Lock()
-		q.broken = err
-		q.mu.Unlock()
-		return err
+		return q.stop(fmt.Errorf("write index: %w; open the queue again", err))
 	}
 	return nil
+}
+
+// view reads in one snapshot.
+func (q *Queue) view(fn func(*bolt.Tx) error) (err error) {
+	defer debug.SetPanicOnFault(debug.SetPanicOnFault(true))
+	defer func() {
+		if p := recover(); p != nil {
+			err = q.suspect(p)
+		}
+	}()
+	return q.db.View(fn)
+}
+
+// stop makes the queue refuse to go on.
+func (q *Queue) stop(err error) error {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	q.broken = err
+	return err
+}
+
+// suspect is for pages of the index that bbolt, or the drive under it, can't make sense of. It leaves a mark,
+// by which the next Open checks all pages and builds the index again if they are bad.
+func (q *Queue) suspect(p any) error {
+	err := q.stop(fmt.Errorf("%w: %v; open the queue again", errIndexDamaged, p))
+	if e := os.WriteFile(q.suspectPath(), nil, 0o600); e != nil {
+		err = errors.Join(err, e)
+	}
+	return err
 }
 
 func isDiskFull(err error) bool {
@@ -357,7 +427,7 @@ func (q *Queue) Get(idOrCode string) (Submission, error) {
 	}
 	defer leave()
 	var s Submission
-	err = q.db.View(func(tx *bolt.Tx) error {
+	err = q.view(func(tx *bolt.Tx) error {
 		r, err := find(tx, idOrCode)
 		if err == nil {
 			s = r.Submission
@@ -375,7 +445,7 @@ func (q *Queue) List(f Filter) ([]Submission, error) {
 	}
 	defer leave()
 	var list []Submission
-	err = q.db.View(func(tx *bolt.Tx) error {
+	err = q.view(func(tx *bolt.Tx) error {
 		var after uint64
 		if f.After != "" {
 			r, err := recordByID(tx, f.After)
@@ -456,7 +526,7 @@ func (q *Queue) Stats() (Stats, error) {
 	}
 	defer leave()
 	s := Stats{Count: map[State]int64{}, Bytes: map[State]int64{}}
-	err = q.db.View(func(tx *bolt.Tx) error {
+	err = q.view(func(tx *bolt.Tx) error {
 		for _, state := range []State{Queued, Sending, Delivered, Held} {
 			s.Count[state] = counted(tx, "count/"+string(state))
 			s.Bytes[state] = counted(tx, "bytes/"+string(state))
@@ -517,7 +587,7 @@ func (q *Queue) Content(_ context.Context, idOrCode string) (*Content, error) {
 	defer leave()
 	var r *record
 	// The reader is counted before the record is read: a sweep that comes between sees the count.
-	err = q.db.View(func(tx *bolt.Tx) (err error) {
+	err = q.view(func(tx *bolt.Tx) (err error) {
 		r, err = find(tx, idOrCode)
 		return err
 	})
@@ -525,7 +595,7 @@ func (q *Queue) Content(_ context.Context, idOrCode string) (*Content, error) {
 		return nil, err
 	}
 	release := q.reading(r.ID)
-	err = q.db.View(func(tx *bolt.Tx) (err error) {
+	err = q.view(func(tx *bolt.Tx) (err error) {
 		r, err = recordByID(tx, r.ID)
 		return err
 	})
@@ -594,7 +664,7 @@ func (q *Queue) Events(after uint64, max int) ([]Event, error) {
 	}
 	defer leave()
 	var events []Event
-	err = q.db.View(func(tx *bolt.Tx) error {
+	err = q.view(func(tx *bolt.Tx) error {
 		c := tx.Bucket(bucketOutbox).Cursor()
 		for k, v := c.Seek(number(after + 1)); k != nil && len(events) < max; k, v = c.Next() {
 			var e Event

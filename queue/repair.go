@@ -80,7 +80,7 @@ func (q *Queue) repair(ctx context.Context, repairs *Repairs) error {
 // nothing; one that was interrupted before has to wait like after a failure, because it may be what
 // brings the program down.
 func (q *Queue) requeueSending(repairs *Repairs) error {
-	if err := q.db.View(func(tx *bolt.Tx) error {
+	if err := q.view(func(tx *bolt.Tx) error {
 		return tx.Bucket(bucketSending).ForEach(func(k, _ []byte) error {
 			r, err := recordAt(tx, k)
 			if err == nil {
@@ -113,7 +113,7 @@ func (q *Queue) requeueSending(repairs *Repairs) error {
 // findOrphans wipes blobs that have no record, and sets the folder for new blobs.
 func (q *Queue) findOrphans(ctx context.Context, repairs *Repairs) error {
 	var last uint64
-	if err := q.db.View(func(tx *bolt.Tx) error {
+	if err := q.view(func(tx *bolt.Tx) error {
 		if v := tx.Bucket(bucketMeta).Get(keySegment); len(v) == 8 {
 			last = binary.BigEndian.Uint64(v)
 		}
@@ -158,7 +158,7 @@ func (q *Queue) findOrphans(ctx context.Context, repairs *Repairs) error {
 
 func (q *Queue) wipeOrphans(segment uint64, names []string, repairs *Repairs) (kept int, err error) {
 	wiped := false
-	err = q.db.View(func(tx *bolt.Tx) error {
+	err = q.view(func(tx *bolt.Tx) error {
 		for _, name := range names {
 			id, unfinished := strings.CutSuffix(name, partialSuffix)
 			if !unfinished {

@@ -224,7 +224,7 @@ func (q *Queue) claim(t turn, now time.Time) (*record, time.Time, error) {
 		return fresh, false, haveFresh
 	}
 	some := false
-	if err := q.db.View(func(tx *bolt.Tx) error { _, _, some = look(tx); return nil }); err != nil || !some {
+	if err := q.view(func(tx *bolt.Tx) error { _, _, some = look(tx); return nil }); err != nil || !some {
 		return nil, next, err
 	}
 	err := q.update(func(tx *bolt.Tx) error {
@@ -463,7 +463,7 @@ type note struct {
 }
 
 func (n note) Load() (text string, err error) {
-	err = n.q.db.View(func(tx *bolt.Tx) error {
+	err = n.q.view(func(tx *bolt.Tx) error {
 		text = string(tx.Bucket(bucketNote).Get([]byte(n.id)))
 		return nil
 	})

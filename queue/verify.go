@@ -74,7 +74,7 @@ func (q *Queue) eachRecord(ctx context.Context, do func(*record) error) error {
 	var next uint64
 	for {
 		var batch []*record
-		err := q.db.View(func(tx *bolt.Tx) error {
+		err := q.view(func(tx *bolt.Tx) error {
 			c := tx.Bucket(bucketRecord).Cursor()
 			for k, _ := c.Seek(number(next)); k != nil && len(batch) < 64; k, _ = c.Next() {
 				r, err := recordAt(tx, k)
@@ -164,7 +164,7 @@ func (q *Queue) verifyIndex(v *Verified) error {
 	fault := func(id, format string, a ...any) {
 		v.Faults = append(v.Faults, Fault{id, fmt.Sprintf(format, a...)})
 	}
-	return q.db.View(func(tx *bolt.Tx) error {
+	return q.view(func(tx *bolt.Tx) error {
 		for err := range tx.Check() {
 			fault("", "index pages: %v", err)
 		}

@@ -98,7 +98,7 @@ func (q *Queue) expires() (at time.Time, ok bool, err error) {
 	if q.o.Retention < 0 {
 		return at, false, nil
 	}
-	err = q.db.View(func(tx *bolt.Tx) error {
+	err = q.view(func(tx *bolt.Tx) error {
 		var t int64
 		t, _, ok = firstDue(tx, bucketDone)
 		at = wallNano(t).Add(q.o.Retention)
@@ -172,7 +172,7 @@ func (q *Queue) wipeMarked() (int, error) {
 			at  place
 		}
 		var marks []mark
-		err := q.db.View(func(tx *bolt.Tx) error {
+		err := q.view(func(tx *bolt.Tx) error {
 			c := tx.Bucket(bucketWipe).Cursor()
 			for k, v := c.First(); k != nil && len(marks) < wipeBatch; k, v = c.Next() {
 				at, ok := parsePlace(v)
