@@ -35,6 +35,10 @@ type Console struct {
 	Trail       func(audit.Event) error // records what staff did
 	Restart     func()                  // ends the daemon so that it comes back with the new configuration
 	Office      string                  // heading of reports
+
+	// Update installs a bundle of procedures with its minisign signature and gives how many there are.
+	// Its error says in one sentence what is wrong with the bundle.
+	Update func(archive, signature []byte) (int, error)
 }
 
 // Backlog is the queue as a technician sees it; *queue.Queue is one.
@@ -108,6 +112,8 @@ func (s *Site) consoleRoutes(mux *http.ServeMux) {
 	tech("GET /console/config", s.configPage)
 	tech("POST /console/config", s.configAct)
 	tech("POST /console/restart", s.restart)
+	tech("GET /console/procedures", s.proceduresPage)
+	tech("POST /console/procedures", s.updateProcedures)
 	tech("GET /console/staff", s.rollPage)
 	tech("POST /console/staff", s.rollAct)
 	tech("GET /console/audit", s.auditPage)
@@ -133,6 +139,7 @@ func (s *Site) nav(lang, page string, role staff.Role) []navItem {
 	add(tech && c.Doctor != nil, "/console/doctor", "nav.doctor", "4")
 	add(tech && c.Log != nil, "/console/log", "nav.log", "5")
 	add(tech && c.Settings != nil, "/console/config", "nav.config", "6")
+	add(tech, "/console/procedures", "nav.procedures", "p")
 	add(tech, "/console/staff", "nav.staff", "7")
 	add(tech && c.AuditDir != "", "/console/audit", "nav.audit", "8")
 	add(c.Backlog != nil, "/report", "nav.report", "9")

@@ -2,10 +2,13 @@ package web
 
 import (
 	"bufio"
+	"bytes"
 	"context"
+	"errors"
 	"image"
 	"image/color"
 	"io"
+	"mime/multipart"
 	"net/http"
 	"net/http/cookiejar"
 	"net/http/httptest"
@@ -44,6 +47,7 @@ type counter struct {
 	roll      *staff.Roll
 	trail     *audit.Log
 	restarted bool
+	installed string
 
 	mu      sync.Mutex // guards devices
 	devices []Device
@@ -122,6 +126,13 @@ func newCounter(t *testing.T) *counter {
 			AuditDir:    filepath.Join(dir, "audit"),
 			Trail:       c.trail.Append,
 			Restart:     func() { c.restarted = true },
+			Update: func(archive, signature []byte) (int, error) {
+				if string(signature) != "right" {
+					return 0, errors.New("the bundle is not signed by the configured key")
+				}
+				c.installed = string(archive)
+				return 1, nil
+			},
 		},
 	})
 	if err != nil {
@@ -205,7 +216,7 @@ func (b *client) signIn(name, pin string) (int, string) {
 }
 
 var consolePages = []string{"/console", "/console/devices", "/console/queue", "/console/queue?state=held", "/console/queue?state=delivered",
-	"/console/doctor", "/console/log", "/console/config", "/console/staff", "/console/audit", "/console/diagnostics", "/report"}
+	"/console/doctor", "/console/procedures", "/console/log", "/console/config", "/console/staff", "/console/audit", "/console/diagnostics", "/report"}
 
 func TestConsole_every_page_in_both_languages(t *testing.T) {
 	c := newCounter(t)
@@ -247,7 +258,7 @@ func TestConsole_is_closed_to_everybody_else(t *testing.T) {
 	if status, _ := volunteer.get("/report"); status != http.StatusOK {
 		t.Errorf("a volunteer may see the report: %d", status)
 	}
-	for _, act := range []string{"/console/queue/drop", "/console/config", "/console/restart", "/console/staff", "/console/diagnostics", "/console/devices/scan"} {
+	for _, act := range []string{"/console/queue/drop", "/console/config", "/console/restart", "/console/staff", "/console/diagnostics", "/console/devices/scan", "/console/procedures"} {
 		if status, _ := volunteer.post(act, "id", "x", "act", "apply", "text", ""); status != http.StatusForbidden {
 			t.Errorf("a volunteer did %s: %d", act, status)
 		}
@@ -473,5 +484,42 @@ func TestTestScan_shows_the_page_once_or_the_technicians_sentence(t *testing.T) 
 	b.post("/console/devices/scan")
 	if !strings.Contains(b.body, `role="alert"`) || strings.Contains(b.body, "data:image") {
 		t.Error("the fault is not shown")
+	}
+}
+
+func TestProceduresPage_takes_signed_bundles_only(t *testing.T) {
+	c := newCounter(t)
+	b := c.client(t)
+	b.signIn("tech", techPIN)
+	send := func(signature string) int {
+		b.get("/console/procedures")
+		var body bytes.Buffer
+		form := multipart.NewWriter(&body)
+		form.WriteField("csrf", b.csrf)
+		for name, text := range map[string]string{"bundle": "a zip", "signature": signature} {
+			w, err := form.CreateFormFile(name, name)
+			if err != nil {
+				t.Fatal(err)
+			}
+			io.WriteString(w, text)
+		}
+		form.Close()
+		r, err := http.NewRequest(http.MethodPost, c.url+"/console/procedures", &body)
+		if err != nil {
+			t.Fatal(err)
+		}
+		r.Header.Set("Content-Type", form.FormDataContentType())
+		r.Header.Set("Origin", c.url)
+		status, _ := b.do(r)
+		return status
+	}
+	if status := send("wrong"); status != http.StatusUnprocessableEntity || c.installed != "" || !strings.Contains(b.body, "not signed by") {
+		t.Fatalf("%d", status)
+	}
+	if status := send(""); status != http.StatusBadRequest || c.installed != "" {
+		t.Fatalf("%d", status)
+	}
+	if status := send("right"); status != http.StatusOK || c.installed != "a zip" || !strings.Contains(b.body, `role="status"`) {
+		t.Fatalf("%d %q", status, c.installed)
 	}
 }

@@ -98,7 +98,7 @@ func (s *Site) guard(next http.Handler) http.Handler {
 func (s *Site) readForm(w http.ResponseWriter, r *http.Request) bool {
 	media, _, _ := mime.ParseMediaType(r.Header.Get("Content-Type"))
 	limit := int64(formLimit)
-	upload := r.URL.Path == "/upload" && media == "multipart/form-data"
+	upload := media == "multipart/form-data" && (r.URL.Path == "/upload" || r.URL.Path == "/console/procedures")
 	if upload {
 		limit = s.o.UploadLimit + formLimit
 	}

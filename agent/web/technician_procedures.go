@@ -1,0 +1,60 @@
+package web
+
+import (
+	"io"
+	"net/http"
+
+	"motcua/agent/audit"
+	"motcua/agent/procedure"
+	"motcua/agent/staff"
+)
+
+type proceduresBody struct {
+	All    []*procedure.Procedure
+	Update bool // updates are taken
+}
+
+func (s *Site) proceduresPage(w http.ResponseWriter, r *http.Request, m staff.Member) {
+	s.showProcedures(w, r, http.StatusOK, consoleView{Member: m, Done: s.said(r, s.session(w, r).language())})
+}
+
+func (s *Site) showProcedures(w http.ResponseWriter, r *http.Request, status int, v consoleView) {
+	v.Body = proceduresBody{All: s.o.Procedures().All, Update: s.o.Console.Update != nil}
+	s.renderConsole(w, r, status, "procedures", v)
+}
+
+// updateProcedures takes a signed bundle.
+func (s *Site) updateProcedures(w http.ResponseWriter, r *http.Request, m staff.Member) {
+	if s.o.Console.Update == nil {
+		s.notFound(w, r)
+		return
+	}
+	v := consoleView{Member: m}
+	archive, okA := uploaded(r, "bundle")
+	signature, okS := uploaded(r, "signature")
+	if !okA || !okS {
+		v.Fault = s.words.say(s.session(w, r).language(), "procedures.missing")
+		s.showProcedures(w, r, http.StatusBadRequest, v)
+		return
+	}
+	if _, err := s.o.Console.Update(archive, signature); err != nil {
+		v.Fault = err.Error()
+		s.showProcedures(w, r, http.StatusUnprocessableEntity, v)
+		return
+	}
+	s.staffNote(audit.Event{Actor: actor(m), Act: audit.ProceduresUpdated})
+	done(w, r, "/console/procedures", "updated")
+}
+
+func uploaded(r *http.Request, name string) ([]byte, bool) {
+	if r.MultipartForm == nil || len(r.MultipartForm.File[name]) != 1 {
+		return nil, false
+	}
+	f, err := r.MultipartForm.File[name][0].Open()
+	if err != nil {
+		return nil, false
+	}
+	defer f.Close()
+	data, err := io.ReadAll(f) // the guard has limited it
+	return data, err == nil && len(data) > 0
+}
