@@ -240,7 +240,8 @@ func (s *Scanner) Scan(ctx context.Context, set scan.Settings) iter.Seq2[scan.Pa
 			return
 		}
 		finished, broken, err := s.pages(ctx, c, set, yield)
-		if !finished && !c.settle() {
+		if !finished && (errors.Is(err, os.ErrDeadlineExceeded) && ctx.Err() == nil || !c.settle()) {
+			c.kill() // it has had its time
 			s.drop()
 		}
 		if err == nil || broken {
