@@ -135,7 +135,12 @@ func shot(t testing.TB, ctx context.Context, name string) {
 	if !*update {
 		return
 	}
-	time.Sleep(250 * time.Millisecond) // pictures that load late
+	for end := time.Now().Add(5 * time.Second); time.Now().Before(end); time.Sleep(50 * time.Millisecond) {
+		if eval[bool](t, ctx, `[...document.images].every((i) => i.complete || i.loading === "lazy" && i.getBoundingClientRect().top > innerHeight)`) {
+			break
+		}
+	}
+	time.Sleep(250 * time.Millisecond)
 	data, err := chromedp.Run(ctx, chromedp.CaptureScreenshot())
 	if err != nil {
 		t.Fatal(err)

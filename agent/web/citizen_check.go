@@ -282,19 +282,37 @@ func (s *Site) crop(w http.ResponseWriter, r *http.Request, at seat) {
 		http.NotFound(w, r)
 		return
 	}
-	s.sendPicture(w, r, at, fmt.Sprintf("crop/%s/%s", e.Name, e.Paper), func(ctx context.Context) ([]byte, error) {
-		var out []byte
-		err := at.visit.Use(func(papers []visit.Paper) error {
-			for _, p := range papers {
-				if p.ID == e.Paper {
-					var err error
-					out, err = s.o.Reader.Crop(ctx, p.Data, e.Page, roomy(*e.Where), 900)
-					return err
-				}
+	s.sendPicture(w, r, at, cropKey(e), func(ctx context.Context) ([]byte, error) { return s.cut(ctx, at.visit, e) })
+}
+
+func cropKey(e visit.Entry) string {
+	return fmt.Sprintf("crop/%s/%d/%v", e.Paper, e.Page, *e.Where)
+}
+
+// cut cuts the picture of a value out of its page.
+func (s *Site) cut(ctx context.Context, v *visit.Visit, e visit.Entry) (jpeg []byte, err error) {
+	err = v.Use(func(papers []visit.Paper) error {
+		for _, p := range papers {
+			if p.ID == e.Paper {
+				jpeg, err = s.o.Reader.Crop(ctx, p.Data, e.Page, roomy(*e.Where), 900)
+				return err
 			}
-			return visit.ErrNoPaper
-		})
-		return out, err
+		}
+		return visit.ErrNoPaper
+	})
+	return jpeg, err
+}
+
+// cutAhead cuts all pictures of the form while the person still looks at the papers.
+func (s *Site) cutAhead(t *table) {
+	t.run(s, func() {
+		for _, e := range t.visit.State().Form {
+			if e.Where == nil || t.ctx.Err() != nil {
+				continue
+			}
+			// One that can't be cut shows as missing when it is asked for.
+			_, _ = t.pictures.get(cropKey(e), func() ([]byte, error) { return s.cut(t.ctx, t.visit, e) })
+		}
 	})
 }
 
@@ -307,8 +325,8 @@ func roomy(q paper.Quad) paper.Quad {
 	if width == 0 || height == 0 {
 		return q
 	}
-	side, rise := 0.5*height/width, 0.3 // parts of across and down
-	if height > width/3 {               // a whole card: nothing of its surroundings
+	side, rise := 0.5*height/width, 0.15 // parts of across and down
+	if height > width/3 {                // a whole card: nothing of its surroundings
 		return q
 	}
 	move := func(p paper.Point, a, d float64) paper.Point {

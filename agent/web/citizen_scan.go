@@ -8,6 +8,7 @@ import (
 	"image/color"
 	"image/jpeg"
 	"io"
+	"math"
 	"net/http"
 	"slices"
 	"strconv"
@@ -191,6 +192,7 @@ func (s *Site) scanJob(ctx context.Context, at seat, sc Scanner, source scan.Sou
 		if err := s.fill(at.visit, at.proc); err != nil {
 			s.log.Error("fill form", "visit", at.state.ID, "error", err)
 		}
+		s.cutAhead(at.table)
 	}
 	var f *scan.Fault
 	switch {
@@ -404,6 +406,7 @@ func (s *Site) readJob(ctx context.Context, at seat, ids []string) event {
 	if err := s.fill(at.visit, at.proc); err != nil {
 		s.log.Error("fill form", "visit", at.state.ID, "error", err)
 	}
+	s.cutAhead(at.table)
 	return event{Kind: "done", To: "/papers"}
 }
 
@@ -430,7 +433,7 @@ func (s *Site) fill(v *visit.Visit, p *procedure.Procedure) error {
 	for i := range p.Fields {
 		f := &p.Fields[i]
 		val := values[f.ID]
-		if val.Where != nil && shared[*val.Where] > 1 && val.Document >= 0 && docs[val.Document].Where != nil {
+		if val.Where != nil && (shared[*val.Where] > 1 || square(*val.Where)) && val.Document >= 0 && docs[val.Document].Where != nil {
 			val.Page, val.Where = docs[val.Document].Page, docs[val.Document].Where
 		}
 		e := visit.Entry{Name: f.ID, Value: val.Text, Read: val.Text, Source: val.Source, From: val.From,
@@ -444,6 +447,12 @@ func (s *Site) fill(v *visit.Visit, p *procedure.Procedure) error {
 		form[i] = e
 	}
 	return v.Fill(now, form)
+}
+
+// square tells the picture of a QR code from that of print.
+func square(q paper.Quad) bool {
+	w, h := math.Hypot(q[1].X-q[0].X, q[1].Y-q[0].Y), math.Hypot(q[3].X-q[0].X, q[3].Y-q[0].Y)
+	return h > 0 && w/h > 0.75 && w/h < 1.33
 }
 
 type place struct {
