@@ -136,12 +136,7 @@ func (l *local) readCard(ctx context.Context, g *image.Gray, o find.Outline, num
 	}
 	f := &face{Page: number, Quad: c.quad, Turn: turnOf(c.quad), Readings: map[paper.Name][]reading{}}
 	for _, s := range c.codes {
-		if v, ok := qr.Parse(s.Text); ok && s.QR {
-			where := c.pageQuad(s.Where)
-			for n, t := range v {
-				f.add(n, reading{Value: shown(n, t), Source: paper.QR, Conf: certainty(paper.QR), Where: &where})
-			}
-		}
+		f.code(s, c)
 	}
 	zone, rest := c.zoneLines()
 	if len(zone) > 0 {
@@ -153,17 +148,7 @@ func (l *local) readCard(ctx context.Context, g *image.Gray, o find.Outline, num
 	if err != nil {
 		return nil, err
 	}
-	side := field.Card(field.Runs(words))
-	f.Kind, f.Side, f.Labels = side.Kind, side.Side, side.Labels
-	for n, v := range side.Values {
-		where := c.plane.Quad(v.Box)
-		f.add(n, reading{Value: v.Text, Source: paper.OCR, Conf: v.Conf, Low: v.Low, Doubts: v.Doubts, Where: &where})
-	}
-	if f.Zone != nil && !f.Zone.Passport {
-		f.Side = "back"
-	} else if f.Side == "" && len(f.Readings[paper.Number]) > 0 {
-		f.Side = "front"
-	}
+	f.take(field.Card(field.Runs(words)), c)
 	return f, nil
 }
 

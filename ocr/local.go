@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"image"
+	"slices"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -67,7 +68,7 @@ func (l *local) page(ctx context.Context, n int) ([]*face, []Timing, *Problem) {
 }
 
 // papers reads every paper on one page.
-func (l *local) papers(ctx context.Context, f *page.File, n int) ([]*face, []Timing, error) {
+func (l *local) papers(ctx context.Context, file *page.File, n int) ([]*face, []Timing, error) {
 	ctx, cancel := context.WithTimeout(ctx, l.limits.Time)
 	defer cancel()
 	var timings []Timing
@@ -76,7 +77,7 @@ func (l *local) papers(ctx context.Context, f *page.File, n int) ([]*face, []Tim
 		timings = append(timings, Timing{n, step, float64(time.Since(last).Microseconds()) / 1000})
 		last = time.Now()
 	}
-	p, err := f.Gray(n)
+	p, err := file.Gray(n)
 	if err != nil {
 		return nil, timings, err
 	}
@@ -84,6 +85,9 @@ func (l *local) papers(ctx context.Context, f *page.File, n int) ([]*face, []Tim
 	outlines := find.Cards(p.Gray, p.DPI)
 	if len(outlines) == 0 && likeCard(p.Gray.Rect) {
 		outlines = []find.Outline{whole(p.Gray.Rect)}
+	}
+	if len(outlines) == 0 {
+		outlines = find.Blocks(p.Gray, p.DPI)
 	}
 	lap("find")
 	faces := make([]*face, len(outlines))
@@ -98,10 +102,29 @@ func (l *local) papers(ctx context.Context, f *page.File, n int) ([]*face, []Tim
 		return nil, timings, err
 	}
 	lap("cards")
+	faces = slices.DeleteFunc(faces, func(f *face) bool { return !f.told() })
+	if len(faces) == 0 {
+		f, err := l.readSheet(ctx, p.Gray, n)
+		if err != nil {
+			return nil, timings, err
+		}
+		if f.Kind == paper.Other || f.Kind == "" {
+			if text := file.Text(n); len(text) > len(f.Text)/2 && text != "" {
+				f.Text = text // what the PDF itself says is better than what it looks like
+			}
+		}
+		faces = []*face{f}
+		lap("sheet")
+	}
 	for _, f := range faces {
 		f.scale(float64(p.Scale))
 	}
 	return faces, timings, nil
+}
+
+// told says whether anything shows what a card-shaped thing is.
+func (f *face) told() bool {
+	return f.Kind != "" || f.Zone != nil || f.Labels >= 2 || len(f.Readings) >= 2
 }
 
 // likeCard says whether a whole picture has a card's shape.

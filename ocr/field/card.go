@@ -38,6 +38,7 @@ var titles = []struct {
 	{"IDENTITYCARD", paper.CanCuoc, "front"},
 	{"GIAYCHUNGMINHNHANDAN", paper.CMND, "front"},
 	{"CHUNGMINHNHANDAN", paper.CMND, "front"},
+	{"HOCHIEUPASSPORT", paper.Passport, ""},
 }
 
 // stop is the name of labels whose value is not wanted: they only end the value before them.
@@ -64,6 +65,8 @@ var cardLabels = []label{
 	{stop, "CUCTRUONG"}, {stop, "GIAMDOC"}, {stop, "CUCCANHSAT"}, {stop, "BOCONGAN"}, {stop, "MINISTRYOFPUBLICSECURITY"},
 	{stop, "CONGHOAXAHOICHUNGHIAVIETNAM"}, {stop, "DOCLAPTUDOHANHPHUC"}, {stop, "SOCIALISTREPUBLICOFVIETNAM"}, {stop, "INDEPENDENCEFREEDOMHAPPINESS"},
 	{stop, "CANCUOCCONGDAN"}, {stop, "CITIZENIDENTITYCARD"}, {stop, "IDENTITYCARD"}, {stop, "CANCUOC"}, {stop, "GIAYCHUNGMINHNHANDAN"}, {stop, "CHUNGMINHNHANDAN"},
+	{paper.DocumentNumber, "SOHOCHIEU"}, {paper.DocumentNumber, "PASSPORTNO"}, {paper.DocumentNumber, "HOCHIEUSO"}, {paper.Number, "SOGCMND"}, {paper.Number, "IDCARDNO"}, {paper.Number, "SODDCNCMND"}, {paper.Number, "PERSONALNO"},
+	{stop, "NOICAP"}, {stop, "PLACEOFISSUE"}, {stop, "HOCHIEUPASSPORT"}, {stop, "LOAITYPE"}, {stop, "MASOCODE"},
 	{stop, "MAUSPECIMEN"}, {stop, "SPECIMEN"},
 }
 
@@ -131,6 +134,17 @@ func Card(runs []Run) Side {
 			continue
 		}
 		s.Values[g.name] = v
+	}
+	if _, ok := s.Values[paper.DateOfIssue]; !ok && s.Side != "front" && s.Kind != paper.Passport {
+		for _, r := range runs { // "Ngày 06 tháng 09 năm 2012" under no label
+			if v, ok := spelledDay(r); ok {
+				s.Values[paper.DateOfIssue] = v
+				if s.Side == "" {
+					s.Side = "back"
+				}
+				break
+			}
+		}
 	}
 	if _, ok := s.Values[paper.Number]; !ok {
 		if v, ok := loneNumber(runs); ok {
@@ -326,8 +340,12 @@ func reader(n paper.Name) func([]piece) (Value, bool) {
 	switch n {
 	case paper.Number:
 		return number
-	case paper.FullName:
+	case paper.FullName, paper.FatherName, paper.MotherName:
 		return personName
+	case paper.DocumentNumber:
+		return passportNumber
+	case paper.RegisterNumber:
+		return register
 	case paper.DateOfBirth, paper.DateOfIssue:
 		return func(p []piece) (Value, bool) { return day(p, false) }
 	case paper.DateOfExpiry:
@@ -520,7 +538,7 @@ func somewhere(p []piece) (Value, bool) {
 		t := strings.TrimFunc(w.text, func(r rune) bool {
 			return !unicode.IsLetter(r) && !unicode.IsDigit(r) && r != ',' && r != '.' && r != '(' && r != ')' && r != '/' && r != '-'
 		})
-		if t == "" || (len(used) == 0 && strings.Trim(t, ":.,/-()") == "") {
+		if bare := strings.Trim(t, ":.,/-()"); bare == "" && (t != "-" || len(used) == 0) {
 			continue
 		}
 		if len(used) > 0 {
@@ -545,4 +563,28 @@ func somewhere(p []piece) (Value, bool) {
 	s := strings.NewReplacer(" ,", ",", " .", ".", ",,", ",").Replace(b.String())
 	v.Text = vn.NFC(strings.Trim(s, " ,.:/-"))
 	return v, true
+}
+
+// passportNumber is one or two letters and six to eight digits.
+func passportNumber(p []piece) (Value, bool) {
+	for _, w := range p {
+		t := strings.Trim(w.text, " .:,/|")
+		head, tail := 0, 0
+		for _, r := range t {
+			switch {
+			case r >= 'A' && r <= 'Z' && tail == 0:
+				head++
+			case r >= '0' && r <= '9':
+				tail++
+			default:
+				head = 9
+			}
+		}
+		if head >= 1 && head <= 2 && tail >= 6 && tail <= 8 {
+			v := whole([]piece{w})
+			v.Text = t
+			return v, true
+		}
+	}
+	return Value{}, false
 }

@@ -62,7 +62,7 @@ func day(p []piece, expiry bool) (Value, bool) {
 // tháng 2 năm 2003".
 func date(s string) (iso string, odd, ok bool) {
 	if d, m, y, ok := spelled(s); ok {
-		return fmt.Sprintf("%04d-%02d-%02d", y, m, d), false, true
+		return isoDay(d, m, y), false, true
 	}
 	var groups []string
 	var cur []byte
@@ -137,3 +137,5 @@ func two(s string) string {
 	}
 	return s
 }
+
+func isoDay(d, m, y int) string { return fmt.Sprintf("%04d-%02d-%02d", y, m, d) }

@@ -49,14 +49,19 @@ func Cards(g *image.Gray, dpi float64) []Outline {
 			}
 		}
 	}
-	slices.SortFunc(found, func(p, q Outline) int { // as one reads: from the top, then from the left
+	sortAsRead(found)
+	return found
+}
+
+// sortAsRead puts outlines in the order one reads: from the top, then from the left.
+func sortAsRead(found []Outline) {
+	slices.SortFunc(found, func(p, q Outline) int {
 		cp, cq := centre(p.Quad), centre(q.Quad)
 		if d := cp.Y - cq.Y; math.Abs(d) > (p.Height+q.Height)/4 {
 			return int(math.Copysign(1, d))
 		}
 		return int(math.Copysign(1, cp.X-cq.X))
 	})
-	return found
 }
 
 func centre(q paper.Quad) paper.Point {
@@ -206,8 +211,13 @@ func (m mask) spread(r int, grow bool) mask {
 	return out
 }
 
-// shapes takes the connected parts of a mask, holes filled, and keeps those shaped like a card.
+// shapes keeps the connected parts of a mask that are shaped like a card.
 func shapes(m mask, dpi float64) []Outline {
+	return slices.DeleteFunc(loose(m), func(o Outline) bool { return !plausible(o, dpi, m) })
+}
+
+// loose lays outlines round the connected parts of a mask, holes filled.
+func loose(m mask) []Outline {
 	m.fill()
 	seen := make([]bool, len(m.on))
 	var found []Outline
@@ -249,7 +259,7 @@ func shapes(m mask, dpi float64) []Outline {
 		}
 		hull := convex(points)
 		o, ok := fit(hull, float64(area))
-		if ok && plausible(o, dpi, m) {
+		if ok {
 			found = append(found, o)
 		}
 	}

@@ -1,0 +1,163 @@
+package find
+
+import (
+	"image"
+	"math"
+
+	"motcua/ocr/paper"
+)
+
+// Blocks finds print that stands together like a card's where no card's edge can be seen: on photocopies and fax pages.
+// The outline is that of the print, a little larger.
+func Blocks(g *image.Gray, dpi float64) []Outline {
+	b := g.Bounds()
+	long := max(b.Dx(), b.Dy())
+	if long < 400 {
+		return nil
+	}
+	if dpi == 0 {
+		dpi = float64(long) / 11.69 // most pages are A4
+	}
+	f := max(1, (long+600)/1200)
+	small := Shrink(g, f)
+	scale := dpi / float64(f) / 25.4 // pixels a millimetre
+	k := NewInk(small, int(4*scale)|1, 24)
+	// Specks are no print.
+	m := mask{k.W, k.H, make([]bool, k.W*k.H)}
+	for _, p := range k.parts() {
+		if p.area >= 4 && p.box.Dx() < int(60*scale) && p.box.Dy() < int(45*scale) {
+			for y := p.box.Min.Y; y < p.box.Max.Y; y++ {
+				for x := p.box.Min.X; x < p.box.Max.X; x++ {
+					m.on[y*m.w+x] = m.on[y*m.w+x] || k.On[y*k.W+x]
+				}
+			}
+		}
+	}
+	m = m.close(max(2, int(2.6*scale)))
+	var found []Outline
+	for _, o := range loose(m) {
+		w, h := o.Width/scale, o.Height/scale
+		ratio := w / h
+		if ratio < 1.25 || ratio > 2.3 || w < 58 || w > 135 || h < 32 || h > 95 || o.Fill < 0.5 {
+			continue
+		}
+		o = o.grown(2.5 * scale)
+		for i := range o.Quad {
+			o.Quad[i].X *= float64(f)
+			o.Quad[i].Y *= float64(f)
+		}
+		o.Width, o.Height = o.Width*float64(f), o.Height*float64(f)
+		found = append(found, o)
+	}
+	sortAsRead(found)
+	return found
+}
+
+// grown moves every side outwards.
+func (o Outline) grown(by float64) Outline {
+	q := o.Quad
+	c := centre(q)
+	sx, sy := (o.Width+2*by)/o.Width, (o.Height+2*by)/o.Height
+	ux, uy := (q[1].X-q[0].X)/o.Width, (q[1].Y-q[0].Y)/o.Width
+	vx, vy := (q[3].X-q[0].X)/o.Height, (q[3].Y-q[0].Y)/o.Height
+	for i, p := range q {
+		a := ((p.X-c.X)*ux + (p.Y-c.Y)*uy) * sx
+		b := ((p.X-c.X)*vx + (p.Y-c.Y)*vy) * sy
+		q[i] = paper.Point{X: c.X + a*ux + b*vx, Y: c.Y + a*uy + b*vy}
+	}
+	return Outline{Quad: q, Width: o.Width * sx, Height: o.Height * sy, Fill: o.Fill}
+}
+
+// Sheet is the outline of a page seen so that its lines of text run level: the page's own sides, turned by the print's
+// slope, and by a quarter turn where the text stands on its side. Which way is up is not known yet.
+func Sheet(g *image.Gray) Outline {
+	b := g.Bounds()
+	a := Slope(g)
+	ux, uy := math.Cos(a), math.Sin(a)
+	w, h := float64(b.Dx()), float64(b.Dy())
+	a0, a1, b0, b1 := math.Inf(1), math.Inf(-1), math.Inf(1), math.Inf(-1)
+	for _, p := range []paper.Point{{X: 0, Y: 0}, {X: w, Y: 0}, {X: w, Y: h}, {X: 0, Y: h}} {
+		s, t := p.X*ux+p.Y*uy, -p.X*uy+p.Y*ux
+		a0, a1, b0, b1 = min(a0, s), max(a1, s), min(b0, t), max(b1, t)
+	}
+	at := func(s, t float64) paper.Point { return paper.Point{X: s*ux - t*uy, Y: s*uy + t*ux} }
+	return Outline{Quad: paper.Quad{at(a0, b0), at(a1, b0), at(a1, b1), at(a0, b1)}, Width: a1 - a0, Height: b1 - b0, Fill: 1}
+}
+
+// Slope is the direction of the lines of text, in radians clockwise from level, between -45 and 135 degrees.
+func Slope(g *image.Gray) float64 {
+	b := g.Bounds()
+	f := max(1, (max(b.Dx(), b.Dy())+750)/1500)
+	small := Shrink(g, f)
+	k := NewInk(small, 25, 26)
+	type spot struct{ x, y, size float64 }
+	var spots []spot
+	const cell = 32
+	gw := k.W/cell + 1
+	grid := map[int][]int{}
+	for _, p := range k.parts() {
+		w, h := p.box.Dx(), p.box.Dy()
+		if max(w, h) < 4 || max(w, h) > 40 || p.area < 8 || max(w, h) > 6*min(w, h) {
+			continue
+		}
+		s := spot{float64(p.box.Min.X+p.box.Max.X) / 2, float64(p.box.Min.Y+p.box.Max.Y) / 2, float64(max(w, h))}
+		grid[int(s.y)/cell*gw+int(s.x)/cell] = append(grid[int(s.y)/cell*gw+int(s.x)/cell], len(spots))
+		spots = append(spots, s)
+		if len(spots) > 6000 {
+			break
+		}
+	}
+	if len(spots) < 12 {
+		return 0
+	}
+	// Letters stand nearer to each other along a line than lines do.
+	var votes [180]float64
+	for i, s := range spots {
+		cx, cy := int(s.x)/cell, int(s.y)/cell
+		best, bx, by := math.Inf(1), 0.0, 0.0
+		for gy := cy - 1; gy <= cy+1; gy++ {
+			for gx := cx - 1; gx <= cx+1; gx++ {
+				for _, j := range grid[gy*gw+gx] {
+					dx, dy := spots[j].x-s.x, spots[j].y-s.y
+					if d := dx*dx + dy*dy; j != i && d < best && d > 4 && spots[j].size < 2*s.size && s.size < 2*spots[j].size {
+						best, bx, by = d, dx, dy
+					}
+				}
+			}
+		}
+		if !math.IsInf(best, 1) && best < 9*s.size*s.size {
+			deg := math.Atan2(by, bx) * 180 / math.Pi
+			votes[((int(math.Round(deg))%180)+180)%180]++
+		}
+	}
+	coarse, most := 0, -1.0
+	for d := range votes {
+		sum := 0.0
+		for e := -6; e <= 6; e++ {
+			sum += votes[((d+e)%180+180)%180]
+		}
+		if sum > most {
+			coarse, most = d, sum
+		}
+	}
+	if coarse >= 135 {
+		coarse -= 180
+	}
+	// The right slope packs the letters into the fewest, fullest lines.
+	fine, sharp := float64(coarse), -1.0
+	for d := float64(coarse) - 5; d <= float64(coarse)+5; d += 0.2 {
+		a := d * math.Pi / 180
+		rows := map[int]float64{}
+		for _, s := range spots {
+			rows[int(math.Floor((-s.x*math.Sin(a)+s.y*math.Cos(a))/3))]++
+		}
+		sum := 0.0
+		for _, n := range rows {
+			sum += n * n
+		}
+		if sum > sharp {
+			fine, sharp = d, sum
+		}
+	}
+	return fine * math.Pi / 180
+}

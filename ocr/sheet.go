@@ -1,0 +1,94 @@
+package ocr
+
+import (
+	"context"
+	"image"
+
+	"motcua/ocr/field"
+	"motcua/ocr/find"
+	"motcua/ocr/paper"
+	"motcua/ocr/qr"
+)
+
+// widest is how wide a whole page is cut out at most: A4 at 300 dpi.
+const widest = 2500
+
+// readSheet reads a page on which no card was found: a form or a letter, or a card whose edges cannot be seen.
+func (l *local) readSheet(ctx context.Context, g *image.Gray, n int) (*face, error) {
+	o := find.Sheet(g)
+	w := int(min(o.Width, widest))
+	h := max(1, int(float64(w)*o.Height/o.Width))
+	c := &card{quad: o.Quad, plane: find.NewPlane(o.Quad, w, h)}
+	c.img = c.plane.Cut(g)
+	k := find.NewInk(c.img, max(41, w/30)|1, contrast(c.img))
+	c.lines = find.Lines(k, max(10, w/200), max(48, w/22))
+	c.codes = qr.Find(c.img, qr.QRCode, qr.Quick)
+	up, sure := c.upright()
+	if !sure {
+		var err error
+		if up, err = l.vote(ctx, c); err != nil {
+			return nil, err
+		}
+	}
+	if !up {
+		c.flip()
+	}
+	f := &face{Page: n, Quad: c.quad, Turn: turnOf(c.quad), Readings: map[paper.Name][]reading{}}
+	for _, s := range c.codes {
+		f.code(s, c)
+	}
+	zone, rest := c.zoneLines()
+	if len(zone) > 0 {
+		if err := l.readZone(ctx, c, zone, f); err != nil {
+			return nil, err
+		}
+	}
+	words, err := l.engines.lines(ctx, c.img, rest)
+	if err != nil {
+		return nil, err
+	}
+	runs := field.Runs(words)
+	side := field.Sheet(runs)
+	if side.Kind == paper.Other {
+		if s := field.Card(runs); s.Kind != "" && s.Labels >= 3 || f.Zone != nil || len(f.Readings) > 0 {
+			side = s
+		}
+	}
+	f.take(side, c)
+	if f.Kind == paper.Other || f.Kind == paper.KhaiSinh || f.Kind == paper.CT07 {
+		f.Text = field.Text(runs)
+	}
+	return f, nil
+}
+
+// code adds what a QR symbol says.
+func (f *face) code(s qr.Symbol, c *card) {
+	v, ok := qr.Parse(s.Text)
+	if !ok || !s.QR {
+		return
+	}
+	where := c.pageQuad(s.Where)
+	for n, t := range v {
+		f.add(n, reading{Value: shown(n, t), Source: paper.QR, Conf: certainty(paper.QR), Where: &where})
+	}
+}
+
+// take adds what was read from print.
+func (f *face) take(side field.Side, c *card) {
+	f.Kind, f.Side, f.Labels = side.Kind, side.Side, side.Labels
+	for n, v := range side.Values {
+		where := c.plane.Quad(v.Box)
+		f.add(n, reading{Value: v.Text, Source: paper.OCR, Conf: v.Conf, Low: v.Low, Doubts: v.Doubts, Where: &where})
+	}
+	switch {
+	case isSheet(f.Kind):
+	case f.Zone != nil && !f.Zone.Passport:
+		f.Side = "back"
+	case f.Zone != nil:
+		f.Kind, f.Side = paper.Passport, ""
+	case f.Side == "" && len(f.Readings[paper.Number]) > 0:
+		f.Side = "front"
+	}
+}
+
+func isSheet(k paper.Kind) bool { return k == paper.KhaiSinh || k == paper.CT07 || k == paper.Other }
