@@ -12,11 +12,13 @@ import (
 	"time"
 
 	"filippo.io/age"
+	"golang.org/x/sys/unix"
 
 	"motcua/agent/audit"
 	"motcua/agent/config"
 	"motcua/agent/control"
 	"motcua/queue"
+	"motcua/queue/seal"
 )
 
 // backlog is the queue as commands use it: through the daemon's socket where one runs, else by opening
@@ -28,7 +30,11 @@ type backlog interface {
 	Retry(ctx context.Context, idOrCode string) error
 	RetryAll(ctx context.Context) (int, error)
 	Drop(ctx context.Context, idOrCode string) error
-	Content(ctx context.Context, w io.Writer, idOrCode string, export bool) (sha256 string, err error)
+	Content(ctx context.Context, w io.Writer, idOrCode string) (sha256 string, err error)
+	Export(ctx context.Context, w io.Writer, e control.Export) error
+	Import(ctx context.Context, r io.Reader, keys control.Keys) (queue.Imported, error)
+	Verify(ctx context.Context) (queue.Verified, error)
+	Rekey(ctx context.Context, to string) (int, error)
 	Close() error
 }
 
@@ -63,7 +69,7 @@ func (p *program) openLocal(cfg config.Config) (*local, error) {
 		q.Close()
 		return nil, fmt.Errorf("open audit log: %w", err)
 	}
-	return &local{q, log}, nil
+	return &local{cfg, q, log}, nil
 }
 
 // makeDataFolder makes the folder for its owner only, or says how to mend what stands in the way.
@@ -94,6 +100,7 @@ func writable(dir string) error {
 
 func openQueue(ctx context.Context, cfg config.Config, log *slog.Logger) (*queue.Queue, queue.Repairs, error) {
 	o := queue.Options{
+		Vault:     vault(cfg),
 		MinFree:   int64(cfg.Queue.MinFree),
 		Retention: cfg.Queue.Keep.D(),
 		Parallel:  cfg.Queue.Workers,
@@ -123,8 +130,66 @@ func openQueue(ctx context.Context, cfg config.Config, log *slog.Logger) (*queue
 	return q, repairs, nil
 }
 
+// vault is where the kiosk's key lies. "auto" keeps to where it is, and takes a TPM for a new queue where
+// there is one.
+func vault(cfg config.Config) seal.Vault {
+	inFile, inTPM := vaults(cfg)
+	switch cfg.Queue.Key {
+	case "file":
+		return inFile
+	case "tpm":
+		return inTPM
+	}
+	if exists(filepath.Join(cfg.Data, "queue", tpmFile)) {
+		return inTPM
+	}
+	if exists(filepath.Join(cfg.Data, "queue", keyFile)) || unix.Access(seal.DefaultTPM, unix.R_OK|unix.W_OK) != nil {
+		return inFile
+	}
+	return inTPM
+}
+
+const (
+	keyFile = "kiosk.key"
+	tpmFile = "kiosk.tpm"
+)
+
+func vaults(cfg config.Config) (inFile, inTPM seal.Vault) {
+	dir := filepath.Join(cfg.Data, "queue")
+	return seal.NewFile(filepath.Join(dir, keyFile)), seal.NewTPM(filepath.Join(dir, tpmFile), seal.DefaultTPM)
+}
+
+func exists(name string) bool {
+	_, err := os.Stat(name)
+	return err == nil
+}
+
+// rekey makes a new kiosk key; to says where it goes from now on: "file", "tpm", or "" to stay.
+func rekey(ctx context.Context, cfg config.Config, q *queue.Queue, to string) (int, error) {
+	inFile, inTPM := vaults(cfg)
+	switch to {
+	case "":
+		return q.Rekey(ctx, nil)
+	case vaultName(cfg):
+		return q.Rekey(ctx, nil)
+	case "file":
+		return q.Rekey(ctx, inFile)
+	case "tpm":
+		return q.Rekey(ctx, inTPM)
+	}
+	return 0, fmt.Errorf("a kiosk key lies in a file or in the tpm, not in %q", to)
+}
+
+func vaultName(cfg config.Config) string {
+	if _, ok := vault(cfg).(*seal.TPM); ok {
+		return "tpm"
+	}
+	return "file"
+}
+
 // local is a backlog in this process.
 type local struct {
+	cfg   config.Config
 	queue *queue.Queue
 	audit *audit.Log
 }
@@ -170,19 +235,49 @@ func (l *local) act(ctx context.Context, act audit.Act, idOrCode string, do func
 
 func (l *local) RetryAll(ctx context.Context) (int, error) { return l.queue.RetryAll(ctx) }
 
-func (l *local) Content(ctx context.Context, w io.Writer, idOrCode string, export bool) (string, error) {
+func (l *local) Content(ctx context.Context, w io.Writer, idOrCode string) (string, error) {
 	c, err := l.queue.Content(ctx, idOrCode)
 	if err != nil {
 		return "", err
 	}
 	defer c.Close()
-	if export {
-		if err := l.note(audit.SubmissionExported, c.Submission()); err != nil {
-			return "", err
-		}
+	// Noted before the first byte is shown: what cannot be noted is not shown.
+	if err := l.note(audit.SubmissionExported, c.Submission()); err != nil {
+		return "", err
 	}
 	_, err = io.Copy(w, io.NewSectionReader(c, 0, c.Size()))
 	return c.SHA256(), err
+}
+
+func (l *local) Export(ctx context.Context, w io.Writer, e control.Export) error {
+	to, err := e.Recipients()
+	if err != nil {
+		return err
+	}
+	if _, err := l.queue.Export(ctx, w, to, e.Submissions...); err != nil {
+		return err
+	}
+	return l.note(audit.SubmissionExported, queue.Submission{})
+}
+
+func (l *local) Import(ctx context.Context, r io.Reader, keys control.Keys) (queue.Imported, error) {
+	with, err := keys.Identities()
+	if err != nil {
+		return queue.Imported{}, err
+	}
+	done, err := l.queue.Import(ctx, r, with...)
+	for _, id := range done.Accepted {
+		if s, getting := l.queue.Get(id); getting == nil {
+			err = errors.Join(err, l.note(audit.SubmissionAccepted, s))
+		}
+	}
+	return done, err
+}
+
+func (l *local) Verify(ctx context.Context) (queue.Verified, error) { return l.queue.Verify(ctx) }
+
+func (l *local) Rekey(ctx context.Context, to string) (int, error) {
+	return rekey(ctx, l.cfg, l.queue, to)
 }
 
 func (l *local) Close() error { return errors.Join(l.queue.Close(), l.audit.Close()) }

@@ -19,6 +19,7 @@ import (
 	"syscall"
 
 	"github.com/alecthomas/kong"
+	"golang.org/x/sys/unix"
 
 	"motcua/agent/config"
 	"motcua/configs"
@@ -34,19 +35,20 @@ type commandLine struct {
 
 	Version kong.VersionFlag `help:"Print the version."`
 
-	Run     runCommand     `cmd:"" help:"Run the daemon: screen, scanner, recognition, queue and upload."`
-	Read    readCommand    `cmd:"" help:"Recognise papers in images or PDFs."`
-	Scan    scanCommand    `cmd:"" help:"Scan pages to files."`
-	Submit  submitCommand  `cmd:"" help:"The main job without a screen: read, prefill, check, queue; prints the receipt code."`
-	Queue   queueCommand   `cmd:"" help:"The backlog of submissions."`
-	Status  statusCommand  `cmd:"" help:"Ask the running daemon how it is."`
-	Devices devicesCommand `cmd:"" help:"List what is plugged in, and its state."`
-	Doctor  doctorCommand  `cmd:"" help:"Look at everything the kiosk needs, and say how to mend what is not in order."`
-	Report  reportCommand  `cmd:"" help:"Count submissions by procedure, level, channel, ward and day."`
-	Staff   staffCommand   `cmd:"" help:"Who may sign in at the kiosk, with a PIN."`
-	Audit   auditCommand   `cmd:"" help:"The log of who did what and when."`
-	Conf    configCommand  `cmd:"" name:"config" help:"Check or show the configuration."`
-	Receive receiveCommand `cmd:"" help:"Receive submissions: an embedded tus receiver for one office."`
+	Run         runCommand         `cmd:"" help:"Run the daemon: screen, scanner, recognition, queue and upload."`
+	Read        readCommand        `cmd:"" help:"Recognise papers in images or PDFs."`
+	Scan        scanCommand        `cmd:"" help:"Scan pages to files."`
+	Submit      submitCommand      `cmd:"" help:"The main job without a screen: read, prefill, check, queue; prints the receipt code."`
+	Queue       queueCommand       `cmd:"" help:"The backlog of submissions."`
+	Status      statusCommand      `cmd:"" help:"Ask the running daemon how it is."`
+	Devices     devicesCommand     `cmd:"" help:"List what is plugged in, and its state."`
+	Doctor      doctorCommand      `cmd:"" help:"Look at everything the kiosk needs, and say how to mend what is not in order."`
+	Report      reportCommand      `cmd:"" help:"Count submissions by procedure, level, channel, ward and day."`
+	Staff       staffCommand       `cmd:"" help:"Who may sign in at the kiosk, with a PIN."`
+	Audit       auditCommand       `cmd:"" help:"The log of who did what and when."`
+	Diagnostics diagnosticsCommand `cmd:"" help:"Make a file for the makers of Motcua, without personal data."`
+	Conf        configCommand      `cmd:"" name:"config" help:"Check or show the configuration."`
+	Receive     receiveCommand     `cmd:"" help:"Receive submissions: an embedded tus receiver for one office."`
 
 	Procedures proceduresCommand `cmd:"" help:"List the procedures, or take a signed update of them."`
 
@@ -69,6 +71,7 @@ type program struct {
 func main() { os.Exit(start(os.Args[1:], os.Stdin, os.Stdout, os.Stderr)) }
 
 func start(args []string, in io.Reader, out, errs io.Writer) (code int) {
+	withoutCoreDumps()
 	var line commandLine
 	type exited int
 	defer func() {
@@ -111,6 +114,13 @@ func start(args []string, in io.Reader, out, errs io.Writer) (code int) {
 		return 1
 	}
 	return 0
+}
+
+// withoutCoreDumps keeps pages and keys in memory from being written to the disk by a crash, or read by
+// another process of the same user. Where the kernel refuses, nothing is worse than before.
+func withoutCoreDumps() {
+	_ = unix.Setrlimit(unix.RLIMIT_CORE, &unix.Rlimit{})
+	_ = unix.Prctl(unix.PR_SET_DUMPABLE, 0, 0, 0, 0)
 }
 
 // exitError is an error with an exit code of its own; an empty one was told to the user already.

@@ -5,6 +5,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"path/filepath"
 	"strings"
@@ -19,7 +20,9 @@ type queueCommand struct {
 	List   queueListCommand   `cmd:"" help:"List submissions, oldest first."`
 	Show   queueShowCommand   `cmd:"" help:"Show one submission: its state, and why it waits."`
 	Retry  queueRetryCommand  `cmd:"" help:"Make submissions due now; without a daemon, deliver what is due."`
-	Export queueExportCommand `cmd:"" help:"Write submissions to files in the clear (noted in the audit log)."`
+	Export queueExportCommand `cmd:"" help:"Take submissions off a kiosk that has no network, sealed to somebody."`
+	Import queueImportCommand `cmd:"" help:"Queue the submissions of an export."`
+	Rekey  queueRekeyCommand  `cmd:"" help:"Make a new kiosk key; the old one opens nothing any more."`
 	Drop   queueDropCommand   `cmd:"" help:"Remove submissions for good."`
 	Verify queueVerifyCommand `cmd:"" help:"Read every stored submission and check it against its digest."`
 }
@@ -188,75 +191,180 @@ func (c *queueRetryCommand) say(p *program, n int, pass *queue.Pass) error {
 }
 
 type queueExportCommand struct {
-	Out         string   `short:"o" type:"path" default:"." placeholder:"DIR" help:"Folder for the files (default: here)."`
-	Submissions []string `arg:"" name:"submission" help:"Receipt codes or ids."`
+	Out         string   `short:"o" type:"path" required:"" placeholder:"FILE|DIR" help:"The file to make, or with --clear the folder."`
+	To          []string `placeholder:"AGE1" help:"Who may open the file: an age recipient (age1…). May be repeated."`
+	Passphrase  bool     `help:"Seal the file by a passphrase, asked for or read from standard input."`
+	Clear       bool     `help:"Write plain ZIP files that anybody can open, one a submission."`
+	Submissions []string `arg:"" optional:"" name:"submission" help:"Receipt codes or ids (default: all that were not delivered)."`
 }
 
+// Run takes submissions off a kiosk that has no network. Both ways are noted in the audit log.
 func (c *queueExportCommand) Run(p *program) error {
+	ways := 0
+	for _, way := range []bool{len(c.To) > 0, c.Passphrase, c.Clear} {
+		if way {
+			ways++
+		}
+	}
+	if ways != 1 {
+		return unusable(errors.New("say who may open the export: --to age1…, --passphrase, or --clear for anybody"))
+	}
+	if c.Clear && len(c.Submissions) == 0 {
+		return unusable(errors.New("--clear needs the submissions by name"))
+	}
+	e := control.Export{To: c.To, Submissions: c.Submissions}
+	if c.Passphrase {
+		var err error
+		if e.Passphrase, err = p.readSecret("Passphrase"); err != nil {
+			return err
+		}
+	}
+	if !c.Clear {
+		if _, err := e.Recipients(); err != nil {
+			return unusable(err)
+		}
+	}
 	q, err := p.queue(false)
 	if err != nil {
 		return err
 	}
 	defer q.Close()
-	if err := os.MkdirAll(c.Out, 0o700); err != nil {
-		return fmt.Errorf("make folder for the export: %w", err)
-	}
 	files := []string{}
-	for _, id := range c.Submissions {
-		name, err := export(p, q, c.Out, id)
-		if err != nil {
-			return about(id, err)
+	if c.Clear {
+		for _, id := range c.Submissions {
+			name, err := exportClear(p, q, c.Out, id)
+			if err != nil {
+				return about(id, err)
+			}
+			files = append(files, name)
 		}
-		files = append(files, name)
-		if !p.json {
-			fmt.Fprintln(p.out, name)
+	} else {
+		if err := whole(c.Out, func(f *os.File) error { return q.Export(p.ctx, f, e) }); err != nil {
+			return fmt.Errorf("export: %w", err)
 		}
+		files = append(files, c.Out)
 	}
 	if p.json {
 		return p.printJSON(files)
 	}
+	for _, name := range files {
+		fmt.Fprintln(p.out, name)
+	}
 	return nil
 }
 
-// export writes one bundle, checked, for its owner only, and puts it in place when it is whole.
-func export(p *program, q backlog, dir, id string) (string, error) {
+// exportClear writes one bundle, checked, for its owner only.
+func exportClear(p *program, q backlog, dir, id string) (string, error) {
 	s, err := q.Get(p.ctx, id)
 	if err != nil {
+		return "", err
+	}
+	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return "", err
 	}
 	name := filepath.Join(dir, s.ID+".zip")
 	if s.Sealed {
 		name += ".age"
 	}
-	f, err := os.CreateTemp(dir, ".export-*")
+	return name, whole(name, func(f *os.File) error {
+		digest := sha256.New()
+		want, err := q.Content(p.ctx, io.MultiWriter(f, digest), s.ID)
+		if err == nil && hex.EncodeToString(digest.Sum(nil)) != want {
+			err = errors.New("what was read does not match its digest: the disk is failing, run motcua queue verify")
+		}
+		return err
+	})
+}
+
+// whole makes a file that is there when write succeeded, and not at all otherwise.
+func whole(name string, write func(*os.File) error) error {
+	f, err := os.CreateTemp(filepath.Dir(name), ".motcua-*")
 	if err != nil {
-		return "", err
+		return err
 	}
 	defer os.Remove(f.Name())
 	defer f.Close()
-	digest := sha256.New()
-	want, err := q.Content(p.ctx, both{f, digest}, s.ID, true)
-	if err != nil {
-		return "", err
-	}
-	if got := hex.EncodeToString(digest.Sum(nil)); got != want {
-		return "", fmt.Errorf("what was read does not match its digest: the disk is failing, run motcua queue verify")
+	if err := write(f); err != nil {
+		return err
 	}
 	if err := f.Sync(); err != nil {
-		return "", err
+		return err
 	}
-	return name, os.Rename(f.Name(), name)
+	return os.Rename(f.Name(), name)
 }
 
-// both writes to a file and a digest.
-type both struct {
-	file   *os.File
-	digest interface{ Write([]byte) (int, error) }
+type queueImportCommand struct {
+	Identity   string `type:"path" placeholder:"FILE" help:"File with the age identity that opens the export."`
+	Passphrase bool   `help:"The export opens by a passphrase, asked for or read from standard input."`
+	File       string `arg:"" type:"path" help:"The export."`
 }
 
-func (b both) Write(data []byte) (int, error) {
-	_, _ = b.digest.Write(data) // a hash never fails
-	return b.file.Write(data)
+// Run queues the submissions of an export, under the ids and codes they had.
+func (c *queueImportCommand) Run(p *program) error {
+	if c.Passphrase == (c.Identity != "") {
+		return unusable(errors.New("say what opens the export: --identity FILE or --passphrase"))
+	}
+	var keys control.Keys
+	var err error
+	if c.Passphrase {
+		keys.Passphrase, err = p.readSecret("Passphrase")
+	} else {
+		var data []byte
+		data, err = os.ReadFile(c.Identity)
+		keys.Text = string(data)
+	}
+	if err == nil {
+		_, err = keys.Identities()
+	}
+	if err != nil {
+		return unusable(fmt.Errorf("read keys: %w", err))
+	}
+	f, err := os.Open(c.File)
+	if err != nil {
+		return unusable(fmt.Errorf("read export: %w", err))
+	}
+	defer f.Close()
+	q, err := p.queue(true)
+	if err != nil {
+		return err
+	}
+	defer q.Close()
+	done, err := q.Import(p.ctx, f, keys)
+	if err != nil {
+		err = fmt.Errorf("import: %w", err)
+	}
+	if p.json {
+		return errors.Join(err, p.printJSON(struct {
+			Accepted []string `json:"accepted"`
+			Known    int      `json:"known"`
+		}{append([]string{}, done.Accepted...), done.Known}))
+	}
+	fmt.Fprintf(p.out, "%d queued, %d were here already\n", len(done.Accepted), done.Known)
+	return err
+}
+
+type queueRekeyCommand struct {
+	To string `enum:"file,tpm," default:"" help:"Move the key: file or tpm (set queue.key in the configuration accordingly)."`
+}
+
+// Run makes a new kiosk key; the old one opens nothing any more.
+func (c *queueRekeyCommand) Run(p *program) error {
+	q, err := p.queue(false)
+	if err != nil {
+		return err
+	}
+	defer q.Close()
+	n, err := q.Rekey(p.ctx, c.To)
+	if err != nil {
+		return fmt.Errorf("make a new kiosk key: %w", err)
+	}
+	if p.json {
+		return p.printJSON(struct {
+			Wrapped int `json:"wrapped"`
+		}{n})
+	}
+	fmt.Fprintf(p.out, "%d submissions are sealed under a new kiosk key\n", n)
+	return nil
 }
 
 type queueDropCommand struct {
@@ -290,59 +398,33 @@ func (c *queueDropCommand) Run(p *program) error {
 type queueVerifyCommand struct{}
 
 func (queueVerifyCommand) Run(p *program) error {
-	type damage struct {
-		ID    string `json:"id"`
-		Code  string `json:"code"`
-		Error string `json:"error"`
-	}
-	result := struct {
-		Checked int      `json:"checked"`
-		Damaged []damage `json:"damaged"`
-	}{Damaged: []damage{}}
 	q, err := p.queue(false)
-	if errors.Is(err, errNoData) {
-		q, err = nil, nil
-	}
-	if err != nil {
+	verified := queue.Verified{}
+	switch {
+	case errors.Is(err, errNoData):
+	case err != nil:
 		return err
-	}
-	if q != nil {
+	default:
 		defer q.Close()
-		subs, err := q.List(p.ctx, queue.Filter{})
-		if err != nil {
-			return err
+		if verified, err = q.Verify(p.ctx); err != nil {
+			return fmt.Errorf("verify queue: %w", err)
 		}
-		for _, s := range subs {
-			if s.Wiped {
-				continue
-			}
-			digest := sha256.New()
-			want, err := q.Content(p.ctx, digest, s.ID, false)
-			switch {
-			case errors.Is(err, queue.ErrWiped) || errors.Is(err, queue.ErrNotFound):
-				continue // went its way while we looked
-			case err != nil:
-				result.Damaged = append(result.Damaged, damage{s.ID, s.Code, err.Error()})
-			case hex.EncodeToString(digest.Sum(nil)) != want:
-				result.Damaged = append(result.Damaged, damage{s.ID, s.Code, "the content does not match its digest"})
-			}
-			result.Checked++
-		}
+	}
+	if verified.Faults == nil {
+		verified.Faults = []queue.Fault{}
 	}
 	if p.json {
-		if err := p.printJSON(result); err != nil {
-			return err
-		}
+		err = p.printJSON(verified)
 	} else {
-		for _, d := range result.Damaged {
-			fmt.Fprintf(p.out, "%s %s: %s\n", d.Code, d.ID, d.Error)
+		for _, f := range verified.Faults {
+			fmt.Fprintf(p.out, "%s: %s\n", f.ID, f.What)
 		}
-		fmt.Fprintf(p.out, "%d checked, %d damaged\n", result.Checked, len(result.Damaged))
+		_, err = fmt.Fprintf(p.out, "%d checked, %d wiped after delivery, %d damaged\n", verified.Checked, verified.Wiped, len(verified.Faults))
 	}
-	if len(result.Damaged) > 0 {
+	if len(verified.Faults) > 0 {
 		return told(1)
 	}
-	return nil
+	return err
 }
 
 // about says which submission an error is of, and that a mistyped code is the input's mistake.

@@ -114,7 +114,8 @@ func runDaemon(p *program, cfg config.Config, file string, demo *demo) (err erro
 		defer closing("scanner", scanner.Close)
 	}
 	figures := metrics.New(q, version())
-	console, err := openConsole(&examiner{cfg: cfg, reader: reader, queue: q, ledger: ledger, lines: lines}, file, roll, func() { cancel(errRestart) })
+	examiner := &examiner{cfg: cfg, reader: reader, queue: q, ledger: ledger, lines: lines}
+	console, err := openConsole(examiner, file, roll, func() { cancel(errRestart) })
 	if err != nil {
 		return err
 	}
@@ -144,6 +145,8 @@ func runDaemon(p *program, cfg config.Config, file string, demo *demo) (err erro
 		Noted: func(act string, s queue.Submission) {
 			note(log, ledger, audit.Event{Actor: "system", Act: audit.Act("submission." + act), Submission: s.ID, Procedure: s.Labels["procedure"], Reason: "command-line"})
 		},
+		Rekey:       func(ctx context.Context, to string) (int, error) { return rekey(ctx, cfg, q, to) },
+		Diagnostics: examiner.bundle,
 	}
 	pages := http.NewServeMux()
 	pages.Handle("GET /healthz", health(q))

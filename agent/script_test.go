@@ -1,6 +1,7 @@
 package main
 
 import (
+	"archive/zip"
 	"bytes"
 	"compress/zlib"
 	"encoding/binary"
@@ -57,6 +58,7 @@ func TestScript(t *testing.T) {
 			"pluck":    pluck,
 			"samefile": sameFile,
 			"fill":     fill,
+			"unzipped": unzipped,
 			"zip":      zipFiles,
 		},
 	})
@@ -219,4 +221,20 @@ func fill(ts *testscript.TestScript, neg bool, args []string) {
 	for _, name := range args {
 		ts.Check(os.WriteFile(ts.MkAbs(name), []byte(os.Expand(ts.ReadFile(name), ts.Getenv)), 0o600))
 	}
+}
+
+// unzipped GLOB DIR lays the files of an archive into a folder.
+func unzipped(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 2 {
+		ts.Fatalf("usage: unzipped GLOB DIR")
+	}
+	found, err := filepath.Glob(ts.MkAbs(args[0]))
+	ts.Check(err)
+	if len(found) != 1 {
+		ts.Fatalf("%d files match %s", len(found), args[0])
+	}
+	z, err := zip.OpenReader(found[0])
+	ts.Check(err)
+	defer z.Close()
+	ts.Check(os.CopyFS(ts.MkAbs(args[1]), z))
 }

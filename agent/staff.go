@@ -108,7 +108,7 @@ func (p *program) withPIN(do func(*staff.Roll, string) error) error {
 	if err != nil {
 		return err
 	}
-	pin, err := p.readPIN()
+	pin, err := p.readSecret("PIN")
 	if err != nil {
 		return err
 	}
@@ -125,25 +125,25 @@ func refused(err error) error {
 	return err
 }
 
-// readPIN asks at a terminal without echo, or takes the first line of standard input. A PIN never stands
-// on the command line, where other users would see it.
-func (p *program) readPIN() (string, error) {
+// readSecret asks at a terminal without echo, or takes the first line of standard input. A secret never
+// stands on the command line, where other users would see it.
+func (p *program) readSecret(what string) (string, error) {
 	if f, ok := p.in.(*os.File); ok {
 		fd := int(f.Fd())
 		if before, err := unix.IoctlGetTermios(fd, unix.TCGETS); err == nil {
 			silent := *before
 			silent.Lflag &^= unix.ECHO
 			if err := unix.IoctlSetTermios(fd, unix.TCSETS, &silent); err != nil {
-				return "", fmt.Errorf("read PIN: %w", err)
+				return "", fmt.Errorf("read %s: %w", what, err)
 			}
 			defer func() { _ = unix.IoctlSetTermios(fd, unix.TCSETS, before) }()
-			fmt.Fprint(p.err, "PIN: ")
+			fmt.Fprintf(p.err, "%s: ", what)
 			defer fmt.Fprintln(p.err)
 		}
 	}
 	line, err := bufio.NewReader(p.in).ReadString('\n')
 	if err != nil && !errors.Is(err, io.EOF) {
-		return "", fmt.Errorf("read PIN: %w", err)
+		return "", fmt.Errorf("read %s: %w", what, err)
 	}
 	return strings.TrimSpace(line), nil
 }

@@ -52,13 +52,13 @@ func (c *Client) Close() error {
 
 // Status asks the daemon how it is.
 func (c *Client) Status(ctx context.Context) (s Status, err error) {
-	err = c.call(ctx, http.MethodGet, "/status", "", nil, &s)
+	err = c.call(ctx, http.MethodGet, "/status", nil, nil, &s)
 	return s, err
 }
 
 // Get gives one submission.
 func (c *Client) Get(ctx context.Context, idOrCode string) (s queue.Submission, err error) {
-	err = c.call(ctx, http.MethodGet, "/submissions/"+url.PathEscape(idOrCode), "", nil, &s)
+	err = c.call(ctx, http.MethodGet, "/submissions/"+url.PathEscape(idOrCode), nil, nil, &s)
 	return s, err
 }
 
@@ -78,42 +78,86 @@ func (c *Client) List(ctx context.Context, f queue.Filter) ([]queue.Submission, 
 		q.Set("until", f.Until.Format(time.RFC3339))
 	}
 	var subs []queue.Submission
-	err := c.call(ctx, http.MethodGet, "/submissions?"+q.Encode(), "", nil, &subs)
+	err := c.call(ctx, http.MethodGet, "/submissions?"+q.Encode(), nil, nil, &subs)
 	return subs, err
 }
 
 // Retry makes a submission due now.
 func (c *Client) Retry(ctx context.Context, idOrCode string) error {
-	return c.call(ctx, http.MethodPost, "/submissions/"+url.PathEscape(idOrCode)+"/retry", "", nil, nil)
+	return c.call(ctx, http.MethodPost, "/submissions/"+url.PathEscape(idOrCode)+"/retry", nil, nil, nil)
 }
 
 // RetryAll makes everything due now.
 func (c *Client) RetryAll(ctx context.Context) (n int, err error) {
-	err = c.call(ctx, http.MethodPost, "/retry", "", nil, &n)
+	err = c.call(ctx, http.MethodPost, "/retry", nil, nil, &n)
 	return n, err
 }
 
 // Drop removes a submission for good.
 func (c *Client) Drop(ctx context.Context, idOrCode string) error {
-	return c.call(ctx, http.MethodDelete, "/submissions/"+url.PathEscape(idOrCode), "", nil, nil)
+	return c.call(ctx, http.MethodDelete, "/submissions/"+url.PathEscape(idOrCode), nil, nil, nil)
 }
 
-// Content copies a submission's bundle to w and gives the SHA-256 the daemon says it must have. export
-// notes it in the audit log.
-func (c *Client) Content(ctx context.Context, w io.Writer, idOrCode string, export bool) (sha256 string, err error) {
-	path := "/submissions/" + url.PathEscape(idOrCode) + "/content"
-	if export {
-		path += "?for=export"
-	}
-	response, err := c.send(ctx, http.MethodGet, path, "", nil)
+// Content copies a submission's bundle to w, notes it in the audit log, and gives the SHA-256 the daemon
+// says it must have.
+func (c *Client) Content(ctx context.Context, w io.Writer, idOrCode string) (sha256 string, err error) {
+	response, err := c.send(ctx, http.MethodGet, "/submissions/"+url.PathEscape(idOrCode)+"/content", nil, nil)
 	if err != nil {
 		return "", err
 	}
+	return response.Header.Get("X-Sha256"), drain(w, response)
+}
+
+// Export copies a sealed export to w.
+func (c *Client) Export(ctx context.Context, w io.Writer, e Export) error {
+	body, err := json.Marshal(e)
+	if err != nil {
+		return err
+	}
+	response, err := c.send(ctx, http.MethodPost, "/export", nil, bytes.NewReader(body))
+	if err != nil {
+		return err
+	}
+	return drain(w, response)
+}
+
+// Diagnostics copies the diagnostics bundle to w.
+func (c *Client) Diagnostics(ctx context.Context, w io.Writer) error {
+	response, err := c.send(ctx, http.MethodGet, "/diagnostics", nil, nil)
+	if err != nil {
+		return err
+	}
+	return drain(w, response)
+}
+
+func drain(w io.Writer, response *http.Response) error {
 	defer response.Body.Close()
 	if _, err := io.Copy(w, response.Body); err != nil {
-		return "", fmt.Errorf("read content from the daemon: %w", err)
+		return fmt.Errorf("read from the daemon: %w", err)
 	}
-	return response.Header.Get("X-Sha256"), nil
+	return nil
+}
+
+// Import queues the submissions of an export.
+func (c *Client) Import(ctx context.Context, r io.Reader, keys Keys) (done queue.Imported, err error) {
+	text, err := json.Marshal(keys)
+	if err != nil {
+		return done, err
+	}
+	err = c.call(ctx, http.MethodPost, "/import", http.Header{keysHeader: {string(text)}}, r, &done)
+	return done, err
+}
+
+// Verify has the daemon read every stored submission.
+func (c *Client) Verify(ctx context.Context) (v queue.Verified, err error) {
+	err = c.call(ctx, http.MethodGet, "/verify", nil, nil, &v)
+	return v, err
+}
+
+// Rekey has the daemon make a new kiosk key.
+func (c *Client) Rekey(ctx context.Context, to string) (n int, err error) {
+	err = c.call(ctx, http.MethodPost, "/rekey?to="+url.QueryEscape(to), nil, nil, &n)
+	return n, err
 }
 
 // Enqueue hands a draft to the daemon.
@@ -138,7 +182,7 @@ func (c *Client) Enqueue(ctx context.Context, d queue.Draft) (s queue.Submission
 	if err := form.Close(); err != nil {
 		return s, err
 	}
-	err = c.call(ctx, http.MethodPost, "/submissions", form.FormDataContentType(), &body, &s)
+	err = c.call(ctx, http.MethodPost, "/submissions", http.Header{"Content-Type": {form.FormDataContentType()}}, &body, &s)
 	return s, err
 }
 
@@ -159,8 +203,8 @@ func addPart(form *multipart.Writer, p queue.Part) error {
 	return err
 }
 
-func (c *Client) call(ctx context.Context, method, path, contentType string, body io.Reader, into any) error {
-	response, err := c.send(ctx, method, path, contentType, body)
+func (c *Client) call(ctx context.Context, method, path string, header http.Header, body io.Reader, into any) error {
+	response, err := c.send(ctx, method, path, header, body)
 	if err != nil {
 		return err
 	}
@@ -175,13 +219,13 @@ func (c *Client) call(ctx context.Context, method, path, contentType string, bod
 	return nil
 }
 
-func (c *Client) send(ctx context.Context, method, path, contentType string, body io.Reader) (*http.Response, error) {
+func (c *Client) send(ctx context.Context, method, path string, header http.Header, body io.Reader) (*http.Response, error) {
 	request, err := http.NewRequestWithContext(ctx, method, "http://daemon"+path, body)
 	if err != nil {
 		return nil, err
 	}
-	if contentType != "" {
-		request.Header.Set("Content-Type", contentType)
+	for name, values := range header {
+		request.Header[name] = values
 	}
 	response, err := c.http.Do(request)
 	if err != nil {

@@ -10,9 +10,13 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"strings"
 	"time"
 
+	"filippo.io/age"
+
 	"motcua/queue"
+	"motcua/queue/seal"
 )
 
 // SocketName is the socket's name in the data folder.
@@ -71,4 +75,49 @@ func short(dir string) (path string, close func(), err error) {
 		return "", nil, err
 	}
 	return filepath.Join("/proc/self/fd", fmt.Sprint(d.Fd()), SocketName), func() { d.Close() }, nil
+}
+
+// Keys opens an export: age identities, or a passphrase.
+type Keys struct {
+	Text       string `json:"text,omitempty"` // as age writes them: "AGE-SECRET-KEY-1…"
+	Passphrase string `json:"passphrase,omitempty"`
+}
+
+// String and GoString keep the keys out of logs.
+func (Keys) String() string   { return "keys" }
+func (Keys) GoString() string { return "keys" }
+
+// Identities parses the keys.
+func (k Keys) Identities() ([]age.Identity, error) {
+	if k.Passphrase != "" {
+		identity, err := seal.FromPassphrase(k.Passphrase)
+		if err != nil {
+			return nil, err
+		}
+		return []age.Identity{identity}, nil
+	}
+	return seal.ParseIdentities(k.Text)
+}
+
+// Export says what is exported, and who may open it.
+type Export struct {
+	To          []string `json:"to,omitempty"` // age recipients: "age1…"
+	Passphrase  string   `json:"passphrase,omitempty"`
+	Submissions []string `json:"submissions,omitempty"` // ids or codes; none is all that were not delivered
+}
+
+// String and GoString keep the passphrase out of logs.
+func (Export) String() string   { return "export" }
+func (Export) GoString() string { return "export" }
+
+// Recipients parses who may open the export.
+func (e Export) Recipients() ([]age.Recipient, error) {
+	if e.Passphrase != "" {
+		recipient, err := seal.ToPassphrase(e.Passphrase)
+		if err != nil {
+			return nil, err
+		}
+		return []age.Recipient{recipient}, nil
+	}
+	return seal.ParseRecipients(strings.Join(e.To, "\n"))
 }

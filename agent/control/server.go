@@ -13,6 +13,8 @@ import (
 	"strconv"
 	"time"
 
+	"filippo.io/age"
+
 	"motcua/queue"
 )
 
@@ -26,6 +28,9 @@ type Queue interface {
 	Drop(ctx context.Context, idOrCode string) error
 	Content(ctx context.Context, idOrCode string) (*queue.Content, error)
 	Stats() (queue.Stats, error)
+	Export(ctx context.Context, w io.Writer, to []age.Recipient, idsOrCodes ...string) (int, error)
+	Import(ctx context.Context, r io.Reader, with ...age.Identity) (queue.Imported, error)
+	Verify(ctx context.Context) (queue.Verified, error)
 }
 
 // Server answers on the socket.
@@ -34,6 +39,10 @@ type Server struct {
 	Status func() Status
 	// Noted is told of every act that changes or shows a submission: retried, dropped, exported, accepted.
 	Noted func(act string, s queue.Submission)
+	// Rekey makes a new kiosk key; to is "file", "tpm" or "".
+	Rekey func(ctx context.Context, to string) (int, error)
+	// Diagnostics packs the bundle.
+	Diagnostics func(ctx context.Context, w io.Writer) error
 }
 
 // maxDraft bounds the memory one submission from the command line can take in the daemon.
@@ -94,7 +103,85 @@ func (s *Server) Handler() http.Handler {
 		n, err := s.Queue.RetryAll(r.Context())
 		answer(w, n, err)
 	})
+	mux.HandleFunc("GET /verify", func(w http.ResponseWriter, r *http.Request) {
+		verified, err := s.Queue.Verify(r.Context())
+		answer(w, verified, err)
+	})
+	mux.HandleFunc("POST /export", s.export)
+	mux.HandleFunc("POST /import", s.imports)
+	mux.HandleFunc("POST /rekey", func(w http.ResponseWriter, r *http.Request) {
+		n, err := s.Rekey(r.Context(), r.URL.Query().Get("to"))
+		answer(w, n, err)
+	})
+	mux.HandleFunc("GET /diagnostics", func(w http.ResponseWriter, r *http.Request) {
+		stream(w, func(w io.Writer) error { return s.Diagnostics(r.Context(), w) })
+	})
 	return mux
+}
+
+// export streams a sealed file; its recipients come first in the body.
+func (s *Server) export(w http.ResponseWriter, r *http.Request) {
+	var e Export
+	err := json.NewDecoder(r.Body).Decode(&e)
+	var to []age.Recipient
+	if err == nil {
+		to, err = e.Recipients()
+	}
+	if err != nil {
+		answer(w, nil, fmt.Errorf("export: %w", err))
+		return
+	}
+	stream(w, func(w io.Writer) error {
+		_, err := s.Queue.Export(r.Context(), w, to, e.Submissions...)
+		return err
+	})
+	s.Noted("exported", queue.Submission{})
+}
+
+// imports reads an export from the body; the keys that open it stand in a header of the private socket.
+func (s *Server) imports(w http.ResponseWriter, r *http.Request) {
+	var keys Keys
+	err := json.Unmarshal([]byte(r.Header.Get(keysHeader)), &keys)
+	var with []age.Identity
+	if err == nil {
+		with, err = keys.Identities()
+	}
+	if err != nil {
+		answer(w, nil, fmt.Errorf("import: %w", err))
+		return
+	}
+	done, err := s.Queue.Import(r.Context(), r.Body, with...)
+	for _, id := range done.Accepted {
+		if sub, getting := s.Queue.Get(id); getting == nil {
+			s.Noted("accepted", sub)
+		}
+	}
+	answer(w, done, err)
+}
+
+const keysHeader = "X-Motcua-Keys"
+
+// stream sends what write writes. An error before the first byte is answered; one after it breaks the
+// connection, so that the client cannot take half for the whole.
+func stream(w http.ResponseWriter, write func(io.Writer) error) {
+	begun := &begun{ResponseWriter: w}
+	if err := write(begun); err != nil {
+		if !begun.yes {
+			answer(w, nil, err)
+			return
+		}
+		panic(http.ErrAbortHandler)
+	}
+}
+
+type begun struct {
+	http.ResponseWriter
+	yes bool
+}
+
+func (b *begun) Write(data []byte) (int, error) {
+	b.yes = true
+	return b.ResponseWriter.Write(data)
 }
 
 func (s *Server) act(name string, do func(context.Context, string) error) http.HandlerFunc {
@@ -131,9 +218,7 @@ func (s *Server) content(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	defer c.Close()
-	if r.URL.Query().Get("for") == "export" {
-		s.Noted("exported", c.Submission())
-	}
+	s.Noted("exported", c.Submission())
 	w.Header().Set("X-Sha256", c.SHA256())
 	w.Header().Set("Content-Length", strconv.FormatInt(c.Size(), 10))
 	_, _ = io.Copy(w, io.NewSectionReader(c, 0, c.Size())) // a short body tells the client
