@@ -77,7 +77,7 @@ type blobWriter struct {
 
 // newBlobWriter writes the header. check is asked now and then whether there is room to go on.
 func newBlobWriter(f file, s sealer, digest bool, check func(int64) error) (*blobWriter, error) {
-	w := &blobWriter{f: f, buf: bufio.NewWriterSize(&early{f: f}, 256<<10), check: check}
+	w := &blobWriter{f: f, buf: bufio.NewWriterSize(&early{f: f}, 4<<10), check: check}
 	if digest {
 		w.sum = sha256.New()
 	}
@@ -93,16 +93,19 @@ func newBlobWriter(f file, s sealer, digest bool, check func(int64) error) (*blo
 	return w, nil
 }
 
-// early tells the disk of everything that was written.
+// early tells the disk what was written, in pieces that are worth a drive's while.
 type early struct {
-	f   file
-	off int64
+	f          file
+	off, begun int64
 }
 
 func (e *early) Write(p []byte) (int, error) {
 	n, err := e.f.Write(p)
-	e.f.Hint(e.off, int64(n))
 	e.off += int64(n)
+	if e.off-e.begun >= 512<<10 {
+		e.f.Hint(e.begun, e.off-e.begun)
+		e.begun = e.off
+	}
 	return n, err
 }
 

@@ -34,7 +34,8 @@ type manifest struct {
 func writeBundle(ctx context.Context, w io.Writer, s Submission, parts []Part) ([]PartInfo, error) {
 	z := zip.NewWriter(w)
 	infos := make([]PartInfo, 0, len(parts))
-	buf := make([]byte, 256<<10)
+	buf := make([]byte, 64<<10)
+	defer clear(buf) // a citizen's page
 	for _, p := range parts {
 		out, err := z.CreateHeader(&zip.FileHeader{Name: p.Name, Method: zip.Store})
 		if err != nil {

@@ -1,0 +1,4 @@
+package seal
+
+// StartTPM is for tests of what is built on this package.
+var StartTPM = startTPM
