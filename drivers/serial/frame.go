@@ -5,14 +5,18 @@ import (
 	"time"
 )
 
-// framer cuts the byte stream of one connection into readings. It is fed bytes and the time they came,
+// framer cuts the byte stream of one connection into readings. It is fed what each read of the port gave,
 // keeps nothing longer than a reading, and never joins the halves of two.
+//
+// Silence is counted in reads that waited a tick and gave nothing, not by a clock: where this process
+// was held up in mid code, the rest of the code waits in the kernel, and by the clock it would look like
+// a new one.
 type framer struct {
 	p       Profile
 	pending []byte
 	inside  bool // past the prefix
 	skip    bool // too long: drop up to the next end
-	last    time.Time
+	silent  int  // reads without a byte since the last one with some
 }
 
 // frame is one reading's bytes, or bytes that turned out not to be one.
@@ -24,9 +28,9 @@ type frame struct {
 func newFramer(p Profile) *framer { return &framer{p: p, inside: p.Prefix == ""} }
 
 // feed takes what one read gave.
-func (f *framer) feed(b []byte, now time.Time) []frame {
-	out := f.idle(now) // a late tick must not glue an old half to this
-	f.last = now
+func (f *framer) feed(b []byte) []frame {
+	f.silent = 0
+	var out []frame
 	for _, c := range b {
 		f.pending = append(f.pending, c)
 		out = f.step(out)
@@ -101,10 +105,14 @@ func (f *framer) end() int {
 	return 0
 }
 
-// idle is called when nothing came: after enough silence it ends the pending reading, or gives it up
-// where a terminator should have come.
-func (f *framer) idle(now time.Time) []frame {
-	if len(f.pending) == 0 && !f.skip || now.Sub(f.last) < f.p.Idle {
+// tick is called when a read gave nothing: after enough silence it ends the pending reading, or gives
+// it up where a terminator should have come.
+func (f *framer) tick() []frame {
+	if len(f.pending) == 0 && !f.skip {
+		return nil
+	}
+	f.silent++
+	if time.Duration(f.silent)*tick < f.p.Idle {
 		return nil
 	}
 	data, skip, inside := bytes.Clone(trimNoise(f.pending)), f.skip, f.inside
@@ -117,7 +125,7 @@ func (f *framer) idle(now time.Time) []frame {
 
 func (f *framer) reset() {
 	clear(f.pending[:cap(f.pending)]) // a citizen's data is not kept in a buffer that lives as long as the port
-	f.pending, f.skip, f.inside = f.pending[:0], false, f.p.Prefix == ""
+	f.pending, f.skip, f.silent, f.inside = f.pending[:0], false, 0, f.p.Prefix == ""
 }
 
 // trimNoise drops the control bytes and blanks a reader sends around a code when it wakes or beeps.

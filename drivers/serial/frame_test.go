@@ -23,7 +23,7 @@ type chunk struct {
 func cut(p Profile, chunks ...chunk) []string {
 	p.Port = "/dev/x"
 	p = p.withDefaults()
-	f, now := newFramer(p), time.Unix(0, 0)
+	f := newFramer(p)
 	var out []string
 	take := func(frames []frame) {
 		for _, fr := range frames {
@@ -35,13 +35,14 @@ func cut(p Profile, chunks ...chunk) []string {
 		}
 	}
 	for _, c := range chunks {
-		for left := c.after; left > 0; left -= tick {
-			now = now.Add(min(left, tick))
-			take(f.idle(now))
+		for range c.after / tick {
+			take(f.tick())
 		}
-		take(f.feed([]byte(c.data), now))
+		take(f.feed([]byte(c.data)))
 	}
-	take(f.idle(now.Add(time.Minute)))
+	for range p.Idle/tick + 1 {
+		take(f.tick())
+	}
 	return out
 }
 

@@ -295,7 +295,7 @@ func TestSoakReadings(t *testing.T) {
 	rng := rand.New(rand.NewPCG(3, 1))
 	r := &running{states: make(chan State, 100_000), readings: make(chan Reading, total)}
 	var err error
-	r.Reader, err = New(Profile{Port: port, Baud: 115200, Idle: 100 * time.Millisecond}, func(s State) { r.states <- s })
+	r.Reader, err = New(Profile{Port: port, Baud: 115200, Idle: 200 * time.Millisecond}, func(s State) { r.states <- s })
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -327,8 +327,19 @@ func TestSoakReadings(t *testing.T) {
 		case n < 3:
 			faults["torn, then silence"]++
 			c := code()
+			sent = append(sent, c) // behind this one all earlier noise is counted
+			p.types(c + end)
+			collect()
+			c = code()
+			dropped := r.State().Dropped
 			p.types(c[:1+rng.IntN(len(c)-1)])
-			time.Sleep(300 * time.Millisecond)
+			// The next code comes when the silence was noticed: on a loaded machine 300 ms at this end
+			// are not 300 ms at the other.
+			for deadline := time.Now().Add(5 * time.Second); r.State().Dropped == dropped; time.Sleep(5 * time.Millisecond) {
+				if time.Now().After(deadline) {
+					t.Fatal("half a code was not given up")
+				}
+			}
 		case n < 8:
 			faults["garbage"]++
 			noise := make([]byte, 1+rng.IntN(60))
@@ -380,7 +391,7 @@ func TestSoakReadings(t *testing.T) {
 	p.pullOut()
 	for i := range sent {
 		if got[i] != sent[i] {
-			t.Fatalf("reading %d differs from what was typed", i)
+			t.Fatalf("reading %d differs from what was typed: %q, not %q", i, got[i], sent[i])
 		}
 	}
 	if extra := len(r.readings); extra > 0 {

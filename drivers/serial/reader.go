@@ -81,8 +81,26 @@ func (r *Reader) State() State {
 }
 
 // Run reads until ctx ends, and then returns its error. fn is called from Run's goroutine, one reading
-// at a time; while it works the kernel keeps at most 4 kB of what is typed.
+// at a time. Reading goes on while it works: silence tells torn codes from whole ones, so the port must
+// be looked at in time whatever becomes of a reading.
 func (r *Reader) Run(ctx context.Context, fn func(Reading)) error {
+	readings, done := make(chan Reading, 64), make(chan error, 1)
+	go func() {
+		defer close(readings)
+		done <- r.read(ctx, func(g Reading) {
+			select {
+			case readings <- g:
+			case <-ctx.Done():
+			}
+		})
+	}()
+	for g := range readings {
+		fn(g)
+	}
+	return <-done
+}
+
+func (r *Reader) read(ctx context.Context, fn func(Reading)) error {
 	for {
 		err := r.session(ctx, fn)
 		if ctx.Err() != nil {
@@ -119,20 +137,19 @@ func (r *Reader) session(ctx context.Context, fn func(Reading)) error {
 		if err != nil {
 			return err
 		}
-		now := time.Now()
 		var got []frame
 		if n > 0 {
-			got = frames.feed(buf[:n], now)
+			got = frames.feed(buf[:n])
 			clear(buf[:n])
 		} else {
-			got = frames.idle(now)
+			got = frames.tick()
 		}
 		for _, f := range got {
 			text, ok := decode(f.data, r.profile.Encoding)
 			if ok && !f.broken {
 				garbled = 0
 				r.update(func(s *State) { s.Readings++; s.Fault = nil })
-				fn(Reading{Text: text, At: now, Port: r.profile.Port})
+				fn(Reading{Text: text, At: time.Now(), Port: r.profile.Port})
 				continue
 			}
 			var fault *scan.Fault
