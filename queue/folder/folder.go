@@ -44,6 +44,9 @@ func New(o Options) (*Sink, error) {
 	return &Sink{o}, nil
 }
 
+// Hub names the far side, for the queue's circuit breaker.
+func (s *Sink) Hub() string { return s.o.Dir }
+
 // Probe reports whether the folder is there and can be written to.
 func (s *Sink) Probe(context.Context) error {
 	if err := s.there(); err != nil {

@@ -97,6 +97,9 @@ func New(o Options) (*Sink, error) {
 	return &Sink{o: o, client: client, host: u.Host}, nil
 }
 
+// Hub names the far side, for the queue's circuit breaker.
+func (s *Sink) Hub() string { return s.host + "/" + s.o.Bucket }
+
 // Probe reports whether the bucket is there and the keys are good for it.
 func (s *Sink) Probe(ctx context.Context) error {
 	there, err := s.client.BucketExists(ctx, s.o.Bucket)

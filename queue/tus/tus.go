@@ -103,6 +103,9 @@ func New(o Options) (*Sink, error) {
 	return s, nil
 }
 
+// Hub names the far side, for the queue's circuit breaker.
+func (s *Sink) Hub() string { return s.endpoint.Host + s.endpoint.Path }
+
 // Bounds on what one Deliver tries before it hands back to the queue's back-off.
 const (
 	maxStarts    = 3        // uploads begun, where the hub loses them or tells untruths

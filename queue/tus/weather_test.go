@@ -35,6 +35,12 @@ func TestMain(m *testing.M) {
 	if os.Getenv("MOTCUA_TEST_TUSD") != "" {
 		serveTusd()
 	}
+	if dir := os.Getenv("MOTCUA_TEST_KIOSK"); dir != "" {
+		kiosk(dir, os.Getenv("MOTCUA_TEST_URL"))
+	}
+	if dir := os.Getenv("MOTCUA_TEST_OFFICE"); dir != "" {
+		receiving(dir, os.Getenv("MOTCUA_TEST_ADDRESS"))
+	}
 	zerolog.SetGlobalLevel(zerolog.Disabled) // toxiproxy's
 	os.Exit(m.Run())
 }
