@@ -8,10 +8,12 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"sync/atomic"
 	"text/tabwriter"
 	"time"
 
 	"motcua/agent/config"
+	"motcua/agent/control"
 	"motcua/agent/procedure"
 	"motcua/agent/procedure/bundle"
 	"motcua/configs"
@@ -64,9 +66,48 @@ func offered(catalog *procedure.Catalog, codes []string) (*procedure.Catalog, er
 	return left, nil
 }
 
+// offer is what the daemon offers now; an update shows at once.
+type offer struct {
+	atomic.Pointer[procedure.Catalog]
+	cfg config.Config
+}
+
+func newOffer(cfg config.Config, catalog *procedure.Catalog) *offer {
+	o := &offer{cfg: cfg}
+	o.Store(catalog)
+	return o
+}
+
+// reload reads the procedures anew; on an error the old ones stay.
+func (o *offer) reload() (int, error) {
+	catalog, err := loadProcedures(o.cfg)
+	if err != nil {
+		return 0, err
+	}
+	o.Store(catalog)
+	return len(catalog.All), nil
+}
+
+// updater installs a signed bundle from the technician's page; nil where the kiosk takes none.
+func (o *offer) updater() func(archive, signature []byte) (int, error) {
+	if o.cfg.Procedures.Signer == "" || o.cfg.Procedures.Dir != "" {
+		return nil
+	}
+	return func(archive, signature []byte) (int, error) {
+		store, err := bundle.Open(installedDir(o.cfg), o.cfg.Procedures.Signer)
+		if err != nil {
+			return 0, err
+		}
+		if _, _, err := store.Install(archive, signature); err != nil {
+			return 0, err
+		}
+		return o.reload()
+	}
+}
+
 type proceduresCommand struct {
 	List   proceduresListCommand   `cmd:"" help:"List the procedures that are offered."`
-	Update proceduresUpdateCommand `cmd:"" help:"Install a signed bundle of procedures; a running daemon uses it after a restart."`
+	Update proceduresUpdateCommand `cmd:"" help:"Install a signed bundle of procedures; a running daemon offers it at once."`
 }
 
 type proceduresListCommand struct{}
@@ -128,7 +169,19 @@ func (c *proceduresUpdateCommand) Run(p *program) error {
 	case err != nil:
 		return err
 	}
-	fmt.Fprintf(p.out, "%d procedures, signed %s, are installed; restart the daemon to use them\n", len(catalog.All), signed.Format(time.DateTime))
+	if client, err := control.Dial(p.ctx, cfg.Data); err == nil {
+		defer client.Close()
+		if _, err := client.Reload(p.ctx); err != nil {
+			return fmt.Errorf("the procedures are installed, but the running daemon keeps to the old ones: %w", err)
+		}
+	}
+	if p.json {
+		return p.printJSON(struct {
+			Procedures int       `json:"procedures"`
+			Signed     time.Time `json:"signed"`
+		}{len(catalog.All), signed})
+	}
+	fmt.Fprintf(p.out, "%d procedures, signed %s, are installed\n", len(catalog.All), signed.Format(time.DateTime))
 	return nil
 }
 

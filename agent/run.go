@@ -20,7 +20,6 @@ import (
 	"motcua/agent/config"
 	"motcua/agent/control"
 	"motcua/agent/metrics"
-	"motcua/agent/procedure"
 	"motcua/agent/recent"
 	"motcua/agent/visit"
 	"motcua/agent/web"
@@ -119,7 +118,9 @@ func runDaemon(p *program, cfg config.Config, file string, demo *demo) (err erro
 	if err != nil {
 		return err
 	}
-	site, err := openSite(cfg, catalog, counted{q, figures}, ledger, timed{reader, figures}, scanner, console, demo != nil, log)
+	offer := newOffer(cfg, catalog)
+	console.Update = offer.updater()
+	site, err := openSite(cfg, offer, counted{q, figures}, ledger, timed{reader, figures}, scanner, console, demo != nil, log)
 	if err != nil {
 		return err
 	}
@@ -147,6 +148,7 @@ func runDaemon(p *program, cfg config.Config, file string, demo *demo) (err erro
 		},
 		Rekey:       func(ctx context.Context, to string) (int, error) { return rekey(ctx, cfg, q, to) },
 		Diagnostics: examiner.bundle,
+		Reload:      offer.reload,
 	}
 	pages := http.NewServeMux()
 	pages.Handle("GET /healthz", health(q))
@@ -166,6 +168,7 @@ func runDaemon(p *program, cfg config.Config, file string, demo *demo) (err erro
 	if demo != nil {
 		group.Go(func() error { return demo.run(ctx) })
 	}
+	debug.FreeOSMemory() // what building took is not needed to run; a kiosk idles for hours
 	fmt.Fprintf(p.out, "Motcua is at %s\n", address)
 	log.Info("running", "address", address, "data", cfg.Data, "upload", cfg.Upload.To, "procedures", len(catalog.All))
 	err = stopped(group.Wait())
@@ -177,9 +180,9 @@ func runDaemon(p *program, cfg config.Config, file string, demo *demo) (err erro
 	return err
 }
 
-func openSite(cfg config.Config, catalog *procedure.Catalog, q counted, ledger *audit.Log, reader web.Reader, scanner device, console web.Console, demo bool, log *slog.Logger) (*web.Site, error) {
+func openSite(cfg config.Config, offer *offer, q counted, ledger *audit.Log, reader web.Reader, scanner device, console web.Console, demo bool, log *slog.Logger) (*web.Site, error) {
 	o := web.Options{
-		Procedures: func() *procedure.Catalog { return catalog },
+		Procedures: offer.Load,
 		Source:     cfg.Scanner.Source,
 		DPI:        cfg.Scanner.DPI,
 		Reader:     reader,

@@ -154,6 +154,12 @@ func (c *Client) Verify(ctx context.Context) (v queue.Verified, err error) {
 	return v, err
 }
 
+// Reload has the daemon read the procedures anew.
+func (c *Client) Reload(ctx context.Context) (n int, err error) {
+	err = c.call(ctx, http.MethodPost, "/reload", nil, nil, &n)
+	return n, err
+}
+
 // Rekey has the daemon make a new kiosk key.
 func (c *Client) Rekey(ctx context.Context, to string) (n int, err error) {
 	err = c.call(ctx, http.MethodPost, "/rekey?to="+url.QueryEscape(to), nil, nil, &n)

@@ -43,6 +43,8 @@ type Server struct {
 	Rekey func(ctx context.Context, to string) (int, error)
 	// Diagnostics packs the bundle.
 	Diagnostics func(ctx context.Context, w io.Writer) error
+	// Reload reads the procedures anew and gives how many there are.
+	Reload func() (int, error)
 }
 
 // maxDraft bounds the memory one submission from the command line can take in the daemon.
@@ -111,6 +113,10 @@ func (s *Server) Handler() http.Handler {
 	mux.HandleFunc("POST /import", s.imports)
 	mux.HandleFunc("POST /rekey", func(w http.ResponseWriter, r *http.Request) {
 		n, err := s.Rekey(r.Context(), r.URL.Query().Get("to"))
+		answer(w, n, err)
+	})
+	mux.HandleFunc("POST /reload", func(w http.ResponseWriter, _ *http.Request) {
+		n, err := s.Reload()
 		answer(w, n, err)
 	})
 	mux.HandleFunc("GET /diagnostics", func(w http.ResponseWriter, r *http.Request) {
