@@ -660,7 +660,7 @@ func (j *job) transfer(ctx context.Context) ([]byte, string, error) {
 	if err != nil {
 		return nil, "", cause(ctx, fmt.Errorf("the transfer of a page broke off after %d bytes: %w", b.Len(), err))
 	}
-	mediaType, whole := sniff(b.Bytes())
+	mediaType, whole := scan.SniffAll(b.Bytes())
 	switch {
 	case mediaType == "":
 		return nil, "", fmt.Errorf("the device sent %d bytes of %q instead of a page", b.Len(), resp.Header.Get("Content-Type"))
@@ -690,23 +690,6 @@ func (w *watched) Read(p []byte) (int, error) {
 	n, err := w.r.Read(p)
 	w.timer.Reset(w.stall)
 	return n, err
-}
-
-// sniff tells what a document is by its bytes, since devices label PDF as JPEG and the other way round,
-// and whether it goes to its end.
-func sniff(data []byte) (mediaType string, whole bool) {
-	tail := data[max(0, len(data)-1024):]
-	switch {
-	case bytes.HasPrefix(data, []byte("\xff\xd8\xff")):
-		return "image/jpeg", bytes.Contains(tail, []byte("\xff\xd9")) // some pad behind it
-	case bytes.HasPrefix(data, []byte("%PDF-")):
-		return "application/pdf", bytes.Contains(tail, []byte("%%EOF"))
-	case bytes.HasPrefix(data, []byte("\x89PNG\r\n\x1a\n")):
-		return "image/png", bytes.Contains(tail, []byte("IEND"))
-	case bytes.HasPrefix(data, []byte("II*\x00")), bytes.HasPrefix(data, []byte("MM\x00*")):
-		return "image/tiff", true
-	}
-	return "", false
 }
 
 // delete takes the job back, so that the device is ready for the next one. The scan's own context may

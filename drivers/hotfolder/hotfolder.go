@@ -8,7 +8,6 @@
 package hotfolder
 
 import (
-	"bytes"
 	"cmp"
 	"context"
 	"errors"
@@ -374,21 +373,7 @@ func look(path string, size int64) (mediaType string, whole bool) {
 	head, tail := make([]byte, 8), make([]byte, 1024)
 	n, _ := file.ReadAt(head, 0)
 	m, _ := file.ReadAt(tail, max(0, size-int64(len(tail))))
-	return sniff(head[:n], tail[:m])
-}
-
-func sniff(head, tail []byte) (mediaType string, whole bool) {
-	switch {
-	case bytes.HasPrefix(head, []byte("\xff\xd8\xff")):
-		return "image/jpeg", bytes.Contains(tail, []byte("\xff\xd9"))
-	case bytes.HasPrefix(head, []byte("%PDF-")):
-		return "application/pdf", bytes.Contains(tail, []byte("%%EOF"))
-	case bytes.HasPrefix(head, []byte("\x89PNG\r\n\x1a\n")):
-		return "image/png", bytes.Contains(tail, []byte("IEND"))
-	case bytes.HasPrefix(head, []byte("II*\x00")), bytes.HasPrefix(head, []byte("MM\x00*")):
-		return "image/tiff", true
-	}
-	return "", false
+	return scan.Sniff(head[:n], tail[:m])
 }
 
 // claim moves a file into the work folder, durably; an empty path means that it was no longer there.
@@ -429,7 +414,7 @@ func (f *Folder) take(path string) (*Taken, error) {
 	if err != nil {
 		return nil, f.fault(err)
 	}
-	mediaType, whole := sniff(data[:min(8, len(data))], data[max(0, len(data)-1024):])
+	mediaType, whole := scan.SniffAll(data)
 	switch {
 	case mediaType == "":
 		return nil, f.reject(path, name, "It is neither JPEG, PNG, TIFF nor PDF. Set the scanner's program to one of these.")
