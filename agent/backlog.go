@@ -104,6 +104,7 @@ func openQueue(ctx context.Context, cfg config.Config, log *slog.Logger) (*queue
 		MinFree:   int64(cfg.Queue.MinFree),
 		Retention: cfg.Queue.Keep.D(),
 		Parallel:  cfg.Queue.Workers,
+		Outbox:    cfg.Announce.URL != "",
 		Log:       log,
 	}
 	if cfg.Queue.SealTo != "" {

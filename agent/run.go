@@ -100,6 +100,10 @@ func runDaemon(p *program, cfg config.Config, file string, demo *demo) (err erro
 	if err != nil {
 		return err
 	}
+	announcer, err := openAnnouncer(cfg, q, log)
+	if err != nil {
+		return err
+	}
 	reader, err := openReader(cfg)
 	if err != nil {
 		return err
@@ -164,6 +168,9 @@ func runDaemon(p *program, cfg config.Config, file string, demo *demo) (err erro
 	group.Go(func() error { return follow(ctx, q, ledger, log) })
 	if cfg.Metrics.Listen != "" {
 		group.Go(func() error { return serveMetrics(ctx, cfg.Metrics.Listen, figures, q) })
+	}
+	if announcer != nil {
+		group.Go(func() error { return announcer.Run(ctx) })
 	}
 	if demo != nil {
 		group.Go(func() error { return demo.run(ctx) })

@@ -9,6 +9,7 @@ import (
 
 	"motcua/agent/config"
 	"motcua/queue"
+	"motcua/queue/announce"
 	"motcua/queue/folder"
 	"motcua/queue/line"
 	"motcua/queue/pace"
@@ -64,6 +65,35 @@ func makeSink(u config.Upload, limit line.Limit, log *slog.Logger) (queue.Sink, 
 		return folder.New(folder.Options{Dir: u.Folder.Dir, Mounted: u.Folder.Mounted, Limit: limit})
 	}
 	return nil, fmt.Errorf("upload.to: %q is not a way out", u.To)
+}
+
+// openAnnouncer makes who tells the province; nil where nobody is told.
+func openAnnouncer(cfg config.Config, q *queue.Queue, log *slog.Logger) (*announce.Announcer, error) {
+	a := cfg.Announce
+	if a.URL == "" {
+		return nil, nil
+	}
+	token, err := secret(a.TokenFile)
+	if err != nil {
+		return nil, fmt.Errorf("announce: %w", err)
+	}
+	announcer, err := announce.New(announce.Options{
+		URL: a.URL, Kiosk: cfg.Kiosk.ID, Stream: a.Stream, CredsFile: a.CredsFile, Token: token,
+		TLS:        line.TLS{CAFile: a.CAFile, CertFile: a.CertFile, KeyFile: a.KeyFile},
+		AllowPlain: a.AllowPlain, Outbox: q, Heartbeat: a.Heartbeat.D(), Log: log,
+		Figures: func() any {
+			stats, err := q.Stats()
+			return struct {
+				Version string      `json:"version"`
+				Queue   queue.Stats `json:"queue"`
+				Error   string      `json:"error,omitempty"`
+			}{version(), stats, text(err)}
+		},
+	})
+	if err != nil {
+		return nil, fmt.Errorf("announce: %w", err)
+	}
+	return announcer, nil
 }
 
 func openPace(u config.Upload) (line.Limit, error) {

@@ -34,6 +34,7 @@ type Config struct {
 	Reading    Reading    `yaml:"reading" json:"reading"`
 	Queue      Queue      `yaml:"queue" json:"queue"`
 	Upload     Upload     `yaml:"upload" json:"upload"`
+	Announce   Announce   `yaml:"announce" json:"announce"`
 	Payment    Payment    `yaml:"payment" json:"payment"`
 	Log        Log        `yaml:"log" json:"log"`
 	Metrics    Metrics    `yaml:"metrics" json:"metrics"`
@@ -146,6 +147,19 @@ type Folder struct {
 	Mounted bool   `yaml:"mounted" json:"mounted"`
 }
 
+// Announce is a NATS JetStream that follows a fleet of kiosks.
+type Announce struct {
+	URL        string   `yaml:"url" json:"url"`
+	Stream     string   `yaml:"stream" json:"stream"`
+	CredsFile  string   `yaml:"creds_file" json:"creds_file"`
+	TokenFile  string   `yaml:"token_file" json:"token_file"`
+	CAFile     string   `yaml:"ca_file" json:"ca_file"`
+	CertFile   string   `yaml:"cert_file" json:"cert_file"`
+	KeyFile    string   `yaml:"key_file" json:"key_file"`
+	AllowPlain bool     `yaml:"allow_plain" json:"allow_plain"`
+	Heartbeat  Duration `yaml:"heartbeat" json:"heartbeat"`
+}
+
 // Payment is the account that takes fees.
 type Payment struct {
 	BIN     string `yaml:"bin" json:"bin"`
@@ -222,6 +236,12 @@ func (c *Config) check(f *strict.File) {
 	c.checkReading(f)
 	c.checkQueue(f)
 	c.checkUpload(f)
+	if c.Announce.URL != "" {
+		between(f, "announce.heartbeat", c.Announce.Heartbeat, time.Second, 24*time.Hour)
+		if (c.Announce.CertFile == "") != (c.Announce.KeyFile == "") {
+			f.Problem("announce", "cert_file and key_file belong together")
+		}
+	}
 	c.checkPayment(f)
 	oneOf(f, "log.level", c.Log.Level, "debug", "info", "warn", "error")
 	oneOf(f, "log.format", c.Log.Format, "text", "json")
