@@ -8,8 +8,10 @@ import (
 	"io"
 	"log/slog"
 	"math/rand/v2"
+	"net"
 	"net/http"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"slices"
 	"strconv"
@@ -34,11 +36,99 @@ import (
 // backlog and comes at once), then a busy hour's rate. Everything must arrive once and be told once;
 // the figures are what queue/receive/README.md sizes a province by. Without MOTCUA_SOAK it is a sample.
 func TestFleetSoak(t *testing.T) {
+	hub := startTusdProcess(t)
+	province(t, hub.url, []int{hub.pid}, func() map[string]int {
+		arrived := map[string]int{}
+		infos, err := filepath.Glob(filepath.Join(hub.dir, "*.info"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, p := range infos {
+			text, err := os.ReadFile(p)
+			if err != nil {
+				t.Fatal(err)
+			}
+			var info handler.FileInfo
+			if err := json.Unmarshal(text, &info); err != nil {
+				t.Fatal(err)
+			}
+			if data, err := os.Stat(strings.TrimSuffix(p, ".info")); err == nil && data.Size() == info.Size {
+				arrived[info.MetaData["submission"]]++
+			}
+		}
+		return arrived
+	})
+}
+
+// TestFleetS3Soak is the same with the programs a province runs: tusd on an S3 store.
+func TestFleetS3Soak(t *testing.T) {
+	if os.Getenv("MOTCUA_SOAK") == "" {
+		t.Skip("MOTCUA_SOAK=1 builds and runs tusd and an S3 server")
+	}
+	dir, store, front := t.TempDir(), freePort(t), freePort(t)
+	for _, d := range []string{"data", "meta", "data/submissions", "tmp"} {
+		if err := os.MkdirAll(filepath.Join(dir, d), 0o700); err != nil {
+			t.Fatal(err)
+		}
+	}
+	s3 := program(t, "github.com/versity/versitygw/cmd/versitygw@v1.8.0", nil, store, "--access", "province", "--secret", "invented-secret",
+		"--port", store, "--quiet", "--keep-alive", "posix", "--sidecar", filepath.Join(dir, "meta"), filepath.Join(dir, "data"))
+	host, port, err := net.SplitHostPort(front)
+	if err != nil {
+		t.Fatal(err)
+	}
+	hub := program(t, "github.com/tus/tusd/v2/cmd/tusd@v2.9.1", []string{"AWS_ACCESS_KEY_ID=province", "AWS_SECRET_ACCESS_KEY=invented-secret", "AWS_REGION=us-east-1", "TMPDIR=" + filepath.Join(dir, "tmp")},
+		front, "-host", host, "-port", port, "-base-path", "/files/", "-s3-bucket", "submissions", "-s3-endpoint", "http://"+store, "-s3-disable-ssl")
+	province(t, "http://"+front+"/files/", []int{hub, s3}, func() map[string]int {
+		arrived := map[string]int{}
+		infos, err := filepath.Glob(filepath.Join(dir, "data", "submissions", "*.info"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, p := range infos {
+			text, err := os.ReadFile(p)
+			if err != nil {
+				t.Fatal(err)
+			}
+			var info handler.FileInfo
+			if err := json.Unmarshal(text, &info); err != nil {
+				t.Fatal(err)
+			}
+			if data, err := os.Stat(strings.TrimSuffix(p, ".info")); err == nil && data.Size() == info.Size {
+				arrived[info.MetaData["submission"]]++
+			}
+		}
+		return arrived
+	})
+}
+
+// program builds a program of a module into the user's cache, runs it, and waits until it listens.
+func program(t *testing.T, module string, env []string, address string, args ...string) (pid int) {
+	t.Helper()
+	cmd := exec.Command(built(t, module), args...)
+	cmd.Env = append(os.Environ(), env...)
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { cmd.Process.Kill(); cmd.Wait() })
+	for range 500 {
+		if c, err := net.Dial("tcp", address); err == nil {
+			c.Close()
+			return cmd.Process.Pid
+		}
+		time.Sleep(20 * time.Millisecond)
+	}
+	t.Fatalf("%s does not listen on %s", module, address)
+	return 0
+}
+
+// province runs the fleet against a hub; pids are the hub's processes, arrived counts its finished
+// uploads by submission.
+func province(t *testing.T, endpoint string, pids []int, arrivals func() map[string]int) {
 	kiosks, backlog, rate, busy := 30, 2, 6.0, 3*time.Second
 	if os.Getenv("MOTCUA_SOAK") != "" {
 		kiosks, backlog, rate, busy = 1000, 3, 20, 2*time.Minute
 	}
-	hub := startTusdProcess(t)
 	js, url := startNATS(t)
 	// The kiosks' own disks are not what is measured: 1,000 of them don't fit on this machine's one.
 	memory, err := os.MkdirTemp("/dev/shm", "motcua-fleet-")
@@ -62,7 +152,7 @@ func TestFleetSoak(t *testing.T) {
 			t.Fatal(err)
 		}
 		client.Transport = f.count(client.Transport)
-		s, err := New(Options{Endpoint: hub.url, Client: client, Log: slog.New(slog.DiscardHandler)})
+		s, err := New(Options{Endpoint: endpoint, Client: client, Log: slog.New(slog.DiscardHandler)})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -91,7 +181,7 @@ func TestFleetSoak(t *testing.T) {
 
 	ctx, cancel := context.WithCancel(t.Context())
 	var running sync.WaitGroup
-	before := usage(t, hub.pid)
+	before := usage(t, pids)
 	start := time.Now()
 	f.restart(start)
 	for i, q := range all {
@@ -114,9 +204,9 @@ func TestFleetSoak(t *testing.T) {
 	if !f.wait(10 * time.Minute) {
 		t.Fatalf("%d submissions did not arrive", f.left())
 	}
-	f.report(fmt.Sprintf("backlog of %d kiosks at once", kiosks), time.Since(start), before, usage(t, hub.pid))
+	f.report(fmt.Sprintf("backlog of %d kiosks at once", kiosks), time.Since(start), before, usage(t, pids))
 
-	before = usage(t, hub.pid)
+	before = usage(t, pids)
 	start = time.Now()
 	f.restart(time.Time{})
 	for end := start.Add(busy); time.Now().Before(end); {
@@ -126,7 +216,7 @@ func TestFleetSoak(t *testing.T) {
 	if !f.wait(5 * time.Minute) {
 		t.Fatalf("%d submissions did not arrive", f.left())
 	}
-	f.report(fmt.Sprintf("%.0f submissions/s from %d kiosks", rate, kiosks), time.Since(start), before, usage(t, hub.pid))
+	f.report(fmt.Sprintf("%.0f submissions/s from %d kiosks", rate, kiosks), time.Since(start), before, usage(t, pids))
 
 	// Told: each submission queued and delivered, once.
 	want := uint64(2 * f.total)
@@ -156,24 +246,7 @@ func TestFleetSoak(t *testing.T) {
 		}
 	}
 	// Arrived: each once, of the right size.
-	arrived := map[string]int{}
-	infos, err := filepath.Glob(filepath.Join(hub.dir, "*.info"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, p := range infos {
-		text, err := os.ReadFile(p)
-		if err != nil {
-			t.Fatal(err)
-		}
-		var info handler.FileInfo
-		if err := json.Unmarshal(text, &info); err != nil {
-			t.Fatal(err)
-		}
-		if data, err := os.Stat(strings.TrimSuffix(p, ".info")); err == nil && data.Size() == info.Size {
-			arrived[info.MetaData["submission"]]++
-		}
-	}
+	arrived := arrivals()
 	for id, n := range arrived {
 		if n != 1 {
 			t.Errorf("%s arrived %d times", id, n)
@@ -302,36 +375,38 @@ func (c counted) RoundTrip(r *http.Request) (*http.Response, error) {
 	return c.RoundTripper.RoundTrip(r)
 }
 
-// used is what the hub's process has used.
+// used is what the hub's processes have used.
 type used struct {
 	cpu  time.Duration
 	peak float64 // MB
 }
 
-func usage(t *testing.T, pid int) used {
+func usage(t *testing.T, pids []int) (u used) {
 	t.Helper()
-	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
-	if err != nil {
-		t.Fatal(err)
-	}
-	fields := strings.Fields(string(text[strings.LastIndexByte(string(text), ')'):]))
-	ticks := 0
-	for _, f := range fields[12:14] { // utime and stime, in hundredths of a second
-		n, err := strconv.Atoi(f)
+	for _, pid := range pids {
+		text, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
 		if err != nil {
 			t.Fatal(err)
 		}
-		ticks += n
-	}
-	u := used{cpu: time.Duration(ticks) * 10 * time.Millisecond}
-	text, err = os.ReadFile(fmt.Sprintf("/proc/%d/status", pid))
-	if err != nil {
-		t.Fatal(err)
-	}
-	for l := range strings.SplitSeq(string(text), "\n") {
-		if value, ok := strings.CutPrefix(l, "VmHWM:"); ok {
-			kb, _ := strconv.ParseFloat(strings.Fields(value)[0], 64)
-			u.peak = kb * 1024 / 1e6
+		fields := strings.Fields(string(text[strings.LastIndexByte(string(text), ')'):]))
+		for _, f := range fields[12:14] { // utime and stime, in hundredths of a second
+			n, err := strconv.Atoi(f)
+			if err != nil {
+				t.Fatal(err)
+			}
+			u.cpu += time.Duration(n) * 10 * time.Millisecond
+		}
+		if text, err = os.ReadFile(fmt.Sprintf("/proc/%d/status", pid)); err != nil {
+			t.Fatal(err)
+		}
+		for l := range strings.SplitSeq(string(text), "\n") {
+			if value, ok := strings.CutPrefix(l, "VmHWM:"); ok {
+				kb, err := strconv.ParseFloat(strings.Fields(value)[0], 64)
+				if err != nil {
+					t.Fatal(err)
+				}
+				u.peak += kb * 1024 / 1e6
+			}
 		}
 	}
 	return u
@@ -347,7 +422,7 @@ func (f *fleet) report(phase string, took time.Duration, before, after used) {
 	slices.Sort(times)
 	at := func(p float64) time.Duration { return times[int(p*float64(len(times)-1))].Round(time.Millisecond) }
 	mb, cpu := float64(f.bytes.Load())/1e6, (after.cpu - before.cpu).Seconds()
-	f.t.Logf("%s: %d submissions, %.0f MB in %.1f s: %.0f/s, %.1f MB/s, %d requests, %d tries failed; accepted to delivered p50 %v p95 %v p99 %v; tusd %.2f s CPU (%.1f ms a submission, %.2f s a GB), %.0f MB peak",
+	f.t.Logf("%s: %d submissions, %.0f MB in %.1f s: %.0f/s, %.1f MB/s, %d requests, %d tries failed; accepted to delivered p50 %v p95 %v p99 %v; hub %.2f s CPU (%.1f ms a submission, %.2f s a GB), %.0f MB peak",
 		phase, len(times), mb, took.Seconds(), float64(len(times))/took.Seconds(), mb/took.Seconds(), f.requests.Load(), f.failed.Load(),
 		at(.5), at(.95), at(.99), cpu, 1000*cpu/float64(len(times)), cpu/mb*1000, after.peak)
 }

@@ -220,26 +220,14 @@ func TestRealTusdSoak(t *testing.T) {
 		t.Skip("MOTCUA_SOAK=1 builds and runs the tusd program")
 	}
 	t.Parallel()
-	cache, err := os.UserCacheDir()
-	if err != nil {
-		t.Fatal(err)
-	}
-	bin := filepath.Join(cache, "motcua-tests", "v2.9.1")
-	if _, err := os.Stat(filepath.Join(bin, "tusd")); err != nil {
-		cmd := exec.Command("go", "install", "github.com/tus/tusd/v2/cmd/tusd@v2.9.1")
-		cmd.Dir = t.TempDir()
-		cmd.Env = append(os.Environ(), "GOBIN="+bin, "GOFLAGS=-mod=mod")
-		if out, err := cmd.CombinedOutput(); err != nil {
-			t.Fatalf("build tusd: %v\n%s", err, out)
-		}
-	}
+	tusdProgram := built(t, "github.com/tus/tusd/v2/cmd/tusd@v2.9.1")
 	dir, address := t.TempDir(), freePort(t)
 	host, port, err := net.SplitHostPort(address)
 	if err != nil {
 		t.Fatal(err)
 	}
 	start := func() *exec.Cmd {
-		cmd := exec.Command(filepath.Join(bin, "tusd"), "-host", host, "-port", port, "-upload-dir", dir, "-base-path", "/files/", "-expose-metrics=false")
+		cmd := exec.Command(tusdProgram, "-host", host, "-port", port, "-upload-dir", dir, "-base-path", "/files/", "-expose-metrics=false")
 		if err := cmd.Start(); err != nil {
 			t.Fatal(err)
 		}
@@ -283,4 +271,26 @@ func TestRealTusdSoak(t *testing.T) {
 	}
 	(&tusd{dir: dir}).once(t, sub.ID, b)
 	t.Logf("3 kills of tusd: %d bytes sent for %d", w.sent.Load(), b.Size())
+}
+
+// built returns a program of a module, which it builds into the user's cache on first use.
+func built(t *testing.T, program string) string {
+	t.Helper()
+	cache, err := os.UserCacheDir()
+	if err != nil {
+		t.Fatal(err)
+	}
+	name, version, _ := strings.Cut(filepath.Base(program), "@")
+	dir := filepath.Join(cache, "motcua-tests", version)
+	binary := filepath.Join(dir, name)
+	if _, err := os.Stat(binary); err == nil {
+		return binary
+	}
+	cmd := exec.Command("go", "install", program)
+	cmd.Dir = t.TempDir()
+	cmd.Env = append(os.Environ(), "GOBIN="+dir, "GOFLAGS=-mod=mod")
+	if out, err := cmd.CombinedOutput(); err != nil {
+		t.Fatalf("build %s: %v\n%s", program, err, out)
+	}
+	return binary
 }
