@@ -38,6 +38,7 @@ type flags struct {
 	tesseract int
 	batch     int
 	verbose   bool
+	draw      bool
 }
 
 func main() {
@@ -60,6 +61,7 @@ func main() {
 	flag.IntVar(&f.tesseract, "tesseract", 10, "how many pages of each set the tesseract program reads for comparison")
 	flag.IntVar(&f.batch, "batch", 0, "also time a PDF of this many pages beside tesseract page by page")
 	flag.BoolVar(&f.verbose, "v", false, "print every field that is not exactly right")
+	flag.BoolVar(&f.draw, "draw", false, "only draw the pages into -cache")
 	heldout := flag.Bool("heldout", false, "use the seeds held back from tuning")
 	flag.Parse()
 	f.sets = strings.Split(*sets, ",")
@@ -91,6 +93,16 @@ func run(ctx context.Context, f flags) error {
 				return fmt.Errorf("make directory: %w", err)
 			}
 		}
+	}
+	if f.draw {
+		for _, set := range f.sets {
+			for i := range f.n {
+				if _, _, err := plan(set, f.from+uint64(i), f, families).page(f.cache); err != nil {
+					return err
+				}
+			}
+		}
+		return nil
 	}
 	reader, err := ocr.New(ocr.Options{Worker: []string{"/proc/self/exe", worker}})
 	if err != nil {
