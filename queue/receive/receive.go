@@ -42,7 +42,7 @@ const Path = "/files/"
 type Options struct {
 	Dir        string         // submissions go to Dir/<id>/; Dir/.motcua/ is the receiver's own
 	Token      string         // bearer token that kiosks must show; empty = none asked (mTLS or loopback)
-	MaxSize    int64          // largest bundle in bytes; 0 = 2 GiB
+	MaxSize    int64          // largest bundle in bytes; 0 = 3 GiB
 	MaxParts   int            // most parts in a bundle; 0 = 2,000
 	MinFree    int64          // bytes that must stay free on the disk; 0 = 64 MiB
 	Expire     time.Duration  // an unfinished upload is dropped after so long without a byte; 0 = 7 days
@@ -91,7 +91,7 @@ func New(o Options) (*Receiver, error) {
 		return nil, errors.New("receive: no folder given")
 	}
 	if o.MaxSize <= 0 {
-		o.MaxSize = 2 << 30
+		o.MaxSize = 3 << 30 // more than a kiosk lets into one submission
 	}
 	if o.MaxParts <= 0 {
 		o.MaxParts = 2000

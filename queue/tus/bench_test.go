@@ -14,6 +14,7 @@ import (
 	"runtime/debug"
 	"strconv"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -24,6 +25,7 @@ import (
 
 	"motcua/queue"
 	"motcua/queue/line"
+	"motcua/queue/pace"
 )
 
 // serveTusd is what the test binary does in a process of its own, so that client and server can be
@@ -213,4 +215,71 @@ func resident(b *testing.B, name string) float64 {
 	}
 	b.Fatalf("no %s", name)
 	return 0
+}
+
+// BenchmarkPartsInParallel asks whether cutting one upload into parts that travel at the same time would
+// help: a 4 MB bundle over a line of 10 Mbit/s that all connections share, with 100 ms there and back,
+// once whole and once as four quarters at once. A line whose limit is shared gains nothing but the round
+// trips of beginning, which is why the sink sends one part at a time and the queue two submissions.
+func BenchmarkPartsInParallel(b *testing.B) {
+	shared, err := pace.New(pace.Options{Windows: []pace.Window{{From: 0, To: 24 * 60, Rate: 1_250_000}}})
+	if err != nil {
+		b.Fatal(err)
+	}
+	hub := startTusd(b, func(h http.Handler) http.Handler {
+		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			r.Body = struct {
+				io.Reader
+				io.Closer
+			}{throttled{r.Context(), r.Body, shared}, r.Body}
+			h.ServeHTTP(w, r)
+		})
+	})
+	p := behind(b, hub.url)
+	p.weather(b, "latency", "upstream", `"latency":50`)
+	p.Toxics.AddToxicJson(strings.NewReader(`{"name":"back","type":"latency","stream":"downstream","attributes":{"latency":50}}`))
+	s, _ := newSink(b, Options{Endpoint: p.url})
+	if err := s.Deliver(b.Context(), submission(0), bundle(b, submission(0).ID, 1000), &pad{}); err != nil { // learns the hub
+		b.Fatal(err)
+	}
+	var whole, quarters time.Duration
+	n := 0
+	for b.Loop() {
+		n++
+		one := bundle(b, submission(n).ID, 4_000_000)
+		start := time.Now()
+		if err := s.Deliver(b.Context(), submission(n), one, &pad{}); err != nil {
+			b.Fatal(err)
+		}
+		whole += time.Since(start)
+		quarter := bundle(b, submission(n).ID, 1_000_000)
+		start = time.Now()
+		var all sync.WaitGroup
+		for i := range 4 {
+			all.Go(func() {
+				if err := s.Deliver(b.Context(), submission(1000*n+i), quarter, &pad{}); err != nil {
+					b.Error(err)
+				}
+			})
+		}
+		all.Wait()
+		quarters += time.Since(start)
+	}
+	b.ReportMetric(whole.Seconds()/float64(n), "s-whole")
+	b.ReportMetric(quarters.Seconds()/float64(n), "s-in-quarters")
+	b.ReportMetric(0, "ns/op")
+}
+
+type throttled struct {
+	ctx context.Context
+	r   io.Reader
+	l   line.Limit
+}
+
+func (t throttled) Read(p []byte) (int, error) {
+	n, err := t.r.Read(p[:min(len(p), 8<<10)])
+	if e := t.l.WaitN(t.ctx, n); e != nil {
+		return n, e
+	}
+	return n, err
 }
