@@ -161,6 +161,7 @@ func checkScanner(ctx context.Context, cfg config.Config) []doctor.Finding {
 }
 
 func checkSane(ctx context.Context, c config.Scanner) []doctor.Finding {
+	findings := doctor.From(sane.Check(ctx, saneOptions(c)))
 	found, err := sane.List(ctx, saneOptions(c))
 	if err != nil {
 		mend := "apt install libsane1 sane-utils, then run motcua doctor again"
@@ -168,14 +169,14 @@ func checkSane(ctx context.Context, c config.Scanner) []doctor.Finding {
 		if errors.As(err, &fault) {
 			mend = fault.Technician
 		}
-		return []doctor.Finding{doctor.Bad("SANE does not answer: "+err.Error(), mend)}
+		return append(findings, doctor.Bad("SANE does not answer: "+err.Error(), mend))
 	}
 	if len(found) == 0 {
 		what, mend := "no scanner was found", "plug it in and switch it on; add the service's user to the group scanner; scanimage -L must show it"
 		if c.Device == "auto" {
-			return []doctor.Finding{doctor.Doubt(what, mend)}
+			return append(findings, doctor.Doubt(what, mend))
 		}
-		return []doctor.Finding{doctor.Bad(what+", but "+c.Device+" is configured", mend)}
+		return append(findings, doctor.Bad(what+", but "+c.Device+" is configured", mend))
 	}
 	id, name := c.Device, c.Device
 	if id == "auto" {
@@ -189,9 +190,9 @@ func checkSane(ctx context.Context, c config.Scanner) []doctor.Finding {
 		if errors.As(err, &fault) {
 			mend = fault.Technician
 		}
-		return []doctor.Finding{doctor.Bad(fmt.Sprintf("the scanner %s does not open", id), mend)}
+		return append(findings, doctor.Bad(fmt.Sprintf("the scanner %s does not open", id), mend))
 	}
-	return []doctor.Finding{doctor.Good("%s answers (%s)", name, id)}
+	return append(findings, doctor.Good("%s answers (%s)", name, id))
 }
 
 func checkReaders(ctx context.Context, c config.Readers) []doctor.Finding {

@@ -115,7 +115,7 @@ unknown_section:
 		"mine.yaml:23:12: queue.seal_to: is not an age recipient",
 		"mine.yaml:25:8: payment.bin: must be the bank's six digits",
 		"mine.yaml:25:3: payment.account: must be",
-		"mine.yaml:26:6: data: has no value",
+		"mine.yaml:26:1: data: has no value",
 		"mine.yaml:27:1: unknown_section: is not a key known here",
 	}
 	for _, w := range want {

@@ -64,10 +64,17 @@ type File struct {
 	problems Problems
 }
 
+// MaxSize bounds a file: the parser's time grows with the square of it.
+const MaxSize = 64 << 10
+
 // Decode reads data into the struct that v points to. Keys are the fields' yaml tags. Values already in
 // v stay where the file is silent.
 func Decode(name string, data []byte, v any) *File {
 	f := &File{name: name, at: map[string]*token.Position{}}
+	if len(data) > MaxSize {
+		f.add(nil, "", fmt.Sprintf("is larger than %d kB; no such file is", MaxSize>>10))
+		return f
+	}
 	tree, err := parser.ParseBytes(data, 0, parser.AllowDuplicateMapKey())
 	if err != nil {
 		f.syntax(err)
@@ -126,6 +133,8 @@ func (f *File) syntax(err error) {
 	f.add(nil, "", "not YAML: "+err.Error())
 }
 
+const noValue = "has no value; write one, or remove the key"
+
 func (f *File) decode(n ast.Node, path string, v reflect.Value) {
 	for {
 		switch wrapped := n.(type) {
@@ -153,8 +162,7 @@ func (f *File) decode(n ast.Node, path string, v reflect.Value) {
 		v = v.Elem()
 	}
 	if _, null := n.(*ast.NullNode); null {
-		// "key:" with nothing behind it is how people comment out a value's only line.
-		f.add(n.GetToken().Position, path, "has no value; write one, or remove the key")
+		f.add(n.GetToken().Position, path, noValue)
 		return
 	}
 	if text, ok := v.Addr().Interface().(encoding.TextUnmarshaler); ok {
@@ -206,6 +214,11 @@ func (f *File) structure(n ast.Node, path string, v reflect.Value) {
 				what += "; known are " + strings.Join(keys(v.Type()), ", ")
 			}
 			f.add(at, child, what)
+			continue
+		}
+		if _, null := pair.Value.(*ast.NullNode); null {
+			// "key:" with nothing behind it is how people comment out a value's only line.
+			f.add(at, child, noValue)
 			continue
 		}
 		f.decode(pair.Value, child, field)

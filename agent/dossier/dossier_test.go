@@ -1,0 +1,147 @@
+package dossier
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"strings"
+	"testing"
+	"time"
+
+	"motcua/agent/procedure"
+	"motcua/ocr/paper"
+	"motcua/queue"
+)
+
+var morning = time.Date(2026, 3, 2, 9, 0, 0, 0, time.FixedZone("ICT", 7*3600))
+
+func confirmed(t *testing.T) Dossier {
+	t.Helper()
+	catalog, err := procedure.Load(os.DirFS("../../configs/procedures"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	p, err := catalog.Get("2.000815")
+	if err != nil {
+		t.Fatal(err)
+	}
+	values := p.Prefill(nil, nil)
+	for id, text := range map[string]string{
+		"applicant_name": "Lê Thị Mẫu", "applicant_number": "001199000001", "applicant_birth": "1999-01-02", "applicant_residence": "1 Hàng Thử", "pages": "3", "copies": "2",
+	} {
+		values[id] = procedure.Value{Text: text, Source: paper.User, Document: -1}
+	}
+	return Dossier{
+		Procedure: p, Values: values, Channel: Volunteer, Operator: "minh", Ward: "Phường Mẫu", Kiosk: "mau-1",
+		Pages:     []Page{{Data: []byte("first page"), MediaType: "image/jpeg", Kind: paper.CCCD}, {Data: []byte("second"), MediaType: "application/pdf"}},
+		Documents: []paper.Document{{Type: paper.CCCD, Page: 1, Sides: []string{"front"}}},
+		Consent:   Consent{Version: "1", Purpose: "…", Language: "vi", Given: morning},
+		Started:   morning, Confirmed: morning.Add(time.Minute),
+	}
+}
+
+func content(t *testing.T, p queue.Part) []byte {
+	t.Helper()
+	r, err := p.Open()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer r.Close()
+	data, err := io.ReadAll(r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return data
+}
+
+func TestDraft(t *testing.T) {
+	d := confirmed(t)
+	draft, err := d.Draft()
+	if err != nil {
+		t.Fatal(err)
+	}
+	names := ""
+	for _, p := range draft.Parts {
+		names += p.Name + " " + p.MediaType + ";"
+	}
+	if want := "form.json application/json;page-0001.jpg image/jpeg;page-0002.pdf application/pdf;"; names != want {
+		t.Errorf("parts are %s", names)
+	}
+	for i, page := range d.Pages {
+		if !bytes.Equal(content(t, draft.Parts[i+1]), page.Data) {
+			t.Errorf("page %d is not what was scanned", i+1)
+		}
+	}
+	var form Form
+	if err := json.Unmarshal(content(t, draft.Parts[0]), &form); err != nil {
+		t.Fatal(err)
+	}
+	if form.Schema != Schema || form.Procedure.Code != "2.000815" || form.Fee != 10000 || form.Operator != "minh" {
+		t.Errorf("form is %+v", form)
+	}
+	if form.Values[0].ID != "applicant_name" || form.Values[0].Value != "Lê Thị Mẫu" || form.Values[0].Label != "Họ và tên" {
+		t.Errorf("first value is %+v", form.Values[0])
+	}
+	if form.Times["confirmed"] != "2026-03-02T02:01:00Z" || form.Pages[0].Size != 10 || len(form.Papers) != 1 {
+		t.Errorf("form is %+v", form)
+	}
+	// The same dossier gives the same bytes: a retry after a lost answer must not differ.
+	again, err := d.Draft()
+	if err != nil || !bytes.Equal(content(t, draft.Parts[0]), content(t, again.Parts[0])) {
+		t.Errorf("a second draft differs: %v", err)
+	}
+}
+
+func TestLabelsHoldNoPersonalData(t *testing.T) {
+	draft, err := confirmed(t).Draft()
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := "map[channel:volunteer kiosk:mau-1 level:một phần procedure:2.000815 ward:Phường Mẫu]"
+	if got := fmt.Sprint(draft.Labels); got != want {
+		t.Errorf("labels are %s", got)
+	}
+}
+
+func TestDraftRefuses(t *testing.T) {
+	t.Run("what nobody has looked at", func(t *testing.T) {
+		d := confirmed(t)
+		v := d.Values["applicant_name"]
+		v.Review = true
+		d.Values["applicant_name"] = v
+		_, err := d.Draft()
+		var invalid *InvalidError
+		if !errors.As(err, &invalid) || invalid.Complaints[0].Code != procedure.Unreviewed {
+			t.Errorf("got %v", err)
+		}
+		if strings.Contains(err.Error(), "Mẫu") {
+			t.Errorf("the error tells a value: %v", err)
+		}
+	})
+	t.Run("no page", func(t *testing.T) {
+		d := confirmed(t)
+		d.Pages = nil
+		if _, err := d.Draft(); err == nil {
+			t.Error("accepted")
+		}
+	})
+	t.Run("a page that is no page", func(t *testing.T) {
+		d := confirmed(t)
+		d.Pages[1].MediaType = "text/html"
+		if _, err := d.Draft(); err == nil {
+			t.Error("accepted")
+		}
+	})
+}
+
+func TestDossierDoesNotLeakIntoLogs(t *testing.T) {
+	d := confirmed(t)
+	for _, format := range []string{"%v", "%+v", "%#v", "%s"} {
+		if s := fmt.Sprintf(format, d); strings.Contains(s, "Mẫu") || strings.Contains(s, "first page") {
+			t.Errorf("%s prints %s", format, s)
+		}
+	}
+}
