@@ -229,29 +229,35 @@ func (d device) matches(want, name string, before scan.Info) bool {
 // seconds is killed.
 func (s *Scanner) Scan(ctx context.Context, set scan.Settings) iter.Seq2[scan.Page, error] {
 	return func(yield func(scan.Page, error) bool) {
-		if err := s.take(ctx); err != nil {
+		// The worker is given back before an error is told, so that whoever hears it may close the scanner.
+		if err := s.scan(ctx, set, yield); err != nil {
 			yield(scan.Page{}, err)
-			return
 		}
-		defer s.release()
-		c, err := s.open(ctx)
-		if err != nil {
-			yield(scan.Page{}, err)
-			return
-		}
-		finished, broken, err := s.pages(ctx, c, set, yield)
-		if !finished && (errors.Is(err, os.ErrDeadlineExceeded) && ctx.Err() == nil || !c.settle()) {
-			c.kill() // it has had its time
-			s.drop()
-		}
-		if err == nil || broken {
-			return
-		}
-		if ctx.Err() == nil && fresh(err) {
-			s.drop()
-		}
-		yield(scan.Page{}, s.explain(ctx, err))
 	}
+}
+
+// scan runs one job and gives the error that is still to be told.
+func (s *Scanner) scan(ctx context.Context, set scan.Settings, yield func(scan.Page, error) bool) error {
+	if err := s.take(ctx); err != nil {
+		return err
+	}
+	defer s.release()
+	c, err := s.open(ctx)
+	if err != nil {
+		return err
+	}
+	finished, broken, err := s.pages(ctx, c, set, yield)
+	if !finished && (errors.Is(err, os.ErrDeadlineExceeded) && ctx.Err() == nil || !c.settle()) {
+		c.kill() // it has had its time
+		s.drop()
+	}
+	if err == nil || broken {
+		return nil
+	}
+	if ctx.Err() == nil && fresh(err) {
+		s.drop()
+	}
+	return s.explain(ctx, err)
 }
 
 // fresh reports whether the next scan should begin with a new worker.

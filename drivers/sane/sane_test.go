@@ -362,6 +362,24 @@ func TestScan_missing_device(t *testing.T) {
 	}
 }
 
+func TestClose_inside_the_loop_that_hears_of_a_fault(t *testing.T) {
+	s := open(t, testBackend(t), "sane:test:7")
+	closed := make(chan struct{})
+	go func() {
+		defer close(closed)
+		for _, err := range s.Scan(t.Context(), scan.Settings{}) {
+			if err != nil {
+				s.Close()
+			}
+		}
+	}()
+	select {
+	case <-closed:
+	case <-time.After(10 * time.Second):
+		t.Fatal("Close waits for the scan that waits for Close")
+	}
+}
+
 func TestOpen_names(t *testing.T) {
 	o := testBackend(t)
 	for _, id := range []string{"sane:", "sane:test", "sane:test:1", "sane:frontend-TESTER"} {

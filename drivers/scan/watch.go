@@ -13,8 +13,9 @@ type Finder struct {
 	List func(context.Context) ([]Info, error)
 
 	// Every is how long to wait between two looks at most; 0: a second. A list that takes long is asked
-	// for less often, so that looking never takes more than a fifth of the time.
+	// for less often, so that looking never takes more than a fifth of the time, unless it only Waits.
 	Every time.Duration
+	Waits bool // for answers from the network: a look takes time and no work
 }
 
 // Change is a device that appeared, went away or changed, or a driver that cannot look. The first look
@@ -117,7 +118,11 @@ func (f Finder) watch(ctx context.Context, changes chan<- Change) {
 			}
 			known = now
 		}
-		t := time.NewTimer(max(every, 4*took))
+		pause := every
+		if !f.Waits {
+			pause = max(every, 4*took)
+		}
+		t := time.NewTimer(pause)
 		select {
 		case <-ctx.Done():
 		case <-t.C:
