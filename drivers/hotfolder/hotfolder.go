@@ -215,7 +215,7 @@ func (f *Folder) Next(ctx context.Context, wait time.Duration) (*Taken, error) {
 			}
 			continue
 		}
-		name, growing, err := f.complete()
+		name, waiting, err := f.complete()
 		if err != nil {
 			return nil, f.fault(err)
 		}
@@ -232,7 +232,7 @@ func (f *Folder) Next(ctx context.Context, wait time.Duration) (*Taken, error) {
 			}
 			continue
 		}
-		if growing == 0 && !time.Now().Before(deadline) {
+		if waiting == 0 && !time.Now().Before(deadline) {
 			return nil, nil
 		}
 		f.pause(ctx, min(f.o.Settle/4, time.Second/2))
@@ -255,9 +255,8 @@ func (f *Folder) pause(ctx context.Context, moment time.Duration) {
 	}
 }
 
-// complete gives the first file that may be taken, in the order of writing, and how many others are still
-// growing.
-func (f *Folder) complete() (name string, growing int, err error) {
+// complete gives the file that was written first if it may be taken, and otherwise how many are waited for.
+func (f *Folder) complete() (name string, waiting int, err error) {
 	entries, err := os.ReadDir(f.o.Dir)
 	if err != nil {
 		return "", 0, err
@@ -284,21 +283,21 @@ func (f *Folder) complete() (name string, growing int, err error) {
 	slices.SortFunc(names, func(a, b string) int {
 		return cmp.Or(there[a].mtime.Compare(there[b].mtime), natural(a, b))
 	})
-	for _, n := range names {
-		s := there[n]
-		quiet := now.Sub(s.since)
-		if quiet < f.o.Settle || beingWritten(filepath.Join(f.o.Dir, n)) {
-			growing++
-			// A later file may be ready first; taking it now would change the order.
-			return "", growing + len(names) - 1, nil
-		}
-		mediaType, whole := look(filepath.Join(f.o.Dir, n), s.size)
-		if quiet < f.o.GiveUp && (s.size == 0 || mediaType != "" && !whole) {
-			return "", len(names), nil
-		}
-		return n, 0, nil
+	if len(names) == 0 {
+		return "", 0, nil
 	}
-	return "", 0, nil
+	// A later file may be complete first; taking it now would change the order.
+	first := names[0]
+	s, path := there[first], filepath.Join(f.o.Dir, first)
+	quiet := now.Sub(s.since)
+	if quiet < f.o.Settle || beingWritten(path) {
+		return "", len(names), nil
+	}
+	mediaType, whole := look(path, s.size)
+	if quiet < f.o.GiveUp && (s.size == 0 || mediaType != "" && !whole) {
+		return "", len(names), nil
+	}
+	return first, 0, nil
 }
 
 // temporary reports names that programs use while they write.

@@ -43,9 +43,7 @@ type capability struct {
 	raw [104]byte
 }
 
-func (c *capability) text(from, to int) string { return zeroTerminated(c.raw[from:to]) }
-func (c *capability) card() string             { return c.text(16, 48) }
-func (c *capability) bus() string              { return c.text(48, 80) }
+func (c *capability) card() string { return zeroTerminated(c.raw[16:48]) }
 
 // can is what this node of the device can do; a camera has several nodes.
 func (c *capability) can() uint32 {
