@@ -7,7 +7,6 @@ import (
 	"strings"
 	"sync"
 	"text/tabwriter"
-	"time"
 
 	"golang.org/x/sync/errgroup"
 
@@ -18,6 +17,7 @@ import (
 	"motcua/drivers/sane"
 	"motcua/drivers/scan"
 	"motcua/drivers/serial"
+	"motcua/drivers/v4l2"
 )
 
 type devicesCommand struct {
@@ -65,10 +65,15 @@ func watch(p *program, cfg config.Config) error {
 		defer mu.Unlock()
 		change(p, sign, d)
 	}
+	var named []string
+	if strings.HasPrefix(cfg.Scanner.Device, "escl:") {
+		named = []string{cfg.Scanner.Device}
+	}
 	group.Go(func() error {
 		changes := scan.Watch(ctx,
 			scan.Finder{Name: "sane", List: func(ctx context.Context) ([]scan.Info, error) { return sane.List(ctx, saneOptions(cfg.Scanner)) }},
-			scan.Finder{Name: "escl", List: func(ctx context.Context) ([]scan.Info, error) { return escl.List(ctx, esclOptions(cfg)) }, Every: 30 * time.Second},
+			scan.Finder{Name: "v4l2", List: func(ctx context.Context) ([]scan.Info, error) { return v4l2.List(ctx, v4l2.Options{}) }},
+			escl.Finder(esclOptions(cfg), named...),
 		)
 		for c := range changes {
 			switch {
@@ -115,6 +120,10 @@ func listDevices(ctx context.Context, cfg config.Config) (devices []plugged, pro
 		}},
 		{"network scanners", func() ([]plugged, error) {
 			found, err := escl.List(ctx, esclOptions(cfg))
+			return scannerLines(found), err
+		}},
+		{"document cameras", func() ([]plugged, error) {
+			found, err := v4l2.List(ctx, v4l2.Options{})
 			return scannerLines(found), err
 		}},
 		{"scan folder", func() ([]plugged, error) {

@@ -23,6 +23,7 @@ import (
 	"motcua/drivers/sane"
 	"motcua/drivers/scan"
 	"motcua/drivers/serial"
+	"motcua/drivers/v4l2"
 	"motcua/ocr"
 	"motcua/ocr/paper"
 	"motcua/ocr/specimen"
@@ -154,6 +155,8 @@ func checkScanner(ctx context.Context, cfg config.Config) []doctor.Finding {
 		return []doctor.Finding{doctor.Doubt("the scanner is simulated", "set scanner.device for real papers")}
 	case c.Device == "auto" || strings.HasPrefix(c.Device, "sane:"):
 		return checkSane(ctx, c)
+	case strings.HasPrefix(c.Device, "v4l2:"):
+		return doctor.From(v4l2.Check(ctx, v4l2.Options{}))
 	case strings.HasPrefix(c.Device, "escl:"):
 		return doctor.From(escl.Check(ctx, esclOptions(cfg), c.Device))
 	}

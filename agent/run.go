@@ -128,6 +128,10 @@ func runDaemon(p *program, cfg config.Config, file string, demo *demo) (err erro
 	if err != nil {
 		return err
 	}
+	readers, err := openReaders(cfg.Readers, site, log)
+	if err != nil {
+		return err
+	}
 	screen, err := listenScreen(cfg.Web.Listen, demo != nil)
 	if err != nil {
 		return err
@@ -166,6 +170,7 @@ func runDaemon(p *program, cfg config.Config, file string, demo *demo) (err erro
 	group.Go(func() error { return serve(ctx, screen, pages, "", "") })
 	group.Go(func() error { return watchdog(ctx, q, address, log) })
 	group.Go(func() error { return follow(ctx, q, ledger, log) })
+	group.Go(func() error { return readers(ctx) })
 	if cfg.Metrics.Listen != "" {
 		group.Go(func() error { return serveMetrics(ctx, cfg.Metrics.Listen, figures, q) })
 	}

@@ -18,11 +18,12 @@ import (
 	"motcua/drivers/sane"
 	"motcua/drivers/scan"
 	"motcua/drivers/simulated"
+	"motcua/drivers/v4l2"
 	"motcua/ocr/specimen"
 )
 
 func saneOptions(c config.Scanner) sane.Options {
-	return sane.Options{Worker: self("sane-worker"), Stall: c.Watchdog.D()}
+	return sane.Options{Worker: self("sane-worker"), Stall: c.Watchdog.D(), Set: c.Set}
 }
 
 func esclOptions(c config.Config) escl.Options {
@@ -48,6 +49,8 @@ func openDriver(cfg config.Config) (device, error) {
 		return sane.Open(saneOptions(c), c.Device), nil
 	case "escl":
 		return escl.Open(esclOptions(cfg), c.Device)
+	case "v4l2":
+		return v4l2.Open(v4l2.Options{}, c.Device), nil
 	case "hotfolder":
 		return hotfolder.Open(hotfolder.Options{Dir: rest})
 	case "simulated":
@@ -55,7 +58,7 @@ func openDriver(cfg config.Config) (device, error) {
 	case "none":
 		return nil, unusable(fmt.Errorf("the configuration says scanner.device: none; name one with --device"))
 	default:
-		return nil, unusable(fmt.Errorf("device %q: the id must begin with sane:, escl:, hotfolder: or be simulated; see motcua devices", c.Device))
+		return nil, unusable(fmt.Errorf("device %q: the id must begin with sane:, escl:, v4l2:, hotfolder: or be simulated; see motcua devices", c.Device))
 	}
 }
 

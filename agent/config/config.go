@@ -71,8 +71,9 @@ type Scanner struct {
 	DPI      int         `yaml:"dpi" json:"dpi"`
 	Watchdog Duration    `yaml:"watchdog" json:"watchdog"`
 
-	DropBlank bool `yaml:"drop_blank" json:"drop_blank"`
-	Crop      bool `yaml:"crop" json:"crop"`
+	DropBlank bool     `yaml:"drop_blank" json:"drop_blank"`
+	Crop      bool     `yaml:"crop" json:"crop"`
+	Set       []string `yaml:"set" json:"set"`
 }
 
 // Readers are devices that read without a picture.
@@ -276,7 +277,7 @@ func (c *Config) checkDevices(f *strict.File) {
 	driver, rest, colon := strings.Cut(c.Scanner.Device, ":")
 	switch driver {
 	case "auto", "none", "simulated":
-	case "sane", "escl", "hotfolder":
+	case "sane", "escl", "v4l2", "hotfolder":
 		if !colon || rest == "" {
 			f.Problem("scanner.device", "needs what comes after %s:, see `motcua devices`", driver)
 		}
@@ -284,13 +285,18 @@ func (c *Config) checkDevices(f *strict.File) {
 			f.Problem("scanner.device", "must be hotfolder: and an absolute path")
 		}
 	default:
-		f.Problem("scanner.device", "must be auto, none, or begin with sane:, escl: or hotfolder:, not %q", c.Scanner.Device)
+		f.Problem("scanner.device", "must be auto, none, or begin with sane:, escl:, v4l2: or hotfolder:, not %q", c.Scanner.Device)
 	}
 	if c.Scanner.Source != "" {
 		oneOf(f, "scanner.source", string(c.Scanner.Source), string(scan.Flatbed), string(scan.ADF), string(scan.ADFDuplex))
 	}
 	if c.Scanner.DPI < 150 || c.Scanner.DPI > 600 {
 		f.Problem("scanner.dpi", "must be between 150 and 600, not %d", c.Scanner.DPI)
+	}
+	for i, option := range c.Scanner.Set {
+		if name, _, ok := strings.Cut(option, "="); !ok || name == "" {
+			f.Problem(at("scanner.set", i), "must be written option=value, such as brightness=10, not %q", option)
+		}
 	}
 	between(f, "scanner.watchdog", c.Scanner.Watchdog, 10*time.Second, 30*time.Minute)
 	for i, profile := range c.Readers.Serial {

@@ -1,0 +1,191 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"slices"
+	"sync"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"motcua/agent/config"
+	"motcua/drivers/lds"
+	"motcua/drivers/pcsc"
+	"motcua/drivers/scan"
+	"motcua/drivers/serial"
+	"motcua/ocr"
+	"motcua/ocr/paper"
+)
+
+// visits is where readings go; *web.Site is one.
+type visits interface {
+	Expects() []string // personal numbers that open visits have read
+	Offer(src paper.Source, values map[paper.Name]string) bool
+}
+
+// openReaders makes the readers of the counter; run gives their readings to the visits until its context
+// ends. Nothing that was read is logged.
+func openReaders(c config.Readers, v visits, log *slog.Logger) (run func(context.Context) error, err error) {
+	var lines []*serial.Reader
+	for _, profile := range c.Serial {
+		r, err := serial.New(profile, func(s serial.State) { log.Info("serial reader", "state", fmt.Sprint(s)) })
+		if err != nil {
+			return nil, fmt.Errorf("readers.serial: %w", err)
+		}
+		lines = append(lines, r)
+	}
+	trusted, err := certificates(c.CSCA)
+	if err != nil {
+		return nil, fmt.Errorf("readers.csca: %w", err)
+	}
+	return func(ctx context.Context) error {
+		group, ctx := errgroup.WithContext(ctx)
+		for _, r := range lines {
+			group.Go(func() error {
+				return r.Run(ctx, func(reading serial.Reading) {
+					values, ok := ocr.ParseQR(reading.Text)
+					if !ok {
+						log.Info("a code was read that is no identity card's", "port", reading.Port)
+						return
+					}
+					log.Info("card code read", "port", reading.Port, "taken", v.Offer(paper.QR, values))
+				})
+			})
+		}
+		if c.Chip {
+			d := &chipDesk{visits: v, trusted: trusted, log: log, service: pcsc.Service{}}
+			group.Go(func() error { return d.run(ctx) })
+		}
+		return stopped(group.Wait())
+	}, nil
+}
+
+// certificates reads every file of a folder of CSCA certificates.
+func certificates(dir string) ([]*lds.Certificate, error) {
+	if dir == "" {
+		return nil, nil
+	}
+	var all []*lds.Certificate
+	err := filepath.WalkDir(dir, func(name string, e fs.DirEntry, err error) error {
+		if err != nil || e.IsDir() {
+			return err
+		}
+		data, err := os.ReadFile(name)
+		if err != nil {
+			return err
+		}
+		found, err := lds.ParseCertificates(data)
+		if err != nil {
+			return fmt.Errorf("%s: %w", filepath.Base(name), err)
+		}
+		all = append(all, found...)
+		return nil
+	})
+	return all, err
+}
+
+// chipDesk reads cards that are laid on chip readers. A chip opens by the number printed on its card, so
+// a card that is laid down waits until a visit has read that number.
+type chipDesk struct {
+	visits  visits
+	trusted []*lds.Certificate
+	log     *slog.Logger
+	service pcsc.Service
+}
+
+func (d *chipDesk) run(ctx context.Context) error {
+	var jobs sync.WaitGroup
+	defer jobs.Wait()
+	ctx, end := context.WithCancel(ctx)
+	defer end()
+	lifted := map[string]context.CancelFunc{} // by reader: ends the reading of the card that lay there
+	return d.service.Watch(ctx, func(e pcsc.Event) {
+		if lift := lifted[e.Reader]; lift != nil {
+			lift()
+			delete(lifted, e.Reader)
+		}
+		if e.Kind != pcsc.CardInserted {
+			if e.Fault != nil {
+				d.log.Warn("chip reader", "code", e.Fault.Code)
+			}
+			return
+		}
+		card, lift := context.WithCancel(ctx)
+		lifted[e.Reader] = lift
+		jobs.Go(func() {
+			defer lift()
+			if err := d.read(card, e.Reader); err != nil && card.Err() == nil {
+				d.log.Warn("chip not read", "reader", e.Reader, "code", faultCode(err))
+			}
+		})
+	})
+}
+
+// read tries each number once: a chip slows down with every wrong one.
+func (d *chipDesk) read(ctx context.Context, reader string) error {
+	var tried []string
+	tick := time.NewTicker(300 * time.Millisecond)
+	defer tick.Stop()
+	for {
+		for _, number := range d.visits.Expects() {
+			can, err := lds.CAN(number)
+			if err != nil || slices.Contains(tried, can) {
+				continue
+			}
+			tried = append(tried, can)
+			values, err := d.open(ctx, reader, can)
+			if errors.Is(err, &scan.Fault{Code: wrongCAN}) {
+				continue
+			}
+			if err == nil {
+				d.log.Info("chip read", "reader", reader, "taken", d.visits.Offer(paper.Chip, values))
+			}
+			return err
+		}
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-tick.C:
+		}
+	}
+}
+
+const wrongCAN scan.Code = "wrong-can"
+
+// open reads the chip. What a forged chip says is worth nothing; what one of an unknown signer says is
+// worth as much as the card's QR code, unless the office trusts known signers only.
+func (d *chipDesk) open(ctx context.Context, reader, can string) (map[paper.Name]string, error) {
+	card, err := d.service.Connect(ctx, reader)
+	if err != nil {
+		return nil, err
+	}
+	defer card.Close()
+	chip, err := lds.Read(ctx, card, lds.Access{CAN: can}, lds.Options{Trusted: d.trusted, WithoutFace: true})
+	if err != nil {
+		return nil, err
+	}
+	if trust := chip.Authentic.Trust; trust == lds.Forged || len(d.trusted) > 0 && trust != lds.Verified {
+		return nil, &scan.Fault{Code: "not-authentic", Device: reader, Technician: "The chip's signature is not one that is trusted here: " + chip.Authentic.Reason}
+	}
+	values := map[paper.Name]string{}
+	for name, value := range chip.Fields {
+		if !slices.Contains(chip.Doubtful, name) {
+			values[paper.Name(name)] = value
+		}
+	}
+	return values, nil
+}
+
+func faultCode(err error) string {
+	var fault *scan.Fault
+	if errors.As(err, &fault) {
+		return string(fault.Code)
+	}
+	return "failed"
+}
