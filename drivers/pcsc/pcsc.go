@@ -265,8 +265,11 @@ func (c *Card) Transmit(ctx context.Context, apdu []byte) ([]byte, error) {
 		return fail(code(rv))
 	}
 	n := word(answer, 24)
-	if n < 2 || n > most {
+	if n > most {
 		return fail(fmt.Errorf("pcscd gave a response of %d bytes", n))
+	}
+	if n < 2 { // some drivers call that success when the card went away in mid command
+		return fail(code(wRemoved))
 	}
 	response, err := c.c.receive(ctx, int(n))
 	if err != nil {

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"math/rand/v2"
 	"net"
 	"os"
 	"path/filepath"
@@ -203,6 +204,66 @@ func TestNothingLeaks(t *testing.T) {
 	}
 }
 
+// TestSoakCards lays cards on the reader and pulls them out at any moment of an exchange: every exchange
+// ends with all its answers or with a fault, and nothing leaks.
+func TestSoakCards(t *testing.T) {
+	rounds := 6
+	if os.Getenv("MOTCUA_SOAK") != "" {
+		rounds = 300
+	}
+	d := daemon(t)
+	s := pcsc.Service{Socket: d.Socket}
+	w := watch(t, s)
+	w.next(pcsc.ReaderAdded)
+	files := func() int { f, _ := os.ReadDir("/proc/self/fd"); return len(f) }
+	goroutines, open := runtime.NumGoroutine(), files()
+	rng := rand.New(rand.NewPCG(9303, 11))
+	whole, broken := 0, 0
+	for range rounds {
+		remove, err := d.Insert(echo{delay: time.Millisecond})
+		if err != nil {
+			t.Fatal(err)
+		}
+		w.next(pcsc.CardInserted)
+		card, err := s.Connect(t.Context(), vpcd.Reader)
+		if err != nil {
+			t.Fatal(err)
+		}
+		pulled := make(chan struct{})
+		go func() {
+			defer close(pulled)
+			time.Sleep(time.Duration(rng.IntN(60)) * time.Millisecond)
+			remove()
+		}()
+		for n := range 20 {
+			apdu := []byte{0, 0xb0, byte(n), 0, 0}
+			var got []byte
+			if got, err = card.Transmit(t.Context(), apdu); err != nil {
+				break
+			}
+			if !bytes.Equal(got, append(apdu, 0x90, 0)) {
+				t.Fatalf("answer %X to %X", got, apdu)
+			}
+		}
+		switch {
+		case err == nil:
+			whole++
+		case errors.Is(err, &scan.Fault{Code: pcsc.CardPulled}):
+			broken++
+		default:
+			t.Errorf("%v", err)
+		}
+		<-pulled
+		card.Close()
+		w.next(pcsc.CardRemoved)
+	}
+	t.Logf("%d cards: %d exchanges whole, %d broken off", rounds, whole, broken)
+	if g, f := runtime.NumGoroutine(), files(); g > goroutines || f > open {
+		t.Errorf("goroutines %d → %d, files %d → %d", goroutines, g, open, f)
+	}
+	w.stop()
+}
+
 func TestCheckSaysHowToMend(t *testing.T) {
 	dir := t.TempDir()
 	sys := filepath.Join(dir, "sys")
@@ -238,6 +299,7 @@ func TestCheckSaysHowToMend(t *testing.T) {
 	if got := mended(pcsc.Service{Socket: d.Socket}.Check(t.Context())); !strings.HasPrefix(got, "ok: card reader Virtual PCD") {
 		t.Error(got)
 	}
+	d.Close() // where namespaces are forbidden there is one place for a pcscd
 	empty, err := vpcd.StartEmpty(t.Context(), t.TempDir())
 	if err != nil {
 		t.Fatal(err)

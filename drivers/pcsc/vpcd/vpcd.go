@@ -1,7 +1,8 @@
 // Package vpcd gives tests a real way to a card: a private pcscd with a virtual reader (vsmartcard's
 // vpcd), and a cable from that reader to a Card written in Go. It promises that nothing of it is left
 // after Close, and that it meets no other pcscd: the daemon runs in a mount namespace of its own and
-// is reached through /proc. What it can't show is a radio field: timing, weak coupling, T=0.
+// is reached through /proc. Where that is forbidden (some containers) it takes the machine's place for
+// pcscd under a lock. What it can't show is a radio field: timing, weak coupling, T=0.
 package vpcd
 
 import (
@@ -32,8 +33,10 @@ type Daemon struct {
 	Socket string // for pcsc.Service
 
 	port int
+	conf string
 	cmd  *exec.Cmd
 	log  *os.File
+	turn *os.File // the lock on the machine's place, where no namespace could be had
 }
 
 // Reader is the name pcscd gives the slot that Insert uses.
@@ -59,8 +62,12 @@ func retry(ctx context.Context, dir string, reader bool) (*Daemon, error) {
 	return nil, last
 }
 
+const (
+	driver = "/usr/lib/pcsc/drivers/serial/libifdvpcd.so"
+	place  = "/run/pcscd" // compiled into pcscd
+)
+
 func start(ctx context.Context, dir string, reader bool) (*Daemon, error) {
-	const driver = "/usr/lib/pcsc/drivers/serial/libifdvpcd.so"
 	if _, err := os.Stat(driver); err != nil {
 		return nil, fmt.Errorf("virtual card reader (apt-get install pcscd vsmartcard-vpcd): %w", err)
 	}
@@ -68,36 +75,31 @@ func start(ctx context.Context, dir string, reader bool) (*Daemon, error) {
 	if err != nil {
 		return nil, err
 	}
-	conf := filepath.Join(dir, "reader.conf.d")
-	if err := os.MkdirAll(conf, 0o755); err != nil {
+	d := &Daemon{port: port, conf: filepath.Join(dir, "reader.conf.d")}
+	if err := os.MkdirAll(d.conf, 0o755); err != nil {
 		return nil, err
 	}
-	text := ""
 	if reader {
-		text = fmt.Sprintf("FRIENDLYNAME \"Virtual PCD\"\nDEVICENAME /dev/null:%d\nLIBPATH %s\nCHANNELID %d\n", port, driver, port)
+		if err := d.configure(); err != nil {
+			return nil, err
+		}
 	}
-	if err := os.WriteFile(filepath.Join(conf, "vpcd"), []byte(text), 0o644); err != nil {
+	if d.log, err = os.Create(filepath.Join(dir, "pcscd.log")); err != nil {
 		return nil, err
 	}
-	log, err := os.Create(filepath.Join(dir, "pcscd.log"))
-	if err != nil {
+	if d.cmd, err = d.command(ctx); err != nil {
+		d.log.Close()
 		return nil, err
 	}
-	// pcscd's socket is compiled in, so it gets a /run of its own. --map-root-user is for accounts that
-	// may make user namespaces; root needs none.
-	args := []string{"--mount"}
-	if os.Getuid() != 0 {
-		args = append(args, "--map-root-user")
-	}
-	args = append(args, "sh", "-c", `mount -t tmpfs none /run && exec pcscd --foreground --debug --config "$1"`, "sh", conf)
-	d := &Daemon{port: port, log: log, cmd: exec.Command("unshare", args...)}
-	d.cmd.Stdout, d.cmd.Stderr = log, log
+	d.cmd.Stdout, d.cmd.Stderr = d.log, d.log
 	d.cmd.Env = append(os.Environ(), "PATH="+os.Getenv("PATH")+":/usr/sbin:/sbin")
 	if err := d.cmd.Start(); err != nil {
-		log.Close()
+		d.log.Close()
 		return nil, fmt.Errorf("start pcscd: %w", err)
 	}
-	d.Socket = fmt.Sprintf("/proc/%d/root/run/pcscd/pcscd.comm", d.cmd.Process.Pid)
+	if d.Socket = place + "/pcscd.comm"; d.turn == nil {
+		d.Socket = fmt.Sprintf("/proc/%d/root%s", d.cmd.Process.Pid, d.Socket)
+	}
 	for deadline := time.Now().Add(10 * time.Second); ; {
 		if conn, err := net.Dial("unix", d.Socket); err == nil {
 			conn.Close()
@@ -110,12 +112,60 @@ func start(ctx context.Context, dir string, reader bool) (*Daemon, error) {
 			}
 		}
 		if ctx.Err() != nil || time.Now().After(deadline) {
-			said, _ := os.ReadFile(log.Name())
+			said, _ := os.ReadFile(d.log.Name())
 			d.Close()
 			return nil, fmt.Errorf("pcscd did not come up (it needs root or unprivileged user namespaces); it said: %s", said)
 		}
 		time.Sleep(20 * time.Millisecond)
 	}
+}
+
+// configure names the virtual reader to pcscd.
+func (d *Daemon) configure() error {
+	text := fmt.Sprintf("FRIENDLYNAME \"Virtual PCD\"\nDEVICENAME /dev/null:%d\nLIBPATH %s\nCHANNELID %d\n", d.port, driver, d.port)
+	return os.WriteFile(filepath.Join(d.conf, "vpcd"), []byte(text), 0o644)
+}
+
+// command is pcscd in a namespace where /run is its own, or in the machine's place for it. With
+// --map-root-user an account may do so that may make user namespaces; root needs none.
+func (d *Daemon) command(ctx context.Context) (*exec.Cmd, error) {
+	pcscd := []string{"pcscd", "--foreground", "--debug", "--config", d.conf}
+	namespace := []string{"--mount"}
+	if os.Getuid() != 0 {
+		namespace = append(namespace, "--map-root-user")
+	}
+	const ownRun = `mount -t tmpfs none /run && exec "$@"`
+	if exec.CommandContext(ctx, "unshare", append(namespace, "sh", "-c", ownRun, "sh", "true")...).Run() == nil {
+		return exec.Command("unshare", append(append(namespace, "sh", "-c", ownRun, "sh"), pcscd...)...), nil
+	}
+	turn, err := os.OpenFile(filepath.Join(os.TempDir(), "motcua-pcscd.lock"), os.O_CREATE|os.O_RDWR, 0o666)
+	if err != nil {
+		return nil, err
+	}
+	for wait := time.After(2 * time.Minute); unix.Flock(int(turn.Fd()), unix.LOCK_EX|unix.LOCK_NB) != nil; {
+		select {
+		case <-ctx.Done():
+			turn.Close()
+			return nil, ctx.Err()
+		case <-wait:
+			turn.Close()
+			return nil, errors.New("another test keeps the only place for a pcscd on this machine")
+		case <-time.After(50 * time.Millisecond):
+		}
+	}
+	d.turn = turn
+	for _, left := range []string{"pcscd.comm", "pcscd.pid"} { // of a daemon that was killed
+		if conn, err := net.Dial("unix", place+"/pcscd.comm"); err == nil {
+			conn.Close()
+			break // it lives: pcscd will say so itself
+		}
+		os.Remove(filepath.Join(place, left))
+	}
+	path, err := exec.LookPath("pcscd")
+	if err != nil {
+		path = "/usr/sbin/pcscd" // not on every account's path
+	}
+	return exec.Command(path, pcscd[1:]...), nil
 }
 
 func (d *Daemon) address() string { return fmt.Sprintf("127.0.0.1:%d", d.port) }
@@ -124,6 +174,9 @@ func (d *Daemon) address() string { return fmt.Sprintf("127.0.0.1:%d", d.port) }
 func (d *Daemon) Close() error {
 	d.cmd.Process.Kill()
 	d.cmd.Wait()
+	if d.turn != nil {
+		d.turn.Close()
+	}
 	return d.log.Close()
 }
 
