@@ -162,18 +162,18 @@ func openSpecimens(o simulated.Options) (device, error) {
 	}
 	var sheets []simulated.Sheet
 	for _, s := range drawn {
-		sheet := simulated.Sheet{Front: draw(s.Front, s), DPI: s.Front.DPI}
+		sheet := simulated.Sheet{Front: pixels(s.DrawFront), DPI: s.Front.DPI}
 		if s.Back != nil {
-			sheet.Back = draw(*s.Back, s)
+			sheet.Back = pixels(s.DrawBack)
 		}
 		sheets = append(sheets, sheet)
 	}
 	return specimens{simulated.New(sheets, o)}, nil
 }
 
-func draw(side specimen.Spec, s specimen.Sheet) func() (image.Image, error) {
+func pixels(draw func() (specimen.Page, error)) func() (image.Image, error) {
 	return func() (image.Image, error) {
-		page, _, err := specimen.Draw(side, s.Seed, s.Damage)
-		return page, err
+		page, err := draw()
+		return page.RGBA, err
 	}
 }
