@@ -12,7 +12,7 @@ import (
 
 // The bars of the front (issue "three people, one screen"): a page weighs at most 150 kB without the
 // scan, shows within 200 ms, and a key of the on-screen keyboard shows within 50 ms. All are measured in
-// Chromium on this machine; a figure over its bar fails the run.
+// Chromium on this machine, a page's paint as the median of three loads; a figure over its bar fails the run.
 const (
 	weightBar = 150_000 // bytes
 	paintBar  = 200.0   // ms
@@ -35,7 +35,16 @@ func BenchmarkPages(b *testing.B) {
 			if page == "scanning" {
 				return
 			}
-			w, p := eval[float64](b, ctx, weigh), firstPaint(b, ctx)
+			w := eval[float64](b, ctx, weigh)
+			three := []float64{firstPaint(b, ctx)}
+			for range 2 {
+				if err := chromedp.Do(ctx, chromedp.Reload()); err != nil {
+					b.Fatal(err)
+				}
+				three = append(three, firstPaint(b, ctx))
+			}
+			slices.Sort(three)
+			p := three[1]
 			b.Logf("%-9s %6.1f kB  first paint %5.0f ms", page, w/1000, p)
 			heaviest = max(heaviest, w)
 			paints = append(paints, p)
@@ -99,6 +108,7 @@ func BenchmarkKeyPress(b *testing.B) {
 		b.Fatal("no press was seen")
 	}
 	slices.Sort(took)
+	b.Logf("%d presses: median %.0f ms, 95%% %.0f ms, worst %.0f ms", len(took), took[len(took)/2], took[len(took)*95/100], took[len(took)-1])
 	b.ReportMetric(took[len(took)/2], "ms/key-median")
 	b.ReportMetric(took[len(took)*95/100], "ms/key-95%")
 	if p95 := took[len(took)*95/100]; p95 > keyBar {

@@ -150,12 +150,16 @@ const Telex = (() => {
 	const letters = (line) => [...line].map((l) => { const b = button(l, () => type(l, kind !== "code" && kind !== "email" && lang)); b.dataset.letter = l; return b; });
 	const lang = document.documentElement.lang !== "" ; // Telex in both languages: names are Vietnamese in both
 
+	let labelled = null; // the case the keys show; they are relabelled only when it changes
 	const label = () => {
 		const up = upper() || kind === "code";
+		if (up === labelled) return;
+		labelled = up;
 		for (const b of board.querySelectorAll("[data-letter]")) b.textContent = up ? b.dataset.letter.toUpperCase() : b.dataset.letter;
 		board.querySelector("[data-shift]")?.classList.toggle("on", upper());
 	};
 	const draw = () => {
+		labelled = null;
 		board.className = "keyboard";
 		const back = (text = "⌫") => button(text, acts.back, "act2", words.back);
 		const hideKey = button("▾", acts.hide, "act2", words.hide);
