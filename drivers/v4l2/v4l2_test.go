@@ -230,7 +230,7 @@ func plug(t *testing.T, f *fake) *Scanner {
 	if f.fail == nil {
 		f.fail = map[uintptr]error{}
 	}
-	return Open(Options{Settle: 3, Choose: 4, Stall: 300 * time.Millisecond, open: func(string) (camera, error) {
+	return Open(Options{Settle: 3, Choose: 4, Stall: 10 * time.Second, open: func(string) (camera, error) {
 		f.closed, f.taken = false, 0
 		return f, nil
 	}}, "v4l2:/dev/video0")
@@ -373,7 +373,11 @@ func TestScan_faults_leave_nothing_behind(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			f := c.fake
 			f.frames = func(int) []byte { return good }
-			_, err := one(t, t.Context(), plug(t, &f))
+			s := plug(t, &f)
+			if f.silent {
+				s.o.Stall = 300 * time.Millisecond
+			}
+			_, err := one(t, t.Context(), s)
 			var fault *scan.Fault
 			if !errors.As(err, &fault) || fault.Code != c.code || fault.Technician == "" {
 				t.Errorf("got %v, want %s", err, c.code)
