@@ -14,6 +14,7 @@ import (
 	"path/filepath"
 	"regexp"
 	"strconv"
+	"sync"
 	"testing"
 	"time"
 
@@ -28,11 +29,7 @@ import (
 // The scripts in testdata/script are the documentation of the commands. They run against the real binary,
 // built as `make build` builds it: linking decides which libjpeg Leptonica gets.
 func TestScript(t *testing.T) {
-	bin := t.TempDir()
-	build := exec.Command("go", "build", "-o", filepath.Join(bin, "motcua"), ".")
-	if out, err := build.CombinedOutput(); err != nil {
-		t.Fatalf("go build: %v\n%s", err, out)
-	}
+	bin := filepath.Dir(built(t))
 	testscript.Run(t, testscript.Params{
 		Dir:                 "testdata/script",
 		RequireExplicitExec: true,
@@ -62,6 +59,37 @@ func TestScript(t *testing.T) {
 			"zip":      zipFiles,
 		},
 	})
+}
+
+// built gives the program, built once for all tests.
+func built(t *testing.T) string {
+	t.Helper()
+	name, err := build()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return name
+}
+
+// scratch is where the program is built; TestMain makes and removes it.
+var scratch string
+
+var build = sync.OnceValues(func() (string, error) {
+	name := filepath.Join(scratch, "motcua")
+	if out, err := exec.Command("go", "build", "-o", name, ".").CombinedOutput(); err != nil {
+		return "", fmt.Errorf("go build: %w\n%s", err, out)
+	}
+	return name, nil
+})
+
+func TestMain(m *testing.M) {
+	var err error
+	if scratch, err = os.MkdirTemp("", "motcua-test-*"); err != nil {
+		panic(err)
+	}
+	code := m.Run()
+	os.RemoveAll(scratch)
+	os.Exit(code)
 }
 
 // specimen FILE SHEET draws a sheet of configs/specimens as an A4 scan at 300 dpi.
