@@ -10,6 +10,7 @@ package pace
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"math"
 	"strconv"
@@ -23,11 +24,14 @@ import (
 // Rate is in bytes per second.
 type Rate int64
 
-// Rates with a meaning of their own.
+// Rates with a meaning of their own. Nothing is not zero, so that a plan which leaves a rate out does not
+// stop all uploads.
 const (
-	Nothing   Rate = 0
+	Nothing   Rate = -1
 	Unlimited Rate = math.MaxInt64
 )
+
+func (r Rate) valid() bool { return r > 0 || r == Nothing }
 
 // Clock is a time of day, in minutes after midnight.
 type Clock int
@@ -56,7 +60,7 @@ func (w Window) covers(t time.Time) bool {
 // Options are a plan. Where windows overlap the first one counts; outside of all of them Otherwise does.
 type Options struct {
 	Windows   []Window
-	Otherwise Rate           // Nothing (the zero value) is read as Unlimited: a plan without windows limits nothing
+	Otherwise Rate           // 0 = Unlimited
 	Location  *time.Location // of the windows' times; nil = time.Local
 
 	Now   func() time.Time                                 // nil = time.Now
@@ -75,12 +79,15 @@ type Limiter struct {
 // New checks the plan.
 func New(o Options) (*Limiter, error) {
 	for i, w := range o.Windows {
-		if w.From < 0 || w.From >= 24*60 || w.To < 0 || w.To > 24*60 || w.Rate < 0 {
+		if w.From < 0 || w.From >= 24*60 || w.To < 0 || w.To > 24*60 || !w.Rate.valid() {
 			return nil, fmt.Errorf("bandwidth window %d: out of range", i+1)
 		}
 	}
-	if o.Otherwise <= 0 {
+	if o.Otherwise == 0 {
 		o.Otherwise = Unlimited
+	}
+	if !o.Otherwise.valid() {
+		return nil, errors.New("bandwidth outside of the windows: out of range")
 	}
 	if o.Location == nil {
 		o.Location = time.Local
@@ -272,6 +279,9 @@ func ParseRate(text string) (Rate, error) {
 			n, err := strconv.ParseUint(number, 10, 32)
 			if err != nil {
 				break
+			}
+			if n == 0 {
+				return Nothing, nil
 			}
 			return Rate(int64(n) * u.size), nil
 		}

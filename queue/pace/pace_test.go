@@ -142,6 +142,21 @@ func TestNothingSaysUntilWhen(t *testing.T) {
 	}
 }
 
+func TestNothingOutsideOfWindows(t *testing.T) {
+	l, err := New(Options{Otherwise: Nothing, Windows: []Window{{From: 8 * 60, To: 9 * 60, Rate: Unlimited}}, Location: time.UTC,
+		Now: (&clock{t: monday.Add(7 * time.Hour)}).now})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var closed *Closed
+	if err := l.WaitN(context.Background(), 1); !errors.As(err, &closed) || closed.RetryIn() != time.Hour {
+		t.Errorf("error %v, want closed for an hour", err)
+	}
+	if _, err := New(Options{Windows: []Window{{From: 0, To: 60}}}); err == nil {
+		t.Error("a window without a rate was taken")
+	}
+}
+
 func TestCancel(t *testing.T) {
 	l, err := New(Options{Windows: []Window{{From: 0, To: 24 * 60, Rate: 1}}})
 	if err != nil {
@@ -178,7 +193,7 @@ func TestRealClock(t *testing.T) {
 }
 
 func TestParse(t *testing.T) {
-	for text, want := range map[string]Rate{"256 kB/s": 256_000, "2 Mbit/s": 250_000, "64KiB/s": 65536, "unlimited": Unlimited, "nothing": Nothing, "100 b/s": 100} {
+	for text, want := range map[string]Rate{"256 kB/s": 256_000, "2 Mbit/s": 250_000, "64KiB/s": 65536, "unlimited": Unlimited, "nothing": Nothing, "0 kB/s": Nothing, "100 b/s": 100} {
 		if got, err := ParseRate(text); err != nil || got != want {
 			t.Errorf("ParseRate(%q) = %d, %v, want %d", text, got, err, want)
 		}
