@@ -28,6 +28,9 @@ const paint = `performance.getEntriesByName("first-contentful-paint")[0]?.startT
 func BenchmarkPages(b *testing.B) {
 	k := newKiosk(b)
 	ctx := browser(b, 1920, 1080)
+	if err := chromedp.Do(ctx, chromedp.Navigate(k.server.URL+"/")); err != nil { // a kiosk's browser has run all day
+		b.Fatal(err)
+	}
 	for b.Loop() {
 		var heaviest float64
 		var paints []float64
@@ -92,7 +95,7 @@ func BenchmarkKeyPress(b *testing.B) {
 		document.querySelector("#value").value = "";
 		return true;
 	})()`)
-	keys := "nguyeenx thij hoaf"
+	keys := "nguyeenx thij hoaf tranaf vawn ddwcs"
 	var took []float64
 	for b.Loop() {
 		for _, letter := range strings.ReplaceAll(keys, " ", "") {
