@@ -168,6 +168,19 @@ func TestScan_asks_for_what_was_wished(t *testing.T) {
 	}
 }
 
+func TestScan_device_that_gives_only_PDF(t *testing.T) {
+	p, s := start(t, printer.Habits{Formats: []string{"application/pdf"}}, Options{})
+	pdf := []byte("%PDF-1.4\n% a page\n%%EOF\n")
+	p.Feed(pdf, pdf)
+	pages, err := all(t.Context(), s, scan.Settings{Source: scan.ADF})
+	if err != nil || len(pages) != 2 {
+		t.Fatalf("%d pages, %v", len(pages), err)
+	}
+	if pages[1].MediaType != "application/pdf" || !bytes.Equal(pages[1].Encoded, pdf) || p.Tickets[0].Format != "application/pdf" {
+		t.Errorf("%+v, asked for %s", pages[1].MediaType, p.Tickets[0].Format)
+	}
+}
+
 func TestProbe(t *testing.T) {
 	for name, h := range habits {
 		h.Manufacturer, h.Model = "Acme", "Acme Office 4711"

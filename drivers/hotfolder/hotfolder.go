@@ -188,7 +188,7 @@ type Taken struct {
 // Done deletes the file: its page is kept elsewhere now.
 func (t *Taken) Done() error {
 	if err := os.Remove(t.path); err != nil {
-		return fmt.Errorf("finish a scanned file: %w", err)
+		return fmt.Errorf("finish a scanned file: %w", nameless(err))
 	}
 	return syncDir(filepath.Dir(t.path))
 }
@@ -450,7 +450,20 @@ func (f *Folder) fault(err error) error {
 	case errors.Is(err, fs.ErrPermission):
 		code, mend = scan.AccessDenied, "The folder "+f.o.Dir+" may not be used by this account. Give the kiosk's user the right to read and write there."
 	}
-	return &scan.Fault{Code: code, Device: f.id, Technician: mend, Err: err}
+	return &scan.Fault{Code: code, Device: f.id, Technician: mend, Err: nameless(err)}
+}
+
+// nameless takes a file's name out of an error: people name scans after citizens, and errors are logged.
+func nameless(err error) error {
+	var path *fs.PathError
+	var link *os.LinkError
+	switch {
+	case errors.As(err, &path):
+		return fmt.Errorf("%s: %w", path.Op, path.Err)
+	case errors.As(err, &link):
+		return fmt.Errorf("%s: %w", link.Op, link.Err)
+	}
+	return err
 }
 
 // syncDir makes a rename or a deletion survive a power cut. Some network file systems cannot.

@@ -242,6 +242,26 @@ func TestScan_folder_that_is_away_comes_back(t *testing.T) {
 	}
 }
 
+func TestErrors_do_not_name_files(t *testing.T) {
+	dir := t.TempDir()
+	f := open(t, quick(dir))
+	put(t, dir, "Nguyen-Van-An.jpg", jpeg(t, 1))
+	taken, err := f.Next(t.Context(), time.Second)
+	if err != nil || taken == nil {
+		t.Fatal(err)
+	}
+	if err := os.Remove(taken.path); err != nil {
+		t.Fatal(err)
+	}
+	err = taken.Done()
+	if err == nil || strings.Contains(err.Error(), "Nguyen") {
+		t.Errorf("got %v", err)
+	}
+	if fault := f.fault(&os.LinkError{Op: "rename", Old: "Nguyen-Van-An.jpg", New: "x", Err: syscall.EIO}); strings.Contains(fault.Error(), "Nguyen") {
+		t.Errorf("got %v", fault)
+	}
+}
+
 func TestOpen_second_process_is_told(t *testing.T) {
 	dir := t.TempDir()
 	open(t, quick(dir))

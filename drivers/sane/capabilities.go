@@ -218,7 +218,7 @@ func (e unsupportedError) Error() string { return "the device has no " + e.wish 
 // configure sets the device up for a scan and gives the resolution it will use. Order matters: the
 // source decides which modes, resolutions and sizes there are, and the profile's own options come
 // before the size because some of them switch it off (hand scanners).
-func (h handle) configure(r request) (source scan.Source, dpi int, err error) {
+func (h handle) configure(r request, sheetfed bool) (source scan.Source, dpi int, err error) {
 	all, err := h.options()
 	if err != nil {
 		return "", 0, err
@@ -252,7 +252,9 @@ func (h handle) configure(r request) (source scan.Source, dpi int, err error) {
 			return "", 0, err
 		}
 	} else if source == "" {
-		source = scan.Flatbed
+		if source = scan.Flatbed; sheetfed {
+			source = scan.ADF
+		}
 	}
 	if o, on, off, ok := duplexSwitch(all); ok && source != scan.Flatbed {
 		value := off

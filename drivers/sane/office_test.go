@@ -67,7 +67,7 @@ func number(p scan.Page) (int, error) {
 }
 
 func TestOffice_duplex_gives_fronts_and_backs_in_order(t *testing.T) {
-	for _, habit := range []string{"", "print", "warm", "busy", "padded"} {
+	for _, habit := range []string{"", "print", "warm", "busy", "padded", "late"} {
 		t.Run(habit, func(t *testing.T) {
 			t.Parallel()
 			s := open(t, office(t, habit), "sane:office")
@@ -84,6 +84,17 @@ func TestOffice_duplex_gives_fronts_and_backs_in_order(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+func TestOffice_sheetfed_scanner_without_a_choice_of_sources(t *testing.T) {
+	s := open(t, office(t, "sheetfed"), "sane:office:one")
+	info, err := s.Probe(t.Context())
+	if err != nil || fmt.Sprint(info.Sources) != "[adf]" {
+		t.Errorf("%v, %v", info.Sources, err)
+	}
+	if pages, err := all(t.Context(), s, scan.Settings{Mode: scan.Gray}); err != nil || len(pages) != 6 {
+		t.Errorf("%d pages, %v", len(pages), err)
 	}
 }
 

@@ -94,11 +94,13 @@ func quiet(stdout io.Writer) (io.Writer, error) {
 type worker struct {
 	out io.Writer
 
-	isOpen bool
-	name   string // of the device that is open
-	handle handle
+	isOpen   bool
+	name     string // of the device that is open
+	handle   handle
+	sheetfed bool // it has no choice of sources, and its only one is a feeder
 
 	started time.Time // the last sane_start
+	empty   bool      // nothing has been read since
 
 	// mu guards the fields below. sane_cancel is the one call SANE allows while another runs.
 	mu        sync.Mutex
@@ -171,7 +173,7 @@ func (w *worker) answer(r request, version string) reply {
 		if err := w.openDevice(r.Device); err != nil {
 			return fault("open", err)
 		}
-		c, err := w.handle.caps(false)
+		c, err := w.handle.caps(w.sheetfed)
 		if err != nil {
 			return fault("options", err)
 		}
@@ -232,6 +234,21 @@ func (w *worker) openDevice(name string) error {
 		return err
 	}
 	w.isOpen, w.name, w.handle = true, name, h
+	w.sheetfed = false
+	all, err := h.options()
+	if err != nil {
+		return err
+	}
+	if _, choice := first(all, "source", "doc-source"); choice {
+		return nil
+	}
+	// Only the list says what kind of device it is; without it, a page at a time comes all the same.
+	devices, _ := libDevices()
+	for _, d := range devices {
+		kind := strings.ToLower(d.Type)
+		same := d.Name == name || strings.HasPrefix(d.Name, name+":") || name == ""
+		w.sheetfed = w.sheetfed || same && (strings.Contains(kind, "sheetfed") || strings.Contains(kind, "sheet-fed") || strings.Contains(kind, "feeder"))
+	}
 	return nil
 }
 
@@ -245,7 +262,7 @@ func (w *worker) closeDevice() {
 
 // scan runs one job on the open device and gives, with an error, what SANE was doing.
 func (w *worker) scan(r request) (during string, err error) {
-	source, dpi, err := w.handle.configure(r)
+	source, dpi, err := w.handle.configure(r, w.sheetfed)
 	if err != nil {
 		return "options", err
 	}
@@ -253,8 +270,8 @@ func (w *worker) scan(r request) (during string, err error) {
 	defer b.free()
 	for page := 1; ; page++ {
 		if during, err := w.page(b, source, dpi, page); err != nil {
-			if during == "start" && page > 1 && errors.Is(err, statusNoDocs) {
-				return "", nil // the feeder has given all it had
+			if page > 1 && errors.Is(err, statusNoDocs) && (during == "start" || w.empty) {
+				return "", nil // the feeder has given all it had; some backends see that only when they read
 			}
 			if w.stop() {
 				return "", nil
@@ -322,6 +339,7 @@ func (w *worker) start(page int) error {
 // would notice, so that lines are seen as they arrive.
 func (w *worker) pixels(b buffer) error {
 	const enough, soon = 64 << 10, 40 * time.Millisecond
+	w.empty = true
 	filled, last := 0, time.Now()
 	flush := func() error {
 		if filled == 0 {
@@ -337,6 +355,7 @@ func (w *worker) pixels(b buffer) error {
 		}
 		n, err := w.handle.read(b, filled)
 		filled += n
+		w.empty = w.empty && n == 0
 		if err == nil && n == 0 {
 			time.Sleep(time.Millisecond) // a backend that does not block
 		}

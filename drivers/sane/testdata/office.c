@@ -1,7 +1,8 @@
 /* A SANE backend for tests, built by them: an office scanner with a duplex feeder, sizes in pixels, a list
  * of resolutions and a mode for lineart, which SANE's own test backend has not, and with the bad habits of
  * some real backends. OFFICE in the environment says which: hang-start, hang-read, crash-read, warm,
- * print, short, jpeg, busy, locked, padded.
+ * print, short, jpeg, busy, locked, padded, late (the feeder's end shows only at the
+ * read), sheetfed (no choice of sources).
  * Each page's pixels tell its number and side, so that lost, doubled and swapped pages show. */
 #include <sane/sane.h>
 #include <stdio.h>
@@ -36,13 +37,14 @@ static int habit(const char *name) {
 	return h && !strcmp(h, name);
 }
 
-static int fed(void) { return !strncmp(source, "ADF", 3); }
+static int fed(void) { return !strncmp(source, "ADF", 3) || habit("sheetfed"); }
 
 SANE_Status sane_office_init(SANE_Int *version, SANE_Auth_Callback authorize) {
 	(void)authorize;
 	options[RESOLUTION].constraint.word_list = resolutions;
 	options[TL_X].constraint.range = options[BR_X].constraint.range = &width;
 	options[TL_Y].constraint.range = options[BR_Y].constraint.range = &height;
+	if (habit("sheetfed")) options[SOURCE].cap |= SANE_CAP_INACTIVE;
 	if (version) *version = SANE_VERSION_CODE(1, 0, 0);
 	return SANE_STATUS_GOOD;
 }
@@ -97,7 +99,7 @@ SANE_Status sane_office_start(SANE_Handle h) {
 	if (habit("warm") && tries++ < 3) return 12; /* SANE_STATUS_WARMING_UP */
 	if (habit("locked")) return 13;              /* SANE_STATUS_HW_LOCKED */
 	if (habit("hang-start") && page == 1) for (;;) sleep(1);
-	if (fed() && page == 6) {
+	if (fed() && page == 6 && !habit("late")) {
 		page = 0;
 		return SANE_STATUS_NO_DOCS;
 	}
@@ -109,6 +111,10 @@ SANE_Status sane_office_read(SANE_Handle h, SANE_Byte *data, SANE_Int max, SANE_
 	SANE_Parameters p;
 	sane_office_get_parameters(h, &p);
 	*length = 0;
+	if (page == 7) {
+		page = 0;
+		return SANE_STATUS_NO_DOCS;
+	}
 	if (habit("hang-read") && line > 5 && page == 1) for (;;) sleep(1);
 	if (habit("crash-read") && line > 5 && page == 2) *(volatile int *)8 = 0;
 	if (line == (habit("short") ? p.lines / 2 : p.lines)) return SANE_STATUS_EOF;
