@@ -16,17 +16,18 @@ var (
 	errBusy = errors.New("the port is in use by another program")
 )
 
-// tick is how often a silent port is looked at. It is also the finest read timeout tarm/serial can set
-// (VTIME counts tenths of a second).
+// tick is how often a silent port is looked at.
 const tick = 100 * time.Millisecond
 
-// port is a serial line opened for reading. It wraps tarm/serial, which has four defects this works
+// port is a serial line opened for reading. It wraps tarm/serial, which has five defects this works
 // round:
 //
-//   - It knows no context, and Close does not wake a Read (the descriptor is in blocking mode). So a read
-//     timeout of one tick is set, and whoever reads looks at its context between reads.
-//   - A timeout and a line that was pulled out both read as io.EOF. The second descriptor, claim, is
-//     asked: poll says POLLHUP only for the latter.
+//   - It knows no context, and Close does not wake a Read (the descriptor is in blocking mode). So it is
+//     read only when poll, on the second descriptor claim, says that something is there, and whoever
+//     reads looks at its context between ticks.
+//   - Its read timeout rests on terminal settings that any other program can change (stty, a modem
+//     manager, whoever makes a pseudo-terminal): then a Read never returns. poll does not care.
+//   - A timeout and a line that was pulled out both read as io.EOF. poll tells them apart.
 //   - A configured line is not exclusive: a second program steals half of every code. claim holds an
 //     advisory lock (two of ours) and TIOCEXCL (anyone who is not root).
 //   - What was typed before the line was opened is still in its buffer: it may be the last citizen's
@@ -66,29 +67,36 @@ func openPort(path string, p Profile) (*port, error) {
 	return &port{line, claim}, nil
 }
 
-// read waits at most one tick. It gives 0 bytes where nothing came, and errGone where nothing ever will.
-func (p *port) read(b []byte) (int, error) {
-	n, err := p.tarm.Read(b)
+// read waits at most a tick. It gives what came, or that a whole tick was silent, or errGone where
+// nothing will ever come.
+func (p *port) read(b []byte) (n int, silent bool, err error) {
+	fds := []unix.PollFd{{Fd: int32(p.claim), Events: unix.POLLIN}}
+	ready, err := unix.Poll(fds, int(tick/time.Millisecond))
+	switch {
+	case errors.Is(err, unix.EINTR): // the Go runtime interrupts its threads now and then: that is no silence
+		return 0, false, nil
+	case err != nil:
+		return 0, false, fmt.Errorf("poll: %w", err)
+	case ready == 0:
+		return 0, true, nil
+	case fds[0].Revents&unix.POLLIN == 0:
+		return 0, false, errGone
+	}
+	n, err = p.tarm.Read(b)
 	switch {
 	case n > 0:
-		return n, nil
+		return n, false, nil
 	case err == nil || errors.Is(err, io.EOF):
-		if p.hungUp() {
-			return 0, errGone
+		if fds[0].Revents&(unix.POLLHUP|unix.POLLERR) != 0 {
+			return 0, false, errGone
 		}
-		return 0, nil
+		return 0, false, nil
 	case errors.Is(err, unix.EINTR) || errors.Is(err, unix.EAGAIN):
-		return 0, nil
+		return 0, false, nil
 	case errors.Is(err, unix.EIO) || errors.Is(err, unix.ENXIO) || errors.Is(err, unix.ENODEV):
-		return 0, errGone
+		return 0, false, errGone
 	}
-	return 0, err
-}
-
-func (p *port) hungUp() bool {
-	fds := []unix.PollFd{{Fd: int32(p.claim), Events: unix.POLLIN}}
-	n, err := unix.Poll(fds, 0)
-	return err == nil && n > 0 && fds[0].Revents&(unix.POLLHUP|unix.POLLERR|unix.POLLNVAL) != 0
+	return 0, false, err
 }
 
 func (p *port) close() {

@@ -133,7 +133,7 @@ func (r *Reader) session(ctx context.Context, fn func(Reading)) error {
 	frames, garbled := newFramer(r.profile), 0
 	buf := make([]byte, 4096)
 	for ctx.Err() == nil {
-		n, err := line.read(buf)
+		n, silent, err := line.read(buf)
 		if err != nil {
 			return err
 		}
@@ -141,7 +141,7 @@ func (r *Reader) session(ctx context.Context, fn func(Reading)) error {
 		if n > 0 {
 			got = frames.feed(buf[:n])
 			clear(buf[:n])
-		} else {
+		} else if silent {
 			got = frames.tick()
 		}
 		for _, f := range got {
