@@ -528,7 +528,7 @@ func TestIndexThatCannotBeWritten(t *testing.T) {
 		t.Fatal("Run goes on")
 	}
 	q.Close()
-	q, repairs := mustOpenRepairs(t, dir, Options{})
+	q, repairs := mustOpenRepairs(t, dir, Options{Parallel: 1})
 	if !slices.Equal(repairs.Orphans, []string{"B"}) {
 		t.Fatalf("repairs: %+v", repairs)
 	}

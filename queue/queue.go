@@ -192,18 +192,19 @@ func (q *Queue) openIndex(repairs *Repairs) error {
 	if from != 0 && from != schemaVersion {
 		repairs.MigratedFrom = int(from)
 	}
-	if err := q.disk.SyncDir(q.dir); err != nil {
-		return err
-	}
 	if suspect {
 		if err := q.disk.Remove(q.suspectPath()); err != nil {
 			return err
 		}
 	}
-	if repairs.fresh {
-		return q.disk.SyncDir(filepath.Dir(q.dir))
+	if !repairs.fresh {
+		return nil
 	}
-	return nil
+	// New names: the index, the folder of blobs and the queue's own.
+	if err := q.disk.SyncDir(q.dir); err != nil {
+		return err
+	}
+	return q.disk.SyncDir(filepath.Dir(q.dir))
 }
 
 func (q *Queue) suspectPath() string { return filepath.Join(q.dir, "index.suspect") }

@@ -55,7 +55,7 @@ func (r Repairs) String() string {
 }
 
 // repair looks only where a crash can have left something: the marks for wiping, the list of what is being
-// sent, and the newest two folders of blobs.
+// sent, and the newest folder of blobs.
 func (q *Queue) repair(ctx context.Context, repairs *Repairs) error {
 	if repairs.fresh {
 		if err := q.adopt(ctx, repairs); err != nil {
@@ -121,11 +121,8 @@ func (q *Queue) findOrphans(ctx context.Context, repairs *Repairs) error {
 	}); err != nil {
 		return err
 	}
-	segment, filled := last, 0
-	if segment > 0 {
-		segment--
-	}
-	for ; ; segment++ {
+	filled := 0
+	for segment := last; ; segment++ {
 		if err := ctx.Err(); err != nil {
 			return err
 		}
@@ -148,11 +145,9 @@ func (q *Queue) findOrphans(ctx context.Context, repairs *Repairs) error {
 		if err != nil {
 			return err
 		}
-		if segment >= last {
-			last, filled = segment, kept
-		}
+		last, filled = segment, kept
 	}
-	q.segments.current, q.segments.filled, q.segments.inflight = last, filled, map[uint64]int{}
+	q.segments.current, q.segments.filled, q.segments.inflight = last, filled, 0
 	return nil
 }
 

@@ -8,10 +8,10 @@ import (
 	"sync"
 )
 
-// Blobs lie in numbered folders of about segmentFill files. Only the newest ones can hold what a crash
-// left half done, so start-up looks at two folders and not at a hundred thousand files; and a small
-// folder is cheap to fsync.
-const segmentFill = 64
+// Blobs lie in numbered folders of about segmentFill files. Only the newest can hold what a crash left half
+// done, so start-up looks at that one and not at a hundred thousand files; and a small folder is cheap to
+// fsync.
+const segmentFill = 32
 
 // place is where a blob lies below the blobs folder.
 type place struct {
@@ -31,14 +31,14 @@ func (q *Queue) partial(p place) string { return q.path(p) + partialSuffix }
 // An id has no dot, so no blob is ever taken for a partial one.
 const partialSuffix = ".part"
 
-// segments hands out the folder for new blobs. A new folder is begun only when nothing is being
-// written to the one before the current one; so what is unfinished always lies in the last two
-// whose number the index knows, or in ones after.
+// segments hands out the folder for new blobs. A new folder is begun only when nothing is being written to
+// the current one; so what is unfinished always lies in the last whose number the index knows, or in the
+// one after. While a long submission is being written the folder takes more than its fill.
 type segments struct {
 	mu       sync.Mutex // guards all fields
 	current  uint64
 	filled   int
-	inflight map[uint64]int
+	inflight int
 }
 
 // enterSegment returns the folder for one blob; call leave once its record is committed or the blob is gone.
@@ -46,7 +46,7 @@ func (q *Queue) enterSegment() (segment uint64, leave func(), err error) {
 	s := &q.segments
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.filled >= segmentFill && (s.current == 0 || s.inflight[s.current-1] == 0) {
+	if s.filled >= segmentFill && s.inflight == 0 {
 		if err := q.makeSegment(s.current + 1); err != nil {
 			return 0, nil, err
 		}
@@ -54,14 +54,11 @@ func (q *Queue) enterSegment() (segment uint64, leave func(), err error) {
 		s.filled = 0
 	}
 	s.filled++
-	segment = s.current
-	s.inflight[segment]++
-	return segment, func() {
+	s.inflight++
+	return s.current, func() {
 		s.mu.Lock()
 		defer s.mu.Unlock()
-		if s.inflight[segment]--; s.inflight[segment] == 0 {
-			delete(s.inflight, segment)
-		}
+		s.inflight--
 	}, nil
 }
 
@@ -76,7 +73,7 @@ func (q *Queue) makeSegment(segment uint64) error {
 func (q *Queue) tidySegment(segment uint64) {
 	q.segments.mu.Lock()
 	defer q.segments.mu.Unlock()
-	if segment+1 < q.segments.current {
+	if segment < q.segments.current {
 		// Fails where blobs are left, which is all the same.
 		_ = q.disk.Remove(q.segmentPath(segment))
 	}
