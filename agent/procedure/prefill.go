@@ -4,13 +4,12 @@ import (
 	"fmt"
 	"log/slog"
 	"slices"
-	"strings"
 	"unicode/utf8"
 
-	"golang.org/x/text/cases"
 	"golang.org/x/text/unicode/norm"
 
 	"motcua/ocr/paper"
+	"motcua/ocr/vn"
 )
 
 // The doubts that prefilling adds to those of recognition.
@@ -157,7 +156,7 @@ func read(s Source, docs []paper.Document, who Assignment) (Value, bool) {
 		switch {
 		case !found:
 			best, found = v, true
-		case fold(v.Text) == fold(best.Text):
+		case vn.Same(v.Text, best.Text):
 			// The same on two papers: no reason for a new doubt, none to drop an old one.
 		case !v.Review && best.Review:
 			best = v
@@ -176,14 +175,10 @@ func (v *Value) doubt(d paper.Doubt) {
 	}
 }
 
-func fold(s string) string {
-	return strings.Join(strings.Fields(cases.Fold().String(norm.NFC.String(s))), " ")
-}
-
 // option gives the choice that a read value means, or the value itself.
 func (f *Field) option(text string) string {
 	for _, o := range f.Choices {
-		if fold(o.Value) == fold(text) || fold(o.Label.VI) == fold(text) {
+		if vn.Same(o.Value, text) || vn.Same(o.Label.VI, text) {
 			return o.Value
 		}
 	}

@@ -190,6 +190,12 @@ func TestPrefill(t *testing.T) {
 			t.Errorf("%#v %v", v, v.Doubts)
 		}
 	})
+	t.Run("two spellings of a tone are no disagreement", func(t *testing.T) {
+		a, b := card("Lê Thị Hòa", "001199000001", "1999-01-02", "Nữ"), card("LÊ THỊ HOÀ", "001199000001", "1999-01-02", "Nữ")
+		if v := p.Prefill([]paper.Document{a, b}, Assignment{"applicant": {0, 1}})["applicant_name"]; v.Review {
+			t.Errorf("%#v %v", v, v.Doubts)
+		}
+	})
 	t.Run("a guess from another person's paper is never silent", func(t *testing.T) {
 		birth := get(t, "1.001193")
 		docs := []paper.Document{card("Lê Thị Mẫu", "001199000001", "1999-01-02", "Nữ")}

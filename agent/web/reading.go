@@ -1,12 +1,12 @@
 package web
 
 import (
-	"strings"
 	"time"
 
 	"motcua/agent/visit"
 	"motcua/ocr"
 	"motcua/ocr/paper"
+	"motcua/ocr/vn"
 )
 
 // Readings come from devices that see no picture: QR readers on a serial line, chips. They are laid over
@@ -84,7 +84,7 @@ func (s *Site) lay(t *table, src paper.Source, values map[paper.Name]string) boo
 // by name and date of birth.
 func same(d paper.Document, values map[paper.Name]string) bool {
 	is := func(n paper.Name) bool {
-		return values[n] != "" && strings.EqualFold(d.Fields[n].Value, values[n])
+		return values[n] != "" && vn.Same(d.Fields[n].Value, values[n])
 	}
 	return is(paper.Number) || is(paper.FullName) && is(paper.DateOfBirth)
 }
