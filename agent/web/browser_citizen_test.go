@@ -324,3 +324,22 @@ func TestEveryPageIsAccessible(t *testing.T) {
 		look("status-" + size)
 	}
 }
+
+// Read aloud by espeak-ng (Debian package espeak-ng), since Chromium on a kiosk has no voice of its own.
+func TestReadAloud(t *testing.T) {
+	k := newKiosk(t)
+	h := k.hand(t).get("/").want(200, "/")
+	h.post("/speak", "text", "Nộp hồ sơ tại đây").want(200, "/speak")
+	if !strings.HasPrefix(h.body, "RIFF") || len(h.body) < 10_000 {
+		t.Fatalf("%d bytes are no speech", len(h.body))
+	}
+	h.post("/speak", "text", strings.Repeat("a", longestSpeech+1)).want(404, "/speak")
+	ctx := browser(t, 1920, 1080)
+	do(t, ctx, chromedp.Navigate(k.server.URL+"/"), chromedp.Click(chromedp.CSS("[data-aloud]")))
+	for end := time.Now().Add(10 * time.Second); time.Now().Before(end); time.Sleep(50 * time.Millisecond) {
+		if eval[bool](t, ctx, `performance.getEntriesByType("resource").some((r) => r.name.endsWith("/speak") && r.responseStatus === 200)`) {
+			return
+		}
+	}
+	t.Error("pressing the button fetches no speech")
+}

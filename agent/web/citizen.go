@@ -22,6 +22,7 @@ type seat struct {
 func (s *Site) citizenRoutes(mux *http.ServeMux) {
 	mux.HandleFunc("GET /{$}", s.start)
 	mux.HandleFunc("POST /begin", s.beginVisit)
+	mux.HandleFunc("POST /speak", s.speak)
 	mux.HandleFunc("GET /alive", func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusNoContent) })
 	mux.HandleFunc("POST /language", s.setLanguage)
 	mux.HandleFunc("POST /size", s.setSize)

@@ -15,7 +15,7 @@ const formLimit = 64 << 10
 
 // policy is the content security policy of every page: nothing inline, nothing from elsewhere, no frame.
 const policy = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; " +
-	"connect-src 'self'; media-src 'self'; font-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+	"connect-src 'self'; media-src 'self' blob:; font-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
 
 // guard lets only our own pages talk to us. The kiosk's browser may be pointed at any web page, and any
 // web page may try to reach a server on loopback; so: the Host must be ours (a rebinding name is not),

@@ -146,6 +146,7 @@ func (s *stream) beat() error {
 }
 
 // watch streams the visit's events until the browser goes or the visit ends.
+// With ?new it begins with what happens from now on.
 func (s *Site) watch(w http.ResponseWriter, r *http.Request, t *table, lang string) {
 	out, err := newStream(w)
 	if err != nil {
@@ -157,6 +158,16 @@ func (s *Site) watch(w http.ResponseWriter, r *http.Request, t *table, lang stri
 	defer beat.Stop()
 	var last event
 	scan, sent := -1, 0
+	if r.URL.Query().Has("new") {
+		now, past, _ := t.live.since(-1, 0)
+		scan, sent = now, len(past)
+		if sent > 0 {
+			last = past[sent-1]
+		}
+		if out.beat() != nil {
+			return
+		}
+	}
 	for {
 		now, events, closed := t.live.since(scan, sent)
 		if now != scan {

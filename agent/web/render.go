@@ -34,6 +34,7 @@ type view struct {
 	Helped  bool // a volunteer has the screen
 	Called  bool
 	Staffed bool // the screen is a volunteer's own
+	Voice   bool // the kiosk can read aloud where the browser cannot
 	CanHelp bool // a volunteer may sign in here
 	Silence int  // seconds until the visit ends, as of now
 	Warning int
@@ -150,6 +151,7 @@ func (s *Site) render(w http.ResponseWriter, r *http.Request, status int, page s
 		v.Silence, v.Warning = int(left.Seconds()), int(limits.Warning.Seconds())
 	}
 	_, v.Staffed = s.signedIn(r)
+	v.Voice = s.voice != ""
 	v.CanHelp = s.o.Console.Roll != nil
 	if v.Title == "" {
 		v.Title = s.words.say(v.Lang, page+".title")

@@ -103,6 +103,8 @@ type Site struct {
 	console  *pages
 	handler  http.Handler
 	sessions *sessions
+	voice    string     // path of espeak-ng, empty without
+	speaking sync.Mutex // held while it speaks
 	scanning sync.Mutex // held while the scanner is ours
 
 	jobs errgroup.Group // scans and readings; Run waits for them
@@ -133,7 +135,7 @@ func New(o Options) (*Site, error) {
 	if o.Helped == (visit.Limits{}) {
 		o.Helped = visit.Limits{Silence: 10 * time.Minute, Warning: time.Minute}
 	}
-	s := &Site{o: o, log: o.Log, now: o.Clock, sessions: newSessions()}
+	s := &Site{o: o, log: o.Log, now: o.Clock, sessions: newSessions(), voice: voice()}
 	s.stop, s.halt = context.WithCancel(context.Background())
 	var err error
 	if s.words, err = loadCatalogue(); err != nil {

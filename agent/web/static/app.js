@@ -93,24 +93,35 @@
 
 	// --- read aloud ----------------------------------------------------------------------------------
 	const aloud = $("[data-aloud]"), lang = document.documentElement.lang;
-	if (aloud && "speechSynthesis" in window) {
-		const voice = () => speechSynthesis.getVoices().find((v) => v.lang.toLowerCase().startsWith(lang));
-		const ready = () => { aloud.hidden = !voice(); };
-		ready();
-		speechSynthesis.addEventListener("voiceschanged", ready);
-		const speak = () => {
-			speechSynthesis.cancel();
-			const text = new SpeechSynthesisUtterance($("#main").dataset.read);
-			text.voice = voice(); text.lang = lang; text.rate = 0.9;
-			text.onend = () => aloud.setAttribute("aria-pressed", "false");
-			aloud.setAttribute("aria-pressed", "true");
+	const words = () => $("#main").dataset.read;
+	const own = () => "speechSynthesis" in window && speechSynthesis.getVoices().find((v) => v.lang.toLowerCase().startsWith(lang));
+	let hush = null; // ends what is being read
+	const offer = () => { aloud.hidden = !(own() || "voice" in aloud.dataset); };
+	offer();
+	if ("speechSynthesis" in window) speechSynthesis.addEventListener("voiceschanged", offer);
+	const quiet = () => { hush?.(); hush = null; aloud.setAttribute("aria-pressed", "false"); };
+	aloud.addEventListener("click", async () => {
+		if (hush) { quiet(); return; }
+		aloud.setAttribute("aria-pressed", "true");
+		const voice = own();
+		if (voice) {
+			const text = new SpeechSynthesisUtterance(words());
+			text.voice = voice; text.lang = lang; text.rate = 0.9; text.onend = quiet;
+			hush = () => speechSynthesis.cancel();
 			speechSynthesis.speak(text);
-		};
-		aloud.addEventListener("click", () => {
-			if (aloud.getAttribute("aria-pressed") === "true") { speechSynthesis.cancel(); aloud.setAttribute("aria-pressed", "false"); } else speak();
-		});
-		addEventListener("pagehide", () => speechSynthesis.cancel());
-	}
+			return;
+		}
+		let sound = null;
+		hush = () => sound?.pause();
+		try {
+			const answer = await post("/speak", new URLSearchParams({ text: words() }));
+			if (!answer.ok) throw new Error(answer.status);
+			sound = new Audio(URL.createObjectURL(await answer.blob()));
+			sound.onended = quiet;
+			if (hush) await sound.play();
+		} catch { quiet(); }
+	});
+	addEventListener("pagehide", quiet);
 
 	// --- a scan under way ----------------------------------------------------------------------------
 	const scan = $("[data-live]");
@@ -154,6 +165,22 @@
 				location.replace(e.to);
 			}
 		};
+	}
+
+	// --- a chip or a QR code read at another device while this page is open -----------------------------
+	if (document.documentElement.matches('[data-page="scan"], [data-page="papers"], [data-page="check"]')) {
+		const source = new EventSource("/scan/live?new");
+		source.onmessage = (m) => {
+			const e = JSON.parse(m.data);
+			if (e.kind === "read" || e.kind === "done") location.reload();
+			else if (e.kind === "over") location.replace("/");
+			else if (e.kind === "fault") {
+				const p = document.createElement("p"); p.className = "fault"; p.setAttribute("role", "alert"); p.textContent = e.text;
+				$("main .fault")?.remove();
+				$("main .lead").after(p);
+			}
+		};
+		addEventListener("pagehide", () => source.close());
 	}
 
 	// --- the receipt ---------------------------------------------------------------------------------
