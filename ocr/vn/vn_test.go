@@ -170,3 +170,26 @@ func TestAlike(t *testing.T) {
 		t.Error("place syllables")
 	}
 }
+
+func TestClosedLists(t *testing.T) {
+	for _, c := range []struct{ got, want string }{
+		{first(Ethnicity("Kính")), "Kinh"}, {first(Ethnicity("BA NA")), "Ba Na"}, {first(Ethnicity("Xyz")), ""},
+		{first(Religion("Khong")), "Không"},
+		{first(ProvinceLike("VINH LONG")), "Vĩnh Long"}, {first(ProvinceLike("Lại Châu")), "Lai Châu"}, {first(ProvinceLike("Hà Nội")), "Hà Nội"}, {first(ProvinceLike("Ha Tay")), ""},
+		{first(DistrictLike(province("079"), "Củ Chỉ")), "Củ Chi"}, {first(DistrictLike(province("096"), "Phu Tan")), "Phú Tân"},
+	} {
+		if c.got != c.want {
+			t.Errorf("%q, want %q", c.got, c.want)
+		}
+	}
+	if len(ethnicities) != 56 { // 54 and two further spellings
+		t.Errorf("%d peoples", len(ethnicities))
+	}
+}
+
+func first(s string, _ bool) string { return s }
+
+func province(code string) Province {
+	p, _ := ProvinceByCode(code)
+	return p
+}

@@ -1,0 +1,90 @@
+package vn
+
+import (
+	"strings"
+	"sync"
+)
+
+// ethnicities are the 54 peoples of the statistics office's list (Decision 121-TCTK/PPCĐ, 1979), as papers spell them.
+var ethnicities = strings.Split("Kinh, Tày, Thái, Mường, Khmer, Khơ-me, Hoa, Nùng, Mông, H'Mông, Dao, Gia Rai, Ê Đê, Ba Na, Sán Chay, Chăm, Cơ Ho, Xơ Đăng, "+
+	"Sán Dìu, Hrê, Ra Glai, Mnông, Thổ, Xtiêng, Khơ Mú, Bru Vân Kiều, Cơ Tu, Giáy, Tà Ôi, Mạ, Gié Triêng, Co, Chơ Ro, Xinh Mun, Hà Nhì, "+
+	"Chu Ru, Lào, La Chí, Kháng, Phù Lá, La Hủ, La Ha, Pà Thẻn, Lự, Ngái, Chứt, Lô Lô, Mảng, Cơ Lao, Bố Y, Cống, Si La, Pu Péo, Brâu, Ơ Đu, Rơ Măm", ", ")
+
+// religions are those papers name; "Không" is none.
+var religions = strings.Split("Không, Phật giáo, Công giáo, Thiên chúa giáo, Thiên Chúa, Tin lành, Cao Đài, Phật giáo Hòa Hảo, Hòa Hảo, Hồi giáo, Bà La Môn", ", ")
+
+// Ethnicity finds the people whose name has these plain letters. Exactly one has, or ok is false.
+func Ethnicity(s string) (name string, ok bool) { return only(ethnicities, s) }
+
+// Religion does the same for religions.
+func Religion(s string) (name string, ok bool) { return only(religions, s) }
+
+func only(list []string, s string) (string, bool) {
+	found := ""
+	for _, e := range list {
+		if Same(e, s) {
+			return e, true
+		}
+		if Plain(e) == Plain(NFC(s)) {
+			if found != "" {
+				return "", false
+			}
+			found = e
+		}
+	}
+	return found, found != ""
+}
+
+// ProvinceLike finds the one province, of before or since July 2025, whose name has these plain letters; it is
+// what a name with lost or misread tone marks can only have been.
+func ProvinceLike(s string) (name string, ok bool) {
+	return onlyOf(provinceLetters(), s)
+}
+
+// DistrictLike finds the one district of a province (or of those merged with it) with these plain letters.
+func DistrictLike(p Province, s string) (name string, ok bool) {
+	found := ""
+	for _, q := range provinces {
+		if q.Into != p.Into {
+			continue
+		}
+		for _, d := range Districts(q.Code) {
+			if Same(d, s) {
+				return d, true
+			}
+			if Plain(d) == Plain(NFC(s)) && !Same(d, found) {
+				if found != "" {
+					return "", false
+				}
+				found = d
+			}
+		}
+	}
+	return found, found != ""
+}
+
+var provinceLetters = sync.OnceValue(func() map[string][]string {
+	index := map[string][]string{}
+	for _, p := range provinces {
+		for _, n := range []string{p.Name, p.Into} {
+			k := Plain(n)
+			if len(index[k]) == 0 || index[k][len(index[k])-1] != n && index[k][0] != n {
+				index[k] = append(index[k], n)
+			}
+		}
+	}
+	return index
+})
+
+func onlyOf(index map[string][]string, s string) (string, bool) {
+	l := index[Plain(NFC(s))]
+	for _, n := range l {
+		if Same(n, s) {
+			return n, true
+		}
+	}
+	if len(l) != 1 {
+		return "", false
+	}
+	return l[0], true
+}
