@@ -67,9 +67,15 @@ func libInit() (version string, err error) {
 
 func libExit() { C.sane_exit() }
 
-func libDevices() ([]device, error) {
+// libDevices lists devices. Asked for local ones only, backends that search the network, and wait for
+// answers, keep still.
+func libDevices(local bool) ([]device, error) {
 	var list **C.SANE_Device
-	if err := check(C.sane_get_devices(&list, C.SANE_FALSE)); err != nil {
+	only := C.SANE_Bool(C.SANE_FALSE)
+	if local {
+		only = C.SANE_TRUE
+	}
+	if err := check(C.sane_get_devices(&list, only)); err != nil {
 		return nil, err
 	}
 	var found []device

@@ -18,6 +18,7 @@ import (
 	"iter"
 	"os"
 	"os/exec"
+	"slices"
 	"strings"
 	"sync"
 	"syscall"
@@ -39,13 +40,41 @@ type Options struct {
 const prefix = "sane:"
 
 // List asks every backend for its devices. It does not open them, so it gives no capabilities: Probe does.
+// Backends that search the network make this take seconds; ListLocal does not ask those.
 func List(ctx context.Context, o Options) ([]scan.Info, error) {
+	return list(ctx, o, request{Op: "list"})
+}
+
+// ListLocal gives the devices plugged into this machine, which takes a moment.
+func ListLocal(ctx context.Context, o Options) ([]scan.Info, error) {
+	return list(ctx, o, request{Op: "list", Local: true})
+}
+
+// Finders look for devices again and again, for scan.Watch: one at this machine, and one, now and then, on
+// the network.
+func Finders(o Options) []scan.Finder {
+	return []scan.Finder{
+		{Name: "sane", List: func(ctx context.Context) ([]scan.Info, error) { return ListLocal(ctx, o) }},
+		{Name: "sane", Every: 30 * time.Second, Waits: true, List: func(ctx context.Context) ([]scan.Info, error) {
+			local, err := ListLocal(ctx, o)
+			if err != nil {
+				return nil, err
+			}
+			everywhere, err := List(ctx, o)
+			return slices.DeleteFunc(everywhere, func(i scan.Info) bool {
+				return slices.ContainsFunc(local, func(l scan.Info) bool { return l.ID == i.ID })
+			}), err
+		}},
+	}
+}
+
+func list(ctx context.Context, o Options, which request) ([]scan.Info, error) {
 	c, err := dial(o)
 	if err != nil {
 		return nil, err
 	}
 	defer c.close()
-	r, err := c.call(ctx, request{Op: "list"})
+	r, err := c.call(ctx, which)
 	if err != nil {
 		return nil, fmt.Errorf("list SANE devices: %w", err)
 	}
@@ -196,19 +225,28 @@ func mayHaveMoved(r reply) bool {
 
 // find looks for the device among those there are now.
 func (s *Scanner) find(ctx context.Context, c *conn) (name string, found bool) {
-	r, err := c.call(ctx, request{Op: "list"})
-	if err != nil {
-		return "", false
-	}
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	for _, d := range r.Devices {
-		if d.matches(strings.TrimPrefix(s.id, prefix), s.name, s.info) {
-			s.info.Vendor, s.info.Model, s.info.Kind = d.Vendor, d.Model, d.Type
+	for _, local := range []bool{true, false} {
+		r, err := c.call(ctx, request{Op: "list", Local: local})
+		if err != nil {
+			return "", false
+		}
+		if d, is := s.among(r.Devices); is {
 			return d.Name, d.Name != s.name
 		}
 	}
 	return "", false
+}
+
+func (s *Scanner) among(devices []device) (device, bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, d := range devices {
+		if d.matches(strings.TrimPrefix(s.id, prefix), s.name, s.info) {
+			s.info.Vendor, s.info.Model, s.info.Kind = d.Vendor, d.Model, d.Type
+			return d, true
+		}
+	}
+	return device{}, false
 }
 
 // matches reports whether d is the device a configuration means by want, or the one that was called name

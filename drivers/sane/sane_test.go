@@ -86,6 +86,38 @@ func TestList(t *testing.T) {
 	}
 }
 
+func TestFinders_see_a_device_come_and_go_in_time(t *testing.T) {
+	o := testBackend(t)
+	conf := filepath.Join(strings.TrimPrefix(o.Env[1], "SANE_CONFIG_DIR="), "test.conf")
+	number := func(n int) {
+		if err := os.WriteFile(conf, fmt.Appendf(nil, "number_of_devices %d\n", n), 0o600); err != nil {
+			t.Error(err)
+		}
+	}
+	number(1)
+	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+	defer cancel()
+	want := []string{"sane:test:0 true", "sane:test:1 true", "sane:test:1 false"}
+	var began time.Time
+	for c := range scan.Watch(ctx, Finders(o)...) {
+		if got := fmt.Sprint(c.Info.ID, " ", c.Present); c.Err != nil || got != want[0] {
+			t.Fatalf("%s, %v; want %s", got, c.Err, want[0])
+		}
+		if d := time.Since(began); !began.IsZero() && d > 2*time.Second {
+			t.Errorf("%s was seen after %v", want[0], d)
+		}
+		if want = want[1:]; len(want) == 0 {
+			cancel()
+			break
+		}
+		number(len(want))
+		began = time.Now()
+	}
+	if len(want) > 0 {
+		t.Errorf("not seen: %v", want)
+	}
+}
+
 func TestProbe_reads_capabilities_from_the_device(t *testing.T) {
 	s := open(t, testBackend(t), "sane:test:0")
 	info, err := s.Probe(t.Context())

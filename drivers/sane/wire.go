@@ -24,6 +24,7 @@ var errFrame = errors.New("not a frame of the worker's protocol")
 // request is what the daemon asks of the worker.
 type request struct {
 	Op       string // list, open, scan, cancel
+	Local    bool   // list: only devices at this machine
 	Device   string
 	Set      []string // "option=value", applied in order after source, mode and resolution
 	Source   scan.Source

@@ -164,7 +164,7 @@ func (w *worker) work(requests <-chan request) error {
 func (w *worker) answer(r request, version string) reply {
 	switch r.Op {
 	case "list":
-		devices, err := libDevices()
+		devices, err := libDevices(r.Local)
 		if err != nil {
 			return fault("list", err)
 		}
@@ -243,7 +243,7 @@ func (w *worker) openDevice(name string) error {
 		return nil
 	}
 	// Only the list says what kind of device it is; without it, a page at a time comes all the same.
-	devices, _ := libDevices()
+	devices, _ := libDevices(true)
 	for _, d := range devices {
 		kind := strings.ToLower(d.Type)
 		same := d.Name == name || strings.HasPrefix(d.Name, name+":") || name == ""
