@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"time"
 
 	"motcua/drivers/lds/internal/sm"
 )
@@ -35,6 +36,27 @@ func CAN(number string) (string, error) {
 		return "", errors.New("a personal number has twelve digits")
 	}
 	return number[6:], nil
+}
+
+// CardKey makes the key of a Vietnamese card from what its front says: the personal number, and the dates
+// of birth and expiry as this project writes them (ISO 8601, or "Không thời hạn"). With it a chip that
+// has BAC only opens also where the back was not scanned or its MRZ not read.
+func CardKey(number, birth, expiry string) (Key, error) {
+	if _, err := CAN(number); err != nil {
+		return Key{}, err
+	}
+	if expiry == endless {
+		expiry = "2099-12-31"
+	}
+	k := Key{Number: number[3:]}
+	for to, from := range map[*string]string{&k.Birth: birth, &k.Expiry: expiry} {
+		d, err := time.Parse(time.DateOnly, from)
+		if err != nil {
+			return Key{}, errors.New("the key of a card wants whole dates of birth and expiry")
+		}
+		*to = d.Format("060102")
+	}
+	return k, nil
 }
 
 // KeyOf takes the key out of the lines of an MRZ (TD1, TD2 or TD3). Every check digit the key rests on

@@ -217,8 +217,8 @@ func (d *dg13) entry(id int, texts []string) {
 
 // dg13Date turns dd/mm/yyyy into ISO; anything else ("Không thời hạn", a year alone) stays as it is.
 func dg13Date(s string) string {
-	if strings.EqualFold(s, "Không thời hạn") {
-		return "Không thời hạn" // one spelling, as DG1 has but one
+	if strings.EqualFold(s, endless) {
+		return endless // one spelling, as DG1 has but one
 	}
 	for _, layout := range []string{"02/01/2006", "2/1/2006", "02-01-2006", "20060102"} {
 		if d, err := time.Parse(layout, s); err == nil {

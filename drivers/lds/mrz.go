@@ -6,6 +6,9 @@ import (
 	"time"
 )
 
+// endless is the expiry of a card that has none; its MRZ says 991231.
+const endless = "Không thời hạn"
+
 // mrz is what the lines in DG1 say.
 type mrz struct {
 	lines              []string
@@ -104,7 +107,7 @@ func (m mrz) fields(now time.Time) map[string]string {
 		set("date_of_birth", isoDate(year, born))
 	}
 	if m.expiry == "991231" {
-		set("date_of_expiry", "Không thời hạn")
+		set("date_of_expiry", endless)
 	} else if end, err := time.Parse("060102", m.expiry); err == nil {
 		set("date_of_expiry", isoDate(2000+end.Year()%100, end))
 	}

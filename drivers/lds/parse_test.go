@@ -126,6 +126,29 @@ func TestMRZ(t *testing.T) {
 	}
 }
 
+// The key from the front is that from the back.
+func TestCardKey(t *testing.T) {
+	for _, p := range []chip.Person{
+		{Number: "079195001234", Sex: "Nữ", Birth: time.Date(1995, 3, 5, 0, 0, 0, 0, time.UTC), Expiry: time.Date(2035, 3, 5, 0, 0, 0, 0, time.UTC)},
+		{Number: "001060004321", Sex: "Nam", Birth: time.Date(1960, 12, 31, 0, 0, 0, 0, time.UTC)},
+	} {
+		expiry := endless
+		if !p.Expiry.IsZero() {
+			expiry = p.Expiry.Format(time.DateOnly)
+		}
+		got, err := CardKey(p.Number, p.Birth.Format(time.DateOnly), expiry)
+		want, err2 := KeyOf(p.MRZ())
+		if err != nil || err2 != nil || got != want {
+			t.Errorf("%s %s %s, %v, %v", got.Number, got.Birth, got.Expiry, err, err2)
+		}
+	}
+	for _, bad := range [][3]string{{"123", "1995-03-05", "2035-03-05"}, {"079195001234", "1995", "2035-03-05"}, {"079195001234", "1995-03-05", ""}} {
+		if _, err := CardKey(bad[0], bad[1], bad[2]); err == nil {
+			t.Errorf("%q was taken", bad)
+		}
+	}
+}
+
 func TestDG2(t *testing.T) {
 	jpeg := append([]byte{0xff, 0xd8, 0xff, 0xe0}, bytes.Repeat([]byte{7}, 300)...)
 	files := chip.Person{Number: "079195001234", Sex: "Nữ", Face: jpeg}.Groups()

@@ -244,7 +244,7 @@ func TestThroughReader(t *testing.T) {
 	defer func() { stop(); <-watched }()
 	await := func(kind pcsc.Kind) {
 		t.Helper()
-		deadline := time.After(5 * time.Second)
+		deadline := time.After(20 * time.Second)
 		for {
 			select {
 			case e := <-events:

@@ -80,7 +80,7 @@ func (b Bus) List() ([]Port, error) {
 	return all, nil
 }
 
-// Watch calls fn with the list at once and then whenever it changed, until ctx ends. It looks once a
+// Watch calls fn with the list at once and then whenever it changed, until ctx ends. It looks twice a
 // second: a plug shows in well under two, without a netlink socket that a sandbox may forbid.
 func (b Bus) Watch(ctx context.Context, fn func([]Port)) error {
 	var last []Port
@@ -96,7 +96,7 @@ func (b Bus) Watch(ctx context.Context, fn func([]Port)) error {
 		select {
 		case <-ctx.Done():
 			return ctx.Err()
-		case <-time.After(time.Second):
+		case <-time.After(time.Second / 2):
 		}
 	}
 }
