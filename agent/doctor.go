@@ -119,6 +119,17 @@ func checkRecognition(ctx context.Context, cfg config.Config, reader *ocr.Reader
 		return []doctor.Finding{doctor.Bad("nothing is recognised on a specimen card", mend)}
 	}
 	findings := []doctor.Finding{doctor.Good("a specimen card is read in %d ms, %d fields right", result.ElapsedMS, right)}
+	guards, err := reader.Protections(ctx)
+	if err != nil {
+		findings = append(findings, doctor.Bad("recognition's workers do not answer: "+err.Error(), mend))
+	}
+	for _, g := range guards {
+		if g.Active {
+			findings = append(findings, doctor.Good("hostile files are held by %s: %s", g.Name, g.Detail))
+		} else {
+			findings = append(findings, doctor.Doubt(fmt.Sprintf("hostile files are not held by %s: %s", g.Name, g.Detail), "run a kernel that has it (Debian 12's has); the other guards stay"))
+		}
+	}
 	if wrong > 0 {
 		findings = append(findings, doctor.Bad(fmt.Sprintf("%d fields of a specimen card are read wrong without a mark", wrong), "stop using this build: report it with `motcua diagnostics`"))
 	}
