@@ -122,8 +122,8 @@ func (h *hub) waitFor(t *testing.T, want ...string) {
 	}
 }
 
-// kiosk is a real queue with its outbox.
-func kiosk(t *testing.T) *queue.Queue {
+// newQueue is a real queue with its outbox.
+func newQueue(t *testing.T) *queue.Queue {
 	t.Helper()
 	q, _, err := queue.Open(t.Context(), t.TempDir(), queue.Options{Outbox: true, MinFree: -1, Parallel: 1})
 	if err != nil {
@@ -187,7 +187,7 @@ func follow(t *testing.T, o Options) (*Announcer, func()) {
 func TestStates(t *testing.T) {
 	h := start(t, t.TempDir(), -1)
 	h.streams(t)
-	q := kiosk(t)
+	q := newQueue(t)
 	a, _ := follow(t, Options{URL: h.ClientURL(), Stream: stream, Outbox: q})
 	enqueue(t, q, "GOOD01", "BAD001")
 	deliver(t, q, func(s queue.Submission) error {
@@ -222,7 +222,7 @@ func TestDetached(t *testing.T) {
 	url := first.ClientURL()
 	first.stop()
 
-	q := kiosk(t)
+	q := newQueue(t)
 	_, _ = follow(t, Options{URL: url, Stream: stream, Outbox: q})
 	enqueue(t, q, "AAAA01", "AAAA02")
 	time.Sleep(200 * time.Millisecond)
@@ -245,7 +245,7 @@ func (f forgetful) Taken(uint64) error { return errors.New("power lost") }
 func TestToldAndNotNoted(t *testing.T) {
 	h := start(t, t.TempDir(), -1)
 	h.streams(t)
-	q := kiosk(t)
+	q := newQueue(t)
 	enqueue(t, q, "BBBB01", "BBBB02", "BBBB03")
 	a, err := New(Options{URL: h.ClientURL(), Kiosk: "ward-7", Stream: stream, Outbox: forgetful{q}, Log: slog.New(slog.DiscardHandler)})
 	if err != nil {
@@ -275,7 +275,7 @@ func TestPoorLine(t *testing.T) {
 	defer proxy.Stop()
 	address := proxy.Listen
 
-	q := kiosk(t)
+	q := newQueue(t)
 	var ids, want []string
 	for i := range 120 {
 		ids = append(ids, fmt.Sprintf("CCCC%02d", i))
@@ -312,7 +312,7 @@ func (s slow) Events(after uint64, max int) ([]queue.Event, error) {
 func TestHeartbeat(t *testing.T) {
 	h := start(t, t.TempDir(), -1)
 	h.streams(t)
-	q := kiosk(t)
+	q := newQueue(t)
 	enqueue(t, q, "DDDD01")
 	follow(t, Options{URL: h.ClientURL(), Stream: stream, Outbox: q, Heartbeat: 50 * time.Millisecond, Figures: func() any {
 		s, _ := q.Stats()
@@ -344,7 +344,7 @@ func TestHeartbeat(t *testing.T) {
 
 func TestNoStream(t *testing.T) {
 	h := start(t, t.TempDir(), -1)
-	q := kiosk(t)
+	q := newQueue(t)
 	enqueue(t, q, "EEEE01")
 	a, _ := follow(t, Options{URL: h.ClientURL(), Outbox: q})
 	for range 100 {
@@ -358,8 +358,74 @@ func TestNoStream(t *testing.T) {
 	t.Fatalf("status %+v", a.Status())
 }
 
+// TestPermissions: what queue/receive/README.md lets a kiosk do is enough, and lets it speak for itself only.
+func TestPermissions(t *testing.T) {
+	dir := t.TempDir()
+	allow := []string{"motcua.ward-7.>", "$JS.API.STREAM.INFO." + stream, "$JS.API.STREAM.MSG.GET." + stream}
+	s, err := server.NewServer(&server.Options{Host: "127.0.0.1", Port: -1, JetStream: true, StoreDir: dir, NoLog: true, NoSigs: true,
+		Users: []*server.User{
+			{Username: "province", Password: "invented"},
+			{Username: "kiosk", Password: "invented", Permissions: &server.Permissions{
+				Publish: &server.SubjectPermission{Allow: allow}, Subscribe: &server.SubjectPermission{Allow: []string{"_INBOX.>"}}}},
+		}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.Start()
+	defer func() { s.Shutdown(); s.WaitForShutdown() }()
+	if !s.ReadyForConnections(10 * time.Second) {
+		t.Fatal("NATS server did not start")
+	}
+	nc, err := nats.Connect(s.ClientURL(), nats.UserInfo("province", "invented"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer nc.Close()
+	js, err := jetstream.New(nc)
+	if err != nil {
+		t.Fatal(err)
+	}
+	made, err := js.CreateStream(t.Context(), jetstream.StreamConfig{Name: stream, Subjects: []string{"motcua.*.submission.*"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for kiosk, want := range map[string]uint64{"ward-8": 0, "ward-7": 2} {
+		q := newQueue(t)
+		enqueue(t, q, "FFFF01", "FFFF02")
+		a, err := New(Options{URL: s.ClientURL(), Kiosk: kiosk, Stream: stream, Outbox: q, Every: 20 * time.Millisecond, Log: slog.New(slog.DiscardHandler)})
+		if err != nil {
+			t.Fatal(err)
+		}
+		a.connect = append(a.connect, nats.UserInfo("kiosk", "invented")) // instead of a credentials file
+		ctx, cancel := context.WithTimeout(t.Context(), 3*time.Second)
+		done := make(chan error, 1)
+		go func() { done <- a.Run(ctx) }()
+		for ctx.Err() == nil {
+			info, err := made.Info(t.Context(), jetstream.WithSubjectFilter("motcua."+kiosk+".>"))
+			if err != nil {
+				t.Fatal(err)
+			}
+			if want > 0 && len(info.State.Subjects) > 0 && info.State.Subjects["motcua."+kiosk+".submission.queued"] == want {
+				break
+			}
+			time.Sleep(20 * time.Millisecond)
+		}
+		cancel()
+		if err := <-done; err != nil {
+			t.Error(err)
+		}
+		info, err := made.Info(t.Context(), jetstream.WithSubjectFilter("motcua."+kiosk+".>"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := info.State.Subjects["motcua."+kiosk+".submission.queued"]; got != want {
+			t.Errorf("%s told %d events, want %d; status %+v", kiosk, got, want, a.Status())
+		}
+	}
+}
+
 func TestNewRefuses(t *testing.T) {
-	q := kiosk(t)
+	q := newQueue(t)
 	for name, o := range map[string]Options{
 		"no_kiosk":     {URL: "tls://nats.example.vn", Outbox: q},
 		"dotted_kiosk": {URL: "tls://nats.example.vn", Kiosk: "a.b", Outbox: q},
@@ -377,7 +443,7 @@ func TestNewRefuses(t *testing.T) {
 // TestPlainIsRefused: a kiosk that shall speak TLS does not fall back to a server that can't.
 func TestPlainIsRefused(t *testing.T) {
 	h := start(t, t.TempDir(), -1)
-	a, err := New(Options{URL: strings.Replace(h.ClientURL(), "127.0.0.1", "localtest.invalid", 1), Kiosk: "k", Outbox: kiosk(t)})
+	a, err := New(Options{URL: strings.Replace(h.ClientURL(), "127.0.0.1", "localtest.invalid", 1), Kiosk: "k", Outbox: newQueue(t)})
 	if err != nil {
 		t.Fatal(err)
 	}
