@@ -27,6 +27,7 @@ import (
 type visits interface {
 	Expects() []string // personal numbers that open visits have read
 	Offer(src paper.Source, values map[paper.Name]string) bool
+	Trouble(err error) // says at the screen what to do about a card that cannot be read
 }
 
 // openReaders makes the readers of the counter; run gives their readings to the visits until its context
@@ -122,6 +123,7 @@ func (d *chipDesk) run(ctx context.Context) error {
 			defer lift()
 			if err := d.read(card, e.Reader); err != nil && card.Err() == nil {
 				d.log.Warn("chip not read", "reader", e.Reader, "code", faultCode(err))
+				d.visits.Trouble(err)
 			}
 		})
 	})

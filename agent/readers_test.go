@@ -41,6 +41,8 @@ func (c *counter) Offer(src paper.Source, values map[paper.Name]string) bool {
 	return true
 }
 
+func (c *counter) Trouble(error) {}
+
 func (c *counter) expect(number string) {
 	c.mu.Lock()
 	defer c.mu.Unlock()

@@ -138,6 +138,7 @@ type Visit struct {
 	busy      int       // scans and readings under way: silence does not count while they work
 	papers    []Paper
 	made      int // papers ever added, for ids
+	readings  []Reading
 	form      []Entry
 	code      string
 	limits    Limits
@@ -168,6 +169,7 @@ type State struct {
 	Confirmed time.Time
 	Busy      bool
 	Papers    []Paper
+	Readings  []Reading
 	Form      []Entry
 	Code      string
 }
@@ -194,7 +196,7 @@ func (v *Visit) State() State {
 	return State{
 		ID: v.ID, Step: v.step, Procedure: v.procedure, Channel: v.channel, Staff: v.staff, Called: v.called,
 		Started: v.started, Consented: v.consented, Confirmed: v.confirmed, Busy: v.busy > 0,
-		Papers: papers, Form: slices.Clone(v.form), Code: v.code,
+		Papers: papers, Readings: slices.Clone(v.readings), Form: slices.Clone(v.form), Code: v.code,
 	}
 }
 
@@ -620,8 +622,11 @@ func (v *Visit) forget() {
 		clear(v.papers[i].Data)
 	}
 	clear(v.papers)
+	for _, r := range v.readings {
+		clear(r.Values)
+	}
 	clear(v.form)
-	v.papers, v.form = nil, nil
+	v.papers, v.readings, v.form = nil, nil, nil
 }
 
 // Limits gives how long the visit may be silent.

@@ -420,7 +420,7 @@ func useless(problem string) bool {
 func (s *Site) fill(v *visit.Visit, p *procedure.Procedure) error {
 	state := v.State()
 	docs, places := gather(state.Papers)
-	docs = ocr.Join(docs)
+	docs = laid(ocr.Join(docs), state.Readings)
 	values := p.Prefill(docs, p.Assign(docs))
 	form := make([]visit.Entry, len(p.Fields))
 	now := s.now()

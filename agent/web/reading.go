@@ -1,83 +1,105 @@
 package web
 
 import (
-	"time"
+	"errors"
+	"maps"
 
 	"motcua/agent/visit"
+	"motcua/drivers/scan"
 	"motcua/ocr"
 	"motcua/ocr/paper"
 	"motcua/ocr/vn"
 )
 
 // Readings come from devices that see no picture: QR readers on a serial line, chips. They are laid over
-// the scan of the same card, whichever of the two is first.
+// the scan of the same card, whichever of the two comes first; while one person only is at the kiosk they
+// fill the form also without one.
 
 // Expects lists the personal numbers that were read in open visits: a chip opens by the last digits of its
 // card's number.
 func (s *Site) Expects() []string {
 	var numbers []string
-	for _, t := range s.sessions.visits() {
-		for _, p := range t.visit.State().Papers {
+	add := func(n string) {
+		if n != "" {
+			numbers = append(numbers, n)
+		}
+	}
+	for _, t := range s.taking() {
+		state := t.visit.State()
+		for _, p := range state.Papers {
 			for _, d := range p.Documents {
-				if n := d.Fields[paper.Number].Value; n != "" {
-					numbers = append(numbers, n)
-				}
+				add(d.Fields[paper.Number].Value)
 			}
+		}
+		for _, r := range state.Readings {
+			add(r.Values[paper.Number])
 		}
 	}
 	return numbers
 }
 
-// Offer lays a reading over every open visit's scan of the same card, now or as soon as that card is
-// scanned. It reports whether a visit is open at all. What no visit takes is forgotten with the visits.
+// Offer gives a reading to the visits that may take one, and reports whether any did.
 func (s *Site) Offer(src paper.Source, values map[paper.Name]string) bool {
-	open := s.sessions.visits()
-	for _, t := range open {
-		t.jobs.Go(func() {
-			tick := time.NewTicker(300 * time.Millisecond)
-			defer tick.Stop()
-			for !s.lay(t, src, values) {
-				select {
-				case <-tick.C:
-				case <-t.ctx.Done():
-					return
-				}
-			}
-		})
-	}
-	return len(open) > 0
-}
-
-// lay reports true once the reading was laid over a scan of its card.
-func (s *Site) lay(t *table, src paper.Source, values map[paper.Name]string) bool {
-	state := t.visit.State()
-	laid := false
-	for _, p := range state.Papers {
-		if p.Reading {
+	taking := s.taking()
+	taken := false
+	for _, t := range taking {
+		// Each visit has its own copy: it is wiped with the visit.
+		r := visit.Reading{Source: src, Values: maps.Clone(values), Alone: len(taking) == 1}
+		if t.visit.Hold(s.now(), r) != nil {
 			continue
 		}
-		docs := append([]paper.Document(nil), p.Documents...)
-		mine := false
-		for i := range docs {
-			if same(docs[i], values) {
-				ocr.Merge(&docs[i], src, values)
-				mine = true
+		taken = true
+		state := t.visit.State()
+		if proc := s.procedureOf(state.Procedure); proc != nil {
+			if err := s.fill(t.visit, proc); err != nil {
+				s.log.Error("fill form", "visit", state.ID, "error", err)
 			}
 		}
-		if mine && t.visit.Read(s.now(), p.ID, p.Pages, docs, p.Problem) == nil {
-			laid = true
+		t.live.send(event{Kind: "reading", Key: "source." + string(src)})
+	}
+	return taken
+}
+
+// Trouble tells the person at the kiosk what to do when a card could not be read.
+func (s *Site) Trouble(err error) {
+	var fault *scan.Fault
+	if !errors.As(err, &fault) {
+		return
+	}
+	for _, t := range s.taking() {
+		t.live.send(event{Kind: "trouble", Key: fault.Message()})
+	}
+}
+
+// taking lists the visits that may take a reading: consent was given and nothing was sent yet.
+func (s *Site) taking() []*table {
+	var taking []*table
+	for _, t := range s.sessions.visits() {
+		if state := t.visit.State(); !state.Consented.IsZero() && state.Step != visit.Receipt {
+			taking = append(taking, t)
 		}
 	}
-	if !laid {
-		return false
-	}
-	if proc := s.procedureOf(state.Procedure); proc != nil && state.Step != visit.Receipt {
-		if err := s.fill(t.visit, proc); err != nil {
-			s.log.Error("fill form", "visit", state.ID, "error", err)
+	return taking
+}
+
+// laid is documents with the readings of the same cards over them; a reading that may stand alone and has
+// no card among them is a document without a page.
+func laid(docs []paper.Document, readings []visit.Reading) []paper.Document {
+	for _, r := range readings {
+		found := false
+		for i := range docs {
+			if same(docs[i], r.Values) {
+				ocr.Merge(&docs[i], r.Source, r.Values)
+				found = true
+			}
+		}
+		if !found && r.Alone {
+			d := paper.Document{Type: paper.CCCD, Fields: map[paper.Name]paper.Field{}}
+			ocr.Merge(&d, r.Source, r.Values)
+			docs = append(docs, d)
 		}
 	}
-	t.live.send(event{Kind: "read", Key: "paper." + string(paper.CCCD)})
-	return true
+	return docs
 }
 
 // same tells whether a reading is of the card that was scanned: by its number, or where that was misread

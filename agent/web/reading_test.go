@@ -4,15 +4,14 @@ import (
 	"bytes"
 	"image/jpeg"
 	"testing"
-	"time"
 
 	"motcua/agent/visit"
 	"motcua/configs"
+	"motcua/drivers/scan"
 	"motcua/ocr/paper"
 	"motcua/ocr/specimen"
 )
 
-// A chip is read as soon as its card's number is known; a QR reader may come before the scan or after it.
 func TestReadingsAreLaidOverTheScanOfTheirCard(t *testing.T) {
 	sheets, err := specimen.Load(configs.FS, "specimens")
 	if err != nil {
@@ -27,35 +26,69 @@ func TestReadingsAreLaidOverTheScanOfTheirCard(t *testing.T) {
 		t.Fatal(err)
 	}
 	number := truth.Papers[0].Fields[paper.Number]
+	mine := func() map[paper.Name]string {
+		return map[paper.Name]string{paper.Number: number, paper.FullName: truth.Papers[0].Fields[paper.FullName], paper.PlaceOfResidence: "99 Đường Chip, Hà Nội"}
+	}
+
 	k := newKiosk(t, func(o *Options) { o.Scanner = nil })
-	if k.site.Offer(paper.QR, map[paper.Name]string{paper.Number: number}) {
+	if k.site.Offer(paper.QR, mine()) {
 		t.Error("taken although nobody is here")
 	}
 	h := k.hand(t).toScan("2.000815")
-
-	// Before the scan, and of a card that never comes: neither is seen on the form of another person.
-	k.site.Offer(paper.QR, map[paper.Name]string{paper.Number: "001199000001", paper.FullName: "Lê Thị Người Khác"})
-	k.site.Offer(paper.Chip, map[paper.Name]string{paper.Number: number, paper.PlaceOfResidence: "99 Đường Chip, Hà Nội"})
-	h.upload("card.jpg", card.Bytes())
-	if e := h.follow("done", "fault"); e.Kind != "done" {
-		t.Fatalf("ended with %s", e.Kind)
-	}
-	if got := k.site.Expects(); len(got) != 1 || got[0] != number {
-		t.Errorf("%d numbers expected", len(got))
-	}
 	entry := func(name string) visit.Entry {
 		e, _ := k.site.sessions.visits()[0].visit.State().Entry(name)
 		return e
 	}
-	for end := time.Now().Add(10 * time.Second); entry("applicant_residence").Source != paper.Chip; time.Sleep(50 * time.Millisecond) {
-		if time.Now().After(end) {
-			t.Fatalf("the chip's reading was not laid over the scan: %v", entry("applicant_residence"))
+
+	// One person is here, so a reading fills the form before anything was scanned.
+	if !k.site.Offer(paper.QR, mine()) {
+		t.Fatal("not taken")
+	}
+	if e := entry("applicant_number"); e.Value != number || e.Source != paper.QR || e.Review {
+		t.Errorf("before the scan: %v", e)
+	}
+	if got := k.site.Expects(); len(got) != 1 || got[0] != number {
+		t.Errorf("%d numbers expected", len(got))
+	}
+
+	// The scan of the same card shows something else there: a person must look, the exact code leads.
+	h.upload("card.jpg", card.Bytes())
+	if e := h.follow("done", "fault"); e.Kind != "done" {
+		t.Fatalf("ended with %s", e.Kind)
+	}
+	if e := entry("applicant_residence"); e.Value == "" || !e.Review {
+		t.Errorf("a reading that differs from the print must be looked at: %v", e)
+	}
+	if e := entry("applicant_number"); e.Review || e.Paper == "" {
+		t.Errorf("a number that agrees needs no look: %v", e)
+	}
+
+	// A second person is here: a reading goes to the scan of its card only, to nobody's form by guess.
+	other := k.hand(t).toScan("2.000815")
+	_ = other
+	k.site.Offer(paper.Chip, map[paper.Name]string{paper.Number: "001199000001", paper.FullName: "Lê Thị Người Khác"})
+	for _, table := range k.site.sessions.visits() {
+		if e, _ := table.visit.State().Entry("applicant_name"); e.Value == "Lê Thị Người Khác" {
+			t.Error("a reading was taken by guess")
 		}
 	}
-	if e := entry("applicant_residence"); e.Value != "99 Đường Chip, Hà Nội" || !e.Review {
-		t.Errorf("a chip that differs from the print must be looked at: %v", e)
+	k.site.Trouble(&scan.Fault{Code: "wrong-can", Device: "reader"})
+}
+
+func TestReadingsAreGoneWithTheVisit(t *testing.T) {
+	k := newKiosk(t, func(o *Options) { o.Scanner = nil })
+	k.hand(t).toScan("2.000815")
+	k.site.Offer(paper.QR, map[paper.Name]string{paper.Number: "001199000001"})
+	at := k.site.sessions.visits()[0]
+	held := at.visit.State().Readings
+	if len(held) != 1 {
+		t.Fatalf("%d readings are held", len(held))
 	}
-	if entry("applicant_name").Value == "Lê Thị Người Khác" {
-		t.Error("another person's reading was taken")
+	at.end()
+	if len(at.visit.State().Readings) != 0 || len(held[0].Values) != 0 {
+		t.Error("what was read outlives the visit")
+	}
+	if k.site.Offer(paper.QR, map[paper.Name]string{paper.Number: "001199000001"}) {
+		t.Error("taken by a visit that is over")
 	}
 }
