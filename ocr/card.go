@@ -24,6 +24,7 @@ type reading struct {
 	Conf    float64 // calibrated for exact codes, Tesseract's own for OCR
 	Low     float64
 	Settled bool // Conf is calibrated already
+	Twice   bool // two readings of the print agree
 	Doubts  []paper.Doubt
 	Page    int
 	Where   *paper.Quad
@@ -148,7 +149,11 @@ func (l *local) readCard(ctx context.Context, g *image.Gray, o find.Outline, num
 	if err != nil {
 		return nil, err
 	}
-	f.take(field.Card(field.Runs(words)), c)
+	side := field.Card(field.Runs(words))
+	if err := l.lookAgain(ctx, c, side, f); err != nil {
+		return nil, err
+	}
+	f.take(side, c)
 	return f, nil
 }
 

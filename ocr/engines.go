@@ -6,6 +6,7 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
+	"motcua/ocr/find"
 	"motcua/ocr/tess"
 )
 
@@ -46,7 +47,7 @@ func (e *engines) lines(ctx context.Context, img *image.Gray, boxes []image.Rect
 	g.SetLimit(lanes)
 	for i, box := range boxes {
 		g.Go(func() error {
-			ws, err := e.text.Read(ctx, strip(img, box, boxes), tess.Line, 300)
+			ws, err := e.line(ctx, strip(img, box, boxes), lineHeight)
 			found[i] = ws
 			return err
 		})
@@ -62,6 +63,23 @@ func (e *engines) lines(ctx context.Context, img *image.Gray, boxes []image.Rect
 		}
 	}
 	return all, nil
+}
+
+// lineHeight is what strips are brought to: near what the model was trained on. Tesseract's own shrinking of larger lines
+// loses tone marks on capitals.
+const lineHeight = 40
+
+// line reads one strip at a given height; boxes come back in the pixels of the strip.
+func (e *engines) line(ctx context.Context, s *image.Gray, height int) ([]tess.Word, error) {
+	b := s.Bounds()
+	w := max(1, (b.Dx()*height+b.Dy()/2)/b.Dy())
+	words, err := e.text.Read(ctx, find.Resize(s, w, height), tess.Line, 300)
+	fx, fy := float64(b.Dx())/float64(w), float64(b.Dy())/float64(height)
+	for i, o := range words {
+		r := o.Box
+		words[i].Box = image.Rect(b.Min.X+int(float64(r.Min.X)*fx), b.Min.Y+int(float64(r.Min.Y)*fy), b.Min.X+int(float64(r.Max.X)*fx+0.5), b.Min.Y+int(float64(r.Max.Y)*fy+0.5))
+	}
+	return words, err
 }
 
 // strip is a line with a little room around it, but nothing of its neighbours.

@@ -62,10 +62,13 @@ func (l *local) done() {
 func (l *local) page(ctx context.Context, n int) ([]*face, []Timing, *Problem) {
 	faces, timings, err := l.papers(ctx, l.file, n)
 	if err != nil {
-		return nil, timings, problem(err, n)
+		return faces, timings, problem(err, n)
 	}
 	return faces, timings, nil
 }
+
+// errCutOff is a page of which a part is missing or wrong; what can be seen of it was read.
+var errCutOff = errors.New("page is cut off")
 
 // papers reads every paper on one page.
 func (l *local) papers(ctx context.Context, file *page.File, n int) ([]*face, []Timing, error) {
@@ -118,6 +121,9 @@ func (l *local) papers(ctx context.Context, file *page.File, n int) ([]*face, []
 	}
 	for _, f := range faces {
 		f.scale(float64(p.Scale))
+	}
+	if p.Truncated {
+		return faces, timings, errCutOff
 	}
 	return faces, timings, nil
 }
@@ -185,6 +191,8 @@ func problem(err error, n int) *Problem {
 		return &Problem{EncryptedPDF, "The PDF is protected by a password; save it without one."}
 	case errors.Is(err, page.ErrNoPages):
 		return &Problem{NoPages, "The PDF has no pages; export it again."}
+	case errors.Is(err, errCutOff):
+		return &Problem{Damaged, where + " is damaged or cut off, so that something may be missing; scan or send it again."}
 	case errors.Is(err, context.DeadlineExceeded):
 		return &Problem{TimedOut, where + " took too long to read; scan it again, straight and at 300 dpi."}
 	case errors.Is(err, context.Canceled):

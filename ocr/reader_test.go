@@ -175,6 +175,11 @@ func TestRead(t *testing.T) {
 func TestBadInput(t *testing.T) {
 	blank := image.NewGray(image.Rect(0, 0, 400, 300))
 	whole := asJPEG(t, blank)
+	busy := image.NewGray(blank.Rect)
+	for i := range busy.Pix {
+		busy.Pix[i] = byte(i * i >> 3)
+	}
+	noisy := asJPEG(t, busy)
 	bomb := bytes.Replace(whole, []byte{0xFF, 0xC0, 0, 0x0B, 8, 300 >> 8, 300 & 255, 400 >> 8, 400 & 255}, []byte{0xFF, 0xC0, 0, 0x0B, 8, 20000 >> 8, 20000 & 255, 20000 >> 8, 20000 & 255}, 1)
 	empty := []byte("%PDF-1.4\n1 0 obj<</Type/Catalog/Pages 2 0 R>>endobj\n2 0 obj<</Type/Pages/Kids[]/Count 0>>endobj\ntrailer<</Root 1 0 R>>\n%%EOF")
 	locked := func() []byte {
@@ -198,6 +203,7 @@ func TestBadInput(t *testing.T) {
 		"encrypted_pdf":              {locked, ocr.EncryptedPDF},
 		"picture_of_20000_by_20000":  {bomb, ocr.TooLarge},
 		"jpeg_cut_off_in_its_header": {whole[:30], ocr.Damaged},
+		"jpeg_cut_off_in_the_middle": {noisy[:len(noisy)/2], ocr.Damaged},
 		"png_cut_off":                {asPNG(t, blank)[:60], ocr.Damaged},
 		"pdf_of_nothing":             {[]byte("%PDF-1.7\n%%EOF"), ocr.Damaged},
 	} {

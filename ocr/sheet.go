@@ -54,6 +54,9 @@ func (l *local) readSheet(ctx context.Context, g *image.Gray, n int) (*face, err
 			side = s
 		}
 	}
+	if err := l.lookAgain(ctx, c, side, f); err != nil {
+		return nil, err
+	}
 	f.take(side, c)
 	if f.Kind == paper.Other || f.Kind == paper.KhaiSinh || f.Kind == paper.CT07 {
 		f.Text = field.Text(runs)
@@ -78,7 +81,7 @@ func (f *face) take(side field.Side, c *card) {
 	f.Kind, f.Side, f.Labels = side.Kind, side.Side, side.Labels
 	for n, v := range side.Values {
 		where := c.plane.Quad(v.Box)
-		f.add(n, reading{Value: v.Text, Source: paper.OCR, Conf: v.Conf, Low: v.Low, Doubts: v.Doubts, Where: &where})
+		f.add(n, reading{Value: v.Text, Source: paper.OCR, Conf: v.Conf, Low: v.Low, Twice: v.Twice, Doubts: v.Doubts, Where: &where})
 	}
 	switch {
 	case isSheet(f.Kind):

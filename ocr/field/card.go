@@ -14,8 +14,10 @@ import (
 type Value struct {
 	Text   string
 	Box    image.Rectangle
-	Conf   float64 // of the least sure word, Tesseract's own
-	Low    float64 // of the least sure letter
+	Rows   []image.Rectangle // its lines
+	Twice  bool              // a second reading gave the same
+	Conf   float64           // of the least sure word, Tesseract's own
+	Low    float64           // of the least sure letter
 	Doubts []paper.Doubt
 }
 
@@ -369,6 +371,11 @@ func whole(p []piece) Value {
 			v.Box = w.box
 		}
 		v.Box = v.Box.Union(w.box)
+		if n := len(v.Rows); i > 0 && p[i-1].line == w.line {
+			v.Rows[n-1] = v.Rows[n-1].Union(w.box)
+		} else {
+			v.Rows = append(v.Rows, w.box)
+		}
 		v.Conf, v.Low = min(v.Conf, w.conf), min(v.Low, w.low)
 	}
 	return v

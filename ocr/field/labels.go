@@ -97,7 +97,7 @@ func alike(a, b byte) bool {
 // allowed is how many edits a label of n letters may have.
 func allowed(n int) int {
 	switch {
-	case n <= 3:
+	case n <= 4:
 		return 0
 	case n <= 10:
 		return 1
@@ -123,6 +123,12 @@ func find(runs []Run, labels []label) []place {
 			if errors > allowed(len(l.text)) || to <= from {
 				continue
 			}
+			// A label ends where a word ends, or where something other than a letter follows: NGUYỄN QUANG is not nguyên quán.
+			if to < len(letters) && word[to] == word[to-1] {
+				if rest := []rune(words[word[to]])[end[to-1]:]; len(rest) > 0 && unicode.IsLetter(rest[0]) {
+					continue
+				}
+			}
 			if len(l.text) <= 4 { // short labels must be words of their own
 				if from > 0 && word[from-1] == word[from] || to < len(letters) && word[to] == word[to-1] {
 					continue
@@ -138,7 +144,7 @@ func find(runs []Run, labels []label) []place {
 				if spans[i][0] >= to || from >= spans[i][1] {
 					continue
 				}
-				if (len(l.text)-2*errors)-(len(here[i].label.text)-2*here[i].errors) > 0 {
+				if (len(l.text)-4*errors)-(len(here[i].label.text)-4*here[i].errors) > 0 {
 					here = append(here[:i], here[i+1:]...)
 					spans = append(spans[:i], spans[i+1:]...)
 					i--

@@ -232,9 +232,16 @@ func Lines(k Ink, least, most int) []image.Rectangle {
 			r.box.Max.Y = min(r.box.Max.Y, r.bottoms[len(r.bottoms)-1-len(r.bottoms)/12]+room)
 		}
 		box := r.box
+		// Tones stand on hats on capitals: up to six tenths of a letter above. They belong to the nearest line below.
+		roof := r.box.Min.Y - (bottom-top)*13/20
+		for _, o := range rows {
+			if o.glyphs >= 2 && o.box.Min.Y < r.box.Min.Y && o.box.Min.X < r.box.Max.X && o.box.Max.X > r.box.Min.X {
+				roof = max(roof, min(o.box.Max.Y-(bottom-top)/5, r.box.Min.Y))
+			}
+		}
 		for _, m := range marks {
 			if m.box.Min.X >= r.box.Min.X-r.box.Dy()/2 && m.box.Max.X <= r.box.Max.X+r.box.Dy()/2 &&
-				m.box.Min.Y > r.box.Min.Y-r.box.Dy()*2/5 && m.box.Max.Y < r.box.Max.Y+r.box.Dy()*2/5 {
+				m.box.Min.Y >= roof && m.box.Max.Y < r.box.Max.Y+r.box.Dy()*2/5 {
 				box = box.Union(m.box)
 			}
 		}

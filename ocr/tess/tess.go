@@ -190,7 +190,7 @@ func (e *Engine) Read(img *image.Gray, mode Mode, dpi int) []Word {
 		}
 		conf, _ := strconv.ParseFloat(f[5], 64)
 		low, _ := strconv.ParseFloat(f[6], 64)
-		words = append(words, Word{Text: f[7], Line: n[0], Conf: conf / 100, Low: low / 100,
+		words = append(words, Word{Text: vietnamese.Replace(f[7]), Line: n[0], Conf: conf / 100, Low: low / 100,
 			Box: image.Rect(n[1], n[2], n[3], n[4]).Add(b.Min)})
 	}
 	return words
@@ -286,3 +286,6 @@ func LeptonicaReads(data []byte) (w, h int, err error) {
 	}
 	return int(cw), int(ch), nil
 }
+
+// vietnamese mends letters the model knows but Vietnamese does not have.
+var vietnamese = strings.NewReplacer("Ÿ", "Ỷ", "ÿ", "ỷ")

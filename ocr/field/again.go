@@ -1,0 +1,22 @@
+package field
+
+import (
+	"motcua/ocr/paper"
+	"motcua/ocr/tess"
+)
+
+// Again takes a value from a second reading of its rows, as the first was taken.
+func Again(n paper.Name, rows [][]tess.Word) (string, float64, bool) {
+	f := reader(n)
+	if f == nil {
+		return "", 0, false
+	}
+	var p []piece
+	for i, r := range rows {
+		for _, w := range r {
+			p = append(p, piece{w.Text, w.Box, w.Conf, w.Low, i})
+		}
+	}
+	v, ok := f(p)
+	return v.Text, v.Conf, ok
+}

@@ -1,0 +1,298 @@
+package field
+
+import (
+	"strings"
+	"unicode"
+
+	"motcua/ocr/paper"
+	"motcua/ocr/vn"
+)
+
+// tidy goes over the values once they are cut out: what is not theirs is dropped (the end of a label, the next
+// item of a form, specks read as stops), and a word that cannot stand where it stands gives way to the only one with
+// the same letters that can. A letter or mark that was changed so is always flagged; nothing is changed where two
+// words could have been meant.
+func tidy(values map[paper.Name]Value) {
+	for n, v := range values {
+		switch n {
+		case paper.PlaceOfOrigin, paper.PlaceOfResidence, paper.PlaceOfBirth:
+			tidyPlace(n, &v)
+		case paper.FullName, paper.FatherName, paper.MotherName:
+			tidyName(&v)
+		case paper.Ethnicity:
+			closed(&v, vn.Ethnicity)
+		case paper.Religion:
+			closed(&v, vn.Religion)
+		}
+		values[n] = v
+	}
+}
+
+// sure is the most confidence a value keeps of which something was chosen and not read: under what needs no look.
+const sure = 0.9
+
+// chosen notes that the text is not what was read, letter for letter.
+func (v *Value) chosen(text string) {
+	if text == v.Text {
+		return
+	}
+	v.Text = text
+	v.Conf, v.Low = min(v.Conf, sure), min(v.Low, sure)
+	for _, d := range v.Doubts {
+		if d == paper.LowConfidence {
+			return
+		}
+	}
+	v.Doubts = append(v.Doubts, paper.LowConfidence)
+}
+
+// closed is a value out of a list that the law closes.
+func closed(v *Value, find func(string) (string, bool)) {
+	name, ok := find(v.Text)
+	switch {
+	case !ok:
+		v.Doubts = append(v.Doubts, paper.Unknown)
+	case vn.Same(name, v.Text):
+		v.Text = name
+	default:
+		v.chosen(name)
+	}
+}
+
+// tidyName lets a family name that nobody bears, and a word that no name has, give way to the only names with the
+// same letters.
+func tidyName(v *Value) {
+	words := strings.Fields(v.Text)
+	for i, w := range words {
+		if i == 0 {
+			if _, known := vn.Family(w); known {
+				continue
+			}
+			var families []string
+			for _, a := range vn.Alike(w) {
+				if _, known := vn.Family(a); known {
+					families = append(families, a)
+				}
+			}
+			if len(families) == 1 {
+				words[i] = strings.ToUpper(families[0])
+			}
+			continue
+		}
+		if vn.Syllable(w) {
+			continue
+		}
+		if alike := vn.Alike(w); len(alike) == 1 {
+			words[i] = strings.ToUpper(alike[0])
+		}
+	}
+	v.chosen(strings.Join(words, " "))
+}
+
+// remains are ends of labels that may be left before an address.
+var remains = []string{"PLACEOFORIGIN", "OFORIGIN", "ORIGIN", "PLACEOFRESIDENCE", "OFRESIDENCE", "RESIDENCE", "PLACEOFBIRTH", "OFBIRTH",
+	"NOIDKHKTHUONGTRU", "THUONGTRU", "HKTHUONGTRU", "KHAISINH", "DANGKYKHAISINH"}
+
+// tails begin what stands below an address and is not its.
+var tails = []string{"Nơi thường", "Nơi cư trú", "Nơi tạm", "Nơi ở", "Nơi đăng ký", "Nơi ĐKHK", "Công an", "Có giá trị", "Place of", "Date of", "Ngày, tháng"}
+
+func tidyPlace(n paper.Name, v *Value) {
+	s := v.Text
+	s = dropLabel(s)
+	s = dropTail(s)
+	s = strings.NewReplacer("Ÿ", "Ỷ", "ÿ", "ỷ").Replace(s) // the former is no letter of the language
+	s = dropStops(s)
+	s = settlePlace(s)
+	s = strings.Trim(s, " ,.:/-")
+	if s == "" {
+		return
+	}
+	v.chosen(vn.NFC(s))
+	where := vn.Locate(v.Text)
+	if where.Province.Name == "" {
+		v.Doubts = append(v.Doubts, paper.Unknown)
+		return
+	}
+	if n != paper.PlaceOfBirth && strings.Count(v.Text, ",") == 0 {
+		v.Doubts = append(v.Doubts, paper.Incomplete)
+	}
+}
+
+// dropLabel takes the end of a label away from before an address. A word that can be Vietnamese is only taken with
+// others that cannot.
+func dropLabel(s string) string {
+	words := strings.Fields(s)
+	best, cut := 0.34, 0
+	for k := 1; k <= min(4, len(words)-1); k++ {
+		letters, _, _ := plain(words[:k])
+		foreign := false
+		for _, w := range words[:k] {
+			foreign = foreign || !vn.Spelled(w)
+		}
+		if !foreign || len(letters) < 5 || strings.ContainsRune(strings.Join(words[:k], ""), ',') {
+			continue
+		}
+		for _, r := range remains {
+			if off := float64(distance(letters, r)) / float64(max(len(letters), len(r))); off < best {
+				best, cut = off, k
+			}
+		}
+	}
+	return strings.Join(words[cut:], " ")
+}
+
+// distance is how many letters must change for a to become b.
+func distance(a []byte, b string) int {
+	row := make([]int, len(b)+1)
+	for j := range row {
+		row[j] = j
+	}
+	for i := range a {
+		diag := row[0]
+		row[0] = i + 1
+		for j := range b {
+			cost := diag
+			if a[i] != b[j] {
+				cost++
+			}
+			diag = row[j+1]
+			row[j+1] = min(cost, row[j]+1, row[j+1]+1)
+		}
+	}
+	return row[len(b)]
+}
+
+// dropTail ends an address where a form's next item begins: "… Hòa Bình 2. Nơi tạm trú".
+func dropTail(s string) string {
+	for _, t := range tails {
+		if i := strings.Index(s, " "+t); i > 0 {
+			s = s[:i]
+		}
+	}
+	words := strings.Fields(s)
+	if len(words) < 3 {
+		return s
+	}
+	for i := 2; i < len(words); i++ {
+		w, stop := strings.CutSuffix(words[i], ".")
+		if !stop || strings.HasSuffix(words[i-1], ",") {
+			continue
+		}
+		if strings.Trim(w, "IVX") == "" || len(w) == 1 && w[0] >= '1' && w[0] <= '9' {
+			return strings.Join(words[:i], " ")
+		}
+	}
+	// An item's number alone is left where its words were not read on.
+	if last := words[len(words)-1]; (last == "II" || last == "III" || len(last) == 1 && last[0] >= '1' && last[0] <= '9') && vn.Locate(strings.Join(words[:len(words)-1], " ")).Province.Name != "" {
+		return strings.Join(words[:len(words)-1], " ")
+	}
+	return s
+}
+
+// short are the abbreviations that end in a stop.
+var short = map[string]bool{"TP": true, "TX": true, "TT": true, "P": true, "Q": true, "H": true, "T": true, "X": true, "KP": true, "KDC": true, "ST": true, "TDP": true}
+
+// dropStops takes a speck read as a stop behind a whole word for nothing, or for a comma where the gazetteer then knows the
+// place and otherwise doesn't.
+func dropStops(s string) string {
+	words := strings.Fields(s)
+	var at []int
+	for i, w := range words[:max(0, len(words)-1)] {
+		t, stop := strings.CutSuffix(w, ".")
+		if stop && t != "" && !short[vn.Plain(t)] && strings.IndexFunc(t, unicode.IsDigit) < 0 {
+			at = append(at, i)
+		}
+	}
+	if len(at) == 0 || len(at) > 5 {
+		return s
+	}
+	best, most := "", -1
+	for choice := range 1 << len(at) {
+		try := append([]string(nil), words...)
+		for k, i := range at {
+			try[i] = strings.TrimSuffix(try[i], ".")
+			if choice>>k&1 == 1 {
+				try[i] += ","
+			}
+		}
+		text := strings.Join(try, " ")
+		where := vn.Locate(text)
+		score := 0
+		if where.Province.Name != "" {
+			score += 2
+		}
+		if where.District != "" {
+			score++
+		}
+		if score > most {
+			best, most = text, score
+		}
+	}
+	return best
+}
+
+// settlePlace gives the last parts of an address the only names of a province and its district that have their
+// letters, and joins or parts them where only that makes a place.
+func settlePlace(s string) string {
+	parts := strings.Split(s, ",")
+	for i := range parts {
+		parts[i] = strings.TrimSpace(parts[i])
+	}
+	last := len(parts) - 1
+	if vn.Locate(s).Province.Name == "" {
+		switch name, ok := vn.ProvinceLike(parts[last]); {
+		case ok:
+			parts[last] = like(parts[last], name)
+		default:
+			// A comma was lost, or something else stands before or behind the province's name.
+			words := strings.Fields(parts[last])
+			for k := 1; k < len(words) && k <= 5; k++ {
+				if name, ok := vn.ProvinceLike(strings.Join(words[k:], " ")); ok && len(words)-k >= 2 {
+					if before := strings.Join(words[:k], " "); len(words[:k]) >= 1 && spelledAll(words[:k]) {
+						parts = append(parts[:last], before, like(strings.Join(words[k:], " "), name))
+						last++
+						break
+					}
+				}
+			}
+			// Specks between the parts of a name: "Đồng cái lái PP Tháp".
+			if vn.Locate(strings.Join(parts, ", ")).Province.Name == "" && len(words) >= 3 && len(words) <= 8 {
+				for k := 1; k < len(words); k++ {
+					for m := k + 1; m < len(words); m++ {
+						if name, ok := vn.ProvinceLike(strings.Join(append(append([]string(nil), words[:k]...), words[m:]...), " ")); ok {
+							parts[last] = like(parts[last], name)
+							k = len(words)
+							break
+						}
+					}
+				}
+			}
+		}
+	}
+	if last >= 1 {
+		where := vn.Locate(strings.Join(parts, ", "))
+		if where.Province.Name != "" && where.District == "" {
+			if name, ok := vn.DistrictLike(where.Province, parts[last-1]); ok {
+				parts[last-1] = like(parts[last-1], name)
+			}
+		}
+	}
+	return strings.Join(parts, ", ")
+}
+
+func spelledAll(words []string) bool {
+	for _, w := range words {
+		if !vn.Spelled(w) {
+			return false
+		}
+	}
+	return true
+}
+
+// like spells name in capitals where what it stands for was.
+func like(was, name string) string {
+	if was == strings.ToUpper(was) {
+		return strings.ToUpper(name)
+	}
+	return name
+}

@@ -1,0 +1,69 @@
+package field
+
+import (
+	"slices"
+	"testing"
+
+	"motcua/ocr/paper"
+)
+
+func TestTidy(t *testing.T) {
+	for _, c := range []struct {
+		name           paper.Name
+		read, want     string
+		flagged, doubt bool
+	}{
+		{paper.PlaceOfOrigin, "Nghi Phú, Vinh, Nghệ An", "Nghi Phú, Vinh, Nghệ An", false, false},
+		{paper.PlaceOfResidence, "12/4 Lê Lợi, Phường 5, Gò Vấp, Hồ Chí Minh", "12/4 Lê Lợi, Phường 5, Gò Vấp, Hồ Chí Minh", false, false},
+		{paper.PlaceOfResidence, "Tổ 18, Xã Văn Quán, Hà Nội", "Tổ 18, Xã Văn Quán, Hà Nội", false, false},
+		{paper.PlaceOfResidence, "of residence Tổ 18, Xã Văn Quán, Hà Nội", "Tổ 18, Xã Văn Quán, Hà Nội", true, false},
+		{paper.PlaceOfBirth, "P|ace of binh Tân Thành, Cà Mau, Cà Mau", "Tân Thành, Cà Mau, Cà Mau", true, false},
+		{paper.PlaceOfOrigin, "Bình An, Quy Nhơn, Bình Định", "Bình An, Quy Nhơn, Bình Định", false, false},
+		{paper.PlaceOfOrigin, "Place of oriowr Tân Phú, Đồng Xoài, Bình Phước Nơi thường 7 ước", "Tân Phú, Đồng Xoài, Bình Phước", true, false},
+		{paper.PlaceOfOrigin, "Phú Thịnh, Lạc Thủy, Hòa Bình II. Công an xác nhận thông tin về cư trú", "Phú Thịnh, Lạc Thủy, Hòa Bình", true, false},
+		{paper.PlaceOfResidence, "Xóm 17, Phú Thịnh, Lạc Thủy, Hòa Bình 2. Nơi tạm trú Không 3. Nơi ở", "Xóm 17, Phú Thịnh, Lạc Thủy, Hòa Bình", true, false},
+		{paper.PlaceOfResidence, "Ấp Hạ, Ea. Tam, Buôn. Ma. Thuột, Đắk Lắk", "Ấp Hạ, Ea Tam, Buôn Ma Thuột, Đắk Lắk", true, false},
+		{paper.PlaceOfResidence, "Xóm 16, Quyết Thắng, Kon Tum. Kon Tum", "Xóm 16, Quyết Thắng, Kon Tum, Kon Tum", true, false},
+		{paper.PlaceOfResidence, "Ấp Hạ, Ea Tam, Buôn Ma Thuột Đắk Lắk", "Ấp Hạ, Ea Tam, Buôn Ma Thuột, Đắk Lắk", true, false},
+		{paper.PlaceOfOrigin, "Trực Thái, Trực Ninh, Nam Đình", "Trực Thái, Trực Ninh, Nam Định", true, false},
+		{paper.PlaceOfOrigin, "Tân Thông Hội, Củ Chỉ, Hồ Chí Minh", "Tân Thông Hội, Củ Chi, Hồ Chí Minh", true, false},
+		{paper.PlaceOfBirth, "Tân Quy Tây, Sa Đéc, Đồng cái lái PP Tháp", "Tân Quy Tây, Sa Đéc, Đồng Tháp", true, false},
+		{paper.PlaceOfBirth, "VINH LONG", "VĨNH LONG", true, false},
+		{paper.PlaceOfResidence, "22/6 Lý Thường Kiệt, Ÿ La, Tuyên Quang, Tuyên Quang", "22/6 Lý Thường Kiệt, Ỷ La, Tuyên Quang, Tuyên Quang", true, false},
+		{paper.PlaceOfOrigin, "KHÔI", "KHÔI", false, true},
+		{paper.PlaceOfResidence, "Xóm 6, Hội", "Xóm 6, Hội", false, true},
+		{paper.PlaceOfResidence, "Tp. Vinh, Nghệ An", "Tp. Vinh, Nghệ An", false, false},
+		{paper.FullName, "NGUYÊN ĐÌNH CƯỜNG", "NGUYỄN ĐÌNH CƯỜNG", true, false},
+		{paper.FullName, "PHAM ÁNH HUYỀN", "PHẠM ÁNH HUYỀN", true, false},
+		{paper.FullName, "H'BIA NIÊ", "H'BIA NIÊ", false, false},
+		{paper.FullName, "GIÀNG A PÁO", "GIÀNG A PÁO", false, false},
+		{paper.FullName, "VÕ THỊ KIM LOAN", "VÕ THỊ KIM LOAN", false, false},
+		{paper.Ethnicity, "Kính", "Kinh", true, false},
+		{paper.Ethnicity, "Ba Na", "Ba Na", false, false},
+		{paper.Ethnicity, "Kxyz", "Kxyz", false, true},
+	} {
+		values := map[paper.Name]Value{c.name: {Text: c.read, Conf: 0.995, Low: 0.995}}
+		tidy(values)
+		v := values[c.name]
+		if v.Text != c.want {
+			t.Errorf("%q became %q, want %q", c.read, v.Text, c.want)
+		}
+		if flagged := v.Conf < 0.98 && slices.Contains(v.Doubts, paper.LowConfidence); flagged != c.flagged {
+			t.Errorf("%q: confidence %.3f, doubts %v", c.read, v.Conf, v.Doubts)
+		}
+		if doubt := slices.Contains(v.Doubts, paper.Unknown) || slices.Contains(v.Doubts, paper.Incomplete); doubt != c.doubt {
+			t.Errorf("%q: doubts %v", c.read, v.Doubts)
+		}
+	}
+}
+
+// What is read twice must not change twice, and nothing may crash.
+func FuzzTidy(f *testing.F) {
+	f.Add("Tân Quy Tây, Sa Đéc, Đồng cái lái PP Tháp")
+	f.Add(". . II. 2. of birth")
+	f.Fuzz(func(t *testing.T, s string) {
+		for _, n := range []paper.Name{paper.PlaceOfOrigin, paper.FullName, paper.Ethnicity, paper.Religion} {
+			tidy(map[paper.Name]Value{n: {Text: s}})
+		}
+	})
+}
