@@ -24,6 +24,12 @@ func TestMain(m *testing.M) {
 		}
 		os.Exit(0)
 	}
+	if env := os.Getenv("MOTCUA_TEST_SANE_DAEMON"); env != "" { // for TestKill: scan slowly until killed
+		s := Open(Options{Worker: []string{os.Args[0]}, Env: strings.Split(env, "|"), Set: []string{"read-delay=yes", "read-delay-duration=200000"}}, "sane:test:0")
+		for range s.Scan(context.Background(), scan.Settings{DPI: 600, Lines: func(scan.Band) { fmt.Println(s.worker.cmd.Process.Pid) }}) {
+		}
+		os.Exit(0)
+	}
 	dir, err := os.MkdirTemp("", "motcua-sane-")
 	if err != nil {
 		fmt.Fprintln(os.Stderr, err)
@@ -476,6 +482,36 @@ func TestScan_killed_worker_costs_one_scan(t *testing.T) {
 	}
 	if pages, err := all(t.Context(), s, scan.Settings{DPI: 50}); err != nil || len(pages) != 1 {
 		t.Fatalf("%d pages, %v", len(pages), err)
+	}
+}
+
+func TestKill_daemon_takes_its_worker_with_it(t *testing.T) {
+	o := testBackend(t)
+	daemon := exec.Command(os.Args[0])
+	daemon.Env = append(os.Environ(), "MOTCUA_TEST_SANE_DAEMON="+strings.Join(o.Env, "|"))
+	out, err := daemon.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := daemon.Start(); err != nil {
+		t.Fatal(err)
+	}
+	var pid int
+	_, err = fmt.Fscan(out, &pid)
+	daemon.Process.Kill()
+	daemon.Wait()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for deadline := time.Now().Add(5 * time.Second); ; time.Sleep(20 * time.Millisecond) {
+		// Whoever adopts it may be slow to bury it: a zombie is dead.
+		status, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
+		if err != nil || strings.Contains(string(status), ") Z ") {
+			return
+		}
+		if time.Now().After(deadline) {
+			t.Fatalf("worker %d lives on: %s", pid, status)
+		}
 	}
 }
 
