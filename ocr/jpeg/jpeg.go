@@ -14,6 +14,7 @@ import (
 	"errors"
 	"fmt"
 	"image"
+	"strings"
 	"unsafe"
 )
 
@@ -79,6 +80,10 @@ func decode(data []byte, denominator int, format C.int, size int) (int, int, []b
 		(*C.uchar)(unsafe.Pointer(&pix[0])), C.int(w), C.int(w*size), C.int(h), format, C.TJFLAG_FASTDCT|C.TJFLAG_LIMITSCANS)
 	if rc != 0 {
 		if C.tjGetErrorCode(t) == C.TJERR_WARNING {
+			// Cameras leave stray bytes between segments; nothing of the picture is missing then.
+			if strings.Contains(C.GoString(C.tjGetErrorStr2(t)), "extraneous bytes") {
+				return w, h, pix, nil
+			}
 			return w, h, pix, ErrTruncated
 		}
 		return 0, 0, nil, fmt.Errorf("decode JPEG: %s", C.GoString(C.tjGetErrorStr2(t)))
