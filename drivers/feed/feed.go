@@ -86,9 +86,9 @@ func Length(p scan.Page) float64 {
 // pixel here and there.
 func Blank(p scan.Page) bool {
 	const (
-		width   = 800 // about 100 dpi on A4
-		contour = 55  // levels of 255 between paper and ink
-		enough  = 12  // pixels of ink that hold together: less than one printed digit
+		width   = 1200 // about 150 dpi on A4: thin strokes pale when they are averaged
+		contour = 55   // levels of 255 between paper and ink
+		enough  = 12   // pixels of ink that hold together: less than one printed digit
 	)
 	g, err := scan.Thumbnail(p, width)
 	if err != nil {

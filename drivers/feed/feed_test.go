@@ -100,6 +100,31 @@ func TestBlank(t *testing.T) {
 	}
 }
 
+// At 300 dpi and in small, thin strokes pale: a line of pencil must still be seen.
+func TestBlank_pencil_at_300_dpi(t *testing.T) {
+	for _, ink := range []uint8{110, 140, 165} {
+		r := rand.New(rand.NewPCG(7, uint64(ink)))
+		g := image.NewGray(image.Rect(0, 0, 2480, 3508))
+		for i := range g.Pix {
+			g.Pix[i] = uint8(min(255, max(0, 243+int(r.NormFloat64()*4))))
+		}
+		// Strokes three pixels (a quarter of a millimetre) thick, as of a short word in handwriting.
+		for k := range 6 {
+			for i := range 50 {
+				x, y := 600+40*k+i/2, 900+i-(k%2)*2*i
+				fill(g, image.Rect(x, y, x+3, y+3), ink)
+			}
+		}
+		data, mediaType, err := scan.Encode(scan.Page{Image: g, DPI: 300})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if Blank(scan.Page{Encoded: data, MediaType: mediaType, DPI: 300}) || Blank(scan.Page{Image: g, DPI: 300}) {
+			t.Errorf("pencil of tone %d was dropped", ink)
+		}
+	}
+}
+
 func TestBlank_keeps_what_it_cannot_look_into(t *testing.T) {
 	if Blank(scan.Page{Encoded: []byte("%PDF-1.4"), MediaType: "application/pdf"}) {
 		t.Error("a PDF was dropped unseen")
