@@ -283,10 +283,7 @@ func TestSealed(t *testing.T) {
 			if resp, text := upload(t, url, id, sealed.Bytes()); resp.StatusCode != http.StatusCreated {
 				t.Fatalf("%d %q", resp.StatusCode, text)
 			}
-			var got []string
-			for _, f := range tree(t, filepath.Join(dir, id)) {
-				got = append(got, f)
-			}
+			got := tree(t, filepath.Join(dir, id))
 			if !slices.Equal(got, c.want) {
 				t.Errorf("files %v, want %v", got, c.want)
 			}
