@@ -43,25 +43,34 @@ func ProvinceLike(s string) (name string, ok bool) {
 
 // DistrictLike finds the one district of a province (or of those merged with it) with these plain letters.
 func DistrictLike(p Province, s string) (name string, ok bool) {
-	found := ""
-	for _, q := range provinces {
-		if q.Into != p.Into {
+	var found string
+	for _, d := range districtLetters()[Plain(NFC(s))] {
+		if d.into != p.Into {
 			continue
 		}
-		for _, d := range Districts(q.Code) {
-			if Same(d, s) {
-				return d, true
-			}
-			if Plain(d) == Plain(NFC(s)) && !Same(d, found) {
-				if found != "" {
-					return "", false
-				}
-				found = d
-			}
+		if Same(d.name, s) {
+			return d.name, true
 		}
+		if found != "" && !Same(d.name, found) {
+			return "", false
+		}
+		found = d.name
 	}
 	return found, found != ""
 }
+
+type districtOf struct{ name, into string }
+
+var districtLetters = sync.OnceValue(func() map[string][]districtOf {
+	index := map[string][]districtOf{}
+	for _, p := range provinces {
+		for _, d := range Districts(p.Code) {
+			k := Plain(d)
+			index[k] = append(index[k], districtOf{d, p.Into})
+		}
+	}
+	return index
+})
 
 var provinceLetters = sync.OnceValue(func() map[string][]string {
 	index := map[string][]string{}

@@ -8,6 +8,8 @@
 // missing from them proves nothing.
 package vn
 
+import "sync"
+
 // Province is a province or a city under central government.
 type Province struct {
 	Code string // three digits of the personal number (Circular 59/2021/TT-BCA, annex)
@@ -99,24 +101,24 @@ func ProvinceByCode(code string) (Province, bool) {
 // with or without "Tỉnh", "Thành phố" or "TP.". For a name of after July 2025 only (Huế), the
 // province it came from is returned.
 func ProvinceByName(name string) (Province, bool) {
-	key := Fold(trimUnit(name))
+	p, ok := provinceIndex()[Fold(trimUnit(name))]
+	return p, ok
+}
+
+var provinceIndex = sync.OnceValue(func() map[string]Province {
+	index := map[string]Province{}
 	for _, p := range provinces {
-		if Fold(p.Name) == key {
-			return p, true
+		index[Fold(p.Name)] = p
+	}
+	for code, names := range map[string][]string{"046": {"Huế"}, "077": {"Bà Rịa Vũng Tàu", "BR-VT"},
+		"079": {"TP.HCM", "HCM", "Sài Gòn"}, "066": {"Đắc Lắc", "Đắk Lăk", "Daklak"}} {
+		p, _ := ProvinceByCode(code)
+		for _, n := range names {
+			index[Fold(n)] = p
 		}
 	}
-	switch key {
-	case Fold("Huế"):
-		return ProvinceByCode("046")
-	case Fold("Bà Rịa Vũng Tàu"), Fold("BR-VT"):
-		return ProvinceByCode("077")
-	case Fold("TP.HCM"), Fold("HCM"), Fold("Sài Gòn"):
-		return ProvinceByCode("079")
-	case Fold("Đắc Lắc"), Fold("Đắk Lăk"), Fold("Daklak"):
-		return ProvinceByCode("066")
-	}
-	return Province{}, false
-}
+	return index
+})
 
 // ProvincesSince2025 names the 34 provinces since 1 July 2025.
 func ProvincesSince2025() []string {
