@@ -153,6 +153,7 @@ func Card(runs []Run) Side {
 			s.Values[paper.Number] = v
 		}
 	}
+	tidy(s.Values)
 	return s
 }
 

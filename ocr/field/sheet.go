@@ -82,6 +82,7 @@ func Sheet(runs []Run) Side {
 			}
 		}
 	}
+	tidy(s.Values)
 	return s
 }
 
