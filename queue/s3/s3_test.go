@@ -26,6 +26,7 @@ import (
 
 	"motcua/queue"
 	"motcua/queue/line"
+	"motcua/queue/pace"
 )
 
 type memory struct {
@@ -350,6 +351,21 @@ func TestRealStoreSoak(t *testing.T) {
 			t.Errorf("error %v after %v, want a slow retry", err, d)
 		}
 	})
+}
+
+func TestPlanAllowsNothing(t *testing.T) {
+	now := time.Date(2026, 11, 23, 8, 0, 0, 0, time.UTC)
+	l, err := pace.New(pace.Options{Windows: []pace.Window{{From: 7 * 60, To: 17 * 60, Rate: pace.Nothing}}, Location: time.UTC, Now: func() time.Time { return now }})
+	if err != nil {
+		t.Fatal(err)
+	}
+	s, _ := sink(t, simulator(t), Options{Limit: l})
+	for _, size := range []int{1000, 12 << 20} { // one request, parts
+		err := s.Deliver(t.Context(), sub, bundle(size), &pad{})
+		if d, _ := queue.RetryDelay(err); d != 9*time.Hour {
+			t.Errorf("error %v after %v, want to come back in 9h", err, d)
+		}
+	}
 }
 
 func TestVerdict(t *testing.T) {

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"motcua/queue"
+	"motcua/queue/pace"
 	"motcua/queue/receive"
 )
 
@@ -241,6 +242,28 @@ func TestLimitIsAsked(t *testing.T) {
 type ledger struct{ n int64 }
 
 func (l *ledger) WaitN(_ context.Context, n int) error { l.n += int64(n); return nil }
+
+// TestPlanAllowsNothing: the submission waits until the bandwidth plan opens, and holds no connection.
+func TestPlanAllowsNothing(t *testing.T) {
+	hub := startTusd(t, nil)
+	now := time.Date(2026, 11, 23, 8, 0, 0, 0, time.UTC)
+	l, err := pace.New(pace.Options{Windows: []pace.Window{{From: 7 * 60, To: 17 * 60, Rate: pace.Nothing}}, Location: time.UTC, Now: func() time.Time { return now }})
+	if err != nil {
+		t.Fatal(err)
+	}
+	s, w := newSink(t, Options{Endpoint: hub.url, Limit: l})
+	sub, b, n := submission(9), bundle(t, submission(9).ID, 1000), &pad{}
+	err = s.Deliver(context.Background(), sub, b, n)
+	if d, _ := queue.RetryDelay(err); d != 9*time.Hour {
+		t.Errorf("error %v after %v, want to come back in 9h", err, d)
+	}
+	if w.sent.Load() != 0 {
+		t.Errorf("%d bytes were sent", w.sent.Load())
+	}
+	now = now.Add(9 * time.Hour)
+	deliver(t, s, sub, b, n, 1)
+	hub.once(t, sub.ID, b)
+}
 
 func TestSealedBundleIsNamed(t *testing.T) {
 	s, _ := newSink(t, Options{Endpoint: "http://127.0.0.1:1/files/"})
