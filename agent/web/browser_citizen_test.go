@@ -3,6 +3,7 @@ package web
 import (
 	"context"
 	"fmt"
+	"image"
 	"io"
 	"net"
 	"os"
@@ -14,6 +15,8 @@ import (
 	"github.com/chromedp/chromedp"
 
 	"motcua/agent/visit"
+	"motcua/drivers/simulated"
+	"motcua/ocr/specimen"
 )
 
 // toQuestion brings the browser to a question of a form, with a page of the counter's scanner behind it.
@@ -342,4 +345,39 @@ func TestReadAloud(t *testing.T) {
 		}
 	}
 	t.Error("pressing the button fetches no speech")
+}
+
+// A worn card whose code can't be read: what recognition doubts stands first, marked, and is asked one by
+// one with the piece of the card beside it; only then can the form be sent.
+func TestDoubtfulValuesAreAskedOneByOne(t *testing.T) {
+	k := newKiosk(t)
+	sheets, err := specimen.Load(os.DirFS("../../configs"), "specimens")
+	if err != nil {
+		t.Fatal(err)
+	}
+	worn := sheets[len(sheets)-1]
+	k.scanner = simulated.New([]simulated.Sheet{{Front: func() (image.Image, error) { p, err := worn.DrawFront(); return p.RGBA, err }}}, simulated.Options{LinesPerSecond: -1})
+	ctx := browser(t, 1920, 1080)
+	toQuestion(t, ctx, k, "")
+	press(t, ctx, ".way .go", "/check")
+	shot(t, ctx, "landscape/doubt")
+	open := eval[int](t, ctx, `document.querySelectorAll(".row.open").length`)
+	if open == 0 {
+		t.Fatal("nothing on a worn card is doubted")
+	}
+	if first := eval[bool](t, ctx, `document.querySelector("main section").classList.contains("doubtful")`); !first {
+		t.Error("doubtful values do not stand first")
+	}
+	do(t, ctx, chromedp.Navigate(k.server.URL+"/confirm"))
+	arrive(t, ctx, "/check") // not before they were looked at
+	press(t, ctx, ".way .go", "/check/")
+	shot(t, ctx, "landscape/question")
+	axe(t, ctx, "question")
+	for n := 1; strings.HasPrefix(pathOf(ctx, t), "/check/"); n++ {
+		if n > open {
+			t.Fatalf("more questions than the %d that were open", open)
+		}
+		answerByHand(t, ctx)
+	}
+	press(t, ctx, ".way .go", "/confirm")
 }
