@@ -47,6 +47,18 @@ func (l *local) lookAgain(ctx context.Context, c *card, side field.Side, f *face
 				rows[k] = words
 			}
 			looks[i].text, _, looks[i].ok = field.Again(looks[i].name, rows)
+			if looks[i].name == paper.Number && len(v.Rows) == 1 {
+				// No check digit guards a printed number: another model must read the same figures.
+				r := v.Rows[0]
+				box := r.Inset(-max(4, r.Dy()/5)).Intersect(c.img.Bounds())
+				if !box.Empty() {
+					other, err := l.engines.figures(ctx, c.img.SubImage(box).(*image.Gray))
+					if err != nil {
+						return err
+					}
+					looks[i].ok = looks[i].ok && other == v.Text
+				}
+			}
 			return nil
 		})
 	}

@@ -120,8 +120,8 @@ func (c *card) findLines() {
 	c.lines = find.Lines(k, max(10, h/54), h/12)
 }
 
-// readCard reads one card-shaped paper of a page.
-func (l *local) readCard(ctx context.Context, g *image.Gray, o find.Outline, number int) (*face, error) {
+// codes cuts one card-shaped paper out of a page, turns it upright and reads its exact codes.
+func (l *local) codes(ctx context.Context, g *image.Gray, o find.Outline, number int) (*card, *face, error) {
 	c := cut(g, o)
 	c.codes = qr.Find(c.img, qr.QRCode|qr.Code128, qr.Quick)
 	c.findLines()
@@ -129,7 +129,7 @@ func (l *local) readCard(ctx context.Context, g *image.Gray, o find.Outline, num
 	if !sure {
 		var err error
 		if up, err = l.vote(ctx, c); err != nil {
-			return nil, err
+			return nil, nil, err
 		}
 	}
 	if !up {
@@ -142,14 +142,33 @@ func (l *local) readCard(ctx context.Context, g *image.Gray, o find.Outline, num
 	zone, rest := c.zoneLines()
 	if len(zone) > 0 {
 		if err := l.readZone(ctx, c, zone, f); err != nil {
-			return nil, err
+			return nil, nil, err
 		}
+	}
+	c.lines = rest
+	return c, f, nil
+}
+
+// print reads what no code says. known are the numbers that QRs on the same page give: the back of that card adds nothing
+// to its QR and its zone.
+func (l *local) print(ctx context.Context, c *card, f *face, known map[string]bool) (*face, error) {
+	rest := c.lines
+	if z := f.Zone; z != nil && !z.Passport && z.Whole() && known[z.PersonalNumber.Text] && !f.hasQR() {
+		f.Side = "back"
+		return f, nil
+	}
+	top, front := c.below(f)
+	if front {
+		rest = slices.DeleteFunc(slices.Clone(rest), func(r image.Rectangle) bool { return r.Max.Y < top })
 	}
 	words, err := l.engines.lines(ctx, c.img, rest)
 	if err != nil {
 		return nil, err
 	}
 	side := field.Card(field.Runs(words))
+	if front && side.Side != "back" && (side.Kind == "" || side.Kind == paper.CCCD2016) {
+		side.Kind, side.Side = paper.CCCD, "front"
+	}
 	if err := l.lookAgain(ctx, c, side, f); err != nil {
 		return nil, err
 	}
@@ -402,3 +421,22 @@ func (f *face) zone(z mrz.Zone, where *paper.Quad) {
 
 // now is the clock the parsers are given.
 func (l *local) now() time.Time { return time.Now() }
+
+// below says under which height the print of a chip card's front begins that is worth reading: its QR stands in the upper
+// right corner beside titles only.
+func (c *card) below(f *face) (top int, front bool) {
+	for _, s := range c.codes {
+		if !s.QR || len(f.Readings[paper.Number]) == 0 || f.Zone != nil {
+			continue
+		}
+		mid := (s.Where[0].X + s.Where[2].X) / 2
+		if s.Where[2].Y < float64(c.plane.Height)*0.45 && mid > float64(c.plane.Width)*0.6 {
+			return int(s.Where[2].Y), true
+		}
+	}
+	return 0, false
+}
+
+func (f *face) hasQR() bool {
+	return slices.ContainsFunc(f.Readings[paper.Number], func(r reading) bool { return r.Source == paper.QR })
+}

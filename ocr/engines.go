@@ -109,3 +109,24 @@ func strip(img *image.Gray, box image.Rectangle, all []image.Rectangle) *image.G
 	r := image.Rect(box.Min.X-left, box.Min.Y-up, box.Max.X+right, box.Max.Y+down).Intersect(img.Bounds())
 	return img.SubImage(r).(*image.Gray)
 }
+
+// figures reads a line of digits by the model for machine readable zones.
+func (e *engines) figures(ctx context.Context, s *image.Gray) (string, error) {
+	b := s.Bounds()
+	words, err := e.zone.Read(ctx, find.Resize(s, max(1, b.Dx()*44/b.Dy()), 44), tess.Line, 300)
+	digits := ""
+	for _, w := range words {
+		for _, r := range w.Text {
+			switch r {
+			case 'O', 'Q', 'D':
+				r = '0'
+			case 'I', 'L':
+				r = '1'
+			}
+			if r >= '0' && r <= '9' {
+				digits += string(r)
+			}
+		}
+	}
+	return digits, err
+}

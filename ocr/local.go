@@ -94,17 +94,35 @@ func (l *local) papers(ctx context.Context, file *page.File, n int) ([]*face, []
 	}
 	lap("find")
 	faces := make([]*face, len(outlines))
+	cards := make([]*card, len(outlines))
 	g, gctx := errgroup.WithContext(ctx)
 	for i, o := range outlines {
 		g.Go(func() (err error) {
-			faces[i], err = l.readCard(gctx, p.Gray, o, n)
+			cards[i], faces[i], err = l.codes(gctx, p.Gray, o, n)
 			return err
 		})
 	}
 	if err := g.Wait(); err != nil {
 		return nil, timings, err
 	}
-	lap("cards")
+	lap("codes")
+	known := map[string]bool{}
+	for _, f := range faces {
+		for _, r := range f.Readings[paper.Number] {
+			known[r.Value] = known[r.Value] || r.Source == paper.QR
+		}
+	}
+	g, gctx = errgroup.WithContext(ctx)
+	for i := range cards {
+		g.Go(func() (err error) {
+			faces[i], err = l.print(gctx, cards[i], faces[i], known)
+			return err
+		})
+	}
+	if err := g.Wait(); err != nil {
+		return nil, timings, err
+	}
+	lap("print")
 	faces = slices.DeleteFunc(faces, func(f *face) bool { return !f.told() })
 	if len(faces) == 0 {
 		f, err := l.readSheet(ctx, p.Gray, n)

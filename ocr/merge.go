@@ -226,7 +226,7 @@ func edits(a, b []rune) int {
 // believed is the calibrated confidence of a value that only Tesseract read. Its own figure says little (0.96 stands
 // beside wrong tone marks), so nothing is believed that was not read twice alike and is not plausible in itself.
 func believed(n paper.Name, r reading) float64 {
-	sure := r.Twice && r.Conf > 0.8
+	sure := r.Twice && r.Conf > 0.9
 	switch n {
 	case paper.Sex, paper.Nationality:
 		if r.Conf > 0.8 || r.Twice {
@@ -237,15 +237,15 @@ func believed(n paper.Name, r reading) float64 {
 			return 0.985
 		}
 	case paper.PlaceOfResidence:
-		if sure && plausiblePlace(r.Value, 3) {
+		if sure && r.Conf > 0.94 && plausiblePlace(r.Value, 3) {
 			return 0.985
 		}
 	case paper.PlaceOfOrigin, paper.PlaceOfBirth:
-		if sure && plausiblePlace(r.Value, 2) {
+		if sure && r.Conf > 0.94 && plausiblePlace(r.Value, 2) {
 			return 0.985
 		}
 	case paper.Number, paper.DateOfBirth, paper.DateOfIssue, paper.DateOfExpiry, paper.DocumentNumber:
-		if r.Twice && r.Conf > 0.7 {
+		if r.Twice && r.Conf > 0.85 {
 			return 0.985
 		}
 	case paper.Ethnicity, paper.Religion:

@@ -6,6 +6,7 @@ package find
 
 import (
 	"image"
+	"iter"
 	"math"
 	"slices"
 
@@ -37,7 +38,11 @@ func Cards(g *image.Gray, dpi float64) []Outline {
 	f := max(1, (long+450)/900)
 	small := Shrink(g, f)
 	var found []Outline
+	// The gentlest way that finds both sides is enough; each costs as much as reading a line.
 	for _, m := range masks(small) {
+		if len(found) > 1 {
+			break
+		}
 		for _, o := range shapes(m, dpi/float64(f)) {
 			for i := range o.Quad {
 				o.Quad[i].X *= float64(f)
@@ -110,7 +115,7 @@ type mask struct {
 
 // masks marks what is not background, in several ways: what differs in brightness from the page's border,
 // and where there is texture. Which of them separates a paper depends on the glass, the copy, the table.
-func masks(g *image.Gray) []mask {
+func masks(g *image.Gray) iter.Seq2[int, mask] {
 	w, h := g.Rect.Dx(), g.Rect.Dy()
 	var ring [256]int
 	total := 0
@@ -139,32 +144,32 @@ func masks(g *image.Gray) []mask {
 			within += ring[mode+spread]
 		}
 	}
-	var out []mask
-	for _, t := range []int{max(6, 3*spread/2), max(18, 3*spread)} {
-		m := mask{w, h, make([]bool, w*h)}
-		for y := range h {
-			for x := range w {
-				d := int(g.Pix[y*g.Stride+x]) - mode
-				m.on[y*w+x] = d > t || d < -t
+	reach := max(2, max(w, h)/260)
+	return func(yield func(int, mask) bool) {
+		for i, t := range []int{max(6, 3*spread/2), max(18, 3*spread)} {
+			m := mask{w, h, make([]bool, w*h)}
+			for y := range h {
+				for x := range w {
+					d := int(g.Pix[y*g.Stride+x]) - mode
+					m.on[y*w+x] = d > t || d < -t
+				}
+			}
+			if !yield(i, m.close(reach)) {
+				return
 			}
 		}
-		out = append(out, m)
-	}
-	// Texture: the local range within 3 × 3 pixels.
-	m := mask{w, h, make([]bool, w*h)}
-	for y := 1; y < h-1; y++ {
-		for x := 1; x < w-1; x++ {
-			i := y*g.Stride + x
-			gx := int(g.Pix[i+1]) - int(g.Pix[i-1])
-			gy := int(g.Pix[i+g.Stride]) - int(g.Pix[i-g.Stride])
-			m.on[y*w+x] = gx*gx+gy*gy > 14*14
+		// Texture: the local range within 3 × 3 pixels.
+		m := mask{w, h, make([]bool, w*h)}
+		for y := 1; y < h-1; y++ {
+			for x := 1; x < w-1; x++ {
+				i := y*g.Stride + x
+				gx := int(g.Pix[i+1]) - int(g.Pix[i-1])
+				gy := int(g.Pix[i+g.Stride]) - int(g.Pix[i-g.Stride])
+				m.on[y*w+x] = gx*gx+gy*gy > 14*14
+			}
 		}
+		yield(2, m.close(reach))
 	}
-	out = append(out, m)
-	for i := range out {
-		out[i] = out[i].close(max(2, max(w, h)/260))
-	}
-	return out
 }
 
 // close joins what is at most 2r apart.
