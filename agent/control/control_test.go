@@ -1,0 +1,149 @@
+package control
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"io"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"motcua/queue"
+)
+
+// beside runs a daemon's side of the socket in dir on a real queue.
+func beside(t *testing.T, dir string, noted func(string, queue.Submission)) {
+	t.Helper()
+	q, _, err := queue.Open(t.Context(), filepath.Join(t.TempDir(), "queue"), queue.Options{MinFree: -1})
+	if err != nil {
+		t.Fatal(err)
+	}
+	l, err := Listen(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	server := &Server{
+		Queue: q, Noted: noted,
+		Status: func() Status { return Status{PID: os.Getpid(), Address: "http://127.0.0.1:1/"} },
+		Rekey:  func(ctx context.Context, _ string) (int, error) { return q.Rekey(ctx, nil) },
+		Diagnostics: func(_ context.Context, w io.Writer) error {
+			if _, err := io.WriteString(w, "half a bundle"); err != nil {
+				return err
+			}
+			return errors.New("disk")
+		},
+		Reload: func() (int, error) { return 0, errors.New("x.yaml:1:1: broken") },
+	}
+	h := &http.Server{Handler: server.Handler(), ReadHeaderTimeout: time.Second}
+	done := make(chan error, 1)
+	go func() { done <- h.Serve(l) }()
+	t.Cleanup(func() {
+		if err := errors.Join(h.Close(), q.Close()); err != nil {
+			t.Error(err)
+		}
+		<-done
+	})
+}
+
+func dial(t *testing.T, dir string) *Client {
+	t.Helper()
+	c, err := Dial(t.Context(), dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { c.Close() })
+	return c
+}
+
+func TestBothSides(t *testing.T) {
+	// A folder whose path does not fit into a socket's address.
+	dir := filepath.Join(t.TempDir(), strings.Repeat("a long name ", 12))
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := Dial(t.Context(), dir); !errors.Is(err, ErrNoDaemon) {
+		t.Fatalf("nobody listens, got %v", err)
+	}
+	var acts []string
+	beside(t, dir, func(act string, _ queue.Submission) { acts = append(acts, act) })
+	c := dial(t, dir)
+	if info, err := os.Stat(filepath.Join(dir, SocketName)); err != nil || info.Mode().Perm() != 0o600 {
+		t.Errorf("the socket is not its owner's only: %v %v", info, err)
+	}
+	if _, err := Listen(dir); !errors.Is(err, queue.ErrLocked) {
+		t.Errorf("a second daemon: %v", err)
+	}
+
+	page := bytes.Repeat([]byte("page"), 1000)
+	s, err := c.Enqueue(t.Context(), queue.Draft{Labels: map[string]string{"procedure": "2.000815"}, Parts: []queue.Part{
+		queue.FromBytes("form.json", "application/json", []byte("{}")), queue.FromBytes("page-0001.jpg", "image/jpeg", page)}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if s.Labels["procedure"] != "2.000815" || len(s.Parts) != 2 || s.Parts[1].MediaType != "image/jpeg" {
+		t.Errorf("accepted as %+v", s)
+	}
+	if all, err := c.List(t.Context(), queue.Filter{States: []queue.State{queue.Queued}, Limit: 5}); err != nil || len(all) != 1 {
+		t.Errorf("list: %d, %v", len(all), err)
+	}
+	if one, err := c.Get(t.Context(), s.Code); err != nil || one.ID != s.ID {
+		t.Errorf("get: %v", err)
+	}
+	var content bytes.Buffer
+	if sum, err := c.Content(t.Context(), &content, s.ID); err != nil || sum != s.SHA256 || !bytes.Contains(content.Bytes(), page) {
+		t.Errorf("content: %v", err)
+	}
+	var sealed bytes.Buffer
+	if err := c.Export(t.Context(), &sealed, Export{Passphrase: "mười hai con giáp"}); err != nil || bytes.Contains(sealed.Bytes(), page) {
+		t.Errorf("export: %v", err)
+	}
+	if done, err := c.Import(t.Context(), &sealed, Keys{Passphrase: "mười hai con giáp"}); err != nil || done.Known != 1 {
+		t.Errorf("import: %+v, %v", done, err)
+	}
+	if v, err := c.Verify(t.Context()); err != nil || v.Checked != 1 {
+		t.Errorf("verify: %+v, %v", v, err)
+	}
+	if n, err := c.Rekey(t.Context(), ""); err != nil || n != 1 {
+		t.Errorf("rekey: %d, %v", n, err)
+	}
+	if err := c.Drop(t.Context(), s.ID); err != nil {
+		t.Errorf("drop: %v", err)
+	}
+	if got := strings.Join(acts, " "); got != "accepted exported exported dropped" {
+		t.Errorf("noted were %s", got)
+	}
+}
+
+func TestErrorsKeepTheirMeaning(t *testing.T) {
+	dir := t.TempDir()
+	beside(t, dir, func(string, queue.Submission) {})
+	c := dial(t, dir)
+	if err := c.Retry(t.Context(), "AAAA-AAAA"); !errors.Is(err, queue.ErrNotFound) {
+		t.Errorf("got %v", err)
+	}
+	if _, err := c.Reload(t.Context()); err == nil || !strings.Contains(err.Error(), "x.yaml:1:1: broken") {
+		t.Errorf("got %v", err)
+	}
+	// What breaks off in the middle must not be taken for the whole.
+	if err := c.Diagnostics(t.Context(), io.Discard); err == nil {
+		t.Error("half a bundle was taken for a whole one")
+	}
+	if err := c.Export(t.Context(), io.Discard, Export{To: []string{"age1nobody"}}); err == nil {
+		t.Error("exported to nobody")
+	}
+}
+
+func TestSocketLeftByACrashIsReplaced(t *testing.T) {
+	dir := t.TempDir()
+	if err := os.WriteFile(filepath.Join(dir, SocketName), nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	beside(t, dir, func(string, queue.Submission) {})
+	if s, err := dial(t, dir).Status(t.Context()); err != nil || s.PID != os.Getpid() {
+		t.Errorf("%+v, %v", s, err)
+	}
+}
