@@ -55,17 +55,26 @@ func ListLocal(ctx context.Context, o Options) ([]scan.Info, error) {
 func Finders(o Options) []scan.Finder {
 	return []scan.Finder{
 		{Name: "sane", List: func(ctx context.Context) ([]scan.Info, error) { return ListLocal(ctx, o) }},
-		{Name: "sane", Every: 30 * time.Second, Waits: true, List: func(ctx context.Context) ([]scan.Info, error) {
-			local, err := ListLocal(ctx, o)
-			if err != nil {
-				return nil, err
-			}
-			everywhere, err := List(ctx, o)
-			return slices.DeleteFunc(everywhere, func(i scan.Info) bool {
-				return slices.ContainsFunc(local, func(l scan.Info) bool { return l.ID == i.ID })
-			}), err
-		}},
+		{Name: "sane", Every: 30 * time.Second, Waits: true, List: func(ctx context.Context) ([]scan.Info, error) { return listRemote(ctx, o) }},
 	}
+}
+
+// listRemote gives the devices that are not at this machine. SANE cannot be asked for those alone; a
+// device plugged in or pulled out while it is asked for all is in one of the local lists around that.
+func listRemote(ctx context.Context, o Options) ([]scan.Info, error) {
+	before, err := ListLocal(ctx, o)
+	if err != nil {
+		return nil, err
+	}
+	everywhere, err := List(ctx, o)
+	if err != nil {
+		return nil, err
+	}
+	after, err := ListLocal(ctx, o)
+	local := append(before, after...)
+	return slices.DeleteFunc(everywhere, func(i scan.Info) bool {
+		return slices.ContainsFunc(local, func(l scan.Info) bool { return l.ID == i.ID })
+	}), err
 }
 
 func list(ctx context.Context, o Options, which request) ([]scan.Info, error) {
