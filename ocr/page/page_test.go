@@ -1,0 +1,108 @@
+package page_test
+
+import (
+	"bytes"
+	"encoding/binary"
+	"errors"
+	"image"
+	"image/color"
+	"image/png"
+	"testing"
+
+	"golang.org/x/image/tiff"
+
+	"motcua/ocr/jpeg"
+	"motcua/ocr/page"
+)
+
+func picture() *image.Gray {
+	g := image.NewGray(image.Rect(0, 0, 40, 30))
+	g.SetGray(5, 7, color.Gray{Y: 200})
+	return g
+}
+
+func encoded(t testing.TB) map[page.Kind][]byte {
+	t.Helper()
+	j, err := jpeg.Encode(picture(), 95)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var p, f bytes.Buffer
+	if err := png.Encode(&p, picture()); err != nil {
+		t.Fatal(err)
+	}
+	if err := tiff.Encode(&f, picture(), nil); err != nil {
+		t.Fatal(err)
+	}
+	return map[page.Kind][]byte{page.JPEG: j, page.PNG: p.Bytes(), page.TIFF: f.Bytes()}
+}
+
+func TestOpen(t *testing.T) {
+	for kind, data := range encoded(t) {
+		t.Run(string(kind), func(t *testing.T) {
+			f, err := page.Open(data, 1e6)
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer f.Close()
+			p, err := f.Gray(1)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if f.Kind() != kind || f.Pages() != 1 || p.Gray.Rect != image.Rect(0, 0, 40, 30) || p.Gray.GrayAt(5, 7).Y < 150 {
+				t.Errorf("%s, %d pages, %v, %d", f.Kind(), f.Pages(), p.Gray.Rect, p.Gray.GrayAt(5, 7).Y)
+			}
+		})
+		t.Run(string(kind)+"_larger_than_allowed", func(t *testing.T) {
+			f, err := page.Open(data, 100)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if _, err := f.Gray(1); !errors.Is(err, page.ErrTooLarge) {
+				t.Errorf("%v", err)
+			}
+		})
+	}
+	t.Run("tiff_whose_pages_run_in_a_circle", func(t *testing.T) {
+		data := encoded(t)[page.TIFF]
+		at := binary.LittleEndian.Uint32(data[4:])
+		n := binary.LittleEndian.Uint16(data[at:])
+		binary.LittleEndian.PutUint32(data[at+2+12*uint32(n):], at)
+		f, err := page.Open(data, 1e6)
+		if err != nil || f.Pages() != 1 {
+			t.Errorf("%v", err)
+		}
+	})
+	t.Run("turned_four_times_is_itself", func(t *testing.T) {
+		g := picture()
+		back := page.Turn(page.Turn(page.Turn(page.Turn(g, 90), 90), 90), 90)
+		if back.Rect != g.Rect || !bytes.Equal(back.Pix, g.Pix) {
+			t.Error("it is not")
+		}
+		if q := page.Turn(g, 90); q.GrayAt(30-1-7, 5).Y != 200 {
+			t.Error("turned the wrong way")
+		}
+	})
+}
+
+func FuzzOpen(f *testing.F) {
+	for _, data := range encoded(f) {
+		f.Add(data)
+	}
+	f.Add([]byte("%PDF-1.4\n1 0 obj<</Type/Catalog/Pages 2 0 R>>endobj\n2 0 obj<</Type/Pages/Kids[]/Count 0>>endobj\ntrailer<</Root 1 0 R>>"))
+	f.Add([]byte("II*\x00\x08\x00\x00\x00"))
+	f.Add([]byte("GIF89a"))
+	f.Fuzz(func(t *testing.T, data []byte) {
+		if kind, _ := page.Sniff(data); kind == page.PDF {
+			return // MuPDF may end the process, which is why the worker exists; see FuzzRead in package ocr
+		}
+		file, err := page.Open(data, 1e5)
+		if err != nil {
+			return
+		}
+		defer file.Close()
+		for n := 1; n <= min(file.Pages(), 3); n++ {
+			_, _ = file.Gray(n)
+		}
+	})
+}
