@@ -489,12 +489,13 @@ func personName(p []piece) (Value, bool) {
 func sex(p []piece) (Value, bool) {
 	for _, w := range p {
 		t := strings.TrimFunc(w.text, func(r rune) bool { return !unicode.IsLetter(r) })
-		switch vn.Plain(t) {
-		case "NAM":
+		letters, _, _ := plain([]string{t})
+		switch string(letters) {
+		case "NAM", "NAMM":
 			v := whole([]piece{w})
 			v.Text = "Nam"
 			return v, true
-		case "NU":
+		case "NU", "NUF":
 			v := whole([]piece{w})
 			v.Text = "Nữ"
 			return v, true
@@ -509,7 +510,7 @@ func nationality(p []piece) (Value, bool) {
 		return v, false
 	}
 	letters, _, _ := plain([]string{v.Text})
-	if _, _, e := search(letters, "VIETNAM"); e <= 1 && len(letters) <= 9 {
+	if from, to, e := search(letters, "VIETNAM"); e <= 1 && (len(letters) <= 9 || from > 0 && to == len(letters)) {
 		v.Text = "Việt Nam"
 		if e > 0 {
 			v.Conf = min(v.Conf, 0.9)

@@ -45,6 +45,9 @@ func day(p []piece, expiry bool) (Value, bool) {
 				continue
 			}
 			v := whole(p[i : i+n])
+			if !likelyYear(iso[:4]) && (iso[0] == '4' || iso[0] == '7') && likelyYear("1"+iso[1:4]) { // no paper is of 4979
+				iso, odd = "1"+iso[1:], true
+			}
 			v.Text = iso
 			if odd {
 				v.Conf = min(v.Conf, 0.6)
@@ -107,9 +110,16 @@ func date(s string) (iso string, odd, ok bool) {
 		return fmt.Sprintf("%s-%s-%s", all[6:], all[3:5], all[:2]), true, true
 	case len(all) == 8 && len(groups) <= 3 && len(groups) > 1: // a slash was lost
 		return fmt.Sprintf("%s-%s-%s", all[4:], all[2:4], all[:2]), true, true
+	case len(groups) == 2 && len(groups[0]) == 5 && len(groups[1]) == 4 && (all[2] == '1' || all[2] == '7'): // one slash was read as 1 or 7
+		return fmt.Sprintf("%s-%s-%s", groups[1], all[3:5], all[:2]), true, true
+	case len(groups) == 2 && len(groups[0]) == 2 && len(groups[1]) == 7 && (all[4] == '1' || all[4] == '7'):
+		return fmt.Sprintf("%s-%s-%s", all[5:], all[2:4], all[:2]), true, true
 	}
 	return "", false, false
 }
+
+// likelyYear says whether a paper can bear the year.
+func likelyYear(y string) bool { return y >= "1880" && y <= "2099" }
 
 // spelled reads "ngày 01 tháng 02 năm 2003".
 func spelled(s string) (d, m, y int, ok bool) {

@@ -255,6 +255,12 @@ func settlePlace(s string) string {
 					}
 				}
 			}
+			// Specks behind it: "Đồng Nai DD vo".
+			for k := min(len(words)-1, 5); k >= 1 && vn.Locate(strings.Join(parts, ", ")).Province.Name == ""; k-- {
+				if name, ok := vn.ProvinceLike(strings.Join(words[:k], " ")); ok && !spelledAll(words[k:]) {
+					parts[last] = like(strings.Join(words[:k], " "), name)
+				}
+			}
 			// Specks between the parts of a name: "Đồng cái lái PP Tháp".
 			if vn.Locate(strings.Join(parts, ", ")).Province.Name == "" && len(words) >= 3 && len(words) <= 8 {
 				for k := 1; k < len(words); k++ {

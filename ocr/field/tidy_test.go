@@ -30,6 +30,8 @@ func TestTidy(t *testing.T) {
 		{paper.PlaceOfBirth, "Tân Quy Tây, Sa Đéc, Đồng cái lái PP Tháp", "Tân Quy Tây, Sa Đéc, Đồng Tháp", true, false},
 		{paper.PlaceOfBirth, "VINH LONG", "VĨNH LONG", true, false},
 		{paper.PlaceOfResidence, "22/6 Lý Thường Kiệt, Ÿ La, Tuyên Quang, Tuyên Quang", "22/6 Lý Thường Kiệt, Ỷ La, Tuyên Quang, Tuyên Quang", true, false},
+		{paper.PlaceOfBirth, "Tân Biên, Biên Hòa, Đồng Nai DD vo", "Tân Biên, Biên Hòa, Đồng Nai", true, false},
+		{paper.PlaceOfBirth, "Ninh Xuân, Vĩnh Bảo, Hải Phòng iø", "Ninh Xuân, Vĩnh Bảo, Hải Phòng", true, false},
 		{paper.PlaceOfOrigin, "KHÔI", "KHÔI", false, true},
 		{paper.PlaceOfResidence, "Xóm 6, Hội", "Xóm 6, Hội", false, true},
 		{paper.PlaceOfResidence, "Tp. Vinh, Nghệ An", "Tp. Vinh, Nghệ An", false, false},
@@ -66,4 +68,20 @@ func FuzzTidy(f *testing.F) {
 			tidy(map[paper.Name]Value{n: {Text: s}})
 		}
 	})
+}
+
+func TestDateForgivesSlashes(t *testing.T) {
+	for _, c := range []struct {
+		read, want string
+		sure       bool
+	}{
+		{"14/07/2024", "2024-07-14", true}, {"14 / 07 / 2024", "2024-07-14", true}, {"14107/2024", "2024-07-14", false},
+		{"14/0712024", "2024-07-14", false}, {"15/07/4979", "1979-07-15", false}, {"1410712024", "2024-07-14", false},
+		{"12345", "", false},
+	} {
+		v, ok := day([]piece{{text: c.read, conf: 0.99, low: 0.99}}, false)
+		if v.Text != c.want || ok != (c.want != "") || ok && c.sure != (v.Conf > 0.9) {
+			t.Errorf("%q: %q %t, confidence %.2f", c.read, v.Text, ok, v.Conf)
+		}
+	}
 }
