@@ -196,6 +196,8 @@ func TestBatchByKeysAlone(t *testing.T) {
 	}
 	arrive(t, ctx, "/desk")
 	shot(t, ctx, "landscape/desk")
+	axe(t, ctx, "desk")
+	began := time.Now()
 	waiting := eval[int](t, ctx, `document.querySelectorAll('form[action^="/desk/open"]').length`)
 	if waiting < 2 {
 		t.Fatalf("%d persons came out of the stack: %s", waiting, text(t, ctx, "main"))
@@ -221,6 +223,7 @@ func TestBatchByKeysAlone(t *testing.T) {
 			t.Fatalf("keys alone do not lead from %s on: %s", at, text(t, ctx, "main"))
 		}
 	}
+	t.Logf("%d citizens with ready papers in %.1f s", waiting, time.Since(began).Seconds())
 	subs, err := k.queue.List(queue.Filter{})
 	if err != nil || len(subs) != waiting {
 		t.Fatalf("%d submissions of %d persons, %v", len(subs), waiting, err)
