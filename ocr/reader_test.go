@@ -7,8 +7,12 @@ import (
 	"image"
 	"image/png"
 	"os"
+	"path/filepath"
+	"slices"
+	"strconv"
 	"strings"
 	"sync"
+	"syscall"
 	"testing"
 	"time"
 
@@ -268,6 +272,37 @@ func TestWorker(t *testing.T) {
 			t.Fatal(err)
 		}
 	})
+	t.Run("killed_child_costs_one_page", func(t *testing.T) {
+		before := children(t)
+		r, err := ocr.New(ocr.Options{Worker: worker, Workers: 1})
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer r.Close()
+		if err := r.Warm(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		var pages [][]byte
+		for seed := uint64(62); seed < 66; seed++ {
+			img, _ := draw(t, paper.CCCD, seed, 0)
+			pages = append(pages, asJPEG(t, img))
+		}
+		done := make(chan ocr.Result, 1)
+		go func() { done <- r.Read(t.Context(), ocr.Input{Data: asPDF(t, pages...)}) }()
+		time.Sleep(250 * time.Millisecond)
+		for _, pid := range children(t) {
+			if !slices.Contains(before, pid) {
+				_ = syscall.Kill(pid, syscall.SIGKILL)
+			}
+		}
+		res := <-done
+		if res.Problem == nil || res.Problem.Code != ocr.WorkerDied || !strings.HasPrefix(res.Problem.Message, "Page ") {
+			t.Fatalf("%v", res.Problem)
+		}
+		if len(res.Documents) != 3 {
+			t.Errorf("%d documents of 3 other pages", len(res.Documents))
+		}
+	})
 	t.Run("cannot_start", func(t *testing.T) {
 		r, err := ocr.New(ocr.Options{Worker: []string{"/bin/false"}, Workers: 1})
 		if err != nil {
@@ -292,4 +327,23 @@ func TestSystemLibjpegIsUsed(t *testing.T) {
 	if err != nil || w != 64 || h != 48 {
 		t.Fatalf("%d × %d, %v", w, h, err)
 	}
+}
+
+// children are the processes this one has started.
+func children(t *testing.T) []int {
+	t.Helper()
+	var out []int
+	tasks, err := filepath.Glob("/proc/self/task/*/children")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, f := range tasks {
+		b, _ := os.ReadFile(f) // a thread may have ended meanwhile
+		for _, s := range strings.Fields(string(b)) {
+			if pid, err := strconv.Atoi(s); err == nil {
+				out = append(out, pid)
+			}
+		}
+	}
+	return out
 }
