@@ -224,12 +224,8 @@ func loadIndex(path string, check bool) (db *bolt.DB, from uint64, err error) {
 			db = nil
 		}
 	}()
-	db, err = bolt.Open(path, 0o600, &bolt.Options{
-		// The lock file decides who has the queue; this only guards against another bbolt program.
-		Timeout: time.Second,
-		// The list of free pages is kept on disk: finding them again would read the whole index at start.
-		FreelistType: bolt.FreelistMapType,
-	})
+	open := func() (*bolt.DB, error) { return bolt.Open(path, 0o600, boltOptions()) }
+	db, err = open()
 	switch {
 	case errors.Is(err, bolt.ErrTimeout):
 		return nil, 0, ErrLocked
@@ -238,11 +234,59 @@ func loadIndex(path string, check bool) (db *bolt.DB, from uint64, err error) {
 	case err != nil:
 		return nil, 0, err
 	}
-	if err := db.View(func(tx *bolt.Tx) error { return checkPages(tx, path, check) }); err != nil {
+	var used int64
+	if err := db.View(func(tx *bolt.Tx) error {
+		used = tx.Size()
+		return checkPages(tx, path, check)
+	}); err != nil {
 		return db, 0, err
+	}
+	if scarce(path, used) {
+		if err := db.Close(); err != nil {
+			return nil, 0, err
+		}
+		reserve(path, used)
+		if db, err = open(); err != nil {
+			return nil, 0, err
+		}
 	}
 	from, err = migrate(db)
 	return db, from, err
+}
+
+func boltOptions() *bolt.Options {
+	return &bolt.Options{
+		// The lock file decides who has the queue; this only guards against another bbolt program.
+		Timeout: time.Second,
+		// The list of free pages is kept on disk: finding them again would read the whole index at start.
+		FreelistType: bolt.FreelistMapType,
+	}
+}
+
+// The index grows into blocks that are written beforehand: a commit into a hole must wait for the file
+// system's journal as well, and so for whatever else is being written on the machine.
+const (
+	reserveSize = 4 << 20
+	reserveLow  = 1 << 20
+)
+
+// scarce reports whether less than reserveLow of written blocks follows what is used.
+func scarce(path string, used int64) bool {
+	var s unix.Stat_t
+	return unix.Stat(path, &s) == nil && s.Blocks*512-used < reserveLow
+}
+
+// reserve writes zeros behind what is used. It is a matter of speed only: on an error, such as a full disk, the
+// index grows as it otherwise would.
+func reserve(path string, used int64) {
+	f, err := os.OpenFile(path, os.O_WRONLY, 0)
+	if err != nil {
+		return
+	}
+	defer f.Close()
+	if _, err := f.WriteAt(make([]byte, reserveSize), used); err == nil {
+		_ = f.Sync()
+	}
 }
 
 // checkPages looks whether all pages are there, and at all of them if asked.
