@@ -8,7 +8,9 @@ import (
 	"io/fs"
 	"log/slog"
 	"os"
+	"os/user"
 	"path/filepath"
+	"strconv"
 	"time"
 
 	"filippo.io/age"
@@ -79,14 +81,34 @@ func makeDataFolder(dir string) error {
 		// A folder that is there already may still not be writable; find out before anything is begun.
 		err = writable(dir)
 	}
-	switch {
-	case err == nil:
+	return folderError(dir, err)
+}
+
+// folderError says how to mend what stands in the way of the data folder.
+func folderError(dir string, err error) error {
+	if err == nil {
 		return nil
-	case errors.Is(err, fs.ErrPermission):
-		return fmt.Errorf("the data folder %s may not be written by this user: make it theirs (chown), or name another with --data", dir)
-	default:
+	}
+	if !errors.Is(err, fs.ErrPermission) {
 		return fmt.Errorf("the data folder %s can't be used: %w; name another with --data", dir, err)
 	}
+	if owner := ownerOf(dir); owner != "" {
+		return fmt.Errorf("the data folder %s may not be used by this user, it is %s's: run sudo -u %s motcua …, or name another with --data", dir, owner, owner)
+	}
+	return fmt.Errorf("the data folder %s may not be made by this user: let root make it for them (install -d -m 700 -o USER), or name another with --data", dir)
+}
+
+// ownerOf names the user a folder belongs to; "" where it is not there or not to be seen.
+func ownerOf(dir string) string {
+	var st unix.Stat_t
+	if unix.Stat(dir, &st) != nil {
+		return ""
+	}
+	id := strconv.FormatUint(uint64(st.Uid), 10)
+	if u, err := user.LookupId(id); err == nil {
+		return u.Username
+	}
+	return "#" + id // as sudo takes it
 }
 
 // writable tells whether a folder can take a file, without leaving anything there.

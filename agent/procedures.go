@@ -28,7 +28,11 @@ func procedureFiles(cfg config.Config) (files fs.FS, signed time.Time, err error
 	if cfg.Procedures.Dir != "" {
 		return os.DirFS(cfg.Procedures.Dir), signed, nil
 	}
-	if files, signed, err = bundle.Current(installedDir(cfg)); err != nil || files != nil {
+	files, signed, err = bundle.Current(installedDir(cfg))
+	if errors.Is(err, fs.ErrPermission) {
+		return nil, signed, folderError(cfg.Data, err)
+	}
+	if err != nil || files != nil {
 		return files, signed, err
 	}
 	files, err = fs.Sub(configs.FS, "procedures")
