@@ -56,8 +56,11 @@ var (
 	ErrFull      = errors.New("the visit holds as many papers as it may")
 )
 
-// MaxPapers bounds the memory one visit can take.
-const MaxPapers = 60
+// MaxPapers and MaxBytes bound the memory one visit can take.
+const (
+	MaxPapers = 60
+	MaxBytes  = 256 << 20
+)
 
 // Paper is one scanned page or one file that was handed in, as it will be submitted.
 type Paper struct {
@@ -351,6 +354,13 @@ func (v *Visit) Add(now time.Time, p Paper) (id string, err error) {
 	err = v.act(now, func() error {
 		if err := v.mayScan(); err != nil {
 			return err
+		}
+		size := len(p.Data)
+		for _, other := range v.papers {
+			size += other.Size
+		}
+		if size > MaxBytes {
+			return ErrFull
 		}
 		v.made++
 		p.ID, p.Size = fmt.Sprintf("p%d", v.made), len(p.Data)

@@ -173,6 +173,9 @@ func TestVisit(t *testing.T) {
 		if _, err := v.Add(noon, Paper{}); !errors.Is(err, ErrFull) {
 			t.Error(err)
 		}
+		if _, err := walked(t).Add(noon, Paper{Data: make([]byte, MaxBytes)}); !errors.Is(err, ErrFull) {
+			t.Errorf("more bytes than a visit may hold: %v", err)
+		}
 	})
 }
 

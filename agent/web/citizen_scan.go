@@ -106,8 +106,14 @@ func (s *Site) scanStart(w http.ResponseWriter, r *http.Request, at seat) {
 	http.Redirect(w, r, "/scan", http.StatusSeeOther)
 }
 
-// run does work of the visit beside the requests; end waits for it.
+// run does work of the visit beside the requests; end waits for it. Work for a visit that has ended is
+// not begun.
 func (t *table) run(s *Site, f func()) {
+	t.stopMu.Lock()
+	defer t.stopMu.Unlock()
+	if t.ctx.Err() != nil {
+		return
+	}
 	t.jobs.Add(1)
 	s.jobs.Go(func() error {
 		defer t.jobs.Done()

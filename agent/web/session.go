@@ -50,7 +50,7 @@ type table struct {
 
 	pictures pictures
 
-	stopMu sync.Mutex // guards stop
+	stopMu sync.Mutex // guards stop, and the beginning of work against the end of the visit
 	stop   context.CancelFunc
 }
 
@@ -221,7 +221,9 @@ func (s *Site) newTable() *table {
 // end breaks off the table's work, waits for it and wipes the visit.
 func (t *table) end() {
 	t.once.Do(func() {
+		t.stopMu.Lock() // no work begins after this
 		t.leave()
+		t.stopMu.Unlock()
 		t.jobs.Wait()
 		t.live.wipe()
 		t.pictures.wipe()
