@@ -59,7 +59,7 @@ func backends(t testing.TB, names []string, testConf string, set ...string) Opti
 		}
 	}
 	return Options{
-		Worker: []string{os.Args[0]}, Env: []string{"MOTCUA_TEST_SANE_WORKER=1", "SANE_CONFIG_DIR=" + dir},
+		Worker: []string{os.Args[0]}, Env: []string{"MOTCUA_TEST_SANE_WORKER=1", "SANE_CONFIG_DIR=" + dir, "GORACE=atexit_sleep_ms=0"},
 		Set: set, Stall: 20 * time.Second,
 	}
 }
