@@ -15,6 +15,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"motcua/agent/config"
+	"motcua/agent/web"
 	"motcua/drivers/lds"
 	"motcua/drivers/pcsc"
 	"motcua/drivers/scan"
@@ -25,7 +26,7 @@ import (
 
 // visits is where readings go; *web.Site is one.
 type visits interface {
-	Expects() []string // personal numbers that open visits have read
+	Expects() []web.Expected // cards that open visits have read
 	Offer(src paper.Source, values map[paper.Name]string) bool
 	Trouble(err error) // says at the screen what to do about a card that cannot be read
 }
@@ -129,21 +130,26 @@ func (d *chipDesk) run(ctx context.Context) error {
 	})
 }
 
-// read tries each number once: a chip slows down with every wrong one.
+// read tries each card that was read once: a chip slows down with every wrong key.
 func (d *chipDesk) read(ctx context.Context, reader string) error {
-	var tried []string
+	var tried []web.Expected
+	slips := 0
 	tick := time.NewTicker(300 * time.Millisecond)
 	defer tick.Stop()
 	for {
-		for _, number := range d.visits.Expects() {
-			can, err := lds.CAN(number)
-			if err != nil || slices.Contains(tried, can) {
+		for _, card := range d.visits.Expects() {
+			if slices.Contains(tried, card) {
 				continue
 			}
-			tried = append(tried, can)
-			values, err := d.open(ctx, reader, can)
-			if errors.Is(err, &scan.Fault{Code: wrongCAN}) {
+			tried = append(tried, card)
+			values, err := d.open(ctx, reader, keys(card))
+			if errors.Is(err, &scan.Fault{Code: lds.WrongCAN}) || errors.Is(err, &scan.Fault{Code: lds.WrongMRZ}) {
 				continue
+			}
+			if errors.Is(err, &scan.Fault{Code: pcsc.CardPulled}) && slips < 5 {
+				// It slipped, or another was laid in its place so quickly that nobody saw it go.
+				slips, tried = slips+1, nil
+				break
 			}
 			if err == nil {
 				d.log.Info("chip read", "reader", reader, "taken", d.visits.Offer(paper.Chip, values))
@@ -158,22 +164,32 @@ func (d *chipDesk) read(ctx context.Context, reader string) error {
 	}
 }
 
-const wrongCAN scan.Code = "wrong-can"
+// keys are what opens a card's chip, as far as it was read: cards without PACE need the MRZ's data.
+func keys(card web.Expected) lds.Access {
+	var a lds.Access
+	if can, err := lds.CAN(card.Number); err == nil {
+		a.CAN = can
+	}
+	if key, err := lds.CardKey(card.Number, card.Birth, card.Expiry); err == nil {
+		a.MRZ = key
+	}
+	return a
+}
 
 // open reads the chip. What a forged chip says is worth nothing; what one of an unknown signer says is
 // worth as much as the card's QR code, unless the office trusts known signers only.
-func (d *chipDesk) open(ctx context.Context, reader, can string) (map[paper.Name]string, error) {
+func (d *chipDesk) open(ctx context.Context, reader string, access lds.Access) (map[paper.Name]string, error) {
 	card, err := d.service.Connect(ctx, reader)
 	if err != nil {
 		return nil, err
 	}
 	defer card.Close()
-	chip, err := lds.Read(ctx, card, lds.Access{CAN: can}, lds.Options{Trusted: d.trusted, WithoutFace: true})
+	chip, err := lds.Read(ctx, card, access, lds.Options{Trusted: d.trusted, WithoutFace: true})
 	if err != nil {
 		return nil, err
 	}
 	if trust := chip.Authentic.Trust; trust == lds.Forged || len(d.trusted) > 0 && trust != lds.Verified {
-		return nil, &scan.Fault{Code: "not-authentic", Device: reader, Technician: "The chip's signature is not one that is trusted here: " + chip.Authentic.Reason}
+		return nil, &scan.Fault{Code: notAuthentic, Device: reader, Technician: "The chip's signature is not one that is trusted here: " + chip.Authentic.Reason}
 	}
 	values := map[paper.Name]string{}
 	for name, value := range chip.Fields {
@@ -183,6 +199,9 @@ func (d *chipDesk) open(ctx context.Context, reader, can string) (map[paper.Name
 	}
 	return values, nil
 }
+
+// notAuthentic is the fault of a chip whose signature is not trusted.
+const notAuthentic scan.Code = "damaged-chip"
 
 func faultCode(err error) string {
 	var fault *scan.Fault

@@ -15,6 +15,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"motcua/agent/config"
+	"motcua/agent/web"
 	"motcua/drivers/lds/chip"
 	"motcua/drivers/pcsc"
 	"motcua/drivers/pcsc/vpcd"
@@ -24,15 +25,15 @@ import (
 
 // counter is a visit at the counter that has read some numbers and takes readings.
 type counter struct {
-	mu      sync.Mutex // guards numbers
-	numbers []string
-	taken   chan map[paper.Name]string
+	mu    sync.Mutex // guards cards
+	cards []web.Expected
+	taken chan map[paper.Name]string
 }
 
-func (c *counter) Expects() []string {
+func (c *counter) Expects() []web.Expected {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	return slices.Clone(c.numbers)
+	return slices.Clone(c.cards)
 }
 
 func (c *counter) Offer(src paper.Source, values map[paper.Name]string) bool {
@@ -43,10 +44,10 @@ func (c *counter) Offer(src paper.Source, values map[paper.Name]string) bool {
 
 func (c *counter) Trouble(error) {}
 
-func (c *counter) expect(number string) {
+func (c *counter) expect(card web.Expected) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.numbers = append(c.numbers, number)
+	c.cards = append(c.cards, card)
 }
 
 func (c *counter) next(t *testing.T) map[paper.Name]string {
@@ -117,45 +118,54 @@ func terminal(t *testing.T) (master *os.File, port string) {
 	return master, fmt.Sprintf("/dev/pts/%d", n)
 }
 
-func TestChipOpensByTheNumberThatAVisitHasRead(t *testing.T) {
-	d, err := vpcd.Start(t.Context(), t.TempDir())
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer d.Close()
+func TestChipOpensByWhatAVisitHasRead(t *testing.T) {
 	now := time.Date(2026, 3, 2, 9, 0, 0, 0, time.UTC)
 	person := chip.Person{
 		Number: "001199123456", Name: "Lê Thị Mẫu", Latin: "LE<<THI<MAU", Sex: "Nữ",
 		Birth: time.Date(1999, 1, 2, 0, 0, 0, 0, time.UTC), Issue: time.Date(2021, 5, 10, 0, 0, 0, 0, time.UTC), Expiry: time.Date(2039, 1, 2, 0, 0, 0, 0, time.UTC),
 	}
-	files := person.Groups()
 	state, err := chip.NewState(now)
 	if err != nil {
 		t.Fatal(err)
 	}
+	files := person.Groups()
 	if err := state.Sign(files); err != nil {
 		t.Fatal(err)
 	}
-	c := &counter{taken: make(chan map[paper.Name]string, 1)}
-	desk := &chipDesk{visits: c, log: slog.New(slog.NewTextHandler(io.Discard, nil)), service: pcsc.Service{Socket: d.Socket}}
-	ctx, end := context.WithCancel(t.Context())
-	done := make(chan error, 1)
-	go func() { done <- desk.run(ctx) }()
-
-	remove, err := d.Insert(chip.New(files, chip.Options{CAN: "123456", MRZ: person.MRZ(), PACE: []chip.PACE{{Suite: 2, Curve: 12}}, BAC: true}))
+	d, err := vpcd.Start(t.Context(), t.TempDir())
 	if err != nil {
 		t.Fatal(err)
 	}
-	// Another visit's number does not open it, and is tried once only.
-	c.expect("001199654321")
-	c.expect(person.Number)
-	values := c.next(t)
-	if values[paper.FullName] != person.Name || values[paper.Number] != person.Number || values["source"] != "chip" {
-		t.Error("the chip's values did not arrive")
-	}
-	remove()
-	end()
-	if err := <-done; err != nil && ctx.Err() == nil {
-		t.Error(err)
+	defer d.Close()
+	for _, card := range []struct {
+		name    string
+		options chip.Options
+	}{
+		{"PACE by the card access number", chip.Options{CAN: "123456", MRZ: person.MRZ(), PACE: []chip.PACE{{Suite: 2, Curve: 12}}, BAC: true}},
+		{"BAC only, by number and dates", chip.Options{MRZ: person.MRZ(), BAC: true}},
+	} {
+		t.Run(card.name, func(t *testing.T) {
+			c := &counter{taken: make(chan map[paper.Name]string, 1)}
+			desk := &chipDesk{visits: c, log: slog.New(slog.NewTextHandler(t.Output(), nil)), service: pcsc.Service{Socket: d.Socket}}
+			ctx, end := context.WithCancel(t.Context())
+			done := make(chan error, 1)
+			go func() { done <- desk.run(ctx) }()
+			remove, err := d.Insert(chip.New(files, card.options))
+			if err != nil {
+				t.Fatal(err)
+			}
+			// Another visit's card does not open it, and is tried once only.
+			c.expect(web.Expected{Number: "001199654321", Birth: "1999-05-06", Expiry: "2039-05-06"})
+			c.expect(web.Expected{Number: person.Number, Birth: "1999-01-02", Expiry: "2039-01-02"})
+			values := c.next(t)
+			if values[paper.FullName] != person.Name || values[paper.Number] != person.Number || values["source"] != "chip" {
+				t.Error("the chip's values did not arrive")
+			}
+			remove()
+			end()
+			if err := <-done; err != nil && ctx.Err() == nil {
+				t.Error(err)
+			}
+		})
 	}
 }

@@ -15,27 +15,31 @@ import (
 // the scan of the same card, whichever of the two comes first; while one person only is at the kiosk they
 // fill the form also without one.
 
-// Expects lists the personal numbers that were read in open visits: a chip opens by the last digits of its
-// card's number.
-func (s *Site) Expects() []string {
-	var numbers []string
-	add := func(n string) {
-		if n != "" {
-			numbers = append(numbers, n)
+// Expected is what is known of a card in an open visit: its chip opens by what is printed on it.
+type Expected struct {
+	Number, Birth, Expiry string // as in paper.Field; empty where not read
+}
+
+// Expects lists the cards that open visits have read.
+func (s *Site) Expects() []Expected {
+	var cards []Expected
+	add := func(value func(paper.Name) string) {
+		if n := value(paper.Number); n != "" {
+			cards = append(cards, Expected{n, value(paper.DateOfBirth), value(paper.DateOfExpiry)})
 		}
 	}
 	for _, t := range s.taking() {
 		state := t.visit.State()
 		for _, p := range state.Papers {
 			for _, d := range p.Documents {
-				add(d.Fields[paper.Number].Value)
+				add(func(n paper.Name) string { return d.Fields[n].Value })
 			}
 		}
 		for _, r := range state.Readings {
-			add(r.Values[paper.Number])
+			add(func(n paper.Name) string { return r.Values[n] })
 		}
 	}
-	return numbers
+	return cards
 }
 
 // Offer gives a reading to the visits that may take one, and reports whether any did.

@@ -47,7 +47,7 @@ func TestReadingsAreLaidOverTheScanOfTheirCard(t *testing.T) {
 	if e := entry("applicant_number"); e.Value != number || e.Source != paper.QR || e.Review {
 		t.Errorf("before the scan: %v", e)
 	}
-	if got := k.site.Expects(); len(got) != 1 || got[0] != number {
+	if got := k.site.Expects(); len(got) != 1 || got[0].Number != number {
 		t.Errorf("%d numbers expected", len(got))
 	}
 
