@@ -113,6 +113,8 @@ func Card(runs []Run) Side {
 	switch {
 	case s.Kind == paper.CCCD2016 && english >= 1:
 		s.Kind = paper.CCCD
+	case s.Kind == paper.CanCuoc && s.Side == "front" && (names[paper.PlaceOfOrigin] || names[paper.PlaceOfResidence] || names[paper.DateOfExpiry]):
+		s.Kind = paper.CCCD // half of "CĂN CƯỚC CÔNG DÂN": the newer card says these on its back
 	case s.Kind == "" && (names[paper.FullName] || names[paper.DateOfBirth]):
 		s.Side = "front"
 	case s.Kind == "" && (stops(places, "DACDIEMNHANDANG", "PERSONALIDENTIFICATION", "NGONTROTRAI", "NGONTROPHAI", "LEFTINDEXFINGER", "RIGHTINDEXFINGER", "DAUVETRIENG") || names[paper.DateOfIssue]):
@@ -153,6 +155,7 @@ func Card(runs []Run) Side {
 			s.Values[paper.Number] = v
 		}
 	}
+	unlabelled(&s, runs, labelled)
 	tidy(s.Values)
 	return s
 }
@@ -187,6 +190,9 @@ func gather(places []place) []group {
 	})
 	var out []group
 	for _, p := range places {
+		if len(p.label.text) < 4 && p.from > 0 {
+			continue // "Số 13" within an address is no label
+		}
 		if n := len(out); n > 0 {
 			if g := &out[n-1]; g.run == p.run && g.name == p.label.name && p.from-g.to <= 2 {
 				g.to, g.inside = max(g.to, p.to), p.inside
@@ -256,7 +262,7 @@ func value(runs []Run, g group, groups []group, labelled map[int]bool) (Value, b
 				best = i
 			}
 		}
-		if best < 0 || labelled[best] {
+		if best < 0 || labelled[best] || numbered(runs[best]) {
 			return from, nil, false
 		}
 		var out []piece
@@ -550,11 +556,10 @@ func somewhere(p []piece) (Value, bool) {
 		if bare := strings.Trim(t, ":.,/-()"); bare == "" && (t != "-" || len(used) == 0) {
 			continue
 		}
+		if bare := strings.TrimSuffix(t, "."); bare != t && len([]rune(bare)) > 2 {
+			t = bare // dust: only TP., Q., P. and their like are printed with a full stop
+		}
 		if len(used) > 0 {
-			before := used[len(used)-1]
-			if before.line != w.line && !strings.HasSuffix(b.String(), ",") && !strings.HasPrefix(t, ",") && false {
-				b.WriteByte(',')
-			}
 			b.WriteByte(' ')
 		}
 		b.WriteString(t)
@@ -596,4 +601,10 @@ func passportNumber(p []piece) (Value, bool) {
 		}
 	}
 	return Value{}, false
+}
+
+// numbered says whether a line begins a new item of a form: "2." or "II.".
+func numbered(r Run) bool {
+	head, found := strings.CutSuffix(r.Words[0].Text, ".")
+	return found && len(r.Words) > 1 && len(head) <= 3 && head != "" && (strings.Trim(head, "0123456789") == "" || strings.Trim(head, "IVX") == "")
 }

@@ -52,7 +52,7 @@ func day(p []piece, expiry bool) (Value, bool) {
 			if odd {
 				v.Conf = min(v.Conf, 0.6)
 			}
-			if _, err := time.Parse(time.DateOnly, iso); err != nil {
+			if t, err := time.Parse(time.DateOnly, iso); err != nil || t.Year() < 1880 || t.Year() > 2150 {
 				v.Doubts = append(v.Doubts, paper.ImpossibleDate)
 			}
 			return v, true

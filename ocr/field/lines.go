@@ -52,6 +52,10 @@ func Runs(words []tess.Word) []Run {
 			if between < -size/2 || between > size*9/5 || !sameLine(last, w.Box) {
 				continue
 			}
+			// A date ends its column: the one under the photo stands close to the address beside it.
+			if t := runs[i].Words[len(runs[i].Words)-1].Text; between > size*3/4 && wholeDate(t) {
+				continue
+			}
 			if best < 0 || between < gap {
 				best, gap = i, between
 			}
@@ -88,4 +92,18 @@ func middleHeight(ws []tess.Word) int {
 func sameLine(a, b image.Rectangle) bool {
 	overlap := min(a.Max.Y, b.Max.Y) - max(a.Min.Y, b.Min.Y)
 	return overlap*2 > min(a.Dy(), b.Dy())
+}
+
+// wholeDate says whether a word is a date with its separators.
+func wholeDate(t string) bool {
+	t = strings.TrimRight(t, ".,")
+	if len(t) != 10 || t[2] != t[5] || t[2] != '/' && t[2] != '-' && t[2] != '.' {
+		return false
+	}
+	for i := range len(t) {
+		if i != 2 && i != 5 && (t[i] < '0' || t[i] > '9') {
+			return false
+		}
+	}
+	return true
 }

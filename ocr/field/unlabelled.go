@@ -1,0 +1,102 @@
+package field
+
+import (
+	"strings"
+	"time"
+
+	"motcua/ocr/paper"
+	"motcua/ocr/vn"
+)
+
+// unlabelled gives values whose label was not read to the only field they can belong to: an address that the
+// gazetteer knows, a date that fits nothing else, the nationality. What is found so is always flagged.
+func unlabelled(s *Side, runs []Run, labelled map[int]bool) {
+	taken := func(r Run) bool {
+		for _, v := range s.Values {
+			if v.Box.Overlaps(r.Box) {
+				return true
+			}
+		}
+		return false
+	}
+	give := func(n paper.Name, v Value) {
+		v.Conf, v.Low = min(v.Conf, sure), min(v.Low, sure)
+		v.Doubts = append(v.Doubts, paper.LowConfidence)
+		s.Values[n] = v
+	}
+	absent := func(n paper.Name) bool {
+		_, ok := s.Values[n]
+		return !ok
+	}
+	addresses := []paper.Name{paper.PlaceOfOrigin, paper.PlaceOfResidence}
+	if s.Side != "front" {
+		addresses = nil
+		if s.Kind == paper.CanCuoc || !absent(paper.PlaceOfResidence) || !absent(paper.PlaceOfBirth) {
+			addresses = []paper.Name{paper.PlaceOfResidence, paper.PlaceOfBirth}
+		}
+	}
+	if s.Kind == paper.Passport || s.Kind == paper.CanCuoc && s.Side == "front" {
+		addresses = nil
+	}
+	for i, r := range runs {
+		if labelled[i] || taken(r) {
+			continue
+		}
+		if v, ok := somewhere(pieces(r)); ok && len(addresses) == 2 && strings.Count(v.Text, ",") >= 1 && vn.Locate(v.Text).District != "" {
+			// Of two, the upper is the first; one alone is the missing one.
+			first, second := addresses[0], addresses[1]
+			switch {
+			case absent(first) && !absent(second) && r.Box.Min.Y < s.Values[second].Box.Min.Y, absent(first) && absent(second):
+				give(first, v)
+			case absent(second) && !absent(first) && r.Box.Min.Y > s.Values[first].Box.Max.Y-r.Box.Dy()/2:
+				give(second, v)
+			}
+			continue
+		}
+		if v, ok := day(pieces(r), false); ok && len(v.Doubts) == 0 {
+			d, err := time.Parse(time.DateOnly, v.Text)
+			switch {
+			case err != nil || s.Kind == paper.Passport:
+			case s.Side != "front":
+				if absent(paper.DateOfIssue) && s.Kind != paper.CanCuoc && d.Year() >= 1980 {
+					give(paper.DateOfIssue, v)
+				}
+			case absent(paper.DateOfBirth) && s.Values[paper.DateOfExpiry].Text != v.Text && d.Year() < 2020 && fits(s.Values[paper.Number].Text, d):
+				give(paper.DateOfBirth, v)
+			case absent(paper.DateOfExpiry) && d.Year() >= 2020 && s.Kind != paper.CanCuoc:
+				give(paper.DateOfExpiry, v)
+			}
+			continue
+		}
+		if absent(paper.Nationality) && s.Side == "front" && s.Kind != paper.CMND {
+			letters, _, _ := plain(texts(r))
+			if from, to, e := search(letters, "VIETNAM"); e <= 1 && from == 0 && to == len(letters) && !absent(paper.Sex) && r.Box.Min.Y > s.Values[paper.Number].Box.Max.Y {
+				v := whole(pieces(r))
+				v.Text = "Việt Nam"
+				give(paper.Nationality, v)
+			}
+		}
+	}
+	// A date may also stand behind a label of which only another part was read.
+	if s.Side != "front" && s.Kind != paper.Passport && s.Kind != paper.CanCuoc && absent(paper.DateOfIssue) {
+		var found []Value
+		for _, r := range runs {
+			for i := range r.Words {
+				if w := r.Words[i]; wholeDate(w.Text) {
+					if v, ok := day(pieces(Run{Words: r.Words[i : i+1], Box: w.Box}), false); ok && len(v.Doubts) == 0 {
+						found = append(found, v)
+					}
+				}
+			}
+		}
+		if len(found) == 1 {
+			give(paper.DateOfIssue, found[0])
+		}
+	}
+}
+
+// fits says whether a personal number can belong to someone born on this day.
+func fits(number string, born time.Time) bool {
+	p, err := vn.ParsePersonalNumber(number)
+	return err == nil && p.Year == born.Year()
+}
