@@ -17,6 +17,7 @@ import (
 
 	"filippo.io/age"
 	bolt "go.etcd.io/bbolt"
+	bolterrors "go.etcd.io/bbolt/errors"
 	"golang.org/x/sys/unix"
 
 	"motcua/queue/seal"
@@ -227,9 +228,9 @@ func loadIndex(path string, check bool) (db *bolt.DB, from uint64, err error) {
 	open := func() (*bolt.DB, error) { return bolt.Open(path, 0o600, boltOptions()) }
 	db, err = open()
 	switch {
-	case errors.Is(err, bolt.ErrTimeout):
+	case errors.Is(err, bolterrors.ErrTimeout):
 		return nil, 0, ErrLocked
-	case errors.Is(err, bolt.ErrInvalid), errors.Is(err, bolt.ErrChecksum):
+	case errors.Is(err, bolterrors.ErrInvalid), errors.Is(err, bolterrors.ErrChecksum):
 		return nil, 0, fmt.Errorf("%w: %w", errIndexDamaged, err)
 	case err != nil:
 		return nil, 0, err
