@@ -7,11 +7,8 @@ import (
 	"fmt"
 	"html/template"
 	"io"
-	"io/fs"
 	"net/http"
-	"path"
 	"slices"
-	"strconv"
 	"strings"
 	"time"
 
@@ -148,19 +145,10 @@ func (s *Site) nav(lang, page string, role staff.Role) []navItem {
 	return items
 }
 
-// loadConsole reads the staff pages: each of them and layout.html make one page.
-func loadConsole(words *catalogue) (*pages, error) {
-	sums, err := sumAssets()
-	if err != nil {
-		return nil, err
-	}
-	all, err := fs.Glob(files, "templates/console/*.html")
-	if err != nil {
-		return nil, err
-	}
-	p := &pages{sets: map[string]map[string]*template.Template{}}
-	for _, lang := range languages {
-		functions := template.FuncMap{
+// consoleFunctions are what the staff's templates call.
+func consoleFunctions(words *catalogue) functionsOf {
+	return func(lang string, sums map[string]string) template.FuncMap {
+		return template.FuncMap{
 			"t":     func(key string, pairs ...any) string { return words.say(lang, key, pairs...) },
 			"asset": func(name string) string { return "/static/" + name + "?v=" + sums[name] },
 			"clock": func(t time.Time) string {
@@ -174,29 +162,10 @@ func loadConsole(words *catalogue) (*pages, error) {
 			"count": func(stats queue.Stats, state queue.State) int64 { return stats.Count[state] },
 			"lower": strings.ToLower,
 		}
-		layout, err := template.New("layout.html").Funcs(functions).ParseFS(files, "templates/console/layout.html")
-		if err != nil {
-			return nil, fmt.Errorf("read templates: %w", err)
-		}
-		p.sets[lang] = map[string]*template.Template{}
-		for _, file := range all {
-			name := strings.TrimSuffix(path.Base(file), ".html")
-			if name == "layout" {
-				continue
-			}
-			set, err := layout.Clone()
-			if err != nil {
-				return nil, err
-			}
-			if _, err := set.ParseFS(files, file); err != nil {
-				return nil, fmt.Errorf("read templates: %w", err)
-			}
-			p.sets[lang][name] = set
-		}
 	}
-	return p, nil
 }
 
+// renderConsole writes a page of the staff.
 func (s *Site) renderConsole(w http.ResponseWriter, r *http.Request, status int, page string, v consoleView) {
 	sess := s.session(w, r)
 	sess.mu.Lock()
@@ -211,19 +180,7 @@ func (s *Site) renderConsole(w http.ResponseWriter, r *http.Request, status int,
 	if v.Member.Name != "" {
 		v.Nav = s.nav(v.Lang, page, v.Member.Role)
 	}
-	var b bytes.Buffer
-	if err := s.console.sets[v.Lang][page].ExecuteTemplate(&b, "layout.html", v); err != nil {
-		s.log.Error("render", "page", page, "error", err)
-		http.Error(w, s.words.say(v.Lang, "fault"), http.StatusInternalServerError)
-		return
-	}
-	h := w.Header()
-	h.Set("Content-Type", "text/html; charset=utf-8")
-	h.Set("Content-Length", strconv.Itoa(b.Len()))
-	w.WriteHeader(status)
-	if r.Method != http.MethodHead {
-		_, _ = w.Write(b.Bytes()) // the browser may have gone
-	}
+	s.send(w, r, status, s.console.sets[v.Lang][page], page, v)
 }
 
 // done leads back to a page with a sentence about what was done there. The sentence is named by a key,

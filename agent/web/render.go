@@ -53,31 +53,22 @@ type pages struct {
 	sets map[string]map[string]*template.Template // language, page
 }
 
-func loadPages(words *catalogue) (*pages, error) {
+// functionsOf gives what templates may call, for a language and the sums of the static files.
+type functionsOf func(lang string, sums map[string]string) template.FuncMap
+
+// loadPages reads the templates of a folder: each of them and its layout.html make one page.
+func loadPages(folder string, functions functionsOf) (*pages, error) {
 	sums, err := sumAssets()
 	if err != nil {
 		return nil, err
 	}
-	all, err := fs.Glob(files, "templates/*.html")
+	all, err := fs.Glob(files, folder+"/*.html")
 	if err != nil {
 		return nil, err
 	}
 	p := &pages{sets: map[string]map[string]*template.Template{}}
 	for _, lang := range languages {
-		functions := template.FuncMap{
-			"t":             func(key string, pairs ...any) string { return words.say(lang, key, pairs...) },
-			"in":            func(t procedure.Text) string { return t.In(lang) },
-			"money":         func(n int64) string { return money(lang, n) },
-			"date":          func(iso string) string { return shownDate(iso) },
-			"clock":         func(t time.Time) string { return t.Format("15:04 02/01/2006") },
-			"asset":         func(name string) string { return "/static/" + name + "?v=" + sums[name] },
-			"picture":       picture,
-			"firstSentence": firstSentence,
-			"how":           how,
-			"helpTopics":    func() []string { return helpTopics },
-			"add":           func(a, b int) int { return a + b },
-		}
-		layout, err := template.New("layout.html").Funcs(functions).ParseFS(files, "templates/layout.html")
+		layout, err := template.New("layout.html").Funcs(functions(lang, sums)).ParseFS(files, folder+"/layout.html")
 		if err != nil {
 			return nil, fmt.Errorf("read templates: %w", err)
 		}
@@ -98,6 +89,25 @@ func loadPages(words *catalogue) (*pages, error) {
 		}
 	}
 	return p, nil
+}
+
+// citizenFunctions are what the citizen's templates call.
+func citizenFunctions(words *catalogue) functionsOf {
+	return func(lang string, sums map[string]string) template.FuncMap {
+		return template.FuncMap{
+			"t":             func(key string, pairs ...any) string { return words.say(lang, key, pairs...) },
+			"in":            func(t procedure.Text) string { return t.In(lang) },
+			"money":         func(n int64) string { return money(lang, n) },
+			"date":          func(iso string) string { return shownDate(iso) },
+			"clock":         func(t time.Time) string { return t.Format("15:04 02/01/2006") },
+			"asset":         func(name string) string { return "/static/" + name + "?v=" + sums[name] },
+			"picture":       picture,
+			"firstSentence": firstSentence,
+			"how":           how,
+			"helpTopics":    func() []string { return helpTopics },
+			"add":           func(a, b int) int { return a + b },
+		}
+	}
 }
 
 func sumAssets() (map[string]string, error) {
@@ -129,8 +139,7 @@ func assets(root fs.FS) http.Handler {
 	})
 }
 
-// render writes a page. The page is made in memory first, so that a mistake in a template gives a whole
-// error page instead of half a page.
+// render writes a citizen's page.
 func (s *Site) render(w http.ResponseWriter, r *http.Request, status int, page string, v view) {
 	sess := s.session(w, r)
 	sess.mu.Lock()
@@ -162,10 +171,15 @@ func (s *Site) render(w http.ResponseWriter, r *http.Request, status int, page s
 			v.Read += ". " + s.words.say(v.Lang, page+".lead")
 		}
 	}
+	s.send(w, r, status, s.pages.sets[v.Lang][page], page, v)
+}
+
+// send makes a page in memory first, so that a mistake in a template gives a whole error page instead of half a page.
+func (s *Site) send(w http.ResponseWriter, r *http.Request, status int, set *template.Template, page string, v any) {
 	var b bytes.Buffer
-	if err := s.pages.sets[v.Lang][page].ExecuteTemplate(&b, "layout.html", v); err != nil {
+	if err := set.ExecuteTemplate(&b, "layout.html", v); err != nil {
 		s.log.Error("render", "page", page, "error", err)
-		http.Error(w, s.words.say(v.Lang, "fault"), http.StatusInternalServerError)
+		http.Error(w, s.words.say(s.session(w, r).language(), "fault"), http.StatusInternalServerError)
 		return
 	}
 	h := w.Header()

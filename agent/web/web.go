@@ -141,10 +141,10 @@ func New(o Options) (*Site, error) {
 	if s.words, err = loadCatalogue(); err != nil {
 		return nil, err
 	}
-	if s.pages, err = loadPages(s.words); err != nil {
+	if s.pages, err = loadPages("templates", citizenFunctions(s.words)); err != nil {
 		return nil, err
 	}
-	if s.console, err = loadConsole(s.words); err != nil {
+	if s.console, err = loadPages("templates/console", consoleFunctions(s.words)); err != nil {
 		return nil, err
 	}
 	mux := http.NewServeMux()
