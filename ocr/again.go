@@ -139,6 +139,11 @@ func plausiblePlace(s string, least int) bool {
 	if p.Province.Code == "" || p.District == "" || strings.Count(s, ",")+1 < least {
 		return false
 	}
+	// What begins with a lone word is mostly the rest of a row that was lost.
+	first, _, _ := strings.Cut(s, ",")
+	if len(strings.Fields(first)) < 2 {
+		return false
+	}
 	for _, w := range strings.FieldsFunc(s, func(r rune) bool { return strings.ContainsRune(" ,.-/()", r) }) {
 		if strings.ContainsAny(w, "0123456789") {
 			continue

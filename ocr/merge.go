@@ -237,11 +237,11 @@ func believed(n paper.Name, r reading) float64 {
 			return 0.985
 		}
 	case paper.PlaceOfResidence:
-		if sure && r.Conf > 0.94 && plausiblePlace(r.Value, 3) {
+		if sure && r.Conf > 0.94 && plausiblePlace(r.Value, 4) {
 			return 0.985
 		}
 	case paper.PlaceOfOrigin, paper.PlaceOfBirth:
-		if sure && r.Conf > 0.94 && plausiblePlace(r.Value, 2) {
+		if sure && r.Conf > 0.94 && plausiblePlace(r.Value, 3) {
 			return 0.985
 		}
 	case paper.Number, paper.DateOfBirth, paper.DateOfIssue, paper.DateOfExpiry, paper.DocumentNumber:

@@ -50,7 +50,7 @@ func (l *local) readSheet(ctx context.Context, g *image.Gray, n int) (*face, err
 	runs := field.Runs(words)
 	side := field.Sheet(runs)
 	if side.Kind == paper.Other {
-		if s := field.Card(runs); s.Kind != "" && s.Labels >= 3 || f.Zone != nil || len(f.Readings) > 0 {
+		if s := field.Card(runs); s.Kind != "" && s.Labels >= 4 || f.Zone != nil || f.hasQR() {
 			side = s
 		}
 	}

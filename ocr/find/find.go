@@ -290,6 +290,9 @@ func plausible(o Outline, dpi float64, m mask) bool {
 		// A copy may be enlarged or reduced; a photo's density says nothing.
 		return card && o.Width*mm > 55
 	}
+	if o.Width*o.Height > 0.6*float64(m.w*m.h) {
+		return false // a sheet has nearly a passport page's shape, too
+	}
 	return card || passport
 }
 
