@@ -35,13 +35,13 @@ bench-ocr: ## how much is right, what is flagged, and the time beside the tesser
 	@$(call with,test); go test -run '^$$' -bench . -benchtime 5x ./ocr; go run ./ocr/bench
 
 bench-queue: ## durable enqueue, start with a backlog, upload beside curl
-	@$(call with,test); go test -run '^$$' -bench . -timeout 60m ./queue/...
+	@$(call with,test); go test -p 1 -run '^$$' -bench . -timeout 60m ./queue/...
 
 bench-web: ## page weight, first paint and key press, measured in Chromium
 	@$(call with,test); go test -run '^$$' -bench . ./agent/web
 
 bench-drivers: ## pages a second, readings a second
-	@$(call with,test); go test -run '^$$' -bench . ./drivers/...
+	@$(call with,test); go test -p 1 -run '^$$' -bench . ./drivers/...
 
 FUZZTIME ?= 30s
 fuzz: ## every fuzz target for FUZZTIME (30s) each

@@ -70,11 +70,10 @@ func watch(p *program, cfg config.Config) error {
 		named = []string{cfg.Scanner.Device}
 	}
 	group.Go(func() error {
-		changes := scan.Watch(ctx,
-			scan.Finder{Name: "sane", List: func(ctx context.Context) ([]scan.Info, error) { return sane.List(ctx, saneOptions(cfg.Scanner)) }},
+		finders := append(sane.Finders(saneOptions(cfg.Scanner)),
 			scan.Finder{Name: "v4l2", List: func(ctx context.Context) ([]scan.Info, error) { return v4l2.List(ctx, v4l2.Options{}) }},
-			escl.Finder(esclOptions(cfg), named...),
-		)
+			escl.Finder(esclOptions(cfg), named...))
+		changes := scan.Watch(ctx, finders...)
 		for c := range changes {
 			switch {
 			case c.Err != nil:

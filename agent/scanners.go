@@ -121,7 +121,11 @@ func (a *automatic) find(ctx context.Context) (device, error) {
 	if a.found != nil {
 		return a.found, nil
 	}
-	local, localErr := sane.List(ctx, saneOptions(a.cfg.Scanner))
+	// What is plugged in here is found at once; SANE's own search of the network takes seconds.
+	local, localErr := sane.ListLocal(ctx, saneOptions(a.cfg.Scanner))
+	if len(local) == 0 {
+		local, localErr = sane.List(ctx, saneOptions(a.cfg.Scanner))
+	}
 	if len(local) > 0 {
 		a.found = sane.Open(saneOptions(a.cfg.Scanner), local[0].ID)
 		return a.found, nil
