@@ -124,7 +124,9 @@ func (l *local) papers(ctx context.Context, file *page.File, n int) ([]*face, []
 	}
 	lap("print")
 	faces = slices.DeleteFunc(faces, func(f *face) bool { return !f.told() })
-	if len(faces) == 0 {
+	// Without a title or a code, what was taken for a card may be part of a form.
+	vague := !slices.ContainsFunc(faces, func(f *face) bool { return f.Kind != "" || f.Zone != nil || f.hasQR() })
+	if vague {
 		f, err := l.readSheet(ctx, p.Gray, n)
 		if err != nil {
 			return nil, timings, err
@@ -134,7 +136,9 @@ func (l *local) papers(ctx context.Context, file *page.File, n int) ([]*face, []
 				f.Text = text // what the PDF itself says is better than what it looks like
 			}
 		}
-		faces = []*face{f}
+		if len(faces) == 0 || f.Kind != "" && f.Kind != paper.Other {
+			faces = []*face{f}
+		}
 		lap("sheet")
 	}
 	for _, f := range faces {
