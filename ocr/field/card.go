@@ -67,7 +67,7 @@ var cardLabels = []label{
 	{stop, "CUCTRUONG"}, {stop, "GIAMDOC"}, {stop, "CUCCANHSAT"}, {stop, "BOCONGAN"}, {stop, "MINISTRYOFPUBLICSECURITY"},
 	{stop, "CONGHOAXAHOICHUNGHIAVIETNAM"}, {stop, "DOCLAPTUDOHANHPHUC"}, {stop, "SOCIALISTREPUBLICOFVIETNAM"}, {stop, "INDEPENDENCEFREEDOMHAPPINESS"},
 	{stop, "CANCUOCCONGDAN"}, {stop, "CITIZENIDENTITYCARD"}, {stop, "IDENTITYCARD"}, {stop, "CANCUOC"}, {stop, "GIAYCHUNGMINHNHANDAN"}, {stop, "CHUNGMINHNHANDAN"},
-	{paper.DocumentNumber, "SOHOCHIEU"}, {paper.DocumentNumber, "PASSPORTNO"}, {paper.DocumentNumber, "HOCHIEUSO"}, {paper.Number, "SOGCMND"}, {paper.Number, "IDCARDNO"}, {paper.Number, "SODDCNCMND"}, {paper.Number, "PERSONALNO"},
+	{paper.DocumentNumber, "SOHOCHIEUPASSPORTNO"}, {paper.DocumentNumber, "SOHOCHIEU"}, {paper.DocumentNumber, "PASSPORTNO"}, {paper.DocumentNumber, "HOCHIEUSO"}, {paper.Number, "SOGCMND"}, {paper.Number, "IDCARDNO"}, {paper.Number, "SODDCNCMND"}, {paper.Number, "PERSONALNO"},
 	{stop, "NOICAP"}, {stop, "PLACEOFISSUE"}, {stop, "HOCHIEUPASSPORT"}, {stop, "LOAITYPE"}, {stop, "MASOCODE"},
 	{stop, "MAUSPECIMEN"}, {stop, "SPECIMEN"},
 }
@@ -521,6 +521,10 @@ func nationality(p []piece) (Value, bool) {
 		if e > 0 {
 			v.Conf = min(v.Conf, 0.9)
 		}
+		return v, true
+	}
+	if _, _, e := search(letters, "VIETNAMVIETNAMESE"); e <= 2 { // a passport says it twice
+		v.Text = "Việt Nam"
 		return v, true
 	}
 	v.Doubts = append(v.Doubts, paper.Unknown)

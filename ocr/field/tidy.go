@@ -1,6 +1,7 @@
 package field
 
 import (
+	"slices"
 	"strings"
 	"unicode"
 
@@ -38,12 +39,9 @@ func (v *Value) chosen(text string) {
 	}
 	v.Text = text
 	v.Conf, v.Low = min(v.Conf, sure), min(v.Low, sure)
-	for _, d := range v.Doubts {
-		if d == paper.LowConfidence {
-			return
-		}
+	if !slices.Contains(v.Doubts, paper.LowConfidence) {
+		v.Doubts = append(v.Doubts, paper.LowConfidence)
 	}
-	v.Doubts = append(v.Doubts, paper.LowConfidence)
 }
 
 // closed is a value out of a list that the law closes.
@@ -87,6 +85,12 @@ func tidyName(v *Value) {
 		}
 	}
 	v.chosen(strings.Join(words, " "))
+	for _, w := range words {
+		if !vn.Spelled(w) && !slices.Contains(v.Doubts, paper.LowConfidence) {
+			// H' and K' lose their apostrophe easily, and no list says what such names are.
+			v.Doubts = append(v.Doubts, paper.LowConfidence)
+		}
+	}
 }
 
 // remains are ends of labels that may be left before an address.
@@ -97,12 +101,14 @@ var remains = []string{"PLACEOFORIGIN", "OFORIGIN", "ORIGIN", "PLACEOFRESIDENCE"
 var tails = []string{"Nơi thường", "Nơi cư trú", "Nơi tạm", "Nơi ở", "Nơi đăng ký", "Nơi ĐKHK", "Công an", "Có giá trị", "Place of", "Date of", "Ngày, tháng"}
 
 func tidyPlace(n paper.Name, v *Value) {
+	v.Text = hyphens(v.Text)
 	s := v.Text
 	s = dropLabel(s)
 	s = dropTail(s)
 	s = strings.NewReplacer("Ÿ", "Ỷ", "ÿ", "ỷ").Replace(s) // the former is no letter of the language
 	s = dropStops(s)
-	s = settlePlace(s)
+	s = strings.ReplaceAll(" "+s, " 1a ", " Ia ")[1:] // the highland "Ia" (water) begins many names, no number does
+	s = hyphens(settlePlace(s))
 	s = strings.Trim(s, " ,.:/-")
 	if s == "" {
 		return
@@ -116,6 +122,26 @@ func tidyPlace(n paper.Name, v *Value) {
 	if n != paper.PlaceOfBirth && strings.Count(v.Text, ",") == 0 {
 		v.Doubts = append(v.Doubts, paper.Incomplete)
 	}
+}
+
+// hyphens gives the names of places that have one their hyphen again, which is thin and often not read: no letter of
+// the name changes.
+func hyphens(s string) string {
+	parts := strings.Split(s, ", ")
+	last := len(parts) - 1
+	p, ok := vn.ProvinceByName(parts[last])
+	if !ok {
+		return s
+	}
+	if strings.Contains(p.Name, "-") && vn.Same(parts[last], p.Name) {
+		parts[last] = like(parts[last], p.Name)
+	}
+	if last > 0 {
+		if name, ok := vn.DistrictLike(p, parts[last-1]); ok && strings.Contains(name, "-") && vn.Same(name, parts[last-1]) {
+			parts[last-1] = like(parts[last-1], name)
+		}
+	}
+	return strings.Join(parts, ", ")
 }
 
 // dropLabel takes the end of a label away from before an address. A word that can be Vietnamese is only taken with

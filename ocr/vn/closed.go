@@ -44,7 +44,7 @@ func ProvinceLike(s string) (name string, ok bool) {
 // DistrictLike finds the one district of a province (or of those merged with it) with these plain letters.
 func DistrictLike(p Province, s string) (name string, ok bool) {
 	var found string
-	for _, d := range districtLetters()[Plain(NFC(s))] {
+	for _, d := range districtLetters()[bare(s)] {
 		if d.into != p.Into {
 			continue
 		}
@@ -65,7 +65,7 @@ var districtLetters = sync.OnceValue(func() map[string][]districtOf {
 	index := map[string][]districtOf{}
 	for _, p := range provinces {
 		for _, d := range Districts(p.Code) {
-			k := Plain(d)
+			k := bare(d)
 			index[k] = append(index[k], districtOf{d, p.Into})
 		}
 	}
@@ -76,7 +76,7 @@ var provinceLetters = sync.OnceValue(func() map[string][]string {
 	index := map[string][]string{}
 	for _, p := range provinces {
 		for _, n := range []string{p.Name, p.Into} {
-			k := Plain(n)
+			k := bare(n)
 			if len(index[k]) == 0 || index[k][len(index[k])-1] != n && index[k][0] != n {
 				index[k] = append(index[k], n)
 			}
@@ -86,7 +86,7 @@ var provinceLetters = sync.OnceValue(func() map[string][]string {
 })
 
 func onlyOf(index map[string][]string, s string) (string, bool) {
-	l := index[Plain(NFC(s))]
+	l := index[bare(s)]
 	for _, n := range l {
 		if Same(n, s) {
 			return n, true
@@ -96,4 +96,9 @@ func onlyOf(index map[string][]string, s string) (string, bool) {
 		return "", false
 	}
 	return l[0], true
+}
+
+// bare is a name's plain letters without signs between them.
+func bare(s string) string {
+	return strings.Join(strings.FieldsFunc(Plain(NFC(s)), func(r rune) bool { return r == ' ' || r == '-' }), " ")
 }
