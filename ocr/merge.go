@@ -313,6 +313,13 @@ func check(fields map[paper.Name]paper.Field, exact map[paper.Name]bool) {
 			}
 		}
 	}
+	// Cards end on a birthday, the 25th, 40th or 60th, and are hardly ever issued on one: such a day of issue is the
+	// day of expiry, taken from under the wrong label.
+	if issue, ok := dates[paper.DateOfIssue]; ok && !exact[paper.DateOfIssue] {
+		if born, ok := dates[paper.DateOfBirth]; ok && issue.Month() == born.Month() && issue.Day() == born.Day() {
+			blame(paper.DateOfIssue, paper.ImpossibleDate)
+		}
+	}
 	number, ok := fields[paper.Number]
 	if !ok {
 		return
