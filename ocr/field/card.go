@@ -299,6 +299,13 @@ func value(runs []Run, g group, groups []group, labelled map[int]bool) (Value, b
 		}
 	}
 	if ok {
+		// A row below the label that begins far to its right has lost its first words.
+		for _, r := range v.Rows {
+			if r.Min.Y > labelBox.Max.Y-h/3 && r.Min.X > labelBox.Min.X+h*3/2 {
+				v.Doubts = append(v.Doubts, paper.Incomplete)
+				break
+			}
+		}
 		return v, true
 	}
 	// A date beside two stacked labels stands on neither's line.
