@@ -3,6 +3,7 @@ package main
 import (
 	"errors"
 	"fmt"
+	"log/slog"
 	"os"
 	"path/filepath"
 
@@ -96,4 +97,11 @@ func (p *program) auditFolder() (string, error) {
 		return "", fmt.Errorf("there is no audit log in %s: %w", cfg.Data, err)
 	}
 	return dir, nil
+}
+
+// note records an act; the log is told where that could not be done.
+func note(log *slog.Logger, ledger *audit.Log, ev audit.Event) {
+	if err := ledger.Append(ev); err != nil {
+		log.Error("audit", "act", string(ev.Act), "error", err)
+	}
 }

@@ -104,7 +104,6 @@ func openConsole(e *examiner, file string, roll *staff.Roll, restart func()) (we
 		Log:         e.log,
 		Diagnostics: e.bundle,
 		AuditDir:    filepath.Join(e.cfg.Data, "audit"),
-		Trail:       e.ledger.Append,
 		Restart:     restart,
 		Office:      e.cfg.Kiosk.Ward,
 	}, nil

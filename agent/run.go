@@ -199,7 +199,7 @@ func openSite(cfg config.Config, offer *offer, q counted, ledger *audit.Log, rea
 		DPI:        cfg.Scanner.DPI,
 		Reader:     reader,
 		Queue:      q,
-		Audit:      &notebook{ledger},
+		Audit:      ledger.Append,
 		Log:        log,
 		Ward:       cfg.Kiosk.Ward,
 		Kiosk:      cfg.Kiosk.ID,

@@ -4,6 +4,7 @@ import (
 	"io/fs"
 	"net/http"
 
+	"motcua/agent/audit"
 	"motcua/agent/procedure"
 	"motcua/agent/visit"
 )
@@ -80,6 +81,6 @@ func (s *Site) agree(w http.ResponseWriter, r *http.Request, at seat) {
 		s.turnAway(w, r, at, err)
 		return
 	}
-	s.note(r.Context(), "citizen", "visit.consent:"+consentVersion, at.state.ID)
+	s.note(audit.Event{Actor: "citizen", Act: audit.ConsentGiven, Reason: consentVersion, Visit: at.state.ID})
 	http.Redirect(w, r, "/scan", http.StatusSeeOther)
 }

@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"time"
 
+	"motcua/agent/audit"
 	"motcua/agent/dossier"
 	"motcua/agent/procedure"
 	"motcua/agent/visit"
@@ -131,7 +132,7 @@ func (s *Site) submit(w http.ResponseWriter, r *http.Request, at seat) {
 	at.table.pictures.wipe()
 	at.table.live.reset()
 	s.log.Info("submission accepted", "visit", at.state.ID, "submission", accepted.ID)
-	s.note(r.Context(), who(at.state), "submission.accept", accepted.ID)
+	s.note(audit.Event{Actor: who(at.state), Act: audit.SubmissionAccepted, Submission: accepted.ID, Procedure: at.proc.Code})
 	http.Redirect(w, r, "/receipt", http.StatusSeeOther)
 }
 

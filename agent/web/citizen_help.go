@@ -1,6 +1,10 @@
 package web
 
-import "net/http"
+import (
+	"net/http"
+
+	"motcua/agent/audit"
+)
 
 func (s *Site) help(w http.ResponseWriter, r *http.Request) {
 	sess := s.session(w, r)
@@ -20,7 +24,7 @@ func (s *Site) call(w http.ResponseWriter, r *http.Request, at seat) {
 		err = at.visit.Quiet(now)
 	} else {
 		err = at.visit.Call(now)
-		s.note(r.Context(), "citizen", "visit.call", at.state.ID)
+		s.note(audit.Event{Actor: "citizen", Act: audit.HelpCalled, Visit: at.state.ID})
 	}
 	if err != nil {
 		s.turnAway(w, r, at, err)

@@ -1,9 +1,13 @@
 package web
 
 import (
+	"errors"
 	"net/http"
 	"slices"
 	"strings"
+
+	"motcua/agent/audit"
+	"motcua/queue"
 )
 
 func (s *Site) start(w http.ResponseWriter, r *http.Request) {
@@ -19,10 +23,24 @@ func (s *Site) beginVisit(w http.ResponseWriter, r *http.Request) {
 		sess.lang = lang
 		sess.mu.Unlock()
 	}
+	if s.full(w, r) {
+		return
+	}
 	t := s.begin(sess)
 	s.log.Info("visit began", "visit", t.visit.ID)
-	s.note(r.Context(), "citizen", "visit.begin", t.visit.ID)
+	s.note(audit.Event{Actor: "citizen", Act: audit.VisitBegan, Visit: t.visit.ID})
 	http.Redirect(w, r, "/choose", http.StatusSeeOther)
+}
+
+// full refuses a new visit in good time, before somebody has scanned and typed, when the disk is nearly full.
+func (s *Site) full(w http.ResponseWriter, r *http.Request) bool {
+	err := s.o.Queue.Room()
+	if !errors.Is(err, queue.ErrFull) { // what else may be wrong shows when something is stored
+		return false
+	}
+	s.log.Error("no new visits", "error", err)
+	s.fail(w, r, http.StatusServiceUnavailable, queueFault(err))
+	return true
 }
 
 func (s *Site) setLanguage(w http.ResponseWriter, r *http.Request) {

@@ -29,9 +29,8 @@ type Console struct {
 	Log         func() []LogLine // the newest last
 	Diagnostics func(context.Context, io.Writer) error
 	AuditDir    string
-	Trail       func(audit.Event) error // records what staff did
-	Restart     func()                  // ends the daemon so that it comes back with the new configuration
-	Office      string                  // heading of reports
+	Restart     func() // ends the daemon so that it comes back with the new configuration
+	Office      string // heading of reports
 
 	// Update installs a bundle of procedures with its minisign signature and gives how many there are.
 	// Its error says in one sentence what is wrong with the bundle.
@@ -293,7 +292,7 @@ func (s *Site) diagnostics(w http.ResponseWriter, r *http.Request, m staff.Membe
 		s.renderConsole(w, r, http.StatusInternalServerError, "diagnostics", consoleView{Member: m, Fault: err.Error()})
 		return
 	}
-	s.staffNote(audit.Event{Actor: actor(m), Act: audit.DiagnosticsTaken})
+	s.note(audit.Event{Actor: actor(m), Act: audit.DiagnosticsTaken})
 	h := w.Header()
 	h.Set("Content-Type", "application/zip")
 	h.Set("Content-Disposition", `attachment; filename="motcua-diagnostics-`+s.now().Format("20060102-1504")+`.zip"`)

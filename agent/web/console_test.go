@@ -112,7 +112,7 @@ func newCounter(t *testing.T) *counter {
 	c.site, err = New(Options{
 		Procedures: func() *procedure.Catalog { return procedures },
 		Scanner:    func() Scanner { return scanner },
-		Reader:     reader, Queue: c.queue, Ward: "Phường Thử",
+		Reader:     reader, Queue: c.queue, Ward: "Phường Thử", Audit: c.trail.Append,
 		Console: Console{
 			Roll:     c.roll,
 			Settings: settings.New(filepath.Join(dir, "motcua.yaml"), filepath.Join(dir, "versions"), defaults, shipped, time.Now),
@@ -124,7 +124,6 @@ func newCounter(t *testing.T) *counter {
 			Log:         func() []LogLine { return []LogLine{{Time: time.Now(), Level: "WARN", Text: "hub does not answer"}} },
 			Diagnostics: func(_ context.Context, w io.Writer) error { _, err := io.WriteString(w, "PK"); return err },
 			AuditDir:    filepath.Join(dir, "audit"),
-			Trail:       c.trail.Append,
 			Restart:     func() { c.restarted = true },
 			Update: func(archive, signature []byte) (int, error) {
 				if string(signature) != "right" {

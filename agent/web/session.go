@@ -10,6 +10,7 @@ import (
 
 	"github.com/oklog/ulid/v2"
 
+	"motcua/agent/audit"
 	"motcua/agent/staff"
 	"motcua/agent/visit"
 )
@@ -236,5 +237,5 @@ func (s *Site) endVisit(ctx context.Context, t *table, why string) {
 	id := t.visit.ID
 	t.end()
 	s.log.Info("visit ended", "visit", id, "why", why)
-	s.note(ctx, "citizen", "visit.end:"+why, id)
+	s.note(audit.Event{Actor: "citizen", Act: audit.VisitEnded, Reason: why, Visit: id})
 }

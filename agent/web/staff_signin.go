@@ -43,7 +43,7 @@ func (s *Site) need(role staff.Role, f func(http.ResponseWriter, *http.Request, 
 		}
 		if !member.Role.Covers(role) {
 			s.log.Warn("request refused", "why", "role", "path", r.Pattern)
-			s.staffNote(audit.Event{Actor: actor(member), Act: audit.RequestRefused, Reason: "role"})
+			s.note(audit.Event{Actor: actor(member), Act: audit.RequestRefused, Reason: "role"})
 			s.renderConsole(w, r, http.StatusForbidden, "refused", consoleView{Member: member})
 			return
 		}
@@ -57,15 +57,6 @@ func (s *Site) need(role staff.Role, f func(http.ResponseWriter, *http.Request, 
 }
 
 func actor(m staff.Member) string { return string(m.Role) + ":" + m.Name }
-
-func (s *Site) staffNote(e audit.Event) {
-	if s.o.Console.Trail == nil {
-		return
-	}
-	if err := s.o.Console.Trail(e); err != nil {
-		s.log.Error("audit", "act", string(e.Act), "error", err)
-	}
-}
 
 func home(role staff.Role) string {
 	if role == staff.Technician {
@@ -104,10 +95,10 @@ func (s *Site) signIn(w http.ResponseWriter, r *http.Request) {
 			body.Wrong = "signin.locked"
 			body.Wait = max(1, int(member.LockedUntil.Sub(s.now()).Round(time.Minute).Minutes()))
 			status = http.StatusTooManyRequests
-			s.staffNote(audit.Event{Actor: actor(member), Act: audit.StaffLocked})
+			s.note(audit.Event{Actor: actor(member), Act: audit.StaffLocked})
 		case errors.Is(err, staff.ErrWrongPIN):
 			// The name may be anything that was typed, a citizen's too: it is not recorded.
-			s.staffNote(audit.Event{Actor: "system", Act: audit.SignInFailed})
+			s.note(audit.Event{Actor: "system", Act: audit.SignInFailed})
 		default:
 			s.log.Error("sign in", "error", err)
 			body.Wrong, status = "fault", http.StatusInternalServerError
@@ -129,7 +120,7 @@ func (s *Site) signIn(w http.ResponseWriter, r *http.Request) {
 		member: member, until: s.now().Add(signedFor)}
 	s.sessions.add(fresh)
 	http.SetCookie(w, cookie(r, fresh.token))
-	s.staffNote(audit.Event{Actor: actor(member), Act: audit.SignedIn})
+	s.note(audit.Event{Actor: actor(member), Act: audit.SignedIn})
 	if to = local(to); to == "/" {
 		to = home(member.Role)
 	}
@@ -139,7 +130,7 @@ func (s *Site) signIn(w http.ResponseWriter, r *http.Request) {
 func (s *Site) signOut(w http.ResponseWriter, r *http.Request) {
 	if sess, ok := s.sessionOf(r); ok {
 		if m, in := s.signedIn(r); in {
-			s.staffNote(audit.Event{Actor: actor(m), Act: audit.SignedOut})
+			s.note(audit.Event{Actor: actor(m), Act: audit.SignedOut})
 		}
 		s.sessions.drop(sess)
 	}

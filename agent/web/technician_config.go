@@ -63,7 +63,7 @@ func (s *Site) configAct(w http.ResponseWriter, r *http.Request, m staff.Member)
 	err := s.o.Console.Settings.Check([]byte(text))
 	if err == nil && r.PostForm.Get("act") == "apply" {
 		if err = s.o.Console.Settings.Apply([]byte(text), m.Name); err == nil {
-			s.staffNote(audit.Event{Actor: actor(m), Act: audit.ConfigChanged})
+			s.note(audit.Event{Actor: actor(m), Act: audit.ConfigChanged})
 			done(w, r, "/console/config", "applied")
 			return
 		}
@@ -88,7 +88,7 @@ func (s *Site) restart(w http.ResponseWriter, r *http.Request, m staff.Member) {
 		s.notFound(w, r)
 		return
 	}
-	s.staffNote(audit.Event{Actor: actor(m), Act: audit.DaemonStopped, Reason: "restart"})
+	s.note(audit.Event{Actor: actor(m), Act: audit.DaemonStopped, Reason: "restart"})
 	s.renderConsole(w, r, http.StatusOK, "restart", consoleView{Member: m})
 	s.o.Console.Restart()
 }

@@ -42,7 +42,7 @@ func (s *Site) updateProcedures(w http.ResponseWriter, r *http.Request, m staff.
 		s.showProcedures(w, r, http.StatusUnprocessableEntity, v)
 		return
 	}
-	s.staffNote(audit.Event{Actor: actor(m), Act: audit.ProceduresUpdated})
+	s.note(audit.Event{Actor: actor(m), Act: audit.ProceduresUpdated})
 	done(w, r, "/console/procedures", "updated")
 }
 

@@ -91,7 +91,7 @@ func (s *Site) queueAct(w http.ResponseWriter, r *http.Request, m staff.Member) 
 			return
 		}
 	} else {
-		s.staffNote(event)
+		s.note(event)
 	}
 	tab := r.PostForm.Get("state")
 	if _, ok := queueTabs[tab]; !ok {

@@ -47,7 +47,7 @@ func (s *Site) rollAct(w http.ResponseWriter, r *http.Request, m staff.Member) {
 	if said != "added" {
 		s.sessions.dropMember(name, m.Name == name && said == "pin-changed", s.tokenOf(r))
 	}
-	s.staffNote(audit.Event{Actor: actor(m), Act: audit.StaffChanged, Reason: said + ":" + name})
+	s.note(audit.Event{Actor: actor(m), Act: audit.StaffChanged, Reason: said + ":" + name})
 	done(w, r, "/console/staff", said)
 }
 

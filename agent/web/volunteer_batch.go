@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"strconv"
 
+	"motcua/agent/audit"
 	"motcua/agent/procedure"
 	"motcua/agent/staff"
 	"motcua/agent/visit"
@@ -29,6 +30,9 @@ func (s *Site) batchStart(w http.ResponseWriter, r *http.Request, m staff.Member
 	}
 	if fault != "" {
 		http.Redirect(w, r, "/desk?fault="+fault, http.StatusSeeOther)
+		return
+	}
+	if s.full(w, r) {
 		return
 	}
 	t := s.newTable()
@@ -104,7 +108,7 @@ func (s *Site) deal(ctx context.Context, sess *session, stack *table, p *procedu
 				s.log.Error("fill form", "visit", t.visit.ID, "error", err)
 			}
 			dealt = append(dealt, t)
-			s.note(ctx, actor(m), "visit.begin", t.visit.ID)
+			s.note(audit.Event{Actor: actor(m), Act: audit.VisitBegan, Visit: t.visit.ID})
 		}
 		return nil
 	})

@@ -242,13 +242,16 @@ func (s *Site) seat(r *http.Request, sess *session, t *table, m staff.Member) er
 
 // deskNew begins a visit for the citizen who stands before the volunteer.
 func (s *Site) deskNew(w http.ResponseWriter, r *http.Request, m staff.Member) {
+	if s.full(w, r) {
+		return
+	}
 	sess := s.session(w, r)
 	t := s.newTable()
 	if err := s.seat(r, sess, t, m); err != nil {
 		s.log.Error("seat", "error", err)
 	}
 	s.log.Info("visit began", "visit", t.visit.ID, "channel", "volunteer")
-	s.note(r.Context(), actor(m), "visit.begin", t.visit.ID)
+	s.note(audit.Event{Actor: actor(m), Act: audit.VisitBegan, Visit: t.visit.ID})
 	http.Redirect(w, r, "/choose", http.StatusSeeOther)
 }
 
@@ -312,7 +315,7 @@ func (s *Site) deskTake(w http.ResponseWriter, r *http.Request, m staff.Member) 
 
 func (s *Site) helped(m staff.Member, id string) {
 	s.log.Info("visit taken over", "visit", id)
-	s.staffNote(audit.Event{Actor: actor(m), Act: audit.HelpTaken, Visit: id})
+	s.note(audit.Event{Actor: actor(m), Act: audit.HelpTaken, Visit: id})
 }
 
 type takeOverBody struct {
@@ -331,7 +334,7 @@ func (s *Site) takeOver(w http.ResponseWriter, r *http.Request, at seat) {
 	name := r.PostForm.Get("name")
 	m, err := s.o.Console.Roll.SignIn(name, r.PostForm.Get("pin"))
 	if err != nil {
-		s.staffNote(audit.Event{Actor: "system", Act: audit.SignInFailed})
+		s.note(audit.Event{Actor: "system", Act: audit.SignInFailed})
 		s.render(w, r, http.StatusForbidden, "takeover", view{Back: s.whereTo(at.state), Path: "/takeover",
 			Body: takeOverBody{Name: name, Fault: s.words.say(at.lang, "takeover.wrong")}})
 		return

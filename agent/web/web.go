@@ -19,6 +19,7 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
+	"motcua/agent/audit"
 	"motcua/agent/procedure"
 	"motcua/agent/visit"
 	"motcua/drivers/scan"
@@ -45,12 +46,7 @@ type Reader interface {
 type Queue interface {
 	Enqueue(ctx context.Context, d queue.Draft) (queue.Submission, error)
 	Get(idOrCode string) (queue.Submission, error)
-}
-
-// Auditor notes who did what, without personal data. Acts are "visit.begin", "visit.consent",
-// "visit.end" (why: finished, left, silence), "submission.accept", "staff.sign-in", …; about is an id.
-type Auditor interface {
-	Note(ctx context.Context, who, act, about string) error
+	Room() error // queue.ErrFull when a visit should not be begun because the disk is nearly full
 }
 
 // Options is what the pages need. A nil Audit, Scanner or Log leaves that part out.
@@ -61,9 +57,9 @@ type Options struct {
 	DPI        int                       // 0: 300
 	Reader     Reader
 	Queue      Queue
-	Audit      Auditor
-	Clock      func() time.Time // nil: time.Now
-	Log        *slog.Logger     // nil: slog.Default()
+	Audit      func(audit.Event) error // records who did what
+	Clock      func() time.Time        // nil: time.Now
+	Log        *slog.Logger            // nil: slog.Default()
 
 	Ward  string   // "Phường Bến Thành, Thành phố Hồ Chí Minh": shown on every page and kept as a label
 	Kiosk string   // this kiosk's name among those of the ward; kept as a label
@@ -195,12 +191,13 @@ func (s *Site) sweep() {
 	s.sessions.forgetIdle(now)
 }
 
-func (s *Site) note(ctx context.Context, who, act, about string) {
+// note records an act; the log is told where that could not be done.
+func (s *Site) note(e audit.Event) {
 	if s.o.Audit == nil {
 		return
 	}
-	if err := s.o.Audit.Note(ctx, who, act, about); err != nil {
-		s.log.Error("audit", "act", act, "error", err)
+	if err := s.o.Audit(e); err != nil {
+		s.log.Error("audit", "act", string(e.Act), "error", err)
 	}
 }
 

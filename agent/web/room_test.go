@@ -1,0 +1,34 @@
+package web
+
+import (
+	"net/http"
+	"strings"
+	"testing"
+
+	"motcua/queue"
+)
+
+// On a disk that is nearly full nobody is let begin what could not be stored; what runs goes on.
+func TestNoNewVisitOnAFullDisk(t *testing.T) {
+	full, _, err := queue.Open(t.Context(), t.TempDir(), queue.Options{MinFree: 1 << 62})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer full.Close()
+	c := newCounter(t)
+	b := c.client(t)
+	b.get("/")
+	if _, path := b.post("/begin", "lang", "vi"); path != "/choose" {
+		t.Fatalf("with room: %s", path)
+	}
+	c.site.o.Queue = full
+	late := c.client(t)
+	late.get("/")
+	if status, _ := late.post("/begin", "lang", "vi"); status != http.StatusServiceUnavailable ||
+		!strings.Contains(late.body, c.site.words.say("vi", "fault.queue-full")) {
+		t.Fatalf("without room: %d", status)
+	}
+	if status, path := b.get("/choose"); status != http.StatusOK || path != "/choose" {
+		t.Errorf("a visit that had begun: %d %s", status, path)
+	}
+}
