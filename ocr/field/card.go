@@ -508,7 +508,7 @@ func sex(p []piece) (Value, bool) {
 			v := whole([]piece{w})
 			v.Text = "Nam"
 			return v, true
-		case "NU", "NUF":
+		case "NU", "NUF", "NUU": // "NữỮ" is a wide gap read twice
 			v := whole([]piece{w})
 			v.Text = "Nữ"
 			return v, true

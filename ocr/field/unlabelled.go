@@ -28,6 +28,21 @@ func unlabelled(s *Side, runs []Run, labelled map[int]bool) {
 		_, ok := s.Values[n]
 		return !ok
 	}
+	if s.Side == "front" && absent(paper.Sex) && s.Kind != paper.Passport {
+		for _, r := range runs {
+			p := pieces(r)
+			for i, w := range p {
+				before := ""
+				if i > 0 {
+					before = vn.Plain(strings.Trim(p[i-1].text, ".,:;/"))
+				}
+				// "Nam" is also the end of Việt Nam and of many names: only behind the rest of its label.
+				if v, ok := sex(p[i : i+1]); ok && (v.Text == "Nữ" && len([]rune(w.text)) == 2 || before == "TINH" || before == "SEX") && absent(paper.Sex) && before != "VIET" {
+					give(paper.Sex, v)
+				}
+			}
+		}
+	}
 	addresses := []paper.Name{paper.PlaceOfOrigin, paper.PlaceOfResidence}
 	if s.Side != "front" {
 		addresses = nil

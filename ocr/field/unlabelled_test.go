@@ -23,7 +23,7 @@ func print(x, y int, text string) (out []tess.Word) {
 func TestCardFindsWhatLostItsLabel(t *testing.T) {
 	words := slices.Concat(print(300, 40, "CĂN CƯỚC CÔNG DÂN"), print(300, 80, "Citizen Identity Card"), print(300, 130, "Số / No.: 026072366857"),
 		print(300, 170, "Họ và tên / Full name:"), print(300, 210, "NGUYỄN ĐÌNH CƯỜNG"), print(300, 250, "Ngày sinh / Date of birth: 16/02/1972"),
-		print(300, 290, "Giới tính / Sex: Nam"), print(780, 290, "Việt Nam"), print(300, 370, "Long Hưng, Vĩnh Yên, Vĩnh Phúc"),
+		print(300, 290, "Gì tính: Nam"), print(780, 290, "Việt Nam"), print(300, 370, "Long Hưng, Vĩnh Yên, Vĩnh Phúc"),
 		print(20, 410, "Có giá trị đến:"), print(300, 410, "Nơi thường trú / Place of residence: Tổ 4, Tân Thông"),
 		print(20, 445, "Date of expiry:"), print(150, 430, "16/02/2032"), print(300, 450, "Hội, Củ Chi, Hồ Chí Minh"))
 	s := Card(Runs(words))
@@ -33,7 +33,7 @@ func TestCardFindsWhatLostItsLabel(t *testing.T) {
 	}{
 		paper.PlaceOfOrigin: {"Long Hưng, Vĩnh Yên, Vĩnh Phúc", true}, paper.PlaceOfResidence: {"Tổ 4, Tân Thông Hội, Củ Chi, Hồ Chí Minh", false},
 		paper.Nationality: {"Việt Nam", true}, paper.DateOfExpiry: {"2032-02-16", false}, paper.DateOfBirth: {"1972-02-16", false},
-		paper.FullName: {"NGUYỄN ĐÌNH CƯỜNG", false}, paper.Number: {"026072366857", false},
+		paper.Sex: {"Nam", true}, paper.FullName: {"NGUYỄN ĐÌNH CƯỜNG", false}, paper.Number: {"026072366857", false},
 	} {
 		v := s.Values[n]
 		if v.Text != want.text || want.flagged != slices.Contains(v.Doubts, paper.LowConfidence) {
