@@ -23,8 +23,8 @@ const lanes = 2
 
 func newEngines() *engines {
 	return &engines{
-		text: tess.NewPool(lanes, func() (*tess.Engine, error) { return tess.Open("vie", "", true) }),
-		zone: tess.NewPool(1, func() (*tess.Engine, error) { return tess.Open("eng", zoneAlphabet, false) }),
+		text: tess.NewPool(lanes, func() (*tess.Engine, error) { return tess.Open("vie", "") }),
+		zone: tess.NewPool(1, func() (*tess.Engine, error) { return tess.Open("eng", zoneAlphabet) }),
 	}
 }
 

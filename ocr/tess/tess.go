@@ -1,16 +1,20 @@
-// Package tess reads text from pixels by Tesseract. In go 8-bit gray pixels (never a file: Tesseract's own
-// image reading plays no part), out come words with boxes and confidences. Engines are slow to start and
-// cheap to keep; a Pool holds warm ones. Recognition itself runs on the calling thread only: Tesseract's
-// OpenMP loops make small pages slower, so they are switched off.
+// Package tess reads text from pixels by Tesseract. In go 8-bit gray pixels, out come words with boxes and
+// confidences. Engines are slow to start and cheap to keep; a Pool holds warm ones. Recognition runs on the
+// calling thread only: Tesseract's OpenMP loops make small pages slower, so they are switched off.
+//
+// It is a narrow wrapper of gosseract, whose defects are worked round here:
+//   - it takes encoded images only: pixels are handed over as an uncompressed BMP, which Leptonica reads by
+//     itself, without the image libraries that MuPDF brings along in other versions (see ocr/pdf/link.go);
+//   - its word boxes lack what the least sure letter was, crash where nothing was read, and leak an iterator: the words
+//     are taken from its hOCR instead, which holds all that in one recognition;
+//   - it loads the model only with the first image: Open gives it an empty one;
+//   - it never frees the text it was given by Tesseract, some 100 bytes a letter, so whoever reads for ever must do it in a
+//     process that is renewed now and then (ocr's workers are).
 package tess
 
 /*
-#cgo pkg-config: tesseract lept
+#cgo pkg-config: lept
 #cgo LDFLAGS: -lgomp
-#include <stdlib.h>
-#include <string.h>
-#include <stdio.h>
-#include <tesseract/capi.h>
 #include <leptonica/allheaders.h>
 
 void omp_set_max_active_levels(int);
@@ -23,82 +27,22 @@ static int mo_reads(const unsigned char *data, size_t n, int *w, int *h) {
 	pixDestroy(&p);
 	return 1;
 }
-
-static TessBaseAPI *mo_open(const char *datapath, const char *lang) {
-	omp_set_max_active_levels(0);
-	TessBaseAPI *t = TessBaseAPICreate();
-	if (TessBaseAPIInit2(t, datapath, lang, OEM_LSTM_ONLY) != 0) {
-		TessBaseAPIDelete(t);
-		return NULL;
-	}
-	return t;
-}
-
-typedef struct { char *s; size_t n, cap; } text;
-
-static int put(text *b, const char *s) {
-	size_t n = strlen(s);
-	if (b->n + n + 1 > b->cap) {
-		size_t cap = (b->n + n + 1) * 2;
-		char *p = realloc(b->s, cap);
-		if (!p) return 0;
-		b->s = p; b->cap = cap;
-	}
-	memcpy(b->s + b->n, s, n + 1);
-	b->n += n;
-	return 1;
-}
-
-// mo_read writes one row a word: line number, box, confidence, lowest symbol confidence, text.
-static char *mo_read(TessBaseAPI *t, const unsigned char *pix, int w, int h, int stride, int dpi, int psm) {
-	omp_set_max_active_levels(0);
-	TessBaseAPISetPageSegMode(t, (TessPageSegMode)psm);
-	TessBaseAPISetImage(t, pix, w, h, 1, stride);
-	TessBaseAPISetSourceResolution(t, dpi);
-	text out = {0};
-	if (!put(&out, "")) return NULL;
-	if (TessBaseAPIRecognize(t, NULL) != 0) { TessBaseAPIClear(t); return out.s; }
-	TessResultIterator *it = TessBaseAPIGetIterator(t);
-	if (it) {
-		TessPageIterator *p = TessResultIteratorGetPageIterator(it);
-		int line = 0;
-		char row[160];
-		do {
-			if (TessPageIteratorIsAtBeginningOf(p, RIL_TEXTLINE)) line++;
-			char *word = TessResultIteratorGetUTF8Text(it, RIL_WORD);
-			if (!word) continue;
-			int x0, y0, x1, y1;
-			if (TessPageIteratorBoundingBox(p, RIL_WORD, &x0, &y0, &x1, &y1)) {
-				float conf = TessResultIteratorConfidence(it, RIL_WORD), low = 100;
-				TessResultIterator *s = TessResultIteratorCopy(it);
-				TessPageIterator *sp = TessResultIteratorGetPageIterator(s);
-				do {
-					float c = TessResultIteratorConfidence(s, RIL_SYMBOL);
-					if (c < low) low = c;
-					if (TessPageIteratorIsAtFinalElement(sp, RIL_WORD, RIL_SYMBOL)) break;
-				} while (TessResultIteratorNext(s, RIL_SYMBOL));
-				TessResultIteratorDelete(s);
-				snprintf(row, sizeof row, "%d\t%d\t%d\t%d\t%d\t%.2f\t%.2f\t", line, x0, y0, x1, y1, conf, low);
-				if (!put(&out, row) || !put(&out, word) || !put(&out, "\n")) { TessDeleteText(word); break; }
-			}
-			TessDeleteText(word);
-		} while (TessResultIteratorNext(it, RIL_WORD));
-		TessResultIteratorDelete(it);
-	}
-	TessBaseAPIClear(t);
-	return out.s;
-}
 */
 import "C"
 
 import (
 	"context"
+	"encoding/binary"
+	"encoding/xml"
+	"errors"
 	"fmt"
 	"image"
-	"os"
+	"runtime"
 	"strconv"
 	"strings"
 	"unsafe"
+
+	"github.com/otiai10/gosseract/v2"
 )
 
 // Mode is how Tesseract looks for text in the pixels.
@@ -123,47 +67,31 @@ type Word struct {
 }
 
 // Engine is one Tesseract instance with one model. It is not safe for concurrent use.
-type Engine struct{ api *C.TessBaseAPI }
+type Engine struct{ client *gosseract.Client }
 
-// Open loads a model ("vie", "eng") and sets variables for all readings. alphabet, if not empty, is the only
-// characters that are read.
-func Open(lang, alphabet string, words bool) (*Engine, error) {
-	cl := C.CString(lang)
-	defer C.free(unsafe.Pointer(cl))
-	var path *C.char
-	if p := os.Getenv("TESSDATA_PREFIX"); p != "" {
-		path = C.CString(p)
-		defer C.free(unsafe.Pointer(path))
+// Open loads a model ("vie", "eng"). alphabet, if not empty, is the only characters that are read.
+func Open(lang, alphabet string) (*Engine, error) {
+	e := &Engine{client: gosseract.NewClient()}
+	settings := map[gosseract.SettableVariable]string{
+		gosseract.DEBUG_FILE: "/dev/null",
+		"tessedit_do_invert": "0",
+		"hocr_char_boxes":    "1", // also tells how sure each letter is
 	}
-	api := C.mo_open(path, cl)
-	if api == nil {
-		return nil, fmt.Errorf("open Tesseract model %q: it cannot be loaded; install the package tesseract-ocr-%s", lang, lang)
-	}
-	e := &Engine{api: api}
-	set := map[string]string{"tessedit_do_invert": "0", "debug_file": "/dev/null"}
 	if alphabet != "" {
-		set["tessedit_char_whitelist"] = alphabet
+		settings[gosseract.TESSEDIT_CHAR_WHITELIST] = alphabet
 	}
-	if !words {
-		set["load_system_dawg"], set["load_freq_dawg"] = "0", "0"
+	err := e.client.SetLanguage(lang)
+	for name, value := range settings {
+		err = errors.Join(err, e.client.SetVariable(name, value))
 	}
-	for k, v := range set {
-		if err := e.set(k, v); err != nil {
-			e.Close()
-			return nil, err
-		}
+	if err == nil {
+		_, err = e.hocr(image.NewGray(image.Rect(0, 0, 32, 32)), Line, 300)
+	}
+	if err != nil {
+		e.Close()
+		return nil, fmt.Errorf("open Tesseract model %q: it cannot be loaded; install the package tesseract-ocr-%s: %w", lang, lang, err)
 	}
 	return e, nil
-}
-
-func (e *Engine) set(name, value string) error {
-	n, v := C.CString(name), C.CString(value)
-	defer C.free(unsafe.Pointer(n))
-	defer C.free(unsafe.Pointer(v))
-	if C.TessBaseAPISetVariable(e.api, n, v) == 0 {
-		return fmt.Errorf("set Tesseract's %s: not known to this version", name)
-	}
-	return nil
 }
 
 // Read reads the text in img.
@@ -172,36 +100,143 @@ func (e *Engine) Read(img *image.Gray, mode Mode, dpi int) []Word {
 	if b.Dx() < 3 || b.Dy() < 3 {
 		return nil
 	}
-	at := img.PixOffset(b.Min.X, b.Min.Y)
-	raw := C.mo_read(e.api, (*C.uchar)(unsafe.Pointer(&img.Pix[at])), C.int(b.Dx()), C.int(b.Dy()), C.int(img.Stride), C.int(dpi), C.int(mode))
-	if raw == nil {
+	text, err := e.hocr(img, mode, dpi)
+	if err != nil {
 		return nil
 	}
-	defer C.free(unsafe.Pointer(raw))
-	var words []Word
-	for row := range strings.Lines(C.GoString(raw)) {
-		f := strings.SplitN(strings.TrimRight(row, "\n"), "\t", 8)
-		if len(f) < 8 {
-			continue
-		}
-		var n [5]int
-		for i := range n {
-			n[i], _ = strconv.Atoi(f[i])
-		}
-		conf, _ := strconv.ParseFloat(f[5], 64)
-		low, _ := strconv.ParseFloat(f[6], 64)
-		words = append(words, Word{Text: vietnamese.Replace(f[7]), Line: n[0], Conf: conf / 100, Low: low / 100,
-			Box: image.Rect(n[1], n[2], n[3], n[4]).Add(b.Min)})
+	words := parse(text)
+	for i := range words {
+		words[i].Box = words[i].Box.Add(b.Min)
 	}
 	return words
 }
 
+func (e *Engine) hocr(img *image.Gray, mode Mode, dpi int) (string, error) {
+	// How many threads may work is a property of the thread that asks.
+	runtime.LockOSThread()
+	defer runtime.UnlockOSThread()
+	C.omp_set_max_active_levels(0)
+	if err := e.client.SetImageFromBytes(bitmap(img, dpi)); err != nil {
+		return "", err
+	}
+	if err := e.client.SetPageSegMode(gosseract.PageSegMode(mode)); err != nil {
+		return "", err
+	}
+	return e.client.HOCRText()
+}
+
+// bitmap writes pixels as a BMP of 8 bits, BITMAPINFOHEADER, rows from the bottom up.
+func bitmap(img *image.Gray, dpi int) []byte {
+	const head, palette = 14 + 40, 256 * 4
+	b := img.Bounds()
+	w, h := b.Dx(), b.Dy()
+	row := (w + 3) &^ 3
+	out := make([]byte, head+palette, head+palette+row*h)
+	copy(out, "BM")
+	le := binary.LittleEndian
+	le.PutUint32(out[2:], uint32(head+palette+row*h))
+	le.PutUint32(out[10:], head+palette)
+	le.PutUint32(out[14:], 40)
+	le.PutUint32(out[18:], uint32(w))
+	le.PutUint32(out[22:], uint32(h))
+	le.PutUint16(out[26:], 1)
+	le.PutUint16(out[28:], 8)
+	le.PutUint32(out[34:], uint32(row*h))
+	perMetre := uint32(float64(dpi)/0.0254 + 0.5)
+	le.PutUint32(out[38:], perMetre)
+	le.PutUint32(out[42:], perMetre)
+	le.PutUint32(out[46:], 256)
+	for i := range 256 {
+		g := byte(i)
+		copy(out[head+4*i:], []byte{g, g, g, 0})
+	}
+	for y := b.Max.Y - 1; y >= b.Min.Y; y-- {
+		at := img.PixOffset(b.Min.X, y)
+		out = append(out, img.Pix[at:at+w]...)
+		out = append(out, make([]byte, row-w)...)
+	}
+	return out
+}
+
+// parse takes the words out of hOCR (Tesseract's hOCR 1.2 with hocr_char_boxes). A text that is not
+// well formed gives the words before the fault.
+func parse(hocr string) []Word {
+	var words []Word
+	line, depth := 0, 0
+	var word *Word
+	wordDepth := 0
+	var letters strings.Builder
+	d := xml.NewDecoder(strings.NewReader(hocr))
+	d.Strict = false
+	for {
+		token, err := d.Token()
+		if err != nil {
+			return words // io.EOF or the fault
+		}
+		switch t := token.(type) {
+		case xml.StartElement:
+			depth++
+			switch class, title := attributes(t); class {
+			case "ocr_line", "ocr_textfloat", "ocr_header", "ocr_caption":
+				line++
+			case "ocrx_word":
+				word, wordDepth = &Word{Line: line, Low: 1}, depth
+				letters.Reset()
+				if n, err := fmt.Sscanf(property(title, "bbox"), "%d %d %d %d", &word.Box.Min.X, &word.Box.Min.Y, &word.Box.Max.X, &word.Box.Max.Y); n != 4 || err != nil {
+					word = nil
+					continue
+				}
+				conf, _ := strconv.ParseFloat(property(title, "x_wconf"), 64)
+				word.Conf = conf / 100
+			case "ocrx_cinfo":
+				if conf, err := strconv.ParseFloat(property(title, "x_conf"), 64); err == nil && word != nil {
+					word.Low = min(word.Low, conf/100)
+				}
+			}
+		case xml.CharData:
+			if word != nil {
+				letters.Write(t)
+			}
+		case xml.EndElement:
+			if word != nil && depth == wordDepth {
+				// Letters stand on lines of their own.
+				if word.Text = vietnamese.Replace(strings.Join(strings.Fields(letters.String()), "")); word.Text != "" {
+					words = append(words, *word)
+				}
+				word = nil
+			}
+			depth--
+		}
+	}
+}
+
+func attributes(e xml.StartElement) (class, title string) {
+	for _, a := range e.Attr {
+		switch a.Name.Local {
+		case "class":
+			class = a.Value
+		case "title":
+			title = a.Value
+		}
+	}
+	return class, title
+}
+
+// property finds a value in a title such as "bbox 10 20 30 40; x_wconf 96".
+func property(title, name string) string {
+	for part := range strings.SplitSeq(title, ";") {
+		if value, ok := strings.CutPrefix(strings.TrimSpace(part), name+" "); ok {
+			return value
+		}
+	}
+	return ""
+}
+
 // Close frees the engine.
 func (e *Engine) Close() {
-	if e.api != nil {
-		C.TessBaseAPIEnd(e.api)
-		C.TessBaseAPIDelete(e.api)
-		e.api = nil
+	if e.client != nil {
+		_ = e.client.Close() // it never fails
+		e.client = nil
 	}
 }
 
