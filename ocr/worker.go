@@ -138,10 +138,15 @@ type child struct {
 	data   []byte // of the file under way: a new child needs it again
 	opened bool   // whether the running child has it open
 
-	cmd *exec.Cmd
-	in  io.WriteCloser
-	out io.ReadCloser
+	cmd   *exec.Cmd
+	in    io.WriteCloser
+	out   io.ReadCloser
+	pages int // read by the running child
 }
+
+// renewAfter is how many pages a child reads: gosseract keeps the text of every line it has read, about 100 kB
+// a page of cards and 400 kB a page full of text.
+const renewAfter = 200
 
 func newChild(argv []string, l Limits) *child { return &child{argv: argv, limits: l} }
 
@@ -182,7 +187,7 @@ func (c *child) stop() {
 	_ = c.in.Close()
 	_ = c.cmd.Process.Kill()
 	_ = c.cmd.Wait()
-	c.cmd, c.opened = nil, false
+	c.cmd, c.opened, c.pages = nil, false, 0
 }
 
 // ask sends one request and waits for its answer, at most d; a child that is late or gone is ended.
@@ -262,6 +267,7 @@ func (c *child) page(ctx context.Context, n int) ([]*face, []Timing, *Problem) {
 	if err != nil {
 		return nil, nil, died(err, n)
 	}
+	c.pages++
 	for _, f := range a.Faces {
 		if f.Readings == nil {
 			f.Readings = map[paper.Name][]reading{}
@@ -286,6 +292,9 @@ func (c *child) done() {
 	if c.opened {
 		c.opened = false
 		_, _, _ = c.ask(context.Background(), 5*time.Second, request{Op: "done"}, nil)
+	}
+	if c.pages >= renewAfter {
+		c.stop()
 	}
 }
 
