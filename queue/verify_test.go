@@ -306,3 +306,45 @@ func TestEmptyFoldersGo(t *testing.T) {
 		t.Fatal(v, err)
 	}
 }
+
+// Verify runs beside the daemon, so a busy queue must not look damaged.
+func TestVerifyBesideWriters(t *testing.T) {
+	q := mustOpen(t, t.TempDir(), Options{MinFree: -1})
+	stop := make(chan struct{})
+	var writers sync.WaitGroup
+	for range 2 {
+		writers.Go(func() {
+			for i := 0; ; i++ {
+				select {
+				case <-stop:
+					return
+				default:
+				}
+				s, err := q.Enqueue(context.Background(), Draft{Parts: []Part{FromBytes("form.json", "application/json", []byte("{}"))}})
+				if err == nil && i%2 == 0 {
+					err = q.Drop(context.Background(), s.ID)
+				}
+				if err != nil {
+					t.Error(err)
+					return
+				}
+			}
+		})
+	}
+	for range 20 {
+		v, err := q.Verify(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, f := range v.Faults {
+			if f.ID == "" && strings.HasPrefix(f.What, "index pages") {
+				t.Fatalf("a sound index is called damaged: %s", f.What)
+			}
+		}
+	}
+	close(stop)
+	writers.Wait()
+	if v, err := q.Verify(t.Context()); err != nil || len(v.Faults) != 0 {
+		t.Fatalf("%+v %v", v.Faults, err)
+	}
+}
