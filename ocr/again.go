@@ -133,7 +133,11 @@ func plausibleName(s string) bool {
 	return true
 }
 
-// plausiblePlace: it ends in a district of a province, and every word can be spelled.
+// streetWords are what addresses begin with.
+var streetWords = "|" + strings.Join(foldAll("Tổ", "Thôn", "Xóm", "Ấp", "Ngõ", "Ngách", "Hẻm", "Số", "Khu", "Phố", "Đường", "Bản", "Làng", "Buôn", "Phường", "Xã", "Huyện", "Quận",
+	"Thị", "Trấn", "Thành", "Tỉnh", "Cách", "Mạng", "Tháng", "Trưng", "Kiệt", "Biên", "Phủ", "Đoài", "Thượng", "Hạ"), "|") + "|"
+
+// plausiblePlace: it ends in a district of a province, and every word is known in names or places.
 func plausiblePlace(s string, least int) bool {
 	p := vn.Locate(s)
 	if p.Province.Code == "" || p.District == "" || strings.Count(s, ",")+1 < least {
@@ -148,7 +152,8 @@ func plausiblePlace(s string, least int) bool {
 		if strings.ContainsAny(w, "0123456789") {
 			continue
 		}
-		if !vn.Spelled(w) && !vn.PlaceSyllable(w) {
+		// That it can be spelled is not enough: nghỉ is as good a word as nghi, and communes are in no list here.
+		if !vn.PlaceSyllable(w) && !vn.Syllable(w) && !strings.Contains(streetWords, "|"+vn.Fold(w)+"|") {
 			return false
 		}
 	}

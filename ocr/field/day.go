@@ -105,6 +105,9 @@ func date(s string) (iso string, odd, ok bool) {
 		if strings.HasPrefix(strings.TrimSpace(s), "/") {
 			odd = true
 		}
+		if len(groups[0]) == 1 || len(groups[1]) == 1 { // printed dates have two figures each: one may be lost
+			odd = true
+		}
 		return groups[2] + "-" + two(groups[1]) + "-" + two(groups[0]), odd, true
 	case len(all) == 10 && (all[2] == '1' || all[2] == '7') && (all[5] == '1' || all[5] == '7'): // a slash read as 1 or 7
 		return fmt.Sprintf("%s-%s-%s", all[6:], all[3:5], all[:2]), true, true

@@ -82,7 +82,7 @@ func TestDateForgivesSlashes(t *testing.T) {
 	}{
 		{"14/07/2024", "2024-07-14", true}, {"14 / 07 / 2024", "2024-07-14", true}, {"14107/2024", "2024-07-14", false},
 		{"14/0712024", "2024-07-14", false}, {"15/07/4979", "1979-07-15", false}, {"1410712024", "2024-07-14", false},
-		{"12345", "", false},
+		{"1/08/1974", "1974-08-01", false}, {"12345", "", false},
 	} {
 		v, ok := day([]piece{{text: c.read, conf: 0.99, low: 0.99}}, false)
 		if v.Text != c.want || ok != (c.want != "") || ok && c.sure != (v.Conf > 0.9) {
