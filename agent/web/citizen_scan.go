@@ -21,6 +21,7 @@ import (
 	"motcua/agent/visit"
 	"motcua/drivers/scan"
 	"motcua/ocr"
+	"motcua/ocr/early"
 	"motcua/ocr/paper"
 )
 
@@ -160,8 +161,17 @@ func (s *Site) scanJob(ctx context.Context, at seat, sc Scanner, source scan.Sou
 	reading.SetLimit(2)
 	strips := newStrips(out)
 	settings := scan.Settings{Source: source, DPI: s.o.DPI, MaxPages: visit.MaxPapers, Lines: strips.take}
+	var glass *early.Page // what lies on it is read before the lamp returns
 	if settings.Source == scan.Flatbed {
 		settings.MaxPages = 1
+		glass = early.New(ctx, s.o.Reader.Read, s.o.DPI)
+		defer glass.Drop()
+		settings.Lines = func(b scan.Band) {
+			strips.take(b)
+			if b.Image != nil {
+				glass.Take(b.Y, b.Total, b.Image)
+			}
+		}
 	}
 	var stopped error
 	pages := 0
@@ -183,8 +193,14 @@ func (s *Site) scanJob(ctx context.Context, at seat, sc Scanner, source scan.Sou
 			stopped = err
 			break
 		}
+		read := s.o.Reader.Read
+		if glass != nil && page.Image != nil {
+			read = func(ctx context.Context, in ocr.Input) ocr.Result {
+				return glass.Finish(ctx, in, page.Image.Bounds().Size())
+			}
+		}
 		reading.Go(func() error {
-			s.read(ctx, at, id)
+			s.read(ctx, at, id, read)
 			return nil
 		})
 	}
@@ -216,13 +232,13 @@ func (s *Site) scanJob(ctx context.Context, at seat, sc Scanner, source scan.Sou
 	return event{Kind: "done", To: "/papers"}
 }
 
-// read recognises one paper of the visit and records the outcome.
-func (s *Site) read(ctx context.Context, at seat, id string) {
+// read recognises one paper of the visit by read and records the outcome.
+func (s *Site) read(ctx context.Context, at seat, id string, read func(context.Context, ocr.Input) ocr.Result) {
 	var result ocr.Result
 	err := at.visit.Use(func(papers []visit.Paper) error {
 		for _, p := range papers {
 			if p.ID == id {
-				result = s.o.Reader.Read(ctx, ocr.Input{Name: p.ID, Data: p.Data})
+				result = read(ctx, ocr.Input{Name: p.ID, Data: p.Data})
 			}
 		}
 		return nil
@@ -399,7 +415,7 @@ func (s *Site) upload(w http.ResponseWriter, r *http.Request, at seat) {
 // readJob reads files that were handed in and gives the event the screen ends with.
 func (s *Site) readJob(ctx context.Context, at seat, ids []string) event {
 	for i, id := range ids {
-		s.read(ctx, at, id)
+		s.read(ctx, at, id, s.o.Reader.Read)
 		at.table.live.send(event{Kind: "progress", Page: i + 1, Percent: 100 * (i + 1) / len(ids)})
 	}
 	for _, id := range ids {

@@ -157,13 +157,13 @@ func (f *File) Gray(n int) (Picture, error) {
 		if err != nil {
 			return Picture{}, damage(err)
 		}
-		return Picture{Gray: toGray(img), Scale: 1, DPI: dpi}, nil
+		return Picture{Gray: Luma(img), Scale: 1, DPI: dpi}, nil
 	}
 	img, err := f.decode(n)
 	if err != nil {
 		return Picture{}, err
 	}
-	return Picture{Gray: toGray(img), Scale: 1, DPI: f.density()}, nil
+	return Picture{Gray: Luma(img), Scale: 1, DPI: f.density()}, nil
 }
 
 // Color decodes page n in colour, at 1/Scale of its size, at least minWidth pixels wide if it has them.
@@ -335,8 +335,11 @@ func directories(data []byte) []uint32 {
 	return dirs
 }
 
-// density reads the pHYs chunk of a PNG.
+// density reads the pHYs chunk of a PNG and the head of a BMP.
 func (f *File) density() float64 {
+	if f.kind == BMP && len(f.data) > 42 {
+		return density(binary.LittleEndian.Uint32(f.data[38:]))
+	}
 	if f.kind != PNG {
 		return 0
 	}
@@ -344,14 +347,20 @@ func (f *File) density() float64 {
 	if i < 0 || i+13 > len(f.data) || f.data[i+12] != 1 {
 		return 0
 	}
-	dpi := float64(binary.BigEndian.Uint32(f.data[i+4:])) * 0.0254
+	return density(binary.BigEndian.Uint32(f.data[i+4:]))
+}
+
+// density is dots an inch for dots a metre; 0 where they make no sense.
+func density(perMetre uint32) float64 {
+	dpi := float64(perMetre) * 0.0254
 	if dpi < 50 || dpi > 2400 {
 		return 0
 	}
 	return dpi
 }
 
-func toGray(img image.Image) *image.Gray {
+// Luma is the brightness of img by the weights of Rec. 601, from the origin on; img itself if it is that already.
+func Luma(img image.Image) *image.Gray {
 	b := img.Bounds()
 	if g, ok := img.(*image.Gray); ok && b.Min == (image.Point{}) {
 		return g

@@ -32,7 +32,6 @@ import "C"
 
 import (
 	"context"
-	"encoding/binary"
 	"encoding/xml"
 	"errors"
 	"fmt"
@@ -43,6 +42,8 @@ import (
 	"unsafe"
 
 	"github.com/otiai10/gosseract/v2"
+
+	"motcua/ocr/page"
 )
 
 // Mode is how Tesseract looks for text in the pixels.
@@ -116,46 +117,13 @@ func (e *Engine) hocr(img *image.Gray, mode Mode, dpi int) (string, error) {
 	runtime.LockOSThread()
 	defer runtime.UnlockOSThread()
 	C.omp_set_max_active_levels(0)
-	if err := e.client.SetImageFromBytes(bitmap(img, dpi)); err != nil {
+	if err := e.client.SetImageFromBytes(page.EncodeBMP(img, dpi)); err != nil {
 		return "", err
 	}
 	if err := e.client.SetPageSegMode(gosseract.PageSegMode(mode)); err != nil {
 		return "", err
 	}
 	return e.client.HOCRText()
-}
-
-// bitmap writes pixels as a BMP of 8 bits, BITMAPINFOHEADER, rows from the bottom up.
-func bitmap(img *image.Gray, dpi int) []byte {
-	const head, palette = 14 + 40, 256 * 4
-	b := img.Bounds()
-	w, h := b.Dx(), b.Dy()
-	row := (w + 3) &^ 3
-	out := make([]byte, head+palette, head+palette+row*h)
-	copy(out, "BM")
-	le := binary.LittleEndian
-	le.PutUint32(out[2:], uint32(head+palette+row*h))
-	le.PutUint32(out[10:], head+palette)
-	le.PutUint32(out[14:], 40)
-	le.PutUint32(out[18:], uint32(w))
-	le.PutUint32(out[22:], uint32(h))
-	le.PutUint16(out[26:], 1)
-	le.PutUint16(out[28:], 8)
-	le.PutUint32(out[34:], uint32(row*h))
-	perMetre := uint32(float64(dpi)/0.0254 + 0.5)
-	le.PutUint32(out[38:], perMetre)
-	le.PutUint32(out[42:], perMetre)
-	le.PutUint32(out[46:], 256)
-	for i := range 256 {
-		g := byte(i)
-		copy(out[head+4*i:], []byte{g, g, g, 0})
-	}
-	for y := b.Max.Y - 1; y >= b.Min.Y; y-- {
-		at := img.PixOffset(b.Min.X, y)
-		out = append(out, img.Pix[at:at+w]...)
-		out = append(out, make([]byte, row-w)...)
-	}
-	return out
 }
 
 // parse takes the words out of hOCR (Tesseract's hOCR 1.2 with hocr_char_boxes). A text that is not
