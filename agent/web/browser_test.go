@@ -106,7 +106,14 @@ func newKiosk(t testing.TB, change ...func(*Options)) *kiosk {
 // browser starts Chromium the way the kiosk runs it, with a screen of that size.
 func browser(t testing.TB, width, height int64) context.Context {
 	t.Helper()
+	// Chromium leaves its sockets' folders behind when it is ended; a short path, because a socket's may have 107 signs.
+	temp, err := os.MkdirTemp("", "mo")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { os.RemoveAll(temp) })
 	options := append(chromedp.DefaultExecAllocatorOptions[:],
+		chromedp.Env("TMPDIR="+temp),
 		chromedp.NoSandbox, chromedp.DisableGPU, chromedp.UserDataDir(t.TempDir()), chromedp.WindowSize(int(width), int(height)),
 		chromedp.Flag("disable-quic", true), chromedp.Flag("disable-background-networking", true),
 		chromedp.Flag("disable-component-update", true), chromedp.Flag("disable-sync", true), chromedp.Flag("hide-scrollbars", true))
