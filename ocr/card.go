@@ -66,11 +66,20 @@ const (
 	mostWidth  = 1280
 )
 
-func cut(g *image.Gray, o find.Outline) *card {
+func cut(p page.Picture, o find.Outline) *card {
 	w := int(min(max(o.Width, leastWidth), mostWidth))
-	h := int(float64(w) * o.Height / o.Width)
+	c := cutTo(p, o, w)
+	if p.Red != nil {
+		find.Unseal(c.img, p.Red, o.Quad, p.RedScale(), c.plane.Height/8)
+	}
+	return c
+}
+
+// cutTo cuts out o so that it is w pixels wide.
+func cutTo(p page.Picture, o find.Outline, w int) *card {
+	h := max(1, int(float64(w)*o.Height/o.Width))
 	c := &card{quad: o.Quad, plane: find.NewPlane(o.Quad, w, h)}
-	c.img = c.plane.Cut(g)
+	c.img = c.plane.Cut(p.Gray)
 	return c
 }
 
@@ -121,8 +130,8 @@ func (c *card) findLines() {
 }
 
 // codes cuts one card-shaped paper out of a page, turns it upright and reads its exact codes.
-func (l *local) codes(ctx context.Context, g *image.Gray, o find.Outline, number int) (*card, *face, error) {
-	c := cut(g, o)
+func (l *local) codes(ctx context.Context, p page.Picture, o find.Outline, number int) (*card, *face, error) {
+	c := cut(p, o)
 	c.codes = qr.Find(c.img, qr.QRCode|qr.Code128, qr.Quick)
 	c.findLines()
 	up, sure := c.upright()

@@ -98,7 +98,7 @@ func (l *local) papers(ctx context.Context, file *page.File, n int) ([]*face, []
 	g, gctx := errgroup.WithContext(ctx)
 	for i, o := range outlines {
 		g.Go(func() (err error) {
-			cards[i], faces[i], err = l.codes(gctx, p.Gray, o, n)
+			cards[i], faces[i], err = l.codes(gctx, p, o, n)
 			return err
 		})
 	}
@@ -127,7 +127,7 @@ func (l *local) papers(ctx context.Context, file *page.File, n int) ([]*face, []
 	// Without a title or a code, what was taken for a card may be part of a form.
 	vague := !slices.ContainsFunc(faces, func(f *face) bool { return f.Kind != "" || f.Zone != nil || f.hasQR() })
 	if vague {
-		f, err := l.readSheet(ctx, p.Gray, n)
+		f, err := l.readSheet(ctx, p, n)
 		if err != nil {
 			return nil, timings, err
 		}

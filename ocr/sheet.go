@@ -2,10 +2,10 @@ package ocr
 
 import (
 	"context"
-	"image"
 
 	"motcua/ocr/field"
 	"motcua/ocr/find"
+	"motcua/ocr/page"
 	"motcua/ocr/paper"
 	"motcua/ocr/qr"
 )
@@ -14,12 +14,13 @@ import (
 const widest = 2500
 
 // readSheet reads a page on which no card was found: a form or a letter, or a card whose edges cannot be seen.
-func (l *local) readSheet(ctx context.Context, g *image.Gray, n int) (*face, error) {
-	o := find.Sheet(g)
+func (l *local) readSheet(ctx context.Context, p page.Picture, n int) (*face, error) {
+	o := find.Sheet(p.Gray)
 	w := int(min(o.Width, widest))
-	h := max(1, int(float64(w)*o.Height/o.Width))
-	c := &card{quad: o.Quad, plane: find.NewPlane(o.Quad, w, h)}
-	c.img = c.plane.Cut(g)
+	c := cutTo(p, o, w)
+	if p.Red != nil { // an office's seal is 36 mm wide, a signature's 10
+		find.Unseal(c.img, p.Red, o.Quad, p.RedScale(), w/22)
+	}
 	k := find.NewInk(c.img, max(41, w/30)|1, contrast(c.img))
 	c.lines = find.Lines(k, max(10, w/200), max(48, w/22))
 	c.codes = qr.Find(c.img, qr.QRCode, qr.Quick)

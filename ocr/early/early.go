@@ -7,10 +7,12 @@ package early
 import (
 	"context"
 	"image"
+	"image/draw"
 	"slices"
 	"sync"
 
 	"motcua/ocr"
+	"motcua/ocr/jpeg"
 	"motcua/ocr/page"
 	"motcua/ocr/paper"
 )
@@ -20,6 +22,9 @@ const (
 	leastContent = 40 // no card is lower
 	quiet        = 6  // empty lines below it; between two lines of a form there is less
 )
+
+// finest is the resolution above which lines are not kept: A4 has 35 MB at 300 dpi and four times as much at 600.
+const finest = 300
 
 // tries bounds what a page with much white in it may cost.
 const tries = 3
@@ -32,7 +37,8 @@ type Page struct {
 	dpi     int
 	work    sync.WaitGroup
 	width   int
-	pix     []byte // gray lines so far; a reading keeps the part it was given, which is never written again
+	gray    bool   // the scanner gives no colour
+	pix     []byte // lines so far, of one byte or four a pixel; a reading keeps the part it was given, which is never written again
 	rows    int
 	first   int // line with the first content; -1 before it
 	last    int // line behind the last content
@@ -55,18 +61,23 @@ func New(ctx context.Context, read func(context.Context, ocr.Input) ocr.Result, 
 func (p *Page) Take(y, total int, img image.Image) {
 	b := img.Bounds()
 	if p.rows == 0 {
+		_, p.gray = img.(*image.Gray)
 		p.width = b.Dx()
-		p.pix = make([]byte, 0, b.Dx()*max(total, b.Dy()))
+		p.pix = make([]byte, 0, p.stride()*max(total, b.Dy()))
 	}
-	if p.spoiled = p.spoiled || y != p.rows || b.Dx() != p.width || p.width < 64; p.spoiled {
+	if p.spoiled = p.spoiled || y != p.rows || b.Dx() != p.width || p.width < 64 || p.dpi > finest; p.spoiled {
 		return
 	}
-	g := page.Luma(img)
+	bright := page.Luma(img)
+	lines, stride := bright.Pix, bright.Stride
+	if !p.gray {
+		colour := rgba(img)
+		lines, stride = colour.Pix, colour.Stride
+	}
 	for row := range b.Dy() {
-		line := g.Pix[row*g.Stride : row*g.Stride+p.width]
-		p.pix = append(p.pix, line...)
+		p.pix = append(p.pix, lines[row*stride:row*stride+p.stride()]...)
 		p.rows++
-		if p.rows%2 == 0 && printed(line) {
+		if p.rows%2 == 0 && printed(bright.Pix[row*bright.Stride:row*bright.Stride+p.width]) {
 			if p.first < 0 {
 				p.first = p.rows
 			}
@@ -79,15 +90,48 @@ func (p *Page) Take(y, total int, img image.Image) {
 	}
 	p.begun = p.rows
 	p.tried++
-	part := &image.Gray{Pix: p.pix[: p.rows*p.width : p.rows*p.width], Stride: p.width, Rect: image.Rect(0, 0, p.width, p.rows)}
+	arrived := p.rows
+	part := p.picture(arrived)
 	p.work.Go(func() {
-		r := p.read(p.ctx, ocr.Input{Name: "lines", Data: page.EncodeBMP(part, p.dpi)})
+		data, err := jpeg.Encode(part, 92)
+		if err != nil {
+			return // the page is read as a whole
+		}
+		r := p.read(p.ctx, ocr.Input{Name: "lines", Data: jpeg.WithDensity(data, p.dpi)})
 		p.mu.Lock()
 		defer p.mu.Unlock()
-		if part.Rect.Dy() > p.lines {
-			p.result, p.lines = r, part.Rect.Dy()
+		if arrived > p.lines {
+			p.result, p.lines = r, arrived
 		}
 	})
+}
+
+// stride is how many bytes a line has.
+func (p *Page) stride() int {
+	if p.gray {
+		return p.width
+	}
+	return 4 * p.width
+}
+
+// picture is the first lines of the page.
+func (p *Page) picture(lines int) image.Image {
+	pix, r := p.pix[:lines*p.stride():lines*p.stride()], image.Rect(0, 0, p.width, lines)
+	if p.gray {
+		return &image.Gray{Pix: pix, Stride: p.width, Rect: r}
+	}
+	return &image.RGBA{Pix: pix, Stride: 4 * p.width, Rect: r}
+}
+
+// rgba is img from the origin on; img itself if it is that already.
+func rgba(img image.Image) *image.RGBA {
+	b := img.Bounds()
+	if m, ok := img.(*image.RGBA); ok {
+		return &image.RGBA{Pix: m.Pix[m.PixOffset(b.Min.X, b.Min.Y):], Stride: m.Stride, Rect: b.Sub(b.Min)}
+	}
+	m := image.NewRGBA(b.Sub(b.Min))
+	draw.Draw(m, m.Rect, img, b.Min, draw.Src)
+	return m
 }
 
 // cell is how many pixels are taken together, so that noise is not taken for print.

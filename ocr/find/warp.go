@@ -2,6 +2,7 @@ package find
 
 import (
 	"image"
+	"sync"
 
 	"motcua/ocr/paper"
 )
@@ -58,7 +59,7 @@ func (p Plane) Cut(g *image.Gray) *image.Gray {
 	affine := p.to[6] == 0 && p.to[7] == 0
 	const one = 1 << 16
 	stepX, stepY := int(p.to[0]*one), int(p.to[3]*one)
-	for y := range p.Height {
+	inParallel(p.Height, func(y int) {
 		row := out.Pix[y*out.Stride : y*out.Stride+p.Width]
 		fy := float64(y) + 0.5
 		ix := int((p.to[0]*0.5 + p.to[1]*fy + p.to[2] - 0.5) * one)
@@ -86,6 +87,20 @@ func (p Plane) Cut(g *image.Gray) *image.Gray {
 			top, bottom := a<<8+(c-a)*ax, e<<8+(f-e)*ax
 			row[x] = uint8((top<<8 + (bottom-top)*ay) >> 16)
 		}
-	}
+	})
 	return out
+}
+
+// inParallel calls f for every line, half of them on each of a kiosk's two processors, and waits.
+func inParallel(lines int, f func(y int)) {
+	var wait sync.WaitGroup
+	wait.Go(func() {
+		for y := range lines / 2 {
+			f(y)
+		}
+	})
+	for y := lines / 2; y < lines; y++ {
+		f(y)
+	}
+	wait.Wait()
 }

@@ -14,6 +14,7 @@ import (
 	"errors"
 	"fmt"
 	"image"
+	"runtime"
 	"strings"
 	"unsafe"
 )
@@ -46,13 +47,78 @@ func ReadHeader(data []byte) (Header, error) {
 	return Header{Width: int(w), Height: int(ht), DPI: dpi, Turn: turn}, nil
 }
 
-// Gray decodes the luma at 1/denominator of the size (1, 2, 4 or 8).
-func Gray(data []byte, denominator int) (*image.Gray, error) {
+// Luma decodes the brightness at 1/denominator of the size (1, 2, 4 or 8), and with it, at the same or half the size,
+// how red each place is: 128 is no colour, more is red. A gray JPEG, or one of four inks, has no red.
+func Luma(data []byte, denominator int) (y, red *image.Gray, err error) {
+	if red, y, err = planes(data, denominator); y != nil || err != nil {
+		return y, red, err
+	}
 	w, h, pix, err := decode(data, denominator, C.TJPF_GRAY, 1)
 	if pix == nil {
-		return nil, err
+		return nil, nil, err
 	}
-	return &image.Gray{Pix: pix, Stride: w, Rect: image.Rect(0, 0, w, h)}, err
+	return gray(pix, w, h), nil, err
+}
+
+func gray(pix []byte, w, h int) *image.Gray {
+	return &image.Gray{Pix: pix, Stride: w, Rect: image.Rect(0, 0, w, h)}
+}
+
+// planes decodes the planes as they are stored, without mixing colours; it takes no longer than the luma alone. It gives
+// nothing for a JPEG that has other planes.
+func planes(data []byte, denominator int) (red, y *image.Gray, err error) {
+	if len(data) == 0 {
+		return nil, nil, errors.New("decode JPEG: no data")
+	}
+	t := C.tjInitDecompress()
+	if t == nil {
+		return nil, nil, errors.New("decode JPEG: no decoder")
+	}
+	defer C.tjDestroy(t)
+	var w, h, sub, space C.int
+	if C.tjDecompressHeader3(t, (*C.uchar)(unsafe.Pointer(&data[0])), C.ulong(len(data)), &w, &h, &sub, &space) != 0 || space != C.TJCS_YCbCr || sub == C.TJSAMP_GRAY {
+		return nil, nil, nil
+	}
+	d := C.int(denominator)
+	w, h = (w+d-1)/d, (h+d-1)/d
+	var size [3][2]int
+	var pix [3][]byte
+	var at [3]*C.uchar
+	var pins runtime.Pinner
+	defer pins.Unpin()
+	for i := range pix {
+		size[i] = [2]int{int(C.tjPlaneWidth(C.int(i), w, sub)), int(C.tjPlaneHeight(C.int(i), h, sub))}
+		if size[i][0] <= 0 || size[i][1] <= 0 {
+			return nil, nil, nil
+		}
+		pix[i] = make([]byte, size[i][0]*size[i][1])
+		pins.Pin(&pix[i][0])
+		at[i] = (*C.uchar)(unsafe.Pointer(&pix[i][0]))
+	}
+	rc := C.tjDecompressToYUVPlanes(t, (*C.uchar)(unsafe.Pointer(&data[0])), C.ulong(len(data)), &at[0], w, nil, h, C.TJFLAG_FASTDCT|C.TJFLAG_LIMITSCANS)
+	y, red = gray(pix[0], size[0][0], size[0][1]), gray(pix[2], size[2][0], size[2][1])
+	// The plane is filled up to whole blocks of colour.
+	y.Rect.Max = image.Pt(int(w), int(h))
+	if rc != 0 {
+		err := verdict(t)
+		if err != nil && !errors.Is(err, ErrTruncated) {
+			return nil, nil, err
+		}
+		return red, y, err
+	}
+	return red, y, nil
+}
+
+// verdict says what the decoder's complaint means for the picture; nil: nothing.
+func verdict(t C.tjhandle) error {
+	if C.tjGetErrorCode(t) != C.TJERR_WARNING {
+		return fmt.Errorf("decode JPEG: %s", C.GoString(C.tjGetErrorStr2(t)))
+	}
+	// Cameras leave stray bytes between segments; nothing of the picture is missing then.
+	if strings.Contains(C.GoString(C.tjGetErrorStr2(t)), "extraneous bytes") {
+		return nil
+	}
+	return ErrTruncated
 }
 
 // Color decodes in colour at 1/denominator of the size (1, 2, 4 or 8).
@@ -79,14 +145,11 @@ func decode(data []byte, denominator int, format C.int, size int) (int, int, []b
 	rc := C.tjDecompress2(t, (*C.uchar)(unsafe.Pointer(&data[0])), C.ulong(len(data)),
 		(*C.uchar)(unsafe.Pointer(&pix[0])), C.int(w), C.int(w*size), C.int(h), format, C.TJFLAG_FASTDCT|C.TJFLAG_LIMITSCANS)
 	if rc != 0 {
-		if C.tjGetErrorCode(t) == C.TJERR_WARNING {
-			// Cameras leave stray bytes between segments; nothing of the picture is missing then.
-			if strings.Contains(C.GoString(C.tjGetErrorStr2(t)), "extraneous bytes") {
-				return w, h, pix, nil
-			}
-			return w, h, pix, ErrTruncated
+		if err := verdict(t); err != nil && !errors.Is(err, ErrTruncated) {
+			return 0, 0, nil, err
+		} else if err != nil {
+			return w, h, pix, err
 		}
-		return 0, 0, nil, fmt.Errorf("decode JPEG: %s", C.GoString(C.tjGetErrorStr2(t)))
 	}
 	return w, h, pix, nil
 }
@@ -119,6 +182,15 @@ func Encode(img image.Image, quality int) ([]byte, error) {
 		return nil, fmt.Errorf("encode JPEG: %s", C.GoString(C.tjGetErrorStr2(t)))
 	}
 	return C.GoBytes(unsafe.Pointer(out), C.int(n)), nil
+}
+
+// WithDensity writes dots an inch into the JFIF segment of a JPEG that Encode made.
+func WithDensity(data []byte, dpi int) []byte {
+	if len(data) > 18 && string(data[6:11]) == "JFIF\x00" {
+		data[13] = 1
+		data[14], data[15], data[16], data[17] = byte(dpi>>8), byte(dpi), byte(dpi>>8), byte(dpi)
+	}
+	return data
 }
 
 // marks finds the density in the JFIF segment and the orientation in the EXIF segment.

@@ -52,9 +52,16 @@ const (
 // make one pixel here.
 type Picture struct {
 	Gray      *image.Gray
-	Scale     int     // 1, unless a very large JPEG was decoded smaller
-	DPI       float64 // of Gray; 0 where the file does not say
-	Truncated bool    // part of the picture may be missing
+	Red       *image.Gray // how red each place is, 128 for not at all, at the size of Gray or half of it; nil where there is no colour
+	Scale     int         // 1, unless a very large JPEG was decoded smaller
+	DPI       float64     // of Gray; 0 where the file does not say
+	Truncated bool        // part of the picture may be missing
+}
+
+// RedScale is how many pixels of Gray one of Red stands for.
+func (p Picture) RedScale() image.Point {
+	near := func(whole, part int) int { return max(1, (whole+part/2)/max(part, 1)) }
+	return image.Pt(near(p.Gray.Rect.Dx(), p.Red.Rect.Dx()), near(p.Gray.Rect.Dy(), p.Red.Rect.Dy()))
 }
 
 // File is an opened input. It is not safe for concurrent use.
@@ -150,6 +157,9 @@ func (f *File) Gray(n int) (Picture, error) {
 		if data, dpi, turn, ok := f.doc.JPEG(n); ok {
 			if p, err := f.grayJPEG(data, dpi); err == nil && !p.Truncated {
 				p.Gray = Turn(p.Gray, turn)
+				if p.Red != nil {
+					p.Red = Turn(p.Red, turn)
+				}
 				return p, nil
 			}
 		}
@@ -157,13 +167,13 @@ func (f *File) Gray(n int) (Picture, error) {
 		if err != nil {
 			return Picture{}, damage(err)
 		}
-		return Picture{Gray: Luma(img), Scale: 1, DPI: dpi}, nil
+		return Picture{Gray: Luma(img), Red: redness(img), Scale: 1, DPI: dpi}, nil
 	}
 	img, err := f.decode(n)
 	if err != nil {
 		return Picture{}, err
 	}
-	return Picture{Gray: Luma(img), Scale: 1, DPI: f.density()}, nil
+	return Picture{Gray: Luma(img), Red: redness(img), Scale: 1, DPI: f.density()}, nil
 }
 
 // Color decodes page n in colour, at 1/Scale of its size, at least minWidth pixels wide if it has them.
@@ -231,14 +241,14 @@ func (f *File) grayJPEG(data []byte, dpi float64) (Picture, error) {
 	if err != nil {
 		return Picture{}, err
 	}
-	img, err := jpeg.Gray(data, d)
+	img, red, err := jpeg.Luma(data, d)
 	if img == nil {
 		return Picture{}, fmt.Errorf("%w: %w", ErrDamaged, err)
 	}
 	if dpi == 0 {
 		dpi = h.DPI
 	}
-	return Picture{Gray: img, Scale: d, DPI: dpi / float64(d), Truncated: err != nil}, nil
+	return Picture{Gray: img, Red: red, Scale: d, DPI: dpi / float64(d), Truncated: err != nil}, nil
 }
 
 func (f *File) colorJPEG(data []byte, minWidth int) (image.Image, int, error) {
@@ -357,6 +367,30 @@ func density(perMetre uint32) float64 {
 		return 0
 	}
 	return dpi
+}
+
+// redness is the Cr of Rec. 601 at half the size; nil for pixels without colour.
+func redness(img image.Image) *image.Gray {
+	var pix []uint8
+	var stride int
+	switch m := img.(type) {
+	case *image.RGBA:
+		pix, stride = m.Pix, m.Stride
+	case *image.NRGBA:
+		pix, stride = m.Pix, m.Stride
+	default:
+		return nil
+	}
+	b := img.Bounds()
+	out := image.NewGray(image.Rect(0, 0, b.Dx()/2, b.Dy()/2))
+	for y := range out.Rect.Dy() {
+		row := pix[2*y*stride:]
+		for x := range out.Rect.Dx() {
+			p := row[8*x : 8*x+3]
+			out.Pix[y*out.Stride+x] = uint8((128<<10 + 512*int(p[0]) - 429*int(p[1]) - 83*int(p[2])) >> 10)
+		}
+	}
+	return out
 }
 
 // Luma is the brightness of img by the weights of Rec. 601, from the origin on; img itself if it is that already.

@@ -106,3 +106,52 @@ func FuzzOpen(f *testing.F) {
 		}
 	})
 }
+
+// A seal is told by its colour, which must survive every way a page may come.
+func TestGrayTellsWhatIsRed(t *testing.T) {
+	img := image.NewRGBA(image.Rect(0, 0, 64, 48))
+	for y := range 48 {
+		for x := range 64 {
+			c := color.RGBA{220, 220, 220, 255}
+			if x >= 32 {
+				c = color.RGBA{200, 40, 50, 255}
+			}
+			img.SetRGBA(x, y, c)
+		}
+	}
+	var asPNG bytes.Buffer
+	asJPEG, errColor := jpeg.Encode(img, 90)
+	asGray, errGray := jpeg.Encode(page.Luma(img), 90)
+	if err := errors.Join(png.Encode(&asPNG, img), errColor, errGray); err != nil {
+		t.Fatal(err)
+	}
+	for name, c := range map[string]struct {
+		data []byte
+		red  bool
+	}{"png": {asPNG.Bytes(), true}, "jpeg": {asJPEG, true}, "gray_jpeg": {asGray, false}} {
+		t.Run(name, func(t *testing.T) {
+			f, err := page.Open(c.data, 1e6)
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer f.Close()
+			p, err := f.Gray(1)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if p.Gray.Rect != image.Rect(0, 0, 64, 48) {
+				t.Errorf("gray is %v", p.Gray.Rect)
+			}
+			if (p.Red != nil) != c.red {
+				t.Fatalf("red is %v", p.Red)
+			}
+			if p.Red == nil {
+				return
+			}
+			s := p.RedScale()
+			if left, right := p.Red.GrayAt(8/s.X, 24/s.Y).Y, p.Red.GrayAt(56/s.X, 24/s.Y).Y; left > 133 || left < 123 || right < 180 {
+				t.Errorf("gray paper has %d, red ink %d", left, right)
+			}
+		})
+	}
+}

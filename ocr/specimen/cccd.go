@@ -100,8 +100,11 @@ func cccdBack(p Person, st style, dpi float64, rng *rand.Rand) *canvas {
 	c.text(4+st.off[3], 5.6, "Đặc điểm nhân dạng / Personal identification:", lab)
 	c.text(4+st.off[3], 9, p.Marks, val)
 	c.chip(5.2+st.off[1], 14.8+st.off[2], 12.6, 11.4)
-	e := c.text(21+1.5*st.off[0], 13.2, "Ngày, tháng, năm / Date, month, year: ", st.l(st.label, 1.75, st.faint))
-	c.value(paper.DateOfIssue, iso(p.Issue), e+0.2, 13.2, dmy(p.Issue), st.l(st.value, 2.1, st.ink))
+	issued, day := st.l(st.label, 1.75, st.faint), st.l(st.value, 2.1, st.ink)
+	const when = "Ngày, tháng, năm / Date, month, year: "
+	// It ends before the fingerprints.
+	e := c.text(min(21+1.5*st.off[0], 63-issued.width(when)-day.width(dmy(p.Issue))), 13.2, when, issued)
+	c.value(paper.DateOfIssue, iso(p.Issue), e+0.2, 13.2, dmy(p.Issue), day)
 	a := st.l(st.strong, 1.4, st.faint)
 	for i, s := range []string{"CỤC TRƯỞNG CỤC CẢNH SÁT", "QUẢN LÝ HÀNH CHÍNH VỀ TRẬT TỰ XÃ HỘI", "DIRECTOR GENERAL OF THE POLICE DEPARTMENT", "FOR ADMINISTRATIVE MANAGEMENT OF SOCIAL ORDER"} {
 		c.centre(41.5, 15.9+1.9*float64(i), s, a)

@@ -1,0 +1,84 @@
+package find
+
+import (
+	"image"
+
+	"motcua/ocr/paper"
+)
+
+// redInk is how far above gray (128, Cr of Rec. 601) the ink of a seal is at least, even when it was faint.
+const redInk = 12
+
+// Unseal takes red seals and stamps off a cutting, so that the black print under them can be read: they are lightened
+// to what they would be in red light. red is the page's redness, scale the size of its pixels in those of the page, quad
+// where on the page img was cut. Only what is higher and wider than least pixels of img is taken for a seal: titles and
+// numbers are printed in red, too. It says whether there was any.
+func Unseal(img, red *image.Gray, quad paper.Quad, scale image.Point, least int) bool {
+	const f = 2 // redness is cut at half the size: it is seldom stored finer
+	b := img.Bounds()
+	for i := range quad {
+		quad[i].X, quad[i].Y = quad[i].X/float64(scale.X), quad[i].Y/float64(scale.Y)
+	}
+	cut := NewPlane(quad, b.Dx()/f, b.Dy()/f).Cut(red)
+	w, h := cut.Rect.Dx(), cut.Rect.Dy()
+	// Where nothing was cut the cutting is white; that is the edge of the page, and not red.
+	ink := Ink{w, h, make([]bool, w*h)}
+	any := false
+	for i, v := range cut.Pix {
+		if v > 128+redInk && v < 250 {
+			ink.On[i], any = true, true
+		}
+	}
+	if !any {
+		return false
+	}
+	closed := mask{w, h, ink.On}.close(2)
+	light := paperLight(img)
+	found := false
+	for _, p := range (Ink{w, h, closed.on}).parts() {
+		if p.box.Dx()*f < least || p.box.Dy()*f < least || p.box.Dx() > 4*p.box.Dy() {
+			continue
+		}
+		found = true
+		box := p.box.Inset(-3)
+		box = image.Rect(box.Min.X*f, box.Min.Y*f, box.Max.X*f, box.Max.Y*f)
+		in := box.Intersect(b)
+		for y := in.Min.Y; y < in.Max.Y; y++ {
+			row := img.Pix[y*img.Stride:]
+			reds := cut.Pix[min(y/f, h-1)*cut.Stride:]
+			for x := in.Min.X; x < in.Max.X; x++ {
+				// Seals are round; a number in red that stands beside one lies in the corner of its box.
+				u, v := float64(2*x-box.Min.X-box.Max.X)/float64(box.Dx()), float64(2*y-box.Min.Y-box.Max.Y)/float64(box.Dy())
+				if u*u+v*v > 1.05 {
+					continue
+				}
+				if r := int(reds[min(x/f, w-1)]) - 128; r > redInk/2 && r < 122 {
+					v := int(row[x])
+					row[x] = uint8(max(v, min(v+r*1436/1024, light))) // R = Y + 1.402 (Cr − 128)
+				}
+			}
+		}
+	}
+	return found
+}
+
+// paperLight is how bright the paper is: three quarters of a cutting are darker or as dark.
+func paperLight(img *image.Gray) int {
+	var hist [256]int
+	n := 0
+	b := img.Bounds()
+	for y := b.Min.Y; y < b.Max.Y; y += 3 {
+		row := img.Pix[img.PixOffset(b.Min.X, y):]
+		for x := 0; x < b.Dx(); x += 3 {
+			hist[row[x]]++
+			n++
+		}
+	}
+	left := n * 3 / 4
+	for v, c := range hist {
+		if left -= c; left < 0 {
+			return v
+		}
+	}
+	return 255
+}

@@ -1,0 +1,62 @@
+package find
+
+import (
+	"image"
+	"image/color"
+	"math"
+	"testing"
+
+	"motcua/ocr/paper"
+)
+
+// sealed is a cutting with black print, a title in red and, if asked for, a red seal over the print, and its redness.
+func sealed(seal bool) (img, red *image.Gray) {
+	const w, h = 600, 380
+	img, red = image.NewGray(image.Rect(0, 0, w, h)), image.NewGray(image.Rect(0, 0, w/2, h/2))
+	put := func(x, y int, c color.RGBA) {
+		l, _, cr := color.RGBToYCbCr(c.R, c.G, c.B)
+		img.SetGray(x, y, color.Gray{l})
+		if x%2 == 0 && y%2 == 0 {
+			red.SetGray(x/2, y/2, color.Gray{cr})
+		}
+	}
+	ink, stamp := color.RGBA{30, 30, 30, 255}, color.RGBA{200, 50, 60, 255}
+	for y := range h {
+		for x := range w {
+			c := color.RGBA{225, 226, 222, 255}
+			switch rim := math.Hypot(float64(x-400), float64(y-220)); {
+			case y >= 200 && y < 216 && x >= 100 && x < 560 && x%20 < 8:
+				c = ink
+			case y >= 30 && y < 50 && x >= 100 && x < 400 && x%30 < 12:
+				c = stamp // a title's letters
+			case seal && rim > 80 && rim < 90:
+				c = stamp
+			}
+			put(x, y, c)
+		}
+	}
+	return img, red
+}
+
+func TestUnseal(t *testing.T) {
+	whole := paper.Quad{{X: 0, Y: 0}, {X: 600, Y: 0}, {X: 600, Y: 380}, {X: 0, Y: 380}}
+	at := func(g *image.Gray, x, y int) uint8 { return g.GrayAt(x, y).Y }
+	img, red := sealed(true)
+	if !Unseal(img, red, whole, image.Pt(2, 2), 48) {
+		t.Fatal("no seal was found")
+	}
+	if v := at(img, 400, 135); v < 190 {
+		t.Errorf("the seal's rim is still at %d", v)
+	}
+	if v := at(img, 402, 208); v > 60 {
+		t.Errorf("black print under the seal is at %d", v)
+	}
+	if v := at(img, 125, 40); v > 120 {
+		t.Errorf("a red title away from it was lightened to %d", v)
+	}
+	img, red = sealed(false)
+	before := append([]byte(nil), img.Pix...)
+	if Unseal(img, red, whole, image.Pt(2, 2), 48) || string(before) != string(img.Pix) {
+		t.Error("something was taken off where there is no seal")
+	}
+}
