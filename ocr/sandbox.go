@@ -37,7 +37,9 @@ func confine() []Protection {
 		out = append(out, p)
 	}
 
-	debug.SetMemoryLimit(300 << 20)
+	// A page is a few large buffers: collected early, they cost little and two workers stay under 400 MB.
+	debug.SetGCPercent(30)
+	debug.SetMemoryLimit(160 << 20)
 	var limits error
 	for _, l := range []struct {
 		what int
