@@ -1,7 +1,13 @@
 // The volunteer's keys: every button that has one is pressed by it, on the desk and in a visit. Keys do
-// nothing while somebody writes.
+// nothing while somebody writes, nor when the next key follows at once: that is a reader that types a code.
 "use strict";
+let pressed = 0;
 addEventListener("keydown", (e) => {
+	if (!/^[0-9|]$/.test(e.key)) { press(e); return; }
+	clearTimeout(pressed);
+	pressed = setTimeout(() => press(e), 70);
+});
+function press(e) {
 	if (e.ctrlKey || e.altKey || e.metaKey || document.querySelector("dialog[open]")) return;
 	const writing = e.target.closest("input:not([type=checkbox]):not([type=radio]), textarea, select");
 	const click = (q) => { const b = document.querySelector(q); if (b) { e.preventDefault(); b.click(); } return !!b; };
@@ -15,4 +21,4 @@ addEventListener("keydown", (e) => {
 	}
 	if (e.key === "e") { const field = document.querySelector("#value"); if (field) { e.preventDefault(); field.focus(); field.select(); return; } }
 	if (/^[a-z0-9]$/.test(e.key)) click(`[data-press="${e.key}"]`);
-});
+}
