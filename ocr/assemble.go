@@ -20,6 +20,14 @@ func assemble(faces []*face) []paper.Document {
 		if j := partner(faces, used, i); j >= 0 {
 			used[j] = true
 			parts = append(parts, faces[j])
+			if len(faces) > 2 && !(f.best(paper.Number) != "" && f.best(paper.Number) == faces[j].best(paper.Number)) {
+				// More than one card lies there, and nothing but its place says whose back this is.
+				for _, p := range parts {
+					if p.Side == "back" {
+						p.doubtAll()
+					}
+				}
+			}
 		}
 		docs = append(docs, document(parts))
 	}
@@ -55,6 +63,17 @@ func partner(faces []*face, used []bool, i int) int {
 		}
 	}
 	return next
+}
+
+// doubtAll puts what was read from print under review.
+func (f *face) doubtAll() {
+	for _, rs := range f.Readings {
+		for i := range rs {
+			if !rs[i].exact() {
+				rs[i].Doubts = doubt(rs[i].Doubts, paper.LowConfidence)
+			}
+		}
+	}
 }
 
 // kin says whether two sides can be of one kind of paper.
@@ -110,6 +129,11 @@ func document(parts []*face) paper.Document {
 		d.Type = paper.CCCD
 	case d.Type == "":
 		d.Type = paper.Other
+	}
+	if d.Type == paper.Other { // on a letter any word may look like a value
+		for n, rs := range all {
+			all[n] = slices.DeleteFunc(rs, func(r reading) bool { return !r.exact() })
+		}
 	}
 	d.Fields = settle(all)
 	return d

@@ -21,10 +21,11 @@ import (
 type reading struct {
 	Value   string
 	Source  paper.Source
-	Conf    float64 // calibrated for exact codes, Tesseract's own for OCR
+	Conf    float64 // calibrated for exact codes, the network's own for OCR
 	Low     float64
 	Settled bool // Conf is calibrated already
-	Twice   bool // two readings of the print agree
+	Again   bool // the network read the same in the value's rows alone
+	Twice   bool // and so did Tesseract
 	Doubts  []paper.Doubt
 	Page    int
 	Where   *paper.Quad
@@ -150,7 +151,7 @@ func (l *local) codes(ctx context.Context, p page.Picture, o find.Outline, numbe
 	}
 	zone, rest := c.zoneLines()
 	if len(zone) > 0 {
-		if err := l.readZone(ctx, c, zone, f); err != nil {
+		if err := l.readZone(c, zone, f); err != nil {
 			return nil, nil, err
 		}
 	}
@@ -334,24 +335,25 @@ func turnOf(q paper.Quad) int {
 	return ((int(math.Round(a/90))*90)%360 + 360) % 360
 }
 
-// readZone reads a machine readable zone: by its own classifier, which takes a few milliseconds, and by Tesseract where
-// check digits say that was not enough.
-func (l *local) readZone(ctx context.Context, c *card, zone []image.Rectangle, f *face) error {
+// readZone reads a machine readable zone: by its own classifier, which takes a few milliseconds, and by the network of
+// lines where check digits say that was not enough.
+func (l *local) readZone(c *card, zone []image.Rectangle, f *face) error {
 	box := zone[0]
 	for _, r := range zone[1:] {
 		box = box.Union(r)
 	}
 	var lines []string
-	for _, r := range mrz.Read(c.img, rows(zone)) {
+	joined := rows(zone)
+	for _, r := range mrz.Read(c.img, joined) {
 		lines = append(lines, r.Text)
 	}
 	z, err := mrz.Parse(lines, l.now())
 	if err != nil || !z.Whole() {
-		slow, e := l.zoneByTesseract(ctx, c, box)
+		other, e := l.engines.machine(c.img, joined)
 		if e != nil {
 			return e
 		}
-		if o, e := mrz.Parse(slow, l.now()); e == nil && (err != nil || o.Proofs() > z.Proofs()) {
+		if o, e := mrz.Parse(other, l.now()); e == nil && (err != nil || o.Proofs() > z.Proofs()) {
 			z, err = o, nil
 		}
 	}
@@ -362,22 +364,6 @@ func (l *local) readZone(ctx context.Context, c *card, zone []image.Rectangle, f
 	where := c.plane.Quad(box)
 	f.zone(z, &where)
 	return nil
-}
-
-func (l *local) zoneByTesseract(ctx context.Context, c *card, box image.Rectangle) ([]string, error) {
-	box = box.Inset(-12).Intersect(c.img.Bounds())
-	words, err := l.engines.zone.Read(ctx, c.img.SubImage(box).(*image.Gray), tess.Block, 300)
-	if err != nil {
-		return nil, err
-	}
-	var lines []string
-	for _, w := range words {
-		for w.Line > len(lines) {
-			lines = append(lines, "")
-		}
-		lines[w.Line-1] += w.Text
-	}
-	return lines, nil
 }
 
 // rows joins boxes that stand on one line.

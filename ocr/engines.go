@@ -3,18 +3,19 @@ package ocr
 import (
 	"context"
 	"image"
+	"slices"
+	"strings"
 
 	"golang.org/x/sync/errgroup"
 
+	"motcua/ocr/ctc"
 	"motcua/ocr/find"
 	"motcua/ocr/tess"
 )
 
-// engines are the warm Tesseract instances of one process: Vietnamese text and machine readable zones.
-type engines struct {
-	text *tess.Pool
-	zone *tess.Pool
-}
+// engines are what reads print in one process: the project's own network, which reads every line, and warm Tesseract
+// instances, which read a second time what a person would otherwise have to look at.
+type engines struct{ text *tess.Pool }
 
 const zoneAlphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789<"
 
@@ -23,58 +24,100 @@ const lanes = 2
 
 func newEngines() *engines {
 	return &engines{
-		text: tess.NewPool(lanes, func() (*tess.Engine, error) { return tess.Open("vie", "") }),
-		zone: tess.NewPool(1, func() (*tess.Engine, error) { return tess.Open("eng", zoneAlphabet) }),
+		text: tess.NewPool(lanes, func() (*tess.Engine, error) { return tess.Open("vie") }),
 	}
 }
 
 func (e *engines) warm(ctx context.Context) error {
-	var g errgroup.Group
-	g.Go(func() error { return e.text.Warm(ctx) })
-	g.Go(func() error { return e.zone.Warm(ctx) })
-	return g.Wait()
+	if _, err := ctc.Load(); err != nil {
+		return err
+	}
+	return e.text.Warm(ctx)
 }
 
 func (e *engines) close() {
 	e.text.Close()
-	e.zone.Close()
 }
 
 // lines reads each line of img by itself, all lanes at work. Words are numbered by their line's place in boxes.
 func (e *engines) lines(ctx context.Context, img *image.Gray, boxes []image.Rectangle) ([]tess.Word, error) {
+	network, err := ctc.Load()
+	if err != nil {
+		return nil, err
+	}
 	found := make([][]tess.Word, len(boxes))
 	g, ctx := errgroup.WithContext(ctx)
 	g.SetLimit(lanes)
 	for i, box := range boxes {
 		g.Go(func() error {
-			ws, err := e.line(ctx, strip(img, box, boxes), lineHeight)
-			found[i] = ws
-			return err
+			found[i] = words(network.Read(strip(img, box, boxes)), box, i)
+			return ctx.Err()
 		})
 	}
 	if err := g.Wait(); err != nil {
 		return nil, err
 	}
-	var all []tess.Word
-	for i, ws := range found {
-		for _, w := range ws {
-			w.Line = i
-			all = append(all, w)
-		}
-	}
-	return all, nil
+	return slices.Concat(found...), nil
 }
 
-// lineHeight is what strips are brought to: near what the model was trained on. Tesseract's own shrinking of larger lines
-// loses tone marks on capitals.
+// words parts the letters of a line at its spaces.
+func words(letters []ctc.Letter, line image.Rectangle, number int) []tess.Word {
+	var out []tess.Word
+	open := false
+	for _, l := range letters {
+		if l.Sign == ' ' {
+			open = false
+			continue
+		}
+		at := image.Rect(l.From, line.Min.Y, l.To, line.Max.Y)
+		if !open {
+			out = append(out, tess.Word{Line: number, Box: at, Conf: 1, Low: 1})
+			open = true
+		}
+		w := &out[len(out)-1]
+		w.Text += string(l.Sign)
+		w.Box = w.Box.Union(at)
+		w.Conf, w.Low = min(w.Conf, l.Prob), min(w.Low, l.Prob)
+	}
+	return out
+}
+
+// first reads one strip by the network.
+func (e *engines) first(s *image.Gray) ([]tess.Word, error) {
+	network, err := ctc.Load()
+	if err != nil {
+		return nil, err
+	}
+	return words(network.Read(s), s.Rect, 0), nil
+}
+
+// machine reads the rows of a machine readable zone.
+func (e *engines) machine(img *image.Gray, rows []image.Rectangle) ([]string, error) {
+	network, err := ctc.Load()
+	if err != nil {
+		return nil, err
+	}
+	var out []string
+	for _, r := range rows {
+		var b strings.Builder
+		for _, l := range network.ReadOnly(strip(img, r, rows), zoneAlphabet) {
+			b.WriteRune(l.Sign)
+		}
+		out = append(out, b.String())
+	}
+	return out, nil
+}
+
+// lineHeight is what Tesseract's strips are brought to: near what the model was trained on. Its own shrinking of larger
+// lines loses tone marks on capitals.
 const lineHeight = 40
 
-// line reads one strip at a given height; boxes come back in the pixels of the strip.
-func (e *engines) line(ctx context.Context, s *image.Gray, height int) ([]tess.Word, error) {
+// second reads one strip by Tesseract; boxes come back in the pixels of the strip.
+func (e *engines) second(ctx context.Context, s *image.Gray) ([]tess.Word, error) {
 	b := s.Bounds()
-	w := max(1, (b.Dx()*height+b.Dy()/2)/b.Dy())
-	words, err := e.text.Read(ctx, find.Resize(s, w, height), tess.Line, 300)
-	fx, fy := float64(b.Dx())/float64(w), float64(b.Dy())/float64(height)
+	w := max(1, (b.Dx()*lineHeight+b.Dy()/2)/b.Dy())
+	words, err := e.text.Read(ctx, find.Resize(s, w, lineHeight), 300)
+	fx, fy := float64(b.Dx())/float64(w), float64(b.Dy())/lineHeight
 	for i, o := range words {
 		r := o.Box
 		words[i].Box = image.Rect(b.Min.X+int(float64(r.Min.X)*fx), b.Min.Y+int(float64(r.Min.Y)*fy), b.Min.X+int(float64(r.Max.X)*fx+0.5), b.Min.Y+int(float64(r.Max.Y)*fy+0.5))
@@ -84,6 +127,11 @@ func (e *engines) line(ctx context.Context, s *image.Gray, height int) ([]tess.W
 
 // strip is a line with a little room around it, but nothing of its neighbours.
 func strip(img *image.Gray, box image.Rectangle, all []image.Rectangle) *image.Gray {
+	return img.SubImage(roomy(box, all).Intersect(img.Bounds())).(*image.Gray)
+}
+
+// roomy grows a line's box by the marks above and below its letters, as far as its neighbours let it.
+func roomy(box image.Rectangle, all []image.Rectangle) image.Rectangle {
 	v := max(5, box.Dy()*2/7)
 	up, down, left, right := v, v, v, v
 	for _, o := range all {
@@ -106,27 +154,5 @@ func strip(img *image.Gray, box image.Rectangle, all []image.Rectangle) *image.G
 			}
 		}
 	}
-	r := image.Rect(box.Min.X-left, box.Min.Y-up, box.Max.X+right, box.Max.Y+down).Intersect(img.Bounds())
-	return img.SubImage(r).(*image.Gray)
-}
-
-// figures reads a line of digits by the model for machine readable zones.
-func (e *engines) figures(ctx context.Context, s *image.Gray) (string, error) {
-	b := s.Bounds()
-	words, err := e.zone.Read(ctx, find.Resize(s, max(1, b.Dx()*44/b.Dy()), 44), tess.Line, 300)
-	digits := ""
-	for _, w := range words {
-		for _, r := range w.Text {
-			switch r {
-			case 'O', 'Q', 'D':
-				r = '0'
-			case 'I', 'L':
-				r = '1'
-			}
-			if r >= '0' && r <= '9' {
-				digits += string(r)
-			}
-		}
-	}
-	return digits, err
+	return image.Rect(box.Min.X-left, box.Min.Y-up, box.Max.X+right, box.Max.Y+down)
 }

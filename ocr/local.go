@@ -89,7 +89,8 @@ func (l *local) papers(ctx context.Context, file *page.File, n int) ([]*face, []
 	if len(outlines) == 0 && likeCard(p.Gray.Rect) {
 		outlines = []find.Outline{whole(p.Gray.Rect)}
 	}
-	if len(outlines) == 0 {
+	heaps := len(outlines) == 0 // of print, not cards with edges
+	if heaps {
 		outlines = find.Blocks(p.Gray, p.DPI)
 	}
 	lap("find")
@@ -124,8 +125,8 @@ func (l *local) papers(ctx context.Context, file *page.File, n int) ([]*face, []
 	}
 	lap("print")
 	faces = slices.DeleteFunc(faces, func(f *face) bool { return !f.told() })
-	// Without a title or a code, what was taken for a card may be part of a form.
-	vague := !slices.ContainsFunc(faces, func(f *face) bool { return f.Kind != "" || f.Zone != nil || f.hasQR() })
+	// Without a title or a code, what was taken for a card may be part of a form; forms have QR symbols, too.
+	vague := !slices.ContainsFunc(faces, func(f *face) bool { return f.Kind != "" || f.Zone != nil || f.hasQR() && !heaps })
 	if vague {
 		f, err := l.readSheet(ctx, p, n)
 		if err != nil {

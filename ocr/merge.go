@@ -223,48 +223,6 @@ func edits(a, b []rune) int {
 	return row[len(b)]
 }
 
-// believed is the calibrated confidence of a value that only Tesseract read. Its own figure says little (0.96 stands
-// beside wrong tone marks), so nothing is believed that was not read twice alike and is not plausible in itself.
-func believed(n paper.Name, r reading) float64 {
-	sure := r.Twice && r.Conf > 0.9
-	switch n {
-	case paper.Sex, paper.Nationality:
-		if r.Conf > 0.8 || r.Twice {
-			return 0.99
-		}
-	case paper.FullName, paper.FatherName, paper.MotherName:
-		if sure && plausibleName(r.Value) {
-			return 0.985
-		}
-	case paper.PlaceOfResidence:
-		if sure && r.Conf > 0.94 && plausiblePlace(r.Value, 4) {
-			return 0.985
-		}
-	case paper.PlaceOfOrigin, paper.PlaceOfBirth:
-		if sure && r.Conf > 0.94 && plausiblePlace(r.Value, 3) {
-			return 0.985
-		}
-	case paper.Number, paper.DateOfBirth, paper.DateOfIssue, paper.DateOfExpiry, paper.DocumentNumber:
-		if r.Twice && r.Conf > 0.85 {
-			return 0.985
-		}
-	case paper.Ethnicity, paper.Religion:
-		if r.Twice && listed(r.Value) {
-			return 0.985
-		}
-	case paper.RegisterNumber:
-		if sure {
-			return 0.985
-		}
-	}
-	return min(r.Conf, 0.93)
-}
-
-// listed says whether a value is one of the 54 ethnicities or a religion as papers name them.
-func listed(s string) bool {
-	return strings.Contains(closed, "|"+vn.Fold(s)+"|")
-}
-
 var closed = "|" + strings.Join(foldAll("Kinh", "Tày", "Thái", "Hoa", "Khmer", "Khơ-me", "Khơ me", "Mường", "Nùng", "Mông", "H'Mông", "Hmông", "Dao", "Gia Rai", "Gia-rai", "Ngái", "Ê Đê", "Ê-đê", "Ba Na", "Ba-na", "Xơ Đăng", "Xơ-đăng", "Sán Chay", "Cơ Ho", "Cơ-ho", "Chăm", "Sán Dìu", "Hrê", "Mnông", "M'Nông", "Raglay", "Ra-glai", "Xtiêng", "X'Tiêng", "Bru - Vân Kiều", "Bru-Vân Kiều", "Thổ", "Giáy", "Cơ Tu", "Cơ-tu", "Gié Triêng", "Giẻ-Triêng", "Mạ", "Khơ Mú", "Khơ-mú", "Co", "Tà Ôi", "Tà-ôi", "Chơ Ro", "Chơ-ro", "Kháng", "Xinh Mun", "Xinh-mun", "Hà Nhì", "Chu Ru", "Chu-ru", "Lào", "La Chí", "La Ha", "Phù Lá", "La Hủ", "Lự", "Lô Lô", "Chứt", "Mảng", "Pà Thẻn", "Co Lao", "Cơ Lao", "Cống", "Bố Y", "Si La", "Pu Péo", "Brâu", "Ơ Đu", "Rơ Măm", "Rơ-măm",
 	"Không", "Phật giáo", "Công giáo", "Thiên Chúa giáo", "Thiên Chúa", "Cao Đài", "Hòa Hảo", "Phật giáo Hòa Hảo", "Tin Lành", "Hồi giáo"), "|") + "|"
 

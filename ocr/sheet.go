@@ -40,7 +40,7 @@ func (l *local) readSheet(ctx context.Context, p page.Picture, n int) (*face, er
 	}
 	zone, rest := c.zoneLines()
 	if len(zone) > 0 {
-		if err := l.readZone(ctx, c, zone, f); err != nil {
+		if err := l.readZone(c, zone, f); err != nil {
 			return nil, err
 		}
 	}
@@ -82,7 +82,7 @@ func (f *face) take(side field.Side, c *card) {
 	f.Kind, f.Side, f.Labels = side.Kind, side.Side, side.Labels
 	for n, v := range side.Values {
 		where := c.plane.Quad(v.Box)
-		f.add(n, reading{Value: v.Text, Source: paper.OCR, Conf: v.Conf, Low: v.Low, Twice: v.Twice, Doubts: v.Doubts, Where: &where})
+		f.add(n, reading{Value: v.Text, Source: paper.OCR, Conf: v.Conf, Low: v.Low, Again: v.Again, Twice: v.Twice, Doubts: v.Doubts, Where: &where})
 	}
 	switch {
 	case isSheet(f.Kind):

@@ -70,21 +70,20 @@ func (t *tally) add(c page, truth specimen.Truth, out ocr.Result, took time.Dura
 		t.problems++
 		wrong = append(wrong, "problem "+out.Problem.Code)
 	}
-	docs := slices.Clone(out.Documents)
+	docs := out.Documents
 	pageCode := false
-	for _, p := range truth.Papers {
+	found := match(truth.Papers, docs)
+	for at, p := range truth.Papers {
 		k := t.kinds[p.Kind]
 		if k == nil {
 			k = &[3]int{}
 			t.kinds[p.Kind] = k
 		}
 		k[0]++
-		i := match(p, docs)
 		var doc paper.Document
 		way := noRead
-		if i >= 0 {
+		if i := found[at]; i >= 0 {
 			doc = docs[i]
-			docs = slices.Delete(docs, i, i+1)
 			if doc.Type == p.Kind {
 				k[1]++
 			} else {
@@ -135,9 +134,9 @@ func (t *tally) add(c page, truth specimen.Truth, out ocr.Result, took time.Dura
 			}
 		}
 	}
-	for _, d := range docs { // a side left by itself repeats what is true; anything else is made up
+	for i, d := range docs { // a side left by itself repeats what is true; anything else is made up
 		for n, f := range d.Fields {
-			if !f.Review && !slices.ContainsFunc(truth.Papers, func(p specimen.PaperTruth) bool { return same(n, p.Fields[n], f.Value) }) {
+			if !slices.Contains(found, i) && !f.Review && !slices.ContainsFunc(truth.Papers, func(p specimen.PaperTruth) bool { return same(n, p.Fields[n], f.Value) }) {
 				t.invented++
 				wrong = append(wrong, fmt.Sprintf("!! %s of a further %s that is not there: %q", n, d.Type, f.Value))
 			}
@@ -168,35 +167,49 @@ func usedCode(d paper.Document) bool {
 	return false
 }
 
-// match finds the document that was read from a paper: of the same kind where there is one, with the most
-// values right, and lying where the paper lies.
-func match(p specimen.PaperTruth, docs []paper.Document) int {
-	best, most := -1, -1.0
-	for i, d := range docs {
-		points := 0.0
-		if d.Type == p.Kind {
-			points += 1.5
-		}
-		for n, v := range p.Fields {
-			if same(n, v, d.Fields[n].Value) {
-				points++
-			}
-		}
-		if d.Where != nil {
-			for _, q := range p.Where {
-				if inside(centre(*d.Where), q) {
-					points += 3
+// match finds for each paper the document that was read from it, or -1: pair by pair, the likeliest first, so that the
+// document of one person is not held against another whose card was not found.
+func match(papers []specimen.PaperTruth, docs []paper.Document) []int {
+	found := make([]int, len(papers))
+	for i := range found {
+		found[i] = -1
+	}
+	for range papers {
+		which, best, most := -1, -1, -1.0
+		for i, p := range papers {
+			for j, d := range docs {
+				if v := likeness(p, d); found[i] < 0 && !slices.Contains(found, j) && v > most && (v >= 1.5 || p.Kind == paper.Other) {
+					which, best, most = i, j, v
 				}
 			}
 		}
-		if points > most {
-			best, most = i, points
+		if which < 0 {
+			break
+		}
+		found[which] = best
+	}
+	return found
+}
+
+// likeness counts what speaks for a document being read from a paper: its kind, its values, and where it lies.
+func likeness(p specimen.PaperTruth, d paper.Document) float64 {
+	points := 0.0
+	if d.Type == p.Kind {
+		points += 1.5
+	}
+	for n, v := range p.Fields {
+		if same(n, v, d.Fields[n].Value) {
+			points++
 		}
 	}
-	if most < 1.5 && p.Kind != paper.Other {
-		return -1
+	if d.Where != nil {
+		for _, q := range p.Where {
+			if inside(centre(*d.Where), q) {
+				points += 3
+			}
+		}
 	}
-	return best
+	return points
 }
 
 func centre(q paper.Quad) (p paper.Point) {

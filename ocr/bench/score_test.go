@@ -66,11 +66,16 @@ func TestMatchGoesByPlace(t *testing.T) {
 	left, right := at(0), at(20)
 	docs := []paper.Document{{Type: paper.CCCD, Where: &right}, {Type: paper.CCCD, Where: &left}}
 	p := specimen.PaperTruth{Kind: paper.CCCD, Where: map[specimen.Side]paper.Quad{specimen.Front: left}}
-	if i := match(p, docs); i != 1 {
-		t.Errorf("matched %d", i)
+	if found := match([]specimen.PaperTruth{p}, docs); found[0] != 1 {
+		t.Errorf("matched %d", found)
 	}
-	if i := match(p, nil); i != -1 {
-		t.Errorf("matched %d of nothing", i)
+	if found := match([]specimen.PaperTruth{p}, nil); found[0] != -1 {
+		t.Errorf("matched %d of nothing", found)
+	}
+	// One card was not found: the other person's is not taken for it.
+	other := specimen.PaperTruth{Kind: paper.CCCD, Where: map[specimen.Side]paper.Quad{specimen.Front: at(40)}}
+	if found := match([]specimen.PaperTruth{other, p}, docs[1:]); found[0] != -1 || found[1] != 0 {
+		t.Errorf("matched %d of one document for two papers", found)
 	}
 }
 

@@ -15,8 +15,9 @@ type Value struct {
 	Text   string
 	Box    image.Rectangle
 	Rows   []image.Rectangle // its lines
-	Twice  bool              // a second reading gave the same
-	Conf   float64           // of the least sure word, Tesseract's own
+	Again  bool              // its rows alone were read alike by the same reader
+	Twice  bool              // and by another
+	Conf   float64           // of the least sure word, the reader's own
 	Low    float64           // of the least sure letter
 	Doubts []paper.Doubt
 }
@@ -151,7 +152,7 @@ func Card(runs []Run) Side {
 		}
 	}
 	if _, ok := s.Values[paper.Number]; !ok {
-		if v, ok := loneNumber(runs); ok {
+		if v, ok := loneNumber(runs, s.Kind == paper.CMND); ok {
 			s.Values[paper.Number] = v
 		}
 	}
@@ -449,10 +450,10 @@ func number(p []piece) (Value, bool) {
 	return Value{}, false
 }
 
-// loneNumber is a number whose label was not read.
-func loneNumber(runs []Run) (Value, bool) {
+// loneNumber is a number whose label was not read. One of nine figures may be anything but on the card that has such.
+func loneNumber(runs []Run, nine bool) (Value, bool) {
 	for _, r := range runs {
-		if v, ok := number(pieces(r)); ok && len(v.Text) == 12 {
+		if v, ok := number(pieces(r)); ok && (len(v.Text) == 12 || nine) {
 			return v, true
 		}
 	}
@@ -493,10 +494,21 @@ func personName(p []piece) (Value, bool) {
 	}
 	v := whole(used)
 	v.Text = vn.NFC(strings.Join(out, " "))
-	if len(out) == 1 {
+	if len(out) == 1 || torn(used) {
 		v.Doubts = append(v.Doubts, paper.Incomplete)
 	}
 	return v, true
+}
+
+// torn says whether two words stand so far apart on a line that one between them may be lost.
+func torn(p []piece) bool {
+	for i := 1; i < len(p); i++ {
+		a, b := p[i-1].box, p[i].box
+		if p[i-1].line == p[i].line && float64(b.Min.X-a.Max.X) > 1.2*float64(max(a.Dy(), b.Dy())) {
+			return true
+		}
+	}
+	return false
 }
 
 func sex(p []piece) (Value, bool) {
@@ -587,6 +599,9 @@ func somewhere(p []piece) (Value, bool) {
 	v := whole(used)
 	s := strings.NewReplacer(" ,", ",", " .", ".", ",,", ",").Replace(b.String())
 	v.Text = vn.NFC(strings.Trim(s, " ,.:/-"))
+	if torn(used) {
+		v.Doubts = append(v.Doubts, paper.Incomplete)
+	}
 	return v, true
 }
 

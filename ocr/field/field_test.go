@@ -2,6 +2,7 @@ package field_test
 
 import (
 	"image"
+	"slices"
 	"strings"
 	"testing"
 
@@ -51,6 +52,26 @@ func TestCard(t *testing.T) {
 			if s.Values[n].Text != w {
 				t.Errorf("%s: %q, want %q", n, s.Values[n].Text, w)
 			}
+		}
+	})
+	t.Run("families_whose_names_sound_like_a_label", func(t *testing.T) {
+		for _, name := range []string{"NGUYỄN XUÂN THÙY", "NGUYỄN QUÂN", "NGUYỄN XUÂN"} {
+			s := field.Card(field.Runs(page("CĂN CƯỚC CÔNG DÂN", "Họ và tên:", name, "Quê quán: Thạnh Mỹ, Vĩnh Bảo, Hải Phòng")))
+			if s.Values[paper.FullName].Text != name || s.Values[paper.PlaceOfOrigin].Text != "Thạnh Mỹ, Vĩnh Bảo, Hải Phòng" {
+				t.Errorf("%q, %q", s.Values[paper.FullName].Text, s.Values[paper.PlaceOfOrigin].Text)
+			}
+		}
+	})
+	t.Run("words_lost_within_a_row_are_told", func(t *testing.T) {
+		s := field.Card(field.Runs(page("CĂN CƯỚC CÔNG DÂN", "Quê quán: Khu      Châu Phú, An Giang")))
+		if !slices.Contains(s.Values[paper.PlaceOfOrigin].Doubts, paper.Incomplete) {
+			t.Errorf("%v", s.Values[paper.PlaceOfOrigin])
+		}
+	})
+	t.Run("name_without_its_label", func(t *testing.T) {
+		s := field.Card(field.Runs(page("GIẤY CHỨNG MINH NHÂN DÂN", "SỐ 088489683", "NGUYỄN TẤN TOÀN", "Nguyên quán: Thạnh Mỹ, Vĩnh Bảo, Hải Phòng")))
+		if v := s.Values[paper.FullName]; v.Text != "NGUYỄN TẤN TOÀN" || !slices.Contains(v.Doubts, paper.LowConfidence) {
+			t.Errorf("%v", v)
 		}
 	})
 	t.Run("name_is_not_taken_for_a_label", func(t *testing.T) {

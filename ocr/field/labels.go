@@ -129,6 +129,10 @@ func find(runs []Run, labels []label) []place {
 					continue
 				}
 			}
+			// NGUYỄN XUÂN and NGUYỄN QUÂN are names; the label is never printed in capitals.
+			if l.text == "NGUYENQUAN" && !strings.ContainsFunc(strings.Join(words[word[from]:word[to-1]+1], ""), unicode.IsLower) {
+				continue
+			}
 			if len(l.text) <= 4 { // short labels must be words of their own
 				if from > 0 && word[from-1] == word[from] || to < len(letters) && word[to] == word[to-1] {
 					continue

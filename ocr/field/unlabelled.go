@@ -9,7 +9,7 @@ import (
 )
 
 // unlabelled gives values whose label was not read to the only field they can belong to: an address that the
-// gazetteer knows, a date that fits nothing else, the nationality. What is found so is always flagged.
+// gazetteer knows, a date that fits nothing else, a name, the nationality. What is found so is always flagged.
 func unlabelled(s *Side, runs []Run, labelled map[int]bool) {
 	taken := func(r Run) bool {
 		for _, v := range s.Values {
@@ -40,6 +40,15 @@ func unlabelled(s *Side, runs []Run, labelled map[int]bool) {
 				if v, ok := sex(p[i : i+1]); ok && (v.Text == "Nữ" && len([]rune(w.text)) == 2 || before == "TINH" || before == "SEX") && absent(paper.Sex) && before != "VIET" {
 					give(paper.Sex, v)
 				}
+			}
+		}
+	}
+	if s.Side == "front" && absent(paper.FullName) && s.Kind != paper.Passport {
+		// A line of capitals that begins with a family name and is nothing but a name.
+		for i, r := range runs {
+			if v, ok := personName(pieces(r)); ok && !labelled[i] && !taken(r) && v.Text == vn.NFC(r.Text()) && len(r.Words) >= 2 && isName(v.Text) {
+				give(paper.FullName, v)
+				break
 			}
 		}
 	}
@@ -76,7 +85,8 @@ func unlabelled(s *Side, runs []Run, labelled map[int]bool) {
 				if absent(paper.DateOfIssue) && s.Kind != paper.CanCuoc && d.Year() >= 1980 {
 					give(paper.DateOfIssue, v)
 				}
-			case absent(paper.DateOfBirth) && s.Values[paper.DateOfExpiry].Text != v.Text && d.Year() < 2020 && fits(s.Values[paper.Number].Text, d):
+			case absent(paper.DateOfBirth) && s.Values[paper.DateOfExpiry].Text != v.Text && d.Year() < 2020 &&
+				(fits(s.Values[paper.Number].Text, d) || s.Kind == paper.CMND && d.Year() < 2003):
 				give(paper.DateOfBirth, v)
 			case absent(paper.DateOfExpiry) && d.Year() >= 2020 && s.Kind != paper.CanCuoc:
 				give(paper.DateOfExpiry, v)
@@ -108,6 +118,17 @@ func unlabelled(s *Side, runs []Run, labelled map[int]bool) {
 			give(paper.DateOfIssue, found[0])
 		}
 	}
+}
+
+// isName says whether every word is known in names, the first as a family's.
+func isName(s string) bool {
+	for i, w := range strings.Fields(s) {
+		_, family := vn.Family(w)
+		if i == 0 && !family || i > 0 && !vn.Syllable(w) {
+			return false
+		}
+	}
+	return true
 }
 
 // fits says whether a personal number can belong to someone born on this day.

@@ -36,6 +36,8 @@ func Blocks(g *image.Gray, dpi float64) []Outline {
 	m = m.close(max(2, int(2.6*scale)))
 	var found []Outline
 	for _, o := range loose(m) {
+		// A heap of print has no sides of its own: its lines say how it lies.
+		o = o.along(Slope(small.SubImage(bounds(o.hull)).(*image.Gray)))
 		w, h := o.Width/scale, o.Height/scale
 		ratio := w / h
 		if ratio < 1.25 || ratio > 2.3 || w < 58 || w > 135 || h < 32 || h > 95 || o.Fill < 0.5 {
@@ -51,6 +53,34 @@ func Blocks(g *image.Gray, dpi float64) []Outline {
 	}
 	sortAsRead(found)
 	return found
+}
+
+// bounds is the upright rectangle around points.
+func bounds(points []paper.Point) image.Rectangle {
+	var r image.Rectangle
+	for _, p := range points {
+		r = r.Union(image.Rect(int(p.X), int(p.Y), int(p.X)+1, int(p.Y)+1))
+	}
+	return r
+}
+
+// along lays the quad anew round the same points, its long side as near to the direction a (radians clockwise from level)
+// or across it as its shape asks.
+func (o Outline) along(a float64) Outline {
+	ux, uy := math.Cos(a), math.Sin(a)
+	s0, s1, t0, t1 := math.Inf(1), math.Inf(-1), math.Inf(1), math.Inf(-1)
+	for _, p := range o.hull {
+		s, t := p.X*ux+p.Y*uy, -p.X*uy+p.Y*ux
+		s0, s1, t0, t1 = min(s0, s), max(s1, s), min(t0, t), max(t1, t)
+	}
+	if s1-s0 < 2 || t1-t0 < 2 {
+		return o
+	}
+	at := func(s, t float64) paper.Point { return paper.Point{X: s*ux - t*uy, Y: s*uy + t*ux} }
+	o.Fill *= o.Width * o.Height / ((s1 - s0) * (t1 - t0))
+	o.Width, o.Height = s1-s0, t1-t0
+	o.Quad = paper.Quad{at(s0, t0), at(s1, t0), at(s1, t1), at(s0, t1)}
+	return o
 }
 
 // grown moves every side outwards.

@@ -20,6 +20,8 @@ type Outline struct {
 	Width  float64 // long side, in page pixels
 	Height float64
 	Fill   float64 // share of the quad that differs from the background
+
+	hull []paper.Point // what the quad was laid round
 }
 
 // The shapes of papers that lie on a glass: ID-1 cards and passport pages.
@@ -265,6 +267,7 @@ func loose(m mask) []Outline {
 		hull := convex(points)
 		o, ok := fit(hull, float64(area))
 		if ok {
+			o.hull = hull
 			found = append(found, o)
 		}
 	}

@@ -1,4 +1,4 @@
-// Package tess reads text from pixels by Tesseract. In go 8-bit gray pixels, out come words with boxes and
+// Package tess reads a line of text from pixels by Tesseract. In go 8-bit gray pixels, out come words with boxes and
 // confidences. Engines are slow to start and cheap to keep; a Pool holds warm ones. Recognition runs on the
 // calling thread only: Tesseract's OpenMP loops make small pages slower, so they are switched off.
 //
@@ -46,18 +46,6 @@ import (
 	"motcua/ocr/page"
 )
 
-// Mode is how Tesseract looks for text in the pixels.
-type Mode int
-
-// The modes recognition uses, with Tesseract's own numbers.
-const (
-	Page   Mode = 3  // full layout analysis
-	Block  Mode = 6  // one block of lines
-	Line   Mode = 7  // one line
-	Sparse Mode = 11 // text anywhere, in no order
-	Raw    Mode = 13 // one line, no layout analysis at all
-)
-
 // Word is one word as read.
 type Word struct {
 	Text string
@@ -70,23 +58,20 @@ type Word struct {
 // Engine is one Tesseract instance with one model. It is not safe for concurrent use.
 type Engine struct{ client *gosseract.Client }
 
-// Open loads a model ("vie", "eng"). alphabet, if not empty, is the only characters that are read.
-func Open(lang, alphabet string) (*Engine, error) {
+// Open loads a model, such as "vie".
+func Open(lang string) (*Engine, error) {
 	e := &Engine{client: gosseract.NewClient()}
 	settings := map[gosseract.SettableVariable]string{
 		gosseract.DEBUG_FILE: "/dev/null",
 		"tessedit_do_invert": "0",
 		"hocr_char_boxes":    "1", // also tells how sure each letter is
 	}
-	if alphabet != "" {
-		settings[gosseract.TESSEDIT_CHAR_WHITELIST] = alphabet
-	}
 	err := e.client.SetLanguage(lang)
 	for name, value := range settings {
 		err = errors.Join(err, e.client.SetVariable(name, value))
 	}
 	if err == nil {
-		_, err = e.hocr(image.NewGray(image.Rect(0, 0, 32, 32)), Line, 300)
+		_, err = e.hocr(image.NewGray(image.Rect(0, 0, 32, 32)), 300)
 	}
 	if err != nil {
 		e.Close()
@@ -95,13 +80,13 @@ func Open(lang, alphabet string) (*Engine, error) {
 	return e, nil
 }
 
-// Read reads the text in img.
-func (e *Engine) Read(img *image.Gray, mode Mode, dpi int) []Word {
+// Read reads the one line of text in img.
+func (e *Engine) Read(img *image.Gray, dpi int) []Word {
 	b := img.Bounds()
 	if b.Dx() < 3 || b.Dy() < 3 {
 		return nil
 	}
-	text, err := e.hocr(img, mode, dpi)
+	text, err := e.hocr(img, dpi)
 	if err != nil {
 		return nil
 	}
@@ -112,7 +97,7 @@ func (e *Engine) Read(img *image.Gray, mode Mode, dpi int) []Word {
 	return words
 }
 
-func (e *Engine) hocr(img *image.Gray, mode Mode, dpi int) (string, error) {
+func (e *Engine) hocr(img *image.Gray, dpi int) (string, error) {
 	// How many threads may work is a property of the thread that asks.
 	runtime.LockOSThread()
 	defer runtime.UnlockOSThread()
@@ -120,7 +105,7 @@ func (e *Engine) hocr(img *image.Gray, mode Mode, dpi int) (string, error) {
 	if err := e.client.SetImageFromBytes(page.EncodeBMP(img, dpi)); err != nil {
 		return "", err
 	}
-	if err := e.client.SetPageSegMode(gosseract.PageSegMode(mode)); err != nil {
+	if err := e.client.SetPageSegMode(gosseract.PSM_SINGLE_LINE); err != nil {
 		return "", err
 	}
 	return e.client.HOCRText()
@@ -259,13 +244,13 @@ func (p *Pool) take(ctx context.Context) (*Engine, error) {
 }
 
 // Read reads with the next idle engine.
-func (p *Pool) Read(ctx context.Context, img *image.Gray, mode Mode, dpi int) ([]Word, error) {
+func (p *Pool) Read(ctx context.Context, img *image.Gray, dpi int) ([]Word, error) {
 	e, err := p.take(ctx)
 	if err != nil {
 		return nil, err
 	}
 	defer func() { p.idle <- e }()
-	return e.Read(img, mode, dpi), nil
+	return e.Read(img, dpi), nil
 }
 
 // Close waits for readings under way and frees all engines.

@@ -1,0 +1,173 @@
+package ocr
+
+import (
+	"strings"
+
+	"motcua/ocr/paper"
+	"motcua/ocr/vn"
+)
+
+// How sure is a value that was only read from print? The network's own probability of its least sure letter is worth
+// much but not enough by itself, and nobody's word is taken for a value that makes no sense. So three things count: that
+// probability (conf); whether the value's rows, cut out by themselves, are read alike by the network (again) and by
+// Tesseract (twice); and whether names and places are known. The limits are what the benchmark's pages that were tuned
+// on left no silent error under.
+const (
+	distinct = 0.97 // every letter stood out
+	obvious  = 0.99
+	fair     = 0.8
+	possible = 0.5
+)
+
+// certain says whether a value read from print may be used without a look.
+func certain(n paper.Name, text string, conf float64, again, twice bool) bool {
+	switch n {
+	case paper.Sex, paper.Nationality: // a word out of two, or the one that is printed on every card
+		return conf > possible || again || twice
+	case paper.Number, paper.OldNumber, paper.DocumentNumber, paper.RegisterNumber, paper.DateOfBirth, paper.DateOfIssue, paper.DateOfExpiry:
+		return again && conf > 0.9 || twice && conf > possible
+	case paper.Ethnicity, paper.Religion:
+		return listed(text) && (again && conf > fair || twice)
+	case paper.FullName, paper.FatherName, paper.MotherName:
+		known := plausibleName(text)
+		return again && (conf > distinct && known || conf > obvious && spelledName(text)) ||
+			twice && (conf > possible && known || conf > fair && spelledName(text))
+	case paper.PlaceOfResidence, paper.PlaceOfOrigin, paper.PlaceOfBirth:
+		if !plausiblePlace(n, text) {
+			return false
+		}
+		return again && conf > distinct || twice && conf > possible && (conf > fair || knownWords(text))
+	}
+	return false
+}
+
+// believed is the calibrated confidence of a value that was only read from print.
+func believed(n paper.Name, r reading) float64 {
+	switch {
+	case !certain(n, r.Value, r.Conf, r.Again, r.Twice):
+		return min(r.Conf, 0.93)
+	case r.Again && r.Twice:
+		return 0.995
+	}
+	return 0.985
+}
+
+// listed says whether a value is one of the 54 ethnicities or a religion as papers name them.
+func listed(s string) bool {
+	return strings.Contains(closed, "|"+vn.Fold(s)+"|")
+}
+
+// plausibleName: a known family name first, and known syllables of names after it.
+func plausibleName(s string) bool {
+	w := strings.Fields(s)
+	if len(w) < 2 {
+		return false
+	}
+	if _, known := vn.Family(w[0]); !known {
+		return false
+	}
+	for _, x := range w[1:] {
+		if !vn.Syllable(x) {
+			return false
+		}
+	}
+	return true
+}
+
+// spelledName: a known family name, and one to five syllables as Vietnamese spells them, known as names or not.
+func spelledName(s string) bool {
+	w := strings.Fields(s)
+	if len(w) == 0 {
+		return false
+	}
+	if _, known := vn.Family(w[0]); !known {
+		return false
+	}
+	for _, x := range w {
+		if !vn.Spelled(x) {
+			return false
+		}
+	}
+	return len(w) >= 2 && len(w) <= 6
+}
+
+// plausiblePlace: it ends in a province and has a part before it (of the old form a district of that province), and all its
+// words can be spelled or are known.
+func plausiblePlace(n paper.Name, s string) bool {
+	p := vn.Locate(s)
+	parts := strings.Count(s, ",") + 1
+	switch {
+	case p.Province.Code == "":
+		return false
+	case n == paper.PlaceOfBirth && parts == 1: // a passport names the province only
+		return true
+	case p.District != "" && parts < least(n):
+		return false
+	case p.District == "" && !since2025(s):
+		return false
+	}
+	// What begins with a lone word is mostly the rest of a row that was lost.
+	first, _, _ := strings.Cut(s, ",")
+	if len(strings.Fields(first)) < 2 {
+		return false
+	}
+	for _, w := range placeWords(s) {
+		if !vn.Spelled(w) && !isKnown(w) {
+			return false
+		}
+	}
+	return true
+}
+
+// least is how many parts an address of the old form has: a residence begins with a house, a street or a hamlet.
+func least(n paper.Name) int {
+	if n == paper.PlaceOfResidence {
+		return 4
+	}
+	return 3
+}
+
+// since2025 tells an address without a district (Resolution 202/2025/QH15): its last part but one is a ward or a commune
+// and says so.
+func since2025(s string) bool {
+	parts := strings.Split(s, ",")
+	if len(parts) < 2 {
+		return false
+	}
+	unit := vn.Fold(strings.TrimSpace(parts[len(parts)-2]))
+	for _, u := range []string{"Phường ", "Xã ", "Đặc khu "} {
+		if strings.HasPrefix(unit, vn.Fold(u)) {
+			return true
+		}
+	}
+	return false
+}
+
+func placeWords(s string) []string {
+	var out []string
+	for _, w := range strings.FieldsFunc(s, func(r rune) bool { return strings.ContainsRune(" ,.-/()", r) }) {
+		if !strings.ContainsAny(w, "0123456789") {
+			out = append(out, w)
+		}
+	}
+	return out
+}
+
+// knownWords: every word is known in names or places. That it can be spelled is less: nghỉ is as good a word as nghi,
+// and communes are in no list here.
+func knownWords(s string) bool {
+	for _, w := range placeWords(s) {
+		if !isKnown(w) {
+			return false
+		}
+	}
+	return true
+}
+
+func isKnown(w string) bool {
+	return vn.PlaceSyllable(w) || vn.Syllable(w) || strings.Contains(streetWords, "|"+vn.Fold(w)+"|")
+}
+
+// streetWords are what addresses begin with.
+var streetWords = "|" + strings.Join(foldAll("Tổ", "Thôn", "Xóm", "Ấp", "Ngõ", "Ngách", "Hẻm", "Số", "Khu", "Phố", "Đường", "Bản", "Làng", "Buôn", "Phường", "Xã", "Huyện", "Quận",
+	"Thị", "Trấn", "Thành", "Tỉnh", "Cách", "Mạng", "Tháng", "Trưng", "Kiệt", "Biên", "Phủ", "Đoài", "Thượng", "Hạ"), "|") + "|"

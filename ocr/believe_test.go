@@ -1,0 +1,63 @@
+package ocr
+
+import (
+	"testing"
+
+	"motcua/ocr/paper"
+)
+
+func TestCertain(t *testing.T) {
+	for _, c := range []struct {
+		why          string
+		name         paper.Name
+		text         string
+		conf         float64
+		again, twice bool
+		want         bool
+	}{
+		{"one reading is never enough", paper.FullName, "TRẦN THỊ HÀ", 0.999, false, false, false},
+		{"clear letters of known names, read again", paper.FullName, "TRẦN THỊ HÀ", 0.98, true, false, true},
+		{"unclear letters, read again by the same reader", paper.FullName, "TRẦN THỊ HÀ", 0.9, true, false, false},
+		{"unclear letters, read alike by another", paper.FullName, "TRẦN THỊ HÀ", 0.6, false, true, true},
+		{"a word that is no known name needs clearer letters", paper.FullName, "ĐINH THỊ NGỌC HOẠ", 0.98, true, false, false},
+		{"a name that lost its first letters", paper.FullName, "UYỄN TÂM", 0.999, true, true, false},
+		{"a single word", paper.FullName, "NGUYỄN", 0.999, true, true, false},
+		{"figures, read again", paper.Number, "079204659924", 0.95, true, false, true},
+		{"figures that two readers see differently", paper.DateOfIssue, "2024-01-13", 0.996, false, false, false},
+		{"address of before July 2025", paper.PlaceOfResidence, "12 Lê Lợi, Bến Nghé, Quận 1, Hồ Chí Minh", 0.98, true, false, true},
+		{"its district was lost", paper.PlaceOfResidence, "12 Lê Lợi, Bến Nghé, Hồ Chí Minh", 0.98, true, true, false},
+		{"address of after July 2025", paper.PlaceOfResidence, "Tổ 18, Xã Văn Quán, Hà Nội", 0.98, true, false, true},
+		{"it begins with what is left of a row", paper.PlaceOfOrigin, "óm, Lộc An, Ninh Kiều, Cần Thơ", 0.98, true, true, false},
+		{"no province", paper.PlaceOfOrigin, "Bến Nghé, Quận 1, Hồ Chí", 0.99, true, true, false},
+		{"a passport's place of birth", paper.PlaceOfBirth, "Vĩnh Long", 0.98, true, false, true},
+		{"no such people", paper.Ethnicity, "Kỉnh", 0.99, true, true, false},
+	} {
+		if got := certain(c.name, c.text, c.conf, c.again, c.twice); got != c.want {
+			t.Errorf("%s: %t", c.why, got)
+		}
+	}
+}
+
+// Of three cards on one glass nothing but its place says whose back without a number is: what it says must be looked at.
+func TestBackOfAnUnknownCardIsDoubted(t *testing.T) {
+	side := func(kind paper.Kind, side string, values map[paper.Name]string) *face {
+		f := &face{Kind: kind, Side: side, Page: 1, Readings: map[paper.Name][]reading{}}
+		for n, v := range values {
+			f.add(n, reading{Value: v, Source: paper.OCR, Conf: 0.99, Again: true, Twice: true})
+		}
+		return f
+	}
+	front := func(number string) *face {
+		return side(paper.CCCD, "front", map[paper.Name]string{paper.Number: number, paper.FullName: "TRẦN THỊ HÀ"})
+	}
+	back := func() *face { return side("", "back", map[paper.Name]string{paper.DateOfIssue: "2022-05-03"}) }
+	alone := assemble([]*face{front("079192000001"), back()})
+	if len(alone) != 1 || alone[0].Fields[paper.DateOfIssue].Review {
+		t.Errorf("one card: %v", alone)
+	}
+	for _, d := range assemble([]*face{front("079192000001"), front("001192000002"), back()}) {
+		if f, ok := d.Fields[paper.DateOfIssue]; ok && !f.Review {
+			t.Errorf("one of two cards: %v", f)
+		}
+	}
+}

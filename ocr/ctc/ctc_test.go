@@ -1,0 +1,166 @@
+package ctc
+
+import (
+	"image"
+	"image/color"
+	"math"
+	"math/rand/v2"
+	"strings"
+	"testing"
+
+	"github.com/go-fonts/liberation/liberationsansregular"
+	"github.com/go-fonts/liberation/liberationserifbold"
+	"golang.org/x/image/font"
+	"golang.org/x/image/font/opentype"
+	"golang.org/x/image/math/fixed"
+)
+
+// typeset prints one line, black on white with a little grain, and gives a strip as recognition cuts it.
+func typeset(t testing.TB, ttf []byte, size float64, text string) *image.Gray {
+	t.Helper()
+	f, err := opentype.Parse(ttf)
+	if err != nil {
+		t.Fatal(err)
+	}
+	face, err := opentype.NewFace(f, &opentype.FaceOptions{Size: size, DPI: 72})
+	if err != nil {
+		t.Fatal(err)
+	}
+	bounds, _ := font.BoundString(face, text)
+	w, h := (bounds.Max.X-bounds.Min.X).Ceil()+16, (bounds.Max.Y-bounds.Min.Y).Ceil()+12
+	strip := image.NewGray(image.Rect(0, 0, w, h))
+	rng := rand.New(rand.NewPCG(1, uint64(size)))
+	for i := range strip.Pix {
+		strip.Pix[i] = uint8(225 + rng.IntN(20))
+	}
+	d := font.Drawer{Dst: strip, Src: image.NewUniform(color.Gray{40}), Face: face, Dot: fixed.Point26_6{X: fixed.I(8) - bounds.Min.X, Y: fixed.I(6) - bounds.Min.Y}}
+	d.DrawString(text)
+	return strip
+}
+
+func text(letters []Letter) string {
+	var b strings.Builder
+	for _, l := range letters {
+		b.WriteRune(l.Sign)
+	}
+	return b.String()
+}
+
+var lines = []string{"NGUYỄN THỊ THÙY DƯƠNG", "Quê quán / Place of origin:", "079090012345", "Ấp Mỹ Hưng, Thạnh Hóa, Long An", "14/01/2004", "Số 58, Ngõ 417, Đắk Lắk"}
+
+func TestReadClearPrint(t *testing.T) {
+	n, err := Load()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, ttf := range map[string][]byte{"sans": liberationsansregular.TTF, "serif_bold": liberationserifbold.TTF} {
+		t.Run(name, func(t *testing.T) {
+			for _, want := range lines {
+				strip := typeset(t, ttf, 26, want)
+				letters := n.Read(strip)
+				if got := text(letters); got != want {
+					t.Errorf("read %q for %q", got, want)
+				}
+				last := 0
+				for _, l := range letters {
+					if l.From < last || l.To <= l.From || l.To > strip.Rect.Max.X || l.Prob < 0 || l.Prob > 1.0001 {
+						t.Errorf("letter %q at %d to %d with %.3f in %q", l.Sign, l.From, l.To, l.Prob, want)
+					}
+					last = l.From
+				}
+			}
+		})
+	}
+}
+
+// A letter half covered must not be told with the certainty of a clear one.
+func TestReadDoubtsWhatIsCovered(t *testing.T) {
+	n, err := Load()
+	if err != nil {
+		t.Fatal(err)
+	}
+	strip := typeset(t, liberationsansregular.TTF, 26, "079090012345")
+	for y := range strip.Rect.Dy() {
+		for x := 70; x < 84; x++ {
+			strip.Pix[y*strip.Stride+x] = uint8(200 + (x*y)%40)
+		}
+	}
+	least := 1.0
+	for _, l := range n.Read(strip) {
+		least = min(least, l.Prob)
+	}
+	if least > 0.9 {
+		t.Errorf("every letter was read with %.3f or more, though one is covered", least)
+	}
+}
+
+func TestProcessorsAgree(t *testing.T) {
+	n, err := Load()
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := Prepare(typeset(t, liberationserifbold.TTF, 24, lines[3]))
+	wide, places := n.run(s)
+	narrow(true)
+	defer narrow(false)
+	other, _ := n.run(s)
+	for i := range wide {
+		if i%n.scores.out < n.classes && math.Abs(float64(wide[i]-other[i])) > 1e-2*max(1, math.Abs(float64(wide[i]))) {
+			t.Fatalf("score %d of %d places: %v with AVX2, %v without", i, places, wide[i], other[i])
+		}
+	}
+}
+
+func TestParseRefusesWhatIsNotTheNetwork(t *testing.T) {
+	for name, b := range map[string][]byte{
+		"empty":      nil,
+		"other_file": []byte("\x89PNG\r\n\x1a\n with something behind it"),
+		"cut_off":    weights[:len(weights)-100],
+		"too_long":   append(append([]byte(nil), weights...), 0, 0),
+	} {
+		t.Run(name, func(t *testing.T) {
+			if _, err := parse(b); err == nil {
+				t.Error("was loaded")
+			}
+		})
+	}
+}
+
+func TestHalf(t *testing.T) {
+	for h, want := range map[uint16]float32{0: 0, 0x3c00: 1, 0xc000: -2, 0x3555: 0.33325195, 0x0001: 5.9604645e-08, 0x8400: -6.1035156e-05} {
+		if got := half(h); got != want {
+			t.Errorf("half %#04x is %v, want %v", h, got, want)
+		}
+	}
+}
+
+func FuzzRead(f *testing.F) {
+	n, err := Load()
+	if err != nil {
+		f.Fatal(err)
+	}
+	f.Add([]byte{0, 255, 3, 9}, 2, 2)
+	f.Add(make([]byte, 400), 100, 4)
+	f.Fuzz(func(t *testing.T, pix []byte, w, h int) {
+		if w < 1 || h < 1 || w > 2000 || h > 200 || w*h > len(pix) {
+			return
+		}
+		for _, l := range n.Read(&image.Gray{Pix: pix, Stride: w, Rect: image.Rect(0, 0, w, h)}) {
+			if l.From < 0 || l.To > w || math.IsNaN(l.Prob) {
+				t.Fatalf("letter from %d to %d of %d, probability %v", l.From, l.To, w, l.Prob)
+			}
+		}
+	})
+}
+
+// BenchmarkRead reads a line of 41 letters.
+func BenchmarkRead(b *testing.B) {
+	n, err := Load()
+	if err != nil {
+		b.Fatal(err)
+	}
+	strip := typeset(b, liberationsansregular.TTF, 26, "Số 58, Ngõ 417, Phan Đình Phùng, Đại Thắng")
+	for b.Loop() {
+		n.Read(strip)
+	}
+}

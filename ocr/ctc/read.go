@@ -1,0 +1,133 @@
+package ctc
+
+import (
+	"image"
+	"math"
+	"strings"
+)
+
+// Letter is one sign as read.
+type Letter struct {
+	Sign     rune
+	From, To int     // columns of the strip, in its pixels
+	Prob     float64 // the network's own probability, 0…1, that this sign stands here and no other beside it
+}
+
+// Read reads the line in a strip. A strip too small to hold one gives nothing.
+func (n *Network) Read(strip *image.Gray) []Letter { return n.read(strip, nil) }
+
+// ReadOnly is Read where only some signs can stand.
+func (n *Network) ReadOnly(strip *image.Gray, signs string) []Letter {
+	only := make([]bool, n.classes)
+	only[blank] = true
+	for i, r := range Signs {
+		only[i+1] = strings.ContainsRune(signs, r)
+	}
+	return n.read(strip, only)
+}
+
+func (n *Network) read(strip *image.Gray, only []bool) []Letter {
+	s := Prepare(strip)
+	if s == nil {
+		return nil
+	}
+	scores, places := n.run(s)
+	if only != nil {
+		for t := range places {
+			at := scores[t*n.scores.out:][:n.classes]
+			for c := range at {
+				if !only[c] {
+					at[c] = never
+				}
+			}
+			normalise(at)
+		}
+	}
+	letters := n.letters(scores, places)
+	b := strip.Bounds()
+	wide := 4 * float64(b.Dx()) / float64(s.Rect.Dx())
+	for i := range letters {
+		l := &letters[i]
+		l.From, l.To = b.Min.X+int(float64(l.From)*wide), b.Min.X+min(b.Dx(), int(math.Ceil(float64(l.To)*wide)))
+	}
+	return letters
+}
+
+// never is the logarithm of no probability at all.
+const never = -1e9
+
+// letters takes the likeliest sign of each place, drops repetitions and blanks, and weighs for each letter what else
+// the network saw there.
+func (n *Network) letters(scores []float32, places int) []Letter {
+	stride := n.scores.out
+	prob := func(t, class int) float64 { return math.Exp(float64(scores[t*stride+class])) }
+	var out []Letter
+	var classes []int
+	last := blank
+	for t := range places {
+		best := 0
+		for c, v := range scores[t*stride : t*stride+n.classes] {
+			if v > scores[t*stride+best] {
+				best = c
+			}
+		}
+		switch {
+		case best == blank:
+		case best == last:
+			l := &out[len(out)-1]
+			l.To, l.Prob = t+1, max(l.Prob, prob(t, best))
+		default:
+			out = append(out, Letter{Sign: Signs[best-1], From: t, To: t + 1, Prob: prob(t, best)})
+			classes = append(classes, best)
+		}
+		last = best
+	}
+	// Between two letters only these and the blank are expected: whatever else is likely there puts both in doubt.
+	for i := -1; i < len(out); i++ {
+		from, to := 0, places
+		if i >= 0 {
+			from = (out[i].From + out[i].To) / 2
+		}
+		if i+1 < len(out) {
+			to = (out[i+1].From + out[i+1].To + 1) / 2
+		}
+		for t := from; t < to; t++ {
+			fits := prob(t, blank)
+			if i >= 0 {
+				fits += prob(t, classes[i])
+			}
+			if i+1 < len(out) && (i < 0 || classes[i+1] != classes[i]) {
+				fits += prob(t, classes[i+1])
+			}
+			if i >= 0 && t < out[i].To+2 {
+				out[i].Prob = min(out[i].Prob, fits)
+			}
+			if i+1 < len(out) && t > out[i+1].From-3 {
+				out[i+1].Prob = min(out[i+1].Prob, fits)
+			}
+			if i >= 0 && i+1 < len(out) && t >= out[i].To+2 && t <= out[i+1].From-3 {
+				out[i].Prob = min(out[i].Prob, fits)
+			}
+		}
+	}
+	widen(out, places)
+	return out
+}
+
+// widen makes of the places at which letters were recognised, which may be narrower than these, the room that each
+// takes: to half the way to its neighbours, and at the ends as far as to the one neighbour.
+func widen(letters []Letter, places int) {
+	mids := make([]int, len(letters)) // doubled
+	for i, l := range letters {
+		mids[i] = l.From + l.To
+	}
+	for i := range letters {
+		l := &letters[i]
+		before, behind := 6, 6 // a letter by itself is about as wide as high
+		if len(letters) > 1 {
+			before, behind = mids[max(i, 1)]-mids[max(i, 1)-1], mids[min(i+1, len(mids)-1)]-mids[min(i, len(mids)-2)]
+		}
+		l.From = min(l.From, max(0, (mids[i]-before/2)/2))
+		l.To = max(l.To, min(places, (mids[i]+behind/2+1)/2))
+	}
+}

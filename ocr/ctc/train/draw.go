@@ -1,0 +1,422 @@
+package main
+
+import (
+	"bytes"
+	"fmt"
+	"image"
+	"image/jpeg"
+	"math"
+	"math/rand/v2"
+	"os"
+	"strings"
+
+	"golang.org/x/image/font"
+	"golang.org/x/image/font/sfnt"
+	"golang.org/x/image/math/fixed"
+	"golang.org/x/image/vector"
+
+	"motcua/ocr/ctc"
+)
+
+const em = 1 << 11
+
+type letter struct {
+	segments []sfnt.Segment
+	advance  float64
+}
+
+type typeface map[rune]letter
+
+// load takes the outlines of every sign; fonts that lack more than a few of those needed are left out.
+func load(paths []string, needed string) ([]typeface, error) {
+	var out []typeface
+	for _, p := range paths {
+		data, err := os.ReadFile(p)
+		if err != nil {
+			return nil, fmt.Errorf("read font: %w", err)
+		}
+		f, err := sfnt.Parse(data)
+		if err != nil {
+			fmt.Fprintln(os.Stderr, "left out:", p, err)
+			continue
+		}
+		t := typeface{}
+		var buf sfnt.Buffer
+		missing := 0
+		for _, r := range ctc.Signs {
+			i, err := f.GlyphIndex(&buf, r)
+			if err != nil || i == 0 {
+				if strings.ContainsRune(needed, r) {
+					missing++
+				}
+				continue
+			}
+			segs, err := f.LoadGlyph(&buf, i, fixed.I(em), nil)
+			if err != nil {
+				continue
+			}
+			adv, err := f.GlyphAdvance(&buf, i, fixed.I(em), font.HintingNone)
+			if err != nil {
+				continue
+			}
+			t[r] = letter{append([]sfnt.Segment(nil), segs...), float64(adv) / 64 / em}
+		}
+		if missing > 4 { // a rare letter may lack: its lines are drawn in another font
+			fmt.Fprintf(os.Stderr, "left out: %s lacks %d letters\n", p, missing)
+			continue
+		}
+		out = append(out, t)
+	}
+	if len(out) == 0 {
+		return nil, fmt.Errorf("no font has the letters")
+	}
+	return out, nil
+}
+
+// fit drops words from the end of text until it is at most so many ems wide.
+func (t typeface) fit(text string, most float64) string {
+	words := strings.Fields(text)
+	for ; len(words) > 1; words = words[:len(words)-1] {
+		width := 0.0
+		for _, r := range strings.Join(words, " ") {
+			width += t[r].advance
+		}
+		if width <= most {
+			break
+		}
+	}
+	return strings.Join(words, " ")
+}
+
+func between(rng *rand.Rand, a, b float64) float64 { return a + (b-a)*rng.Float64() }
+
+// picture is light, 0 black to 255 white.
+type picture struct {
+	w, h int
+	pix  []float32
+}
+
+// draw prints text as a scanner sees it and cuts it out as ocr/find does; nil if the font lacks a sign.
+func draw(t typeface, text string, rng *rand.Rand) *image.Gray {
+	// Pixels an em in the scan: the small print of a card has 15 at 200 dpi, its values 30 at 300 dpi.
+	size := between(rng, 15, 46)
+	switch rng.IntN(6) {
+	case 0:
+		size = between(rng, 26, 34)
+	case 1, 2:
+		size = between(rng, 10, 20)
+	}
+	stretch, spacing, slant := 1.0, 0.0, 0.0
+	if rng.IntN(3) == 0 {
+		stretch = between(rng, 0.82, 1.15)
+	}
+	if rng.IntN(4) == 0 {
+		spacing = between(rng, -0.02, 0.10)
+	}
+	if rng.IntN(8) == 0 {
+		slant = between(rng, -0.05, 0.25)
+	}
+	tilt := 0.0
+	if rng.IntN(3) == 0 {
+		tilt = rng.NormFloat64() * 0.006
+	}
+	width := 0.0
+	for _, r := range text {
+		l, ok := t[r]
+		if !ok {
+			return nil
+		}
+		width += (l.advance*stretch + spacing) * size
+	}
+	pad := size
+	w, h := int(width+2*pad), int(3*size)
+	if w > 2600 || w < 8 {
+		return nil
+	}
+	base := 1.9 * size
+	cover, box := print(t, text, w, h, pad, base, size, stretch, spacing, slant, tilt)
+	if box.Empty() {
+		return nil
+	}
+	if rng.IntN(4) == 0 { // bolder
+		d := between(rng, 0.01, 0.05) * size
+		more, _ := print(t, text, w, h, pad+d, base, size, stretch, spacing, slant, tilt)
+		for i, v := range more {
+			cover[i] = max(cover[i], v)
+		}
+	}
+	if rng.IntN(3) == 0 { // neighbours above and below
+		other := compose(rng)
+		for _, dy := range []float64{-1, 1} {
+			if rng.IntN(2) == 0 {
+				at := base + dy*size*between(rng, 1.15, 1.6)
+				more, _ := print(t, other, w, h, pad+between(rng, -2, 2)*size, at, size, stretch, spacing, slant, tilt)
+				for i, v := range more {
+					cover[i] = max(cover[i], v)
+				}
+			}
+		}
+	}
+	p := &picture{w, h, make([]float32, w*h)}
+	p.paper(rng, size)
+	p.rule(rng, box, size)
+	ink := between(rng, 10, 95)
+	fade := between(rng, 0, 0.35) * float64(rng.IntN(2))
+	patch := newField(rng, 5)
+	for i, v := range cover {
+		if v == 0 {
+			continue
+		}
+		k := 1.0
+		if fade > 0 {
+			k = 1 - fade*patch.at(float64(i%w)/float64(w), float64(i/w)/float64(h))*1.6
+		}
+		a := float32(min(max(k, 0.25), 1)) * float32(v) / 255
+		p.pix[i] = p.pix[i]*(1-a) + float32(ink)*a
+	}
+	p.scratch(rng, size)
+	p.blur(between(rng, 0.25, 0.055*size*between(rng, 0.3, 1)), between(rng, 0.25, 0.055*size*between(rng, 0.3, 1)))
+	g := p.sense(rng)
+	// The cut is as find.Lines and strip leave it: the ink's box, give or take a little, and some room around it.
+	room := box.Dy() * 2 / 7
+	cut := image.Rect(box.Min.X-rng.IntN(room+4), box.Min.Y-rng.IntN(room+3)-1, box.Max.X+rng.IntN(room+4), box.Max.Y+rng.IntN(room+3)+1)
+	if rng.IntN(12) == 0 { // a little too tight
+		cut.Min.Y += box.Dy() / 10
+	}
+	cut = cut.Intersect(g.Rect)
+	if rng.IntN(3) > 0 && g.Rect.Dx() > 16 {
+		var b bytes.Buffer
+		if err := jpeg.Encode(&b, g, &jpeg.Options{Quality: 35 + rng.IntN(60)}); err != nil {
+			return nil
+		}
+		m, err := jpeg.Decode(&b)
+		if err != nil {
+			return nil
+		}
+		g = m.(*image.Gray)
+	}
+	return ctc.Prepare(g.SubImage(cut).(*image.Gray))
+}
+
+// print draws text with its baseline beginning at x, y and gives the coverage and the ink's box.
+func print(t typeface, text string, w, h int, x, y, size, stretch, spacing, slant, tilt float64) ([]uint8, image.Rectangle) {
+	var z vector.Rasterizer
+	z.Reset(w, h)
+	box := image.Rectangle{}
+	first := true
+	at := x
+	for _, r := range text {
+		l, ok := t[r]
+		if !ok {
+			continue
+		}
+		place := func(p fixed.Point26_6) (float32, float32) {
+			px, py := float64(p.X)/64/em, float64(p.Y)/64/em
+			gx, gy := at+(px-py*slant)*size*stretch, y+py*size
+			gy += tilt * (gx - float64(w)/2)
+			q := image.Rect(int(gx), int(gy), int(gx)+1, int(gy)+1)
+			if first {
+				box, first = q, false
+			}
+			box = box.Union(q)
+			return float32(gx), float32(gy)
+		}
+		for _, s := range l.segments {
+			switch s.Op {
+			case sfnt.SegmentOpMoveTo:
+				z.ClosePath()
+				z.MoveTo(place(s.Args[0]))
+			case sfnt.SegmentOpLineTo:
+				z.LineTo(place(s.Args[0]))
+			case sfnt.SegmentOpQuadTo:
+				bx, by := place(s.Args[0])
+				cx, cy := place(s.Args[1])
+				z.QuadTo(bx, by, cx, cy)
+			case sfnt.SegmentOpCubeTo:
+				bx, by := place(s.Args[0])
+				cx, cy := place(s.Args[1])
+				dx, dy := place(s.Args[2])
+				z.CubeTo(bx, by, cx, cy, dx, dy)
+			}
+		}
+		z.ClosePath()
+		at += (l.advance*stretch + spacing) * size
+	}
+	m := image.NewAlpha(image.Rect(0, 0, w, h))
+	z.Draw(m, m.Rect, image.Opaque, image.Point{})
+	return m.Pix, box.Intersect(m.Rect)
+}
+
+// paper is plain, shaded, or covered with the fine waves cards are printed with.
+func (p *picture) paper(rng *rand.Rand, size float64) {
+	light := between(rng, 165, 250)
+	dx, dy := between(rng, -25, 25)/float64(p.w), between(rng, -25, 25)/float64(p.h)
+	type wave struct{ kx, ky, amp, freq, phase, depth float64 }
+	var waves []wave
+	if rng.IntN(3) > 0 {
+		for range 1 + rng.IntN(4) {
+			a := rng.Float64() * math.Pi
+			pitch := between(rng, 0.2, 0.7) * size
+			waves = append(waves, wave{math.Cos(a) * 2 * math.Pi / pitch, math.Sin(a) * 2 * math.Pi / pitch, between(rng, 1, 5), between(rng, 0.2, 2) / size, rng.Float64() * 7, between(rng, 2, 26)})
+		}
+	}
+	for y := range p.h {
+		for x := range p.w {
+			v := light + dx*float64(x) + dy*float64(y)
+			for _, w := range waves {
+				s := sine(w.kx*float64(x) + w.ky*float64(y) + w.amp*sine(w.freq*float64(x-y)+w.phase))
+				if s > 0.6 {
+					v -= w.depth * (s - 0.6) * 2.5
+				}
+			}
+			p.pix[y*p.w+x] = float32(v)
+		}
+	}
+}
+
+// sine is read off a table: drawing must keep ahead of learning.
+func sine(x float64) float64 { return sines[int(x*(4096/(2*math.Pi)))&4095] }
+
+var sines = func() (t [4096]float64) {
+	for i := range t {
+		t[i] = math.Sin(float64(i) * 2 * math.Pi / 4096)
+	}
+	return t
+}()
+
+// rule draws the dotted or plain rule that forms have under what is filled in.
+func (p *picture) rule(rng *rand.Rand, box image.Rectangle, size float64) {
+	if rng.IntN(10) > 0 {
+		return
+	}
+	y := box.Max.Y - rng.IntN(max(1, box.Dy()/4)) + 2
+	step := 1
+	if rng.IntN(3) > 0 {
+		step = max(2, int(size/7))
+	}
+	thick := 1 + rng.IntN(2)
+	dark := float32(between(rng, 60, 170))
+	for x := 0; x < p.w; x++ {
+		if step > 1 && x/thick%step > 0 {
+			continue
+		}
+		for k := range thick {
+			if y+k < p.h {
+				p.pix[(y+k)*p.w+x] = dark
+			}
+		}
+	}
+}
+
+// scratch lays a worn line, a seal's rim or a speck over the print.
+func (p *picture) scratch(rng *rand.Rand, size float64) {
+	for range rng.IntN(3) * rng.IntN(2) {
+		x, y, a := rng.Float64()*float64(p.w), rng.Float64()*float64(p.h), rng.Float64()*math.Pi
+		bend := rng.NormFloat64() * 0.02
+		v := float32(between(rng, 200, 245))
+		k := float32(between(rng, 0.3, 0.9))
+		if rng.IntN(3) == 0 {
+			v = float32(between(rng, 80, 180))
+		}
+		thick := between(rng, 0.4, 0.07*size)
+		for range int(between(rng, 1, 6) * size) {
+			for oy := -thick; oy <= thick; oy++ {
+				ix, iy := int(x), int(y+oy)
+				if ix >= 0 && iy >= 0 && ix < p.w && iy < p.h {
+					i := iy*p.w + ix
+					p.pix[i] = p.pix[i]*(1-k) + v*k
+				}
+			}
+			x, y, a = x+math.Cos(a)*0.7, y+math.Sin(a)*0.7, a+bend
+		}
+	}
+	if rng.IntN(6) == 0 {
+		for range rng.IntN(12) {
+			p.pix[rng.IntN(len(p.pix))] = 40
+		}
+	}
+}
+
+func (p *picture) blur(sx, sy float64) {
+	pass := func(s float64, n, step, lines, across int) {
+		if s < 0.3 {
+			return
+		}
+		r := int(math.Ceil(2.5 * s))
+		k := make([]float32, 2*r+1)
+		sum := float32(0)
+		for i := range k {
+			k[i] = float32(math.Exp(-float64((i-r)*(i-r)) / (2 * s * s)))
+			sum += k[i]
+		}
+		row := make([]float32, n)
+		for l := range lines {
+			for i := range row {
+				row[i] = p.pix[l*across+i*step]
+			}
+			for i := range row {
+				v := float32(0)
+				for j, w := range k {
+					v += w * row[min(max(i+j-r, 0), n-1)]
+				}
+				p.pix[l*across+i*step] = v / sum
+			}
+		}
+	}
+	pass(sx, p.w, 1, p.h, p.w)
+	pass(sy, p.h, p.w, p.w, 1)
+}
+
+// sense turns light into a scan's bytes: gain, noise, a copier's contrast, a fax's two levels.
+func (p *picture) sense(rng *rand.Rand) *image.Gray {
+	noise := between(rng, 0.5, 7)
+	gain, lift := between(rng, 0.75, 1.06), between(rng, -12, 14)
+	contrast := 1.0
+	kind := rng.IntN(12)
+	if kind < 2 {
+		contrast = between(rng, 1.1, 2)
+	}
+	g := image.NewGray(image.Rect(0, 0, p.w, p.h))
+	mean := 0.0
+	for _, v := range p.pix {
+		mean += float64(v)
+	}
+	mean /= float64(len(p.pix))
+	for i, v := range p.pix {
+		u := float64(v)*gain + lift
+		u = 128 + (u-128+6*(contrast-1))*contrast
+		u += rng.NormFloat64() * noise
+		if kind == 2 {
+			if u < (mean*gain+lift)*0.86 {
+				u = 0
+			} else {
+				u = 255
+			}
+		}
+		g.Pix[i] = uint8(min(max(u, 0), 255))
+	}
+	return g
+}
+
+// field is smooth noise over the unit square.
+type field struct {
+	n int
+	v []float64
+}
+
+func newField(rng *rand.Rand, n int) field {
+	f := field{n, make([]float64, (n+1)*(n+1))}
+	for i := range f.v {
+		f.v[i] = rng.Float64()
+	}
+	return f
+}
+
+func (f field) at(x, y float64) float64 {
+	x, y = x*float64(f.n), y*float64(f.n)
+	i, j := min(int(x), f.n-1), min(int(y), f.n-1)
+	u, v := x-float64(i), y-float64(j)
+	a, b := f.v[j*(f.n+1)+i], f.v[j*(f.n+1)+i+1]
+	c, d := f.v[(j+1)*(f.n+1)+i], f.v[(j+1)*(f.n+1)+i+1]
+	return (a*(1-u)+b*u)*(1-v) + (c*(1-u)+d*u)*v
+}
