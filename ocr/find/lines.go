@@ -11,13 +11,14 @@ import (
 type Ink struct {
 	W, H int
 	On   []bool
+	gray *image.Gray
 }
 
 // NewInk binarises g against the local mean.
 func NewInk(g *image.Gray, window, contrast int) Ink {
 	b := g.Bounds()
 	w, h := b.Dx(), b.Dy()
-	ink := Ink{w, h, make([]bool, w*h)}
+	ink := Ink{w, h, make([]bool, w*h), g}
 	if w == 0 || h == 0 {
 		return ink
 	}
@@ -69,11 +70,21 @@ func NewInk(g *image.Gray, window, contrast int) Ink {
 type part struct {
 	box  image.Rectangle
 	area int
+	torn bool // cut out of a larger part
 }
 
-// parts finds the 8-connected groups by runs.
+// run is a row of ink of one part.
+type run struct{ y, x0, x1, id int }
+
+// parts finds the 8-connected groups.
 func (k Ink) parts() []part {
-	type run struct{ x0, x1, id int }
+	out, _ := k.split(func(part) bool { return false })
+	return out
+}
+
+// split parts the connected groups that are large from the others; of those it gives the runs.
+func (k Ink) split(large func(part) bool) ([]part, []run) {
+	var all []run
 	var up []int // union-find
 	var list []part
 	root := func(i int) int {
@@ -116,7 +127,7 @@ func (k Ink) parts() []part {
 			if j > 0 {
 				j--
 			}
-			span := part{image.Rect(x0, y, x, y+1), x - x0}
+			span := part{box: image.Rect(x0, y, x, y+1), area: x - x0}
 			if id < 0 {
 				id = len(list)
 				up = append(up, id)
@@ -125,14 +136,59 @@ func (k Ink) parts() []part {
 				list[id].box = list[id].box.Union(span.box)
 				list[id].area += span.area
 			}
-			here = append(here, run{x0, x, id})
+			here = append(here, run{y, x0, x, id})
 		}
+		all = append(all, here...)
 		above, here = here, above
 	}
-	out := list[:0]
+	var out []part
+	huge := make([]bool, len(list))
 	for i, p := range list {
-		if up[i] == i {
+		if up[i] != i {
+			continue
+		}
+		if huge[i] = large(p); !huge[i] {
 			out = append(out, p)
+		}
+	}
+	return out, slices.DeleteFunc(all, func(r run) bool { return !huge[root(r.id)] })
+}
+
+// under is the ink of runs that is darker than the runs' ink about it: print that a stamp's rim or a scratch has joined
+// to itself stands out of it again, for print is the darker and both together are darker still.
+func (k Ink) under(runs []run) Ink {
+	out := Ink{k.W, k.H, make([]bool, k.W*k.H), k.gray}
+	const cell = 16
+	cw, ch := k.W/cell+1, k.H/cell+1
+	sum, n := make([]int32, cw*ch), make([]int32, cw*ch)
+	b := k.gray.Rect
+	for _, r := range runs {
+		at := k.gray.PixOffset(b.Min.X, b.Min.Y+r.y)
+		row := r.y / cell * cw
+		for x := r.x0; x < r.x1; x++ {
+			sum[row+x/cell] += int32(k.gray.Pix[at+x])
+			n[row+x/cell]++
+		}
+	}
+	mean := make([]uint8, cw*ch)
+	for y := range ch {
+		for x := range cw {
+			var s, m int32
+			for j := max(0, y-1); j <= min(ch-1, y+1); j++ {
+				for i := max(0, x-1); i <= min(cw-1, x+1); i++ {
+					s, m = s+sum[j*cw+i], m+n[j*cw+i]
+				}
+			}
+			if m > 0 {
+				mean[y*cw+x] = uint8(s / m)
+			}
+		}
+	}
+	for _, r := range runs {
+		at := k.gray.PixOffset(b.Min.X, b.Min.Y+r.y)
+		row := r.y / cell * cw
+		for x := r.x0; x < r.x1; x++ {
+			out.On[r.y*k.W+x] = k.gray.Pix[at+x]+4 < mean[row+x/cell]
 		}
 	}
 	return out
@@ -142,7 +198,12 @@ func (k Ink) parts() []part {
 // stand side by side. Photos, seals and rules are passed over.
 func Lines(k Ink, least, most int) []image.Rectangle {
 	var glyphs []part
-	for _, p := range k.parts() {
+	small, runs := k.split(func(p part) bool { return p.box.Dy() > most*3/2 })
+	torn := k.under(runs).parts()
+	for i := range torn {
+		torn[i].torn = true
+	}
+	for _, p := range append(small, torn...) {
 		w, h := p.box.Dx(), p.box.Dy()
 		if h < least/3 || h > most*3/2 || w > most*6 || p.area < least/2 || w > 8*h && h < least/2 {
 			continue
@@ -155,6 +216,7 @@ func Lines(k Ink, least, most int) []image.Rectangle {
 		core          [2]float64 // mean top and bottom of its latest letters
 		last          image.Rectangle
 		glyphs        int
+		torn          int // of the glyphs
 		tops, bottoms []int
 	}
 	var rows []row
@@ -173,7 +235,7 @@ func Lines(k Ink, least, most int) []image.Rectangle {
 			top, bottom := r.core[0], r.core[1]
 			size := int(bottom - top)
 			// Words stand a third of this apart; columns more than this.
-			if between > size*11/10 || between < -size {
+			if between > size*11/10 || between < -size || p.torn && h > size*3/2 {
 				continue
 			}
 			overlap := min(bottom, float64(p.box.Max.Y)) - max(top, float64(p.box.Min.Y))
@@ -186,11 +248,26 @@ func Lines(k Ink, least, most int) []image.Rectangle {
 			}
 		}
 		if best < 0 {
-			rows = append(rows, row{box: p.box, last: p.box, glyphs: 1, core: [2]float64{float64(p.box.Min.Y), float64(p.box.Max.Y)},
-				tops: []int{p.box.Min.Y}, bottoms: []int{p.box.Max.Y}})
+			r := row{box: p.box, last: p.box, glyphs: 1, core: [2]float64{float64(p.box.Min.Y), float64(p.box.Max.Y)},
+				tops: []int{p.box.Min.Y}, bottoms: []int{p.box.Max.Y}}
+			if p.torn {
+				r.torn = 1
+			}
+			rows = append(rows, r)
 			continue
 		}
 		r := &rows[best]
+		if p.torn {
+			r.torn++
+			if r.torn < r.glyphs { // what hangs on it of the stamp must not make the row higher
+				size := r.core[1] - r.core[0]
+				p.box.Min.Y = max(p.box.Min.Y, int(r.core[0]-size/3))
+				p.box.Max.Y = min(p.box.Max.Y, int(r.core[1]+size/4))
+				r.box, r.last = r.box.Union(p.box), p.box
+				r.glyphs++
+				continue
+			}
+		}
 		r.box = r.box.Union(p.box)
 		r.last = p.box
 		r.glyphs++
@@ -209,9 +286,13 @@ func Lines(k Ink, least, most int) []image.Rectangle {
 			a, b := rows[i].box, rows[j].box
 			between := b.Min.X - a.Max.X
 			overlap := min(a.Max.Y, b.Max.Y) - max(a.Min.Y, b.Min.Y)
+			if (rows[i].torn > 0 || rows[j].torn > 0) && a.Union(b).Dy()*3 > 4*min(a.Dy(), b.Dy()) {
+				continue
+			}
 			if overlap*4 > 3*min(a.Dy(), b.Dy()) && between < max(a.Dy(), b.Dy())*4/5 && between > -a.Dx() && max(a.Dy(), b.Dy()) < 2*min(a.Dy(), b.Dy())+2 {
 				rows[i].box = a.Union(b)
 				rows[i].glyphs += rows[j].glyphs
+				rows[i].torn += rows[j].torn
 				rows[i].tops, rows[i].bottoms = append(rows[i].tops, rows[j].tops...), append(rows[i].bottoms, rows[j].bottoms...)
 				rows = append(rows[:j], rows[j+1:]...)
 				i, j = -1, len(rows)
@@ -220,7 +301,10 @@ func Lines(k Ink, least, most int) []image.Rectangle {
 	}
 	var out []image.Rectangle
 	for _, r := range rows {
-		if r.glyphs < 2 || r.box.Dy() > most || r.box.Dx() < r.box.Dy()*3/2 {
+		if r.torn > 0 && r.glyphs-r.torn < 3 && r.torn < 8 { // a face, a fingerprint
+			continue
+		}
+		if r.glyphs < 2 || r.box.Dy() > most && r.torn == 0 || r.box.Dx() < r.box.Dy()*3/2 {
 			continue
 		}
 		// A part that touches the line above or below must not pull it in.
