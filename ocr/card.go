@@ -133,7 +133,7 @@ func (c *card) findLines() {
 // codes cuts one card-shaped paper out of a page, turns it upright and reads its exact codes.
 func (l *local) codes(ctx context.Context, p page.Picture, o find.Outline, number int) (*card, *face, error) {
 	c := cut(p, o)
-	c.codes = qr.Find(c.img, qr.QRCode|qr.Code128, qr.Quick)
+	c.codes = qr.Find(c.img, qr.QRCode|qr.Code128, qr.Worn)
 	c.findLines()
 	up, sure := c.upright()
 	if !sure {

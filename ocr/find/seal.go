@@ -22,7 +22,7 @@ func Unseal(img, red *image.Gray, quad paper.Quad, scale image.Point, least int)
 	cut := NewPlane(quad, b.Dx()/f, b.Dy()/f).Cut(red)
 	w, h := cut.Rect.Dx(), cut.Rect.Dy()
 	// Where nothing was cut the cutting is white; that is the edge of the page, and not red.
-	ink := Ink{w, h, make([]bool, w*h)}
+	ink := Ink{W: w, H: h, On: make([]bool, w*h)}
 	any := false
 	for i, v := range cut.Pix {
 		if v > 128+redInk && v < 250 {
@@ -35,7 +35,7 @@ func Unseal(img, red *image.Gray, quad paper.Quad, scale image.Point, least int)
 	closed := mask{w, h, ink.On}.close(2)
 	light := paperLight(img)
 	found := false
-	for _, p := range (Ink{w, h, closed.on}).parts() {
+	for _, p := range (Ink{W: w, H: h, On: closed.on}).parts() {
 		if p.box.Dx()*f < least || p.box.Dy()*f < least || p.box.Dx() > 4*p.box.Dy() {
 			continue
 		}
