@@ -136,8 +136,18 @@ func document(parts []*face) paper.Document {
 		}
 	}
 	d.Fields = settle(all)
+	if f, ok := d.Fields[paper.DateOfIssue]; ok && f.Value < first[d.Type] {
+		// No such card was issued yet: the day, or the back it stands on, belongs to another.
+		f.Doubts = doubt(f.Doubts, paper.ImpossibleDate)
+		f.Review, f.Confidence = true, min(f.Confidence, 0.97)
+		d.Fields[paper.DateOfIssue] = f
+	}
 	return d
 }
+
+// first is when a kind of card was issued first: chip cards since January 2021 (Decision 1368/QĐ-TTg of 3 September 2020), the card of
+// the Law on Identification 26/2023/QH15 since it is in force, the barcode card since 2016 (Law 59/2014/QH13).
+var first = map[paper.Kind]string{paper.CCCD: "2021-01-01", paper.CanCuoc: "2024-07-01", paper.CCCD2016: "2016-01-01"}
 
 func order(side string) int {
 	return slices.Index([]string{"front", "", "back"}, side)

@@ -125,8 +125,11 @@ func (l *local) papers(ctx context.Context, file *page.File, n int) ([]*face, []
 	}
 	lap("print")
 	faces = slices.DeleteFunc(faces, func(f *face) bool { return !f.told() })
-	// Without a title or a code, what was taken for a card may be part of a form; forms have QR symbols, too.
-	vague := !slices.ContainsFunc(faces, func(f *face) bool { return f.Kind != "" || f.Zone != nil || f.hasQR() && !heaps })
+	// Without a title or a code, what was taken for a card may be part of a form; forms have QR symbols, too. And a back
+	// alone seldom comes alone: its front's edges were not seen.
+	vague := !slices.ContainsFunc(faces, func(f *face) bool {
+		return f.Kind != "" && f.Side != "back" || f.Zone != nil || f.hasQR() && !heaps
+	})
 	if vague {
 		f, err := l.readSheet(ctx, p, n)
 		if err != nil {

@@ -53,6 +53,12 @@ func (l *local) readSheet(ctx context.Context, p page.Picture, n int) (*face, er
 	if side.Kind == paper.Other {
 		if s := field.Card(runs); s.Kind != "" && s.Labels >= 4 || f.Zone != nil || f.hasQR() {
 			side = s
+			if s.Persons > 1 {
+				for n, v := range side.Values {
+					v.Doubts = append(v.Doubts, paper.Incomplete) // whose it is was not read
+					side.Values[n] = v
+				}
+			}
 		}
 	}
 	if err := l.lookAgain(ctx, c, side, f); err != nil {

@@ -28,6 +28,9 @@ type Side struct {
 	Side   string     // "front", "back" or ""
 	Values map[paper.Name]Value
 	Labels int // how many labels and titles were found
+	// Persons is how many cards' labels stand there: more than one where no card's edge could be seen and several
+	// lie on the page, of whom nothing says which value is whose.
+	Persons int
 }
 
 // titles tell the kind of paper and side. Longer ones come first where one contains another.
@@ -123,6 +126,13 @@ func Card(runs []Run) Side {
 	case s.Kind == "" && (names[paper.PlaceOfResidence] || names[paper.PlaceOfBirth]):
 		s.Side = "back"
 	}
+	if s.Kind == "" && s.Side == "back" && (names[paper.Ethnicity] || names[paper.Religion] || stops(places, "DAUVETRIENGVADIHINH", "DAUVETRIENG")) {
+		s.Kind = paper.CMND // no later card says these in print
+	}
+	s.Persons = 1
+	for _, n := range []paper.Name{paper.FullName, paper.DateOfBirth, paper.Sex} {
+		s.Persons = max(s.Persons, apart(runs, heads[n]))
+	}
 	labelled := map[int]bool{}
 	for _, p := range places {
 		labelled[p.run] = true
@@ -159,6 +169,21 @@ func Card(runs []Run) Side {
 	unlabelled(&s, runs, labelled)
 	tidy(s.Values)
 	return s
+}
+
+// apart counts labels of one field that are not the two languages of one: those stand on one line or on the next.
+func apart(runs []Run, groups []group) int {
+	n := 0
+	for i, g := range groups {
+		a := runs[g.run].Box
+		if i == 0 || !slices.ContainsFunc(groups[:i], func(o group) bool {
+			b := runs[o.run].Box
+			return abs(a.Min.Y-b.Min.Y) < 3*max(a.Dy(), b.Dy()) && a.Min.X < b.Max.X+8*b.Dy() && b.Min.X < a.Max.X+8*a.Dy()
+		}) {
+			n++
+		}
+	}
+	return n
 }
 
 func texts(r Run) []string {

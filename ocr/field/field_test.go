@@ -68,6 +68,15 @@ func TestCard(t *testing.T) {
 			t.Errorf("%v", s.Values[paper.PlaceOfOrigin])
 		}
 	})
+	t.Run("two_cards_without_edges", func(t *testing.T) {
+		lines := []string{"CĂN CƯỚC CÔNG DÂN", "Họ và tên: TRẦN THỊ HÀ", "", "", "", "", "CĂN CƯỚC CÔNG DÂN", "Họ và tên: LÊ VĂN BA"}
+		if s := field.Card(field.Runs(page(lines...))); s.Persons != 2 {
+			t.Errorf("%d persons", s.Persons)
+		}
+		if s := field.Card(field.Runs(page("CĂN CƯỚC CÔNG DÂN", "Họ và tên / Full name:", "TRẦN THỊ HÀ"))); s.Persons != 1 {
+			t.Errorf("%d persons on one card", s.Persons)
+		}
+	})
 	t.Run("name_without_its_label", func(t *testing.T) {
 		s := field.Card(field.Runs(page("GIẤY CHỨNG MINH NHÂN DÂN", "SỐ 088489683", "NGUYỄN TẤN TOÀN", "Nguyên quán: Thạnh Mỹ, Vĩnh Bảo, Hải Phòng")))
 		if v := s.Values[paper.FullName]; v.Text != "NGUYỄN TẤN TOÀN" || !slices.Contains(v.Doubts, paper.LowConfidence) {
