@@ -357,8 +357,8 @@ func (l *local) readZone(c *card, zone []image.Rectangle, f *face) error {
 			z, err = o, nil
 		}
 	}
-	if err != nil {
-		return nil // a zone that cannot be read is no zone
+	if err != nil || z.Proofs() == 0 {
+		return nil // lines of which no check digit fits are no zone, but a form's figures or wide print
 	}
 	f.Zone = &z
 	where := c.plane.Quad(box)

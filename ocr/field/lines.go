@@ -52,6 +52,10 @@ func Runs(words []tess.Word) []Run {
 			if between < -size/2 || between > size*9/5 || !sameLine(last, w.Box) {
 				continue
 			}
+			// Two lines of two columns may overlap; those of one stand level.
+			if l := runs[i].Words[len(runs[i].Words)-1].Line; l != w.Line && between > size/2 && 4*abs(last.Min.Y+last.Max.Y-w.Box.Min.Y-w.Box.Max.Y) > 2*max(last.Dy(), w.Box.Dy()) {
+				continue
+			}
 			// A date ends its column: the one under the photo stands close to the address beside it.
 			if t := runs[i].Words[len(runs[i].Words)-1].Text; between > size*3/4 && wholeDate(t) {
 				continue
