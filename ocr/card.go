@@ -274,25 +274,25 @@ func (c *card) zoneLines() (zone, rest []image.Rectangle) {
 	return zone, rest
 }
 
-// vote reads the longest lines both ways up and keeps the way that reads better.
+// vote reads the longest lines as they lie, and unless that was plain to read, also turned over, and keeps the way that
+// reads better.
 func (l *local) vote(ctx context.Context, c *card) (up bool, err error) {
-	long := longest(c.lines, 3)
-	score := func() (float64, error) {
-		words, err := l.engines.lines(ctx, c.img, longest(c.lines, 3))
-		if err != nil {
-			return 0, err
-		}
-		return legible(words), nil
-	}
-	if len(long) == 0 {
+	if len(longest(c.lines, 3)) == 0 {
 		return true, nil
 	}
-	a, err := score()
-	if err != nil {
+	score := func() (read, all float64, err error) {
+		words, err := l.engines.lines(ctx, c.img, longest(c.lines, 3))
+		for _, w := range words {
+			all += float64(len([]rune(w.Text)))
+		}
+		return legible(words), all, err
+	}
+	a, all, err := score()
+	if err != nil || a > 16 && a > 0.85*all {
 		return true, err
 	}
 	c.flip()
-	b, err := score()
+	b, _, err := score()
 	c.flip()
 	return a >= b, err
 }
@@ -357,8 +357,9 @@ func (l *local) readZone(c *card, zone []image.Rectangle, f *face) error {
 			z, err = o, nil
 		}
 	}
-	if err != nil || z.Proofs() == 0 {
-		return nil // lines of which no check digit fits are no zone, but a form's figures or wide print
+	// Lines of which no check digit fits are no zone, but a form's figures or wide print; one fits by chance in ten.
+	if err != nil || z.Proofs() == 0 || z.Passport && (z.Proofs() < 2 || strings.Contains(z.DocumentNumber.Text, "<")) {
+		return nil
 	}
 	f.Zone = &z
 	where := c.plane.Quad(box)

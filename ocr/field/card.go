@@ -511,6 +511,9 @@ func personName(p []piece) (Value, bool) {
 			}
 			continue
 		}
+		if plain := vn.Plain(t); len(out) == 0 && (strings.HasPrefix("FULLNAME", plain) || strings.HasPrefix(plain, "FU") && len(plain) <= 4) {
+			continue // what is left of the label
+		}
 		out = append(out, strings.ToUpper(t))
 		used = append(used, w)
 	}

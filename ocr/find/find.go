@@ -88,9 +88,8 @@ func Shrink(g *image.Gray, f int) *image.Gray {
 		return g
 	}
 	out := image.NewGray(image.Rect(0, 0, w, h))
-	sums := make([]uint32, w)
-	for y := range h {
-		clear(sums)
+	inParallel(h, func(y int) {
+		sums := make([]uint32, w)
 		for k := range f {
 			row := g.Pix[g.PixOffset(b.Min.X, b.Min.Y+y*f+k):]
 			for x := range sums {
@@ -106,7 +105,7 @@ func Shrink(g *image.Gray, f int) *image.Gray {
 		for x, s := range sums {
 			dst[x] = uint8(s / n)
 		}
-	}
+	})
 	return out
 }
 
@@ -182,38 +181,62 @@ func (m mask) close(r int) mask {
 
 // spread grows (or shrinks) by r in both directions.
 func (m mask) spread(r int, grow bool) mask {
-	out := mask{m.w, m.h, make([]bool, len(m.on))}
-	tmp := make([]bool, len(m.on))
-	run := func(get func(int) bool, set func(int), n int) {
-		last := -1 << 30
-		for i := range n {
-			if get(i) == grow {
-				last = i
-			}
-			if i-last <= r {
-				set(i)
-			}
-		}
-		last = 1 << 30
-		for i := n - 1; i >= 0; i-- {
-			if get(i) == grow {
-				last = i
-			}
-			if last-i <= r {
-				set(i)
-			}
-		}
-	}
+	wide, out := make([]bool, len(m.on)), mask{m.w, m.h, make([]bool, len(m.on))}
 	if !grow {
-		for i := range tmp {
-			tmp[i], out.on[i] = true, true
+		for i := range wide {
+			wide[i], out.on[i] = true, true
 		}
 	}
 	for y := range m.h {
-		run(func(i int) bool { return m.on[y*m.w+i] }, func(i int) { tmp[y*m.w+i] = grow }, m.w)
+		src, dst := m.on[y*m.w:(y+1)*m.w], wide[y*m.w:(y+1)*m.w]
+		last := -r - 1
+		for x, v := range src {
+			if v == grow {
+				last = x
+			}
+			if x-last <= r {
+				dst[x] = grow
+			}
+		}
+		last = m.w + r
+		for x := m.w - 1; x >= 0; x-- {
+			if src[x] == grow {
+				last = x
+			}
+			if last-x <= r {
+				dst[x] = grow
+			}
+		}
 	}
-	for x := range m.w {
-		run(func(i int) bool { return tmp[i*m.w+x] }, func(i int) { out.on[i*m.w+x] = grow }, m.h)
+	// Downwards and upwards line by line, as they lie in memory.
+	last := make([]int, m.w)
+	for x := range last {
+		last[x] = -r - 1
+	}
+	for y := range m.h {
+		src, dst := wide[y*m.w:(y+1)*m.w], out.on[y*m.w:(y+1)*m.w]
+		for x, v := range src {
+			if v == grow {
+				last[x] = y
+			}
+			if y-last[x] <= r {
+				dst[x] = grow
+			}
+		}
+	}
+	for x := range last {
+		last[x] = m.h + r
+	}
+	for y := m.h - 1; y >= 0; y-- {
+		src, dst := wide[y*m.w:(y+1)*m.w], out.on[y*m.w:(y+1)*m.w]
+		for x, v := range src {
+			if v == grow {
+				last[x] = y
+			}
+			if last[x]-y <= r {
+				dst[x] = grow
+			}
+		}
 	}
 	return out
 }
