@@ -59,6 +59,7 @@ type card struct {
 	quad  paper.Quad
 	lines []image.Rectangle
 	codes []qr.Symbol
+	known map[image.Rectangle][]tess.Word // lines that the vote on the way up has read
 }
 
 // Widths a card is cut out at: less loses tone marks, more costs time.
@@ -90,6 +91,7 @@ func (c *card) flip() {
 	c.quad = paper.Quad{q[2], q[3], q[0], q[1]}
 	c.plane = find.NewPlane(c.quad, c.plane.Width, c.plane.Height)
 	c.img = page.Turn(c.img, 180)
+	c.known = nil
 	w, h := c.plane.Width, c.plane.Height
 	for i, r := range c.lines {
 		c.lines[i] = image.Rect(w-r.Max.X, h-r.Max.Y, w-r.Min.X, h-r.Min.Y)
@@ -171,7 +173,7 @@ func (l *local) print(ctx context.Context, c *card, f *face, known map[string]bo
 	if front {
 		rest = slices.DeleteFunc(slices.Clone(rest), func(r image.Rectangle) bool { return r.Max.Y < top })
 	}
-	words, err := l.engines.lines(ctx, c.img, rest)
+	words, err := l.lines(ctx, c, rest)
 	if err != nil {
 		return nil, err
 	}
@@ -281,7 +283,7 @@ func (l *local) vote(ctx context.Context, c *card) (up bool, err error) {
 		return true, nil
 	}
 	score := func() (read, all float64, err error) {
-		words, err := l.engines.lines(ctx, c.img, longest(c.lines, 3))
+		words, err := l.lines(ctx, c, longest(c.lines, 3))
 		for _, w := range words {
 			all += float64(len([]rune(w.Text)))
 		}
@@ -295,6 +297,34 @@ func (l *local) vote(ctx context.Context, c *card) (up bool, err error) {
 	b, _, err := score()
 	c.flip()
 	return a >= b, err
+}
+
+// lines reads lines of c, those that were read before not again. Words are numbered by their line's place in boxes.
+func (l *local) lines(ctx context.Context, c *card, boxes []image.Rectangle) ([]tess.Word, error) {
+	var fresh []image.Rectangle
+	for _, b := range boxes {
+		if _, known := c.known[b]; !known {
+			fresh = append(fresh, b)
+		}
+	}
+	read, err := l.engines.lines(ctx, c.img, fresh, c.lines)
+	if err != nil {
+		return nil, err
+	}
+	if c.known == nil {
+		c.known = map[image.Rectangle][]tess.Word{}
+	}
+	for i, b := range fresh {
+		c.known[b] = read[i]
+	}
+	var all []tess.Word
+	for i, b := range boxes {
+		for _, w := range c.known[b] {
+			w.Line = i
+			all = append(all, w)
+		}
+	}
+	return all, nil
 }
 
 func longest(lines []image.Rectangle, n int) []image.Rectangle {

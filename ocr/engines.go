@@ -3,7 +3,6 @@ package ocr
 import (
 	"context"
 	"image"
-	"slices"
 	"strings"
 
 	"golang.org/x/sync/errgroup"
@@ -39,8 +38,9 @@ func (e *engines) close() {
 	e.text.Close()
 }
 
-// lines reads each line of img by itself, all lanes at work. Words are numbered by their line's place in boxes.
-func (e *engines) lines(ctx context.Context, img *image.Gray, boxes []image.Rectangle) ([]tess.Word, error) {
+// lines reads each line of img by itself, all lanes at work, and gives the words of each. all are the lines that stand
+// on img, from which a strip keeps clear.
+func (e *engines) lines(ctx context.Context, img *image.Gray, boxes, all []image.Rectangle) ([][]tess.Word, error) {
 	network, err := ctc.Load()
 	if err != nil {
 		return nil, err
@@ -50,18 +50,18 @@ func (e *engines) lines(ctx context.Context, img *image.Gray, boxes []image.Rect
 	g.SetLimit(lanes)
 	for i, box := range boxes {
 		g.Go(func() error {
-			found[i] = words(network.Read(strip(img, box, boxes)), box, i)
+			found[i] = words(network.Read(strip(img, box, all)), box)
 			return ctx.Err()
 		})
 	}
 	if err := g.Wait(); err != nil {
 		return nil, err
 	}
-	return slices.Concat(found...), nil
+	return found, nil
 }
 
 // words parts the letters of a line at its spaces.
-func words(letters []ctc.Letter, line image.Rectangle, number int) []tess.Word {
+func words(letters []ctc.Letter, line image.Rectangle) []tess.Word {
 	var out []tess.Word
 	open := false
 	for _, l := range letters {
@@ -71,7 +71,7 @@ func words(letters []ctc.Letter, line image.Rectangle, number int) []tess.Word {
 		}
 		at := image.Rect(l.From, line.Min.Y, l.To, line.Max.Y)
 		if !open {
-			out = append(out, tess.Word{Line: number, Box: at, Conf: 1, Low: 1})
+			out = append(out, tess.Word{Box: at, Conf: 1, Low: 1})
 			open = true
 		}
 		w := &out[len(out)-1]
@@ -88,7 +88,7 @@ func (e *engines) first(s *image.Gray) ([]tess.Word, error) {
 	if err != nil {
 		return nil, err
 	}
-	return words(network.Read(s), s.Rect, 0), nil
+	return words(network.Read(s), s.Rect), nil
 }
 
 // machine reads the rows of a machine readable zone.

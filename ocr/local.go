@@ -34,7 +34,7 @@ func (l *local) warm(ctx context.Context) ([]Protection, error) {
 	for i := range blank.Pix {
 		blank.Pix[i] = 255
 	}
-	_, err := l.engines.lines(ctx, blank, []image.Rectangle{blank.Rect})
+	_, err := l.engines.second(ctx, blank)
 	return nil, err
 }
 

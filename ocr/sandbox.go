@@ -37,8 +37,7 @@ func confine() []Protection {
 		out = append(out, p)
 	}
 
-	// A page is a few large buffers: collected early, they cost little and two workers stay under 400 MB.
-	debug.SetGCPercent(30)
+	// Two workers stay under 400 MB together.
 	debug.SetMemoryLimit(160 << 20)
 	var limits error
 	for _, l := range []struct {

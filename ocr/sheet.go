@@ -44,7 +44,7 @@ func (l *local) readSheet(ctx context.Context, p page.Picture, n int) (*face, er
 			return nil, err
 		}
 	}
-	words, err := l.engines.lines(ctx, c.img, rest)
+	words, err := l.lines(ctx, c, rest)
 	if err != nil {
 		return nil, err
 	}

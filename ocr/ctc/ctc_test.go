@@ -100,13 +100,31 @@ func TestProcessorsAgree(t *testing.T) {
 		t.Fatal(err)
 	}
 	s := Prepare(typeset(t, liberationserifbold.TTF, 24, lines[3]))
-	wide, places := n.run(s)
+	wide, places := n.run(&scratch{}, s)
 	narrow(true)
 	defer narrow(false)
-	other, _ := n.run(s)
+	other, _ := n.run(&scratch{}, s)
 	for i := range wide {
 		if i%n.scores.out < n.classes && math.Abs(float64(wide[i]-other[i])) > 1e-2*max(1, math.Abs(float64(wide[i]))) {
 			t.Fatalf("score %d of %d places: %v with AVX2, %v without", i, places, wide[i], other[i])
+		}
+	}
+}
+
+// Memory is used again: what a line gives must not depend on the line before it.
+func TestReadForgetsTheLineBefore(t *testing.T) {
+	n, err := Load()
+	if err != nil {
+		t.Fatal(err)
+	}
+	long, short := typeset(t, liberationserifbold.TTF, 30, lines[3]+" "+lines[5]), typeset(t, liberationsansregular.TTF, 22, lines[2])
+	s := &scratch{}
+	alone, places := n.run(&scratch{}, Prepare(short))
+	n.run(s, Prepare(long))
+	after, _ := n.run(s, Prepare(short))
+	for i := range places * n.scores.out {
+		if i%n.scores.out < n.classes && alone[i] != after[i] {
+			t.Fatalf("score %d: %v alone, %v after a longer line", i, alone[i], after[i])
 		}
 	}
 }

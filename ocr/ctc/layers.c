@@ -18,6 +18,17 @@
 #define TARGET __attribute__((target("avx2,fma")))
 #define NAME(x) wide_##x
 #include "layers_body.h"
+#undef LANES
+#undef PLACES
+#undef TARGET
+#undef NAME
+
+// Sixteen lanes, and twice the registers.
+#define LANES 16
+#define PLACES 8
+#define TARGET __attribute__((target("avx512f")))
+#define NAME(x) vast_##x
+#include "layers_body.h"
 static int narrow_only;
 void ctc_narrow(int on) { narrow_only = on; }
 #define ANY(x) (!narrow_only && __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") ? wide_##x : narrow_##x)
@@ -28,7 +39,14 @@ void ctc_narrow(int on) { (void)on; }
 
 void ctc_rows(const float *in, ptrdiff_t row, int step, int taps, int len, const float *weights, const float *bias,
 	int n, int cout, float *out, int relu, const float *add) {
-	ANY(rows)(in, row, step, taps, len, weights, bias, n, cout, out, relu, add);
+	int done = 0;
+#if defined(__x86_64__)
+	if (!narrow_only && __builtin_cpu_supports("avx512f")) {
+		done = cout / 16 * 16;
+		vast_rows(in, row, step, taps, len, weights, bias, n, cout, out, relu, add, 0, done);
+	}
+#endif
+	ANY(rows)(in, row, step, taps, len, weights, bias, n, cout, out, relu, add, done, cout);
 }
 
 void ctc_pool(const float *in, int n, int c, int dx, int dy, float *out) { ANY(pool)(in, n, c, dx, dy, out); }

@@ -41,10 +41,11 @@ TARGET static inline __attribute__((always_inline)) void NAME(tile)(const float 
 		}
 }
 
+// rows computes the channels from o to end, of cout.
 TARGET static void NAME(rows)(const float *in, ptrdiff_t row, int step, int taps, int len, const float *weights, const float *bias,
-	int n, int cout, float *out, int relu, const float *add) {
-	for (int o = 0; o < cout;) {
-		const int two = o + 2 * LANES <= cout;
+	int n, int cout, float *out, int relu, const float *add, int o, int end) {
+	while (o < end) {
+		const int two = o + 2 * LANES <= end;
 		int i = 0;
 #define TILE(p, w) NAME(tile)(in + i * step, row, step, taps, len, weights + o, bias + o, cout, out + i * cout + o, relu, add ? add + i * cout + o : 0, p, w)
 		for (; i + PLACES <= n; i += PLACES) {

@@ -47,6 +47,7 @@ type Network struct {
 	dilations []int
 	scores    layer
 	classes   int
+	scratches sync.Pool // of *scratch
 }
 
 func eights(n int) int { return (n + 7) &^ 7 }
@@ -170,26 +171,52 @@ type plane struct {
 	v       []float32
 }
 
-func newPlane(h, w, c int) plane { return plane{h, w, c, make([]float32, (h+2)*(w+2)*c)} }
+// plane lays one over a buffer that may hold another line's: its border is cleared, all else will be written.
+func (b *buffer) plane(h, w, c int) plane {
+	p := plane{h, w, c, b.floats((h + 2) * (w + 2) * c)}
+	row := (w + 2) * c
+	clear(p.v[:row])
+	clear(p.v[(h+1)*row:])
+	for y := 1; y <= h; y++ {
+		clear(p.v[y*row : y*row+c])
+		clear(p.v[(y+1)*row-c : (y+1)*row])
+	}
+	return p
+}
+
+// buffer is memory that is used again for the next line: a page has some forty, of a megabyte each.
+type buffer []float32
+
+func (b *buffer) floats(n int) []float32 {
+	if cap(*b) < n {
+		*b = make([]float32, n+n/4)
+	}
+	return (*b)[:n]
+}
+
+// scratch is what run needs for one line.
+type scratch struct{ planes, lines [5]buffer }
 
 func (p plane) at(x, y int) int { return ((y+1)*(p.w+2) + x + 1) * p.c }
 
 // run gives the logarithms of the probabilities of all classes at each place, a quarter as many as the strip, which
-// Prepare made, has columns.
-func (n *Network) run(strip *image.Gray) (scores []float32, places int) {
+// Prepare made, has columns. They lie in s.
+func (n *Network) run(s *scratch, strip *image.Gray) (scores []float32, places int) {
 	w := (strip.Rect.Dx() + 3) / 4 * 4
-	in := newPlane(Height, w, 1)
+	in := s.planes[0].plane(Height, w, 1)
 	for y := range Height {
-		dst := in.v[in.at(0, y):]
-		for x, v := range strip.Pix[y*strip.Stride : y*strip.Stride+strip.Rect.Dx()] {
+		dst := in.v[in.at(0, y):][:w]
+		line := strip.Pix[y*strip.Stride : y*strip.Stride+strip.Rect.Dx()]
+		for x, v := range line {
 			dst[x] = float32(v) / 255
 		}
+		clear(dst[len(line):])
 	}
 	pools := [3][2]int{{2, 2}, {2, 2}, {1, 2}}
 	for i, pool := range pools {
 		l := n.convs[i]
-		out := newPlane(in.h/pool[1], in.w/pool[0], l.out)
-		line := make([]float32, pool[1]*in.w*l.out)
+		out := s.planes[i+1].plane(in.h/pool[1], in.w/pool[0], l.out)
+		line := s.lines[0].floats(pool[1] * in.w * l.out)
 		for y := range out.h {
 			for k := range pool[1] {
 				rows(in.v, in.at(-1, pool[1]*y+k-1), (in.w+2)*in.c, in.c, 3, 3*in.c, l, in.w, line[k*in.w*l.out:], true, nil)
@@ -199,23 +226,23 @@ func (n *Network) run(strip *image.Gray) (scores []float32, places int) {
 		in = out
 	}
 	l := n.convs[3]
-	out := newPlane(in.h, in.w, l.out)
+	out := s.planes[4].plane(in.h, in.w, l.out)
 	for y := range in.h {
 		rows(in.v, in.at(-1, y-1), (in.w+2)*in.c, in.c, 3, 3*in.c, l, in.w, out.v[out.at(0, y):], true, nil)
 	}
 	in = out
 	places = in.w
 	l = n.convs[4]
-	x := make([]float32, places*l.out)
+	x := s.lines[1].floats(places * l.out)
 	rows(in.v, in.at(-1, 0), (in.w+2)*in.c, in.c, 5, 3*in.c, l, places, x, true, nil)
-	y, z := make([]float32, len(x)), make([]float32, len(x))
+	y, z := s.lines[2].floats(len(x)), s.lines[3].floats(len(x))
 	for i, d := range n.dilations {
 		C.ctc_deep((*C.float)(unsafe.Pointer(&x[0])), C.int(places), C.int(l.out), C.int(d), (*C.float)(unsafe.Pointer(&n.deep[i].weights[0])),
 			(*C.float)(unsafe.Pointer(&n.deep[i].bias[0])), (*C.float)(unsafe.Pointer(&y[0])))
 		rows(y, 0, 0, l.out, 1, l.out, n.point[i], places, z, true, x)
 		x, z = z, x
 	}
-	scores = make([]float32, places*n.scores.out)
+	scores = s.lines[4].floats(places * n.scores.out)
 	rows(x, 0, 0, l.out, 1, l.out, n.scores, places, scores, false, nil)
 	for t := range places {
 		normalise(scores[t*n.scores.out:][:n.classes])

@@ -31,7 +31,12 @@ func (n *Network) read(strip *image.Gray, only []bool) []Letter {
 	if s == nil {
 		return nil
 	}
-	scores, places := n.run(s)
+	work, _ := n.scratches.Get().(*scratch)
+	if work == nil {
+		work = &scratch{}
+	}
+	defer n.scratches.Put(work)
+	scores, places := n.run(work, s)
 	if only != nil {
 		for t := range places {
 			at := scores[t*n.scores.out:][:n.classes]

@@ -252,12 +252,19 @@ func loose(m mask) []Outline {
 	seen := make([]bool, len(m.on))
 	var found []Outline
 	var stack []int
+	spans := make([][2]int, m.h) // of each row of a part: first and last column
+	clean := func(rows [][2]int) {
+		for i := range rows {
+			rows[i] = [2]int{m.w, -1}
+		}
+	}
+	clean(spans)
 	for start, on := range m.on {
 		if !on || seen[start] {
 			continue
 		}
 		area := 0
-		left := make(map[int][2]int) // of each row: first and last column
+		top, bottom := m.h, -1
 		stack = append(stack[:0], start)
 		seen[start] = true
 		for len(stack) > 0 {
@@ -265,11 +272,8 @@ func loose(m mask) []Outline {
 			stack = stack[:len(stack)-1]
 			area++
 			x, y := i%m.w, i/m.w
-			if span, ok := left[y]; !ok {
-				left[y] = [2]int{x, x}
-			} else {
-				left[y] = [2]int{min(span[0], x), max(span[1], x)}
-			}
+			top, bottom = min(top, y), max(bottom, y)
+			spans[y] = [2]int{min(spans[y][0], x), max(spans[y][1], x)}
 			for _, d := range [4]int{1, -1, m.w, -m.w} {
 				j := i + d
 				if j < 0 || j >= len(m.on) || seen[j] || !m.on[j] || (d == 1 && x == m.w-1) || (d == -1 && x == 0) {
@@ -279,14 +283,18 @@ func loose(m mask) []Outline {
 				stack = append(stack, j)
 			}
 		}
+		rows := spans[top : bottom+1]
 		if area < m.w*m.h/80 {
+			clean(rows)
 			continue
 		}
-		var points []paper.Point
-		for y, span := range left {
+		points := make([]paper.Point, 0, 4*len(rows))
+		for i, span := range rows {
+			y := top + i
 			points = append(points, paper.Point{X: float64(span[0]), Y: float64(y)}, paper.Point{X: float64(span[1] + 1), Y: float64(y)},
 				paper.Point{X: float64(span[0]), Y: float64(y + 1)}, paper.Point{X: float64(span[1] + 1), Y: float64(y + 1)})
 		}
+		clean(rows)
 		hull := convex(points)
 		o, ok := fit(hull, float64(area))
 		if ok {

@@ -19,6 +19,9 @@ func Unseal(img, red *image.Gray, quad paper.Quad, scale image.Point, least int)
 	for i := range quad {
 		quad[i].X, quad[i].Y = quad[i].X/float64(scale.X), quad[i].Y/float64(scale.Y)
 	}
+	if !anyRed(red, quad) {
+		return false
+	}
 	cut := NewPlane(quad, b.Dx()/f, b.Dy()/f).Cut(red)
 	w, h := cut.Rect.Dx(), cut.Rect.Dy()
 	// Where nothing was cut the cutting is white; that is the edge of the page, and not red.
@@ -60,6 +63,22 @@ func Unseal(img, red *image.Gray, quad paper.Quad, scale image.Point, least int)
 		}
 	}
 	return found
+}
+
+// anyRed looks here and there in a part of a page: most have no seal, and nothing to be cut out for it.
+func anyRed(red *image.Gray, quad paper.Quad) bool {
+	const step = 6
+	r := bounds(quad[:]).Intersect(red.Rect)
+	n := 0
+	for y := r.Min.Y; y < r.Max.Y; y += step {
+		row := red.Pix[red.PixOffset(r.Min.X, y):]
+		for x := 0; x < r.Dx(); x += step {
+			if row[x] > 128+redInk {
+				n++
+			}
+		}
+	}
+	return n > 8
 }
 
 // paperLight is how bright the paper is: three quarters of a cutting are darker or as dark.
