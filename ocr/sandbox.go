@@ -38,6 +38,7 @@ func confine() []Protection {
 	}
 
 	// Two workers stay under 400 MB together.
+	debug.SetGCPercent(60)
 	debug.SetMemoryLimit(160 << 20)
 	var limits error
 	for _, l := range []struct {
