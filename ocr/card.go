@@ -387,8 +387,9 @@ func (l *local) readZone(c *card, zone []image.Rectangle, f *face) error {
 			z, err = o, nil
 		}
 	}
-	// Lines of which no check digit fits are no zone, but a form's figures or wide print; one fits by chance in ten.
-	if err != nil || z.Proofs() == 0 || z.Passport && (z.Proofs() < 2 || strings.Contains(z.DocumentNumber.Text, "<")) {
+	// Lines of which no check digit fits are no zone, but a form's figures or a letter's wide print; one fits by chance in ten.
+	chance := z.Proofs() < 2 && !strings.Contains(strings.Join(z.Lines, ""), "VNM")
+	if err != nil || z.Proofs() == 0 || chance || z.Passport && (z.Proofs() < 2 || strings.Contains(z.DocumentNumber.Text, "<")) {
 		return nil
 	}
 	f.Zone = &z

@@ -146,7 +146,7 @@ type child struct {
 
 // renewAfter is how many pages a child reads: gosseract keeps the text of every line it has read, about 100 kB
 // a page of cards and 400 kB a page full of text.
-const renewAfter = 200
+const renewAfter = 80
 
 func newChild(argv []string, l Limits) *child { return &child{argv: argv, limits: l} }
 
@@ -295,6 +295,7 @@ func (c *child) done() {
 	}
 	if c.pages >= renewAfter {
 		c.stop()
+		_ = c.start() // so that it is warm for the next page; what is wrong with it that page tells
 	}
 }
 
