@@ -59,6 +59,7 @@ type card struct {
 	quad  paper.Quad
 	lines []image.Rectangle
 	codes []qr.Symbol
+	plain bool                            // the page has colour, by which stamps were taken off
 	known map[image.Rectangle][]tess.Word // lines that the vote on the way up has read
 }
 
@@ -82,7 +83,17 @@ func cutTo(p page.Picture, o find.Outline, w int) *card {
 	h := max(1, int(float64(w)*o.Height/o.Width))
 	c := &card{quad: o.Quad, plane: find.NewPlane(o.Quad, w, h)}
 	c.img = c.plane.Cut(p.Gray)
+	c.plain = p.Red != nil
 	return c
+}
+
+// ink is the print of the cutting.
+func (c *card) ink(window int) find.Ink {
+	k := find.NewInk(c.img, window, contrast(c.img))
+	if c.plain {
+		return k.Unstamped()
+	}
+	return k
 }
 
 // flip turns the card by 180 degrees.
@@ -128,8 +139,7 @@ func contrast(g *image.Gray) int {
 
 func (c *card) findLines() {
 	h := c.img.Bounds().Dy()
-	k := find.NewInk(c.img, 41, contrast(c.img))
-	c.lines = find.Lines(k, max(10, h/54), h/12)
+	c.lines = find.Lines(c.ink(41), max(10, h/54), h/12)
 }
 
 // codes cuts one card-shaped paper out of a page, turns it upright and reads its exact codes.

@@ -21,8 +21,7 @@ func (l *local) readSheet(ctx context.Context, p page.Picture, n int) (*face, er
 	if p.Red != nil { // an office's seal is 36 mm wide, a signature's 10
 		find.Unseal(c.img, p.Red, o.Quad, p.RedScale(), w/22)
 	}
-	k := find.NewInk(c.img, max(41, w/30)|1, contrast(c.img))
-	c.lines = find.Lines(k, max(10, w/200), max(48, w/22))
+	c.lines = find.Lines(c.ink(max(41, w/30)|1), max(10, w/200), max(48, w/22))
 	c.codes = qr.Find(c.img, qr.QRCode, qr.Quick)
 	up, sure := c.upright()
 	if !sure {

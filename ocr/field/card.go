@@ -275,6 +275,7 @@ func value(runs []Run, g group, groups []group, labelled map[int]bool) (Value, b
 	below := func(from image.Rectangle, line int) (image.Rectangle, []piece, bool) {
 		best := -1
 		for i, r := range runs {
+			r = r.from(labelBox.Min.X - h)
 			if i == g.run || r.Box.Min.Y+r.Box.Max.Y <= from.Min.Y+from.Max.Y+h {
 				continue
 			}
@@ -292,10 +293,11 @@ func value(runs []Run, g group, groups []group, labelled map[int]bool) (Value, b
 			return from, nil, false
 		}
 		var out []piece
-		for _, w := range runs[best].Words {
+		r := runs[best].from(labelBox.Min.X - h)
+		for _, w := range r.Words {
 			out = append(out, piece{w.Text, w.Box, w.Conf, w.Low, line})
 		}
-		return runs[best].Box, out, true
+		return r.Box, out, true
 	}
 	v, ok := f(got)
 	if ok && !multiline(g.name) {

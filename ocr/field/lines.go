@@ -31,6 +31,23 @@ func (r Run) Text() string {
 	return b.String()
 }
 
+// from is the run without the words that end left of x: dark parts of a photo that were taken for letters. A run that
+// lies left of it as a whole stays as it is.
+func (r Run) from(x int) Run {
+	i := 0
+	for i < len(r.Words) && r.Words[i].Box.Max.X < x {
+		i++
+	}
+	if i == 0 || i == len(r.Words) {
+		return r
+	}
+	out := Run{Words: r.Words[i:], Box: r.Words[i].Box}
+	for _, w := range out.Words {
+		out.Box = out.Box.Union(w.Box)
+	}
+	return out
+}
+
 // Runs groups words into runs, in reading order. Tesseract's own lines are not used: beside a photo it joins
 // columns or tears lines.
 func Runs(words []tess.Word) []Run {

@@ -14,6 +14,13 @@ type Ink struct {
 	gray *image.Gray
 }
 
+// Unstamped says that no stamp lies over the print, or that it was taken off: then large dark parts are pictures, and
+// nothing is looked for in them.
+func (k Ink) Unstamped() Ink {
+	k.gray = nil
+	return k
+}
+
 // NewInk binarises g against the local mean.
 func NewInk(g *image.Gray, window, contrast int) Ink {
 	b := g.Bounds()
@@ -198,8 +205,11 @@ func (k Ink) under(runs []run) Ink {
 // stand side by side. Photos, seals and rules are passed over.
 func Lines(k Ink, least, most int) []image.Rectangle {
 	var glyphs []part
-	small, runs := k.split(func(p part) bool { return p.box.Dy() > most*3/2 })
-	torn := k.under(runs).parts()
+	small, runs := k.split(func(p part) bool { return k.gray != nil && p.box.Dy() > most*3/2 })
+	var torn []part
+	if k.gray != nil {
+		torn = k.under(runs).parts()
+	}
 	for i := range torn {
 		torn[i].torn = true
 	}

@@ -39,7 +39,9 @@ func Unseal(img, red *image.Gray, quad paper.Quad, scale image.Point, least int)
 	light := paperLight(img)
 	found := false
 	for _, p := range (Ink{W: w, H: h, On: closed.on}).parts() {
-		if p.box.Dx()*f < least || p.box.Dy()*f < least || p.box.Dx() > 4*p.box.Dy() {
+		// Seals are about as wide as high and show the paper between rim, letters and star; titles are wide, faces full.
+		across, down := p.box.Dx(), p.box.Dy()
+		if across*f < least || down*f < least || across > 2*down || down > 2*across || p.area*3 > across*down*2 {
 			continue
 		}
 		found = true
