@@ -7,6 +7,7 @@ import (
 	"io"
 	"net"
 	"os"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -188,6 +189,29 @@ func TestOnScreenKeyboard(t *testing.T) {
 	})
 }
 
+func specimens(t testing.TB) []specimen.Sheet {
+	t.Helper()
+	sheets, err := specimen.Load(os.DirFS("../../configs"), "specimens")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return sheets
+}
+
+func drawn(s specimen.Sheet) simulated.Sheet {
+	return simulated.Sheet{Front: func() (image.Image, error) { p, err := s.DrawFront(); return p.RGBA, err }}
+}
+
+// unfit is the specimen of a worn card, of somebody born three years later than the number says.
+func unfit(t testing.TB) specimen.Sheet {
+	t.Helper()
+	all := specimens(t)
+	s := all[slices.IndexFunc(all, func(s specimen.Sheet) bool { return s.Name == "05-worn-code" })]
+	card := &s.Front.Papers[0].Person
+	card.Birth = card.Birth.AddDate(3, 0, 0)
+	return s
+}
+
 // line is the wire between browser and daemon; cut, it refuses and drops every connection.
 type line struct {
 	addr, to string
@@ -347,16 +371,12 @@ func TestReadAloud(t *testing.T) {
 	t.Error("pressing the button fetches no speech")
 }
 
-// A worn card whose code can't be read: what recognition doubts stands first, marked, and is asked one by
-// one with the piece of the card beside it; only then can the form be sent.
+// A worn card whose number does not fit the birth date, so that recognition has to doubt it however well
+// it reads: what is doubted stands first, marked, and is asked one by one with the piece of the card beside it; only
+// then can the form be sent.
 func TestDoubtfulValuesAreAskedOneByOne(t *testing.T) {
 	k := newKiosk(t)
-	sheets, err := specimen.Load(os.DirFS("../../configs"), "specimens")
-	if err != nil {
-		t.Fatal(err)
-	}
-	worn := sheets[len(sheets)-1]
-	k.scanner = simulated.New([]simulated.Sheet{{Front: func() (image.Image, error) { p, err := worn.DrawFront(); return p.RGBA, err }}}, simulated.Options{LinesPerSecond: -1})
+	k.scanner = simulated.New([]simulated.Sheet{drawn(unfit(t))}, simulated.Options{LinesPerSecond: -1})
 	ctx := browser(t, 1920, 1080)
 	toQuestion(t, ctx, k, "")
 	press(t, ctx, ".way .go", "/check")

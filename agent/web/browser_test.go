@@ -25,7 +25,6 @@ import (
 	"motcua/drivers/scan"
 	"motcua/drivers/simulated"
 	"motcua/ocr"
-	"motcua/ocr/specimen"
 	"motcua/queue"
 )
 
@@ -63,14 +62,9 @@ func newKiosk(t testing.TB, change ...func(*Options)) *kiosk {
 	if err != nil {
 		t.Fatal(err)
 	}
-	sheets, err := specimen.Load(os.DirFS("../../configs"), "specimens")
-	if err != nil {
-		t.Fatal(err)
-	}
 	var onGlass []simulated.Sheet
-	for _, s := range sheets {
-		sheet := simulated.Sheet{Front: func() (image.Image, error) { p, err := s.DrawFront(); return p.RGBA, err }}
-		onGlass = append(onGlass, sheet)
+	for _, s := range specimens(t) {
+		onGlass = append(onGlass, drawn(s))
 	}
 	k := &kiosk{queue: q, scanner: simulated.New(onGlass, simulated.Options{LinesPerSecond: 6000})}
 	o := Options{
