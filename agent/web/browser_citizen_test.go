@@ -112,12 +112,13 @@ func TestOnScreenKeyboard(t *testing.T) {
 	toQuestion(t, ctx, k, "applicant_name")
 	pressKeys := `(keys) => {
 		const board = document.querySelector("#keyboard"), field = document.querySelector("#value, #code");
+		const press = (b) => { for (const kind of ["pointerdown", "pointerup"]) b.dispatchEvent(new PointerEvent(kind, {bubbles: true, cancelable: true})); };
 		field.focus(); field.setSelectionRange(field.value.length, field.value.length);
 		for (const k of keys) {
+			if (/\d/.test(k) !== !board.querySelector('[data-letter="q"]') && !board.classList.contains("pad")) press([...board.querySelectorAll(".key")].find((b) => ["123", "ABC"].includes(b.textContent)));
 			const b = [...board.querySelectorAll(".key")].find((b) => k === " " ? b.classList.contains("wide") : (b.dataset.letter || b.textContent) === k);
 			if (!b) throw new Error("no key " + k);
-			b.dispatchEvent(new PointerEvent("pointerdown", {bubbles: true, cancelable: true}));
-			b.dispatchEvent(new PointerEvent("pointerup", {bubbles: true}));
+			press(b);
 		}
 		return field.value;
 	}`
@@ -140,6 +141,9 @@ func TestOnScreenKeyboard(t *testing.T) {
 			"uowcs": "Ước", "khuyur": "Khuỷu", "toans": "Toán", "toasn": "Toán", "huwowngj": "Hượng", "aa": "Â", "aaa": "Aa", "dd": "Đ", "ddd": "Dd",
 			"w": "Ư", "ass": "As", "as": "Á", "asz": "A", "asf": "À", "xuaan": "Xuân", "binhf": "Bình", "phuwowng": "Phương", "baor": "Bảo", "huynhf": "Huỳnh",
 			"thij binh": "Thị Binh", "vuwowng": "Vương", "yeens": "Yến", "ngoc": "Ngoc", "ngocj": "Ngọc", "taam": "Tâm", "quoocs": "Quốc", "khoai": "Khoai", "ngoaif": "Ngoài",
+			"thuowr": "Thuở", "thuowngf": "Thường", "dduwowngf": "Đường", "dduongwf": "Đường", "nuowcs": "Nước", "ww": "W", "www": "Ww", "ooo": "Oo", "eee": "Ee",
+			"uww": "Uw", "offf": "Off", "asss": "Ass", "ddoongf": "Đồng", "nguwowif": "Người", "khuya": "Khuya", "ngoeor": "Ngoẻo", "gif": "Gì", "giengs": "Giéng",
+			"quowr": "Quở", "huow": "Huơ", "huou": "Huou", "khuowngr": "Khưởng", "thuyeenf": "Thuyền", "aasm": "Ấm", "aws": "Ắ", "uowf": "Ườ",
 			"loan": "Loan", "tuwf": "Từ", "muwowif": "Mười", "cuwar": "Cửa", "mia": "Mia", "miaf": "Mìa", "luaanj": "Luận", "sowr": "Sở", "nghieepj": "Nghiệp",
 		} {
 			if got := typed(keys); got != want {
@@ -147,8 +151,23 @@ func TestOnScreenKeyboard(t *testing.T) {
 			}
 		}
 	})
+	t.Run("capitals", func(t *testing.T) {
+		do(t, ctx, chromedp.Navigate(k.server.URL+"/check/document")) // a field that begins no word by itself
+		arrive(t, ctx, "/check/document")
+		for keys, want := range map[string]string{
+			"nguyeenx": "nguyễn", "dduwowngf": "đường", "w": "ư", "ww": "w", "aa": "â", "aaa": "aa", "dd": "đ", "ddd": "dd", "hoaf": "hòa", "ass": "as",
+			"⇧dduwowngf": "Đường", "⇧d⇧duwowngf": "Đường", "⇧w": "Ư", "⇧a⇧a": "Â", "⇧aas": "Ấ", "⇧oonf": "Ồn", "⇧a⇧a⇧a": "AA", "soos 12": "số 12", "⇧uowcs": "Ước",
+		} {
+			if got := typed(keys); got != want {
+				t.Errorf("%s gives %s, want %s", keys, got, want)
+			}
+		}
+		do(t, ctx, chromedp.Navigate(k.server.URL+"/check/applicant_name"))
+		arrive(t, ctx, "/check/applicant_name")
+		do(t, ctx, chromedp.Click(chromedp.CSS("#value")))
+	})
 	t.Run("letters_and_tones_have_keys", func(t *testing.T) {
-		for _, c := range []struct{ keys, want string }{{"đưcá", "Đức"}, {"nguyênã", "Nguyễn"}, {"hoaà", "Hòa"}, {"anạ", "Ạn"}} {
+		for _, c := range []struct{ keys, want string }{{"đưcá", "Đức"}, {"nguyênã", "Nguyễn"}, {"hoaà", "Hòa"}, {"anạ", "Ạn"}, {"á", "Á"}, {"há", "Há"}, {"hả", "Hả"}} {
 			if got := typed(c.keys); got != c.want {
 				t.Errorf("%s gives %s, want %s", c.keys, got, c.want)
 			}

@@ -5,6 +5,7 @@ const Telex = (() => {
 	const tones = { s: "\u0301", f: "\u0300", r: "\u0309", x: "\u0303", j: "\u0323", z: "" };
 	const toneMarks = /[\u0301\u0300\u0309\u0303\u0323]/g;
 	const hats = { a: "â", e: "ê", o: "ô" }, horns = { u: "ư", o: "ơ", a: "ă" };
+	const rest = { a: /^[uy]?[^aeiouyăâêôơư]*$/i, e: /^u?[^aeiouyăâêôơư]*$/i, o: /^i?[^aeiouyăâêôơư]*$/i }; // what may stand between a letter and its hat
 	const vowel = /[aeiouyăâêôơư]/i;
 	const like = (model, letter) => (model === model.toLowerCase() ? letter.toLowerCase() : letter.toUpperCase());
 
@@ -52,7 +53,7 @@ const Telex = (() => {
 		}
 		if (low in hats) {
 			const at = Math.max(plain.toLowerCase().lastIndexOf(low), plain.toLowerCase().lastIndexOf(hats[low]), low === "o" ? plain.toLowerCase().lastIndexOf("ơ") : -1, low === "a" ? plain.toLowerCase().lastIndexOf("ă") : -1);
-			if (at >= 0 && vowel.test(plain.slice(at)) && !/[aeiouyăâêôơư][^aeiouyăâêôơư]+[aeiouyăâêôơư]/i.test(plain.slice(at))) {
+			if (at >= 0 && rest[low].test(plain.slice(at + 1))) {
 				const letter = plain[at].toLowerCase();
 				if (letter === hats[low]) return again(plain.slice(0, at) + like(plain[at], low) + plain.slice(at + 1) + k, had);
 				return again(plain.slice(0, at) + like(plain[at], hats[low]) + plain.slice(at + 1), had);
@@ -61,8 +62,8 @@ const Telex = (() => {
 		if (low === "w") {
 			const m = plain.match(/(uo)([^aeiouyăâêôơư]*|[iu])$/i) || plain.match(/(uơ)([^aeiouyăâêôơư]*|[iu])$/i);
 			if (m && !/^q/i.test(plain)) {
-				const at = m.index;
-				return again(plain.slice(0, at) + like(plain[at], "ư") + like(plain[at + 1], "ơ") + plain.slice(at + 2), had);
+				const at = m.index, open = !m[2] && /^(h|kh|th)$/i.test(plain.slice(0, at)); // thuở, huơ
+				return again(plain.slice(0, at) + (open ? plain[at] : like(plain[at], "ư")) + like(plain[at + 1], "ơ") + plain.slice(at + 2), had);
 			}
 			for (let at = plain.length - 1; at >= 0; at--) {
 				const letter = plain[at].toLowerCase();
@@ -76,17 +77,18 @@ const Telex = (() => {
 			if (done === 0) return again(like(plain[0], "d") + plain.slice(1) + k, had);
 			if (at === 0) return again(like(plain[0], "đ") + plain.slice(1), had);
 		}
+		if (/uơ$/i.test(plain) && /[ctnpmiu]/.test(low) && !/^q/i.test(plain)) return again(plain.slice(0, -2) + like(plain.at(-2), "ư") + plain.at(-1) + k, had);
 		return again(word + k, had);
 	};
-	return { key, tone: (word, mark) => tone(word, mark).word, tones };
+	return { key, tone: (word, mark) => tone(word, mark).word, bears: (word) => place(bare(word)) >= 0 };
 })();
 
 (() => {
 	const board = document.querySelector("#keyboard");
 	if (!board) return;
 	const words = document.documentElement.lang === "en"
-		? { back: "Delete", space: "Space", shift: "Capitals", hide: "Hide", more: "123", less: "ABC", clear: "Clear" }
-		: { back: "Xóa", space: "Cách", shift: "Chữ hoa", hide: "Ẩn", more: "123", less: "ABC", clear: "Xóa hết" };
+		? { back: "Delete", space: "Space", shift: "Capitals", hide: "Hide keys", more: "123", less: "ABC", clear: "Clear" }
+		: { back: "Xóa", space: "Dấu cách", shift: "Chữ hoa", hide: "Ẩn phím", more: "123", less: "ABC", clear: "Xóa hết" };
 	const toneKeys = [["\u0301", "á"], ["\u0300", "à"], ["\u0309", "ả"], ["\u0303", "ã"], ["\u0323", "ạ"]];
 	let field = null, kind = "", shift = false, more = false;
 
@@ -99,12 +101,23 @@ const Telex = (() => {
 	const starts = () => { const [at] = caret(); return kind === "name" && wordBefore(at) === ""; };
 	const upper = () => shift !== starts();
 
+	// A Telex key pressed again takes back what it did and stands for itself: ww gives w, ass gives as. The rest of
+	// that word is then written as it is typed.
+	const nothing = { key: "", k: "", before: "", after: "" };
+	let did = nothing, asTyped = "";
+	const telexed = (word, letter, k) => {
+		if (word !== "" && word === asTyped) return (asTyped = word + k);
+		if (did.key === letter && did.after === word) return (asTyped = did.before + (did.before === "" ? did.k : k));
+		const after = Telex.key(word, k);
+		did = after === word + k ? nothing : { key: letter, k, before: word, after };
+		return after;
+	};
 	const type = (letter, telex) => {
 		const [from, to] = caret();
 		const k = upper() && /\p{L}/u.test(letter) ? letter.toUpperCase() : letter;
 		if (telex && from === to) {
 			const word = wordBefore(from);
-			replace(from - word.length, to, Telex.key(word, k));
+			replace(from - word.length, to, telexed(word, letter, k));
 		} else replace(from, to, k);
 		if (shift) { shift = false; }
 		label();
@@ -125,9 +138,11 @@ const Telex = (() => {
 		hide() { field.blur(); hide(); },
 		space() { type(" ", false); },
 	};
+	// A tone's key sets the tone of the word; where there is no vowel to bear it, it is the letter it shows.
 	const tone = (mark) => {
 		const [from, to] = caret(), word = wordBefore(from);
-		if (from === to && word) replace(from - word.length, to, Telex.tone(word, mark));
+		if (from === to && Telex.bears(word)) replace(from - word.length, to, Telex.tone(word, mark));
+		else type(("a" + mark).normalize("NFC"), false);
 	};
 	// In a date the strokes come by themselves.
 	const digit = (d) => {
@@ -147,8 +162,8 @@ const Telex = (() => {
 		return b;
 	};
 	const row = (...keys) => { const div = document.createElement("div"); div.className = "keys"; div.append(...keys); return div; };
-	const letters = (line) => [...line].map((l) => { const b = button(l, () => type(l, kind !== "code" && kind !== "email" && lang)); b.dataset.letter = l; return b; });
-	const lang = document.documentElement.lang !== "" ; // Telex in both languages: names are Vietnamese in both
+	// Telex in both languages: names are Vietnamese in both.
+	const letters = (line) => [...line].map((l) => { const b = button(l, () => type(l, kind !== "code" && kind !== "email")); b.dataset.letter = l; return b; });
 
 	let labelled = null; // the case the keys show; they are relabelled only when it changes
 	const label = () => {
@@ -161,8 +176,8 @@ const Telex = (() => {
 	const draw = () => {
 		labelled = null;
 		board.className = "keyboard";
-		const back = (text = "⌫") => button(text, acts.back, "act2", words.back);
-		const hideKey = button("▾", acts.hide, "act2", words.hide);
+		const back = () => button("⌫", acts.back, "act2 sign", words.back);
+		const hideKey = button(words.hide, acts.hide, "act2");
 		if (kind === "digits" || kind === "date") {
 			board.classList.add("pad");
 			const d = (n) => button(n, () => digit(n));
@@ -170,11 +185,11 @@ const Telex = (() => {
 				row(kind === "date" ? d("/") : button(words.clear, acts.clear, "act2"), d("0"), back()));
 		} else if (kind === "code") {
 			board.replaceChildren(row(...letters("1234567890")), row(...letters("qwertyuiop")), row(...letters("asdfghjkl"), back()), row(...letters("zxcvbnm-"), hideKey));
-		} else if (more || kind === "email" && more) {
+		} else if (more) {
 			board.replaceChildren(row(...letters("1234567890")), row(...letters("-/().,:;'&")), row(...letters("@_+%#\"!?"), back()),
 				row(button(words.less, acts.more, "act2"), button(words.space, acts.space, "wide"), hideKey));
 		} else {
-			const shiftKey = button("⇧", acts.shift, "act2", words.shift); shiftKey.dataset.shift = "1";
+			const shiftKey = button("⇧", acts.shift, "act2 sign", words.shift); shiftKey.dataset.shift = "1";
 			const marks = kind === "email" ? letters("1234567890") : [...letters("ăâđêôơư"), ...toneKeys.map(([mark, shown]) => button(shown, () => tone(mark), "mark", "dấu " + shown))];
 			for (const b of marks) b.classList.add("mark");
 			board.replaceChildren(row(...marks), row(...letters("qwertyuiop")), row(...letters("asdfghjkl"), back()),
