@@ -11,7 +11,6 @@ import (
 	"github.com/go-fonts/dejavu/dejavuserifcondensedbold"
 	"github.com/go-fonts/liberation/liberationmonoregular"
 	"github.com/go-fonts/liberation/liberationsansbold"
-	"github.com/go-fonts/liberation/liberationsansitalic"
 	"github.com/go-fonts/liberation/liberationsansregular"
 	"github.com/go-fonts/liberation/liberationserifbold"
 	"github.com/go-fonts/liberation/liberationserifitalic"
@@ -40,7 +39,6 @@ type typeface struct {
 type glyph struct {
 	segments []sfnt.Segment
 	advance  float64
-	missing  bool
 }
 
 const em = 1 << 11 // ppem at which outlines are taken, fine enough for any size
@@ -48,7 +46,6 @@ const em = 1 << 11 // ppem at which outlines are taken, fine enough for any size
 var (
 	sans        = &typeface{name: "sans", data: liberationsansregular.TTF}
 	sansBold    = &typeface{name: "sans bold", data: liberationsansbold.TTF}
-	sansItalic  = &typeface{name: "sans italic", data: liberationsansitalic.TTF}
 	serif       = &typeface{name: "serif", data: liberationserifregular.TTF}
 	serifBold   = &typeface{name: "serif bold", data: liberationserifbold.TTF}
 	serifItalic = &typeface{name: "serif italic", data: liberationserifitalic.TTF}
