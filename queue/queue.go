@@ -98,6 +98,7 @@ type Queue struct {
 	rekeying sync.Mutex   // one rotation at a time
 	headers  sync.RWMutex // a header is not read while rotation rewrites it
 	wiping   sync.Mutex   // one at a time removes what is marked for wiping
+	marking  sync.RWMutex // nobody begins to read between the look at who reads and the commit of the mark
 	blocks   sync.Pool    // of fans
 	segments segments
 	breakers breakers
@@ -669,10 +670,11 @@ func (q *Queue) openBlob(r *record) (*Content, error) {
 	if err != nil {
 		return nil, err
 	}
+	// The header first: with the ring in hand and the header still to come, a rotation could end between.
+	q.headers.RLock()
 	q.keys.RLock()
 	ring := q.ring
 	q.keys.RUnlock()
-	q.headers.RLock()
 	c, err := openContent(f, *r, ring)
 	q.headers.RUnlock()
 	if err != nil {
@@ -681,8 +683,11 @@ func (q *Queue) openBlob(r *record) (*Content, error) {
 	return c, nil
 }
 
-// reading keeps a submission from being wiped until release is called.
+// reading keeps a submission from being wiped until release is called. It must not be called within a
+// transaction; a record that is read after it tells whether the content was wiped before.
 func (q *Queue) reading(id string) (release func()) {
+	q.marking.RLock()
+	defer q.marking.RUnlock()
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	q.open[id]++

@@ -12,6 +12,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -347,4 +348,68 @@ func TestVerifyBesideWriters(t *testing.T) {
 	if v, err := q.Verify(t.Context()); err != nil || len(v.Faults) != 0 {
 		t.Fatalf("%+v %v", v.Faults, err)
 	}
+}
+
+// A sweep looks at who reads and then commits its marks; who began between the two must not find the blob
+// being overwritten under it.
+func TestReadersBesideTheSweep(t *testing.T) {
+	ctx := context.Background()
+	q := mustOpen(t, t.TempDir(), Options{Retention: time.Nanosecond})
+	far := &hub{}
+	var done atomic.Bool
+	var readers sync.WaitGroup
+	readers.Go(func() {
+		for !done.Load() {
+			if _, err := q.Rekey(ctx, nil); err != nil {
+				t.Error("rotation:", err)
+				return
+			}
+		}
+	})
+	for range 2 {
+		readers.Go(func() {
+			for !done.Load() {
+				all, err := q.List(Filter{})
+				if err != nil {
+					t.Error(err)
+					return
+				}
+				for _, s := range all {
+					if s.Wiped {
+						continue
+					}
+					c, err := q.Content(ctx, s.ID)
+					if errors.Is(err, ErrWiped) || errors.Is(err, ErrNotFound) {
+						continue
+					}
+					if err == nil {
+						_, err = io.Copy(io.Discard, io.NewSectionReader(c, 0, c.Size()))
+						err = errors.Join(err, c.Close())
+					}
+					if err != nil {
+						t.Error("reader:", err)
+						return
+					}
+				}
+			}
+		})
+	}
+	for i, end := 0, time.Now().Add(time.Second); time.Now().Before(end); i++ {
+		id := fmt.Sprintf("B%06d", i)
+		mustEnqueue(t, q, draft(id, 1))
+		if i%3 == 0 {
+			if err := q.Drop(ctx, id); err != nil && !errors.Is(err, ErrState) {
+				t.Error("drop:", err)
+			}
+			continue
+		}
+		if _, err := q.DeliverDue(ctx, far); err != nil {
+			t.Error(err)
+		}
+		if _, err := q.Sweep(ctx); err != nil {
+			t.Error("sweep:", err)
+		}
+	}
+	done.Store(true)
+	readers.Wait()
 }

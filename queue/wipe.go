@@ -27,6 +27,14 @@ func parsePlace(v []byte) (place, bool) {
 	return place{binary.BigEndian.Uint64(v), string(v[8:])}, true
 }
 
+// mark is the first transaction. Until it is committed nobody begins to read: who looked the record up in
+// between would find it whole, and its blob being overwritten.
+func (q *Queue) mark(fn func(*bolt.Tx) error) error {
+	q.marking.Lock()
+	defer q.marking.Unlock()
+	return q.update(fn)
+}
+
 // Drop removes a submission for good: its content is wiped and its record is gone. One that is being sent
 // or read can't be dropped (ErrState).
 func (q *Queue) Drop(ctx context.Context, idOrCode string) error {
@@ -36,7 +44,7 @@ func (q *Queue) Drop(ctx context.Context, idOrCode string) error {
 	}
 	defer leave()
 	var gone *record
-	err = q.update(func(tx *bolt.Tx) error {
+	err = q.mark(func(tx *bolt.Tx) error {
 		r, err := find(tx, idOrCode)
 		if err != nil {
 			return err
@@ -114,7 +122,7 @@ func (q *Queue) markExpired() (int, error) {
 		return 0, err
 	}
 	var marked []Submission
-	err = q.update(func(tx *bolt.Tx) error {
+	err = q.mark(func(tx *bolt.Tx) error {
 		limit := q.wall().Add(-q.o.Retention).UnixNano()
 		var expired []uint64
 		c := tx.Bucket(bucketDone).Cursor()
