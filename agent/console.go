@@ -58,7 +58,7 @@ func (e *examiner) devices(ctx context.Context) []web.Device {
 	found, _ := listDevices(ctx, e.cfg) // what does not answer is doctor's to tell
 	var out []web.Device
 	for _, d := range found {
-		out = append(out, web.Device{ID: d.ID, Kind: d.Kind, Name: d.Name, State: d.State, OK: d.State == ready})
+		out = append(out, web.Device{ID: d.ID, Kind: d.Kind, Name: d.Name, State: d.State, OK: d.State == ready, Known: d.Profile, Note: d.Note})
 	}
 	return out
 }

@@ -11,6 +11,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"motcua/agent/config"
+	"motcua/agent/profile"
 	"motcua/drivers/escl"
 	"motcua/drivers/hotfolder"
 	"motcua/drivers/pcsc"
@@ -33,6 +34,9 @@ type plugged struct {
 	Kind  string `json:"kind"`
 	Name  string `json:"name"`
 	State string `json:"state"`
+
+	Profile string `json:"profile"` // what is known of its make; empty where nothing is
+	Note    string `json:"note,omitempty"`
 }
 
 func (c *devicesCommand) Run(p *program) error {
@@ -58,9 +62,14 @@ func (c *devicesCommand) Run(p *program) error {
 
 // watch tells of scanners and ports as they come and go, until it is ended.
 func watch(p *program, cfg config.Config) error {
+	profiles, err := loadProfiles(cfg)
+	if err != nil {
+		return err
+	}
 	group, ctx := errgroup.WithContext(p.ctx)
 	var mu sync.Mutex // one line at a time
 	say := func(sign string, d plugged) {
+		d = d.known(profiles)
 		mu.Lock()
 		defer mu.Unlock()
 		change(p, sign, d)
@@ -130,7 +139,7 @@ func listDevices(ctx context.Context, cfg config.Config) (devices []plugged, pro
 			if !ok {
 				return nil, nil
 			}
-			return []plugged{{cfg.Scanner.Device, "folder", dir, worst(hotfolder.Check(ctx, hotfolder.Options{Dir: dir}))}}, nil
+			return []plugged{{ID: cfg.Scanner.Device, Kind: "folder", Name: dir, State: worst(hotfolder.Check(ctx, hotfolder.Options{Dir: dir}))}}, nil
 		}},
 		{"serial readers", func() ([]plugged, error) {
 			ports, err := serial.Bus{Profiles: cfg.Readers.Serial}.List()
@@ -142,7 +151,7 @@ func listDevices(ctx context.Context, cfg config.Config) (devices []plugged, pro
 			}
 			names, err := pcsc.Service{}.Readers(ctx)
 			for _, name := range names {
-				lines = append(lines, plugged{"pcsc:" + name, "chip reader", name, ready})
+				lines = append(lines, plugged{ID: "pcsc:" + name, Kind: "chip reader", Name: name, State: ready})
 			}
 			return lines, err
 		}},
@@ -154,13 +163,26 @@ func listDevices(ctx context.Context, cfg config.Config) (devices []plugged, pro
 		wait.Go(func() { lines[i], errs[i] = d.list() })
 	}
 	wait.Wait()
+	profiles, err := loadProfiles(cfg)
+	if err != nil {
+		problems = append(problems, err)
+	}
 	for i, d := range drivers {
-		devices = append(devices, lines[i]...)
+		for _, line := range lines[i] {
+			devices = append(devices, line.known(profiles))
+		}
 		if errs[i] != nil {
 			problems = append(problems, fmt.Errorf("%s: %w", d.what, errs[i]))
 		}
 	}
 	return devices, problems
+}
+
+// known says what the profiles know of a device.
+func (d plugged) known(profiles profile.Profiles) plugged {
+	p := profiles.For(d.ID)
+	d.Profile, d.Note = p.Device, p.Note
+	return d
 }
 
 func scannerLines(found []scan.Info) []plugged {
@@ -191,7 +213,7 @@ func portLines(ports []serial.Port) []plugged {
 		case !port.Ready:
 			state = "no permission: add this user to the group dialout"
 		}
-		lines = append(lines, plugged{"serial:" + port.Name, "serial port", port.Description, state})
+		lines = append(lines, plugged{ID: "serial:" + port.Name, Kind: "serial port", Name: port.Description, State: state})
 	}
 	return lines
 }
@@ -201,7 +223,7 @@ func scannerLine(i scan.Info) plugged {
 	if kind == "" {
 		kind = "scanner"
 	}
-	return plugged{i.ID, kind, strings.TrimSpace(i.Vendor + " " + i.Model), ready}
+	return plugged{ID: i.ID, Kind: kind, Name: strings.TrimSpace(i.Vendor + " " + i.Model), State: ready}
 }
 
 func printDevices(p *program, devices []plugged) error {
@@ -217,9 +239,17 @@ func printDevices(p *program, devices []plugged) error {
 	}
 	t := tabwriter.NewWriter(p.out, 0, 0, 2, ' ', 0)
 	for _, d := range devices {
-		fmt.Fprintf(t, "%s\t%s\t%s\t%s\n", d.ID, d.Kind, d.Name, d.State)
+		fmt.Fprintf(t, "%s\t%s\t%s\t%s\t%s\n", d.ID, d.Kind, d.Name, d.State, d.Profile)
 	}
-	return t.Flush()
+	if err := t.Flush(); err != nil {
+		return err
+	}
+	for _, d := range devices {
+		if d.Note != "" {
+			fmt.Fprintf(p.out, "\n%s: %s\n", d.ID, d.Note)
+		}
+	}
+	return nil
 }
 
 func change(p *program, sign string, d plugged) {

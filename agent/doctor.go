@@ -9,6 +9,7 @@ import (
 	"net"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
@@ -16,6 +17,7 @@ import (
 	"motcua/agent/config"
 	"motcua/agent/control"
 	"motcua/agent/doctor"
+	"motcua/agent/profile"
 	"motcua/configs"
 	"motcua/drivers/escl"
 	"motcua/drivers/hotfolder"
@@ -62,7 +64,7 @@ func checks(cfg config.Config, reader *ocr.Reader) []doctor.Check {
 		{Area: "configuration", Look: func(context.Context) []doctor.Finding { return checkConfiguration(cfg) }},
 		{Area: "recognition", Limit: time.Minute, Look: func(ctx context.Context) []doctor.Finding { return checkRecognition(ctx, cfg, reader) }},
 		{Area: "scanner", Limit: time.Minute, Look: func(ctx context.Context) []doctor.Finding { return checkScanner(ctx, cfg) }},
-		{Area: "readers", Look: func(ctx context.Context) []doctor.Finding { return checkReaders(ctx, cfg.Readers) }},
+		{Area: "readers", Look: func(ctx context.Context) []doctor.Finding { return checkReaders(ctx, cfg) }},
 		doctor.Disk(cfg.Data, int64(cfg.Queue.MinFree)),
 		doctor.Clock(time.Now),
 		{Area: "daemon", Look: func(ctx context.Context) []doctor.Finding { return checkDaemon(ctx, cfg) }},
@@ -77,6 +79,11 @@ func checkConfiguration(cfg config.Config) []doctor.Finding {
 		return []doctor.Finding{doctor.Bad(err.Error(), "correct the procedure files, or leave procedures.dir empty for the built-in ones")}
 	}
 	findings := []doctor.Finding{doctor.Good("%d procedures are offered", len(catalog.All))}
+	if profiles, err := loadProfiles(cfg); err != nil {
+		findings = append(findings, doctor.Bad(err.Error(), "correct the files in devices.profiles, or leave that key empty for the built-in ones"))
+	} else {
+		findings = append(findings, doctor.Good("%d makes of devices are known", len(profiles)))
+	}
 	if cfg.Kiosk.Ward == "" {
 		findings = append(findings, doctor.Doubt("the kiosk does not know its ward", "set kiosk.ward: reports are counted by it"))
 	}
@@ -165,7 +172,8 @@ func checkScanner(ctx context.Context, cfg config.Config) []doctor.Finding {
 	case c.Device == "simulated":
 		return []doctor.Finding{doctor.Doubt("the scanner is simulated", "set scanner.device for real papers")}
 	case c.Device == "auto" || strings.HasPrefix(c.Device, "sane:"):
-		return checkSane(ctx, c)
+		profiles, _ := loadProfiles(cfg) // the configuration's check tells of mistakes in them
+		return checkSane(ctx, c, profiles)
 	case strings.HasPrefix(c.Device, "v4l2:"):
 		return doctor.From(v4l2.Check(ctx, v4l2.Options{}))
 	case strings.HasPrefix(c.Device, "escl:"):
@@ -174,7 +182,7 @@ func checkScanner(ctx context.Context, cfg config.Config) []doctor.Finding {
 	return doctor.From(hotfolder.Check(ctx, hotfolder.Options{Dir: strings.TrimPrefix(c.Device, "hotfolder:")}))
 }
 
-func checkSane(ctx context.Context, c config.Scanner) []doctor.Finding {
+func checkSane(ctx context.Context, c config.Scanner, profiles profile.Profiles) []doctor.Finding {
 	findings := doctor.From(sane.Check(ctx, saneOptions(c)))
 	found, err := sane.List(ctx, saneOptions(c))
 	if err != nil {
@@ -194,7 +202,13 @@ func checkSane(ctx context.Context, c config.Scanner) []doctor.Finding {
 	}
 	id, name := c.Device, c.Device
 	if id == "auto" {
-		id, name = found[0].ID, strings.TrimSpace(found[0].Vendor+" "+found[0].Model)
+		ids := make([]string, len(found))
+		for i, f := range found {
+			ids[i] = f.ID
+		}
+		id, _ = profiles.Best(ids)
+		f := found[slices.Index(ids, id)]
+		name = strings.TrimSpace(f.Vendor + " " + f.Model)
 	}
 	scanner := sane.Open(saneOptions(c), id)
 	defer scanner.Close()
@@ -206,19 +220,40 @@ func checkSane(ctx context.Context, c config.Scanner) []doctor.Finding {
 		}
 		return append(findings, doctor.Bad(fmt.Sprintf("the scanner %s does not open", id), mend))
 	}
-	return append(findings, doctor.Good("%s answers (%s)", name, id))
+	findings = append(findings, doctor.Good("%s answers (%s)", name, id))
+	if known := profiles.For(id); known.Device != "" {
+		findings = append(findings, doctor.Good("it is tuned as %s (%s)", known.Device, known.File))
+	}
+	return findings
 }
 
-func checkReaders(ctx context.Context, c config.Readers) []doctor.Finding {
+func checkReaders(ctx context.Context, cfg config.Config) []doctor.Finding {
 	var findings []doctor.Finding
-	if len(c.Serial) > 0 {
-		findings = append(findings, doctor.From(serial.Bus{Profiles: c.Serial}.Check(ctx))...)
+	c := cfg.Readers
+	profiles, _ := loadProfiles(cfg)
+	var lines []serial.Profile
+	for _, line := range c.Serial {
+		lines = append(lines, profiles.Line(line))
+	}
+	if c.Known {
+		ports, err := serial.Bus{Profiles: c.Serial}.List()
+		if err != nil {
+			findings = append(findings, doctor.Bad(err.Error(), "look at /dev/serial/by-id"))
+		}
+		for _, port := range ports {
+			if line, known := profiles.Reader(port.Name); known && port.Profile == "" && port.Device != "" {
+				lines = append(lines, line)
+			}
+		}
+	}
+	if len(lines) > 0 {
+		findings = append(findings, doctor.From(serial.Bus{Profiles: lines}.Check(ctx))...)
 	}
 	if c.Chip {
 		findings = append(findings, doctor.From(pcsc.Check(ctx))...)
 	}
 	if len(findings) == 0 {
-		findings = append(findings, doctor.Good("no QR or chip reader is configured"))
+		findings = append(findings, doctor.Good("no QR or chip reader is configured, and no known one is plugged in"))
 	}
 	return findings
 }

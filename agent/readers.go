@@ -15,6 +15,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"motcua/agent/config"
+	"motcua/agent/profile"
 	"motcua/agent/web"
 	"motcua/drivers/lds"
 	"motcua/drivers/pcsc"
@@ -33,14 +34,17 @@ type visits interface {
 
 // openReaders makes the readers of the counter; run gives their readings to the visits until its context
 // ends. Nothing that was read is logged.
-func openReaders(c config.Readers, v visits, log *slog.Logger) (run func(context.Context) error, err error) {
-	var lines []*serial.Reader
-	for _, profile := range c.Serial {
-		r, err := serial.New(profile, func(s serial.State) { log.Info("serial reader", "state", fmt.Sprint(s)) })
+func openReaders(c config.Readers, profiles profile.Profiles, v visits, log *slog.Logger) (run func(context.Context) error, err error) {
+	desk := &lineDesk{visits: v, log: log, profiles: profiles}
+	for _, line := range c.Serial {
+		r, err := desk.reader(profiles.Line(line))
 		if err != nil {
 			return nil, fmt.Errorf("readers.serial: %w", err)
 		}
-		lines = append(lines, r)
+		desk.named = append(desk.named, r)
+	}
+	if c.Known {
+		desk.bus = &serial.Bus{Profiles: c.Serial}
 	}
 	trusted, err := certificates(c.CSCA)
 	if err != nil {
@@ -48,24 +52,67 @@ func openReaders(c config.Readers, v visits, log *slog.Logger) (run func(context
 	}
 	return func(ctx context.Context) error {
 		group, ctx := errgroup.WithContext(ctx)
-		for _, r := range lines {
-			group.Go(func() error {
-				return r.Run(ctx, func(reading serial.Reading) {
-					values, ok := ocr.ParseQR(reading.Text)
-					if !ok {
-						log.Info("a code was read that is no identity card's", "port", reading.Port)
-						return
-					}
-					log.Info("card code read", "port", reading.Port, "taken", v.Offer(paper.QR, values))
-				})
-			})
-		}
+		group.Go(func() error { return desk.run(ctx) })
 		if c.Chip {
 			d := &chipDesk{visits: v, trusted: trusted, log: log, service: pcsc.Service{}}
 			group.Go(func() error { return d.run(ctx) })
 		}
 		return stopped(group.Wait())
 	}, nil
+}
+
+// lineDesk reads codes that come on serial lines: those the configuration names, and those whose make a profile
+// knows, from the moment they are plugged in.
+type lineDesk struct {
+	visits   visits
+	log      *slog.Logger
+	profiles profile.Profiles
+	named    []*serial.Reader
+	bus      *serial.Bus // where known makes are looked for; nil: nowhere
+}
+
+func (d *lineDesk) reader(line serial.Profile) (*serial.Reader, error) {
+	return serial.New(line, func(s serial.State) { d.log.Info("serial reader", "state", fmt.Sprint(s)) })
+}
+
+func (d *lineDesk) run(ctx context.Context) error {
+	group, ctx := errgroup.WithContext(ctx)
+	start := func(r *serial.Reader) {
+		group.Go(func() error { return r.Run(ctx, d.take) })
+	}
+	for _, r := range d.named {
+		start(r)
+	}
+	if d.bus != nil {
+		group.Go(func() error {
+			started := map[string]bool{} // one that was pulled out is used again by its own reader
+			return d.bus.Watch(ctx, func(ports []serial.Port) {
+				for _, port := range ports {
+					line, known := d.profiles.Reader(port.Name)
+					if !known || port.Profile != "" || port.Device == "" || started[port.Name] {
+						continue
+					}
+					started[port.Name] = true
+					r, err := d.reader(line)
+					if err != nil {
+						d.log.Error("serial reader", "port", port.Name, "error", err)
+						continue
+					}
+					start(r)
+				}
+			})
+		})
+	}
+	return group.Wait()
+}
+
+func (d *lineDesk) take(reading serial.Reading) {
+	values, ok := ocr.ParseQR(reading.Text)
+	if !ok {
+		d.log.Info("a code was read that is no identity card's", "port", reading.Port)
+		return
+	}
+	d.log.Info("card code read", "port", reading.Port, "taken", d.visits.Offer(paper.QR, values))
 }
 
 // certificates reads every file of a folder of CSCA certificates.

@@ -2,10 +2,12 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"log/slog"
 	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"sync"
@@ -15,10 +17,13 @@ import (
 	"golang.org/x/sys/unix"
 
 	"motcua/agent/config"
+	"motcua/agent/profile"
 	"motcua/agent/web"
+	"motcua/configs"
 	"motcua/drivers/lds/chip"
 	"motcua/drivers/pcsc"
 	"motcua/drivers/pcsc/vpcd"
+	"motcua/drivers/scan"
 	"motcua/drivers/serial"
 	"motcua/ocr/paper"
 )
@@ -65,7 +70,7 @@ func TestSerialReadingsReachTheVisit(t *testing.T) {
 	master, port := terminal(t)
 	var log strings.Builder
 	c := &counter{taken: make(chan map[paper.Name]string, 1)}
-	run, err := openReaders(config.Readers{Serial: []serial.Profile{{Port: port}}}, c, slog.New(slog.NewTextHandler(&log, nil)))
+	run, err := openReaders(config.Readers{Serial: []serial.Profile{{Port: port}}}, nil, c, slog.New(slog.NewTextHandler(&log, nil)))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -116,6 +121,128 @@ func terminal(t *testing.T) (master *os.File, port string) {
 		t.Fatal(err)
 	}
 	return master, fmt.Sprintf("/dev/pts/%d", n)
+}
+
+func TestAKnownReaderIsUsedFromWhenItIsPluggedIn(t *testing.T) {
+	master, port := terminal(t)
+	profiles, err := profile.Load(os.DirFS("../configs/devices"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	dev := t.TempDir()
+	byID := filepath.Join(dev, "serial", "by-id")
+	if err := os.MkdirAll(byID, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	c := &counter{taken: make(chan map[paper.Name]string, 1)}
+	desk := &lineDesk{visits: c, log: slog.New(slog.DiscardHandler), profiles: profiles, bus: &serial.Bus{Dev: dev}}
+	ctx, end := context.WithCancel(t.Context())
+	done := make(chan error, 1)
+	go func() { done <- desk.run(ctx) }()
+	defer func() {
+		end()
+		if err := <-done; !errors.Is(err, context.Canceled) {
+			t.Error(err)
+		}
+	}()
+	scanUntilTaken := func() map[paper.Name]string {
+		t.Helper()
+		for deadline := time.Now().Add(30 * time.Second); time.Now().Before(deadline); {
+			if _, err := io.WriteString(master, "001199000001||Lê Thị Mẫu|02011999|Nữ|1 Hàng Thử, Phường Mẫu, Hà Nội|10052021\r"); err != nil {
+				t.Fatal(err)
+			}
+			select {
+			case values := <-c.taken:
+				return values
+			case <-time.After(300 * time.Millisecond):
+			}
+		}
+		t.Fatal("no reading came")
+		return nil
+	}
+	link := filepath.Join(byID, "usb-Newland_Auto-ID_NLS-HR22_0001-if00")
+	if err := os.Symlink(port, link); err != nil {
+		t.Fatal(err)
+	}
+	if got := scanUntilTaken(); got[paper.Number] != "001199000001" {
+		t.Errorf("got %v", got)
+	}
+
+	// A port of a make that nobody knows is left alone: what hangs on it may not be a reader.
+	_, other := terminal(t)
+	if err := os.Symlink(other, filepath.Join(byID, "usb-FTDI_FT232R_USB_UART-if00-port0")); err != nil {
+		t.Fatal(err)
+	}
+	time.Sleep(1200 * time.Millisecond) // the bus is looked at twice a second
+	f, err := os.OpenFile(other, os.O_RDWR|unix.O_NOCTTY, 0)
+	if err != nil {
+		t.Fatalf("the unknown port is held open: %v", err)
+	}
+	f.Close()
+}
+
+// A profile of the office's own tunes SANE's test device: its source and its options, those the device lacks left out.
+func TestAProfileTunesTheScanner(t *testing.T) {
+	conf, own := t.TempDir(), t.TempDir()
+	if err := os.WriteFile(filepath.Join(conf, "dll.conf"), []byte("test\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	t.Setenv("SANE_CONFIG_DIR", conf)
+	if err := os.WriteFile(filepath.Join(own, "test.yaml"), []byte(`device: SANE's test device
+match: ["sane:test:*"]
+auto: prefer
+scanner:
+  source: adf
+  set: [no-such-option=1, test-picture=Solid black, depth=7]
+`), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	cfg, err := config.Default(configs.FS)
+	if err != nil {
+		t.Fatal(err)
+	}
+	cfg.Data, cfg.Devices.Profiles = t.TempDir(), own
+	cfg.Scanner.DropBlank, cfg.Scanner.DPI = false, 50
+	for _, id := range []string{"sane:test:0", "auto"} {
+		cfg.Scanner.Device, cfg.Scanner.Source = id, ""
+		s, err := openScanner(cfg)
+		if err != nil {
+			t.Fatal(err)
+		}
+		info, err := s.(prober).Probe(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		if len(info.Sources) < 2 || info.Sources[0] != scan.ADF {
+			t.Errorf("%s: sources %v, want the profile's first", id, info.Sources)
+		}
+		pages := 0
+		for page, err := range s.Scan(t.Context(), scan.Settings{DPI: 50, MaxPages: 2}) {
+			if err != nil {
+				t.Fatal(err)
+			}
+			pages++
+			if r, g, b, _ := page.Image.At(40, 40).RGBA(); r+g+b > 3*0x2000 {
+				t.Errorf("%s: the profile's test picture was not set", id)
+			}
+		}
+		if pages != 2 {
+			t.Errorf("%s: %d pages, want 2 of the feeder", id, pages)
+		}
+		// A guess that the scanner cannot serve is corrected; an order is not.
+		s.Close()
+	}
+	cfg.Scanner.Source = scan.ADFDuplex // which the test device lacks
+	s, err := openScanner(cfg)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	for _, err := range s.Scan(t.Context(), scan.Settings{DPI: 50, Source: scan.ADFDuplex}) {
+		if !errors.Is(err, &scan.Fault{Code: scan.Unsupported}) {
+			t.Errorf("got %v, want that the scanner has no such source", err)
+		}
+	}
 }
 
 func TestChipOpensByWhatAVisitHasRead(t *testing.T) {

@@ -128,7 +128,11 @@ func runDaemon(p *program, cfg config.Config, file string, demo *demo) (err erro
 	if err != nil {
 		return err
 	}
-	readers, err := openReaders(cfg.Readers, site, log)
+	profiles, err := loadProfiles(cfg)
+	if err != nil {
+		return err
+	}
+	readers, err := openReaders(cfg.Readers, profiles, site, log)
 	if err != nil {
 		return err
 	}
@@ -164,6 +168,16 @@ func runDaemon(p *program, cfg config.Config, file string, demo *demo) (err erro
 
 	group, ctx := errgroup.WithContext(running)
 	group.Go(func() error { return warm(ctx, reader, log) })
+	if p, ok := scanner.(prober); ok {
+		group.Go(func() error {
+			// The first citizen's screen then says rightly where to lay the paper. A scanner that is not there yet is
+			// found when it is used.
+			if info, err := p.Probe(ctx); err == nil {
+				log.Info("scanner", "id", info.ID, "sources", info.Sources)
+			}
+			return nil
+		})
+	}
 	group.Go(func() error { return deliver(ctx, q, sink) })
 	group.Go(func() error { return site.Run(ctx) })
 	group.Go(func() error { return serve(ctx, socket, commands.Handler(), "", "") })

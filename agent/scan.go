@@ -34,15 +34,15 @@ func (c *scanCommand) Run(p *program) error {
 	if c.DPI < 50 || c.DPI > 1200 {
 		return unusable(fmt.Errorf("--dpi must be between 50 and 1200, not %d", c.DPI))
 	}
-	if c.Source == "" {
-		c.Source = cfg.Scanner.Source
+	if c.Source != "" {
+		cfg.Scanner.Source = c.Source
 	}
 	scanner, err := openScanner(cfg)
 	if err != nil {
 		return err
 	}
 	defer scanner.Close()
-	settings := scan.Settings{Source: c.Source, Mode: c.Mode, DPI: c.DPI, MaxPages: c.Pages}
+	settings := scan.Settings{Source: cfg.Scanner.Source, Mode: c.Mode, DPI: c.DPI, MaxPages: c.Pages}
 	type scanned struct {
 		File      string `json:"file"`
 		Page      int    `json:"page"`

@@ -5,12 +5,16 @@ import (
 	"errors"
 	"fmt"
 	"image"
+	"io/fs"
 	"iter"
+	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 
 	"motcua/agent/config"
+	"motcua/agent/profile"
 	"motcua/configs"
 	"motcua/drivers/escl"
 	"motcua/drivers/feed"
@@ -30,27 +34,61 @@ func esclOptions(c config.Config) escl.Options {
 	return escl.Options{Pins: filepath.Join(c.Data, "scanners"), Stall: c.Scanner.Watchdog.D()}
 }
 
-// openScanner opens what the configuration names, without touching it where the driver can wait: a device
-// that is not there yet is found when it is used.
-func openScanner(cfg config.Config) (device, error) {
-	d, err := openDriver(cfg)
+// loadProfiles reads what is known of makes of devices: the office's own folder first, then what is built in.
+func loadProfiles(cfg config.Config) (profile.Profiles, error) {
+	builtIn, err := fs.Sub(configs.FS, "devices")
 	if err != nil {
 		return nil, err
 	}
-	return &fed{d, feed.Filter{DropBlank: cfg.Scanner.DropBlank, Crop: cfg.Scanner.Crop, DoubleFeed: 1.3}}, nil
+	folders := []fs.FS{builtIn}
+	if cfg.Devices.Profiles != "" {
+		if _, err := os.ReadDir(cfg.Devices.Profiles); err != nil {
+			return nil, unusable(fmt.Errorf("devices.profiles: %w", err))
+		}
+		folders = []fs.FS{os.DirFS(cfg.Devices.Profiles), builtIn}
+	}
+	all, err := profile.Load(folders...)
+	if err != nil {
+		return nil, unusable(fmt.Errorf("device profiles:\n%w", err))
+	}
+	return all, nil
 }
 
-func openDriver(cfg config.Config) (device, error) {
-	c := cfg.Scanner
-	switch driver, rest, _ := strings.Cut(c.Device, ":"); driver {
-	case "", "auto":
-		return &automatic{cfg: cfg}, nil
+// openScanner opens what the configuration names, without touching it where the driver can wait: a device
+// that is not there yet is found when it is used.
+func openScanner(cfg config.Config) (device, error) {
+	profiles, err := loadProfiles(cfg)
+	if err != nil {
+		return nil, err
+	}
+	if c := cfg.Scanner.Device; c == "" || c == "auto" {
+		return &automatic{cfg: cfg, profiles: profiles}, nil
+	}
+	return openTuned(cfg, profiles, cfg.Scanner.Device)
+}
+
+// openTuned opens one device and tunes it as its profile says.
+func openTuned(cfg config.Config, profiles profile.Profiles, id string) (device, error) {
+	known := profiles.For(id)
+	own := cfg.Scanner
+	cfg.Scanner = known.Tune(own)
+	d, err := openDriver(cfg, id, known.Scanner.Set)
+	if err != nil {
+		return nil, err
+	}
+	return &fed{d, cfg.Scanner.Source, own.Source != "", feed.Filter{DropBlank: own.DropBlank, Crop: cfg.Scanner.Crop, DoubleFeed: 1.3}}, nil
+}
+
+func openDriver(cfg config.Config, id string, preferred []string) (device, error) {
+	switch driver, rest, _ := strings.Cut(id, ":"); driver {
 	case "sane":
-		return sane.Open(saneOptions(c), c.Device), nil
+		o := saneOptions(cfg.Scanner)
+		o.Prefer = preferred
+		return sane.Open(o, id), nil
 	case "escl":
-		return escl.Open(esclOptions(cfg), c.Device)
+		return escl.Open(esclOptions(cfg), id)
 	case "v4l2":
-		return v4l2.Open(v4l2.Options{}, c.Device), nil
+		return v4l2.Open(v4l2.Options{}, id), nil
 	case "hotfolder":
 		return hotfolder.Open(hotfolder.Options{Dir: rest})
 	case "simulated":
@@ -58,29 +96,82 @@ func openDriver(cfg config.Config) (device, error) {
 	case "none":
 		return nil, unusable(fmt.Errorf("the configuration says scanner.device: none; name one with --device"))
 	default:
-		return nil, unusable(fmt.Errorf("device %q: the id must begin with sane:, escl:, v4l2:, hotfolder: or be simulated; see motcua devices", c.Device))
+		return nil, unusable(fmt.Errorf("device %q: the id must begin with sane:, escl:, v4l2:, hotfolder: or be simulated; see motcua devices", id))
 	}
 }
 
+// prober is a device that can be asked what it can do.
+type prober interface {
+	Probe(ctx context.Context) (scan.Info, error)
+}
+
 // fed is a scanner whose feeder's pages are looked after: blank backs are left out, a double feed is marked.
+// Where papers lie is settled here too, because a device may be asked for what it can do only once it is open.
 type fed struct {
 	device
+	source scan.Source // the configuration's or the profile's; empty: the scanner's first
+	fixed  bool        // the configuration says so: a scanner without it is a fault
 	filter feed.Filter
+}
+
+// Info names the source that is taken where nobody asks for one first.
+func (f *fed) Info() scan.Info {
+	info := f.device.Info()
+	switch at := slices.Index(info.Sources, f.source); {
+	case at > 0:
+		info.Sources = slices.Concat([]scan.Source{f.source}, info.Sources[:at], info.Sources[at+1:])
+	case len(info.Sources) == 0 && f.source != "":
+		info.Sources = []scan.Source{f.source}
+	}
+	return info
+}
+
+// Probe asks the device what it can do.
+func (f *fed) Probe(ctx context.Context) (scan.Info, error) {
+	if p, ok := f.device.(prober); ok {
+		if _, err := p.Probe(ctx); err != nil {
+			return f.Info(), err
+		}
+	}
+	return f.Info(), nil
 }
 
 // Scan filters what comes from the feeder; a page laid on the glass on purpose stays as it is.
 func (f *fed) Scan(ctx context.Context, s scan.Settings) iter.Seq2[scan.Page, error] {
-	pages := f.device.Scan(ctx, s)
-	if s.Source == scan.ADF || s.Source == scan.ADFDuplex {
-		return f.filter.Pages(pages)
+	return func(yield func(scan.Page, error) bool) {
+		s.Source = f.choose(ctx, s.Source)
+		pages := f.device.Scan(ctx, s)
+		if s.Source == scan.ADF || s.Source == scan.ADFDuplex {
+			pages = f.filter.Pages(pages)
+		}
+		pages(yield)
 	}
-	return pages
 }
 
-// automatic is the first scanner there is: by SANE, else on the network. It is looked for at each scan
-// until one was found, and again when that one is gone.
+// choose gives a source that the scanner has: what was asked for before the scanner was known is only a guess, and
+// so is what a profile says of a whole family.
+func (f *fed) choose(ctx context.Context, asked scan.Source) scan.Source {
+	if asked == "" {
+		asked = f.source
+	}
+	if f.fixed {
+		return asked
+	}
+	if len(f.device.Info().Sources) == 0 {
+		_, _ = f.Probe(ctx) // what is wrong with it the scan will say
+	}
+	have := f.device.Info().Sources
+	if len(have) == 0 || slices.Contains(have, asked) {
+		return asked
+	}
+	return f.Info().Sources[0]
+}
+
+// automatic is the first scanner there is: one at this machine, else one on the network, and before all others one
+// whose profile says so. It is looked for at each scan until one was found, and again when that one is gone.
 type automatic struct {
-	cfg config.Config
+	cfg      config.Config
+	profiles profile.Profiles
 
 	mu    sync.Mutex // guards found
 	found device
@@ -91,9 +182,21 @@ func (a *automatic) Info() scan.Info {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	if a.found == nil {
-		return scan.Info{ID: "auto", Kind: "scanner", Sources: []scan.Source{scan.Flatbed}}
+		return scan.Info{ID: "auto", Kind: "scanner"}
 	}
 	return a.found.Info()
+}
+
+// Probe finds a scanner and asks it what it can do.
+func (a *automatic) Probe(ctx context.Context) (scan.Info, error) {
+	d, err := a.find(ctx)
+	if err != nil {
+		return a.Info(), err
+	}
+	if p, ok := d.(prober); ok {
+		return p.Probe(ctx)
+	}
+	return d.Info(), nil
 }
 
 // Scan finds a scanner if need be, and scans.
@@ -122,20 +225,36 @@ func (a *automatic) find(ctx context.Context) (device, error) {
 		return a.found, nil
 	}
 	// What is plugged in here is found at once; SANE's own search of the network takes seconds.
-	local, localErr := sane.ListLocal(ctx, saneOptions(a.cfg.Scanner))
-	if len(local) == 0 {
-		local, localErr = sane.List(ctx, saneOptions(a.cfg.Scanner))
+	var candidates []string
+	var errs error
+	for _, list := range []func() ([]scan.Info, error){
+		func() ([]scan.Info, error) { return sane.ListLocal(ctx, saneOptions(a.cfg.Scanner)) },
+		func() ([]scan.Info, error) { return escl.List(ctx, esclOptions(a.cfg)) },
+		func() ([]scan.Info, error) { return sane.List(ctx, saneOptions(a.cfg.Scanner)) },
+	} {
+		found, err := list()
+		errs = errors.Join(errs, err)
+		for _, info := range found {
+			candidates = append(candidates, info.ID)
+		}
+		id, auto := a.profiles.Best(candidates)
+		if id == "" || auto == profile.Avoid {
+			continue
+		}
+		d, err := openTuned(a.cfg, a.profiles, id)
+		if err == nil {
+			a.found = d
+		}
+		return d, err
 	}
-	if len(local) > 0 {
-		a.found = sane.Open(saneOptions(a.cfg.Scanner), local[0].ID)
-		return a.found, nil
+	if id, _ := a.profiles.Best(candidates); id != "" { // none but those to avoid
+		d, err := openTuned(a.cfg, a.profiles, id)
+		if err == nil {
+			a.found = d
+		}
+		return d, err
 	}
-	network, err := escl.List(ctx, esclOptions(a.cfg))
-	if len(network) > 0 {
-		a.found, err = escl.Open(esclOptions(a.cfg), network[0].ID)
-		return a.found, err
-	}
-	return nil, &scan.Fault{Code: scan.NoDevice, Device: "scanner", Err: errors.Join(localErr, err),
+	return nil, &scan.Fault{Code: scan.NoDevice, Device: "scanner", Err: errs,
 		Technician: "no scanner was found: plug one in and switch it on, then look at `motcua devices` and `motcua doctor`"}
 }
 

@@ -29,6 +29,7 @@ type Config struct {
 	Data       string     `yaml:"data" json:"data"`
 	Web        Web        `yaml:"web" json:"web"`
 	Procedures Procedures `yaml:"procedures" json:"procedures"`
+	Devices    Devices    `yaml:"devices" json:"devices"`
 	Scanner    Scanner    `yaml:"scanner" json:"scanner"`
 	Readers    Readers    `yaml:"readers" json:"readers"`
 	Reading    Reading    `yaml:"reading" json:"reading"`
@@ -64,6 +65,11 @@ type Procedures struct {
 	Signer string   `yaml:"signer" json:"signer"`
 }
 
+// Devices is what is known of makes of devices.
+type Devices struct {
+	Profiles string `yaml:"profiles" json:"profiles"`
+}
+
 // Scanner is the scanner at the counter.
 type Scanner struct {
 	Device   string      `yaml:"device" json:"device"`
@@ -79,6 +85,7 @@ type Scanner struct {
 // Readers are devices that read without a picture.
 type Readers struct {
 	Serial []serial.Profile `yaml:"serial" json:"serial"`
+	Known  bool             `yaml:"known" json:"known"`
 	Chip   bool             `yaml:"chip" json:"chip"`
 	CSCA   string           `yaml:"csca" json:"csca"`
 }
@@ -274,6 +281,9 @@ func (c *Config) checkWeb(f *strict.File) {
 }
 
 func (c *Config) checkDevices(f *strict.File) {
+	if c.Devices.Profiles != "" && !filepath.IsAbs(c.Devices.Profiles) {
+		f.Problem("devices.profiles", "must be an absolute path")
+	}
 	driver, rest, colon := strings.Cut(c.Scanner.Device, ":")
 	switch driver {
 	case "auto", "none", "simulated":

@@ -51,8 +51,31 @@ type Device struct {
 	ID    string
 	Kind  string // "flatbed scanner", "serial port", …
 	Name  string
-	State string // "ready", or what is the matter, in a technician's words
+	State string // what is the matter, in a technician's words; shown where it is not OK
 	OK    bool
+	Known string // what its make goes by
+	Note  string // what a technician should know of that make
+}
+
+// Sort is the kind as it is named on the page: SANE's drivers and our own have many words for few things.
+func (d Device) Sort() string {
+	switch {
+	case strings.Contains(d.Kind, "camera"):
+		return "camera"
+	case strings.Contains(d.Kind, "serial"):
+		return "serial"
+	case strings.Contains(d.Kind, "chip"):
+		return "chip"
+	case strings.Contains(d.Kind, "folder"):
+		return "folder"
+	case strings.Contains(d.Kind, "network"):
+		return "network"
+	case strings.Contains(d.Kind, "feeder"), strings.Contains(d.Kind, "sheetfed"):
+		return "feeder"
+	case strings.Contains(d.Kind, "flatbed"):
+		return "flatbed"
+	}
+	return "scanner"
 }
 
 // Finding is one thing that doctor looked at.

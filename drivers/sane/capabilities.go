@@ -285,6 +285,15 @@ func (h handle) configure(r request, sheetfed bool) (source scan.Source, dpi int
 		}
 		dpi = int(math.Round(got))
 	}
+	for _, set := range r.Prefer {
+		if err := reload(); err != nil {
+			return "", 0, err
+		}
+		name, value, _ := strings.Cut(set, "=")
+		if o, ok := all[name]; ok && o.settable {
+			_ = h.set(o, value) // a model that knows the option but not the value keeps its own
+		}
+	}
 	for _, set := range r.Set {
 		if err := reload(); err != nil {
 			return "", 0, err
@@ -292,7 +301,7 @@ func (h handle) configure(r request, sheetfed bool) (source scan.Source, dpi int
 		name, value, _ := strings.Cut(set, "=")
 		o, ok := all[name]
 		if !ok {
-			return "", 0, unsupportedError{fmt.Sprintf("option %q, which its profile sets", name)}
+			return "", 0, unsupportedError{fmt.Sprintf("option %q, which is to be set", name)}
 		}
 		if err := h.set(o, value); err != nil {
 			return "", 0, fmt.Errorf("set %s: %w", name, err)

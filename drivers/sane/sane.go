@@ -31,7 +31,8 @@ import (
 type Options struct {
 	Worker []string      // the command that runs Serve; empty: this program with the argument "sane-worker"
 	Env    []string      // added to the worker's environment, as in SANE_CONFIG_DIR=/etc/sane.d
-	Set    []string      // SANE options of the device's profile, in order: "brightness=10", "swdeskew=yes"
+	Set    []string      // SANE options of this device, in order: "brightness=10", "swdeskew=yes"
+	Prefer []string      // options set before those, on models that have them; for profiles of a whole family
 	Stall  time.Duration // a device that shows no sign of life for so long has timed out; 0: a minute
 	Idle   time.Duration // the device is let go after so long without a scan; 0: half a minute
 }
@@ -322,7 +323,7 @@ func fresh(err error) bool {
 
 // pages runs one job. finished tells that the worker is done with it, broken that the loop was.
 func (s *Scanner) pages(ctx context.Context, c *conn, set scan.Settings, yield func(scan.Page, error) bool) (finished, broken bool, err error) {
-	r := request{Op: "scan", Device: s.name, Set: s.o.Set, Source: set.Source, Mode: set.Mode, DPI: set.DPI, MaxPages: set.MaxPages, Area: set.Area}
+	r := request{Op: "scan", Device: s.name, Prefer: s.o.Prefer, Set: s.o.Set, Source: set.Source, Mode: set.Mode, DPI: set.DPI, MaxPages: set.MaxPages, Area: set.Area}
 	if r.Mode == "" {
 		r.Mode = scan.Color
 	}

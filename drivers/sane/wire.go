@@ -26,6 +26,7 @@ type request struct {
 	Op       string // list, open, scan, cancel
 	Local    bool   // list: only devices at this machine
 	Device   string
+	Prefer   []string // like Set, but only where the device has the option
 	Set      []string // "option=value", applied in order after source, mode and resolution
 	Source   scan.Source
 	Mode     scan.Mode

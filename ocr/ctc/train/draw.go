@@ -175,8 +175,14 @@ func draw(t typeface, text string, rng *rand.Rand) *image.Gray {
 		p.pix[i] = p.pix[i]*(1-a) + float32(ink)*a
 	}
 	p.scratch(rng, size)
+	if rng.IntN(8) == 0 {
+		p.stamp(t, w, h, rng, size)
+	}
 	p.blur(between(rng, 0.25, 0.055*size*between(rng, 0.3, 1)), between(rng, 0.25, 0.055*size*between(rng, 0.3, 1)))
 	g := p.sense(rng)
+	if rng.IntN(9) == 0 {
+		fax(g, int(between(rng, 0.4, 1.5)*size), between(rng, 0.78, 0.95))
+	}
 	// The cut is as find.Lines and strip leave it: the ink's box, give or take a little, and some room around it.
 	room := box.Dy() * 2 / 7
 	cut := image.Rect(box.Min.X-rng.IntN(room+4), box.Min.Y-rng.IntN(room+3)-1, box.Max.X+rng.IntN(room+4), box.Max.Y+rng.IntN(room+3)+1)
@@ -333,6 +339,60 @@ func (p *picture) scratch(rng *rand.Rand, size float64) {
 	if rng.IntN(6) == 0 {
 		for range rng.IntN(12) {
 			p.pix[rng.IntN(len(p.pix))] = 40
+		}
+	}
+}
+
+// stamp lays what a gray copy makes of a seal over the print: pieces of rings, letters that run aslant.
+func (p *picture) stamp(t typeface, w, h int, rng *rand.Rand, size float64) {
+	dark, k := float32(between(rng, 60, 170)), float32(between(rng, 0.3, 0.9))
+	lay := func(i int, a float32) {
+		a *= k
+		p.pix[i] = p.pix[i]*(1-a) + min(p.pix[i], dark)*a
+	}
+	for range 1 + rng.IntN(3) {
+		r := between(rng, 1.5, 7) * size
+		cx, cy := between(rng, -0.2, 1.2)*float64(w), float64(h)/2+between(rng, -1.1, 1.1)*r
+		thick := between(rng, 0.03, 0.16) * size
+		for y := range h {
+			for x := range w {
+				if d := math.Abs(math.Hypot(float64(x)-cx, float64(y)-cy) - r); d < thick {
+					lay(y*w+x, float32(min(1, thick-d)))
+				}
+			}
+		}
+	}
+	if rng.IntN(2) == 0 {
+		big := size * between(rng, 0.6, 1.6)
+		cover, _ := print(t, compose(rng), w, h, between(rng, -0.5, 0.8)*float64(w), between(rng, 0.3, 1)*float64(h), big, 1, 0, 0, between(rng, -0.6, 0.6))
+		for i, v := range cover {
+			if v > 0 {
+				lay(i, float32(v)/255)
+			}
+		}
+	}
+}
+
+// fax makes the picture bitonal against the mean of each pixel's surroundings, r pixels either way.
+func fax(g *image.Gray, r int, k float64) {
+	w, h := g.Rect.Dx(), g.Rect.Dy()
+	sum := make([]int, (w+1)*(h+1))
+	for y := range h {
+		row := 0
+		for x := range w {
+			row += int(g.Pix[y*g.Stride+x])
+			sum[(y+1)*(w+1)+x+1] = sum[y*(w+1)+x+1] + row
+		}
+	}
+	for y := range h {
+		for x := range w {
+			x0, y0, x1, y1 := max(x-r, 0), max(y-r, 0), min(x+r+1, w), min(y+r+1, h)
+			mean := float64(sum[y1*(w+1)+x1]-sum[y0*(w+1)+x1]-sum[y1*(w+1)+x0]+sum[y0*(w+1)+x0]) / float64((x1-x0)*(y1-y0))
+			v := uint8(255)
+			if float64(g.Pix[y*g.Stride+x]) < mean*k {
+				v = 0
+			}
+			g.Pix[y*g.Stride+x] = v
 		}
 	}
 }

@@ -130,6 +130,20 @@ def judge(net, held):
     return off / total, bad / len(held)
 
 
+def settle(net, stream, size, count=300):
+    """Takes the norms' means over many batches: what they follow while the network learns is that of the last few."""
+    norms = [m for m in net.modules() if isinstance(m, (nn.BatchNorm1d, nn.BatchNorm2d))]
+    for n in norms:
+        n.reset_running_stats()
+        n.momentum = None
+    net.train()
+    with torch.no_grad():
+        for i, (batch, room) in enumerate(batches(stream, size)):
+            if i == count:
+                break
+            net(tensors(batch, room)[0])
+
+
 def folded(conv, norm):
     k = norm.weight / torch.sqrt(norm.running_var + norm.eps)
     w = conv.weight * k.reshape(-1, *[1] * (conv.weight.dim() - 1))
@@ -208,9 +222,10 @@ def main():
             write(net, a.classes, a.o)
             if a.keep:
                 torch.save(net.state_dict(), a.keep)
-    write(net, a.classes, a.o)
     if a.keep:
         torch.save(net.state_dict(), a.keep)
+    settle(net, sys.stdin.buffer, a.batch)
+    write(net, a.classes, a.o)
     if held:
         cer, lines = judge(net, held)
         print(f"at the end, {seen} lines: {100 * cer:.2f} % of letters and {100 * lines:.1f} % of lines wrong")
