@@ -268,7 +268,7 @@ func TestChipOpensByWhatAVisitHasRead(t *testing.T) {
 		name    string
 		options chip.Options
 	}{
-		{"PACE by the card access number", chip.Options{CAN: "123456", MRZ: person.MRZ(), PACE: []chip.PACE{{Suite: 2, Curve: 12}}, BAC: true}},
+		{"PACE by the card access number", chip.Options{CAN: "123456", MRZ: person.MRZ(), PACE: []chip.PACE{{Suite: 2, Parameter: 12}}, BAC: true}},
 		{"BAC only, by number and dates", chip.Options{MRZ: person.MRZ(), BAC: true}},
 	} {
 		t.Run(card.name, func(t *testing.T) {

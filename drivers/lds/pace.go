@@ -10,7 +10,7 @@ import (
 	"math/big"
 
 	"motcua/drivers/lds/internal/apdu"
-	"motcua/drivers/lds/internal/curve"
+	"motcua/drivers/lds/internal/group"
 	"motcua/drivers/lds/internal/sm"
 	"motcua/drivers/lds/internal/tlv"
 )
@@ -20,12 +20,28 @@ type paceInfo struct {
 	protocol  asn1.ObjectIdentifier
 	parameter int // of the domain parameters, where given
 	suite     sm.Suite
-	curve     *curve.Curve // nil for a mapping or group this program does not speak
+	group     group.Group // nil for a mapping or group this program does not speak
 }
 
-// paceGM is the arc of PACE with ECDH and generic mapping: bsi-de 2 2 4 2; the last number is the suite.
-var paceGM = asn1.ObjectIdentifier{0, 4, 0, 127, 0, 7, 2, 2, 4, 2}
+// The last arc but one of a PACE protocol: what the keys are numbers of, and how the nonce is mapped. The last arc is
+// the suite.
+const (
+	paceDHGeneric      = 1
+	paceECDHGeneric    = 2
+	paceDHIntegrated   = 3
+	paceECDHIntegrated = 4
+	// Chip authentication mapping opens a session as the generic one does. What the chip proves by it besides is not
+	// looked at: a copied chip is told by the signature over its data (passive authentication) as far as that goes.
+	paceECDHChip = 6
+)
 
+// integrated tells the mapping.
+func (p paceInfo) integrated() bool {
+	way := p.protocol[len(paceAny)]
+	return way == paceDHIntegrated || way == paceECDHIntegrated
+}
+
+// paceAny is the arc of PACE: bsi-de 2 2 4.
 var paceAny = asn1.ObjectIdentifier{0, 4, 0, 127, 0, 7, 2, 2, 4}
 
 // parseCardAccess reads EF.CardAccess: a set of SecurityInfos, of which those of PACE are wanted. Unknown
@@ -59,8 +75,20 @@ func parseCardAccess(file []byte) ([]paceInfo, error) {
 				continue
 			}
 		}
-		if suite := p.protocol[n+1]; p.protocol[:n+1].Equal(paceGM) && suite >= 1 && suite <= 4 {
-			p.suite, p.curve = sm.Suite(suite), curve.Standard(p.parameter)
+		if suite := p.protocol[n+1]; suite >= 1 && suite <= 4 {
+			p.suite = sm.Suite(suite)
+			switch p.protocol[n] {
+			case paceDHGeneric, paceDHIntegrated:
+				p.group = group.Standard(p.parameter, false)
+			case paceECDHGeneric, paceECDHIntegrated, paceECDHChip:
+				p.group = group.Standard(p.parameter, true)
+			}
+			// No chip can offer a mapping its own curve has not.
+			if p.group != nil && p.integrated() {
+				if _, err := p.group.Integrated(big.NewInt(2)); err != nil {
+					p.group = nil
+				}
+			}
 		}
 		all = append(all, p)
 	}
@@ -75,13 +103,12 @@ const (
 
 var errNoPACE = errors.New("no way of PACE in common")
 
-// pace is password authenticated connection establishment (9303-11, 4.4) with generic mapping over an
-// elliptic curve.
+// pace is password authenticated connection establishment (9303-11, 4.4).
 func (c *channel) pace(ctx context.Context, infos []paceInfo, reference byte, password []byte, random io.Reader) error {
 	var info *paceInfo
 	for i := range infos {
 		// Of those offered the strongest cipher; among equals the chip's first.
-		if infos[i].curve != nil && (info == nil || infos[i].suite > info.suite) {
+		if infos[i].group != nil && (info == nil || infos[i].suite > info.suite) {
 			info = &infos[i]
 		}
 	}
@@ -103,7 +130,7 @@ func (c *channel) pace(ctx context.Context, infos []paceInfo, reference byte, pa
 		return fmt.Errorf("set PACE parameters: %w", status)
 	}
 
-	curve, suite := info.curve, info.suite
+	g, suite := info.group, info.suite
 	nonce, err := c.authenticate(ctx, true, 0, nil, 0x80)
 	if err != nil {
 		return err
@@ -111,46 +138,34 @@ func (c *channel) pace(ctx context.Context, infos []paceInfo, reference byte, pa
 	if len(nonce) == 0 || len(nonce)%suite.BlockSize() != 0 || len(nonce) > 64 {
 		return damaged(fmt.Errorf("nonce of %d bytes", len(nonce)))
 	}
-	s := new(big.Int).SetBytes(suite.Decrypt(suite.Derive(password, sm.Password), nonce))
-
-	// Mapping: an anonymous Diffie-Hellman gives a point, and with the nonce a generator only the two know.
-	mapping, err := scalar(curve.N, random)
+	s := suite.Decrypt(suite.Derive(password, sm.Password), nonce)
+	generator, err := c.mapNonce(ctx, *info, s, random)
 	if err != nil {
 		return err
-	}
-	mine := curve.Multiply(mapping, curve.G)
-	theirs, err := c.exchange(ctx, curve, 0x81, mine, 0x82)
-	if err != nil {
-		return err
-	}
-	generator := curve.Add(curve.Multiply(s, curve.G), curve.Multiply(mapping, theirs))
-	if generator.Infinity() {
-		return damaged(errors.New("PACE generator at infinity"))
 	}
 
-	key, err := scalar(curve.N, random)
+	key, err := scalar(g.Order(), random)
 	if err != nil {
 		return err
 	}
-	mine = curve.Multiply(key, generator)
-	if theirs, err = c.exchange(ctx, curve, 0x83, mine, 0x84); err != nil {
+	mine := g.Public(key, generator)
+	theirs, err := c.exchange(ctx, g, 0x83, mine, 0x84)
+	if err != nil {
 		return err
 	}
-	if theirs.Equal(mine) {
+	if g.Equal(theirs, mine) {
 		return damaged(errors.New("the chip mirrors keys"))
 	}
-	shared := curve.Multiply(key, theirs)
-	if shared.Infinity() {
-		return damaged(errors.New("PACE secret at infinity"))
+	secret, err := g.Secret(g.Public(key, theirs))
+	if err != nil {
+		return damaged(fmt.Errorf("PACE secret: %w", err))
 	}
-	secret := make([]byte, curve.Size())
-	shared.X.FillBytes(secret)
 
 	mac := suite.Derive(secret, sm.MAC)
 	token := func(p []byte) []byte {
-		return tlv.Append(nil, 0x7f49, tlv.Append(nil, 0x06, oid), tlv.Append(nil, 0x86, p))
+		return tlv.Append(nil, 0x7f49, tlv.Append(nil, 0x06, oid), tlv.Append(nil, g.Tag(), p))
 	}
-	answer, err := c.authenticate(ctx, false, 0x85, suite.Sum(mac, token(curve.Marshal(theirs))), 0x86)
+	answer, err := c.authenticate(ctx, false, 0x85, suite.Sum(mac, token(g.Marshal(theirs))), 0x86)
 	var status apdu.Status
 	if errors.As(err, &status) {
 		// The token can only be wrong where the nonce was decrypted with another password.
@@ -162,7 +177,7 @@ func (c *channel) pace(ctx context.Context, infos []paceInfo, reference byte, pa
 	if err != nil {
 		return err
 	}
-	if !suite.Verify(mac, token(curve.Marshal(mine)), answer) {
+	if !suite.Verify(mac, token(g.Marshal(mine)), answer) {
 		return damaged(fmt.Errorf("PACE token: %w", sm.ErrForged))
 	}
 	c.session = sm.NewSession(suite, secret, nil)
@@ -190,16 +205,58 @@ func (c *channel) authenticate(ctx context.Context, chained bool, tag uint32, va
 	return bytes.Clone(answer), nil
 }
 
-func (c *channel) exchange(ctx context.Context, cu *curve.Curve, tag uint32, mine curve.Point, want uint32) (curve.Point, error) {
-	answer, err := c.authenticate(ctx, true, tag, cu.Marshal(mine), want)
+func (c *channel) exchange(ctx context.Context, g group.Group, tag uint32, mine group.Element, want uint32) (group.Element, error) {
+	answer, err := c.authenticate(ctx, true, tag, g.Marshal(mine), want)
 	if err != nil {
-		return curve.Point{}, err
+		return group.Element{}, err
 	}
-	theirs, err := cu.Unmarshal(answer)
+	theirs, err := g.Unmarshal(answer)
 	if err != nil {
-		return curve.Point{}, damaged(err)
+		return group.Element{}, damaged(err)
 	}
 	return theirs, nil
+}
+
+// mapNonce gives a generator that only the two know.
+func (c *channel) mapNonce(ctx context.Context, info paceInfo, s []byte, random io.Reader) (generator group.Element, err error) {
+	g := info.group
+	if info.integrated() {
+		t := make([]byte, info.suite.KeySize())
+		if _, err := io.ReadFull(random, t); err != nil {
+			return generator, err
+		}
+		if err := c.tell(ctx, 0x81, t); err != nil {
+			return generator, err
+		}
+		r, err := info.suite.PseudoRandom(s, t, g.Prime())
+		if err == nil {
+			generator, err = g.Integrated(r)
+		}
+		if err != nil {
+			return generator, damaged(fmt.Errorf("PACE generator: %w", err))
+		}
+		return generator, nil
+	}
+	key, err := scalar(g.Order(), random)
+	if err != nil {
+		return generator, err
+	}
+	theirs, err := c.exchange(ctx, g, 0x81, g.Public(key, g.Base()), 0x82)
+	if err != nil {
+		return generator, err
+	}
+	if generator, err = g.Generic(new(big.Int).SetBytes(s), g.Public(key, theirs)); err != nil {
+		return generator, damaged(fmt.Errorf("PACE generator: %w", err))
+	}
+	return generator, nil
+}
+
+// tell is a GENERAL AUTHENTICATE whose answer says nothing: chips send an empty object, or none at all.
+func (c *channel) tell(ctx context.Context, tag uint32, value []byte) error {
+	if _, err := c.must(ctx, apdu.Command{Class: 0x10, Ins: 0x86, Data: tlv.Append(nil, 0x7c, tlv.Append(nil, tag, value)), Le: 256}); err != nil {
+		return fmt.Errorf("general authenticate: %w", err)
+	}
+	return nil
 }
 
 // scalar draws a private key: a number from 1 to n-1.

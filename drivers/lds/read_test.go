@@ -87,7 +87,7 @@ func (i issued) options() chip.Options {
 // ways are pairs of suite and curve.
 func ways(numbers ...int) (all []chip.PACE) {
 	for pair := range slices.Chunk(numbers, 2) {
-		all = append(all, chip.PACE{Suite: pair[0], Curve: pair[1]})
+		all = append(all, chip.PACE{Suite: pair[0], Parameter: pair[1]})
 	}
 	return all
 }
@@ -118,6 +118,19 @@ func TestRead(t *testing.T) {
 			list = append(list, way{fmt.Sprintf("PACE %s curve %d", name, curve), set, lds.Access{CAN: i.can}, "PACE-CAN"})
 			if curve == 13 {
 				list = append(list, way{fmt.Sprintf("PACE %s by MRZ", name), set, lds.Access{MRZ: i.key}, "PACE-MRZ"})
+			}
+		}
+	}
+	for mapping, name := range map[int]string{1: "DH generic", 3: "DH integrated", 4: "ECDH integrated"} {
+		for suite := 1; suite <= 4; suite++ {
+			for parameter := range 3 {
+				if mapping == 4 {
+					parameter = []int{8, 13, 17}[parameter]
+				}
+				list = append(list, way{fmt.Sprintf("PACE %s, suite %d, parameters %d", name, suite, parameter),
+					func(o *chip.Options) {
+						o.BAC, o.PACE = false, []chip.PACE{{Suite: suite, Parameter: parameter, Mapping: mapping}}
+					}, lds.Access{CAN: i.can}, "PACE-CAN"})
 			}
 		}
 	}

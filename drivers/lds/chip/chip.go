@@ -1,5 +1,5 @@
 // Package chip is an emulated ICAO chip for tests and demonstrations: files and keys in, answers to APDUs
-// out, as 9303 parts 10 and 11 want them (PACE with generic mapping, BAC, secure messaging, the files of
+// out, as 9303 parts 10 and 11 want them (PACE with generic and integrated mapping, BAC, secure messaging, the files of
 // an identity card). A vpcd.Daemon can lay it on a virtual reader. It shares the ciphers with package lds,
 // which are held to the standard's printed examples, but plays the other side of every protocol itself.
 // What it can't show is a real chip's timing, its short temper after failures, and its maker's quirks.
@@ -18,14 +18,22 @@ import (
 	"time"
 
 	"motcua/drivers/lds/internal/apdu"
-	"motcua/drivers/lds/internal/curve"
+	"motcua/drivers/lds/internal/group"
 	"motcua/drivers/lds/internal/sm"
 	"motcua/drivers/lds/internal/tlv"
 )
 
-// PACE is one way to run PACE: a suite (1 3DES, 2 AES-128, 3 AES-192, 4 AES-256) and the id of
-// standardised domain parameters (8 to 18).
-type PACE struct{ Suite, Curve int }
+// PACE is one way to run PACE: a suite (1 3DES, 2 AES-128, 3 AES-192, 4 AES-256), the id of standardised domain
+// parameters (0 to 2 prime fields, 8 to 18 curves), and the mapping: 1 DH generic, 2 ECDH generic, 3 DH integrated,
+// 4 ECDH integrated; 0 is 2.
+type PACE struct{ Suite, Parameter, Mapping int }
+
+func (p PACE) mapping() int {
+	if p.Mapping == 0 {
+		return 2
+	}
+	return p.Mapping
+}
 
 // Options is what a chip demands before it tells anything.
 type Options struct {
@@ -58,8 +66,8 @@ type state struct {
 		info      *PACE
 		oid       []byte
 		password  []byte
-		nonce     *big.Int
-		generator curve.Point
+		nonce     []byte
+		generator *group.Element
 		theirs    []byte // the reader's ephemeral key
 		mine      []byte
 		secret    []byte
@@ -217,7 +225,7 @@ func (c *Chip) cardAccess() []byte {
 	}
 	var set []byte
 	for _, p := range c.o.PACE {
-		der, err := asn1.Marshal(info{asn1.ObjectIdentifier{0, 4, 0, 127, 0, 7, 2, 2, 4, 2, p.Suite}, 2, p.Curve})
+		der, err := asn1.Marshal(info{asn1.ObjectIdentifier{0, 4, 0, 127, 0, 7, 2, 2, 4, p.mapping(), p.Suite}, 2, p.Parameter})
 		if err != nil {
 			panic(err)
 		}
@@ -273,8 +281,8 @@ func (c *Chip) setAT(cmd apdu.Command) apdu.Status {
 	}
 	c.state.pace.info = nil
 	for i, p := range c.o.PACE {
-		want := []byte{0x04, 0x00, 0x7f, 0x00, 0x07, 0x02, 0x02, 0x04, 0x02, byte(p.Suite)}
-		if bytes.Equal(oid, want) && (!chosen || bytes.Equal(parameter, []byte{byte(p.Curve)})) {
+		want := []byte{0x04, 0x00, 0x7f, 0x00, 0x07, 0x02, 0x02, 0x04, byte(p.mapping()), byte(p.Suite)}
+		if bytes.Equal(oid, want) && (!chosen || bytes.Equal(parameter, []byte{byte(p.Parameter)})) {
 			c.state.pace.info = &c.o.PACE[i]
 		}
 	}
@@ -299,49 +307,68 @@ func (c *Chip) generalAuthenticate(cmd apdu.Command) ([]byte, apdu.Status) {
 	if !ok || p.info == nil {
 		return nil, apdu.NoConditions
 	}
-	suite, cu := sm.Suite(p.info.Suite), curve.Standard(p.info.Curve)
+	suite, g := sm.Suite(p.info.Suite), group.Standard(p.info.Parameter, p.info.mapping()%2 == 0)
 	reply := func(tag uint32, value []byte) ([]byte, apdu.Status) {
 		return tlv.Append(nil, 0x7c, tlv.Append(nil, tag, value)), apdu.OK
 	}
 	scalar := func() *big.Int {
 		for {
-			b := c.random((cu.N.BitLen() + 7) / 8)
-			b[0] &= 0xff >> (8*len(b) - cu.N.BitLen())
-			if k := new(big.Int).SetBytes(b); k.Sign() > 0 && k.Cmp(cu.N) < 0 {
+			b := c.random((g.Order().BitLen() + 7) / 8)
+			b[0] &= 0xff >> (8*len(b) - g.Order().BitLen())
+			if k := new(big.Int).SetBytes(b); k.Sign() > 0 && k.Cmp(g.Order()) < 0 {
 				return k
 			}
 		}
 	}
 	if len(body) == 0 {
-		nonce := c.random(16)
-		p.nonce = new(big.Int).SetBytes(nonce)
-		return reply(0x80, suite.Encrypt(suite.Derive(p.password, sm.Password), nonce))
+		length := 16
+		if suite >= sm.AES192 {
+			length = 32
+		}
+		p.nonce, p.generator = c.random(length), nil
+		return reply(0x80, suite.Encrypt(suite.Derive(p.password, sm.Password), p.nonce))
 	}
 	if value, ok := tlv.Find(body, 0x81); ok && p.nonce != nil {
-		theirs, err := cu.Unmarshal(value)
-		if err != nil {
-			return nil, apdu.WrongData
+		var generator group.Element
+		answer := []byte(nil)
+		if p.info.mapping() > 2 {
+			r, err := suite.PseudoRandom(p.nonce, value, g.Prime())
+			if err != nil {
+				return nil, apdu.WrongData
+			}
+			if generator, err = g.Integrated(r); err != nil {
+				return nil, apdu.WrongData
+			}
+		} else {
+			theirs, err := g.Unmarshal(value)
+			if err != nil {
+				return nil, apdu.WrongData
+			}
+			k := scalar()
+			if generator, err = g.Generic(new(big.Int).SetBytes(p.nonce), g.Public(k, theirs)); err != nil {
+				return nil, apdu.WrongData
+			}
+			answer = g.Marshal(g.Public(k, g.Base()))
 		}
-		k := scalar()
-		p.generator = cu.Add(cu.Multiply(p.nonce, cu.G), cu.Multiply(k, theirs))
-		return reply(0x82, cu.Marshal(cu.Multiply(k, cu.G)))
+		p.generator = &generator
+		return reply(0x82, answer)
 	}
-	if value, ok := tlv.Find(body, 0x83); ok && !p.generator.Infinity() {
-		theirs, err := cu.Unmarshal(value)
+	if value, ok := tlv.Find(body, 0x83); ok && p.generator != nil {
+		theirs, err := g.Unmarshal(value)
 		if err != nil {
 			return nil, apdu.WrongData
 		}
 		k := scalar()
-		shared := cu.Multiply(k, theirs)
-		p.secret = make([]byte, cu.Size())
-		shared.X.FillBytes(p.secret)
-		p.theirs, p.mine = bytes.Clone(value), cu.Marshal(cu.Multiply(k, p.generator))
+		if p.secret, err = g.Secret(g.Public(k, theirs)); err != nil {
+			return nil, apdu.WrongData
+		}
+		p.theirs, p.mine = bytes.Clone(value), g.Marshal(g.Public(k, *p.generator))
 		return reply(0x84, p.mine)
 	}
 	if value, ok := tlv.Find(body, 0x85); ok && p.secret != nil {
 		mac := suite.Derive(p.secret, sm.MAC)
 		token := func(key []byte) []byte {
-			return suite.Sum(mac, tlv.Append(nil, 0x7f49, tlv.Append(nil, 0x06, p.oid), tlv.Append(nil, 0x86, key)))
+			return suite.Sum(mac, tlv.Append(nil, 0x7f49, tlv.Append(nil, 0x06, p.oid), tlv.Append(nil, g.Tag(), key)))
 		}
 		if !hmac.Equal(token(p.mine), value) {
 			c.state.pace.info = nil
