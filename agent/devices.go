@@ -60,7 +60,7 @@ func (c *devicesCommand) Run(p *program) error {
 	return watch(p, cfg)
 }
 
-// watch tells of scanners and ports as they come and go, until it is ended.
+// watch tells of scanners, ports and chip readers as they come and go, until it is ended.
 func watch(p *program, cfg config.Config) error {
 	profiles, err := loadProfiles(cfg)
 	if err != nil {
@@ -98,7 +98,7 @@ func watch(p *program, cfg config.Config) error {
 	group.Go(func() error {
 		var before []plugged
 		return serial.Bus{Profiles: cfg.Readers.Serial}.Watch(ctx, func(ports []serial.Port) {
-			now := portLines(ports)
+			now := portLines(slices.DeleteFunc(ports, func(p serial.Port) bool { return p.Device == "" })) // named, not there
 			for _, d := range now {
 				if !slices.Contains(before, d) {
 					say("+", d)
@@ -110,6 +110,21 @@ func watch(p *program, cfg config.Config) error {
 				}
 			}
 			before = now
+		})
+	})
+	group.Go(func() error {
+		return pcsc.Watch(ctx, func(e pcsc.Event) {
+			line := plugged{ID: "pcsc:" + e.Reader, Kind: "chip reader", Name: e.Reader, State: ready}
+			switch e.Kind {
+			case pcsc.ReaderAdded:
+				say("+", line)
+			case pcsc.ReaderRemoved:
+				say("-", line)
+			case pcsc.ServiceDown:
+				if cfg.Readers.Chip { // else nobody may have meant to use one
+					fmt.Fprintf(p.err, "motcua: pcsc: %v\n", e.Fault)
+				}
+			}
 		})
 	})
 	return stopped(group.Wait())
@@ -146,10 +161,10 @@ func listDevices(ctx context.Context, cfg config.Config) (devices []plugged, pro
 			return portLines(ports), err
 		}},
 		{"chip readers", func() (lines []plugged, err error) {
-			if !cfg.Readers.Chip {
+			names, err := pcsc.Service{}.Readers(ctx)
+			if err != nil && !cfg.Readers.Chip { // nobody may have meant to use one
 				return nil, nil
 			}
-			names, err := pcsc.Service{}.Readers(ctx)
 			for _, name := range names {
 				lines = append(lines, plugged{ID: "pcsc:" + name, Kind: "chip reader", Name: name, State: ready})
 			}

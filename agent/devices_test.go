@@ -1,0 +1,136 @@
+package main
+
+import (
+	"bufio"
+	"context"
+	"encoding/json"
+	"fmt"
+	"net"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"motcua/drivers/escl/printer"
+	"motcua/drivers/pcsc/vpcd"
+)
+
+// TestWatchTellsWithinTwoSeconds holds `motcua devices --watch` against devices that are plugged in and pulled out: a
+// virtual card reader with its pcscd, a serial reader on a pseudo-terminal, a network scanner whose server is killed.
+func TestWatchTellsWithinTwoSeconds(t *testing.T) {
+	dir := t.TempDir()
+	write := func(name, text string) {
+		t.Helper()
+		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	write("dll.conf", "") // this machine's own scanners must not matter
+	free, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	address := free.Addr().String()
+	free.Close()
+	scanner := "escl:http://" + address + "/eSCL"
+	line, socket := filepath.Join(dir, "usb-Reader"), filepath.Join(dir, "pcscd.comm")
+	write("motcua.yaml", fmt.Sprintf("data: %s\nscanner: {device: %q}\nreaders: {chip: true, serial: [{port: %q}]}\n", filepath.Join(dir, "data"), scanner, line))
+
+	ctx, end := context.WithCancel(t.Context())
+	defer end()
+	cmd := exec.CommandContext(ctx, built(t), "--config", filepath.Join(dir, "motcua.yaml"), "--json", "devices", "--watch")
+	cmd.Env = append(os.Environ(), "SANE_CONFIG_DIR="+dir, "PCSCLITE_CSOCK_NAME="+socket)
+	out, err := cmd.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	type change struct {
+		Change string
+		Device plugged
+	}
+	changes := make(chan change, 100)
+	go func() {
+		defer close(changes)
+		text := json.NewDecoder(bufio.NewReader(out))
+		var listed []plugged
+		if err := text.Decode(&listed); err != nil {
+			return
+		}
+		changes <- change{Change: "listed"}
+		for {
+			var c change
+			if text.Decode(&c) != nil {
+				return
+			}
+			changes <- c
+		}
+	}()
+	next := func(what, id string, within time.Duration) {
+		t.Helper()
+		began := time.Now()
+		for limit := time.After(30 * time.Second); ; {
+			select {
+			case c, ok := <-changes:
+				if !ok {
+					t.Fatalf("it ended before %s was %s", id, what)
+				}
+				if c.Change == what && c.Device.ID == id {
+					took := time.Since(began)
+					t.Logf("%s %s after %v", id, what, took.Round(10*time.Millisecond))
+					if took > within {
+						t.Errorf("%s was told as %s only after %v", id, what, took)
+					}
+					return
+				}
+			case <-limit:
+				t.Fatalf("%s was not told as %s", id, what)
+			}
+		}
+	}
+	next("listed", "", time.Minute)
+	time.Sleep(time.Second) // the first look at everything is over
+
+	const promised = 2 * time.Second
+	server := &http.Server{Handler: printer.New(printer.Habits{})}
+	plugIn := func() {
+		l, err := net.Listen("tcp", address)
+		if err != nil {
+			t.Fatal(err)
+		}
+		go server.Serve(l)
+	}
+	plugIn()
+	next("plugged", scanner, promised)
+	server.Close()
+	next("unplugged", scanner, promised)
+
+	_, port := terminal(t)
+	if err := os.Symlink(port, line); err != nil {
+		t.Fatal(err)
+	}
+	next("plugged", "serial:"+line, promised)
+	os.Remove(line)
+	next("unplugged", "serial:"+line, promised)
+
+	reader, err := vpcd.Start(t.Context(), t.TempDir())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer reader.Close()
+	if err := os.Symlink(reader.Socket, socket); err != nil {
+		t.Fatal(err)
+	}
+	next("plugged", "pcsc:"+vpcd.Reader, promised)
+	reader.Close()
+	next("unplugged", "pcsc:"+vpcd.Reader, promised)
+
+	end()
+	for range changes {
+	}
+	cmd.Wait()
+}
