@@ -196,9 +196,9 @@ def main():
     opt = torch.optim.AdamW(net.parameters(), lr=a.rate, weight_decay=1e-3)
     begin, shown, seen, steps, skipped, total = time.time(), time.time(), 0, 0, 0, 0.0
     for batch, room in batches(sys.stdin.buffer, a.batch):
-        done = (time.time() - begin) / (a.minutes * 60)
-        if done >= 1:
+        if time.time() - begin >= a.minutes * 60:
             break
+        done = (time.time() - begin) / (a.minutes * 60)
         rate = a.rate * min(1, (steps + 1) / 200) * (0.5 + 0.5 * math.cos(math.pi * done))
         for g in opt.param_groups:
             g["lr"] = rate
