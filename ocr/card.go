@@ -399,7 +399,9 @@ func (l *local) readZone(c *card, zone []image.Rectangle, f *face) error {
 	}
 	// Lines of which no check digit fits are no zone, but a form's figures or a letter's wide print; one fits by chance in ten.
 	chance := z.Proofs() < 2 && !strings.Contains(strings.Join(z.Lines, ""), "VNM")
-	if err != nil || z.Proofs() == 0 || chance || z.Passport && (z.Proofs() < 2 || strings.Contains(z.DocumentNumber.Text, "<")) {
+	// Two fit by chance in a hundred, and there are many ways to lay a torn zone of a card into a passport's two lines.
+	card := z.Passport && z.Proofs() < 3 && !strings.HasPrefix(z.Lines[0], "P")
+	if err != nil || z.Proofs() == 0 || chance || card || z.Passport && (z.Proofs() < 2 || strings.Contains(z.DocumentNumber.Text, "<")) {
 		return nil
 	}
 	f.Zone = &z
@@ -423,12 +425,16 @@ func rows(boxes []image.Rectangle) []image.Rectangle {
 
 // zone adds what a machine readable zone says.
 func (f *face) zone(z mrz.Zone, where *paper.Quad) {
+	// A check digit fits by chance in one of ten: of a zone that is mostly torn, it proves nothing.
+	torn := z.Proofs() < 3
 	put := func(n paper.Name, v mrz.Value, text string) {
 		if text == "" {
 			return
 		}
 		r := reading{Value: text, Source: paper.MRZ, Conf: 0.6, Where: where}
 		switch {
+		case torn:
+			r.Doubts = []paper.Doubt{paper.CheckDigit}
 		case v.Proven && z.Composite:
 			r.Conf = certainty(paper.MRZ)
 		case v.Proven:

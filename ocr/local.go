@@ -84,6 +84,7 @@ func (l *local) papers(ctx context.Context, file *page.File, n int) ([]*face, []
 	if err != nil {
 		return nil, timings, err
 	}
+	find.Unstreak(p.Gray)
 	lap("decode")
 	outlines := find.Cards(p.Gray, p.DPI)
 	if len(outlines) == 0 && likeCard(p.Gray.Rect) {

@@ -2,6 +2,7 @@ package field
 
 import (
 	"image"
+	"regexp"
 	"slices"
 	"strings"
 	"unicode"
@@ -599,6 +600,7 @@ func words(p []piece) (Value, bool) {
 
 // somewhere is an address: words and numbers over several lines.
 func somewhere(p []piece) (Value, bool) {
+	p, cut := withoutRim(p)
 	var b strings.Builder
 	var used []piece
 	letters := 0
@@ -629,10 +631,52 @@ func somewhere(p []piece) (Value, bool) {
 	v := whole(used)
 	s := strings.NewReplacer(" ,", ",", " .", ".", ",,", ",").Replace(b.String())
 	v.Text = vn.NFC(strings.Trim(s, " ,.:/-"))
-	if torn(used) {
+	if torn(used) || cut || unparted.MatchString(v.Text) {
 		v.Doubts = append(v.Doubts, paper.Incomplete)
 	}
 	return v, true
+}
+
+// unparted is a numbered unit with a name right behind it: a comma is small, and easily lost.
+var unparted = regexp.MustCompile(`(?i:phường|quận|tổ|thôn|xóm|ấp|khu phố|đội) \d+ \p{Lu}`)
+
+// withoutRim drops what the rim of a seal, a photo or the card makes at a row's ends: a sign or two, read badly among
+// words that were read well. A value that lost one is to be looked at.
+func withoutRim(p []piece) (kept []piece, cut bool) {
+	junk := func(w piece, rest []piece) bool {
+		letters := 0
+		for _, r := range w.text {
+			if unicode.IsDigit(r) {
+				return false // of a house number every sign counts
+			}
+			if unicode.IsLetter(r) {
+				letters++
+			}
+		}
+		good := 0
+		for _, o := range rest {
+			if o.conf > 0.9 {
+				good++
+			}
+		}
+		return letters <= 2 && w.conf < 0.55 && good > 1
+	}
+	for len(p) > 0 {
+		n := 1
+		for n < len(p) && p[n].line == p[0].line {
+			n++
+		}
+		row := p[:n]
+		for len(row) > 1 && junk(row[0], row[1:]) {
+			row, cut = row[1:], true
+		}
+		for len(row) > 1 && junk(row[len(row)-1], row[:len(row)-1]) {
+			row, cut = row[:len(row)-1], true
+		}
+		kept = append(kept, row...)
+		p = p[n:]
+	}
+	return kept, cut
 }
 
 // passportNumber is one or two letters and six to eight digits.
