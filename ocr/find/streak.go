@@ -11,27 +11,28 @@ func Unstreak(g *image.Gray) {
 	if w < 20*reach || h < 200 {
 		return
 	}
-	const rows = 400 // are looked at
+	const rows = 200 // are looked at
 	step := max(1, h/rows)
 	darker, sum, side, through := make([]int, w), make([]int, w), make([]int, w), make([]int, w)
 	seen := 0
 	for y := step / 2; y < h; y += step {
 		row := g.Pix[y*g.Stride : y*g.Stride+w]
 		seen++
-		for x := reach; x < w-reach; x++ {
-			left, right := int(row[x-reach]), int(row[x+reach])
+		before, after := row[:w-2*reach], row[2*reach:]
+		for i, here := range row[reach : w-reach] {
+			x, left, right := i+reach, int(before[i]), int(after[i])
 			if left-right > 24 || right-left > 24 {
 				continue // the edge of something: cards laid under each other have theirs in one line
 			}
 			beside := (left + right) / 2
-			d := min(left, right) - int(row[x])
+			d := min(left, right) - int(here)
 			if d > 2 {
 				darker[x]++
 			}
 			sum[x] += min(max(d, -30), 30)
 			if beside > 100 { // on paper: ink tells nothing of a shade
 				side[x] += beside
-				through[x] += int(row[x])
+				through[x] += int(here)
 			}
 		}
 	}
