@@ -42,8 +42,19 @@ func TestAgreesWithStandardLibrary(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		public := Point{key.X, key.Y}
-		if !c.Multiply(key.D, c.G).Equal(public) {
+		secret, err := key.Bytes()
+		if err != nil {
+			t.Fatal(err)
+		}
+		uncompressed, err := key.PublicKey.Bytes()
+		if err != nil {
+			t.Fatal(err)
+		}
+		public, err := c.Unmarshal(uncompressed)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if !c.Multiply(new(big.Int).SetBytes(secret), c.G).Equal(public) {
 			t.Errorf("%s: multiplication differs", c.Name)
 		}
 		digest := sha256.Sum256([]byte("text"))
