@@ -9,7 +9,6 @@ import (
 	"net"
 	"os"
 	"path/filepath"
-	"slices"
 	"strings"
 	"time"
 
@@ -202,13 +201,8 @@ func checkSane(ctx context.Context, c config.Scanner, profiles profile.Profiles)
 	}
 	id, name := c.Device, c.Device
 	if id == "auto" {
-		ids := make([]string, len(found))
-		for i, f := range found {
-			ids[i] = f.ID
-		}
-		id, _ = profiles.Best(ids)
-		f := found[slices.Index(ids, id)]
-		name = strings.TrimSpace(f.Vendor + " " + f.Model)
+		best, _ := profiles.Best(found)
+		id, name = best.ID, strings.TrimSpace(best.Vendor+" "+best.Model)
 	}
 	scanner := sane.Open(saneOptions(c), id)
 	defer scanner.Close()
@@ -240,11 +234,7 @@ func checkReaders(ctx context.Context, cfg config.Config) []doctor.Finding {
 		if err != nil {
 			findings = append(findings, doctor.Bad(err.Error(), "look at /dev/serial/by-id"))
 		}
-		for _, port := range ports {
-			if line, known := profiles.Reader(port.Name); known && port.Profile == "" && port.Device != "" {
-				lines = append(lines, line)
-			}
-		}
+		lines = append(lines, knownLines(profiles, ports)...)
 	}
 	if len(lines) > 0 {
 		findings = append(findings, doctor.From(serial.Bus{Profiles: lines}.Check(ctx))...)

@@ -87,15 +87,14 @@ func (d *lineDesk) run(ctx context.Context) error {
 		group.Go(func() error {
 			started := map[string]bool{} // one that was pulled out is used again by its own reader
 			return d.bus.Watch(ctx, func(ports []serial.Port) {
-				for _, port := range ports {
-					line, known := d.profiles.Reader(port.Name)
-					if !known || port.Profile != "" || port.Device == "" || started[port.Name] {
+				for _, line := range knownLines(d.profiles, ports) {
+					if started[line.Port] {
 						continue
 					}
-					started[port.Name] = true
+					started[line.Port] = true
 					r, err := d.reader(line)
 					if err != nil {
-						d.log.Error("serial reader", "port", port.Name, "error", err)
+						d.log.Error("serial reader", "port", line.Port, "error", err)
 						continue
 					}
 					start(r)
@@ -104,6 +103,17 @@ func (d *lineDesk) run(ctx context.Context) error {
 		})
 	}
 	return group.Wait()
+}
+
+// knownLines are the settings of the readers that are plugged in, whose make a profile knows and that no line of the
+// configuration names.
+func knownLines(profiles profile.Profiles, ports []serial.Port) (lines []serial.Profile) {
+	for _, port := range ports {
+		if line, known := profiles.Reader(port.Name); known && port.Profile == "" && port.Device != "" {
+			lines = append(lines, line)
+		}
+	}
+	return lines
 }
 
 func (d *lineDesk) take(reading serial.Reading) {

@@ -66,6 +66,26 @@ func (c *counter) next(t *testing.T) map[paper.Name]string {
 	}
 }
 
+// scanned types a reader's text until a reading of it is taken: what was typed before the port was opened is thrown
+// away. done is how the desk ends, which it must not.
+func (c *counter) scanned(t *testing.T, master io.Writer, text string, done <-chan error) map[paper.Name]string {
+	t.Helper()
+	for deadline := time.Now().Add(30 * time.Second); time.Now().Before(deadline); {
+		if _, err := io.WriteString(master, text); err != nil {
+			t.Fatal(err)
+		}
+		select {
+		case values := <-c.taken:
+			return values
+		case <-time.After(time.Second):
+		case err := <-done:
+			t.Fatalf("ended: %v", err)
+		}
+	}
+	t.Fatal("no reading came")
+	return nil
+}
+
 func TestSerialReadingsReachTheVisit(t *testing.T) {
 	master, port := terminal(t)
 	var log strings.Builder
@@ -78,20 +98,8 @@ func TestSerialReadingsReachTheVisit(t *testing.T) {
 	done := make(chan error, 1)
 	go func() { done <- run(ctx) }()
 
-	// What was typed before the port was opened is thrown away, so the person scans until it is taken.
 	const code = "001199000001||Lê Thị Mẫu|02011999|Nữ|1 Hàng Thử, Phường Mẫu, Hà Nội|10052021\r\n"
-	var values map[paper.Name]string
-	for values == nil {
-		if _, err := io.WriteString(master, "https://example.vn/poster\r\n"+code); err != nil {
-			t.Fatal(err)
-		}
-		select {
-		case values = <-c.taken:
-		case <-time.After(time.Second):
-		case err := <-done:
-			t.Fatalf("ended: %v", err)
-		}
-	}
+	values := c.scanned(t, master, "https://example.vn/poster\r\n"+code, done)
 	if values[paper.Number] != "001199000001" || values[paper.DateOfBirth] != "1999-01-02" || values["source"] != "qr" {
 		t.Errorf("number %t, birth %t, source %s", values[paper.Number] == "001199000001", values[paper.DateOfBirth] == "1999-01-02", values["source"])
 	}
@@ -138,33 +146,21 @@ func TestAKnownReaderIsUsedFromWhenItIsPluggedIn(t *testing.T) {
 	desk := &lineDesk{visits: c, log: slog.New(slog.DiscardHandler), profiles: profiles, bus: &serial.Bus{Dev: dev}}
 	ctx, end := context.WithCancel(t.Context())
 	done := make(chan error, 1)
-	go func() { done <- desk.run(ctx) }()
+	go func() {
+		done <- desk.run(ctx)
+		close(done) // whoever waits a second time must not wait for ever
+	}()
 	defer func() {
 		end()
 		if err := <-done; !errors.Is(err, context.Canceled) {
 			t.Error(err)
 		}
 	}()
-	scanUntilTaken := func() map[paper.Name]string {
-		t.Helper()
-		for deadline := time.Now().Add(30 * time.Second); time.Now().Before(deadline); {
-			if _, err := io.WriteString(master, "001199000001||Lê Thị Mẫu|02011999|Nữ|1 Hàng Thử, Phường Mẫu, Hà Nội|10052021\r"); err != nil {
-				t.Fatal(err)
-			}
-			select {
-			case values := <-c.taken:
-				return values
-			case <-time.After(300 * time.Millisecond):
-			}
-		}
-		t.Fatal("no reading came")
-		return nil
-	}
 	link := filepath.Join(byID, "usb-Newland_Auto-ID_NLS-HR22_0001-if00")
 	if err := os.Symlink(port, link); err != nil {
 		t.Fatal(err)
 	}
-	if got := scanUntilTaken(); got[paper.Number] != "001199000001" {
+	if got := c.scanned(t, master, "001199000001||Lê Thị Mẫu|02011999|Nữ|1 Hàng Thử, Phường Mẫu, Hà Nội|10052021\r", done); got[paper.Number] != "001199000001" {
 		t.Errorf("got %v", got)
 	}
 
@@ -203,9 +199,13 @@ scanner:
 	}
 	cfg.Data, cfg.Devices.Profiles = t.TempDir(), own
 	cfg.Scanner.DropBlank, cfg.Scanner.DPI = false, 50
+	profiles, err := loadProfiles(cfg)
+	if err != nil {
+		t.Fatal(err)
+	}
 	for _, id := range []string{"sane:test:0", "auto"} {
 		cfg.Scanner.Device, cfg.Scanner.Source = id, ""
-		s, err := openScanner(cfg)
+		s, err := openScanner(cfg, profiles)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -229,11 +229,11 @@ scanner:
 		if pages != 2 {
 			t.Errorf("%s: %d pages, want 2 of the feeder", id, pages)
 		}
-		// A guess that the scanner cannot serve is corrected; an order is not.
 		s.Close()
 	}
+	// A guess that the scanner cannot serve is corrected; an order is not.
 	cfg.Scanner.Source = scan.ADFDuplex // which the test device lacks
-	s, err := openScanner(cfg)
+	s, err := openScanner(cfg, profiles)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -109,9 +109,13 @@ func runDaemon(p *program, cfg config.Config, file string, demo *demo) (err erro
 		return err
 	}
 	defer closing("recognition", reader.Close)
+	profiles, err := loadProfiles(cfg)
+	if err != nil {
+		return err
+	}
 	var scanner device
 	if cfg.Scanner.Device != "none" {
-		if scanner, err = openScanner(cfg); err != nil {
+		if scanner, err = openScanner(cfg, profiles); err != nil {
 			return err
 		}
 		defer closing("scanner", scanner.Close)
@@ -125,10 +129,6 @@ func runDaemon(p *program, cfg config.Config, file string, demo *demo) (err erro
 	offer := newOffer(cfg, catalog)
 	console.Update = offer.updater()
 	site, err := openSite(cfg, offer, counted{q, figures}, ledger, timed{reader, figures}, scanner, console, demo != nil, log)
-	if err != nil {
-		return err
-	}
-	profiles, err := loadProfiles(cfg)
 	if err != nil {
 		return err
 	}

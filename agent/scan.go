@@ -37,7 +37,11 @@ func (c *scanCommand) Run(p *program) error {
 	if c.Source != "" {
 		cfg.Scanner.Source = c.Source
 	}
-	scanner, err := openScanner(cfg)
+	profiles, err := loadProfiles(cfg)
+	if err != nil {
+		return err
+	}
+	scanner, err := openScanner(cfg, profiles)
 	if err != nil {
 		return err
 	}

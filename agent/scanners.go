@@ -56,11 +56,7 @@ func loadProfiles(cfg config.Config) (profile.Profiles, error) {
 
 // openScanner opens what the configuration names, without touching it where the driver can wait: a device
 // that is not there yet is found when it is used.
-func openScanner(cfg config.Config) (device, error) {
-	profiles, err := loadProfiles(cfg)
-	if err != nil {
-		return nil, err
-	}
+func openScanner(cfg config.Config, profiles profile.Profiles) (device, error) {
 	if c := cfg.Scanner.Device; c == "" || c == "auto" {
 		return &automatic{cfg: cfg, profiles: profiles}, nil
 	}
@@ -225,37 +221,32 @@ func (a *automatic) find(ctx context.Context) (device, error) {
 		return a.found, nil
 	}
 	// What is plugged in here is found at once; SANE's own search of the network takes seconds.
-	var candidates []string
+	var found []scan.Info
+	var best scan.Info
 	var errs error
 	for _, list := range []func() ([]scan.Info, error){
 		func() ([]scan.Info, error) { return sane.ListLocal(ctx, saneOptions(a.cfg.Scanner)) },
 		func() ([]scan.Info, error) { return escl.List(ctx, esclOptions(a.cfg)) },
 		func() ([]scan.Info, error) { return sane.List(ctx, saneOptions(a.cfg.Scanner)) },
 	} {
-		found, err := list()
+		more, err := list()
 		errs = errors.Join(errs, err)
-		for _, info := range found {
-			candidates = append(candidates, info.ID)
+		found = append(found, more...)
+		var auto string
+		if best, auto = a.profiles.Best(found); best.ID != "" && auto != profile.Avoid {
+			break
 		}
-		id, auto := a.profiles.Best(candidates)
-		if id == "" || auto == profile.Avoid {
-			continue
-		}
-		d, err := openTuned(a.cfg, a.profiles, id)
-		if err == nil {
-			a.found = d
-		}
-		return d, err
 	}
-	if id, _ := a.profiles.Best(candidates); id != "" { // none but those to avoid
-		d, err := openTuned(a.cfg, a.profiles, id)
-		if err == nil {
-			a.found = d
-		}
-		return d, err
+	if best.ID == "" {
+		return nil, &scan.Fault{Code: scan.NoDevice, Device: "scanner", Err: errs,
+			Technician: "no scanner was found: plug one in and switch it on, then look at `motcua devices` and `motcua doctor`"}
 	}
-	return nil, &scan.Fault{Code: scan.NoDevice, Device: "scanner", Err: errs,
-		Technician: "no scanner was found: plug one in and switch it on, then look at `motcua devices` and `motcua doctor`"}
+	d, err := openTuned(a.cfg, a.profiles, best.ID)
+	if err != nil {
+		return nil, err
+	}
+	a.found = d
+	return d, nil
 }
 
 func (a *automatic) forget() {

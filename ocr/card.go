@@ -397,17 +397,23 @@ func (l *local) readZone(c *card, zone []image.Rectangle, f *face) error {
 			z, err = o, nil
 		}
 	}
-	// Lines of which no check digit fits are no zone, but a form's figures or a letter's wide print; one fits by chance in ten.
-	chance := z.Proofs() < 2 && !strings.Contains(strings.Join(z.Lines, ""), "VNM")
-	// Two fit by chance in a hundred, and there are many ways to lay a torn zone of a card into a passport's two lines.
-	card := z.Passport && z.Proofs() < 3 && !strings.HasPrefix(z.Lines[0], "P")
-	if err != nil || z.Proofs() == 0 || chance || card || z.Passport && (z.Proofs() < 2 || strings.Contains(z.DocumentNumber.Text, "<")) {
+	if err != nil || !likeZone(z) {
 		return nil
 	}
 	f.Zone = &z
 	where := c.plane.Quad(box)
 	f.zone(z, &where)
 	return nil
+}
+
+// likeZone tells a zone from a form's figures or a letter's wide print, of whose check digits one fits by chance in ten.
+func likeZone(z mrz.Zone) bool {
+	n := z.Proofs()
+	if z.Passport {
+		// Two fit by chance in a hundred, and there are many ways to lay a torn zone of a card into a passport's two lines.
+		return n >= 2 && (n > 2 || strings.HasPrefix(z.Lines[0], "P")) && !strings.Contains(z.DocumentNumber.Text, "<")
+	}
+	return n >= 2 || n == 1 && strings.Contains(strings.Join(z.Lines, ""), "VNM")
 }
 
 // rows joins boxes that stand on one line.

@@ -17,14 +17,14 @@ import (
 
 // Profile is one family of devices.
 type Profile struct {
-	File   string   `yaml:"-" json:"file"`
-	Device string   `yaml:"device" json:"device"` // what a technician calls it
-	Match  []string `yaml:"match" json:"match"`   // ids; * stands for anything
-	Auto   string   `yaml:"auto" json:"auto"`     // Prefer, Avoid or empty: whether "auto" takes it
-	Note   string   `yaml:"note" json:"note"`     // what a technician should know of it
+	File   string   `yaml:"-"`
+	Device string   `yaml:"device"` // what a technician calls it
+	Match  []string `yaml:"match"`  // ids; * stands for anything
+	Auto   string   `yaml:"auto"`   // Prefer, Avoid or empty: whether "auto" takes it
+	Note   string   `yaml:"note"`   // what a technician should know of it
 
-	Scanner Scanner        `yaml:"scanner" json:"scanner"`
-	Serial  serial.Profile `yaml:"serial" json:"-"`
+	Scanner Scanner        `yaml:"scanner"`
+	Serial  serial.Profile `yaml:"serial"`
 
 	reader bool // the file has a serial section
 }
@@ -37,10 +37,10 @@ const (
 
 // Scanner tunes a scanner. What the configuration says goes before it.
 type Scanner struct {
-	Source   scan.Source   `yaml:"source" json:"source"`     // taken where nobody asks for one
-	Set      []string      `yaml:"set" json:"set"`           // SANE options, left out on models that lack them
-	Crop     bool          `yaml:"crop" json:"crop"`         // the feeder shows a dark backing around the sheet
-	Watchdog time.Duration `yaml:"watchdog" json:"watchdog"` // the longest silence of a scan that goes well
+	Source   scan.Source   `yaml:"source"`   // taken where nobody asks for one
+	Set      []string      `yaml:"set"`      // SANE options, left out on models that lack them
+	Crop     bool          `yaml:"crop"`     // the feeder shows a dark backing around the sheet
+	Watchdog time.Duration `yaml:"watchdog"` // the longest silence of a scan that goes well
 }
 
 // Profiles are searched in order.
@@ -163,16 +163,17 @@ func fits(pattern, id string) bool {
 	return id == ""
 }
 
-// Best gives the first id that "auto" should take: a preferred one, else an ordinary one, else one to avoid.
-func (ps Profiles) Best(ids []string) (id string, auto string) {
+// Best gives the first device that "auto" should take: a preferred one, else an ordinary one, else one to avoid; the zero
+// Info of none.
+func (ps Profiles) Best(found []scan.Info) (best scan.Info, auto string) {
 	for _, want := range []string{Prefer, "", Avoid} {
-		for _, id := range ids {
-			if ps.For(id).Auto == want {
-				return id, want
+		for _, info := range found {
+			if ps.For(info.ID).Auto == want {
+				return info, want
 			}
 		}
 	}
-	return "", ""
+	return scan.Info{}, ""
 }
 
 // Tune lays the profile under what the configuration says of a scanner: its options are set first, the source counts

@@ -95,8 +95,12 @@ func TestBest(t *testing.T) {
 		{[]string{"sane:airscan:x"}, "sane:airscan:x"},
 		{nil, ""},
 	} {
-		if got, _ := all.Best(c.ids); got != c.want {
-			t.Errorf("of %v %q was taken, want %q", c.ids, got, c.want)
+		var found []scan.Info
+		for _, id := range c.ids {
+			found = append(found, scan.Info{ID: id})
+		}
+		if got, _ := all.Best(found); got.ID != c.want {
+			t.Errorf("of %v %q was taken, want %q", c.ids, got.ID, c.want)
 		}
 	}
 }

@@ -83,11 +83,8 @@ func parseCardAccess(file []byte) ([]paceInfo, error) {
 			case paceECDHGeneric, paceECDHIntegrated, paceECDHChip:
 				p.group = group.Standard(p.parameter, true)
 			}
-			// No chip can offer a mapping its own curve has not.
-			if p.group != nil && p.integrated() {
-				if _, err := p.group.Integrated(big.NewInt(2)); err != nil {
-					p.group = nil
-				}
+			if p.group != nil && p.integrated() && !p.group.Integrable() {
+				p.group = nil // no chip can offer a mapping its own curve has not
 			}
 		}
 		all = append(all, p)
@@ -184,8 +181,8 @@ func (c *channel) pace(ctx context.Context, infos []paceInfo, reference byte, pa
 	return nil
 }
 
-// authenticate is one GENERAL AUTHENTICATE: one object there, one back.
-func (c *channel) authenticate(ctx context.Context, chained bool, tag uint32, value []byte, want uint32) ([]byte, error) {
+// general is one GENERAL AUTHENTICATE with one object, or none where value is nil.
+func (c *channel) general(ctx context.Context, chained bool, tag uint32, value []byte) ([]byte, error) {
 	var inner []byte
 	if value != nil {
 		inner = tlv.Append(nil, tag, value)
@@ -197,6 +194,15 @@ func (c *channel) authenticate(ctx context.Context, chained bool, tag uint32, va
 	data, err := c.must(ctx, cmd)
 	if err != nil {
 		return nil, fmt.Errorf("general authenticate: %w", err)
+	}
+	return data, nil
+}
+
+// authenticate is one GENERAL AUTHENTICATE: one object there, one back.
+func (c *channel) authenticate(ctx context.Context, chained bool, tag uint32, value []byte, want uint32) ([]byte, error) {
+	data, err := c.general(ctx, chained, tag, value)
+	if err != nil {
+		return nil, err
 	}
 	answer, ok := tlv.Find(data, 0x7c, want)
 	if !ok {
@@ -225,7 +231,7 @@ func (c *channel) mapNonce(ctx context.Context, info paceInfo, s []byte, random 
 		if _, err := io.ReadFull(random, t); err != nil {
 			return generator, err
 		}
-		if err := c.tell(ctx, 0x81, t); err != nil {
+		if _, err := c.general(ctx, true, 0x81, t); err != nil { // chips answer with an empty object, or none at all
 			return generator, err
 		}
 		r, err := info.suite.PseudoRandom(s, t, g.Prime())
@@ -249,14 +255,6 @@ func (c *channel) mapNonce(ctx context.Context, info paceInfo, s []byte, random 
 		return generator, damaged(fmt.Errorf("PACE generator: %w", err))
 	}
 	return generator, nil
-}
-
-// tell is a GENERAL AUTHENTICATE whose answer says nothing: chips send an empty object, or none at all.
-func (c *channel) tell(ctx context.Context, tag uint32, value []byte) error {
-	if _, err := c.must(ctx, apdu.Command{Class: 0x10, Ins: 0x86, Data: tlv.Append(nil, 0x7c, tlv.Append(nil, tag, value)), Le: 256}); err != nil {
-		return fmt.Errorf("general authenticate: %w", err)
-	}
-	return nil
 }
 
 // scalar draws a private key: a number from 1 to n-1.

@@ -321,11 +321,7 @@ func (c *Chip) generalAuthenticate(cmd apdu.Command) ([]byte, apdu.Status) {
 		}
 	}
 	if len(body) == 0 {
-		length := 16
-		if suite >= sm.AES192 {
-			length = 32
-		}
-		p.nonce, p.generator = c.random(length), nil
+		p.nonce, p.generator = c.random(suite.NonceSize()), nil
 		return reply(0x80, suite.Encrypt(suite.Derive(p.password, sm.Password), p.nonce))
 	}
 	if value, ok := tlv.Find(body, 0x81); ok && p.nonce != nil {

@@ -29,8 +29,9 @@ type Group interface {
 	// exchange (4.4.3.3.1).
 	Generic(s *big.Int, shared Element) (Element, error)
 	// Integrated is the generator that the integrated mapping gives for a pseudo-random number below Prime
-	// (4.4.3.3.2). Curves over a prime that is not 3 modulo 4 have none.
+	// (4.4.3.3.2). A group that is not Integrable has none.
 	Integrated(r *big.Int) (Element, error)
+	Integrable() bool
 	Marshal(e Element) []byte
 	Unmarshal(b []byte) (Element, error)
 	Equal(a, b Element) bool
@@ -72,11 +73,14 @@ func (g points) Generic(s *big.Int, shared Element) (Element, error) {
 	return Element{point: p}, nil
 }
 
+// Integrable tells curves over a prime that is 3 modulo 4.
+func (g points) Integrable() bool { return g.c.P.Bit(0) == 1 && g.c.P.Bit(1) == 1 }
+
 // Integrated is the point encoding of 9303-11, appendix B.2 (affine coordinates), in its names.
 func (g points) Integrated(t *big.Int) (Element, error) {
 	c := g.c
 	p, one := c.P, big.NewInt(1)
-	if new(big.Int).And(p, big.NewInt(3)).Int64() != 3 {
+	if !g.Integrable() {
 		return Element{}, fmt.Errorf("%s has no integrated mapping", c.Name)
 	}
 	mul := func(a, b *big.Int) *big.Int { m := new(big.Int).Mul(a, b); return m.Mod(m, p) }
@@ -153,6 +157,8 @@ func (g powers) Generic(s *big.Int, shared Element) (Element, error) {
 	v.Mul(v, shared.power).Mod(v, g.p)
 	return g.member(v)
 }
+
+func (g powers) Integrable() bool { return true }
 
 func (g powers) Integrated(r *big.Int) (Element, error) {
 	cofactor := new(big.Int).Sub(g.p, big.NewInt(1))

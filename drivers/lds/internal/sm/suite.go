@@ -96,15 +96,23 @@ func (s Suite) KeySize() int {
 	return 16
 }
 
+// NonceSize is the length in bytes of a chip's nonce, where it is mapped by PseudoRandom.
+func (s Suite) NonceSize() int {
+	if s == AES192 || s == AES256 {
+		return 32
+	}
+	return 16
+}
+
 // PseudoRandom maps two nonces to a number below p (9303-11, 4.4.3.3.3): the chip's, s, which must be one or two whole
 // blocks of 128 bits as the suite has it, and the reader's, t, as long as a key.
 func (s Suite) PseudoRandom(nonce, t []byte, p *big.Int) (*big.Int, error) {
-	length, constants := 16, [2]string{"a668892a7c41e3ca739f40b057d85904", "a4e136ac725f738b01c1f60217c188ad"}
+	constants := [2]string{"a668892a7c41e3ca739f40b057d85904", "a4e136ac725f738b01c1f60217c188ad"}
 	if s == AES192 || s == AES256 {
-		length, constants = 32, [2]string{"d463d65234124ef7897054986dca0a174e28df758cbaa03f240616414d5a1676",
+		constants = [2]string{"d463d65234124ef7897054986dca0a174e28df758cbaa03f240616414d5a1676",
 			"54bd7255f0aaf831bec3423fcf39d69b6cbf066677d0faae5aadd99df8e53517"}
 	}
-	if len(nonce) != length || len(t) != s.KeySize() {
+	if len(nonce) != s.NonceSize() || len(t) != s.KeySize() {
 		return nil, fmt.Errorf("nonces of %d and %d bytes", len(nonce), len(t))
 	}
 	var c [2][]byte
