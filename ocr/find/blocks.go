@@ -23,17 +23,17 @@ func Blocks(g *image.Gray, dpi float64) []Outline {
 	scale := dpi / float64(f) / 25.4 // pixels a millimetre
 	k := NewInk(small, int(4*scale)|1, 24)
 	// Specks are no print.
-	m := mask{k.W, k.H, make([]bool, k.W*k.H)}
+	print := make([]bool, len(k.On))
 	for _, p := range k.parts() {
 		if p.area >= 4 && p.box.Dx() < int(60*scale) && p.box.Dy() < int(45*scale) {
 			for y := p.box.Min.Y; y < p.box.Max.Y; y++ {
 				for x := p.box.Min.X; x < p.box.Max.X; x++ {
-					m.on[y*m.w+x] = m.on[y*m.w+x] || k.On[y*k.W+x]
+					print[y*k.W+x] = print[y*k.W+x] || k.On[y*k.W+x]
 				}
 			}
 		}
 	}
-	m = m.close(max(2, int(2.6*scale)))
+	m := marked(k.W, k.H, print).close(max(2, int(2.6*scale)))
 	var found []Outline
 	for _, o := range loose(m) {
 		// A heap of print has no sides of its own: its lines say how it lies.

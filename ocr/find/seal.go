@@ -35,10 +35,10 @@ func Unseal(img, red *image.Gray, quad paper.Quad, scale image.Point, least int)
 	if !any {
 		return false
 	}
-	closed := mask{w, h, ink.On}.close(2)
+	closed := marked(w, h, ink.On).close(2)
 	light := paperLight(img)
 	found := false
-	for _, p := range (Ink{W: w, H: h, On: closed.on}).parts() {
+	for _, p := range (Ink{W: w, H: h, On: closed.bools()}).parts() {
 		// Seals are about as wide as high and show the paper between rim, letters and star; titles are wide, faces full.
 		across, down := p.box.Dx(), p.box.Dy()
 		if across*f < least || down*f < least || across > 2*down || down > 2*across || p.area*3 > across*down*2 {

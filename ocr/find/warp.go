@@ -1,8 +1,11 @@
 package find
 
+// #include "pixels.h"
+import "C"
+
 import (
 	"image"
-	"sync"
+	"unsafe"
 
 	"motcua/ocr/paper"
 )
@@ -55,52 +58,12 @@ func (p Plane) Cut(g *image.Gray) *image.Gray {
 	if w < 2 || h < 2 {
 		return out
 	}
-	// Positions in 1/65536 of a pixel; along a row they go in equal steps unless the paper was seen at a slant.
-	affine := p.to[6] == 0 && p.to[7] == 0
-	const one = 1 << 16
-	stepX, stepY := int(p.to[0]*one), int(p.to[3]*one)
-	inParallel(p.Height, func(y int) {
-		row := out.Pix[y*out.Stride : y*out.Stride+p.Width]
-		fy := float64(y) + 0.5
-		ix := int((p.to[0]*0.5 + p.to[1]*fy + p.to[2] - 0.5) * one)
-		iy := int((p.to[3]*0.5 + p.to[4]*fy + p.to[5] - 0.5) * one)
-		for x := range row {
-			if !affine {
-				fx := float64(x) + 0.5
-				d := p.to[6]*fx + p.to[7]*fy + p.to[8]
-				ix = int(((p.to[0]*fx+p.to[1]*fy+p.to[2])/d - 0.5) * one)
-				iy = int(((p.to[3]*fx+p.to[4]*fy+p.to[5])/d - 0.5) * one)
-			}
-			x0, y0, ax, ay := ix>>16, iy>>16, ix>>8&255, iy>>8&255
-			ix, iy = ix+stepX, iy+stepY
-			if x0 < 0 || y0 < 0 || x0 >= w-1 || y0 >= h-1 {
-				if x0 < -1 || y0 < -1 || x0 > w || y0 > h {
-					row[x] = 255
-					continue
-				}
-				x0, y0 = min(max(x0, 0), w-2), min(max(y0, 0), h-2)
-			}
-			i := y0*g.Stride + x0
-			upper, lower := g.Pix[i:i+2:i+2], g.Pix[i+g.Stride:i+g.Stride+2:i+g.Stride+2]
-			a, c := int(upper[0]), int(upper[1])
-			e, f := int(lower[0]), int(lower[1])
-			top, bottom := a<<8+(c-a)*ax, e<<8+(f-e)*ax
-			row[x] = uint8((top<<8 + (bottom-top)*ay) >> 16)
+	inParallel(p.Height, func(first, end int) {
+		if first == end {
+			return
 		}
+		C.find_cut(bytes(g.Pix[g.PixOffset(b.Min.X, b.Min.Y):]), C.ptrdiff_t(g.Stride), C.int(w), C.int(h), (*C.double)(unsafe.Pointer(&p.to[0])),
+			C.int(p.Width), C.int(first), C.int(end), bytes(out.Pix[first*out.Stride:]))
 	})
 	return out
-}
-
-// inParallel calls f for every line, half of them on each of a kiosk's two processors, and waits.
-func inParallel(lines int, f func(y int)) {
-	var wait sync.WaitGroup
-	wait.Go(func() {
-		for y := range lines / 2 {
-			f(y)
-		}
-	})
-	for y := lines / 2; y < lines; y++ {
-		f(y)
-	}
-	wait.Wait()
 }

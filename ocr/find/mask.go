@@ -1,0 +1,364 @@
+package find
+
+import (
+	"image"
+	"iter"
+	"math/bits"
+
+	"motcua/ocr/paper"
+)
+
+// mask is a picture of one bit a pixel; in each row the lowest bit of the first word is the leftmost pixel, and what is
+// left of the last word is off.
+type mask struct {
+	w, h, words int
+	on          []uint64 // rows of words
+}
+
+func newMask(w, h int) mask {
+	words := (w + 63) / 64
+	return mask{w, h, words, make([]uint64, words*h)}
+}
+
+func (m mask) row(y int) []uint64 { return m.on[y*m.words : (y+1)*m.words] }
+
+// marked is the mask of what is on.
+func marked(w, h int, on []bool) mask {
+	m := newMask(w, h)
+	for y := range h {
+		row := m.row(y)
+		for x, v := range on[y*w : (y+1)*w] {
+			if v {
+				row[x/64] |= 1 << (x % 64)
+			}
+		}
+	}
+	return m
+}
+
+// bools is the mask with one value a pixel.
+func (m mask) bools() []bool {
+	out := make([]bool, m.w*m.h)
+	for y := range m.h {
+		for x0, x1 := range m.spans(y, 0) {
+			line := out[y*m.w : (y+1)*m.w]
+			for x := x0; x < x1; x++ {
+				line[x] = true
+			}
+		}
+	}
+	return out
+}
+
+// masks marks what is not background, in several ways: what differs in brightness from the page's border,
+// and where there is texture. Which of them separates a paper depends on the glass, the copy, the table.
+func masks(g *image.Gray) iter.Seq2[int, mask] {
+	w, h := g.Rect.Dx(), g.Rect.Dy()
+	mode, spread := border(g)
+	reach := max(2, max(w, h)/260)
+	return func(yield func(int, mask) bool) {
+		for i, t := range []int{max(6, 3*spread/2), max(18, 3*spread)} {
+			var differs [256]uint64
+			for v := range differs {
+				if d := v - mode; d > t || d < -t {
+					differs[v] = 1
+				}
+			}
+			m := newMask(w, h)
+			for y := range h {
+				src, dst := g.Pix[y*g.Stride:][:w], m.row(y)
+				for k := range dst {
+					var word uint64
+					for b, v := range src[64*k : min(64*k+64, w)] {
+						word |= differs[v] << b
+					}
+					dst[k] = word
+				}
+			}
+			if !yield(i, m.close(reach)) {
+				return
+			}
+		}
+		// Texture: the local range within 3 × 3 pixels.
+		m := newMask(w, h)
+		for y := 1; y < h-1; y++ {
+			dst := m.row(y)
+			above, here, below := g.Pix[(y-1)*g.Stride:][:w], g.Pix[y*g.Stride:][:w], g.Pix[(y+1)*g.Stride:][:w]
+			for x := 1; x < w-1; x++ {
+				gx, gy := int(here[x+1])-int(here[x-1]), int(below[x])-int(above[x])
+				if gx*gx+gy*gy > 14*14 {
+					dst[x/64] |= 1 << (x % 64)
+				}
+			}
+		}
+		yield(2, m.close(reach))
+	}
+}
+
+// border gives the commonest brightness along the edge of a page, and within how much of it seven tenths of that edge lie.
+func border(g *image.Gray) (mode, spread int) {
+	w, h := g.Rect.Dx(), g.Rect.Dy()
+	var ring [256]int
+	total := 0
+	count := func(line []uint8) {
+		total += len(line)
+		for _, v := range line {
+			ring[v]++
+		}
+	}
+	edge := max(3, min(w, h)/40)
+	for y := range h {
+		line := g.Pix[y*g.Stride:][:w]
+		if y < edge || y >= h-edge {
+			count(line)
+		} else {
+			count(line[:edge])
+			count(line[w-edge:])
+		}
+	}
+	for v := range ring {
+		if ring[v] > ring[mode] {
+			mode = v
+		}
+	}
+	within := ring[mode]
+	for within < total*7/10 && spread < 40 {
+		spread++
+		if mode-spread >= 0 {
+			within += ring[mode-spread]
+		}
+		if mode+spread < 256 {
+			within += ring[mode+spread]
+		}
+	}
+	return mode, spread
+}
+
+// close joins what is at most 2r apart.
+func (m mask) close(r int) mask {
+	grown := m.grow(r)
+	return grown.not().grow(r).not()
+}
+
+// not is what is off; beyond the mask's edge nothing is on either way.
+func (m mask) not() mask {
+	out := newMask(m.w, m.h)
+	for i, v := range m.on {
+		out.on[i] = ^v
+	}
+	if rest := m.w % 64; rest != 0 {
+		for y := range m.h {
+			out.row(y)[m.words-1] &= 1<<rest - 1
+		}
+	}
+	return out
+}
+
+// grow turns on what is at most r columns and r rows from what is on.
+func (m mask) grow(r int) mask {
+	wide := newMask(m.w, m.h)
+	src, dst := make([]uint64, m.words), make([]uint64, m.words)
+	for y := range m.h {
+		copy(src, m.row(y))
+		// Each step adds as many columns as there are already: 1, 2, 4 …, and the last what is left.
+		for done := 0; done < r; {
+			step := min(done+1, r-done)
+			smear(dst, src, step)
+			copy(src, dst)
+			done += step
+		}
+		row := wide.row(y)
+		copy(row, src)
+		if rest := m.w % 64; rest != 0 {
+			row[m.words-1] &= 1<<rest - 1
+		}
+	}
+	out := wide
+	for done := 0; done < r; {
+		step := min(done+1, r-done)
+		next := newMask(m.w, m.h)
+		for y := range m.h {
+			row := next.row(y)
+			copy(row, out.row(y))
+			if y >= step {
+				for i, v := range out.row(y - step) {
+					row[i] |= v
+				}
+			}
+			if y+step < m.h {
+				for i, v := range out.row(y + step) {
+					row[i] |= v
+				}
+			}
+		}
+		out = next
+		done += step
+	}
+	return out
+}
+
+// smear is src with what is on set down once more k columns, at most 64, to the left and to the right.
+func smear(dst, src []uint64, k int) {
+	for i, v := range src {
+		var before, behind uint64
+		if i > 0 {
+			before = src[i-1]
+		}
+		if i+1 < len(src) {
+			behind = src[i+1]
+		}
+		dst[i] = v | v<<k | before>>(64-k) | v>>k | behind<<(64-k)
+	}
+}
+
+// spans gives the runs of a row that are on, or with flip all ones those that are off: first column, and the one behind the
+// last.
+func (m mask) spans(y int, flip uint64) iter.Seq2[int, int] {
+	row := m.row(y)
+	return func(yield func(int, int) bool) {
+		from := -1
+		for i, v := range row {
+			v ^= flip
+			at := 64 * i
+			for n := 0; n < 64; {
+				if from < 0 {
+					z := bits.TrailingZeros64(v)
+					if z == 64 {
+						break
+					}
+					n += z
+					v >>= z
+					from = at + n
+				} else {
+					z := bits.TrailingZeros64(^v)
+					if n += z; n >= 64 {
+						break
+					}
+					v >>= z
+					if !yield(from, min(at+n, m.w)) || at+n >= m.w {
+						return
+					}
+					from = -1
+				}
+			}
+		}
+		if from >= 0 && from < m.w {
+			yield(from, m.w)
+		}
+	}
+}
+
+// span is one run of a part that is joined along the sides of its pixels.
+type span struct{ y, x0, x1, part int }
+
+// joined gives the runs that are on (or off) with the number of the part that each belongs to: parts are counted in the
+// order in which their first pixels stand.
+func (m mask) joined(flip uint64) (all []span, parts int) {
+	var up []int // union-find; roots are the oldest
+	root := func(i int) int {
+		for up[i] != i {
+			up[i] = up[up[i]]
+			i = up[i]
+		}
+		return i
+	}
+	above := 0 // the row above begins here in all
+	for y := range m.h {
+		start := len(all)
+		j := above
+		for x0, x1 := range m.spans(y, flip) {
+			id := -1
+			for j < start && all[j].x1 <= x0 {
+				j++
+			}
+			for i := j; i < start && all[i].x0 < x1; i++ {
+				o := root(all[i].part)
+				switch {
+				case id < 0:
+					id = o
+				case o < id:
+					up[id] = o
+					id = o
+				default:
+					up[o] = id
+				}
+			}
+			if id < 0 {
+				id = len(up)
+				up = append(up, id)
+			}
+			all = append(all, span{y, x0, x1, id})
+		}
+		above = start
+	}
+	number := make([]int, len(up))
+	for i := range up {
+		if r := root(i); r == i {
+			number[i] = parts
+			parts++
+		} else {
+			number[i] = number[r] // the root is older
+		}
+	}
+	for i := range all {
+		all[i].part = number[all[i].part]
+	}
+	return all, parts
+}
+
+// fill turns on what is off and cannot be reached from outside.
+func (m mask) fill() {
+	off, parts := m.joined(^uint64(0))
+	outside := make([]bool, parts)
+	for _, s := range off {
+		if s.y == 0 || s.y == m.h-1 || s.x0 == 0 || s.x1 == m.w {
+			outside[s.part] = true
+		}
+	}
+	for _, s := range off {
+		if !outside[s.part] {
+			row := m.row(s.y)
+			for x := s.x0; x < s.x1; x++ {
+				row[x/64] |= 1 << (x % 64)
+			}
+		}
+	}
+}
+
+// loose lays outlines round the connected parts of a mask, holes filled.
+func loose(m mask) []Outline {
+	m.fill()
+	on, parts := m.joined(0)
+	area := make([]int, parts)
+	for _, s := range on {
+		area[s.part] += s.x1 - s.x0
+	}
+	rows := make([][]span, parts) // of each part that is large enough: from the first to the last pixel of each row
+	for _, s := range on {
+		if area[s.part] < m.w*m.h/80 {
+			continue
+		}
+		if r := rows[s.part]; len(r) > 0 && r[len(r)-1].y == s.y {
+			r[len(r)-1].x1 = s.x1
+		} else {
+			rows[s.part] = append(r, s)
+		}
+	}
+	var found []Outline
+	for i, r := range rows {
+		if len(r) == 0 {
+			continue
+		}
+		points := make([]paper.Point, 0, 4*len(r))
+		for _, s := range r {
+			x0, x1, y0, y1 := float64(s.x0), float64(s.x1), float64(s.y), float64(s.y+1)
+			points = append(points, paper.Point{X: x0, Y: y0}, paper.Point{X: x1, Y: y0}, paper.Point{X: x0, Y: y1}, paper.Point{X: x1, Y: y1})
+		}
+		hull := convex(points)
+		if o, ok := fit(hull, float64(area[i])); ok {
+			o.hull = hull
+			found = append(found, o)
+		}
+	}
+	return found
+}

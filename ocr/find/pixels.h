@@ -1,0 +1,15 @@
+// The loops over every pixel of a page, in C so that they use the registers there are.
+#include <stddef.h>
+#include <stdint.h>
+
+// Averages f*f pixels into one: h rows of w pixels come out. sums is room for w*f numbers.
+void find_shrink(const uint8_t *in, ptrdiff_t stride, int f, int w, int h, uint8_t *out, uint16_t *sums);
+
+// Brings rows of n pixels to w*h. Of each target row and column from and count say which source samples it is made of, and
+// weights, one after the other and 1024 together, how much of each. sums is room for n numbers.
+void find_resize(const uint8_t *in, ptrdiff_t stride, int n, int w, int h, const int32_t *from_x, const int32_t *count_x,
+	const int32_t *weights_x, const int32_t *from_y, const int32_t *count_y, const int32_t *weights_y, uint8_t *out, int32_t *sums);
+
+// Samples rows of n pixels bilinearly from a page of w*h. to maps (column + 0.5, row + 0.5, 1) to the page, as Plane does; rows
+// from first to end are made. What lies off the page is white.
+void find_cut(const uint8_t *in, ptrdiff_t stride, int w, int h, const double *to, int n, int first, int end, uint8_t *out);
