@@ -15,6 +15,7 @@ import (
 	"motcua/ocr/paper"
 	"motcua/ocr/qr"
 	"motcua/ocr/tess"
+	"motcua/ocr/vn"
 )
 
 // reading is one value from one source with its place on the page.
@@ -54,6 +55,7 @@ func (f *face) add(n paper.Name, r reading) {
 
 // card is a card-shaped paper being read.
 type card struct {
+	zoned bool // lines like a machine readable zone's stand at its foot
 	img   *image.Gray
 	plane find.Plane
 	quad  paper.Quad
@@ -163,6 +165,7 @@ func (l *local) codes(ctx context.Context, p page.Picture, o find.Outline, numbe
 	}
 	zone, rest := c.zoneLines()
 	if len(zone) > 0 {
+		c.zoned = true
 		if err := l.readZone(c, zone, f); err != nil {
 			return nil, nil, err
 		}
@@ -222,7 +225,10 @@ func (c *card) upright() (up, sure bool) {
 		}
 	}
 	rows := c.wide()
-	if len(rows) >= 3 || len(rows) == 2 {
+	level := !slices.ContainsFunc(rows, func(r image.Rectangle) bool {
+		return abs(r.Min.X-rows[0].Min.X) > rows[0].Dy() || abs(r.Max.X-rows[0].Max.X) > rows[0].Dy() || r.Dx()*4 < c.plane.Width*3
+	})
+	if len(rows) >= 2 && level { // an address has ragged ends
 		h := c.plane.Height
 		first, last := rows[0], rows[len(rows)-1]
 		if first.Min.Y > h/2 {
@@ -239,6 +245,7 @@ func (c *card) upright() (up, sure bool) {
 // zone does.
 func (c *card) wide() []image.Rectangle {
 	var best []image.Rectangle
+	most := 0 // how far the best reach together: an address may have as many lines, but they end where its words do
 	for i, a := range c.lines {
 		if a.Dx()*10 < c.plane.Width*7 {
 			continue
@@ -255,8 +262,12 @@ func (c *card) wide() []image.Rectangle {
 				last = b
 			}
 		}
-		if len(group) > len(best) && len(group) <= 4 {
-			best = group
+		reach := 0
+		for _, r := range group {
+			reach += r.Dx()
+		}
+		if len(group) <= 4 && reach > most {
+			best, most = group, reach
 		}
 	}
 	if len(best) < 2 {
@@ -300,7 +311,7 @@ func (l *local) vote(ctx context.Context, c *card) (up bool, err error) {
 		return legible(words), all, err
 	}
 	a, all, err := score()
-	if err != nil || a > 16 && a > 0.85*all {
+	if err != nil || a > 16 && a > 0.6*all {
 		return true, err
 	}
 	c.flip()
@@ -358,13 +369,19 @@ func longest(lines []image.Rectangle, n int) []image.Rectangle {
 	return out
 }
 
-// legible sums the letters read with confidence.
+// legible sums the letters read with confidence. Of what stands on its head much reads as letters, too, but hardly as
+// syllables.
 func legible(words []tess.Word) float64 {
 	s := 0.0
 	for _, w := range words {
-		if n := len([]rune(w.Text)); n >= 2 && w.Conf > 0.6 {
-			s += w.Conf * float64(n)
+		n := len([]rune(w.Text))
+		if n < 2 || w.Conf < 0.6 {
+			continue
 		}
+		if n > 2 && !vn.Spelled(w.Text) {
+			n = 1
+		}
+		s += w.Conf * float64(n)
 	}
 	return s
 }
@@ -475,7 +492,7 @@ func (l *local) now() time.Time { return time.Now() }
 // right corner beside titles only.
 func (c *card) below(f *face) (top int, front bool) {
 	for _, s := range c.codes {
-		if !s.QR || len(f.Readings[paper.Number]) == 0 || f.Zone != nil {
+		if !s.QR || len(f.Readings[paper.Number]) == 0 || f.Zone != nil || c.zoned { // the card of 2024 has it on its back
 			continue
 		}
 		mid := (s.Where[0].X + s.Where[2].X) / 2

@@ -51,11 +51,18 @@ var titles = []struct {
 // stop is the name of labels whose value is not wanted: they only end the value before them.
 const stop paper.Name = ""
 
+// A passport may give the family name and the others under labels of their own.
+const (
+	surname paper.Name = "surname"
+	given   paper.Name = "given names"
+)
+
 var cardLabels = []label{
 	{paper.Number, "SODINHDANHCANHAN"}, {paper.Number, "PERSONALIDENTIFICATIONNUMBER"}, {paper.Number, "SOCANCUOC"}, {paper.Number, "SONO"},
 	{paper.Number, "SO"},
 	{paper.FullName, "HOVATEN"}, {paper.FullName, "FULLNAME"}, {paper.FullName, "HOCHUDEMVATENKHAISINH"}, {paper.FullName, "HOCHUDEMVATEN"}, {paper.FullName, "HOTEN"},
 	{paper.FullName, "HOVATENKHAISINH"},
+	{surname, "HOSURNAME"}, {surname, "SURNAME"}, {given, "CHUDEMVATENGIVENNAMES"}, {given, "GIVENNAMES"},
 	{stop, "HOVATENGOIKHAC"}, {stop, "HOTENGOIKHAC"},
 	{paper.DateOfBirth, "NGAYSINH"}, {paper.DateOfBirth, "DATEOFBIRTH"}, {paper.DateOfBirth, "SINHNGAY"}, {paper.DateOfBirth, "NGAYTHANGNAMSINH"},
 	{paper.Sex, "GIOITINH"}, {paper.Sex, "SEX"},
@@ -69,10 +76,10 @@ var cardLabels = []label{
 	{paper.Ethnicity, "DANTOC"}, {paper.Religion, "TONGIAO"},
 	{stop, "DACDIEMNHANDANG"}, {stop, "PERSONALIDENTIFICATION"}, {stop, "DAUVETRIENGVADIHINH"}, {stop, "DAUVETRIENG"}, {stop, "DIHINH"},
 	{stop, "NGONTROTRAI"}, {stop, "NGONTROPHAI"}, {stop, "LEFTINDEXFINGER"}, {stop, "RIGHTINDEXFINGER"},
-	{stop, "CUCTRUONG"}, {stop, "GIAMDOC"}, {stop, "CUCCANHSAT"}, {stop, "BOCONGAN"}, {stop, "MINISTRYOFPUBLICSECURITY"},
+	{stop, "CUCTRUONG"}, {stop, "GIAMDOC"}, {stop, "CUCCANHSAT"}, {stop, "DKQLCUTRUVADLQGVEDANCU"}, {stop, "CUCCANHSATQUANLYHANHCHINHVETRATTUXAHOI"}, {stop, "BOCONGAN"}, {stop, "MINISTRYOFPUBLICSECURITY"},
 	{stop, "CONGHOAXAHOICHUNGHIAVIETNAM"}, {stop, "DOCLAPTUDOHANHPHUC"}, {stop, "SOCIALISTREPUBLICOFVIETNAM"}, {stop, "INDEPENDENCEFREEDOMHAPPINESS"},
 	{stop, "CANCUOCCONGDAN"}, {stop, "CITIZENIDENTITYCARD"}, {stop, "IDENTITYCARD"}, {stop, "CANCUOC"}, {stop, "GIAYCHUNGMINHNHANDAN"}, {stop, "CHUNGMINHNHANDAN"},
-	{paper.DocumentNumber, "SOHOCHIEUPASSPORTNO"}, {paper.DocumentNumber, "SOHOCHIEU"}, {paper.DocumentNumber, "PASSPORTNO"}, {paper.DocumentNumber, "HOCHIEUSO"}, {paper.Number, "SOGCMND"}, {paper.Number, "IDCARDNO"}, {paper.Number, "SODDCNCMND"}, {paper.Number, "PERSONALNO"},
+	{paper.DocumentNumber, "SOHOCHIEUPASSPORTNO"}, {paper.DocumentNumber, "SOHOCHIEUPASSPORT"}, {paper.DocumentNumber, "SOHOCHIEU"}, {paper.DocumentNumber, "PASSPORTNO"}, {paper.DocumentNumber, "HOCHIEUSO"}, {paper.Number, "SOGCMND"}, {paper.Number, "IDCARDNO"}, {paper.Number, "SODDCNCMND"}, {paper.Number, "PERSONALNO"},
 	{stop, "NOICAP"}, {stop, "PLACEOFISSUE"}, {stop, "HOCHIEUPASSPORT"}, {stop, "LOAITYPE"}, {stop, "MASOCODE"},
 	{stop, "MAUSPECIMEN"}, {stop, "SPECIMEN"},
 }
@@ -127,6 +134,12 @@ func Card(runs []Run) Side {
 	case s.Kind == "" && (names[paper.PlaceOfResidence] || names[paper.PlaceOfBirth]):
 		s.Side = "back"
 	}
+	if s.Kind == "" && s.Side == "front" && english == 0 && names[paper.Nationality] && names[paper.PlaceOfOrigin] && names[paper.DateOfExpiry] {
+		s.Kind = paper.CCCD2016 // the chip card says all this in English, too, and the one before it had no nationality
+	}
+	if s.Side == "back" && s.Kind == "" && (names[paper.PlaceOfBirth] || names[paper.PlaceOfResidence] && names[paper.DateOfExpiry]) {
+		s.Kind = paper.CanCuoc // no other card has these on its back
+	}
 	if s.Kind == "" && s.Side == "back" && (names[paper.Ethnicity] || names[paper.Religion] || stops(places, "DAUVETRIENGVADIHINH", "DAUVETRIENG")) {
 		s.Kind = paper.CMND // no later card says these in print
 	}
@@ -151,12 +164,16 @@ func Card(runs []Run) Side {
 		}
 		s.Values[g.name] = v
 	}
+	s.joinNames()
 	if _, ok := s.Values[paper.DateOfIssue]; !ok && s.Side != "front" && s.Kind != paper.Passport {
 		for _, r := range runs { // "Ngày 06 tháng 09 năm 2012" under no label
 			if v, ok := spelledDay(r); ok {
 				s.Values[paper.DateOfIssue] = v
 				if s.Side == "" {
 					s.Side = "back"
+				}
+				if s.Kind == "" && english == 0 && stops(places, "DACDIEMNHANDANG") {
+					s.Kind = paper.CCCD2016 // later cards have the day in figures
 				}
 				break
 			}
@@ -170,6 +187,33 @@ func Card(runs []Run) Side {
 	unlabelled(&s, runs, labelled)
 	tidy(s.Values)
 	return s
+}
+
+// joinNames makes one name of a family name and the others, printed apart.
+func (s *Side) joinNames() {
+	a, okA := s.Values[surname]
+	b, okB := s.Values[given]
+	delete(s.Values, surname)
+	delete(s.Values, given)
+	if !okA && !okB {
+		return
+	}
+	v := b
+	switch {
+	case !okA: // the rest of a name says nothing of what is missing
+		v.Doubts = append(v.Doubts, paper.Incomplete)
+	case !okB:
+		v = a
+		v.Doubts = append(v.Doubts, paper.Incomplete)
+	default:
+		v = Value{Text: a.Text + " " + b.Text, Box: a.Box.Union(b.Box), Rows: append(slices.Clone(a.Rows), b.Rows...), Conf: min(a.Conf, b.Conf), Low: min(a.Low, b.Low)}
+		for _, part := range []Value{a, b} {
+			if strings.Contains(part.Text, " ") { // a part by itself may be one word
+				v.Doubts = append(v.Doubts, part.Doubts...)
+			}
+		}
+	}
+	s.Values[paper.FullName] = v
 }
 
 // apart counts labels of one field that are not the two languages of one: those stand on one line or on the next.
@@ -235,6 +279,10 @@ func gather(places []place) []group {
 // value takes what stands behind a label: on its line, then, where the field may have more lines or the line is
 // empty, below it.
 func value(runs []Run, g group, groups []group, labelled map[int]bool) (Value, bool) {
+	return valueBy(reader(g.name), runs, g, groups, labelled)
+}
+
+func valueBy(f func([]piece) (Value, bool), runs []Run, g group, groups []group, labelled map[int]bool) (Value, bool) {
 	run := runs[g.run]
 	end := len(run.Words)
 	for _, o := range groups {
@@ -268,7 +316,6 @@ func value(runs []Run, g group, groups []group, labelled map[int]bool) (Value, b
 			}
 		}
 	}
-	f := reader(g.name)
 	if f == nil {
 		return Value{}, false
 	}
@@ -385,8 +432,8 @@ func reader(n paper.Name) func([]piece) (Value, bool) {
 	switch n {
 	case paper.Number:
 		return number
-	case paper.FullName, paper.FatherName, paper.MotherName:
-		return personName
+	case paper.FullName, paper.FatherName, paper.MotherName, surname, given:
+		return func(p []piece) (Value, bool) { return personName(p, false) }
 	case paper.DocumentNumber:
 		return passportNumber
 	case paper.RegisterNumber:
@@ -488,7 +535,8 @@ func loneNumber(runs []Run, nine bool) (Value, bool) {
 	return Value{}, false
 }
 
-func personName(p []piece) (Value, bool) {
+// personName takes the capitals of a name; on a form also words that only begin with one.
+func personName(p []piece, titled bool) (Value, bool) {
 	var out []string
 	var used []piece
 	for _, w := range p {
@@ -508,7 +556,8 @@ func personName(p []piece) (Value, bool) {
 				lower += 10
 			}
 		}
-		if lower > upper || len([]rune(t)) > 12 {
+		head := []rune(t)[0]
+		if lower > upper && !(titled && unicode.IsUpper(head) && upper == 1 && lower < 10) || len([]rune(t)) > 12 {
 			if len(out) > 0 {
 				break // the name has ended
 			}

@@ -64,8 +64,8 @@ func day(p []piece, expiry bool) (Value, bool) {
 // date accepts dd/mm/yyyy with /, - or . between (odd: another sign, or a letter read for a digit), and "ngày 1
 // tháng 2 năm 2003".
 func date(s string) (iso string, odd, ok bool) {
-	if d, m, y, ok := spelled(s); ok {
-		return isoDay(d, m, y), false, true
+	if d, m, y, whole, ok := spelled(s); ok {
+		return isoDay(d, m, y), !whole, true
 	}
 	var groups []string
 	var cur []byte
@@ -124,14 +124,19 @@ func date(s string) (iso string, odd, ok bool) {
 // likelyYear says whether a paper can bear the year.
 func likelyYear(y string) bool { return y >= "1880" && y <= "2099" }
 
-// spelled reads "ngày 01 tháng 02 năm 2003".
-func spelled(s string) (d, m, y int, ok bool) {
+// spelled reads "ngày 01 tháng 02 năm 2003". whole says that no figure is missing: days below ten and the months one and two
+// are written with a nought before them (Decree 30/2020/ND-CP, appendix I).
+func spelled(s string) (d, m, y int, whole, ok bool) {
+	whole = true
 	f := strings.Fields(strings.ToLower(vn.Plain(strings.NewReplacer(",", " ", ".", " ", ":", " ").Replace(s))))
 	get := func(word string) (int, bool) {
 		for i := 0; i+1 < len(f); i++ {
 			if f[i] == word {
 				n := 0
 				if _, err := fmt.Sscanf(f[i+1], "%d", &n); err == nil {
+					if len(f[i+1]) == 1 && (word != "thang" || n < 3) {
+						whole = false
+					}
 					return n, true
 				}
 			}
@@ -141,7 +146,7 @@ func spelled(s string) (d, m, y int, ok bool) {
 	d, a := get("ngay")
 	m, b := get("thang")
 	y, c := get("nam")
-	return d, m, y, a && b && c && y > 1800 && y < 2200 && m <= 99 && d <= 99
+	return d, m, y, whole, a && b && c && y > 1800 && y < 2200 && m <= 99 && d <= 99
 }
 
 func two(s string) string {

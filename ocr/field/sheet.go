@@ -1,6 +1,7 @@
 package field
 
 import (
+	"slices"
 	"strings"
 
 	"motcua/ocr/paper"
@@ -36,9 +37,18 @@ var sheetLabels = map[paper.Kind][]label{
 		{paper.Number, "SODINHDANHCANHAN"}, {paper.Number, "SODINHDANHCANHANCMND"}, {stop, "SODINHDANHCANHANCUACHUHO"},
 		{paper.Ethnicity, "DANTOC"}, {paper.Religion, "TONGIAO"}, {paper.Nationality, "QUOCTICH"}, {paper.PlaceOfOrigin, "QUEQUAN"},
 		{paper.PlaceOfResidence, "NOITHUONGTRU"}, {stop, "NOITAMTRU"}, {stop, "NOIOHIENTAI"}, {stop, "QUANHEVOICHUHO"},
-		{stop, "THOIHANCUAXACNHAN"}, {stop, "CONGANXACNHANTHONGTIN"}, {stop, "THEODENGHICUA"},
+		{stop, "THONGTINCACTHANHVIENKHACTRONGHOGIADINH"}, {stop, "THOIHANCUAXACNHAN"}, {stop, "CONGANXACNHANTHONGTIN"}, {stop, "THEODENGHICUA"},
 	},
 }
+
+// otherPersons are the labels from which on a paper is about somebody else than its holder: a child's parents, a household.
+var otherPersons = []string{
+	"HOCHUDEMTENNGUOIME", "HOVATENNGUOIME", "HOCHUDEMVATENNGUOIME", "HOCHUDEMTENNGUOICHA", "HOVATENNGUOICHA", "HOCHUDEMVATENNGUOICHA",
+	"HOCHUDEMVATENCHUHO", "HOVATENCHUHO", "QUANHEVOICHUHO", "SODINHDANHCANHANCUACHUHO", "THONGTINCACTHANHVIENKHACTRONGHOGIADINH",
+}
+
+// ofNobody are the fields that stand there all the same.
+var ofNobody = []paper.Name{paper.MotherName, paper.FatherName, paper.DateOfIssue}
 
 // Sheet reads an A4 paper: a birth certificate, a residence confirmation, or any other, of which only the text is kept.
 func Sheet(runs []Run) Side {
@@ -61,15 +71,25 @@ func Sheet(runs []Run) Side {
 	for _, p := range places {
 		labelled[p.run] = true
 	}
+	others := len(runs) // from this run on the paper is about somebody else
+	for _, p := range places {
+		if slices.Contains(otherPersons, p.label.text) {
+			others = min(others, p.run)
+		}
+	}
+	seen := map[paper.Name]bool{}
 	for _, g := range groups {
-		if g.name == stop {
+		if g.name == stop || seen[g.name] || g.run >= others && !slices.Contains(ofNobody, g.name) {
 			continue
 		}
-		if _, twice := s.Values[g.name]; twice {
-			continue
-		}
+		// A value that cannot be read is not the next person's.
+		seen[g.name] = true
 		s.Labels++
-		if v, ok := value(runs, g, groups, labelled); ok {
+		read := reader(g.name)
+		if g.name == paper.FullName || g.name == paper.FatherName || g.name == paper.MotherName {
+			read = func(p []piece) (Value, bool) { return personName(p, true) }
+		}
+		if v, ok := valueBy(read, runs, g, groups, labelled); ok {
 			s.Values[g.name] = v
 		}
 	}
@@ -88,7 +108,7 @@ func Sheet(runs []Run) Side {
 
 // spelledDay is a date in words and figures anywhere in a run.
 func spelledDay(r Run) (Value, bool) {
-	d, m, y, ok := spelled(r.Text())
+	d, m, y, full, ok := spelled(r.Text())
 	if !ok {
 		return Value{}, false
 	}
@@ -98,6 +118,9 @@ func spelledDay(r Run) (Value, bool) {
 		if string(letters) == "NGAY" {
 			v := whole(p[i:])
 			v.Text = isoDay(d, m, y)
+			if !full {
+				v.Doubts = append(v.Doubts, paper.Incomplete)
+			}
 			return v, true
 		}
 	}

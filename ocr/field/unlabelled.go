@@ -46,7 +46,7 @@ func unlabelled(s *Side, runs []Run, labelled map[int]bool) {
 	if s.Side == "front" && absent(paper.FullName) && s.Kind != paper.Passport {
 		// A line of capitals that begins with a family name and is nothing but a name.
 		for i, r := range runs {
-			if v, ok := personName(pieces(r)); ok && !labelled[i] && !taken(r) && v.Text == vn.NFC(r.Text()) && len(r.Words) >= 2 && isName(v.Text) {
+			if v, ok := personName(pieces(r), false); ok && !labelled[i] && !taken(r) && v.Text == vn.NFC(r.Text()) && len(r.Words) >= 2 && isName(v.Text) {
 				give(paper.FullName, v)
 				break
 			}
@@ -82,7 +82,7 @@ func unlabelled(s *Side, runs []Run, labelled map[int]bool) {
 			switch {
 			case err != nil || s.Kind == paper.Passport:
 			case s.Side != "front":
-				if absent(paper.DateOfIssue) && s.Kind != paper.CanCuoc && d.Year() >= 1980 {
+				if absent(paper.DateOfIssue) && (s.Kind != paper.CanCuoc || !absent(paper.DateOfExpiry)) && d.Year() >= 1980 {
 					give(paper.DateOfIssue, v)
 				}
 			case absent(paper.DateOfBirth) && s.Values[paper.DateOfExpiry].Text != v.Text && d.Year() < 2020 &&
@@ -103,11 +103,11 @@ func unlabelled(s *Side, runs []Run, labelled map[int]bool) {
 		}
 	}
 	// A date may also stand behind a label of which only another part was read.
-	if s.Side != "front" && s.Kind != paper.Passport && s.Kind != paper.CanCuoc && absent(paper.DateOfIssue) {
+	if s.Side != "front" && s.Kind != paper.Passport && absent(paper.DateOfIssue) && (s.Kind != paper.CanCuoc || !absent(paper.DateOfExpiry)) {
 		var found []Value
 		for _, r := range runs {
 			for i := range r.Words {
-				if w := r.Words[i]; wholeDate(w.Text) {
+				if w := r.Words[i]; wholeDate(w.Text) && !w.Box.Overlaps(s.Values[paper.DateOfExpiry].Box) {
 					if v, ok := day(pieces(Run{Words: r.Words[i : i+1], Box: w.Box}), false); ok && len(v.Doubts) == 0 {
 						found = append(found, v)
 					}

@@ -213,7 +213,8 @@ func Lines(k Ink, least, most int) []image.Rectangle {
 	for i := range torn {
 		torn[i].torn = true
 	}
-	for _, p := range append(small, torn...) {
+	code := symbol(small)
+	for _, p := range append(outside(small, code), outside(torn, code)...) {
 		w, h := p.box.Dx(), p.box.Dy()
 		if h < least/3 || h > most*3/2 || w > most*6 || p.area < least/2 || w > 8*h && h < least/2 {
 			continue
@@ -314,13 +315,14 @@ func Lines(k Ink, least, most int) []image.Rectangle {
 		if r.torn > 0 && r.glyphs-r.torn < 3 && r.torn < 8 { // a face, a fingerprint
 			continue
 		}
-		if r.glyphs < 2 || r.box.Dy() > most && r.torn == 0 || r.box.Dx() < r.box.Dy()*3/2 {
-			continue
-		}
 		// A part that touches the line above or below must not pull it in.
 		slices.Sort(r.tops)
 		slices.Sort(r.bottoms)
 		top, bottom := r.tops[len(r.tops)/2], r.bottoms[len(r.bottoms)/2]
+		// Tones make a title's line higher than its letters are.
+		if r.glyphs < 2 || r.torn == 0 && (bottom-top > most || r.box.Dy() > most*4/3) || r.box.Dx() < r.box.Dy()*3/2 {
+			continue
+		}
 		if room := (bottom - top) * 2 / 5; len(r.tops) >= 6 {
 			r.box.Min.Y = max(r.box.Min.Y, r.tops[len(r.tops)/12]-room)
 			r.box.Max.Y = min(r.box.Max.Y, r.bottoms[len(r.bottoms)-1-len(r.bottoms)/12]+room)

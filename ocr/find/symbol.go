@@ -1,0 +1,79 @@
+package find
+
+import "image"
+
+// symbol is where a QR symbol lies among the parts of a picture, whether it can be decoded or not: a worn one would be taken
+// for letters. It is known by its finder patterns (ISO/IEC 18004, 5.3.3): a ring of seven modules around a square of three;
+// two of the three are enough.
+func symbol(parts []part) image.Rectangle {
+	var corners []image.Rectangle
+	for _, ring := range parts {
+		w, h := ring.box.Dx(), ring.box.Dy()
+		if w < 12 || 6*abs(w-h) > w || ring.area*100 < 33*w*h || ring.area*100 > 66*w*h {
+			continue
+		}
+		for _, p := range parts {
+			pw, ph := p.box.Dx(), p.box.Dy()
+			if p.box.In(ring.box) && p.box != ring.box && 4*abs(pw-ph) <= pw && 7*pw > 2*w && 7*pw < 4*w && p.area*100 >= 72*pw*ph &&
+				8*abs(p.box.Min.X+p.box.Max.X-ring.box.Min.X-ring.box.Max.X) < 2*w && 8*abs(p.box.Min.Y+p.box.Max.Y-ring.box.Min.Y-ring.box.Max.Y) < 2*h {
+				corners = append(corners, ring.box)
+				break
+			}
+		}
+	}
+	for i, a := range corners {
+		for _, b := range corners[i+1:] {
+			if 4*abs(a.Dx()-b.Dx()) > a.Dx() {
+				continue
+			}
+			both := a.Union(b)
+			w, h := both.Dx(), both.Dy()
+			side := max(w, h)
+			if side < 3*a.Dx() || side > 20*a.Dx() { // version 1 has 21 modules, version 30 has 137
+				continue
+			}
+			if 6*abs(w-h) < side { // they stand across
+				return both
+			}
+			if 4*min(w, h) > 6*a.Dx() {
+				continue
+			}
+			// Two along a side: the symbol lies where its modules are.
+			down := image.Rect(both.Min.X, both.Min.Y, both.Min.X+side, both.Min.Y+side)
+			up := image.Rect(both.Max.X-side, both.Max.Y-side, both.Max.X, both.Max.Y)
+			if within(parts, down) >= within(parts, up) {
+				return down
+			}
+			return up
+		}
+	}
+	return image.Rectangle{}
+}
+
+// within counts the parts in a box.
+func within(parts []part, box image.Rectangle) int {
+	n := 0
+	for _, p := range parts {
+		if p.box.In(box) {
+			n++
+		}
+	}
+	return n
+}
+
+// apart from a symbol: the parts that are none of its modules.
+func outside(parts []part, box image.Rectangle) []part {
+	if box.Empty() {
+		return parts
+	}
+	box = box.Inset(-box.Dx() / 40)
+	var out []part
+	for _, p := range parts {
+		if middle := image.Pt((p.box.Min.X+p.box.Max.X)/2, (p.box.Min.Y+p.box.Max.Y)/2); !middle.In(box) {
+			out = append(out, p)
+		}
+	}
+	return out
+}
+
+func abs(n int) int { return max(n, -n) }
