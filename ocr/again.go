@@ -8,6 +8,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"motcua/ocr/field"
+	"motcua/ocr/find"
 	"motcua/ocr/paper"
 	"motcua/ocr/tess"
 	"motcua/ocr/vn"
@@ -61,6 +62,9 @@ func (l *local) confirm(ctx context.Context, c *card, n paper.Name, v *field.Val
 		return err
 	}
 	v.Again = first != "" && vn.Same(first, v.Text)
+	if isName(n) && len(v.Rows) > 0 && c.inkBehind(v.Rows[len(v.Rows)-1]) {
+		v.Doubts = append(v.Doubts, paper.Incomplete)
+	}
 	if len(v.Doubts) == 0 && certain(n, v.Text, v.Conf, v.Again, false) {
 		return nil
 	}
@@ -73,7 +77,31 @@ func (l *local) confirm(ctx context.Context, c *card, n paper.Name, v *field.Val
 		v.Text = likelier(v.Text, other) // which nobody read as a whole, so that it stays in doubt
 		v.Again = false
 	}
+	if a, b := vn.Locate(v.Text), vn.Locate(second); !v.Twice && isPlace(n) && a.Commune == "" && b.Commune != "" && a.District == b.District && vn.Plain(v.Text) == vn.Plain(second) {
+		v.Text, v.Again = second, false // of two readings of the same letters the one that is in the gazetteer; it stays in doubt
+	}
 	return nil
+}
+
+// inkBehind says whether anything that may be letters stands behind a row of words: a faint last name is no line's any more,
+// and nothing else tells that it is missing.
+func (c *card) inkBehind(row image.Rectangle) bool {
+	h := row.Dy()
+	behind := image.Rect(row.Max.X+h/3, row.Min.Y+h/8, row.Max.X+3*h, row.Max.Y-h/4).Intersect(c.img.Bounds())
+	if h < 8 || behind.Dx() < h {
+		return false
+	}
+	k := find.NewInk(c.img.SubImage(image.Rect(behind.Min.X-2*h, behind.Min.Y-h, behind.Max.X+2*h, behind.Max.Y+h).Intersect(c.img.Bounds())).(*image.Gray), 41, contrast(c.img))
+	from := image.Pt(max(behind.Min.X-2*h, c.img.Rect.Min.X), max(behind.Min.Y-h, c.img.Rect.Min.Y))
+	dark := 0
+	for y := behind.Min.Y; y < behind.Max.Y; y++ {
+		for x := behind.Min.X; x < behind.Max.X; x++ {
+			if k.On[(y-from.Y)*k.W+x-from.X] {
+				dark++
+			}
+		}
+	}
+	return dark*10 > h*h
 }
 
 // around is a row of words with as much room above and below as its line has.
@@ -97,6 +125,10 @@ func (f *face) proven(n paper.Name) bool {
 		}
 	}
 	return false
+}
+
+func isPlace(n paper.Name) bool {
+	return n == paper.PlaceOfOrigin || n == paper.PlaceOfResidence || n == paper.PlaceOfBirth
 }
 
 func isName(n paper.Name) bool {

@@ -36,7 +36,10 @@ func certain(n paper.Name, text string, conf float64, again, twice bool) bool {
 		if !plausiblePlace(n, text) {
 			return false
 		}
-		return again && conf > distinct || twice && conf > possible && (conf > fair || knownWords(text))
+		if listedPlace(n, text) { // every part of it is in the lists, and nothing there is like it
+			return again && conf > fair || twice && conf > possible
+		}
+		return again && conf > distinct && knownWords(text) || twice && conf > possible && (conf > fair || knownWords(text))
 	}
 	return false
 }
@@ -97,13 +100,13 @@ func plausiblePlace(n paper.Name, s string) bool {
 	p := vn.Locate(s)
 	parts := strings.Count(s, ",") + 1
 	switch {
-	case p.Province.Code == "":
+	case p.Province.Code == "", p.Near != "":
 		return false
 	case n == paper.PlaceOfBirth && parts == 1: // a passport names the province only
 		return true
 	case p.District != "" && parts < least(n):
 		return false
-	case p.District == "" && !since2025(s):
+	case p.District == "" && p.Commune == "" && !since2025(s):
 		return false
 	}
 	// What begins with a lone word is mostly the rest of a row that was lost.
@@ -117,6 +120,20 @@ func plausiblePlace(n paper.Name, s string) bool {
 		}
 	}
 	return true
+}
+
+// listedPlace says whether a place of origin or birth is a commune, its district and its province, or since July 2025 without a
+// district, all in the gazetteer, so that a wrong mark in any of them would have made it another or none.
+func listedPlace(n paper.Name, s string) bool {
+	p := vn.Locate(s)
+	if n == paper.PlaceOfResidence || p.Commune == "" || p.Twin {
+		return false
+	}
+	parts := 2
+	if p.District != "" {
+		parts = 3
+	}
+	return strings.Count(s, ",")+1 == parts
 }
 
 // least is how many parts an address of the old form has: a residence begins with a house, a street or a hamlet.
@@ -153,8 +170,7 @@ func placeWords(s string) []string {
 	return out
 }
 
-// knownWords: every word is known in names or places. That it can be spelled is less: nghỉ is as good a word as nghi,
-// and communes are in no list here.
+// knownWords: every word is known in names or places. That it can be spelled is less: nghỉ is as good a word as nghi.
 func knownWords(s string) bool {
 	for _, w := range placeWords(s) {
 		if !isKnown(w) {

@@ -86,7 +86,7 @@ func (l *local) papers(ctx context.Context, file *page.File, n int) ([]*face, []
 	}
 	find.Unstreak(p.Gray)
 	lap("decode")
-	outlines := find.Cards(p.Gray, p.DPI)
+	outlines := find.Cards(p.Gray, p.Red, p.DPI)
 	if len(outlines) == 0 && likeCard(p.Gray.Rect) {
 		outlines = []find.Outline{whole(p.Gray.Rect)}
 	}

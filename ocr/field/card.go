@@ -137,6 +137,9 @@ func Card(runs []Run) Side {
 	if s.Kind == "" && s.Side == "front" && english == 0 && names[paper.Nationality] && names[paper.PlaceOfOrigin] && names[paper.DateOfExpiry] {
 		s.Kind = paper.CCCD2016 // the chip card says all this in English, too, and the one before it had no nationality
 	}
+	if s.Kind == "" && s.Side == "front" && stops(places, "HOCHUDEMVATENKHAISINH", "HOVATENKHAISINH", "PERSONALIDENTIFICATIONNUMBER") {
+		s.Kind = paper.CanCuoc
+	}
 	if s.Side == "back" && s.Kind == "" && (names[paper.PlaceOfBirth] || names[paper.PlaceOfResidence] && names[paper.DateOfExpiry]) {
 		s.Kind = paper.CanCuoc // no other card has these on its back
 	}

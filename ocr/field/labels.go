@@ -1,6 +1,7 @@
 package field
 
 import (
+	"cmp"
 	"strings"
 	"unicode"
 
@@ -148,7 +149,7 @@ func find(runs []Run, labels []label) []place {
 				if spans[i][0] >= to || from >= spans[i][1] {
 					continue
 				}
-				if (len(l.text)-4*errors)-(len(here[i].label.text)-4*here[i].errors) > 0 {
+				if o := here[i]; cmp.Or(cmp.Compare(len(l.text)-3*errors, len(o.label.text)-3*o.errors), cmp.Compare(len(l.text), len(o.label.text))) > 0 {
 					here = append(here[:i], here[i+1:]...)
 					spans = append(spans[:i], spans[i+1:]...)
 					i--

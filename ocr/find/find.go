@@ -29,8 +29,9 @@ const (
 	passportRatio = 125.0 / 88.0
 )
 
-// Cards finds card- and passport-shaped papers. dpi is 0 where it is not known.
-func Cards(g *image.Gray, dpi float64) []Outline {
+// Cards finds card- and passport-shaped papers. red is the page's redness, nil where it has no colour; dpi is 0 where it is
+// not known.
+func Cards(g, red *image.Gray, dpi float64) []Outline {
 	b := g.Bounds()
 	long := max(b.Dx(), b.Dy())
 	if long < 200 || min(b.Dx(), b.Dy()) < 100 {
@@ -40,7 +41,7 @@ func Cards(g *image.Gray, dpi float64) []Outline {
 	small := Shrink(g, f)
 	var found []Outline
 	// The gentlest way that finds both sides is enough; each costs as much as reading a line.
-	for _, m := range masks(small) {
+	for _, m := range masks(small, red) {
 		if len(found) > 1 {
 			break
 		}
@@ -103,7 +104,7 @@ func plausible(o Outline, dpi float64, m mask) bool {
 		// A copy may be enlarged or reduced; a photo's density says nothing.
 		return card && o.Width*mm > 55
 	}
-	if o.Width*o.Height > 0.6*float64(m.w*m.h) {
+	if o.Width*o.Height > 0.6*float64(m.w*m.h) && !near(ratio, cardRatio, 0.06) {
 		return false // a sheet has nearly a passport page's shape, too
 	}
 	return card || passport

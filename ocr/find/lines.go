@@ -319,13 +319,16 @@ func Lines(k Ink, least, most int) []image.Rectangle {
 		slices.Sort(r.tops)
 		slices.Sort(r.bottoms)
 		top, bottom := r.tops[len(r.tops)/2], r.bottoms[len(r.bottoms)/2]
-		// Tones make a title's line higher than its letters are.
-		if r.glyphs < 2 || r.torn == 0 && (bottom-top > most || r.box.Dy() > most*4/3) || r.box.Dx() < r.box.Dy()*3/2 {
+		if r.glyphs < 2 {
 			continue
 		}
 		if room := (bottom - top) * 2 / 5; len(r.tops) >= 6 {
 			r.box.Min.Y = max(r.box.Min.Y, r.tops[len(r.tops)/12]-room)
 			r.box.Max.Y = min(r.box.Max.Y, r.bottoms[len(r.bottoms)-1-len(r.bottoms)/12]+room)
+		}
+		// Tones make a title's line higher than its letters are.
+		if r.torn == 0 && (bottom-top > most || r.box.Dy() > most*4/3) || r.box.Dx() < r.box.Dy()*3/2 {
+			continue
 		}
 		box := r.box
 		// Tones stand on hats on capitals: up to six tenths of a letter above. They belong to the nearest line below.

@@ -51,31 +51,15 @@ func (m mask) bools() []bool {
 }
 
 // masks marks what is not background, in several ways: what differs in brightness from the page's border,
-// and where there is texture. Which of them separates a paper depends on the glass, the copy, the table.
-func masks(g *image.Gray) iter.Seq2[int, mask] {
+// where there is texture, and what differs in redness. Which of them separates a paper depends on the glass, the copy, the
+// table and the shadow on it.
+func masks(g, red *image.Gray) iter.Seq2[int, mask] {
 	w, h := g.Rect.Dx(), g.Rect.Dy()
 	mode, spread := border(g)
 	reach := max(2, max(w, h)/260)
 	return func(yield func(int, mask) bool) {
 		for i, t := range []int{max(6, 3*spread/2), max(18, 3*spread)} {
-			var differs [256]uint64
-			for v := range differs {
-				if d := v - mode; d > t || d < -t {
-					differs[v] = 1
-				}
-			}
-			m := newMask(w, h)
-			for y := range h {
-				src, dst := g.Pix[y*g.Stride:][:w], m.row(y)
-				for k := range dst {
-					var word uint64
-					for b, v := range src[64*k : min(64*k+64, w)] {
-						word |= differs[v] << b
-					}
-					dst[k] = word
-				}
-			}
-			if !yield(i, m.close(reach)) {
+			if !yield(i, differing(g, mode, t).close(reach)) {
 				return
 			}
 		}
@@ -91,8 +75,36 @@ func masks(g *image.Gray) iter.Seq2[int, mask] {
 				}
 			}
 		}
-		yield(2, m.close(reach))
+		if !yield(2, m.close(reach)) || red == nil {
+			return
+		}
+		g := Resize(red, w, h)
+		mode, spread := border(g)
+		yield(3, differing(g, mode, max(5, 2*spread)).close(reach))
 	}
+}
+
+// differing marks what is more than t brighter or darker than mode.
+func differing(g *image.Gray, mode, t int) mask {
+	var differs [256]uint64
+	for v := range differs {
+		if d := v - mode; d > t || d < -t {
+			differs[v] = 1
+		}
+	}
+	w, h := g.Rect.Dx(), g.Rect.Dy()
+	m := newMask(w, h)
+	for y := range h {
+		src, dst := g.Pix[y*g.Stride:][:w], m.row(y)
+		for k := range dst {
+			var word uint64
+			for b, v := range src[64*k : min(64*k+64, w)] {
+				word |= differs[v] << b
+			}
+			dst[k] = word
+		}
+	}
+	return m
 }
 
 // border gives the commonest brightness along the edge of a page, and within how much of it seven tenths of that edge lie.

@@ -6,7 +6,8 @@ import (
 	"motcua/ocr/paper"
 )
 
-// redInk is how far above gray (128, Cr of Rec. 601) the ink of a seal is at least, even when it was faint.
+// redInk is how far above the paper (gray is 128, Cr of Rec. 601; a lamp or a tint may make it more) the ink of a seal is at
+// least, even when it was faint.
 const redInk = 12
 
 // Unseal takes red seals and stamps off a cutting, so that the black print under them can be read: they are lightened
@@ -19,29 +20,25 @@ func Unseal(img, red *image.Gray, quad paper.Quad, scale image.Point, least int)
 	for i := range quad {
 		quad[i].X, quad[i].Y = quad[i].X/float64(scale.X), quad[i].Y/float64(scale.Y)
 	}
-	if !anyRed(red, quad) {
+	paper, any := anyRed(red, quad)
+	if !any {
 		return false
 	}
 	cut := NewPlane(quad, b.Dx()/f, b.Dy()/f).Cut(red)
 	w, h := cut.Rect.Dx(), cut.Rect.Dy()
 	// Where nothing was cut the cutting is white; that is the edge of the page, and not red.
 	ink := Ink{W: w, H: h, On: make([]bool, w*h)}
-	any := false
 	for i, v := range cut.Pix {
-		if v > 128+redInk && v < 250 {
-			ink.On[i], any = true, true
-		}
-	}
-	if !any {
-		return false
+		ink.On[i] = int(v) > paper+redInk && v < 250
 	}
 	closed := marked(w, h, ink.On).close(2)
 	light := paperLight(img)
 	found := false
 	for _, p := range (Ink{W: w, H: h, On: closed.bools()}).parts() {
-		// Seals are about as wide as high and show the paper between rim, letters and star; titles are wide, faces full.
+		// Seals are about as wide as high and show the paper between rim, letters and star; titles are wide, faces full, and
+		// what the edge of a table draws round a card is thin.
 		across, down := p.box.Dx(), p.box.Dy()
-		if across*f < least || down*f < least || across > 2*down || down > 2*across || p.area*3 > across*down*2 {
+		if across*f < least || down*f < least || across > 2*down || down > 2*across || p.area*3 > across*down*2 || p.area*12 < across*down || across*4 > 3*w {
 			continue
 		}
 		found = true
@@ -57,7 +54,7 @@ func Unseal(img, red *image.Gray, quad paper.Quad, scale image.Point, least int)
 				if u*u+v*v > 1.05 {
 					continue
 				}
-				if r := int(reds[min(x/f, w-1)]) - 128; r > redInk/2 && r < 122 {
+				if r := int(reds[min(x/f, w-1)]) - paper; r > redInk/2 && r < 122 {
 					v := int(row[x])
 					row[x] = uint8(max(v, min(v+r*1436/1024, light))) // R = Y + 1.402 (Cr − 128)
 				}
@@ -67,20 +64,32 @@ func Unseal(img, red *image.Gray, quad paper.Quad, scale image.Point, least int)
 	return found
 }
 
-// anyRed looks here and there in a part of a page: most have no seal, and nothing to be cut out for it.
-func anyRed(red *image.Gray, quad paper.Quad) bool {
+// anyRed looks here and there in a part of a page, for most have no seal, and nothing to be cut out for it. It gives the
+// redness of the paper: of the half of the pixels that are less red.
+func anyRed(red *image.Gray, quad paper.Quad) (paper int, any bool) {
 	const step = 6
 	r := bounds(quad[:]).Intersect(red.Rect)
+	var hist [256]int
 	n := 0
 	for y := r.Min.Y; y < r.Max.Y; y += step {
 		row := red.Pix[red.PixOffset(r.Min.X, y):]
 		for x := 0; x < r.Dx(); x += step {
-			if row[x] > 128+redInk {
-				n++
-			}
+			hist[row[x]]++
+			n++
 		}
 	}
-	return n > 8
+	left := n / 2
+	for paper = range hist {
+		if left -= hist[paper]; left < 0 {
+			break
+		}
+	}
+	paper = max(paper, 128)
+	more := 0
+	for v := paper + redInk + 1; v < len(hist); v++ {
+		more += hist[v]
+	}
+	return paper, more > 8
 }
 
 // paperLight is how bright the paper is: three quarters of a cutting are darker or as dark.

@@ -98,6 +98,9 @@ var districtIndex = sync.OnceValue(func() map[string][]string {
 type Place struct {
 	Province Province // zero if the last part names none
 	District string   // "" if the part before it is no district of that province
+	Commune  string   // of that district, or since July 2025 of the province, as the list has it; "" if it has it not
+	Twin     bool     // another commune there is written like it but for its marks or one letter
+	Near     string   // the commune there that the part is but for its marks or one letter; "" if there is none
 }
 
 // Locate takes an address apart from its end: "Tổ 5, Yên Hòa, Cầu Giấy, Hà Nội". Addresses of after July 2025
@@ -113,13 +116,27 @@ func Locate(address string) Place {
 		return out
 	}
 	d := strings.TrimSpace(parts[len(parts)-2])
-	for _, key := range []string{Fold(d), Fold(trimUnit(d))} {
+	var names []string
+	keys := []string{Fold(d), Fold(trimUnit(d))}
+	if ofCommune(d) {
+		keys = nil
+	}
+	for _, key := range keys {
 		for _, code := range districtIndex()[key] {
 			if q, _ := ProvinceByCode(code); q.Into == p.Into {
 				out.District = d
-				return out
+				names = append(names, listed(code+" "+key)...)
 			}
 		}
+		if out.District != "" {
+			break
+		}
+	}
+	switch {
+	case out.District != "" && len(parts) >= 3:
+		out.Commune, out.Twin, out.Near = commune(parts[len(parts)-3], names)
+	case out.District == "":
+		out.Commune, out.Twin, out.Near = commune(d, CommunesSince2025(p.Into))
 	}
 	return out
 }

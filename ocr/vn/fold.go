@@ -85,6 +85,17 @@ func NFC(s string) string {
 var units = []string{"thành phố", "tỉnh", "tp.", "tp", "t.", "quận", "q.", "huyện", "h.", "thị xã", "tx.", "tx",
 	"phường", "p.", "xã", "x.", "thị trấn", "tt.", "tt", "đặc khu"}
 
+// ofCommune says whether a place is called a ward, a commune or a special zone, as no district is.
+func ofCommune(name string) bool {
+	low := Fold(name) + " "
+	for _, u := range []string{"phường ", "xã ", "đặc khu "} {
+		if strings.HasPrefix(low, Fold(u)+" ") {
+			return true
+		}
+	}
+	return false
+}
+
 func trimUnit(name string) string {
 	s := strings.TrimSpace(norm.NFC.String(name))
 	low := strings.ToLower(s)

@@ -136,8 +136,11 @@ var alikeIndex = sync.OnceValue(func() map[string][]string {
 	return index
 })
 
-// PlaceSyllable says whether the word is a part of the name of a province or district.
-func PlaceSyllable(word string) bool { return placeSyllables()[Fold(word)] }
+// PlaceSyllable says whether the word is a part of the name of a province, a district or a commune.
+func PlaceSyllable(word string) bool {
+	w := Fold(word)
+	return placeSyllables()[w] || communeSyllables()[w]
+}
 
 var placeSyllables = sync.OnceValue(func() map[string]bool {
 	known := map[string]bool{}

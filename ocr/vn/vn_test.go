@@ -100,12 +100,47 @@ func TestLocate(t *testing.T) {
 	for address, want := range map[string][2]string{
 		"Tổ 5, Yên Hòa, Cầu Giấy, Hà Nội":                {"Hà Nội", "Cầu Giấy"},
 		"12/4 Lê Lợi, Bến Nghé, Quận 1, TP. Hồ Chí Minh": {"Hồ Chí Minh", "Quận 1"},
-		"Phường Thuận Hóa, Huế":                          {"Thừa Thiên Huế", "Phường Thuận Hóa"},
+		"Phường Thuận Hóa, Huế":                          {"Thừa Thiên Huế", ""},
 		"Thủ Dầu Một, Hồ Chí Minh":                       {"Hồ Chí Minh", "Thủ Dầu Một"},
 		"Xã Kim Chung, Tỉnh Hà Tây":                      {"", ""},
 	} {
 		got := Locate(address)
 		if got.Province.Name != want[0] || got.District != want[1] {
+			t.Errorf("%s: %+v", address, got)
+		}
+	}
+}
+
+func TestCommunes(t *testing.T) {
+	old, now := 0, 0
+	for _, p := range Provinces() {
+		for _, d := range Districts(p.Code) {
+			old += len(Communes(p.Code, d))
+		}
+	}
+	for _, p := range ProvincesSince2025() {
+		n := len(CommunesSince2025(p))
+		if n == 0 {
+			t.Errorf("%s has no communes", p)
+		}
+		now += n
+	}
+	if old < 11_000 || now != 3321 { // Resolutions 1656 to 1689/NQ-UBTVQH15 of June 2025
+		t.Errorf("%d communes until July 2025, %d since", old, now)
+	}
+	for address, want := range map[string]Place{
+		"Tổ 5, Yên Hòa, Cầu Giấy, Hà Nội":               {Commune: "Yên Hoà"},
+		"Xã Đồng Văn, Huyện Bình Liêu, Tỉnh Quảng Ninh": {Commune: "Đồng Văn"},
+		"Đồng Vàn, Bình Liêu, Quảng Ninh":               {Near: "Đồng Văn"},
+		"Đồng Vn, Bình Liêu, Quảng Ninh":                {Near: "Đồng Văn"},
+		"Kỳ Phú, Bình Liêu, Quảng Ninh":                 {},
+		"12/4 Lê Lợi, Phường 05, Quận 3, Hồ Chí Minh":   {Commune: "Phường 5"},
+		"12/4 Lê Lợi, Phường 77, Quận 3, Hồ Chí Minh":   {},
+		"Phường Thuận Hóa, Huế":                         {Commune: "Thuận Hóa"},
+		"Thị trấn Phú Phong, Huyện Tây Sơn, Bình Định":  {Commune: "Phú Phong"},
+	} {
+		got := Locate(address)
+		if Fold(got.Commune) != Fold(want.Commune) || got.Near != want.Near {
 			t.Errorf("%s: %+v", address, got)
 		}
 	}
