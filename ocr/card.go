@@ -165,9 +165,11 @@ func (l *local) codes(ctx context.Context, p page.Picture, o find.Outline, numbe
 	}
 	zone, rest := c.zoneLines()
 	if len(zone) > 0 {
-		c.zoned = true
 		if err := l.readZone(c, zone, f); err != nil {
 			return nil, nil, err
+		}
+		if c.zoned = f.Zone != nil || c.level(c.wide()); !c.zoned { // an address that fills the card
+			rest = c.lines
 		}
 	}
 	c.lines = rest
@@ -225,10 +227,7 @@ func (c *card) upright() (up, sure bool) {
 		}
 	}
 	rows := c.wide()
-	level := !slices.ContainsFunc(rows, func(r image.Rectangle) bool {
-		return abs(r.Min.X-rows[0].Min.X) > rows[0].Dy() || abs(r.Max.X-rows[0].Max.X) > rows[0].Dy() || r.Dx()*4 < c.plane.Width*3
-	})
-	if len(rows) >= 2 && level { // an address has ragged ends
+	if len(rows) >= 2 && c.level(rows) {
 		h := c.plane.Height
 		first, last := rows[0], rows[len(rows)-1]
 		if first.Min.Y > h/2 {
@@ -239,6 +238,13 @@ func (c *card) upright() (up, sure bool) {
 		}
 	}
 	return true, false
+}
+
+// level says whether rows begin and end together, as a machine readable zone's do; an address has ragged ends.
+func (c *card) level(rows []image.Rectangle) bool {
+	return !slices.ContainsFunc(rows, func(r image.Rectangle) bool {
+		return abs(r.Min.X-rows[0].Min.X) > rows[0].Dy() || abs(r.Max.X-rows[0].Max.X) > rows[0].Dy() || r.Dx()*4 < c.plane.Width*3
+	})
 }
 
 // wide are neighbouring lines that fill the card from side to side with letters of one size, as a machine readable

@@ -2,6 +2,8 @@ package ocr
 
 import (
 	"context"
+	"image"
+	"slices"
 
 	"motcua/ocr/field"
 	"motcua/ocr/find"
@@ -21,7 +23,13 @@ func (l *local) readSheet(ctx context.Context, p page.Picture, n int) (*face, er
 	if p.Red != nil { // an office's seal is 36 mm wide, a signature's 10
 		find.Unseal(c.img, p.Red, o.Quad, p.RedScale(), w/22)
 	}
-	c.lines = find.Lines(c.ink(max(41, w/30)|1), max(10, w/200), max(48, w/22))
+	k, letter := c.ink(max(41, w/30)|1), max(10, w/200)
+	combs := find.Unrule(c.img, k, letter)
+	c.lines = find.Lines(k, letter, max(48, w/22))
+	for _, comb := range combs { // one sign a cell: by itself each is too little to be a line
+		c.lines = slices.DeleteFunc(c.lines, func(r image.Rectangle) bool { return r.Intersect(comb).Dx()*2 > r.Dx() && r.Overlaps(comb) })
+		c.lines = append(c.lines, comb)
+	}
 	c.codes = qr.Find(c.img, qr.QRCode, qr.Quick)
 	up, sure := c.upright()
 	if !sure {
@@ -41,6 +49,9 @@ func (l *local) readSheet(ctx context.Context, p page.Picture, n int) (*face, er
 	if len(zone) > 0 {
 		if err := l.readZone(c, zone, f); err != nil {
 			return nil, err
+		}
+		if f.Zone == nil { // a paragraph
+			rest = c.lines
 		}
 	}
 	words, err := l.lines(ctx, c, rest)

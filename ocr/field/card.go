@@ -495,9 +495,20 @@ func digit(r rune) byte {
 }
 
 func number(p []piece) (Value, bool) {
-	// Twelve or nine digits, perhaps read as several words.
-	for n := 1; n <= 3; n++ {
+	// Twelve or nine digits, perhaps read as several words. The cells of a comb make twelve.
+	if v, ok := digits(p, 12, 12); ok {
+		return v, true
+	}
+	return digits(p, 9, 3)
+}
+
+// digits finds so many digits in at most so many words.
+func digits(p []piece, count, words int) (Value, bool) {
+	for n := 1; n <= words; n++ {
 		for i := 0; i+n <= len(p); i++ {
+			if n > 3 && slices.ContainsFunc(p[i:i+n], func(w piece) bool { return len(w.text) > 8 }) {
+				continue // of many words only those that a comb's cells make
+			}
 			var d []byte
 			odd := 0
 			for _, w := range p[i : i+n] {
@@ -515,7 +526,7 @@ func number(p []piece) (Value, bool) {
 					}
 				}
 			}
-			if (len(d) == 12 || len(d) == 9) && odd <= 2 {
+			if len(d) == count && odd <= 2 {
 				v := whole(p[i : i+n])
 				v.Text = string(d)
 				if odd > 0 {

@@ -95,6 +95,45 @@ func TestCard(t *testing.T) {
 			t.Errorf("%q %s", s.Values[paper.DateOfIssue].Text, s.Side)
 		}
 	})
+	t.Run("card_of_2024_by_its_sides", func(t *testing.T) {
+		front := field.Card(field.Runs(page("Số định danh cá nhân / Personal identification number:", "079204659924", "Họ, chữ đệm và tên khai sinh / Full name:", "TRẦN THỊ HÀ")))
+		back := field.Card(field.Runs(page("Nơi cư trú / Place of residence: Tổ 5,", "Yên Hòa, Cầu Giấy, Hà Nội", "Nơi đăng ký khai sinh / Place of birth regsraiọn: Xã",
+			"Kim Chung, Đông Anh, Hà Nội", "Ngày, tháng, năm cấp / Date of issue: 24/12/2024")))
+		if front.Kind != paper.CanCuoc || front.Side != "front" || back.Kind != paper.CanCuoc || back.Side != "back" {
+			t.Errorf("%s %s, %s %s", front.Kind, front.Side, back.Kind, back.Side)
+		}
+		if v := back.Values[paper.PlaceOfBirth].Text; v != "Xã Kim Chung, Đông Anh, Hà Nội" {
+			t.Errorf("with a label that was misread: %q", v)
+		}
+	})
+	t.Run("barcode_card_by_its_back", func(t *testing.T) {
+		s := field.Card(field.Runs(page("Đặc điểm nhận dạng:", "Sẹo C.1,5cm trên đầu mày trái", "Ngày 23 tháng 05 năm 2019", "CỤC TRƯỞNG CỤC CẢNH SÁT", "ĐKQL CƯ TRÚ VÀ DLQG VỀ DÂN CƯ")))
+		if s.Kind != paper.CCCD2016 || s.Side != "back" || s.Values[paper.DateOfIssue].Text != "2019-05-23" {
+			t.Errorf("%s %s %v", s.Kind, s.Side, s.Values)
+		}
+		if v, ok := s.Values[paper.PlaceOfResidence]; ok {
+			t.Errorf("an office was taken for a residence: %q", v.Text)
+		}
+	})
+	t.Run("family_name_under_a_label_of_its_own", func(t *testing.T) {
+		head := []string{"HỘ CHIẾU / PASSPORT"}
+		whole := field.Card(field.Runs(page(append(head, "Họ / Surname", "TRẦN", "Chữ đệm và tên / Given names", "VĂN LÂM")...))).Values[paper.FullName]
+		if whole.Text != "TRẦN VĂN LÂM" || len(whole.Doubts) != 0 || len(whole.Rows) != 2 {
+			t.Errorf("%q %v", whole.Text, whole.Doubts)
+		}
+		half := field.Card(field.Runs(page(append(head, "Chữ đệm và tên / Given names", "VĂN LÂM")...))).Values[paper.FullName]
+		if !slices.Contains(half.Doubts, paper.Incomplete) {
+			t.Errorf("half a name without doubt: %q", half.Text)
+		}
+	})
+	t.Run("month_that_lacks_its_nought", func(t *testing.T) {
+		for text, sure := range map[string]bool{"Ngày 18 tháng 01 năm 2024": true, "Ngày 18 tháng 1 năm 2024": false, "Ngày 8 tháng 11 năm 2024": false, "Ngày 18 tháng 7 năm 2024": true} {
+			v := field.Card(field.Runs(page("Đặc điểm nhận dạng:", text))).Values[paper.DateOfIssue]
+			if v.Text == "" || (len(v.Doubts) == 0) != sure {
+				t.Errorf("%s: %q %v", text, v.Text, v.Doubts)
+			}
+		}
+	})
 	t.Run("impossible_date_is_doubted", func(t *testing.T) {
 		s := field.Card(field.Runs(page("Ngày sinh: 31/02/2004", "Họ và tên: TRẦN AN")))
 		if v := s.Values[paper.DateOfBirth]; len(v.Doubts) == 0 {
@@ -113,6 +152,54 @@ func TestSheet(t *testing.T) {
 	)))
 	if s.Kind != paper.KhaiSinh || s.Values[paper.FullName].Text != "NGUYỄN CÔNG VINH" || s.Values[paper.MotherName].Text != "TRẦN KIM HÀ" || s.Values[paper.FatherName].Text != "NGUYỄN ANH CƯỜNG" {
 		t.Errorf("%s %q %q %q", s.Kind, s.Values[paper.FullName].Text, s.Values[paper.MotherName].Text, s.Values[paper.FatherName].Text)
+	}
+}
+
+// A form is about its holder first: what of him cannot be read is not taken from the next person.
+func TestSheetKeepsToItsHolder(t *testing.T) {
+	lines := []string{
+		"XÁC NHẬN THÔNG TIN VỀ CƯ TRÚ",
+		"1. Họ, chữ đệm và tên: Nguyễn Thị Thủy",
+		"2. Ngày, tháng, năm sinh: 25/04/1988",
+		"4. Số định danh cá nhân/CMND: 0 8 41880 2 7 6-0 1",
+		"5. Dân tộc: Kinh",
+		"1. Nơi thường trú: Tổ 11, Phước Long, Nha Trang, Khánh Hòa",
+		"4. Họ, chữ đệm và tên chủ hộ: Trần Văn Ba",
+		"6. Số định danh cá nhân của chủ hộ: 056078027602",
+		"7. Thông tin các thành viên khác trong hộ gia đình:",
+		"Bùi Thị Hà       17/09/1998       084350540971       Giới tính: Nữ",
+	}
+	s := field.Sheet(field.Runs(page(lines...)))
+	for n, want := range map[paper.Name]string{paper.FullName: "NGUYỄN THỊ THỦY", paper.Number: "084188027601", paper.DateOfBirth: "1988-04-25", paper.Sex: "", paper.Ethnicity: "Kinh",
+		paper.PlaceOfResidence: "Tổ 11, Phước Long, Nha Trang, Khánh Hòa"} {
+		if s.Values[n].Text != want {
+			t.Errorf("%s: %q, want %q", n, s.Values[n].Text, want)
+		}
+	}
+	lines[3] = "4. Số định danh cá nhân/CMND: 08"
+	if v, ok := field.Sheet(field.Runs(page(lines...))).Values[paper.Number]; ok {
+		t.Errorf("another's number: %q", v.Text)
+	}
+}
+
+// A date that ends close to the words of the column beside it is not theirs.
+func TestDateIsAColumnByItself(t *testing.T) {
+	at := func(line, x int, text string) (out []tess.Word) {
+		for _, w := range strings.Fields(text) {
+			n := 10 * len([]rune(w))
+			out = append(out, tess.Word{Text: w, Line: line, Conf: 0.95, Low: 0.95, Box: image.Rect(x, 20+line*40, x+n, 44+line*40)})
+			x += n + 10
+		}
+		return out
+	}
+	words := slices.Concat(at(0, 300, "CĂN CƯỚC CÔNG DÂN"), at(1, 300, "Quê quán: Vĩnh Hải, Nha Trang, Khánh Hòa"), at(2, 300, "Nơi thường trú: Ấp Bình Hòa,"),
+		at(3, 28, "Có giá trị đến: 26/07/2036"), at(3, 300, "Hòa Khánh, Cái Bè, Tiền Giang"))
+	s := field.Card(field.Runs(words))
+	if v := s.Values[paper.PlaceOfResidence].Text; v != "Ấp Bình Hòa, Hòa Khánh, Cái Bè, Tiền Giang" {
+		t.Errorf("residence is %q", v)
+	}
+	if v := s.Values[paper.DateOfExpiry].Text; v != "2036-07-26" {
+		t.Errorf("expiry is %q", v)
 	}
 }
 

@@ -126,7 +126,9 @@ func find(runs []Run, labels []label) []place {
 			}
 			// A label ends where a word ends, or where something other than a letter follows: NGUYỄN QUANG is not nguyên quán.
 			if to < len(letters) && word[to] == word[to-1] {
-				if rest := []rune(words[word[to]])[end[to-1]:]; len(rest) > 0 && unicode.IsLetter(rest[0]) {
+				if rest := []rune(words[word[to]])[end[to-1]:]; len(rest) == 1 && len(l.text) > 10 && unicode.IsLetter(rest[0]) {
+					to++ // its last letter was misread
+				} else if len(rest) > 0 && unicode.IsLetter(rest[0]) {
 					continue
 				}
 			}

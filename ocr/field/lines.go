@@ -7,6 +7,7 @@ package field
 import (
 	"cmp"
 	"image"
+	"maps"
 	"slices"
 	"strings"
 
@@ -59,9 +60,11 @@ func Runs(words []tess.Word) []Run {
 	}
 	slices.SortFunc(ws, func(a, b tess.Word) int { return cmp.Compare(a.Box.Min.X, b.Box.Min.X) })
 	height := middleHeight(ws)
+	edges := columns(ws, height)
 	var runs []Run
 	for _, w := range ws {
 		best, gap := -1, 0
+		begins := slices.ContainsFunc(edges, func(x int) bool { return 3*abs(w.Box.Min.X-x) <= height })
 		for i := range runs {
 			last := runs[i].Words[len(runs[i].Words)-1].Box
 			between := w.Box.Min.X - last.Max.X
@@ -73,8 +76,10 @@ func Runs(words []tess.Word) []Run {
 			if l := runs[i].Words[len(runs[i].Words)-1].Line; l != w.Line && between > size/2 && 4*abs(last.Min.Y+last.Max.Y-w.Box.Min.Y-w.Box.Max.Y) > 2*max(last.Dy(), w.Box.Dy()) {
 				continue
 			}
-			// A date ends its column: the one under the photo stands close to the address beside it.
-			if t := runs[i].Words[len(runs[i].Words)-1].Text; between > size*3/4 && wholeDate(t) {
+			// A date is a column by itself: the one under the photo stands close to the address beside it, and wherever three
+			// lines begin, the words there are not of the line that ends before them.
+			if t := runs[i].Words[len(runs[i].Words)-1].Text; wholeDate(t) && (between > size*3/4 || begins && between > size/5) ||
+				wholeDate(w.Text) && begins && runs[i].Box.Min.X < w.Box.Min.X-2*height {
 				continue
 			}
 			if best < 0 || between < gap {
@@ -95,6 +100,29 @@ func Runs(words []tess.Word) []Run {
 		return cmp.Compare(a.Box.Min.Y+a.Box.Max.Y, b.Box.Min.Y+b.Box.Max.Y)
 	})
 	return runs
+}
+
+// columns are the places at which three lines or more begin.
+func columns(ws []tess.Word, height int) []int {
+	first := map[int]int{}
+	for _, w := range ws {
+		if x, ok := first[w.Line]; !ok || w.Box.Min.X < x {
+			first[w.Line] = w.Box.Min.X
+		}
+	}
+	starts := slices.Sorted(maps.Values(first))
+	var edges []int
+	for i := 0; i < len(starts); {
+		j := i
+		for j < len(starts) && 3*(starts[j]-starts[i]) <= height {
+			j++
+		}
+		if j-i >= 3 {
+			edges = append(edges, starts[(i+j)/2])
+		}
+		i = max(j, i+1)
+	}
+	return edges
 }
 
 func middleHeight(ws []tess.Word) int {

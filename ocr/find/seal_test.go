@@ -60,3 +60,31 @@ func TestUnseal(t *testing.T) {
 		t.Error("something was taken off where there is no seal")
 	}
 }
+
+// On paper that a warm lamp makes reddish, with the edge of a wooden table around it, the red number stays, for it is no seal.
+func TestUnsealUnderAWarmLamp(t *testing.T) {
+	for _, lamp := range []uint8{128, 142} {
+		img, red := image.NewGray(image.Rect(0, 0, 800, 500)), image.NewGray(image.Rect(0, 0, 800, 500))
+		for i := range img.Pix {
+			img.Pix[i], red.Pix[i] = 190, lamp
+			if x, y := i%800, i/800; x < 8 || x >= 792 || y < 8 || y >= 492 {
+				red.Pix[i] = lamp + 30
+			} else if (x/40+y/40)%3 == 0 { // no lamp is even
+				red.Pix[i] = lamp + 3
+			}
+		}
+		for x := 300; x < 600; x += 30 {
+			for y := 100; y < 135; y++ {
+				for i := x; i < x+18; i++ {
+					img.SetGray(i, y, color.Gray{90})
+					red.SetGray(i, y, color.Gray{lamp + 60})
+				}
+			}
+		}
+		before := append([]uint8(nil), img.Pix...)
+		Unseal(img, red, paper.Quad{{X: 0, Y: 0}, {X: 800, Y: 0}, {X: 800, Y: 500}, {X: 0, Y: 500}}, image.Pt(1, 1), 60)
+		if string(before) != string(img.Pix) {
+			t.Errorf("lamp %d: the number was lightened", lamp)
+		}
+	}
+}
