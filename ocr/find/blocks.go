@@ -40,7 +40,8 @@ func Blocks(g *image.Gray, dpi float64) []Outline {
 		o = o.along(Slope(small.SubImage(bounds(o.hull)).(*image.Gray)))
 		w, h := o.Width/scale, o.Height/scale
 		ratio := w / h
-		if ratio < 1.25 || ratio > 2.3 || w < 58 || w > 135 || h < 32 || h > 95 || o.Fill < 0.5 {
+		// Without its photo a card's print is hardly wider than high.
+		if ratio < 1 || ratio > 2.3 || w < 45 || w > 135 || h < 32 || h > 95 || o.Fill < 0.35 {
 			continue
 		}
 		o = o.grown(2.5 * scale)
