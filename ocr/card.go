@@ -168,8 +168,24 @@ func (l *local) codes(ctx context.Context, p page.Picture, o find.Outline, numbe
 		if err := l.readZone(c, zone, f); err != nil {
 			return nil, nil, err
 		}
-		if c.zoned = f.Zone != nil || c.level(c.wide()); !c.zoned { // an address that fills the card
+		if c.zoned = f.Zone != nil || c.level(c.wide(c.lines)); !c.zoned { // an address that fills the card
 			rest = c.lines
+		}
+	}
+	if f.Zone == nil {
+		// A scratch parts a row; but print in two columns looks the same, so that only a zone without fault counts.
+		zone, others := c.zoneOf(rows(c.lines))
+		if len(zone) > 0 && c.level(c.wide(rows(c.lines))) {
+			g := &face{Page: f.Page, Readings: map[paper.Name][]reading{}}
+			if err := l.readZone(c, zone, g); err != nil {
+				return nil, nil, err
+			}
+			if g.Zone != nil && g.Zone.Whole() {
+				f.Zone, rest, c.zoned = g.Zone, others, true
+				for n, rs := range g.Readings {
+					f.Readings[n] = append(f.Readings[n], rs...)
+				}
+			}
 		}
 	}
 	c.lines = rest
@@ -226,7 +242,7 @@ func (c *card) upright() (up, sure bool) {
 			return s.Where[1].X > s.Where[0].X, true
 		}
 	}
-	rows := c.wide()
+	rows := c.wide(c.lines)
 	if len(rows) >= 2 && c.level(rows) {
 		h := c.plane.Height
 		first, last := rows[0], rows[len(rows)-1]
@@ -249,16 +265,16 @@ func (c *card) level(rows []image.Rectangle) bool {
 
 // wide are neighbouring lines that fill the card from side to side with letters of one size, as a machine readable
 // zone does.
-func (c *card) wide() []image.Rectangle {
+func (c *card) wide(lines []image.Rectangle) []image.Rectangle {
 	var best []image.Rectangle
 	most := 0 // how far the best reach together: an address may have as many lines, but they end where its words do
-	for i, a := range c.lines {
+	for i, a := range lines {
 		if a.Dx()*10 < c.plane.Width*7 {
 			continue
 		}
 		group := []image.Rectangle{a}
 		last := a
-		for _, b := range c.lines[i+1:] {
+		for _, b := range lines[i+1:] {
 			if b.Dx()*10 < c.plane.Width*5 {
 				continue
 			}
@@ -287,8 +303,10 @@ func near(a, b int, by float64) bool { return math.Abs(float64(a)/float64(b)-1) 
 func abs(n int) int { return max(n, -n) }
 
 // zoneLines parts the lines of a machine readable zone from the others.
-func (c *card) zoneLines() (zone, rest []image.Rectangle) {
-	rows := c.wide()
+func (c *card) zoneLines() (zone, rest []image.Rectangle) { return c.zoneOf(c.lines) }
+
+func (c *card) zoneOf(lines []image.Rectangle) (zone, rest []image.Rectangle) {
+	rows := c.wide(lines)
 	if len(rows) == 0 || rows[0].Min.Y < c.plane.Height/2 {
 		return nil, c.lines
 	}
