@@ -10,6 +10,7 @@ import (
 	"io"
 	"os"
 	"os/exec"
+	"runtime"
 	"syscall"
 	"time"
 
@@ -126,6 +127,9 @@ func Serve(ctx context.Context, r io.Reader, w io.Writer) error {
 		}
 		if err := out.Flush(); err != nil {
 			return fmt.Errorf("serve recognition: %w", err)
+		}
+		if q.Op == "done" {
+			runtime.GC() // while nobody waits: the next file's pages must not come on top of this one's
 		}
 	}
 	return ctx.Err()
