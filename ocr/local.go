@@ -141,8 +141,12 @@ func (l *local) papers(ctx context.Context, file *page.File, n int) ([]*face, []
 				f.Text = text // what the PDF itself says is better than what it looks like
 			}
 		}
-		if len(faces) == 0 || f.Kind != "" && f.Kind != paper.Other {
+		switch {
+		case len(faces) == 0 || f.Kind == paper.KhaiSinh || f.Kind == paper.CT07:
 			faces = []*face{f}
+		case f.Kind != "" && f.Kind != paper.Other: // a card: of its back more was read by itself
+			backs := slices.DeleteFunc(faces, func(o *face) bool { return o.Side != "back" || f.Side != "front" })
+			faces = append([]*face{f}, backs...)
 		}
 		lap("sheet")
 	}

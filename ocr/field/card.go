@@ -340,7 +340,7 @@ func valueBy(f func([]piece) (Value, bool), runs []Run, g group, groups []group,
 				best = i
 			}
 		}
-		if best < 0 || labelled[best] || numbered(runs[best]) {
+		if best < 0 || labelled[best] || numbered(runs[best]) || numeral(runs, best, labelled) {
 			return from, nil, false
 		}
 		var out []piece
@@ -764,6 +764,21 @@ func passportNumber(p []piece) (Value, bool) {
 		}
 	}
 	return Value{}, false
+}
+
+// numeral says whether a run is nothing but the number of an item whose text stands beside it.
+func numeral(runs []Run, i int, labelled map[int]bool) bool {
+	r := runs[i]
+	head := strings.Trim(r.Words[0].Text, ".,:;")
+	if len(r.Words) > 1 || head == "" || len(head) > 4 || strings.Trim(head, "0123456789IVXl|") != "" {
+		return false
+	}
+	for j, o := range runs {
+		if j != i && sameLine(o.Box, r.Box) && o.Box.Min.X >= r.Box.Max.X && o.Box.Min.X < r.Box.Max.X+4*r.Box.Dy() && (labelled[j] || len(o.Words) > 3) {
+			return true
+		}
+	}
+	return false
 }
 
 // numbered says whether a line begins a new item of a form: "2." or "II.".
