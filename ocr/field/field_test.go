@@ -83,6 +83,14 @@ func TestCard(t *testing.T) {
 			t.Errorf("%v", v)
 		}
 	})
+	t.Run("place_is_not_taken_for_a_label", func(t *testing.T) {
+		for _, place := range []string{"Hưng Lợi, Ninh Kiều, Cần Thơ", "Tân Long, Mỹ Tho, Tiền Giang"} {
+			s := field.Card(field.Runs(page("CĂN CƯỚC CÔNG DÂN", "Quê quán / Place of origin:", place, "Nơi thường trú: Thôn Vĩnh Phước,", "Bhalêê, Tây Giang, Quảng Nam")))
+			if s.Values[paper.PlaceOfOrigin].Text != place {
+				t.Errorf("%q", s.Values[paper.PlaceOfOrigin].Text)
+			}
+		}
+	})
 	t.Run("name_is_not_taken_for_a_label", func(t *testing.T) {
 		s := field.Card(field.Runs(page("CĂN CƯỚC CÔNG DÂN", "Họ và tên: NGUYỄN QUANG QUÝ", "Quê quán: Thạnh Mỹ, Vĩnh Bảo, Hải Phòng")))
 		if s.Values[paper.FullName].Text != "NGUYỄN QUANG QUÝ" || s.Values[paper.PlaceOfOrigin].Text != "Thạnh Mỹ, Vĩnh Bảo, Hải Phòng" {

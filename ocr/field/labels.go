@@ -124,6 +124,10 @@ func find(runs []Run, labels []label) []place {
 			if errors > allowed(len(l.text)) || to <= from {
 				continue
 			}
+			// A label begins where a word begins: Hưng Lợi, Ninh Kiều is no giới tính.
+			if from > 0 && len(l.text) <= 10 && word[from-1] == word[from] && end[from] == end[from-1]+1 {
+				continue
+			}
 			// A label ends where a word ends, or where something other than a letter follows: NGUYỄN QUANG is not nguyên quán.
 			if to < len(letters) && word[to] == word[to-1] {
 				if rest := []rune(words[word[to]])[end[to-1]:]; len(rest) == 1 && len(l.text) > 10 && unicode.IsLetter(rest[0]) {
