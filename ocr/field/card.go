@@ -143,6 +143,9 @@ func Card(runs []Run) Side {
 	if s.Side == "back" && s.Kind == "" && (names[paper.PlaceOfBirth] || names[paper.PlaceOfResidence] && names[paper.DateOfExpiry]) {
 		s.Kind = paper.CanCuoc // no other card has these on its back
 	}
+	if s.Kind == "" && s.Side == "back" && english > 0 && stops(places, "DACDIEMNHANDANG") {
+		s.Kind = paper.CCCD // the only card that says this in English, too
+	}
 	if s.Kind == "" && s.Side == "back" && (names[paper.Ethnicity] || names[paper.Religion] || stops(places, "DAUVETRIENGVADIHINH", "DAUVETRIENG")) {
 		s.Kind = paper.CMND // no later card says these in print
 	}

@@ -323,8 +323,12 @@ func Lines(k Ink, least, most int) []image.Rectangle {
 			continue
 		}
 		if room := (bottom - top) * 2 / 5; len(r.tops) >= 6 {
-			r.box.Min.Y = max(r.box.Min.Y, r.tops[len(r.tops)/12]-room)
-			r.box.Max.Y = min(r.box.Max.Y, r.bottoms[len(r.bottoms)-1-len(r.bottoms)/12]+room)
+			n := len(r.tops) / 12
+			if r.box.Dy() > most*4/3 {
+				n = max(n, 1) // one part that is none of its letters
+			}
+			r.box.Min.Y = max(r.box.Min.Y, r.tops[n]-room)
+			r.box.Max.Y = min(r.box.Max.Y, r.bottoms[len(r.bottoms)-1-n]+room)
 		}
 		// Tones make a title's line higher than its letters are.
 		if r.torn == 0 && (bottom-top > most || r.box.Dy() > most*4/3) || r.box.Dx() < r.box.Dy()*3/2 {
