@@ -4,9 +4,11 @@
 // much was exactly right, the character error rate, how much was flagged for a look, and above all what was
 // wrong and not flagged; then the time per page beside the tesseract program on the same pages in the same
 // run, and the reading process's peak memory. Everything follows from the seeds: the same flags give the
-// same pages. Seeds from 1,000,000 on are held back from tuning and used only with -heldout.
+// same pages. Seeds from 1,000,000 on are held back from tuning and used only with -heldout. Pages
+// that another program drew are read with -pages; elsewhere has such a program.
 //
 //	go run ./ocr/bench -sets clean,office,bad,photo -n 50
+//	go run ./ocr/bench -pages DIR/office,DIR/bad
 package main
 
 import (
@@ -39,6 +41,7 @@ type flags struct {
 	batch     int
 	verbose   bool
 	draw      bool
+	pages     []string
 }
 
 func main() {
@@ -62,9 +65,13 @@ func main() {
 	flag.IntVar(&f.batch, "batch", 0, "also time a PDF of this many pages beside tesseract page by page")
 	flag.BoolVar(&f.verbose, "v", false, "print every field that is not exactly right")
 	flag.BoolVar(&f.draw, "draw", false, "only draw the pages into -cache")
+	dirs := flag.String("pages", "", "directories of pages drawn elsewhere, comma separated, instead of -sets")
 	heldout := flag.Bool("heldout", false, "use the seeds held back from tuning")
 	flag.Parse()
 	f.sets = strings.Split(*sets, ",")
+	if *dirs != "" {
+		f.sets, f.pages = nil, strings.Split(*dirs, ",")
+	}
 	if *kinds != "" {
 		f.kinds = strings.Split(*kinds, ",")
 	}
@@ -94,10 +101,25 @@ func run(ctx context.Context, f flags) error {
 			}
 		}
 	}
+	var series [][]page
+	for _, set := range f.sets {
+		var pages []page
+		for i := range f.n {
+			pages = append(pages, plan(set, f.from+uint64(i), f, families))
+		}
+		series = append(series, pages)
+	}
+	for _, dir := range f.pages {
+		pages, err := elsewhere(dir)
+		if err != nil {
+			return err
+		}
+		series = append(series, pages)
+	}
 	if f.draw {
-		for _, set := range f.sets {
-			for i := range f.n {
-				if _, _, err := plan(set, f.from+uint64(i), f, families).page(f.cache); err != nil {
+		for _, pages := range series {
+			for _, c := range pages {
+				if _, _, err := c.page(f.cache); err != nil {
 					return err
 				}
 			}
@@ -118,14 +140,14 @@ func run(ctx context.Context, f flags) error {
 	}
 	defer os.RemoveAll(dir)
 	fmt.Printf("command: go run ./ocr/bench %s\n", strings.Join(os.Args[1:], " "))
-	for _, set := range f.sets {
+	for _, pages := range series {
+		set := pages[0].set
 		tally := newTally(set)
 		var paths []string
-		for i := range f.n {
+		for i, c := range pages {
 			if err := ctx.Err(); err != nil {
 				return err
 			}
-			c := plan(set, f.from+uint64(i), f, families)
 			data, truth, err := c.page(f.cache)
 			if err != nil {
 				return fmt.Errorf("%s: %w", c.name(), err)

@@ -14,8 +14,9 @@ import (
 	"motcua/ocr/specimen"
 )
 
-// page is one page to read, planned from its seed alone.
+// page is one page to read, planned from its seed alone, or a file that another program drew.
 type page struct {
+	file   string // "" for a page of our own
 	set    string
 	seed   uint64
 	spec   specimen.Spec
@@ -75,10 +76,18 @@ func plan(set string, seed uint64, f flags, families []*specimen.Family) page {
 
 func (c page) kind() paper.Kind { return c.spec.Papers[0].Kind }
 
-func (c page) name() string { return fmt.Sprintf("%s-%s-%d", c.set, c.kind(), c.seed) }
+func (c page) name() string {
+	if c.file != "" {
+		return c.set + "-" + strings.TrimSuffix(filepath.Base(c.file), filepath.Ext(c.file))
+	}
+	return fmt.Sprintf("%s-%s-%d", c.set, c.kind(), c.seed)
+}
 
 // page draws, or takes from the cache what an earlier run of this same program drew.
 func (c page) page(cache string) ([]byte, specimen.Truth, error) {
+	if c.file != "" {
+		return c.read()
+	}
 	var truth specimen.Truth
 	base := ""
 	if cache != "" {

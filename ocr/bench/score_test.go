@@ -1,6 +1,8 @@
 package main
 
 import (
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -26,6 +28,39 @@ func TestSame(t *testing.T) {
 		if same(paper.PlaceOfResidence, c.a, c.b) != c.same {
 			t.Errorf("same(%q, %q) = %t", c.a, c.b, !c.same)
 		}
+	}
+}
+
+// Pages that another program drew come with what stands on them.
+func TestElsewhere(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "office")
+	write := func(name, text string) {
+		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := os.Mkdir(dir, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := elsewhere(dir); err == nil {
+		t.Error("an empty directory is no set of pages")
+	}
+	write("001-cccd.png", "\x89PNG")
+	pages, err := elsewhere(dir)
+	if err != nil || len(pages) != 1 || pages[0].name() != "office-001-cccd" {
+		t.Fatalf("%v, %v", pages, err)
+	}
+	if _, _, err := pages[0].page(""); err == nil {
+		t.Error("a page without its truth was taken")
+	}
+	write("001-cccd.json", `{"type":"cccd","fields":{"number":"079090012345","old_number":"024567891"},"rotation":90,"code_intact":true}`)
+	data, truth, err := pages[0].page("")
+	if err != nil || len(data) != 4 || len(truth.Papers) != 1 {
+		t.Fatalf("%d bytes, %v, %v", len(data), truth, err)
+	}
+	p := truth.Papers[0]
+	if _, printed := p.Printed[paper.OldNumber]; p.Kind != paper.CCCD || p.Rotation != 90 || !p.Code || printed || p.Fields[paper.OldNumber] == "" {
+		t.Errorf("%+v", p)
 	}
 }
 

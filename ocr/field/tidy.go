@@ -108,7 +108,7 @@ func tidyPlace(n paper.Name, v *Value) {
 	s = strings.NewReplacer("Ÿ", "Ỷ", "ÿ", "ỷ").Replace(s) // the former is no letter of the language
 	s = dropStops(s)
 	s = strings.ReplaceAll(" "+s, " 1a ", " Ia ")[1:] // the highland "Ia" (water) begins many names, no number does
-	s = hyphens(settlePlace(s))
+	s = hyphens(parted(settlePlace(s)))
 	s = strings.Trim(s, " ,.:/-")
 	if s == "" {
 		return
@@ -133,8 +133,13 @@ func hyphens(s string) string {
 	if !ok {
 		return s
 	}
-	if strings.Contains(p.Name, "-") && vn.Same(parts[last], p.Name) {
-		parts[last] = like(parts[last], p.Name)
+	if words := strings.Fields(parts[last]); strings.Contains(p.Name, "-") {
+		for k := range min(len(words), 2) { // "Tỉnh" may stand before it
+			if vn.Same(strings.Join(words[k:], " "), p.Name) {
+				parts[last] = like(parts[last], strings.Join(append(slices.Clone(words[:k]), p.Name), " "))
+				break
+			}
+		}
 	}
 	if last > 0 {
 		if name, ok := vn.DistrictLike(p, parts[last-1]); ok && strings.Contains(name, "-") && vn.Same(name, parts[last-1]) {
@@ -274,7 +279,7 @@ func settlePlace(s string) string {
 			words := strings.Fields(parts[last])
 			for k := 1; k < len(words) && k <= 5; k++ {
 				if name, ok := vn.ProvinceLike(strings.Join(words[k:], " ")); ok && len(words)-k >= 2 {
-					if before := strings.Join(words[:k], " "); len(words[:k]) >= 1 && spelledAll(words[:k]) {
+					if before := strings.Join(words[:k], " "); last > 0 && !slices.Contains(unitWords, words[k-1]) && spelledAll(words[:k]) {
 						parts = append(parts[:last], before, like(strings.Join(words[k:], " "), name))
 						last++
 						break
@@ -308,6 +313,55 @@ func settlePlace(s string) string {
 				parts[last-1] = like(parts[last-1], name)
 			}
 		}
+	}
+	return strings.Join(parts, ", ")
+}
+
+// unitWords begin the name of a place in an address, or are what such a beginning ends with.
+var unitWords = []string{"Tỉnh", "tỉnh", "Thành", "phố", "Phố", "TP", "TP.", "Huyện", "Quận", "Thị", "xã", "trấn", "Xã", "Phường"}
+
+// parted gives an address the commas back that were lost, for they are small: before a word that only begins the name of a
+// place, and where the gazetteer knows what then stands behind it.
+func parted(s string) string {
+	if !strings.Contains(s, ",") {
+		return s // the name of a hospital, or of a province by itself
+	}
+	var parts []string
+	for _, part := range strings.Split(s, ", ") {
+		words := strings.Fields(part)
+		from := 0
+		for i := 2; i < len(words); i++ {
+			two := words[i] + " "
+			if i+1 < len(words) {
+				two += words[i+1]
+			}
+			unit := slices.Contains([]string{"Xã", "Phường", "Huyện", "Quận", "Tỉnh"}, words[i]) || slices.Contains([]string{"Thị xã", "Thị trấn", "Thành phố"}, two)
+			if unit && i-from >= 2 && i+1 < len(words) {
+				parts = append(parts, strings.Join(words[from:i], " "))
+				from = i
+			}
+		}
+		parts = append(parts, strings.Join(words[from:], " "))
+	}
+	// at splits a part so that test holds of the whole; the longer name of a place goes before the shorter.
+	at := func(i int, test func(vn.Place) bool) {
+		if i < 0 || test(vn.Locate(strings.Join(parts, ", "))) {
+			return
+		}
+		words := strings.Fields(parts[i])
+		for k := 1; k < len(words); k++ {
+			try := slices.Concat(parts[:i], []string{strings.Join(words[:k], " "), strings.Join(words[k:], " ")}, parts[i+1:])
+			if test(vn.Locate(strings.Join(try, ", "))) {
+				parts = try
+				return
+			}
+		}
+	}
+	if where := vn.Locate(strings.Join(parts, ", ")); where.Province.Name != "" && where.District == "" && where.Commune == "" && where.Near == "" {
+		at(len(parts)-2, func(p vn.Place) bool { return p.District != "" && p.Commune != "" })
+	}
+	if where := vn.Locate(strings.Join(parts, ", ")); where.District != "" && where.Commune == "" && where.Near == "" {
+		at(len(parts)-3, func(p vn.Place) bool { return p.Commune != "" })
 	}
 	return strings.Join(parts, ", ")
 }
