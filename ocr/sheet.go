@@ -2,8 +2,6 @@ package ocr
 
 import (
 	"context"
-	"image"
-	"slices"
 
 	"motcua/ocr/field"
 	"motcua/ocr/find"
@@ -25,11 +23,10 @@ func (l *local) readSheet(ctx context.Context, p page.Picture, n int) (*face, er
 	}
 	k, letter := c.ink(max(41, w/30)|1), max(10, w/200)
 	combs := find.Unrule(c.img, k, letter)
-	c.lines = find.Lines(k, letter, max(48, w/22))
 	for _, comb := range combs { // one sign a cell: by itself each is too little to be a line
-		c.lines = slices.DeleteFunc(c.lines, func(r image.Rectangle) bool { return r.Intersect(comb).Dx()*2 > r.Dx() && r.Overlaps(comb) })
-		c.lines = append(c.lines, comb)
+		k.Clear(comb)
 	}
+	c.lines = append(find.Lines(k, letter, max(48, w/22)), combs...)
 	c.codes = qr.Find(c.img, qr.QRCode, qr.Quick)
 	up, sure := c.upright()
 	if !sure {

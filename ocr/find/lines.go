@@ -310,6 +310,41 @@ func Lines(k Ink, least, most int) []image.Rectangle {
 			}
 		}
 	}
+	// A figure by itself ("Tổ 6, Ấp") is no row; between two rows that stand level with it, it is a word of theirs.
+	level := func(a, b image.Rectangle) bool {
+		return 5*(min(a.Max.Y, b.Max.Y)-max(a.Min.Y, b.Min.Y)) > 3*min(a.Dy(), b.Dy())
+	}
+	for i := 0; i < len(rows); i++ {
+		lone := rows[i].box
+		if rows[i].glyphs > 2 || rows[i].torn > 0 || lone.Dy() < least {
+			continue
+		}
+		reach := lone.Dy() * 9 / 5
+		left, right := -1, -1
+		for j, o := range rows {
+			size := int(o.core[1] - o.core[0])
+			if j == i || o.glyphs < 3 || o.torn > 0 || !level(o.box, lone) || 2*lone.Dy() < size || lone.Dy() > 2*size || o.box.Dy() > 2*lone.Dy() {
+				continue
+			}
+			if gap := lone.Min.X - o.box.Max.X; gap >= 0 && gap <= reach {
+				left = j
+			}
+			if gap := o.box.Min.X - lone.Max.X; gap >= 0 && gap <= reach {
+				right = j
+			}
+		}
+		if left < 0 || right < 0 || !level(rows[left].box, rows[right].box) {
+			continue
+		}
+		for _, j := range []int{i, right} {
+			rows[left].box = rows[left].box.Union(rows[j].box)
+			rows[left].glyphs += rows[j].glyphs
+			rows[left].tops, rows[left].bottoms = append(rows[left].tops, rows[j].tops...), append(rows[left].bottoms, rows[j].bottoms...)
+		}
+		rows = slices.Delete(rows, max(i, right), max(i, right)+1)
+		rows = slices.Delete(rows, min(i, right), min(i, right)+1)
+		i = -1
+	}
 	var out []image.Rectangle
 	for _, r := range rows {
 		if r.torn > 0 && r.glyphs-r.torn < 3 && r.torn < 8 { // a face, a fingerprint

@@ -6,6 +6,14 @@ import (
 	"slices"
 )
 
+// Clear takes away the ink in r.
+func (k Ink) Clear(r image.Rectangle) {
+	r = r.Intersect(image.Rect(0, 0, k.W, k.H))
+	for y := r.Min.Y; y < r.Max.Y; y++ {
+		clear(k.On[y*k.W+r.Min.X : y*k.W+r.Max.X])
+	}
+}
+
 // Unrule takes ruled lines off a form, from its ink k and from the picture img that k was made of: letters that stand on
 // a line or in a frame are joined to it and read as part of it. It gives the combs, rows of cells that hold one sign
 // each, as forms have them for numbers. letter is the least height of text in pixels.
@@ -138,9 +146,21 @@ func Unrule(img *image.Gray, k Ink, letter int) (combs []image.Rectangle) {
 			continue
 		}
 		slices.Sort(steps)
-		if middle := steps[len(steps)/2]; steps[1] > middle*3/4 && steps[len(steps)-2] < middle*5/4 {
-			combs = append(combs, cell.Add(b.Min))
+		middle := steps[len(steps)/2]
+		if steps[1] < middle*3/4 || steps[len(steps)-2] > middle*5/4 {
+			continue
 		}
+		// Its ends are worn sometimes; the rules above and below it go as far as it does.
+		whole := cell
+		for _, r := range rules {
+			if (abs(r.y-cell.Min.Y) <= thick || abs(r.y-cell.Max.Y) <= thick) && r.x0 < cell.Max.X && r.x1 > cell.Min.X {
+				whole.Min.X, whole.Max.X = min(whole.Min.X, r.x0), max(whole.Max.X, r.x1)
+			}
+		}
+		if whole.Dx()-cell.Dx() < 5*middle {
+			cell = whole
+		}
+		combs = append(combs, cell.Add(b.Min))
 	}
 	return combs
 }
