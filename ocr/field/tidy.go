@@ -95,6 +95,7 @@ func tidyName(v *Value) {
 
 // remains are ends of labels that may be left before an address.
 var remains = []string{"PLACEOFORIGIN", "OFORIGIN", "ORIGIN", "PLACEOFRESIDENCE", "OFRESIDENCE", "RESIDENCE", "PLACEOFBIRTH", "OFBIRTH",
+	"PLACEOFBIRTHREGISTRATION", "OFBIRTHREGISTRATION", "BIRTHREGISTRATION", "REGISTRATION",
 	"NOIDKHKTHUONGTRU", "THUONGTRU", "HKTHUONGTRU", "KHAISINH", "DANGKYKHAISINH"}
 
 // tails begin what stands below an address and is not its.
@@ -154,7 +155,7 @@ func hyphens(s string) string {
 func dropLabel(s string) string {
 	words := strings.Fields(s)
 	best, cut := 0.34, 0
-	for k := 1; k <= min(4, len(words)-1); k++ {
+	for k := 1; k <= min(6, len(words)-1); k++ {
 		letters, _, _ := plain(words[:k])
 		foreign := false
 		for _, w := range words[:k] {

@@ -42,6 +42,7 @@ func TestTidy(t *testing.T) {
 		{paper.PlaceOfResidence, "Số 12 Lê Lợi, Hòa Khánh, Cái Bè, Tiền Giang", "Số 12 Lê Lợi, Hòa Khánh, Cái Bè, Tiền Giang", false, false},
 		{paper.PlaceOfResidence, "Tổ 5, Xã Cái Bè, Tỉnh Đồng Tháp", "Tổ 5, Xã Cái Bè, Tỉnh Đồng Tháp", false, false},
 		{paper.PlaceOfBirth, "Bệnh viện Phụ sản Kon Tum", "Bệnh viện Phụ sản Kon Tum", false, true},
+		{paper.PlaceOfBirth, "regisratn Xã Quỳnh Nghĩa, Huyện Quỳnh Lưu, Tỉnh Nghệ An", "Xã Quỳnh Nghĩa, Huyện Quỳnh Lưu, Tỉnh Nghệ An", true, false},
 		{paper.PlaceOfOrigin, "1a Blang, Nghĩa Hành, Quảng Ngãi", "Ia Blang, Nghĩa Hành, Quảng Ngãi", true, false},
 		{paper.PlaceOfOrigin, "KHÔI", "KHÔI", false, true},
 		{paper.PlaceOfResidence, "Xóm 6, Hội", "Xóm 6, Hội", false, true},
