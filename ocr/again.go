@@ -91,12 +91,12 @@ func (c *card) inkBehind(row image.Rectangle) bool {
 	if h < 8 || behind.Dx() < h {
 		return false
 	}
-	k := find.NewInk(c.img.SubImage(image.Rect(behind.Min.X-2*h, behind.Min.Y-h, behind.Max.X+2*h, behind.Max.Y+h).Intersect(c.img.Bounds())).(*image.Gray), 41, contrast(c.img))
-	from := image.Pt(max(behind.Min.X-2*h, c.img.Rect.Min.X), max(behind.Min.Y-h, c.img.Rect.Min.Y))
+	about := image.Rect(behind.Min.X-2*h, behind.Min.Y-h, behind.Max.X+2*h, behind.Max.Y+h).Intersect(c.img.Bounds())
+	k := find.NewInk(c.img.SubImage(about).(*image.Gray), 41, contrast(c.img))
 	dark := 0
 	for y := behind.Min.Y; y < behind.Max.Y; y++ {
 		for x := behind.Min.X; x < behind.Max.X; x++ {
-			if k.On[(y-from.Y)*k.W+x-from.X] {
+			if k.On[(y-about.Min.Y)*k.W+x-about.Min.X] {
 				dark++
 			}
 		}

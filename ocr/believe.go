@@ -148,16 +148,7 @@ func least(n paper.Name) int {
 // and says so.
 func since2025(s string) bool {
 	parts := strings.Split(s, ",")
-	if len(parts) < 2 {
-		return false
-	}
-	unit := vn.Fold(strings.TrimSpace(parts[len(parts)-2]))
-	for _, u := range []string{"Phường ", "Xã ", "Đặc khu "} {
-		if strings.HasPrefix(unit, vn.Fold(u)) {
-			return true
-		}
-	}
-	return false
+	return len(parts) >= 2 && vn.OfCommune(parts[len(parts)-2])
 }
 
 func placeWords(s string) []string {

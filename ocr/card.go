@@ -163,9 +163,9 @@ func (l *local) codes(ctx context.Context, p page.Picture, o find.Outline, numbe
 	for _, s := range c.codes {
 		f.code(s, c)
 	}
-	zone, rest := c.zoneLines()
+	zone, rest := c.zoneOf(c.lines)
 	if len(zone) > 0 {
-		if err := l.readZone(c, zone, f); err != nil {
+		if err := l.readZone(c, zone, f, likeZone); err != nil {
 			return nil, nil, err
 		}
 		if c.zoned = f.Zone != nil || c.level(c.wide(c.lines)); !c.zoned { // an address that fills the card
@@ -174,17 +174,13 @@ func (l *local) codes(ctx context.Context, p page.Picture, o find.Outline, numbe
 	}
 	if f.Zone == nil {
 		// A scratch parts a row; but print in two columns looks the same, so that only a zone without fault counts.
-		zone, others := c.zoneOf(rows(c.lines))
-		if len(zone) > 0 && c.level(c.wide(rows(c.lines))) {
-			g := &face{Page: f.Page, Readings: map[paper.Name][]reading{}}
-			if err := l.readZone(c, zone, g); err != nil {
+		joined := rows(c.lines)
+		if zone, others := c.zoneOf(joined); len(zone) > 0 && c.level(c.wide(joined)) {
+			if err := l.readZone(c, zone, f, func(z mrz.Zone) bool { return likeZone(z) && z.Whole() }); err != nil {
 				return nil, nil, err
 			}
-			if g.Zone != nil && g.Zone.Whole() {
-				f.Zone, rest, c.zoned = g.Zone, others, true
-				for n, rs := range g.Readings {
-					f.Readings[n] = append(f.Readings[n], rs...)
-				}
+			if f.Zone != nil {
+				rest, c.zoned = others, true
 			}
 		}
 	}
@@ -302,9 +298,8 @@ func near(a, b int, by float64) bool { return math.Abs(float64(a)/float64(b)-1) 
 
 func abs(n int) int { return max(n, -n) }
 
-// zoneLines parts the lines of a machine readable zone from the others.
-func (c *card) zoneLines() (zone, rest []image.Rectangle) { return c.zoneOf(c.lines) }
-
+// zoneOf parts the card's lines that belong to a machine readable zone from the others; lines are those in which its rows
+// are looked for.
 func (c *card) zoneOf(lines []image.Rectangle) (zone, rest []image.Rectangle) {
 	rows := c.wide(lines)
 	if len(rows) == 0 || rows[0].Min.Y < c.plane.Height/2 {
@@ -417,8 +412,8 @@ func turnOf(q paper.Quad) int {
 }
 
 // readZone reads a machine readable zone: by its own classifier, which takes a few milliseconds, and by the network of
-// lines where check digits say that was not enough.
-func (l *local) readZone(c *card, zone []image.Rectangle, f *face) error {
+// lines where check digits say that was not enough. What accept refuses is none.
+func (l *local) readZone(c *card, zone []image.Rectangle, f *face, accept func(mrz.Zone) bool) error {
 	box := zone[0]
 	for _, r := range zone[1:] {
 		box = box.Union(r)
@@ -438,7 +433,7 @@ func (l *local) readZone(c *card, zone []image.Rectangle, f *face) error {
 			z, err = o, nil
 		}
 	}
-	if err != nil || !likeZone(z) {
+	if err != nil || !accept(z) {
 		return nil
 	}
 	f.Zone = &z

@@ -142,9 +142,9 @@ func (l *local) papers(ctx context.Context, file *page.File, n int) ([]*face, []
 			}
 		}
 		switch {
-		case len(faces) == 0 || f.Kind == paper.KhaiSinh || f.Kind == paper.CT07:
+		case len(faces) == 0 || isSheet(f.Kind) && f.Kind != paper.Other:
 			faces = []*face{f}
-		case f.Kind != "" && f.Kind != paper.Other: // a card: of its back more was read by itself
+		case f.Kind != "" && !isSheet(f.Kind): // a card: of its back more was read by itself
 			backs := slices.DeleteFunc(faces, func(o *face) bool { return o.Side != "back" || f.Side != "front" })
 			faces = append([]*face{f}, backs...)
 		}

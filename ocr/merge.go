@@ -190,7 +190,7 @@ func letters(s string) string {
 // tolerance is the share of letters in which a misreading may differ. Addresses run over several lines, of which print
 // often gives only a part.
 func tolerance(n paper.Name) float64 {
-	if n == paper.PlaceOfResidence || n == paper.PlaceOfOrigin || n == paper.PlaceOfBirth {
+	if isPlace(n) {
 		return 0.7
 	}
 	return 0.3

@@ -42,9 +42,9 @@ func (l *local) readSheet(ctx context.Context, p page.Picture, n int) (*face, er
 	for _, s := range c.codes {
 		f.code(s, c)
 	}
-	zone, rest := c.zoneLines()
+	zone, rest := c.zoneOf(c.lines)
 	if len(zone) > 0 {
-		if err := l.readZone(c, zone, f); err != nil {
+		if err := l.readZone(c, zone, f, likeZone); err != nil {
 			return nil, err
 		}
 		if f.Zone == nil { // a paragraph
@@ -72,7 +72,7 @@ func (l *local) readSheet(ctx context.Context, p page.Picture, n int) (*face, er
 		return nil, err
 	}
 	f.take(side, c)
-	if f.Kind == paper.Other || f.Kind == paper.KhaiSinh || f.Kind == paper.CT07 {
+	if isSheet(f.Kind) {
 		f.Text = field.Text(runs)
 	}
 	return f, nil

@@ -22,6 +22,14 @@ func newMask(w, h int) mask {
 
 func (m mask) row(y int) []uint64 { return m.on[y*m.words : (y+1)*m.words] }
 
+// turnOn marks the columns from x0 to before x1 of a row.
+func (m mask) turnOn(y, x0, x1 int) {
+	row := m.row(y)
+	for x := x0; x < x1; x++ {
+		row[x/64] |= 1 << (x % 64)
+	}
+}
+
 // marked is the mask of what is on.
 func marked(w, h int, on []bool) mask {
 	m := newMask(w, h)
@@ -329,10 +337,7 @@ func (m mask) fill() {
 	}
 	for _, s := range off {
 		if !outside[s.part] {
-			row := m.row(s.y)
-			for x := s.x0; x < s.x1; x++ {
-				row[x/64] |= 1 << (x % 64)
-			}
+			m.turnOn(s.y, s.x0, s.x1)
 		}
 	}
 }

@@ -24,9 +24,6 @@ func Shrink(g *image.Gray, f int) *image.Gray {
 	}
 	out := image.NewGray(image.Rect(0, 0, w, h))
 	inParallel(h, func(first, end int) {
-		if first == end {
-			return
-		}
 		sums := make([]uint16, w*f)
 		C.find_shrink(bytes(g.Pix[g.PixOffset(b.Min.X, b.Min.Y+first*f):]), C.ptrdiff_t(g.Stride), C.int(f), C.int(w), C.int(end-first),
 			bytes(out.Pix[first*w:]), (*C.uint16_t)(unsafe.Pointer(&sums[0])))
@@ -84,10 +81,14 @@ func newTaps(from, to int) taps {
 	return t
 }
 
-// inParallel calls f for two shares of the lines, one on each of a kiosk's two processors, and waits.
+// inParallel calls f for two shares of the lines, one on each of a kiosk's two processors, and waits. No share is empty.
 func inParallel(lines int, f func(first, end int)) {
 	var wait sync.WaitGroup
-	wait.Go(func() { f(0, lines/2) })
-	f(lines/2, lines)
+	if lines > 1 {
+		wait.Go(func() { f(0, lines/2) })
+	}
+	if lines > 0 {
+		f(lines/2, lines)
+	}
 	wait.Wait()
 }

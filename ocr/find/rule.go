@@ -34,10 +34,7 @@ func Unrule(img *image.Gray, k Ink, letter int) (combs []image.Rectangle) {
 			}
 			if x-x0 >= long {
 				rules = append(rules, stretch{y, x0, x})
-				dst := level.row(y)
-				for i := x0; i < x; i++ {
-					dst[i/64] |= 1 << (i % 64)
-				}
+				level.turnOn(y, x0, x)
 			}
 		}
 	}

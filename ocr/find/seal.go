@@ -78,13 +78,7 @@ func anyRed(red *image.Gray, quad paper.Quad) (paper int, any bool) {
 			n++
 		}
 	}
-	left := n / 2
-	for paper = range hist {
-		if left -= hist[paper]; left < 0 {
-			break
-		}
-	}
-	paper = max(paper, 128)
+	paper = max(ranked(hist, n/2), 128)
 	more := 0
 	for v := paper + redInk + 1; v < len(hist); v++ {
 		more += hist[v]
@@ -104,7 +98,11 @@ func paperLight(img *image.Gray) int {
 			n++
 		}
 	}
-	left := n * 3 / 4
+	return ranked(hist, n*3/4)
+}
+
+// ranked is the value behind which so many of a histogram's lie.
+func ranked(hist [256]int, left int) int {
 	for v, c := range hist {
 		if left -= c; left < 0 {
 			return v

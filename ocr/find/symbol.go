@@ -61,7 +61,7 @@ func within(parts []part, box image.Rectangle) int {
 	return n
 }
 
-// apart from a symbol: the parts that are none of its modules.
+// outside are the parts whose middle lies outside a box.
 func outside(parts []part, box image.Rectangle) []part {
 	if box.Empty() {
 		return parts

@@ -59,9 +59,6 @@ func (p Plane) Cut(g *image.Gray) *image.Gray {
 		return out
 	}
 	inParallel(p.Height, func(first, end int) {
-		if first == end {
-			return
-		}
 		C.find_cut(bytes(g.Pix[g.PixOffset(b.Min.X, b.Min.Y):]), C.ptrdiff_t(g.Stride), C.int(w), C.int(h), (*C.double)(unsafe.Pointer(&p.to[0])),
 			C.int(p.Width), C.int(first), C.int(end), bytes(out.Pix[first*out.Stride:]))
 	})

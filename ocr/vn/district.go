@@ -118,7 +118,7 @@ func Locate(address string) Place {
 	d := strings.TrimSpace(parts[len(parts)-2])
 	var names []string
 	keys := []string{Fold(d), Fold(trimUnit(d))}
-	if ofCommune(d) {
+	if OfCommune(d) {
 		keys = nil
 	}
 	for _, key := range keys {

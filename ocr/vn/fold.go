@@ -85,10 +85,10 @@ func NFC(s string) string {
 var units = []string{"thành phố", "tỉnh", "tp.", "tp", "t.", "quận", "q.", "huyện", "h.", "thị xã", "tx.", "tx",
 	"phường", "p.", "xã", "x.", "thị trấn", "tt.", "tt", "đặc khu"}
 
-// ofCommune says whether a place is called a ward, a commune or a special zone, as no district is.
-func ofCommune(name string) bool {
+// OfCommune says whether a place is called a ward, a commune or a special zone, as no district is.
+func OfCommune(name string) bool {
 	low := Fold(name) + " "
-	for _, u := range []string{"phường ", "xã ", "đặc khu "} {
+	for _, u := range []string{"phường", "xã", "đặc khu"} {
 		if strings.HasPrefix(low, Fold(u)+" ") {
 			return true
 		}

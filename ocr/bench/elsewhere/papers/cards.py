@@ -54,6 +54,16 @@ class _Look:
         return Side(html, CARD_WIDTH, CARD_HEIGHT, fields, codes)
 
 
+def _front_fields(person):
+    return {
+        "number": person.number,
+        "full_name": person.name.upper(),
+        "date_of_birth": person.born.isoformat(),
+        "sex": person.sex,
+        "nationality": NATIONALITY,
+    }
+
+
 def _with_expiry(fields, person):
     if person.expires:
         fields["date_of_expiry"] = person.expires.isoformat()
@@ -246,11 +256,7 @@ def _cccd_front(rng, person, look, chip_card):
     content.append(_cccd_expiry(rng, person, look, x, chip_card))
 
     fields = {
-        "number": person.number,
-        "full_name": person.name.upper(),
-        "date_of_birth": person.born.isoformat(),
-        "sex": person.sex,
-        "nationality": NATIONALITY,
+        **_front_fields(person),
         "place_of_origin": person.origin,
         "place_of_residence": person.residence,
     }
@@ -419,14 +425,7 @@ def _can_cuoc_front(rng, person, look):
     content += _can_cuoc_birth_and_sex(rng, person, look, x, y)
     if rng.random() < 0.3:
         content.append(parts.portrait(rng, 72, 42, 7, 9, person.sex, grey=True))
-    fields = {
-        "number": person.number,
-        "full_name": person.name.upper(),
-        "date_of_birth": person.born.isoformat(),
-        "sex": person.sex,
-        "nationality": NATIONALITY,
-    }
-    return look.side(content, fields, [])
+    return look.side(content, _front_fields(person), [])
 
 
 def _can_cuoc_dates(rng, person, look, y):
