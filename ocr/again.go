@@ -93,15 +93,7 @@ func (c *card) inkBehind(row image.Rectangle) bool {
 	}
 	about := image.Rect(behind.Min.X-2*h, behind.Min.Y-h, behind.Max.X+2*h, behind.Max.Y+h).Intersect(c.img.Bounds())
 	k := find.NewInk(c.img.SubImage(about).(*image.Gray), 41, contrast(c.img))
-	dark := 0
-	for y := behind.Min.Y; y < behind.Max.Y; y++ {
-		for x := behind.Min.X; x < behind.Max.X; x++ {
-			if k.On[(y-about.Min.Y)*k.W+x-about.Min.X] {
-				dark++
-			}
-		}
-	}
-	return dark*10 > h*h
+	return k.Count(behind.Sub(about.Min))*10 > h*h
 }
 
 // around is a row of words with as much room above and below as its line has.

@@ -23,17 +23,13 @@ func Blocks(g *image.Gray, dpi float64) []Outline {
 	scale := dpi / float64(f) / 25.4 // pixels a millimetre
 	k := NewInk(small, int(4*scale)|1, 24)
 	// Specks are no print.
-	print := make([]bool, len(k.On))
+	print := newMask(k.w, k.h)
 	for _, p := range k.parts() {
 		if p.area >= 4 && p.box.Dx() < int(60*scale) && p.box.Dy() < int(45*scale) {
-			for y := p.box.Min.Y; y < p.box.Max.Y; y++ {
-				for x := p.box.Min.X; x < p.box.Max.X; x++ {
-					print[y*k.W+x] = print[y*k.W+x] || k.On[y*k.W+x]
-				}
-			}
+			print.copy(k.mask, p.box)
 		}
 	}
-	m := marked(k.W, k.H, print).close(max(2, int(2.6*scale)))
+	m := print.close(max(2, int(2.6*scale)))
 	var found []Outline
 	for _, o := range loose(m) {
 		// A heap of print has no sides of its own: its lines say how it lies.
@@ -124,7 +120,7 @@ func Slope(g *image.Gray) float64 {
 	type spot struct{ x, y, size float64 }
 	var spots []spot
 	const cell = 32
-	gw := k.W/cell + 1
+	gw := k.w/cell + 1
 	grid := map[int][]int{}
 	for _, p := range k.parts() {
 		w, h := p.box.Dx(), p.box.Dy()

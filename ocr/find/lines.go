@@ -1,16 +1,19 @@
 package find
 
+// #include "pixels.h"
+import "C"
+
 import (
 	"cmp"
 	"image"
 	"slices"
+	"unsafe"
 )
 
 // Ink marks what is darker than its surroundings by contrast (0…255): local means over a window keep shadows and
 // tinted paper out.
 type Ink struct {
-	W, H int
-	On   []bool
+	mask
 	gray *image.Gray
 }
 
@@ -25,52 +28,28 @@ func (k Ink) Unstamped() Ink {
 func NewInk(g *image.Gray, window, contrast int) Ink {
 	b := g.Bounds()
 	w, h := b.Dx(), b.Dy()
-	ink := Ink{w, h, make([]bool, w*h), g}
+	k := Ink{newMask(w, h), g}
 	if w == 0 || h == 0 {
-		return ink
+		return k
 	}
-	r := window / 2
-	cols := make([]int32, w) // sums over the window's rows
-	row := func(y int) []uint8 { return g.Pix[g.PixOffset(b.Min.X, b.Min.Y+y):] }
-	add := func(y int, sign int32) {
-		src := row(y)[:w]
-		for x, v := range src {
-			cols[x] += sign * int32(v)
-		}
-	}
-	for y := range min(r, h) {
-		add(y, 1)
-	}
-	rows := int32(min(r, h))
-	for y := range h {
-		if y+r < h {
-			add(y+r, 1)
-			rows++
-		}
-		if y-r-1 >= 0 {
-			add(y-r-1, -1)
-			rows--
-		}
-		var sum int32
-		n := int32(0)
-		for x := range min(r, w) {
-			sum += cols[x]
-			n++
-		}
-		src, dst := row(y), ink.On[y*w:(y+1)*w]
-		for x := range w {
-			if x+r < w {
-				sum += cols[x+r]
-				n++
-			}
-			if x-r-1 >= 0 {
-				sum -= cols[x-r-1]
-				n--
-			}
-			dst[x] = int32(src[x])+int32(contrast) < sum/(n*rows)
+	in := bytes(g.Pix[g.PixOffset(b.Min.X, b.Min.Y):])
+	inParallel(h, func(first, end int) {
+		sums := make([]int32, 2*w+1+16*k.words)
+		C.find_ink(in, C.ptrdiff_t(g.Stride), C.int(w), C.int(h), C.int(window/2), C.int(contrast), C.int(first), C.int(end),
+			(*C.uint64_t)(unsafe.Pointer(&k.row(first)[0])), C.int(k.words), numbers(sums))
+	})
+	return k
+}
+
+// Count is how many pixels of r, in the picture's coordinates less its corner, are ink.
+func (k Ink) Count(r image.Rectangle) (n int) {
+	r = r.Intersect(image.Rect(0, 0, k.w, k.h))
+	for y := r.Min.Y; y < r.Max.Y; y++ {
+		for x0, x1 := range k.spans(y, 0) {
+			n += max(0, min(x1, r.Max.X)-max(x0, r.Min.X))
 		}
 	}
-	return ink
+	return n
 }
 
 // part is a connected group of ink.
@@ -80,93 +59,83 @@ type part struct {
 	torn bool // cut out of a larger part
 }
 
-// run is a row of ink of one part.
-type run struct{ y, x0, x1, id int }
+// add takes in another part.
+func (p *part) add(o part) {
+	p.box.Min.X, p.box.Min.Y = min(p.box.Min.X, o.box.Min.X), min(p.box.Min.Y, o.box.Min.Y)
+	p.box.Max.X, p.box.Max.Y = max(p.box.Max.X, o.box.Max.X), max(p.box.Max.Y, o.box.Max.Y)
+	p.area += o.area
+}
 
 // parts finds the 8-connected groups.
-func (k Ink) parts() []part {
-	out, _ := k.split(func(part) bool { return false })
+func (m mask) parts() []part {
+	out, _ := m.split(nil)
 	return out
 }
 
-// split parts the connected groups that are large from the others; of those it gives the runs.
-func (k Ink) split(large func(part) bool) ([]part, []run) {
-	var all []run
-	var up []int // union-find
+// split parts the connected groups that are large, if any can be, from the others; of those it gives the runs.
+func (m mask) split(large func(part) bool) ([]part, []span) {
+	var all []span
+	var up []int32 // union-find
 	var list []part
-	root := func(i int) int {
+	root := func(i int32) int32 {
 		for up[i] != i {
 			up[i] = up[up[i]]
 			i = up[i]
 		}
 		return i
 	}
-	var above, here []run
-	for y := range k.H {
+	var above, here []span
+	for y := range m.h {
 		here = here[:0]
-		line := k.On[y*k.W : (y+1)*k.W]
 		j := 0
-		for x := 0; x < k.W; x++ {
-			if !line[x] {
-				continue
+		for x0, x1 := range m.spans(y, 0) {
+			id := int32(-1)
+			for j < len(above) && above[j].x1 < x0 {
+				j++
 			}
-			x0 := x
-			for x < k.W && line[x] {
-				x++
-			}
-			id := -1
-			for j > 0 && j < len(above) && above[j-1].x1 >= x0 {
-				j--
-			}
-			for ; j < len(above) && above[j].x0 <= x; j++ {
-				if above[j].x1 < x0 {
-					continue
-				}
-				o := root(above[j].id)
+			for i := j; i < len(above) && above[i].x0 <= x1; i++ {
+				o := root(int32(above[i].part))
 				if id < 0 {
 					id = o
 				} else if o != id {
 					up[o] = id
-					list[id].box = list[id].box.Union(list[o].box)
-					list[id].area += list[o].area
+					list[id].add(list[o])
 				}
 			}
-			if j > 0 {
-				j--
-			}
-			span := part{box: image.Rect(x0, y, x, y+1), area: x - x0}
+			p := part{box: image.Rectangle{Min: image.Pt(x0, y), Max: image.Pt(x1, y+1)}, area: x1 - x0}
 			if id < 0 {
-				id = len(list)
+				id = int32(len(list))
 				up = append(up, id)
-				list = append(list, span)
+				list = append(list, p)
 			} else {
-				list[id].box = list[id].box.Union(span.box)
-				list[id].area += span.area
+				list[id].add(p)
 			}
-			here = append(here, run{y, x0, x, id})
+			here = append(here, span{y, x0, x1, int(id)})
 		}
-		all = append(all, here...)
+		if large != nil {
+			all = append(all, here...)
+		}
 		above, here = here, above
 	}
 	var out []part
 	huge := make([]bool, len(list))
 	for i, p := range list {
-		if up[i] != i {
+		if int(up[i]) != i {
 			continue
 		}
-		if huge[i] = large(p); !huge[i] {
+		if huge[i] = large != nil && large(p); !huge[i] {
 			out = append(out, p)
 		}
 	}
-	return out, slices.DeleteFunc(all, func(r run) bool { return !huge[root(r.id)] })
+	return out, slices.DeleteFunc(all, func(s span) bool { return !huge[root(int32(s.part))] })
 }
 
 // under is the ink of runs that is darker than the runs' ink about it: print that a stamp's rim or a scratch has joined
 // to itself stands out of it again, for print is the darker and both together are darker still.
-func (k Ink) under(runs []run) Ink {
-	out := Ink{k.W, k.H, make([]bool, k.W*k.H), k.gray}
+func (k Ink) under(runs []span) mask {
+	out := newMask(k.w, k.h)
 	const cell = 16
-	cw, ch := k.W/cell+1, k.H/cell+1
+	cw, ch := k.w/cell+1, k.h/cell+1
 	sum, n := make([]int32, cw*ch), make([]int32, cw*ch)
 	b := k.gray.Rect
 	for _, r := range runs {
@@ -193,9 +162,11 @@ func (k Ink) under(runs []run) Ink {
 	}
 	for _, r := range runs {
 		at := k.gray.PixOffset(b.Min.X, b.Min.Y+r.y)
-		row := r.y / cell * cw
+		row, dst := r.y/cell*cw, out.row(r.y)
 		for x := r.x0; x < r.x1; x++ {
-			out.On[r.y*k.W+x] = k.gray.Pix[at+x]+4 < mean[row+x/cell]
+			if k.gray.Pix[at+x]+4 < mean[row+x/cell] {
+				dst[x/64] |= 1 << (x % 64)
+			}
 		}
 	}
 	return out
@@ -205,9 +176,12 @@ func (k Ink) under(runs []run) Ink {
 // stand side by side. Photos, seals and rules are passed over.
 func Lines(k Ink, least, most int) []image.Rectangle {
 	var glyphs []part
-	small, runs := k.split(func(p part) bool { return k.gray != nil && p.box.Dy() > most*3/2 })
-	var torn []part
-	if k.gray != nil {
+	var small, torn []part
+	if k.gray == nil {
+		small = k.parts()
+	} else {
+		var runs []span
+		small, runs = k.split(func(p part) bool { return p.box.Dy() > most*3/2 })
 		torn = k.under(runs).parts()
 	}
 	for i := range torn {

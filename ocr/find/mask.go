@@ -30,6 +30,30 @@ func (m mask) turnOn(y, x0, x1 int) {
 	}
 }
 
+// at says whether a pixel is on; beyond the edge none is.
+func (m mask) at(x, y int) bool {
+	return x >= 0 && x < m.w && y >= 0 && y < m.h && m.on[y*m.words+x/64]>>(x%64)&1 == 1
+}
+
+// copy turns on what is on of from in a box.
+func (m mask) copy(from mask, box image.Rectangle) {
+	for y := box.Min.Y; y < box.Max.Y; y++ {
+		src, dst := from.row(y), m.row(y)
+		for i := box.Min.X / 64; i*64 < box.Max.X; i++ {
+			within := ^uint64(0)
+			if left := box.Min.X - 64*i; left > 0 {
+				within <<= left
+			}
+			if right := box.Max.X - 64*i; right < 64 {
+				within &= 1<<right - 1
+			}
+			dst[i] |= src[i] & within
+		}
+	}
+}
+
+func (m mask) turnOff(x, y int) { m.on[y*m.words+x/64] &^= 1 << (x % 64) }
+
 // marked is the mask of what is on.
 func marked(w, h int, on []bool) mask {
 	m := newMask(w, h)

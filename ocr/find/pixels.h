@@ -13,3 +13,8 @@ void find_resize(const uint8_t *in, ptrdiff_t stride, int n, int w, int h, const
 // Samples rows of n pixels bilinearly from a page of w*h. to maps (column + 0.5, row + 0.5, 1) to the page, as Plane does; rows
 // from first to end are made. What lies off the page is white.
 void find_cut(const uint8_t *in, ptrdiff_t stride, int w, int h, const double *to, int n, int first, int end, uint8_t *out);
+
+// Marks in bits, words of 64 pixels a row with the lowest bit the leftmost, what is darker by contrast than the mean of the
+// pixels at most r columns and rows away that lie on the picture of w*h. Rows from first to end are made; sums is room for
+// 2*w + 1 + 16*words numbers.
+void find_ink(const uint8_t *in, ptrdiff_t stride, int w, int h, int r, int contrast, int first, int end, uint64_t *bits, int words, int32_t *sums);

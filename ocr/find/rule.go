@@ -8,9 +8,11 @@ import (
 
 // Clear takes away the ink in r.
 func (k Ink) Clear(r image.Rectangle) {
-	r = r.Intersect(image.Rect(0, 0, k.W, k.H))
+	r = r.Intersect(image.Rect(0, 0, k.w, k.h))
 	for y := r.Min.Y; y < r.Max.Y; y++ {
-		clear(k.On[y*k.W+r.Min.X : y*k.W+r.Max.X])
+		for x := r.Min.X; x < r.Max.X; x++ {
+			k.turnOff(x, y)
+		}
 	}
 }
 
@@ -19,37 +21,26 @@ func (k Ink) Clear(r image.Rectangle) {
 // each, as forms have them for numbers. letter is the least height of text in pixels.
 func Unrule(img *image.Gray, k Ink, letter int) (combs []image.Rectangle) {
 	long, thick := 7*letter, max(3, letter*2/3) // of a rule; a capital's bar is shorter
-	level := newMask(k.W, k.H)
+	level := newMask(k.w, k.h)
 	type stretch struct{ y, x0, x1 int }
 	var rules []stretch
-	for y := range k.H {
-		row := k.On[y*k.W : (y+1)*k.W]
-		for x := 0; x < k.W; x++ {
-			if !row[x] {
-				continue
-			}
-			x0 := x
-			for x < k.W && row[x] {
-				x++
-			}
-			if x-x0 >= long {
-				rules = append(rules, stretch{y, x0, x})
-				level.turnOn(y, x0, x)
+	for y := range k.h {
+		for x0, x1 := range k.spans(y, 0) {
+			if x1-x0 >= long {
+				rules = append(rules, stretch{y, x0, x1})
+				level.turnOn(y, x0, x1)
 			}
 		}
 	}
 	if len(rules) == 0 {
 		return nil
 	}
-	ruled := func(x, y int) bool {
-		return y >= 0 && y < k.H && level.row(y)[x/64]>>(x%64)&1 == 1
-	}
-	on := func(x, y int) bool { return x >= 0 && x < k.W && y >= 0 && y < k.H && k.On[y*k.W+x] }
+	ruled, on := level.at, k.at
 	// Uprights begin and end at a rule; they are looked for from the lower edge of each.
 	type upright struct{ x, y0, y1 int }
 	var uprights []upright
 	for _, r := range rules {
-		if r.y+1 >= k.H {
+		if r.y+1 >= k.h {
 			continue
 		}
 		for x := r.x0; x < r.x1; x++ {
@@ -79,7 +70,7 @@ func Unrule(img *image.Gray, k Ink, letter int) (combs []image.Rectangle) {
 	// What lies under a rule is gone; what lies beside it is the best guess.
 	b := img.Rect
 	at := func(x, y int) *uint8 {
-		return &img.Pix[img.PixOffset(b.Min.X+min(max(x, 0), k.W-1), b.Min.Y+min(max(y, 0), k.H-1))]
+		return &img.Pix[img.PixOffset(b.Min.X+min(max(x, 0), k.w-1), b.Min.Y+min(max(y, 0), k.h-1))]
 	}
 	for _, r := range rules {
 		for x := r.x0; x < r.x1; x++ {
@@ -98,7 +89,7 @@ func Unrule(img *image.Gray, k Ink, letter int) (combs []image.Rectangle) {
 				*at(x, y) = max(*at(x, y), paper)
 			}
 			for y := y0; y <= y1; y++ {
-				k.On[y*k.W+x] = false
+				k.turnOff(x, y)
 			}
 		}
 	}
@@ -108,8 +99,8 @@ func Unrule(img *image.Gray, k Ink, letter int) (combs []image.Rectangle) {
 			for x := u.x - 2; x <= u.x+2; x++ {
 				*at(x, y) = max(*at(x, y), paper)
 			}
-			if y >= 0 && y < k.H {
-				k.On[y*k.W+u.x] = false
+			if y >= 0 && y < k.h {
+				k.turnOff(u.x, y)
 			}
 		}
 	}

@@ -27,14 +27,18 @@ func Unseal(img, red *image.Gray, quad paper.Quad, scale image.Point, least int)
 	cut := NewPlane(quad, b.Dx()/f, b.Dy()/f).Cut(red)
 	w, h := cut.Rect.Dx(), cut.Rect.Dy()
 	// Where nothing was cut the cutting is white; that is the edge of the page, and not red.
-	ink := Ink{W: w, H: h, On: make([]bool, w*h)}
-	for i, v := range cut.Pix {
-		ink.On[i] = int(v) > paper+redInk && v < 250
+	ink := newMask(w, h)
+	for y := range h {
+		row := ink.row(y)
+		for x, v := range cut.Pix[y*w : (y+1)*w] {
+			if int(v) > paper+redInk && v < 250 {
+				row[x/64] |= 1 << (x % 64)
+			}
+		}
 	}
-	closed := marked(w, h, ink.On).close(2)
 	light := paperLight(img)
 	found := false
-	for _, p := range (Ink{W: w, H: h, On: closed.bools()}).parts() {
+	for _, p := range ink.close(2).parts() {
 		// Seals are about as wide as high and show the paper between rim, letters and star; titles are wide, faces full, and
 		// what the edge of a table draws round a card is thin.
 		across, down := p.box.Dx(), p.box.Dy()
