@@ -6,6 +6,7 @@ import (
 	"math"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"motcua/ocr/field"
@@ -147,14 +148,26 @@ func (c *card) findLines() {
 // codes cuts one card-shaped paper out of a page, turns it upright and reads its exact codes.
 func (l *local) codes(ctx context.Context, p page.Picture, o find.Outline, number int) (*card, *face, error) {
 	c := cut(p, o)
-	c.codes = qr.Find(c.img, qr.QRCode|qr.Code128, qr.Worn)
+	var work sync.WaitGroup
+	work.Go(func() { c.codes = qr.Find(c.img, qr.QRCode|qr.Code128) })
 	c.findLines()
+	work.Wait()
+	var worn []qr.Symbol
+	if img := c.img; len(c.codes) == 0 { // one looks harder, and meanwhile at the print
+		work.Go(func() { worn = qr.FindWorn(img) })
+	}
 	up, sure := c.upright()
+	var err error
 	if !sure {
-		var err error
-		if up, err = l.vote(ctx, c); err != nil {
-			return nil, nil, err
-		}
+		up, err = l.vote(ctx, c)
+	}
+	work.Wait()
+	if err != nil {
+		return nil, nil, err
+	}
+	if len(worn) > 0 {
+		c.codes = worn
+		up, _ = c.upright()
 	}
 	if !up {
 		c.flip()

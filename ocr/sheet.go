@@ -27,7 +27,7 @@ func (l *local) readSheet(ctx context.Context, p page.Picture, n int) (*face, er
 		k.Clear(comb)
 	}
 	c.lines = append(find.Lines(k, letter, max(48, w/22)), combs...)
-	c.codes = qr.Find(c.img, qr.QRCode, qr.Quick)
+	c.codes = qr.Find(c.img, qr.QRCode)
 	up, sure := c.upright()
 	if !sure {
 		var err error

@@ -31,6 +31,7 @@ func Blocks(g *image.Gray, dpi float64) []Outline {
 	}
 	m := print.close(max(2, int(2.6*scale)))
 	var found []Outline
+	in, all := 0, print.Count(image.Rect(0, 0, k.w, k.h))
 	for _, o := range loose(m) {
 		// A heap of print has no sides of its own: its lines say how it lies.
 		o = o.along(Slope(small.SubImage(bounds(o.hull)).(*image.Gray)))
@@ -40,6 +41,7 @@ func Blocks(g *image.Gray, dpi float64) []Outline {
 		if ratio < 1 || ratio > 2.3 || w < 45 || w > 135 || h < 32 || h > 95 || o.Fill < 0.35 {
 			continue
 		}
+		in += print.Count(bounds(o.hull))
 		o = o.grown(2.5 * scale)
 		for i := range o.Quad {
 			o.Quad[i].X *= float64(f)
@@ -47,6 +49,9 @@ func Blocks(g *image.Gray, dpi float64) []Outline {
 		}
 		o.Width, o.Height = o.Width*float64(f), o.Height*float64(f)
 		found = append(found, o)
+	}
+	if 4*in < all { // a form's table; even an attested copy of a card has more of its print in the card
+		return nil
 	}
 	sortAsRead(found)
 	return found

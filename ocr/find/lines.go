@@ -41,17 +41,6 @@ func NewInk(g *image.Gray, window, contrast int) Ink {
 	return k
 }
 
-// Count is how many pixels of r, in the picture's coordinates less its corner, are ink.
-func (k Ink) Count(r image.Rectangle) (n int) {
-	r = r.Intersect(image.Rect(0, 0, k.w, k.h))
-	for y := r.Min.Y; y < r.Max.Y; y++ {
-		for x0, x1 := range k.spans(y, 0) {
-			n += max(0, min(x1, r.Max.X)-max(x0, r.Min.X))
-		}
-	}
-	return n
-}
-
 // part is a connected group of ink.
 type part struct {
 	box  image.Rectangle

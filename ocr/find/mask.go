@@ -35,19 +35,36 @@ func (m mask) at(x, y int) bool {
 	return x >= 0 && x < m.w && y >= 0 && y < m.h && m.on[y*m.words+x/64]>>(x%64)&1 == 1
 }
 
+// Count is how many pixels in a box are on.
+func (m mask) Count(box image.Rectangle) (n int) {
+	box = box.Intersect(image.Rect(0, 0, m.w, m.h))
+	for y := box.Min.Y; y < box.Max.Y; y++ {
+		row := m.row(y)
+		for i := box.Min.X / 64; i*64 < box.Max.X; i++ {
+			n += bits.OnesCount64(row[i] & within(i, box))
+		}
+	}
+	return n
+}
+
+// within are the bits of a row's word i that lie in a box.
+func within(i int, box image.Rectangle) uint64 {
+	w := ^uint64(0)
+	if left := box.Min.X - 64*i; left > 0 {
+		w <<= left
+	}
+	if right := box.Max.X - 64*i; right < 64 {
+		w &= 1<<right - 1
+	}
+	return w
+}
+
 // copy turns on what is on of from in a box.
 func (m mask) copy(from mask, box image.Rectangle) {
 	for y := box.Min.Y; y < box.Max.Y; y++ {
 		src, dst := from.row(y), m.row(y)
 		for i := box.Min.X / 64; i*64 < box.Max.X; i++ {
-			within := ^uint64(0)
-			if left := box.Min.X - 64*i; left > 0 {
-				within <<= left
-			}
-			if right := box.Max.X - 64*i; right < 64 {
-				within &= 1<<right - 1
-			}
-			dst[i] |= src[i] & within
+			dst[i] |= src[i] & within(i, box)
 		}
 	}
 }

@@ -41,7 +41,7 @@ func symbol(parts []part) image.Rectangle {
 			// Two along a side: the symbol lies where its modules are.
 			down := image.Rect(both.Min.X, both.Min.Y, both.Min.X+side, both.Min.Y+side)
 			up := image.Rect(both.Max.X-side, both.Max.Y-side, both.Max.X, both.Max.Y)
-			if within(parts, down) >= within(parts, up) {
+			if partsIn(parts, down) >= partsIn(parts, up) {
 				return down
 			}
 			return up
@@ -50,8 +50,8 @@ func symbol(parts []part) image.Rectangle {
 	return image.Rectangle{}
 }
 
-// within counts the parts in a box.
-func within(parts []part, box image.Rectangle) int {
+// partsIn counts the parts in a box.
+func partsIn(parts []part, box image.Rectangle) int {
 	n := 0
 	for _, p := range parts {
 		if p.box.In(box) {

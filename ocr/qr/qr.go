@@ -32,35 +32,24 @@ const (
 	Code128 = 2
 )
 
-// Effort is how long Find may search.
-type Effort int
-
-// Quick tries upright symbols at full scale; Worn also parts light from dark by one level for the whole picture, which a
-// stamp or a scratch across a QR disturbs less than levels that follow it; Hard also turns and shrinks.
-const (
-	Quick Effort = iota
-	Worn
-	Hard
-)
-
 // Find decodes the symbols in img; corners are in img's coordinates.
-func Find(img *image.Gray, formats int, effort Effort) []Symbol {
-	b := img.Bounds()
-	if b.Dx() < 20 || b.Dy() < 20 {
+func Find(img *image.Gray, formats int) []Symbol { return decode(img, formats, false) }
+
+// FindWorn looks for the QR symbol that Find did not read: it parts light from dark by one level for the whole picture,
+// which a stamp or a scratch across a QR disturbs less than levels that follow it.
+func FindWorn(img *image.Gray) []Symbol {
+	if img.Rect.Dx() < 20 || img.Rect.Dy() < 20 {
 		return nil
 	}
-	found := decode(img, formats, effort)
-	if len(found) == 0 && effort >= Worn && formats&QRCode != 0 {
-		black, paper := tones(img)
-		// Half way suits a stamp and most scratches, nearer to the paper what is pale. Measured on 311 card faces these
-		// two read 5 QRs beside the 37 read without; turning, halving and enlarging read none.
-		for _, share := range []int{50, 65} {
-			if found = decode(split(img, black+(paper-black)*share/100), QRCode, Quick); len(found) > 0 {
-				break
-			}
+	black, paper := tones(img)
+	// Half way suits a stamp and most scratches, nearer to the paper what is pale. Measured on 311 card faces these
+	// two read 5 QRs beside the 37 read without; turning, halving and enlarging read none.
+	for _, share := range []int{50, 65} {
+		if found := decode(split(img, black+(paper-black)*share/100), QRCode, true); len(found) > 0 {
+			return found
 		}
 	}
-	return found
+	return nil
 }
 
 // tones are the levels of the blackest ink and of the paper.
@@ -100,17 +89,21 @@ func split(img *image.Gray, level int) *image.Gray {
 	return out
 }
 
-func decode(img *image.Gray, formats int, effort Effort) []Symbol {
+// decode reads the symbols in img, which is black and white already if twoTone says so.
+func decode(img *image.Gray, formats int, twoTone bool) []Symbol {
 	b := img.Bounds()
+	if b.Dx() < 20 || b.Dy() < 20 {
+		return nil
+	}
 	const most = 8
 	out := make([]C.mo_code, most)
-	hard := C.int(0)
-	if effort == Hard {
-		hard = 1
+	two := C.int(0)
+	if twoTone {
+		two = 1
 	}
 	at := img.PixOffset(b.Min.X, b.Min.Y)
 	n := int(C.mo_read_codes((*C.uchar)(unsafe.Pointer(&img.Pix[at])), C.int(b.Dx()), C.int(b.Dy()), C.int(img.Stride),
-		C.int(formats), hard, 0, &out[0], most))
+		C.int(formats), two, &out[0], most))
 	var found []Symbol
 	for _, c := range out[:n] {
 		raw := C.GoBytes(unsafe.Pointer(&c.text[0]), c.length)

@@ -7,18 +7,18 @@
 
 using namespace ZXing;
 
-int mo_read_codes(const unsigned char *pix, int w, int h, int stride, int formats, int harder, int pure, mo_code *out, int max) {
+int mo_read_codes(const unsigned char *pix, int w, int h, int stride, int formats, int two_tone, mo_code *out, int max) {
 	try {
 		DecodeHints hints;
 		BarcodeFormats f;
 		if (formats & 1) f |= BarcodeFormat::QRCode;
 		if (formats & 2) f |= BarcodeFormat::Code128;
 		hints.setFormats(f);
-		hints.setTryHarder(harder);
-		hints.setTryRotate(harder);
-		hints.setTryDownscale(harder);
+		hints.setTryHarder(false);
+		hints.setTryRotate(false);
+		hints.setTryDownscale(false);
 		hints.setMaxNumberOfSymbols(max);
-		hints.setBinarizer(pure ? Binarizer::GlobalHistogram : Binarizer::LocalAverage);
+		hints.setBinarizer(two_tone ? Binarizer::BoolCast : Binarizer::LocalAverage);
 		auto found = ReadBarcodes(ImageView(pix, w, h, ImageFormat::Lum, stride), hints);
 		int n = 0;
 		for (auto &r : found) {

@@ -10,7 +10,7 @@ typedef struct {
 	unsigned char text[3000];
 } mo_code;
 
-int mo_read_codes(const unsigned char *pix, int w, int h, int stride, int formats, int harder, int pure, mo_code *out, int max);
+int mo_read_codes(const unsigned char *pix, int w, int h, int stride, int formats, int two_tone, mo_code *out, int max);
 
 #ifdef __cplusplus
 }
