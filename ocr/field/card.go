@@ -92,7 +92,7 @@ func Card(runs []Run) Side {
 	for _, r := range runs {
 		letters, _, _ := plain(texts(r))
 		for _, t := range titles {
-			from, to, errors := search(letters, t.text)
+			from, to, errors := search(letters, t.text, allowed(len(t.text)))
 			if to <= from || errors > allowed(len(t.text)) {
 				continue
 			}
@@ -102,11 +102,11 @@ func Card(runs []Run) Side {
 			}
 			break
 		}
-		if _, _, e := search(letters, "CANCUOC"); s.Kind == "" && e == 0 && len(letters) < 10 {
+		if _, _, e := search(letters, "CANCUOC", 0); s.Kind == "" && e == 0 && len(letters) < 10 {
 			s.Kind, s.Side = paper.CanCuoc, "front"
 		}
 		for _, t := range []string{"FULLNAME", "DATEOFBIRTH", "PLACEOF", "NATIONALITY", "DATEOFEXPIRY", "CITIZENIDENTITY", "PERSONALIDENTIFICATION", "DATEMONTHYEAR"} {
-			if _, _, e := search(letters, t); e <= 1 {
+			if _, _, e := search(letters, t, 1); e <= 1 {
 				english++
 			}
 		}
@@ -632,14 +632,14 @@ func nationality(p []piece) (Value, bool) {
 		return v, false
 	}
 	letters, _, _ := plain([]string{v.Text})
-	if from, to, e := search(letters, "VIETNAM"); e <= 1 && (len(letters) <= 9 || from > 0 && to == len(letters)) {
+	if from, to, e := search(letters, "VIETNAM", 1); e <= 1 && (len(letters) <= 9 || from > 0 && to == len(letters)) {
 		v.Text = "Việt Nam"
 		if e > 0 {
 			v.Conf = min(v.Conf, 0.9)
 		}
 		return v, true
 	}
-	if _, _, e := search(letters, "VIETNAMVIETNAMESE"); e <= 2 { // a passport says it twice
+	if _, _, e := search(letters, "VIETNAMVIETNAMESE", 2); e <= 2 { // a passport says it twice
 		v.Text = "Việt Nam"
 		return v, true
 	}

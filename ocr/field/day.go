@@ -22,7 +22,7 @@ func day(p []piece, expiry bool) (Value, bool) {
 					ws = append(ws, w.text)
 				}
 				letters, _, _ := plain(ws)
-				if _, _, e := search(letters, "KHONGTHOIHAN"); e <= 2 && len(letters) <= 15 {
+				if _, _, e := search(letters, "KHONGTHOIHAN", 2); e <= 2 && len(letters) <= 15 {
 					v := whole(p[i : i+n])
 					v.Text = Forever
 					return v, true

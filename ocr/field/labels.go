@@ -33,6 +33,9 @@ func plain(words []string) (letters []byte, word, end []int) {
 		n := 0
 		for _, r := range w {
 			n++
+			if r >= '0' && r <= '9' || r == ' ' {
+				continue
+			}
 			for _, c := range vn.Plain(string(r)) {
 				if c >= 'A' && c <= 'Z' {
 					letters = append(letters, byte(c))
@@ -45,9 +48,31 @@ func plain(words []string) (letters []byte, word, end []int) {
 	return letters, word, end
 }
 
-// search finds pattern in text with the fewest edits (Sellers). from and to delimit the match.
-func search(text []byte, pattern string) (from, to, errors int) {
+// mayHold tells quickly where search would need more than so many edits: cut into one piece more than that, a pattern has a
+// piece that stands in the text as it is.
+func mayHold(text []byte, pattern string, errors int) bool {
+	for i := range errors + 1 {
+		piece := pattern[i*len(pattern)/(errors+1) : (i+1)*len(pattern)/(errors+1)]
+	at:
+		for from := 0; from+len(piece) <= len(text); from++ {
+			for k, c := range text[from : from+len(piece)] {
+				if c != piece[k] && !alike(c, piece[k]) {
+					continue at
+				}
+			}
+			return true
+		}
+	}
+	return false
+}
+
+// search finds pattern in text with the fewest edits (Sellers). from and to delimit the match; if it has more than most
+// errors, there is none.
+func search(text []byte, pattern string, most int) (from, to, errors int) {
 	m := len(pattern)
+	if !mayHold(text, pattern, most) {
+		return 0, 0, m
+	}
 	cost := make([]int, m+1)
 	start := make([]int, m+1)
 	for i := range cost {
@@ -88,11 +113,7 @@ func search(text []byte, pattern string) (from, to, errors int) {
 
 // alike are capitals that are the same shape to a tired eye.
 func alike(a, b byte) bool {
-	switch string([]byte{a, b}) {
-	case "IL", "LI", "OQ", "QO":
-		return true
-	}
-	return false
+	return a == 'I' && b == 'L' || a == 'L' && b == 'I' || a == 'O' && b == 'Q' || a == 'Q' && b == 'O'
 }
 
 // allowed is how many edits a label of n letters may have.
@@ -120,7 +141,7 @@ func find(runs []Run, labels []label) []place {
 		var here []place
 		var spans [][2]int
 		for _, l := range labels {
-			from, to, errors := search(letters, l.text)
+			from, to, errors := search(letters, l.text, allowed(len(l.text)))
 			if errors > allowed(len(l.text)) || to <= from {
 				continue
 			}

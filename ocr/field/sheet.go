@@ -55,11 +55,11 @@ func Sheet(runs []Run) Side {
 	s := Side{Kind: paper.Other, Values: map[paper.Name]Value{}}
 	for _, r := range runs {
 		letters, _, _ := plain(texts(r))
-		if _, _, errors := search(letters, "DANGKYKHAISINH"); errors <= allowed(len("DANGKYKHAISINH")) {
+		if _, _, errors := search(letters, "DANGKYKHAISINH", allowed(len("DANGKYKHAISINH"))); errors <= allowed(len("DANGKYKHAISINH")) {
 			continue // a label of the card of 2024, and but two letters from a title
 		}
 		for _, t := range sheetTitles {
-			if from, to, errors := search(letters, t.text); s.Kind == paper.Other && to > from && errors <= allowed(len(t.text)) && len(letters) < len(t.text)*3 {
+			if from, to, errors := search(letters, t.text, allowed(len(t.text))); s.Kind == paper.Other && to > from && errors <= allowed(len(t.text)) && len(letters) < len(t.text)*3 {
 				s.Kind = t.kind
 			}
 		}

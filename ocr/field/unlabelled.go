@@ -95,7 +95,7 @@ func unlabelled(s *Side, runs []Run, labelled map[int]bool) {
 		}
 		if absent(paper.Nationality) && s.Side == "front" && s.Kind != paper.CMND {
 			letters, _, _ := plain(texts(r))
-			if from, to, e := search(letters, "VIETNAM"); e <= 1 && from == 0 && to == len(letters) && !absent(paper.Sex) && r.Box.Min.Y > s.Values[paper.Number].Box.Max.Y {
+			if from, to, e := search(letters, "VIETNAM", 1); e <= 1 && from == 0 && to == len(letters) && !absent(paper.Sex) && r.Box.Min.Y > s.Values[paper.Number].Box.Max.Y {
 				v := whole(pieces(r))
 				v.Text = "Việt Nam"
 				give(paper.Nationality, v)
