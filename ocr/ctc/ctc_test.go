@@ -100,13 +100,39 @@ func TestProcessorsAgree(t *testing.T) {
 		t.Fatal(err)
 	}
 	s := Prepare(typeset(t, liberationserifbold.TTF, 24, lines[3]))
-	wide, places := n.run(&scratch{}, s)
-	narrow(true)
-	defer narrow(false)
-	other, _ := n.run(&scratch{}, s)
-	for i := range wide {
-		if i%n.scores.out < n.classes && math.Abs(float64(wide[i]-other[i])) > 1e-2*max(1, math.Abs(float64(wide[i]))) {
-			t.Fatalf("score %d of %d places: %v with AVX2, %v without", i, places, wide[i], other[i])
+	best, places := n.run(&scratch{}, s)
+	defer limit(0)
+	for older := 1; older <= 2; older++ {
+		limit(older)
+		other, _ := n.run(&scratch{}, s)
+		for i := range best {
+			if i%n.scores.out < n.classes && math.Abs(float64(best[i]-other[i])) > 1e-2*max(1, math.Abs(float64(best[i]))) {
+				t.Fatalf("limit %d, score %d of %d places: %v, without a limit %v", older, i, places, other[i], best[i])
+			}
+		}
+	}
+}
+
+// Whole weights are as good as the floats they stand for, and no sum of them with what is read leaves 32 bits.
+func TestWhole(t *testing.T) {
+	rng := rand.New(rand.NewPCG(8, 9))
+	const k, out = 1200, 8
+	weights := make([]float32, k*out)
+	for i := range weights {
+		weights[i] = float32(rng.NormFloat64()) * 0.05 * float32(i%out) // the first output has none
+	}
+	w, worth := whole(weights, out)
+	for o := range out {
+		sum := int64(0)
+		for i := range k {
+			v := w[(i/2*out+o)*2+i%2]
+			sum += most * int64(max(v, -v))
+			if d := math.Abs(float64(v)*float64(worth[o]) - float64(weights[i*out+o])); d > float64(worth[o])*0.501 {
+				t.Fatalf("weight %d of output %d is off by %v, one is worth %v", i, o, d, worth[o])
+			}
+		}
+		if sum > math.MaxInt32 {
+			t.Errorf("output %d may come to %d", o, sum)
 		}
 	}
 }

@@ -1,5 +1,5 @@
-// The layers for registers of LANES floats: included by layers.c once for every width. NAME gives the functions their
-// names, TARGET says for which processors, PLACES how many places are summed at once so that the sums stay in registers.
+// What is done to floats, for registers of LANES of them: included by layers.c once for every width. NAME gives the functions
+// their names, TARGET says for which processors.
 
 typedef float NAME(v) __attribute__((vector_size(4 * LANES), aligned(4), may_alias));
 typedef int NAME(mask) __attribute__((vector_size(4 * LANES), aligned(4), may_alias));
@@ -9,60 +9,25 @@ typedef int NAME(mask) __attribute__((vector_size(4 * LANES), aligned(4), may_al
 // C has no choice between vectors: the comparison's mask picks the bits.
 #define larger(a, b) ((V)(((NAME(mask))(a) & ((a) > (b))) | ((NAME(mask))(b) & ~((a) > (b)))))
 
-// p places times w registers of channels; both are constants where it is inlined.
-TARGET static inline __attribute__((always_inline)) void NAME(tile)(const float *in, ptrdiff_t row, int step, int taps, int len,
-	const float *weights, const float *bias, int cout, float *out, int relu, const float *add, const int p, const int w) {
-	V sum[PLACES][2];
-	for (int i = 0; i < p; i++)
-		for (int j = 0; j < w; j++)
-			sum[i][j] = load(bias + LANES * j);
-	for (int s = 0; s < taps; s++) {
-		const float *a = in + s * row;
-		for (int k = 0; k < len; k++) {
-			V b[2];
-			for (int j = 0; j < w; j++)
-				b[j] = load(weights + LANES * j);
-			weights += cout;
-			for (int i = 0; i < p; i++) {
-				V x = a[i * step + k] - (V){0};
-				for (int j = 0; j < w; j++)
-					sum[i][j] += x * b[j];
-			}
-		}
+// The largest of n numbers, one at least.
+TARGET static float NAME(largest)(const float *in, size_t n) {
+	V m = in[0] - (V){0};
+	size_t i = 0;
+	for (; i + LANES <= n; i += LANES) {
+		V v = load(in + i);
+		m = larger(v, m);
 	}
-	for (int i = 0; i < p; i++)
-		for (int j = 0; j < w; j++) {
-			V v = sum[i][j];
-			if (add)
-				v += load(add + i * cout + LANES * j);
-			if (relu)
-				v = larger(v, (V){0});
-			store(out + i * cout + LANES * j, v);
-		}
+	float top = in[0];
+	for (int k = 0; k < LANES; k++)
+		top = m[k] > top ? m[k] : top;
+	for (; i < n; i++)
+		top = in[i] > top ? in[i] : top;
+	return top;
 }
 
-// rows computes the channels from o to end, of cout.
-TARGET static void NAME(rows)(const float *in, ptrdiff_t row, int step, int taps, int len, const float *weights, const float *bias,
-	int n, int cout, float *out, int relu, const float *add, int o, int end) {
-	while (o < end) {
-		const int two = o + 2 * LANES <= end;
-		int i = 0;
-#define TILE(p, w) NAME(tile)(in + i * step, row, step, taps, len, weights + o, bias + o, cout, out + i * cout + o, relu, add ? add + i * cout + o : 0, p, w)
-		for (; i + PLACES <= n; i += PLACES) {
-			if (two)
-				TILE(PLACES, 2);
-			else
-				TILE(PLACES, 1);
-		}
-		for (; i < n; i++) {
-			if (two)
-				TILE(1, 2);
-			else
-				TILE(1, 1);
-		}
-#undef TILE
-		o += two ? 2 * LANES : LANES;
-	}
+TARGET static void NAME(rounded)(const float *in, size_t n, float by, int16_t *out) {
+	for (size_t i = 0; i < n; i++)
+		out[i] = (int32_t)(in[i] * by + 0.5f);
 }
 
 TARGET static void NAME(pool)(const float *in, int n, int c, int dx, int dy, float *out) {

@@ -11,6 +11,7 @@ package ctc
 
 /*
 #cgo CFLAGS: -O3
+#cgo LDFLAGS: -lm
 #include "layers.h"
 */
 import "C"
@@ -33,16 +34,47 @@ func Load() (*Network, error) { return loaded() }
 
 var loaded = sync.OnceValues(func() (*Network, error) { return parse(weights) })
 
-// layer is one set of weights as [inputs][outputs], outputs filled up to a multiple of eight.
+// layer is one set of weights, outputs filled up to a multiple of eight.
 type layer struct {
-	weights, bias []float32
-	out           int // channels with the filling
+	weights []int16   // [inputs/2][outputs][2]
+	worth   []float32 // of one whole weight, for each output
+	bias    []float32
+	out     int // channels with the filling
+}
+
+// depth is a layer's weights along the line, one channel at a time: [7][channels].
+type depth struct{ weights, bias []float32 }
+
+// most is the largest whole number that stands for what a layer reads.
+const most = 4095
+
+// whole brings weights, [inputs][outputs], to whole numbers: each output's as fine as 16 bits hold and no sum of products
+// overflows 32.
+func whole(weights []float32, out int) (w []int16, worth []float32) {
+	k := len(weights) / out
+	w, worth = make([]int16, len(weights)), make([]float32, out)
+	for o := range out {
+		var top, sum float64
+		for i := range k {
+			v := math.Abs(float64(weights[i*out+o]))
+			top, sum = max(top, v), sum+v
+		}
+		if top == 0 {
+			continue
+		}
+		by := min(math.MaxInt16/top, float64(math.MaxInt32/most-k)/sum)
+		worth[o] = float32(1 / by)
+		for i := range k {
+			w[(i/2*out+o)*2+i%2] = int16(math.Round(float64(weights[i*out+o]) * by))
+		}
+	}
+	return w, worth
 }
 
 // Network is the trained network.
 type Network struct {
 	convs     [5]layer
-	deep      []layer
+	deep      []depth
 	point     []layer
 	dilations []int
 	scores    layer
@@ -84,21 +116,27 @@ func parse(b []byte) (*Network, error) {
 		b = b[2*k:]
 		return out
 	}
-	// conv turns [out][in][taps] into [taps][in][out], both filled up.
+	// conv turns [out][in][rows of three taps] into [rows][three taps][in][out]; inputs and outputs are filled up, or if there
+	// is one input the taps to four.
 	conv := func(in, out, taps int) layer {
-		inFilled, outFilled := eights(in), eights(out)
+		inFilled, outFilled, row := eights(in), eights(out), 3*eights(in)
 		if in == 1 {
-			inFilled = 1
+			inFilled, row = 1, 4
 		}
 		raw := take(out * in * taps)
-		l := layer{make([]float32, taps*inFilled*outFilled), make([]float32, outFilled), outFilled}
+		weights := make([]float32, (taps+2)/3*row*outFilled)
 		for o := range out {
 			for i := range in {
 				for t := range taps {
-					l.weights[(t*inFilled+i)*outFilled+o] = raw[(o*in+i)*taps+t]
+					weights[(t/3*row+t%3*inFilled+i)*outFilled+o] = raw[(o*in+i)*taps+t]
 				}
 			}
 		}
+		if taps == 1 {
+			weights = weights[:inFilled*outFilled]
+		}
+		l := layer{bias: make([]float32, outFilled), out: outFilled}
+		l.weights, l.worth = whole(weights, outFilled)
 		copy(l.bias, take(out))
 		return l
 	}
@@ -113,14 +151,14 @@ func parse(b []byte) (*Network, error) {
 	}
 	for range blocks {
 		raw := take(in * 7)
-		l := layer{make([]float32, 7*eights(in)), make([]float32, eights(in)), eights(in)}
+		d := depth{make([]float32, 7*eights(in)), make([]float32, eights(in))}
 		for c := range in {
 			for t := range 7 {
-				l.weights[t*l.out+c] = raw[c*7+t]
+				d.weights[t*eights(in)+c] = raw[c*7+t]
 			}
 		}
-		copy(l.bias, take(in))
-		n.deep = append(n.deep, l)
+		copy(d.bias, take(in))
+		n.deep = append(n.deep, d)
 		n.point = append(n.point, conv(in, in, 1))
 	}
 	n.scores = conv(in, classes, 1)
@@ -143,26 +181,39 @@ func half(h uint16) float32 {
 	return math.Float32frombits(sign | (exp+112)<<23 | frac<<13)
 }
 
-// narrow makes the layers run as on a processor without AVX2; for tests.
-func narrow(on bool) {
-	if on {
-		C.ctc_narrow(1)
-	} else {
-		C.ctc_narrow(0)
-	}
+// limit makes the layers run as on an older processor: 1 on one that has AVX2, 2 on any; for tests.
+func limit(to int) { C.ctc_limit(C.int(to)) }
+
+func floats(v []float32) *C.float { return (*C.float)(unsafe.Pointer(unsafe.SliceData(v))) }
+func shorts(v []int16) *C.int16_t { return (*C.int16_t)(unsafe.Pointer(unsafe.SliceData(v))) }
+
+// input is what a layer reads: whole numbers, and what one of them is worth.
+type input struct {
+	v     []int16
+	worth float32
 }
 
-func rows(in []float32, at, row, step, taps, length int, l layer, n int, out []float32, relu bool, add []float32) {
+// rows computes n places of a layer; taps segments of length numbers are read for each, from at on.
+func (l layer) rows(s *scratch, in input, at, row, step, taps, length, n int, out []float32, relu bool, add []float32) {
 	r := C.int(0)
 	if relu {
 		r = 1
 	}
-	var more *C.float
-	if add != nil {
-		more = (*C.float)(unsafe.Pointer(&add[0]))
+	scale := s.scale[:l.out]
+	for o, w := range l.worth {
+		scale[o] = w * in.worth
 	}
-	C.ctc_rows((*C.float)(unsafe.Pointer(&in[at])), C.ptrdiff_t(row), C.int(step), C.int(taps), C.int(length), (*C.float)(unsafe.Pointer(&l.weights[0])),
-		(*C.float)(unsafe.Pointer(&l.bias[0])), C.int(n), C.int(l.out), (*C.float)(unsafe.Pointer(&out[0])), r, more)
+	C.ctc_rows(shorts(in.v[at:]), C.ptrdiff_t(row), C.int(step), C.int(taps), C.int(length), shorts(l.weights),
+		floats(scale), floats(l.bias), C.int(n), C.int(l.out), floats(out), r, floats(add))
+}
+
+// whole brings numbers, none negative, to what a layer reads.
+func (s *scratch) whole(v []float32) input {
+	if cap(s.input) < len(v) {
+		s.input = make([]int16, len(v)+len(v)/4)
+	}
+	in := s.input[:len(v)]
+	return input{in, float32(C.ctc_whole(floats(v), C.size_t(len(v)), most, shorts(in)))}
 }
 
 // plane is h rows of w places with c channels, a row and a column of zeros around it.
@@ -184,6 +235,8 @@ func (b *buffer) plane(h, w, c int) plane {
 	return p
 }
 
+func (p plane) at(x, y int) int { return ((y+1)*(p.w+2) + x + 1) * p.c }
+
 // buffer is memory that is used again for the next line: a page has some forty, of a megabyte each.
 type buffer []float32
 
@@ -195,75 +248,69 @@ func (b *buffer) floats(n int) []float32 {
 }
 
 // scratch is what run needs for one line.
-type scratch struct{ planes, lines [5]buffer }
+type scratch struct {
+	picture, input []int16
+	scale          [256]float32
+	planes         [4]buffer
+	lines          [5]buffer
+}
 
-func (p plane) at(x, y int) int { return ((y+1)*(p.w+2) + x + 1) * p.c }
+// pixels lays a strip into a plane of whole numbers.
+func (s *scratch) pixels(strip *image.Gray, w int) input {
+	const behind = 1 // the fourth of three taps, times nothing
+	if n := (Height+2)*(w+2) + behind; cap(s.picture) < n {
+		s.picture = make([]int16, n+n/4)
+	}
+	in := s.picture[:(Height+2)*(w+2)+behind]
+	clear(in)
+	for y := range Height {
+		for x, v := range strip.Pix[y*strip.Stride : y*strip.Stride+strip.Rect.Dx()] {
+			in[(y+1)*(w+2)+x+1] = int16(v)
+		}
+	}
+	return input{in, 1.0 / 255}
+}
 
 // run gives the logarithms of the probabilities of all classes at each place, a quarter as many as the strip, which
 // Prepare made, has columns. They lie in s.
 func (n *Network) run(s *scratch, strip *image.Gray) (scores []float32, places int) {
-	w := (strip.Rect.Dx() + 3) / 4 * 4
-	in := s.planes[0].plane(Height, w, 1)
-	for y := range Height {
-		dst := in.v[in.at(0, y):][:w]
-		line := strip.Pix[y*strip.Stride : y*strip.Stride+strip.Rect.Dx()]
-		for x, v := range line {
-			dst[x] = float32(v) / 255
-		}
-		clear(dst[len(line):])
-	}
-	pools := [3][2]int{{2, 2}, {2, 2}, {1, 2}}
-	for i, pool := range pools {
+	p := plane{h: Height, w: (strip.Rect.Dx() + 3) / 4 * 4, c: 1}
+	in, segment := s.pixels(strip, p.w), 4
+	for i, pool := range [3][2]int{{2, 2}, {2, 2}, {1, 2}} {
 		l := n.convs[i]
-		out := s.planes[i+1].plane(in.h/pool[1], in.w/pool[0], l.out)
-		line := s.lines[0].floats(pool[1] * in.w * l.out)
+		out := s.planes[i].plane(p.h/pool[1], p.w/pool[0], l.out)
+		line := s.lines[0].floats(pool[1] * p.w * l.out)
 		for y := range out.h {
 			for k := range pool[1] {
-				rows(in.v, in.at(-1, pool[1]*y+k-1), (in.w+2)*in.c, in.c, 3, 3*in.c, l, in.w, line[k*in.w*l.out:], true, nil)
+				l.rows(s, in, p.at(-1, pool[1]*y+k-1), (p.w+2)*p.c, p.c, 3, segment, p.w, line[k*p.w*l.out:], true, nil)
 			}
-			C.ctc_pool((*C.float)(unsafe.Pointer(&line[0])), C.int(in.w), C.int(l.out), C.int(pool[0]), C.int(pool[1]), (*C.float)(unsafe.Pointer(&out.v[out.at(0, y)])))
+			C.ctc_pool(floats(line), C.int(p.w), C.int(l.out), C.int(pool[0]), C.int(pool[1]), floats(out.v[out.at(0, y):]))
 		}
-		in = out
+		p, in, segment = out, s.whole(out.v), 3*l.out
 	}
 	l := n.convs[3]
-	out := s.planes[4].plane(in.h, in.w, l.out)
-	for y := range in.h {
-		rows(in.v, in.at(-1, y-1), (in.w+2)*in.c, in.c, 3, 3*in.c, l, in.w, out.v[out.at(0, y):], true, nil)
+	out := s.planes[3].plane(p.h, p.w, l.out)
+	for y := range p.h {
+		l.rows(s, in, p.at(-1, y-1), (p.w+2)*p.c, p.c, 3, segment, p.w, out.v[out.at(0, y):], true, nil)
 	}
-	in = out
-	places = in.w
+	p, in = out, s.whole(out.v)
+	places = p.w
 	l = n.convs[4]
 	x := s.lines[1].floats(places * l.out)
-	rows(in.v, in.at(-1, 0), (in.w+2)*in.c, in.c, 5, 3*in.c, l, places, x, true, nil)
+	l.rows(s, in, p.at(-1, 0), (p.w+2)*p.c, p.c, 5, 3*p.c, places, x, true, nil)
 	y, z := s.lines[2].floats(len(x)), s.lines[3].floats(len(x))
 	for i, d := range n.dilations {
-		C.ctc_deep((*C.float)(unsafe.Pointer(&x[0])), C.int(places), C.int(l.out), C.int(d), (*C.float)(unsafe.Pointer(&n.deep[i].weights[0])),
-			(*C.float)(unsafe.Pointer(&n.deep[i].bias[0])), (*C.float)(unsafe.Pointer(&y[0])))
-		rows(y, 0, 0, l.out, 1, l.out, n.point[i], places, z, true, x)
+		C.ctc_deep(floats(x), C.int(places), C.int(l.out), C.int(d), floats(n.deep[i].weights), floats(n.deep[i].bias), floats(y))
+		n.point[i].rows(s, s.whole(y), 0, 0, l.out, 1, l.out, places, z, true, x)
 		x, z = z, x
 	}
 	scores = s.lines[4].floats(places * n.scores.out)
-	rows(x, 0, 0, l.out, 1, l.out, n.scores, places, scores, false, nil)
-	for t := range places {
-		normalise(scores[t*n.scores.out:][:n.classes])
-	}
+	n.scores.rows(s, s.whole(x), 0, 0, l.out, 1, l.out, places, scores, false, nil)
+	normalise(scores, places, n.scores.out, n.classes)
 	return scores, places
 }
 
-// normalise turns scores into logarithms of probabilities.
-func normalise(s []float32) {
-	top := s[0]
-	for _, v := range s {
-		top = max(top, v)
-	}
-	sum := 0.0
-	for _, v := range s {
-		if v > top-16 { // what is left out is less than 1 in 10,000 together
-			sum += math.Exp(float64(v - top))
-		}
-	}
-	off := top + float32(math.Log(sum))
-	for i := range s {
-		s[i] -= off
-	}
+// normalise turns the scores of places into logarithms of probabilities.
+func normalise(scores []float32, places, stride, classes int) {
+	C.ctc_normalise(floats(scores), C.int(places), C.int(stride), C.int(classes))
 }

@@ -45,8 +45,8 @@ func (n *Network) read(strip *image.Gray, only []bool) []Letter {
 					at[c] = never
 				}
 			}
-			normalise(at)
 		}
+		normalise(scores, places, n.scores.out, n.classes)
 	}
 	letters := n.letters(scores, places)
 	b := strip.Bounds()

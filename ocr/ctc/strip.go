@@ -32,8 +32,12 @@ func Prepare(strip *image.Gray) *image.Gray {
 	}
 	paper, ink := at(0.75), at(0.02)
 	reach := max(paper-ink, leastContrast)
+	var tones [256]uint8
+	for v := range tones {
+		tones[v] = uint8(min(max((paper-v)*255/reach, 0), 255))
+	}
 	for i, v := range g.Pix {
-		g.Pix[i] = uint8(min(max((paper-int(v))*255/reach, 0), 255))
+		g.Pix[i] = tones[v]
 	}
 	return g
 }
