@@ -1,9 +1,13 @@
 package find
 
+// #include "pixels.h"
+import "C"
+
 import (
 	"image"
 	"iter"
 	"math/bits"
+	"unsafe"
 
 	"motcua/ocr/paper"
 )
@@ -19,6 +23,8 @@ func newMask(w, h int) mask {
 	words := (w + 63) / 64
 	return mask{w, h, words, make([]uint64, words*h)}
 }
+
+func (m mask) bits() *C.uint64_t { return (*C.uint64_t)(unsafe.Pointer(unsafe.SliceData(m.on))) }
 
 func (m mask) row(y int) []uint64 { return m.on[y*m.words : (y+1)*m.words] }
 
@@ -112,18 +118,8 @@ func masks(g, red *image.Gray) iter.Seq2[int, mask] {
 				return
 			}
 		}
-		// Texture: the local range within 3 × 3 pixels.
 		m := newMask(w, h)
-		for y := 1; y < h-1; y++ {
-			dst := m.row(y)
-			above, here, below := g.Pix[(y-1)*g.Stride:][:w], g.Pix[y*g.Stride:][:w], g.Pix[(y+1)*g.Stride:][:w]
-			for x := 1; x < w-1; x++ {
-				gx, gy := int(here[x+1])-int(here[x-1]), int(below[x])-int(above[x])
-				if gx*gx+gy*gy > 14*14 {
-					dst[x/64] |= 1 << (x % 64)
-				}
-			}
-		}
+		C.find_texture(bytes(g.Pix), C.ptrdiff_t(g.Stride), C.int(w), C.int(h), 14, m.bits(), C.int(m.words))
 		if !yield(2, m.close(reach)) || red == nil {
 			return
 		}
@@ -135,24 +131,8 @@ func masks(g, red *image.Gray) iter.Seq2[int, mask] {
 
 // differing marks what is more than t brighter or darker than mode.
 func differing(g *image.Gray, mode, t int) mask {
-	var differs [256]uint64
-	for v := range differs {
-		if d := v - mode; d > t || d < -t {
-			differs[v] = 1
-		}
-	}
-	w, h := g.Rect.Dx(), g.Rect.Dy()
-	m := newMask(w, h)
-	for y := range h {
-		src, dst := g.Pix[y*g.Stride:][:w], m.row(y)
-		for k := range dst {
-			var word uint64
-			for b, v := range src[64*k : min(64*k+64, w)] {
-				word |= differs[v] << b
-			}
-			dst[k] = word
-		}
-	}
+	m := newMask(g.Rect.Dx(), g.Rect.Dy())
+	C.find_differing(bytes(g.Pix), C.ptrdiff_t(g.Stride), C.int(m.w), C.int(m.h), C.int(mode), C.int(t), m.bits(), C.int(m.words))
 	return m
 }
 

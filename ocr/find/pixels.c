@@ -44,6 +44,20 @@ WIDE void find_resize(const uint8_t *in, ptrdiff_t stride, int n, int w, int h, 
 	}
 }
 
+// 64 bytes a word, each 0 or 1, to bits.
+static inline void pack(const uint8_t *in, int words, uint64_t *bits) {
+	for (int i = 0; i < words; i++) {
+		uint64_t word = 0;
+		for (int k = 0; k < 8; k++) {
+			uint64_t eight;
+			memcpy(&eight, in + 64 * i + 8 * k, 8);
+			// Each of the eight comes to stand as one bit in the uppermost byte of the product.
+			word |= (eight * 0x0102040810204080u >> 56) << 8 * k;
+		}
+		bits[i] = word;
+	}
+}
+
 WIDE void find_ink(const uint8_t *in, ptrdiff_t stride, int w, int h, int r, int contrast, int first, int end, uint64_t *bits, int words, int32_t *sums) {
 	int32_t *columns = sums, *before = sums + w; // sums of each column over the window's rows, and of the columns before each
 	uint8_t *dark = (uint8_t *)(before + w + 1);
@@ -78,16 +92,54 @@ WIDE void find_ink(const uint8_t *in, ptrdiff_t stride, int w, int h, int r, int
 			dark[x] = (row[x] + c) * n <= before[x + r + 1] - before[x - r];
 		for (int x = right; x < w; x++)
 			dark[x] = (row[x] + c) * (w - x + r) * rows <= before[w] - before[x - r];
-		for (int i = 0; i < words; i++) {
-			uint64_t word = 0;
-			for (int k = 0; k < 8; k++) {
-				uint64_t eight;
-				memcpy(&eight, dark + 64 * i + 8 * k, 8);
-				// Each of eight bytes that are 0 or 1 comes to stand as one bit in the uppermost byte of the product.
-				word |= (eight * 0x0102040810204080u >> 56) << 8 * k;
+		pack(dark, words, bits);
+		bits += words;
+	}
+}
+
+// How many pixels are marked at a time.
+enum { batch = 512 };
+
+WIDE void find_differing(const uint8_t *in, ptrdiff_t stride, int w, int h, int mode, int t, uint64_t *bits, int words) {
+	for (int y = 0; y < h; y++, in += stride, bits += words)
+		for (int x = 0; x < w; x += batch) {
+			const int n = w - x < batch ? w - x : batch;
+			uint8_t on[batch] = {0};
+			for (int i = 0; i < n; i++) {
+				const int d = in[x + i] - mode;
+				on[i] = (d > t) | (d < -t);
 			}
-			*bits++ = word;
+			pack(on, (n + 63) / 64, bits + x / 64);
 		}
+}
+
+WIDE void find_texture(const uint8_t *in, ptrdiff_t stride, int w, int h, int t, uint64_t *bits, int words) {
+	memset(bits, 0, (size_t)words * h * sizeof *bits);
+	for (int y = 1; y < h - 1; y++) {
+		const uint8_t *row = in + y * stride;
+		for (int x = 0; x < w; x += batch) {
+			const int n = w - x < batch ? w - x : batch;
+			uint8_t on[batch] = {0};
+			for (int i = x == 0; i < n - (x + n == w); i++) {
+				const int across = row[x + i + 1] - row[x + i - 1], down = row[x + i + stride] - row[x + i - stride];
+				on[i] = across * across + down * down > t * t;
+			}
+			pack(on, (n + 63) / 64, bits + y * words + x / 64);
+		}
+	}
+}
+
+WIDE void find_streaks(const uint8_t *row, int w, int reach, int32_t *darker, int32_t *sum, int32_t *side, int32_t *through) {
+	for (int x = reach; x < w - reach; x++) {
+		const int left = row[x - reach], right = row[x + reach], here = row[x];
+		const int apart = left - right, plain = -(apart <= 24 && apart >= -24); // all bits or none
+		const int beside = (left + right) / 2, paper = plain & -(beside > 100);
+		int d = (left < right ? left : right) - here;
+		darker[x] += plain & (d > 2);
+		d = d < -30 ? -30 : d > 30 ? 30 : d;
+		sum[x] += plain & d;
+		side[x] += paper & beside;
+		through[x] += paper & here;
 	}
 }
 

@@ -18,3 +18,13 @@ void find_cut(const uint8_t *in, ptrdiff_t stride, int w, int h, const double *t
 // pixels at most r columns and rows away that lie on the picture of w*h. Rows from first to end are made; sums is room for
 // 2*w + 1 + 16*words numbers.
 void find_ink(const uint8_t *in, ptrdiff_t stride, int w, int h, int r, int contrast, int first, int end, uint64_t *bits, int words, int32_t *sums);
+
+// Marks in bits, as find_ink does, what is more than t brighter or darker than mode.
+void find_differing(const uint8_t *in, ptrdiff_t stride, int w, int h, int mode, int t, uint64_t *bits, int words);
+
+// Marks in bits where brightness changes by more than t within three pixels, across and down together; not on the rim.
+void find_texture(const uint8_t *in, ptrdiff_t stride, int w, int h, int t, uint64_t *bits, int words);
+
+// Adds to what is known of each column what a row of w pixels shows: whether it is darker than what lies reach to the left
+// and right, and how much; on paper also how bright those are and how bright it is. Where those two differ it tells nothing.
+void find_streaks(const uint8_t *row, int w, int reach, int32_t *darker, int32_t *sum, int32_t *side, int32_t *through);

@@ -1,5 +1,8 @@
 package find
 
+// #include "pixels.h"
+import "C"
+
 import "image"
 
 // Unstreak takes off what dust on a feeder's glass draws: dark lines of a few pixels down the whole page. A card's edge
@@ -13,28 +16,13 @@ func Unstreak(g *image.Gray) {
 	}
 	const rows = 200 // are looked at
 	step := max(1, h/rows)
-	darker, sum, side, through := make([]int, w), make([]int, w), make([]int, w), make([]int, w)
-	seen := 0
+	darker, sum, side, through := make([]int32, w), make([]int32, w), make([]int32, w), make([]int32, w)
+	seen := int32(0)
 	for y := step / 2; y < h; y += step {
-		row := g.Pix[y*g.Stride : y*g.Stride+w]
 		seen++
-		before, after := row[:w-2*reach], row[2*reach:]
-		for i, here := range row[reach : w-reach] {
-			x, left, right := i+reach, int(before[i]), int(after[i])
-			if left-right > 24 || right-left > 24 {
-				continue // the edge of something: cards laid under each other have theirs in one line
-			}
-			beside := (left + right) / 2
-			d := min(left, right) - int(here)
-			if d > 2 {
-				darker[x]++
-			}
-			sum[x] += min(max(d, -30), 30)
-			if beside > 100 { // on paper: ink tells nothing of a shade
-				side[x] += beside
-				through[x] += int(here)
-			}
-		}
+		// Only where left and right are alike: cards laid under each other have their edges in one line. And the shade only on
+		// paper, for ink tells nothing of it.
+		C.find_streaks(bytes(g.Pix[y*g.Stride:]), C.int(w), C.int(reach), numbers(darker), numbers(sum), numbers(side), numbers(through))
 	}
 	for x := reach; x < w-reach; x++ {
 		if darker[x] < seen*65/100 || sum[x] < 5*seen || side[x] == 0 {
