@@ -47,7 +47,7 @@ func partner(faces []*face, used []bool, i int) int {
 	next := -1
 	for j := i + 1; j < len(faces); j++ {
 		o := faces[j]
-		if used[j] || o.Side == "" || o.Side == f.Side || !kin(f.Kind, o.Kind) {
+		if used[j] || o.Side == "" || o.Side == f.Side || !kin(f.Kind, o.Kind) && !f.twelve(o) && !o.twelve(f) {
 			continue
 		}
 		a, b := f.best(paper.Number), o.best(paper.Number)
@@ -74,6 +74,12 @@ func (f *face) doubtAll() {
 			}
 		}
 	}
+}
+
+// twelve says whether f is the front of an identity card of twelve figures and o may be its back: that looks as the barcode
+// card's does, which has only been issued since.
+func (f *face) twelve(o *face) bool {
+	return f.Kind == paper.CMND && f.Side == "front" && len(f.best(paper.Number)) == 12 && o.Kind == paper.CCCD2016 && o.Side == "back"
 }
 
 // kin says whether two sides can be of one kind of paper.

@@ -73,7 +73,8 @@ const (
 )
 
 func cut(p page.Picture, o find.Outline) *card {
-	w := int(min(max(o.Width, leastWidth), mostWidth))
+	fine := max(1, int(o.Width/(0.95*leastWidth))) // pixels of the page to one of the cutting
+	w := int(min(max(o.Width/float64(fine), leastWidth), mostWidth))
 	c := cutTo(p, o, w)
 	if p.Red != nil {
 		find.Unseal(c.img, p.Red, o.Quad, p.RedScale(), c.plane.Height/8)
@@ -85,7 +86,7 @@ func cut(p page.Picture, o find.Outline) *card {
 func cutTo(p page.Picture, o find.Outline, w int) *card {
 	h := max(1, int(float64(w)*o.Height/o.Width))
 	c := &card{quad: o.Quad, plane: find.NewPlane(o.Quad, w, h)}
-	c.img = c.plane.Cut(p.Gray)
+	c.img = c.plane.Cut(p.Gray, int(o.Width/float64(w)+0.1))
 	c.plain = p.Red != nil
 	return c
 }

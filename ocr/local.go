@@ -91,8 +91,11 @@ func (l *local) papers(ctx context.Context, file *page.File, n int) ([]*face, []
 		outlines = []find.Outline{whole(p.Gray.Rect)}
 	}
 	heaps := len(outlines) == 0 // of print, not cards with edges
-	if heaps {
+	switch {
+	case heaps:
 		outlines = find.Blocks(p.Gray, p.DPI)
+	case len(outlines) == 1: // its other side may be too pale for its edges to be seen
+		outlines = append(outlines, find.Blocks(p.Gray, p.DPI, outlines...)...)
 	}
 	lap("find")
 	faces := make([]*face, len(outlines))

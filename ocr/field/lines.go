@@ -12,6 +12,7 @@ import (
 	"strings"
 
 	"motcua/ocr/tess"
+	"motcua/ocr/vn"
 )
 
 // Run is a run of words on one line without a wide gap: a label, a value, or a label with its value.
@@ -78,7 +79,7 @@ func Runs(words []tess.Word) []Run {
 			}
 			// A date is a column by itself: the one under the photo stands close to the address beside it, and wherever three
 			// lines begin, the words there are not of the line that ends before them.
-			if t := runs[i].Words[len(runs[i].Words)-1].Text; wholeDate(t) && (between > size*3/4 || begins && between > size/5) ||
+			if endsWithDate(runs[i].Words) && (between > size*3/4 || begins && between > size/5) ||
 				wholeDate(w.Text) && begins && runs[i].Box.Min.X < w.Box.Min.X-2*height {
 				continue
 			}
@@ -141,6 +142,18 @@ func middleHeight(ws []tess.Word) int {
 func sameLine(a, b image.Rectangle) bool {
 	overlap := min(a.Max.Y, b.Max.Y) - max(a.Min.Y, b.Min.Y)
 	return overlap*2 > min(a.Dy(), b.Dy())
+}
+
+// endsWithDate says whether words end with a date, or with what stands in its place on a card that does not expire.
+func endsWithDate(ws []tess.Word) bool {
+	last := ws[len(ws)-1]
+	if wholeDate(last.Text) {
+		return true
+	}
+	if n := len(ws); n >= 3 && vn.Plain(last.Text) == "HAN" {
+		return vn.Plain(ws[n-3].Text+ws[n-2].Text) == "KHONGTHOI"
+	}
+	return false
 }
 
 // wholeDate says whether a word is a date with its separators.

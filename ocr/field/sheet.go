@@ -1,6 +1,7 @@
 package field
 
 import (
+	"regexp"
 	"slices"
 	"strings"
 
@@ -96,6 +97,18 @@ func Sheet(runs []Run) Side {
 			s.Values[g.name] = v
 		}
 	}
+	if _, ok := s.Values[paper.RegisterNumber]; s.Kind == paper.KhaiSinh && !ok {
+		// "Số" is short, and often lost: above the first label nothing else is a number and a year.
+		first := slices.IndexFunc(places, func(p place) bool { return p.label.name != stop })
+		for i, r := range runs {
+			if first < 0 || i >= places[first].run {
+				break
+			}
+			if v, ok := register(pieces(r)); ok && len(r.Words) == 1 && numberOfYear.MatchString(v.Text) {
+				s.Values[paper.RegisterNumber] = v
+			}
+		}
+	}
 	if _, ok := s.Values[paper.DateOfIssue]; s.Kind == paper.CT07 && !ok {
 		// "…, ngày 09 tháng 12 năm 2023" above the title.
 		for _, r := range runs {
@@ -108,6 +121,8 @@ func Sheet(runs []Run) Side {
 	tidy(s.Values)
 	return s
 }
+
+var numberOfYear = regexp.MustCompile(`^[0-9]{1,5}/(19|20)[0-9]{2}$`)
 
 // spelledDay is a date in words and figures anywhere in a run.
 func spelledDay(r Run) (Value, bool) {

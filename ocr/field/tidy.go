@@ -331,7 +331,7 @@ func parted(s string) string {
 	for _, part := range strings.Split(s, ", ") {
 		words := strings.Fields(part)
 		from := 0
-		for i := 2; i < len(words); i++ {
+		for i := 2; i < len(words) && !institution(part); i++ {
 			two := words[i] + " "
 			if i+1 < len(words) {
 				two += words[i+1]
@@ -346,7 +346,7 @@ func parted(s string) string {
 	}
 	// at splits a part so that test holds of the whole; the longer name of a place goes before the shorter.
 	at := func(i int, test func(vn.Place) bool) {
-		if i < 0 || test(vn.Locate(strings.Join(parts, ", "))) {
+		if i < 0 || institution(parts[i]) || test(vn.Locate(strings.Join(parts, ", "))) {
 			return
 		}
 		words := strings.Fields(parts[i])
@@ -365,6 +365,14 @@ func parted(s string) string {
 		at(len(parts)-3, func(p vn.Place) bool { return p.Commune != "" })
 	}
 	return strings.Join(parts, ", ")
+}
+
+// institution says whether a part of an address is a hospital's or an office's name, in which that of a place stands without
+// a comma before it.
+func institution(part string) bool {
+	p := strings.ReplaceAll(vn.Plain(part), " ", "")
+	return slices.ContainsFunc([]string{"BENHVIEN", "TRAMYTE", "TRAMXA", "TRUNGTAMYTE", "PHONGKHAM", "NHAHOSINH", "UYBANNHANDAN", "UBND"},
+		func(head string) bool { return strings.HasPrefix(p, head) })
 }
 
 func spelledAll(words []string) bool {

@@ -1,6 +1,7 @@
 package field
 
 import (
+	"slices"
 	"strings"
 	"time"
 
@@ -102,22 +103,39 @@ func unlabelled(s *Side, runs []Run, labelled map[int]bool) {
 			}
 		}
 	}
-	// A date may also stand behind a label of which only another part was read.
-	if s.Side != "front" && s.Kind != paper.Passport && absent(paper.DateOfIssue) && (s.Kind != paper.CanCuoc || !absent(paper.DateOfExpiry)) {
+	// A date may also stand behind a label that was not read; the personal number knows the year of birth.
+	if s.Side == "front" && absent(paper.DateOfBirth) && s.Values[paper.Number].Text != "" {
 		var found []Value
-		for _, r := range runs {
-			for i := range r.Words {
-				if w := r.Words[i]; wholeDate(w.Text) && !w.Box.Overlaps(s.Values[paper.DateOfExpiry].Box) {
-					if v, ok := day(pieces(Run{Words: r.Words[i : i+1], Box: w.Box}), false); ok && len(v.Doubts) == 0 {
-						found = append(found, v)
-					}
-				}
+		for _, v := range dates(runs) {
+			if d, err := time.Parse(time.DateOnly, v.Text); err == nil && fits(s.Values[paper.Number].Text, d) {
+				found = append(found, v)
 			}
 		}
+		if len(found) == 1 {
+			give(paper.DateOfBirth, found[0])
+		}
+	}
+	if s.Side != "front" && s.Kind != paper.Passport && absent(paper.DateOfIssue) && (s.Kind != paper.CanCuoc || !absent(paper.DateOfExpiry)) {
+		found := slices.DeleteFunc(dates(runs), func(v Value) bool { return v.Box.Overlaps(s.Values[paper.DateOfExpiry].Box) })
 		if len(found) == 1 {
 			give(paper.DateOfIssue, found[0])
 		}
 	}
+}
+
+// dates are the words that are whole dates.
+func dates(runs []Run) (found []Value) {
+	for _, r := range runs {
+		for i, w := range r.Words {
+			if !wholeDate(w.Text) {
+				continue
+			}
+			if v, ok := day(pieces(Run{Words: r.Words[i : i+1], Box: w.Box}), false); ok && len(v.Doubts) == 0 {
+				found = append(found, v)
+			}
+		}
+	}
+	return found
 }
 
 // isName says whether every word is known in names, the first as a family's.

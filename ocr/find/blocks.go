@@ -3,19 +3,21 @@ package find
 import (
 	"image"
 	"math"
+	"slices"
 
 	"motcua/ocr/paper"
 )
 
 // Blocks finds print that stands together like a card's where no card's edge can be seen: on photocopies and fax pages.
-// The outline is that of the print, a little larger.
-func Blocks(g *image.Gray, dpi float64) []Outline {
+// The outline is that of the print, a little larger. Nothing is looked for under the outlines that are known.
+func Blocks(g *image.Gray, dpi float64, known ...Outline) []Outline {
 	b := g.Bounds()
 	long := max(b.Dx(), b.Dy())
 	if long < 400 {
 		return nil
 	}
-	if dpi == 0 {
+	sized := dpi > 0
+	if !sized {
 		dpi = float64(long) / 11.69 // most pages are A4
 	}
 	f := max(1, (long+600)/1200)
@@ -29,32 +31,72 @@ func Blocks(g *image.Gray, dpi float64) []Outline {
 			print.copy(k.mask, p.box)
 		}
 	}
+	for _, o := range known {
+		r := bounds(o.Quad[:])
+		print.Clear(image.Rect(r.Min.X/f, r.Min.Y/f, r.Max.X/f, r.Max.Y/f))
+	}
 	m := print.close(max(2, int(2.6*scale)))
-	var found []Outline
+	var found, zones []Outline
 	in, all := 0, print.Count(image.Rect(0, 0, k.w, k.h))
 	for _, o := range loose(m) {
 		// A heap of print has no sides of its own: its lines say how it lies.
 		o = o.along(Slope(small.SubImage(bounds(o.hull)).(*image.Gray)))
 		w, h := o.Width/scale, o.Height/scale
 		ratio := w / h
+		if ratio > 4.2 && ratio < 8 && o.Fill > 0.5 && (!sized || w > 50 && w < 100) {
+			o = o.roundZone(print)
+			in += print.Count(bounds(o.Quad[:]))
+			zones = append(zones, o.times(float64(f)))
+			continue
+		}
 		// Without its photo a card's print is hardly wider than high.
 		if ratio < 1 || ratio > 2.3 || w < 45 || w > 135 || h < 32 || h > 95 || o.Fill < 0.35 {
 			continue
 		}
 		in += print.Count(bounds(o.hull))
-		o = o.grown(2.5 * scale)
-		for i := range o.Quad {
-			o.Quad[i].X *= float64(f)
-			o.Quad[i].Y *= float64(f)
-		}
-		o.Width, o.Height = o.Width*float64(f), o.Height*float64(f)
-		found = append(found, o)
+		found = append(found, o.grown(2.5*scale).times(float64(f)))
 	}
+	found = slices.DeleteFunc(found, func(o Outline) bool {
+		return slices.ContainsFunc(zones, func(z Outline) bool { return overlaps(z, o) })
+	})
+	found = append(found, zones...)
 	if 4*in < all { // a form's table; even an attested copy of a card has more of its print in the card
 		return nil
 	}
 	sortAsRead(found)
 	return found
+}
+
+// roundZone is the card about a machine readable zone of three rows (ICAO Doc 9303 part 5: 30 letters, 10 an inch), which stands
+// apart from the rest of its print: where there is more of that is up.
+func (o Outline) roundZone(print mask) Outline {
+	u := o.Width / 76 // a millimetre
+	q := o.Quad
+	ux, uy := (q[1].X-q[0].X)/o.Width, (q[1].Y-q[0].Y)/o.Width
+	vx, vy := (q[3].X-q[0].X)/o.Height, (q[3].Y-q[0].Y)/o.Height
+	out := func(p paper.Point, along, down float64) paper.Point {
+		return paper.Point{X: p.X + (along*ux+down*vx)*u, Y: p.Y + (along*uy+down*vy)*u}
+	}
+	const beside, foot, rest = 4.8, 4.0, 37.0
+	above := []paper.Point{out(q[0], 0, -rest), out(q[1], 0, -rest), q[1], q[0]}
+	below := []paper.Point{q[3], q[2], out(q[2], 0, rest), out(q[3], 0, rest)}
+	top, bottom := rest, foot
+	if print.Count(bounds(below)) > print.Count(bounds(above)) {
+		top, bottom = foot, rest
+	}
+	o.Quad = paper.Quad{out(q[0], -beside, -top), out(q[1], beside, -top), out(q[2], beside, bottom), out(q[3], -beside, bottom)}
+	o.Width, o.Height = o.Width+2*beside*u, o.Height+(foot+rest)*u
+	return o
+}
+
+// times is the outline on a picture so much larger.
+func (o Outline) times(f float64) Outline {
+	for i := range o.Quad {
+		o.Quad[i].X *= f
+		o.Quad[i].Y *= f
+	}
+	o.Width, o.Height = o.Width*f, o.Height*f
+	return o
 }
 
 // bounds is the upright rectangle around points.

@@ -51,8 +51,11 @@ func Cards(g, red *image.Gray, dpi float64) []Outline {
 				o.Quad[i].Y *= float64(f)
 			}
 			o.Width, o.Height = o.Width*float64(f), o.Height*float64(f)
-			if !slices.ContainsFunc(found, func(p Outline) bool { return overlaps(p, o) }) {
+			switch i := slices.IndexFunc(found, func(p Outline) bool { return overlaps(p, o) }); {
+			case i < 0:
 				found = append(found, o)
+			case o.Fill > found[i].Fill+0.04 && 2*o.Width*o.Height > found[i].Width*found[i].Height:
+				found[i] = o // what of the table was taken in with the paper left that one uneven
 			}
 		}
 	}

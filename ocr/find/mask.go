@@ -53,6 +53,17 @@ func (m mask) Count(box image.Rectangle) (n int) {
 	return n
 }
 
+// Clear turns off what lies in a box.
+func (m mask) Clear(box image.Rectangle) {
+	box = box.Intersect(image.Rect(0, 0, m.w, m.h))
+	for y := box.Min.Y; y < box.Max.Y; y++ {
+		row := m.row(y)
+		for i := box.Min.X / 64; i*64 < box.Max.X; i++ {
+			row[i] &^= within(i, box)
+		}
+	}
+}
+
 // within are the bits of a row's word i that lie in a box.
 func within(i int, box image.Rectangle) uint64 {
 	w := ^uint64(0)

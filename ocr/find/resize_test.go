@@ -77,7 +77,7 @@ func TestCutShowsWhatThePlaneSays(t *testing.T) {
 		"off":     {{X: -200, Y: -90}, {X: 300, Y: 40}, {X: 250, Y: 250}, {X: -250, Y: 120}},
 	} {
 		p := NewPlane(q, 240, 150)
-		got := p.Cut(g)
+		got := p.Cut(g, 1)
 		white := 0
 		for y := range 150 {
 			for x := range 240 {
@@ -100,5 +100,34 @@ func TestCutShowsWhatThePlaneSays(t *testing.T) {
 		if (white > 0) != (name == "off") {
 			t.Errorf("%s: %d places lie off the page", name, white)
 		}
+	}
+}
+
+// Of a page that is finer than the cutting every pixel counts: grain is evened out, and places stay where they were. Each of three
+// steps rounds down.
+func TestCutAveragesAFinePage(t *testing.T) {
+	g := slope(1200, 900, 0.05, 0.08)
+	r := rand.New(rand.NewPCG(3, 3))
+	for i := range g.Pix {
+		g.Pix[i] = uint8(int(g.Pix[i]) + r.IntN(61))
+	}
+	p := NewPlane(paper.Quad{{X: 160, Y: 90}, {X: 1100, Y: 150}, {X: 1080, Y: 800}, {X: 120, Y: 700}}, 240, 150)
+	off := func(fine int) (mean, spread float64) {
+		got := p.Cut(g, fine)
+		for y := range 150 {
+			for x := range 240 {
+				at := p.Page(float64(x)+0.5, float64(y)+0.5)
+				d := float64(got.GrayAt(x, y).Y) - (50 + 0.05*(at.X-0.5) + 0.08*(at.Y-0.5))
+				mean, spread = mean+d, spread+d*d
+			}
+		}
+		n := float64(240 * 150)
+		mean /= n
+		return mean, math.Sqrt(spread/n - mean*mean)
+	}
+	_, rough := off(1)
+	mean, even := off(4)
+	if math.Abs(mean) > 2 || even*2 > rough {
+		t.Errorf("averaged it is off by %.2f and has grain of %.1f; a sample has %.1f", mean, even, rough)
 	}
 }

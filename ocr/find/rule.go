@@ -6,16 +6,6 @@ import (
 	"slices"
 )
 
-// Clear takes away the ink in r.
-func (k Ink) Clear(r image.Rectangle) {
-	r = r.Intersect(image.Rect(0, 0, k.w, k.h))
-	for y := r.Min.Y; y < r.Max.Y; y++ {
-		for x := r.Min.X; x < r.Max.X; x++ {
-			k.turnOff(x, y)
-		}
-	}
-}
-
 // Unrule takes ruled lines off a form, from its ink k and from the picture img that k was made of: letters that stand on
 // a line or in a frame are joined to it and read as part of it. It gives the combs, rows of cells that hold one sign
 // each, as forms have them for numbers. letter is the least height of text in pixels.

@@ -24,7 +24,7 @@ func Unseal(img, red *image.Gray, quad paper.Quad, scale image.Point, least int)
 	if !any {
 		return false
 	}
-	cut := NewPlane(quad, b.Dx()/f, b.Dy()/f).Cut(red)
+	cut := NewPlane(quad, b.Dx()/f, b.Dy()/f).Cut(red, 1)
 	w, h := cut.Rect.Dx(), cut.Rect.Dy()
 	// Where nothing was cut the cutting is white; that is the edge of the page, and not red.
 	ink := newMask(w, h)

@@ -44,14 +44,28 @@ func (p Plane) Page(x, y float64) paper.Point {
 	return paper.Point{X: (p.to[0]*x + p.to[1]*y + p.to[2]) / w, Y: (p.to[3]*x + p.to[4]*y + p.to[5]) / w}
 }
 
+// shift moves what lies on the page and then scales it.
+func (p *Plane) shift(x, y, by float64) {
+	for i := range 3 {
+		p.to[i] = (p.to[i] + x*p.to[6+i]) * by
+		p.to[3+i] = (p.to[3+i] + y*p.to[6+i]) * by
+	}
+}
+
 // Quad is where a rectangle of the cutting lies on the page.
 func (p Plane) Quad(r image.Rectangle) paper.Quad {
 	x0, y0, x1, y1 := float64(r.Min.X), float64(r.Min.Y), float64(r.Max.X), float64(r.Max.Y)
 	return paper.Quad{p.Page(x0, y0), p.Page(x1, y0), p.Page(x1, y1), p.Page(x0, y1)}
 }
 
-// Cut resamples the cutting from the page, bilinearly; where the page is finer, neighbours are averaged.
-func (p Plane) Cut(g *image.Gray) *image.Gray {
+// Cut resamples the cutting from the page, bilinearly; where the page is finer, fine × fine pixels are averaged first.
+func (p Plane) Cut(g *image.Gray, fine int) *image.Gray {
+	if fine > 1 {
+		all := p.Quad(image.Rect(0, 0, p.Width, p.Height))
+		part := bounds(all[:]).Inset(-2 * fine).Intersect(g.Rect)
+		p.shift(-float64(part.Min.X), -float64(part.Min.Y), 1/float64(fine))
+		g = Shrink(g.SubImage(part).(*image.Gray), fine)
+	}
 	out := image.NewGray(image.Rect(0, 0, p.Width, p.Height))
 	b := g.Bounds()
 	w, h := b.Dx(), b.Dy()
