@@ -41,6 +41,22 @@ func TestCertain(t *testing.T) {
 	}
 }
 
+// The back of an identity card of twelve figures looks as the barcode card's does; it belongs to the front that lies beside it.
+func TestBackOfATwelveFigureCard(t *testing.T) {
+	for number, want := range map[string]int{"020075240439": 1, "024513687": 2} {
+		front := &face{Kind: paper.CMND, Side: "front", Page: 1, Readings: map[paper.Name][]reading{}}
+		front.add(paper.Number, reading{Value: number, Source: paper.OCR, Conf: 0.99})
+		back := &face{Kind: paper.CCCD2016, Side: "back", Page: 1, Readings: map[paper.Name][]reading{}}
+		back.add(paper.DateOfIssue, reading{Value: "2015-08-14", Source: paper.OCR, Conf: 0.99})
+		docs := assemble([]*face{front, back})
+		if len(docs) != want {
+			t.Errorf("with %d figures there are %d papers, want %d", len(number), len(docs), want)
+		} else if want == 1 && (docs[0].Type != paper.CMND || docs[0].Fields[paper.DateOfIssue].Value == "") {
+			t.Errorf("one paper, but %v", docs[0])
+		}
+	}
+}
+
 // Of three cards on one glass nothing but its place says whose back without a number is: what it says must be looked at.
 func TestBackOfAnUnknownCardIsDoubted(t *testing.T) {
 	side := func(kind paper.Kind, side string, values map[paper.Name]string) *face {

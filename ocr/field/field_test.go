@@ -211,6 +211,37 @@ func TestDateIsAColumnByItself(t *testing.T) {
 	}
 }
 
+// Where a card does not expire, the words under the photo end a column as a date does.
+func TestNoExpiryEndsAColumn(t *testing.T) {
+	at := func(line, x int, text string) (out []tess.Word) {
+		for _, w := range strings.Fields(text) {
+			n := 10 * len([]rune(w))
+			out = append(out, tess.Word{Text: w, Line: line, Conf: 0.95, Low: 0.95, Box: image.Rect(x, 20+line*40, x+n, 44+line*40)})
+			x += n + 6
+		}
+		return out
+	}
+	words := slices.Concat(at(0, 300, "CĂN CƯỚC CÔNG DÂN"), at(1, 300, "Họ và tên: ĐỖ HỒNG HIỀN"), at(2, 300, "Quê quán / Place of origin:"),
+		at(3, 10, "Có giá trị đến: Không thời hạn"), at(3, 300, "Hòa Thắng, Phú Hòa, Phú Yên"), at(4, 300, "Nơi thường trú: Hòa Khương, Hòa Vang, Đà Nẵng"))
+	s := field.Card(field.Runs(words))
+	if v := s.Values[paper.PlaceOfOrigin].Text; v != "Hòa Thắng, Phú Hòa, Phú Yên" {
+		t.Errorf("origin is %q", v)
+	}
+	if v := s.Values[paper.DateOfExpiry].Text; v != field.Forever {
+		t.Errorf("expiry is %q", v)
+	}
+}
+
+// A birth certificate's number is known without its "Số", which is short and easily lost; nothing else is taken for it.
+func TestRegisterNumberWithoutItsLabel(t *testing.T) {
+	for line, want := range map[string]string{"435/2017": "435/2017", "435": "", "12/5": "", "Mẫu 435/2017": ""} {
+		s := field.Sheet(field.Runs(page("GIẤY KHAI SINH", line, "Họ, chữ đệm, tên: NGUYỄN NGỌC LONG", "Giới tính: Nam")))
+		if v := s.Values[paper.RegisterNumber].Text; v != want {
+			t.Errorf("under the title stands %q, the number is %q", line, v)
+		}
+	}
+}
+
 func FuzzCard(f *testing.F) {
 	f.Add("Số / No.: 079204659924\nHọ và tên / Full name:\nKIỀU MINH LONG\nNgày sinh: 14/01/2004")
 	f.Add("GIẤY KHAI SINH\nSố: 12/2004\nNgày 31 tháng 2 năm 2004")

@@ -108,7 +108,7 @@ func tidyPlace(n paper.Name, v *Value) {
 	s = dropTail(s)
 	s = strings.NewReplacer("Ÿ", "Ỷ", "ÿ", "ỷ").Replace(s) // the former is no letter of the language
 	s = dropStops(s)
-	s = strings.ReplaceAll(" "+s, " 1a ", " Ia ")[1:] // the highland "Ia" (water) begins many names, no number does
+	s = strings.NewReplacer(" 1a ", " Ia ", " la ", " Ia ").Replace(" " + s)[1:] // the highland "Ia" (water) begins many names, no number nor small letter does
 	s = hyphens(parted(settlePlace(s)))
 	s = strings.Trim(s, " ,.:/-")
 	if s == "" {
@@ -289,7 +289,7 @@ func settlePlace(s string) string {
 			}
 			// Specks behind it: "Đồng Nai DD vo".
 			for k := min(len(words)-1, 5); k >= 1 && vn.Locate(strings.Join(parts, ", ")).Province.Name == ""; k-- {
-				if name, ok := vn.ProvinceLike(strings.Join(words[:k], " ")); ok && !spelledAll(words[k:]) {
+				if name, ok := vn.ProvinceLike(strings.Join(words[:k], " ")); ok && (!spelledAll(words[k:]) || len([]rune(strings.Join(words[k:], ""))) == 1) {
 					parts[last] = like(strings.Join(words[:k], " "), name)
 				}
 			}

@@ -5,6 +5,8 @@ import (
 	"image/color"
 	"image/draw"
 	"testing"
+
+	"motcua/ocr/paper"
 )
 
 // print draws lines of small letters that fill a box.
@@ -15,6 +17,40 @@ func print(g *image.Gray, box image.Rectangle) {
 			draw.Draw(g, image.Rect(x, y+8, x+12, y+12), image.NewUniform(color.Gray{40}), image.Point{}, draw.Src)
 		}
 	}
+}
+
+// A card's back is known by its machine readable zone, from which the rest of its print stands apart; where that is is up.
+func TestBlocksFindABackByItsZone(t *testing.T) {
+	for name, texts := range map[string]image.Rectangle{"upright": image.Rect(340, 520, 700, 620), "upside_down": image.Rect(560, 940, 920, 1040)} {
+		t.Run(name, func(t *testing.T) {
+			g := image.NewGray(image.Rect(0, 0, 1654, 2339)) // A4 at 200 dpi
+			draw.Draw(g, g.Rect, image.NewUniform(color.Gray{235}), image.Point{}, draw.Src)
+			print(g, image.Rect(330, 740, 330+600, 740+90)) // 76 × 11 mm
+			print(g, texts)
+			got := Blocks(g, 200)
+			if len(got) != 1 {
+				t.Fatalf("%d outlines: %v", len(got), got)
+			}
+			if r := bounds(got[0].Quad[:]); !texts.In(r) || r.Dx() < 640 || r.Dx() > 720 || r.Dy() < 380 || r.Dy() > 470 {
+				t.Errorf("the card is taken to be at %v", r)
+			}
+		})
+	}
+	t.Run("beside_a_known_card", func(t *testing.T) {
+		g := image.NewGray(image.Rect(0, 0, 1654, 2339))
+		draw.Draw(g, g.Rect, image.NewUniform(color.Gray{235}), image.Point{}, draw.Src)
+		known, other := image.Rect(300, 300, 820, 640), image.Rect(700, 1400, 1220, 1730)
+		print(g, known)
+		print(g, other)
+		at := func(r image.Rectangle) paper.Quad {
+			x0, y0, x1, y1 := float64(r.Min.X), float64(r.Min.Y), float64(r.Max.X), float64(r.Max.Y)
+			return paper.Quad{{X: x0, Y: y0}, {X: x1, Y: y0}, {X: x1, Y: y1}, {X: x0, Y: y1}}
+		}
+		got := Blocks(g, 200, Outline{Quad: at(known.Inset(-20)), Width: 560, Height: 380, Fill: 1})
+		if len(got) != 1 || !bounds(got[0].Quad[:]).Overlaps(other) || bounds(got[0].Quad[:]).Overlaps(known) {
+			t.Errorf("beside it: %v", got)
+		}
+	})
 }
 
 // On a copy whose edges are gone a card is a heap of print; a heap on a form, which is full of other print, is none.
