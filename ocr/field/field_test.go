@@ -211,6 +211,21 @@ func TestDateIsAColumnByItself(t *testing.T) {
 	}
 }
 
+// An address that begins with a house's number on a line of its own is no card's number.
+func TestHouseNumberIsNoCardNumber(t *testing.T) {
+	s := field.Card(field.Runs(page("Nơi cư trú / Place of residence:", "Số 21 Điện Biên Phủ, Phường Buôn Ma Thuột,", "Tỉnh Đắk Lắk",
+		"Nơi đăng ký khai sinh / Place of birth registration:", "Số 4, Phường Buôn Ma Thuột, Tỉnh Đắk Lắk", "Ngày, tháng, năm cấp / Date of issue:", "15/08/2025")))
+	if v := s.Values[paper.PlaceOfResidence].Text; v != "Số 21 Điện Biên Phủ, Phường Buôn Ma Thuột, Tỉnh Đắk Lắk" {
+		t.Errorf("residence is %q", v)
+	}
+	if v := s.Values[paper.PlaceOfBirth].Text; v != "Số 4, Phường Buôn Ma Thuột, Tỉnh Đắk Lắk" {
+		t.Errorf("place of birth is %q", v)
+	}
+	if v, found := s.Values[paper.Number]; found {
+		t.Errorf("number is %q", v.Text)
+	}
+}
+
 // Where a card does not expire, the words under the photo end a column as a date does.
 func TestNoExpiryEndsAColumn(t *testing.T) {
 	at := func(line, x int, text string) (out []tess.Word) {

@@ -129,6 +129,20 @@ func allowed(n int) int {
 	return n / 5
 }
 
+// houseNumber says whether words that stand behind "Số" are those of an address ("Số 21 Điện Biên Phủ") and no card's number.
+func houseNumber(words []string) bool {
+	if len(words) < 2 || strings.IndexAny(words[0], "0123456789") != 0 {
+		return false
+	}
+	figures := strings.Count(strings.Map(func(r rune) rune {
+		if unicode.IsDigit(r) {
+			return '0'
+		}
+		return r
+	}, words[0]), "0")
+	return figures < 6 && strings.ContainsFunc(strings.Join(words[1:], ""), unicode.IsLetter)
+}
+
 // find locates labels in runs: at each place the longest that fits best.
 func find(runs []Run, labels []label) []place {
 	var out []place
@@ -163,6 +177,9 @@ func find(runs []Run, labels []label) []place {
 			}
 			if len(l.text) <= 4 { // short labels must be words of their own
 				if from > 0 && word[from-1] == word[from] || to < len(letters) && word[to] == word[to-1] {
+					continue
+				}
+				if l.name == paper.Number && houseNumber(words[word[to-1]+1:]) {
 					continue
 				}
 			}
