@@ -518,7 +518,7 @@ func digits(p []piece, count, words int) (Value, bool) {
 				for _, r := range w.text {
 					c := digit(r)
 					switch {
-					case c == 0 && (r == '.' || r == ',' || r == ':' || r == ' ' || r == '\'' || r == '-'):
+					case c == 0 && (r == '.' || r == ',' || r == ':' || r == ' ' || r == '\'' || r == '-' || r == '_'):
 					case c == 0:
 						odd += 10
 					case r > '9':

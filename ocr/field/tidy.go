@@ -134,17 +134,27 @@ func hyphens(s string) string {
 	if !ok {
 		return s
 	}
-	if words := strings.Fields(parts[last]); strings.Contains(p.Name, "-") {
-		for k := range min(len(words), 2) { // "Tỉnh" may stand before it
-			if vn.Same(strings.Join(words[k:], " "), p.Name) {
-				parts[last] = like(parts[last], strings.Join(append(slices.Clone(words[:k]), p.Name), " "))
-				break
+	// restore looks a part up among names; "Tỉnh" or "Phường" may stand before it.
+	restore := func(i int, names ...string) {
+		words := strings.Fields(parts[i])
+		for _, name := range names {
+			for k := range min(len(words), 2) {
+				if strings.Contains(name, "-") && vn.Same(strings.Join(words[k:], " "), name) {
+					parts[i] = like(parts[i], strings.Join(append(slices.Clone(words[:k]), name), " "))
+					return
+				}
 			}
 		}
 	}
+	restore(last, p.Name)
 	if last > 0 {
-		if name, ok := vn.DistrictLike(p, parts[last-1]); ok && strings.Contains(name, "-") && vn.Same(name, parts[last-1]) {
+		name, ok := vn.DistrictLike(p, parts[last-1])
+		if ok && strings.Contains(name, "-") && vn.Same(name, parts[last-1]) {
 			parts[last-1] = like(parts[last-1], name)
+		}
+		restore(last-1, vn.CommunesSince2025(p.Name)...)
+		if ok && last > 1 {
+			restore(last-2, vn.Communes(p.Code, name)...)
 		}
 	}
 	return strings.Join(parts, ", ")

@@ -44,6 +44,8 @@ func TestTidy(t *testing.T) {
 		{paper.PlaceOfBirth, "Bệnh viện Phụ sản Kon Tum", "Bệnh viện Phụ sản Kon Tum", false, true},
 		{paper.PlaceOfBirth, "regisratn Xã Quỳnh Nghĩa, Huyện Quỳnh Lưu, Tỉnh Nghệ An", "Xã Quỳnh Nghĩa, Huyện Quỳnh Lưu, Tỉnh Nghệ An", true, false},
 		{paper.PlaceOfOrigin, "1a Blang, Nghĩa Hành, Quảng Ngãi", "Ia Blang, Nghĩa Hành, Quảng Ngãi", true, false},
+		{paper.PlaceOfBirth, "Xuân Hương Đà Lạt, Lâm Đồng", "Xuân Hương - Đà Lạt, Lâm Đồng", false, false},
+		{paper.PlaceOfResidence, "Tổ 3, Phường Xuân Hương Đà Lạt, Tỉnh Lâm Đồng", "Tổ 3, Phường Xuân Hương - Đà Lạt, Tỉnh Lâm Đồng", false, false},
 		{paper.PlaceOfBirth, "la Blang, Chư Sê, Gia Lai", "Ia Blang, Chư Sê, Gia Lai", true, false},
 		{paper.PlaceOfBirth, "Phúc Xá, Ba Đình, Hà Nội o", "Phúc Xá, Ba Đình, Hà Nội", true, false},
 		{paper.PlaceOfBirth, "UBND Phú Linh, Vị Xuyên, Hà Giang", "UBND Phú Linh, Vị Xuyên, Hà Giang", false, false},
