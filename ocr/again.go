@@ -15,7 +15,7 @@ import (
 )
 
 // lookAgain reads the values that no code gives again, from their rows alone: by the network, and where that leaves a
-// doubt by Tesseract, which learned from other print and seldom makes the same mistake. It takes eight times as long.
+// doubt by Tesseract, which learned from other print and seldom makes the same mistake. It takes a dozen times as long.
 func (l *local) lookAgain(ctx context.Context, c *card, side field.Side, f *face) error {
 	g, ctx := errgroup.WithContext(ctx)
 	g.SetLimit(lanes)

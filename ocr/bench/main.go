@@ -5,7 +5,7 @@
 // wrong and not flagged; then the time per page beside the tesseract program on the same pages in the same
 // run, and the reading process's peak memory. Everything follows from the seeds: the same flags give the
 // same pages. Seeds from 1,000,000 on are held back from tuning and used only with -heldout. Pages
-// that another program drew are read with -pages; elsewhere has such a program.
+// that another program drew are read with -pages; elsewhere and painted have such programs.
 //
 //	go run ./ocr/bench -sets clean,office,bad,photo -n 50
 //	go run ./ocr/bench -pages DIR/office,DIR/bad

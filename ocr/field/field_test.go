@@ -192,16 +192,8 @@ func TestSheetKeepsToItsHolder(t *testing.T) {
 
 // A date that ends close to the words of the column beside it is not theirs.
 func TestDateIsAColumnByItself(t *testing.T) {
-	at := func(line, x int, text string) (out []tess.Word) {
-		for _, w := range strings.Fields(text) {
-			n := 10 * len([]rune(w))
-			out = append(out, tess.Word{Text: w, Line: line, Conf: 0.95, Low: 0.95, Box: image.Rect(x, 20+line*40, x+n, 44+line*40)})
-			x += n + 10
-		}
-		return out
-	}
-	words := slices.Concat(at(0, 300, "CĂN CƯỚC CÔNG DÂN"), at(1, 300, "Quê quán: Vĩnh Hải, Nha Trang, Khánh Hòa"), at(2, 300, "Nơi thường trú: Ấp Bình Hòa,"),
-		at(3, 28, "Có giá trị đến: 26/07/2036"), at(3, 300, "Hòa Khánh, Cái Bè, Tiền Giang"))
+	words := slices.Concat(at(0, 300, 10, "CĂN CƯỚC CÔNG DÂN"), at(1, 300, 10, "Quê quán: Vĩnh Hải, Nha Trang, Khánh Hòa"), at(2, 300, 10, "Nơi thường trú: Ấp Bình Hòa,"),
+		at(3, 28, 10, "Có giá trị đến: 26/07/2036"), at(3, 300, 10, "Hòa Khánh, Cái Bè, Tiền Giang"))
 	s := field.Card(field.Runs(words))
 	if v := s.Values[paper.PlaceOfResidence].Text; v != "Ấp Bình Hòa, Hòa Khánh, Cái Bè, Tiền Giang" {
 		t.Errorf("residence is %q", v)
@@ -228,16 +220,8 @@ func TestHouseNumberIsNoCardNumber(t *testing.T) {
 
 // Where a card does not expire, the words under the photo end a column as a date does.
 func TestNoExpiryEndsAColumn(t *testing.T) {
-	at := func(line, x int, text string) (out []tess.Word) {
-		for _, w := range strings.Fields(text) {
-			n := 10 * len([]rune(w))
-			out = append(out, tess.Word{Text: w, Line: line, Conf: 0.95, Low: 0.95, Box: image.Rect(x, 20+line*40, x+n, 44+line*40)})
-			x += n + 6
-		}
-		return out
-	}
-	words := slices.Concat(at(0, 300, "CĂN CƯỚC CÔNG DÂN"), at(1, 300, "Họ và tên: ĐỖ HỒNG HIỀN"), at(2, 300, "Quê quán / Place of origin:"),
-		at(3, 10, "Có giá trị đến: Không thời hạn"), at(3, 300, "Hòa Thắng, Phú Hòa, Phú Yên"), at(4, 300, "Nơi thường trú: Hòa Khương, Hòa Vang, Đà Nẵng"))
+	words := slices.Concat(at(0, 300, 6, "CĂN CƯỚC CÔNG DÂN"), at(1, 300, 6, "Họ và tên: ĐỖ HỒNG HIỀN"), at(2, 300, 6, "Quê quán / Place of origin:"),
+		at(3, 10, 6, "Có giá trị đến: Không thời hạn"), at(3, 300, 6, "Hòa Thắng, Phú Hòa, Phú Yên"), at(4, 300, 6, "Nơi thường trú: Hòa Khương, Hòa Vang, Đà Nẵng"))
 	s := field.Card(field.Runs(words))
 	if v := s.Values[paper.PlaceOfOrigin].Text; v != "Hòa Thắng, Phú Hòa, Phú Yên" {
 		t.Errorf("origin is %q", v)
@@ -255,6 +239,16 @@ func TestRegisterNumberWithoutItsLabel(t *testing.T) {
 			t.Errorf("under the title stands %q, the number is %q", line, v)
 		}
 	}
+}
+
+// at sets text on a line from x on, its words so far apart.
+func at(line, x, gap int, text string) (out []tess.Word) {
+	for _, w := range strings.Fields(text) {
+		n := 10 * len([]rune(w))
+		out = append(out, tess.Word{Text: w, Line: line, Conf: 0.95, Low: 0.95, Box: image.Rect(x, 20+line*40, x+n, 44+line*40)})
+		x += n + gap
+	}
+	return out
 }
 
 func FuzzCard(f *testing.F) {
