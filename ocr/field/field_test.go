@@ -218,6 +218,17 @@ func TestHouseNumberIsNoCardNumber(t *testing.T) {
 	}
 }
 
+// A birth date whose label is torn is known by the year in the personal number, and doubted; another date is none.
+func TestBirthDateBehindATornLabel(t *testing.T) {
+	for date, want := range map[string]string{"05/07/1989": "1989-07-05", "05/07/1988": ""} {
+		s := field.Card(field.Runs(page("CĂN CƯỚC CÔNG DÂN", "Số / No.: 036089412761", "Họ và tên / Full name:", "THÁI NHẬT VIỆT", "Ngxy zam a o.m "+date, "Giới tính / Sex: Nam")))
+		v := s.Values[paper.DateOfBirth]
+		if v.Text != want || want != "" && len(v.Doubts) == 0 {
+			t.Errorf("%s gives %q, doubts %v", date, v.Text, v.Doubts)
+		}
+	}
+}
+
 // Where a card does not expire, the words under the photo end a column as a date does.
 func TestNoExpiryEndsAColumn(t *testing.T) {
 	words := slices.Concat(at(0, 300, 6, "CĂN CƯỚC CÔNG DÂN"), at(1, 300, 6, "Họ và tên: ĐỖ HỒNG HIỀN"), at(2, 300, 6, "Quê quán / Place of origin:"),
