@@ -134,12 +134,12 @@ func houseNumber(words []string) bool {
 	if len(words) < 2 || strings.IndexAny(words[0], "0123456789") != 0 {
 		return false
 	}
-	figures := strings.Count(strings.Map(func(r rune) rune {
+	figures := 0
+	for _, r := range words[0] {
 		if unicode.IsDigit(r) {
-			return '0'
+			figures++
 		}
-		return r
-	}, words[0]), "0")
+	}
 	return figures < 6 && strings.ContainsFunc(strings.Join(words[1:], ""), unicode.IsLetter)
 }
 

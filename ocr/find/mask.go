@@ -88,34 +88,6 @@ func (m mask) copy(from mask, box image.Rectangle) {
 
 func (m mask) turnOff(x, y int) { m.on[y*m.words+x/64] &^= 1 << (x % 64) }
 
-// marked is the mask of what is on.
-func marked(w, h int, on []bool) mask {
-	m := newMask(w, h)
-	for y := range h {
-		row := m.row(y)
-		for x, v := range on[y*w : (y+1)*w] {
-			if v {
-				row[x/64] |= 1 << (x % 64)
-			}
-		}
-	}
-	return m
-}
-
-// bools is the mask with one value a pixel.
-func (m mask) bools() []bool {
-	out := make([]bool, m.w*m.h)
-	for y := range m.h {
-		for x0, x1 := range m.spans(y, 0) {
-			line := out[y*m.w : (y+1)*m.w]
-			for x := x0; x < x1; x++ {
-				line[x] = true
-			}
-		}
-	}
-	return out
-}
-
 // masks marks what is not background, in several ways: what differs in brightness from the page's border,
 // where there is texture, and what differs in redness. Which of them separates a paper depends on the glass, the copy, the
 // table and the shadow on it.

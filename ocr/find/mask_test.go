@@ -26,6 +26,34 @@ func speckled(r *rand.Rand, w, h int) []bool {
 	return on
 }
 
+// marked is the mask of what is on.
+func marked(w, h int, on []bool) mask {
+	m := newMask(w, h)
+	for y := range h {
+		row := m.row(y)
+		for x, v := range on[y*w : (y+1)*w] {
+			if v {
+				row[x/64] |= 1 << (x % 64)
+			}
+		}
+	}
+	return m
+}
+
+// bools is the mask with one value a pixel.
+func (m mask) bools() []bool {
+	out := make([]bool, m.w*m.h)
+	for y := range m.h {
+		for x0, x1 := range m.spans(y, 0) {
+			line := out[y*m.w : (y+1)*m.w]
+			for x := x0; x < x1; x++ {
+				line[x] = true
+			}
+		}
+	}
+	return out
+}
+
 // near says whether any pixel within r is v.
 func near(on []bool, w, h, x, y, r int, v bool) bool {
 	for j := max(0, y-r); j <= min(h-1, y+r); j++ {
