@@ -50,6 +50,7 @@ func TestScript(t *testing.T) {
 			"hugepng":  hugePNG,
 			"lockpdf":  lockPDF,
 			"port":     freePort,
+			"busy":     busyPort,
 			"exit":     exitCode,
 			"until":    until,
 			"pluck":    pluck,
@@ -168,6 +169,17 @@ func freePort(ts *testscript.TestScript, neg bool, args []string) {
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	ts.Check(err)
 	defer l.Close()
+	ts.Setenv(args[0], strconv.Itoa(l.Addr().(*net.TCPAddr).Port))
+}
+
+// busy NAME sets an environment variable to a TCP port that is taken until the script ends.
+func busyPort(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 1 {
+		ts.Fatalf("usage: busy NAME")
+	}
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	ts.Check(err)
+	ts.Defer(func() { l.Close() })
 	ts.Setenv(args[0], strconv.Itoa(l.Addr().(*net.TCPAddr).Port))
 }
 

@@ -6,10 +6,8 @@ import (
 	"fmt"
 	"image"
 	"image/png"
+	"io"
 	"os"
-	"path/filepath"
-	"slices"
-	"strconv"
 	"strings"
 	"sync"
 	"syscall"
@@ -29,8 +27,14 @@ import (
 
 // The test binary is its own recognition worker, as the program is.
 func TestMain(m *testing.M) {
-	if len(os.Args) > 1 && os.Args[1] == "ocr-worker" {
-		if err := ocr.Serve(context.Background(), os.Stdin, os.Stdout); err != nil {
+	if len(os.Args) > 1 && strings.HasPrefix(os.Args[1], "ocr-worker") {
+		var out io.Writer = os.Stdout
+		var in io.Reader = os.Stdin
+		if os.Args[1] == "ocr-worker-dies" {
+			d := &dying{in: os.Stdin, out: os.Stdout}
+			in, out = d, d
+		}
+		if err := ocr.Serve(context.Background(), in, out); err != nil {
 			os.Exit(1)
 		}
 		os.Exit(0)
@@ -39,6 +43,27 @@ func TestMain(m *testing.M) {
 }
 
 var worker = []string{os.Args[0], "ocr-worker"}
+
+// dying are the pipes of a worker that is killed in the middle of its answer about page 2, every time it is asked.
+type dying struct {
+	in, out *os.File
+	asked   bool
+}
+
+func (d *dying) Read(p []byte) (int, error) {
+	n, err := d.in.Read(p)
+	d.asked = d.asked || bytes.Contains(p[:n], []byte(`"op":"page","page":2`))
+	return n, err
+}
+
+func (d *dying) Write(p []byte) (int, error) {
+	if !d.asked {
+		return d.out.Write(p)
+	}
+	n, err := d.out.Write(p[:len(p)/2])
+	_ = syscall.Kill(os.Getpid(), syscall.SIGKILL)
+	return n, err
+}
 
 // near is one warm reader in this process for all tests.
 var near = sync.OnceValue(func() *ocr.Reader {
@@ -273,30 +298,18 @@ func TestWorker(t *testing.T) {
 		}
 	})
 	t.Run("killed_child_costs_one_page", func(t *testing.T) {
-		before := children(t)
-		r, err := ocr.New(ocr.Options{Worker: worker, Workers: 1})
+		r, err := ocr.New(ocr.Options{Worker: []string{os.Args[0], "ocr-worker-dies"}, Workers: 1})
 		if err != nil {
 			t.Fatal(err)
 		}
 		defer r.Close()
-		if err := r.Warm(t.Context()); err != nil {
-			t.Fatal(err)
-		}
 		var pages [][]byte
 		for seed := uint64(62); seed < 66; seed++ {
 			img, _ := draw(t, paper.CCCD, seed, 0)
 			pages = append(pages, asJPEG(t, img))
 		}
-		done := make(chan ocr.Result, 1)
-		go func() { done <- r.Read(t.Context(), ocr.Input{Data: asPDF(t, pages...)}) }()
-		time.Sleep(250 * time.Millisecond)
-		for _, pid := range children(t) {
-			if !slices.Contains(before, pid) {
-				_ = syscall.Kill(pid, syscall.SIGKILL)
-			}
-		}
-		res := <-done
-		if res.Problem == nil || res.Problem.Code != ocr.WorkerDied || !strings.HasPrefix(res.Problem.Message, "Page ") {
+		res := r.Read(t.Context(), ocr.Input{Data: asPDF(t, pages...)})
+		if res.Problem == nil || res.Problem.Code != ocr.WorkerDied || !strings.HasPrefix(res.Problem.Message, "Page 2 ") {
 			t.Fatalf("%v", res.Problem)
 		}
 		if len(res.Documents) != 3 {
@@ -327,23 +340,4 @@ func TestSystemLibjpegIsUsed(t *testing.T) {
 	if err != nil || w != 64 || h != 48 {
 		t.Fatalf("%d × %d, %v", w, h, err)
 	}
-}
-
-// children are the processes this one has started.
-func children(t *testing.T) []int {
-	t.Helper()
-	var out []int
-	tasks, err := filepath.Glob("/proc/self/task/*/children")
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, f := range tasks {
-		b, _ := os.ReadFile(f) // a thread may have ended meanwhile
-		for _, s := range strings.Fields(string(b)) {
-			if pid, err := strconv.Atoi(s); err == nil {
-				out = append(out, pid)
-			}
-		}
-	}
-	return out
 }
