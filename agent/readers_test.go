@@ -60,7 +60,7 @@ func (c *counter) next(t *testing.T) map[paper.Name]string {
 	select {
 	case values := <-c.taken:
 		return values
-	case <-time.After(30 * time.Second):
+	case <-time.After(patience):
 		t.Fatal("no reading came")
 		return nil
 	}
@@ -70,7 +70,7 @@ func (c *counter) next(t *testing.T) map[paper.Name]string {
 // away. done is how the desk ends, which it must not.
 func (c *counter) scanned(t *testing.T, master io.Writer, text string, done <-chan error) map[paper.Name]string {
 	t.Helper()
-	for deadline := time.Now().Add(30 * time.Second); time.Now().Before(deadline); {
+	for deadline := time.Now().Add(patience); time.Now().Before(deadline); {
 		if _, err := io.WriteString(master, text); err != nil {
 			t.Fatal(err)
 		}

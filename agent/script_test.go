@@ -208,14 +208,14 @@ func asExit(err error, to **exec.ExitError) bool {
 	return ok
 }
 
-// until REGEXP PROGRAM ARG… runs a program again and again, at most 60 s, until its standard output matches.
+// until REGEXP PROGRAM ARG… runs a program again and again, until its standard output matches.
 func until(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) < 2 {
 		ts.Fatalf("usage: until REGEXP PROGRAM ARG...")
 	}
 	want, err := regexp.Compile("(?m)" + args[0])
 	ts.Check(err)
-	for end := time.Now().Add(60 * time.Second); ; time.Sleep(100 * time.Millisecond) {
+	for end := time.Now().Add(patience); ; time.Sleep(100 * time.Millisecond) {
 		err := ts.Exec(args[1], args[2:]...)
 		if want.MatchString(ts.ReadFile("stdout")) {
 			return

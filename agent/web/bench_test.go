@@ -5,7 +5,6 @@ import (
 	"slices"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/chromedp/chromedp"
 )
@@ -68,14 +67,9 @@ func BenchmarkPages(b *testing.B) {
 
 // firstPaint waits until the browser has painted and tells when that was, from the start of the navigation.
 func firstPaint(b *testing.B, ctx context.Context) float64 {
-	for range 100 {
-		if p := eval[float64](b, ctx, paint); p >= 0 {
-			return p
-		}
-		time.Sleep(10 * time.Millisecond)
-	}
-	b.Fatal("the browser tells no first paint")
-	return 0
+	p := -1.0
+	await(b, "a first paint", func() bool { p = eval[float64](b, ctx, paint); return p >= 0 })
+	return p
 }
 
 // A press is a real one (an event from the browser's input queue); it ends when the frame with the new

@@ -28,6 +28,35 @@ import (
 	"motcua/queue"
 )
 
+// patience bounds every wait: for a thing that a sound kiosk does at once, on a machine that has other work to do. A whole
+// walk in the browser may take longest.
+const (
+	patience = 2 * time.Minute
+	longest  = 8 * time.Minute
+)
+
+// await looks until it is so; it does not give up before patience has run out.
+func await(t testing.TB, what string, so func() bool) {
+	t.Helper()
+	for end := time.Now().Add(patience); !so(); time.Sleep(20 * time.Millisecond) {
+		if time.Now().After(end) {
+			t.Fatalf("waited for %s in vain", what)
+		}
+	}
+}
+
+// holds waits until a script says yes on a page that is fully there. Between two pages it cannot be asked.
+func holds(t testing.TB, ctx context.Context, what, script string) {
+	t.Helper()
+	await(t, what, func() bool {
+		yes, err := chromedp.Run(ctx, chromedp.Evaluate[bool](`document.readyState==="complete" && !!(`+script+`)`))
+		if ctx.Err() != nil {
+			t.Fatalf("the browser ended while %s was waited for: %v", what, ctx.Err())
+		}
+		return err == nil && yes
+	})
+}
+
 var update = flag.Bool("update", false, "write the screenshots anew")
 
 // kiosk is a whole counter: real pages, real recognition, real queue, a simulated scanner with the
@@ -107,13 +136,13 @@ func browser(t testing.TB, width, height int64) context.Context {
 	}
 	t.Cleanup(func() { os.RemoveAll(temp) })
 	options := append(chromedp.DefaultExecAllocatorOptions[:],
-		chromedp.Env("TMPDIR="+temp),
+		chromedp.Env("TMPDIR="+temp), chromedp.WSURLReadTimeout(patience),
 		chromedp.NoSandbox, chromedp.DisableGPU, chromedp.UserDataDir(t.TempDir()), chromedp.WindowSize(int(width), int(height)),
 		chromedp.Flag("disable-quic", true), chromedp.Flag("disable-background-networking", true),
 		chromedp.Flag("disable-component-update", true), chromedp.Flag("disable-sync", true), chromedp.Flag("hide-scrollbars", true))
 	alloc, cancelAlloc := chromedp.NewExecAllocator(context.Background(), options...)
 	ctx, cancel := chromedp.NewContext(alloc)
-	ctx, cancelTime := context.WithTimeout(ctx, 60*time.Second)
+	ctx, cancelTime := context.WithTimeout(ctx, longest)
 	t.Cleanup(func() { cancelTime(); cancel(); cancelAlloc() })
 	if err := chromedp.Do(ctx, chromedp.EmulateViewport(width, height)); err != nil {
 		t.Fatalf("Chromium (Debian package chromium) did not start: %v", err)
@@ -136,12 +165,8 @@ func shot(t testing.TB, ctx context.Context, name string) {
 	if !*update {
 		return
 	}
-	for end := time.Now().Add(5 * time.Second); time.Now().Before(end); time.Sleep(50 * time.Millisecond) {
-		if eval[bool](t, ctx, `[...document.images].every((i) => i.complete || i.loading === "lazy" && i.getBoundingClientRect().top > innerHeight)`) {
-			break
-		}
-	}
-	time.Sleep(250 * time.Millisecond)
+	holds(t, ctx, "the pictures", `[...document.images].every((i) => i.complete || i.loading === "lazy" && i.getBoundingClientRect().top > innerHeight)`)
+	holds(t, ctx, "the page's movements to end", `document.getAnimations().every((a) => a.playState !== "running" || a.effect.getComputedTiming().endTime === Infinity)`)
 	data, err := chromedp.Run(ctx, chromedp.CaptureScreenshot())
 	if err != nil {
 		t.Fatal(err)
@@ -188,13 +213,14 @@ func press(t testing.TB, ctx context.Context, selector string, to string) {
 
 func arrive(t testing.TB, ctx context.Context, to string) {
 	t.Helper()
-	deadline := time.Now().Add(20 * time.Second)
-	for time.Now().Before(deadline) {
+	for end := time.Now().Add(patience); time.Now().Before(end); time.Sleep(30 * time.Millisecond) {
 		ready, err := chromedp.Run(ctx, chromedp.Evaluate[bool](`document.readyState==="complete" && location.pathname.startsWith("`+to+`")`))
 		if err == nil && ready {
 			return
 		}
-		time.Sleep(30 * time.Millisecond)
+		if ctx.Err() != nil {
+			t.Fatalf("wanted %s: %v", to, ctx.Err())
+		}
 	}
 	t.Fatalf("wanted %s, still on %s: %s", to, pathOf(ctx, t), strings.Join(strings.Fields(text(t, ctx, "main")), " "))
 }
@@ -272,11 +298,7 @@ func answerByHand(t testing.TB, ctx context.Context) {
 	if err := chromedp.Do(ctx, chromedp.Click(chromedp.CSS(".way .go"))); err != nil {
 		t.Fatal(err)
 	}
-	for deadline := time.Now().Add(10 * time.Second); time.Now().Before(deadline); time.Sleep(20 * time.Millisecond) {
-		if fresh, err := chromedp.Run(ctx, chromedp.Evaluate[bool](`document.readyState==="complete" && !document.documentElement.dataset.seen`)); err == nil && fresh {
-			break
-		}
-	}
+	holds(t, ctx, "the next page", `!document.documentElement.dataset.seen`)
 	if pathOf(ctx, t) == before {
 		t.Fatalf("the answer to %s was refused: %s", before, text(t, ctx, "main"))
 	}

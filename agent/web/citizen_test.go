@@ -68,7 +68,7 @@ func (c *clock) pass(d time.Duration) {
 // follow reads the visit's events until one of the kinds comes.
 func (h *hand) follow(kinds ...string) event {
 	h.t.Helper()
-	ctx, cancel := context.WithTimeout(h.t.Context(), 60*time.Second)
+	ctx, cancel := context.WithTimeout(h.t.Context(), patience)
 	defer cancel()
 	r, err := http.NewRequestWithContext(ctx, http.MethodGet, h.base+"/scan/live", nil)
 	if err != nil {

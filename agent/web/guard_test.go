@@ -13,7 +13,6 @@ import (
 	"regexp"
 	"strings"
 	"testing"
-	"time"
 )
 
 // hand is somebody's browser without JavaScript: it keeps cookies, fills in the token of forms and
@@ -34,7 +33,7 @@ func (k *kiosk) hand(t testing.TB) *hand {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return &hand{t: t, base: k.server.URL, http: &http.Client{Jar: jar, Timeout: 30 * time.Second}}
+	return &hand{t: t, base: k.server.URL, http: &http.Client{Jar: jar, Timeout: patience}}
 }
 
 var tokenForm = regexp.MustCompile(`name="csrf" value="([^"]+)"`)

@@ -190,11 +190,7 @@ func TestBatchByKeysAlone(t *testing.T) {
 	keys("a")
 	keys("b")
 	arrive(t, ctx, "/desk/batch")
-	deadline := time.Now().Add(40 * time.Second)
-	for pathOf(ctx, t) != "/desk" && time.Now().Before(deadline) {
-		time.Sleep(50 * time.Millisecond)
-	}
-	arrive(t, ctx, "/desk")
+	holds(t, ctx, "the stack to be read", `location.pathname === "/desk"`)
 	shot(t, ctx, "landscape/desk")
 	axe(t, ctx, "desk")
 	began := time.Now()
@@ -212,12 +208,7 @@ func TestBatchByKeysAlone(t *testing.T) {
 			}
 			eval[string](t, ctx, `document.documentElement.dataset.seen = "1"; (() => { const f = document.querySelector("#value"); if (f && !f.value) { f.value = f.dataset.pad === "date" ? "01/02/2020" : "1"; f.blur(); } return location.pathname })()`)
 			keys("\r")
-			for end := time.Now().Add(5 * time.Second); time.Now().Before(end); time.Sleep(20 * time.Millisecond) {
-				fresh, err := chromedp.Run(ctx, chromedp.Evaluate[bool](`document.readyState==="complete" && !document.documentElement.dataset.seen`))
-				if err == nil && fresh {
-					break
-				}
-			}
+			holds(t, ctx, "the next page", `!document.documentElement.dataset.seen`)
 		}
 		if at := pathOf(ctx, t); at != "/receipt" {
 			t.Fatalf("keys alone do not lead from %s on: %s", at, text(t, ctx, "main"))
