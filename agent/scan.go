@@ -15,7 +15,7 @@ type scanCommand struct {
 	Device string      `default:"" help:"Device id of motcua devices, or the beginning of one (default: the configured one, else the first found)."`
 	Source scan.Source `enum:"flatbed,adf,adf-duplex," default:"" help:"flatbed, adf or adf-duplex (default: the scanner's first)."`
 	DPI    int         `name:"dpi" default:"0" help:"Dots per inch (default: the configured one)."`
-	Mode   scan.Mode   `enum:"color,gray,lineart" default:"color" help:"color, gray or lineart."`
+	Mode   scan.Mode   `enum:"color,gray,lineart," default:"" help:"color, gray or lineart (default: color, or the best the scanner has)."`
 	Pages  int         `default:"0" help:"Stop after so many pages."`
 	Out    string      `short:"o" required:"" type:"path" placeholder:"DIR" help:"Folder the pages are written to."`
 }

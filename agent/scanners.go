@@ -72,7 +72,12 @@ func openTuned(cfg config.Config, profiles profile.Profiles, id string) (device,
 	if err != nil {
 		return nil, err
 	}
-	return &fed{d, cfg.Scanner.Source, own.Source != "", feed.Filter{DropBlank: own.DropBlank, Crop: cfg.Scanner.Crop, DoubleFeed: 1.3}}, nil
+	paper, err := scan.Paper(cfg.Scanner.Paper)
+	if err != nil {
+		return nil, unusable(fmt.Errorf("scanner.paper: %w", err))
+	}
+	return &fed{device: d, source: cfg.Scanner.Source, fixed: own.Source != "", paper: paper, longest: known.Scanner.Longest,
+		filter: feed.Filter{DropBlank: own.DropBlank, Crop: cfg.Scanner.Crop, DoubleFeed: 1.3}}, nil
 }
 
 func openDriver(cfg config.Config, id string, preferred []string) (device, error) {
@@ -105,9 +110,11 @@ type prober interface {
 // Where papers lie is settled here too, because a device may be asked for what it can do only once it is open.
 type fed struct {
 	device
-	source scan.Source // the configuration's or the profile's; empty: the scanner's first
-	fixed  bool        // the configuration says so: a scanner without it is a fault
-	filter feed.Filter
+	source  scan.Source // the configuration's or the profile's; empty: the scanner's first
+	fixed   bool        // the configuration says so: a scanner without it is a fault
+	paper   scan.Area   // what the feeder is fed with
+	longest float64     // mm, of a sheet whose end the scanner sees
+	filter  feed.Filter
 }
 
 // Info names the source that is taken where nobody asks for one first.
@@ -136,11 +143,14 @@ func (f *fed) Probe(ctx context.Context) (scan.Info, error) {
 func (f *fed) Scan(ctx context.Context, s scan.Settings) iter.Seq2[scan.Page, error] {
 	return func(yield func(scan.Page, error) bool) {
 		s.Source = f.choose(ctx, s.Source)
-		pages := f.device.Scan(ctx, s)
-		if s.Source == scan.ADF || s.Source == scan.ADFDuplex {
-			pages = f.filter.Pages(pages)
+		if s.Source != scan.ADF && s.Source != scan.ADFDuplex {
+			f.device.Scan(ctx, s)(yield)
+			return
 		}
-		pages(yield)
+		if s.Area == (scan.Area{}) {
+			s.Area, s.Longest = f.paper, f.longest
+		}
+		f.filter.Pages(f.device.Scan(ctx, s))(yield)
 	}
 }
 

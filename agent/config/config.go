@@ -75,6 +75,7 @@ type Scanner struct {
 	Device   string      `yaml:"device" json:"device"`
 	Source   scan.Source `yaml:"source" json:"source"`
 	DPI      int         `yaml:"dpi" json:"dpi"`
+	Paper    string      `yaml:"paper" json:"paper"`
 	Watchdog Duration    `yaml:"watchdog" json:"watchdog"`
 
 	DropBlank bool     `yaml:"drop_blank" json:"drop_blank"`
@@ -302,6 +303,9 @@ func (c *Config) checkDevices(f *strict.File) {
 	}
 	if c.Scanner.DPI < 150 || c.Scanner.DPI > 600 {
 		f.Problem("scanner.dpi", "must be between 150 and 600, not %d", c.Scanner.DPI)
+	}
+	if _, err := scan.Paper(c.Scanner.Paper); err != nil {
+		f.Problem("scanner.paper", "%v", err)
 	}
 	for i, option := range c.Scanner.Set {
 		if name, _, ok := strings.Cut(option, "="); !ok || name == "" {

@@ -38,6 +38,8 @@ const (
 // Scanner tunes a scanner. What the configuration says goes before it.
 type Scanner struct {
 	Source   scan.Source   `yaml:"source"`   // taken where nobody asks for one
+	Paper    string        `yaml:"paper"`    // what the feeder is fed with: a4, 210x356, … (scan.Paper)
+	Longest  float64       `yaml:"longest"`  // mm: longer sheets that the scanner sees the end of
 	Set      []string      `yaml:"set"`      // SANE options, left out on models that lack them
 	Crop     bool          `yaml:"crop"`     // the feeder shows a dark backing around the sheet
 	Watchdog time.Duration `yaml:"watchdog"` // the longest silence of a scan that goes well
@@ -112,6 +114,12 @@ func (p Profile) check(f *strict.File) {
 			f.Problem(fmt.Sprintf("scanner.set[%d]", i), "must be written option=value, such as swdeskew=yes, not %q", option)
 		}
 	}
+	if _, err := scan.Paper(p.Scanner.Paper); err != nil {
+		f.Problem("scanner.paper", "%v", err)
+	}
+	if l := p.Scanner.Longest; l != 0 && (l < 100 || l > 1000) {
+		f.Problem("scanner.longest", "must be between 100 and 1000 mm, not %g", l)
+	}
 	if d := p.Scanner.Watchdog; d != 0 && (d < 10*time.Second || d > 30*time.Minute) {
 		f.Problem("scanner.watchdog", "must be between 10s and 30m, not %s", d)
 	}
@@ -181,6 +189,9 @@ func (ps Profiles) Best(found []scan.Info) (best scan.Info, auto string) {
 func (p Profile) Tune(c config.Scanner) config.Scanner {
 	if c.Source == "" {
 		c.Source = p.Scanner.Source
+	}
+	if c.Paper == "" {
+		c.Paper = p.Scanner.Paper
 	}
 	c.Crop = c.Crop || p.Scanner.Crop
 	c.Watchdog = max(c.Watchdog, config.Duration(p.Scanner.Watchdog))

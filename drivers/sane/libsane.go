@@ -217,6 +217,13 @@ func (h handle) number(o option) (float64, error) {
 	return o.natural(w), err
 }
 
+// flag reads a switch.
+func (h handle) flag(o option) (bool, error) {
+	var w C.SANE_Word
+	err := check(C.sane_control_option(h.h, C.SANE_Int(o.index), C.SANE_ACTION_GET_VALUE, unsafe.Pointer(&w), nil))
+	return w != 0, err
+}
+
 // setNumber sets an int or fixed option and gives what the device made of it.
 func (h handle) setNumber(o option, v float64) (float64, error) {
 	if o.size != C.sizeof_SANE_Word {

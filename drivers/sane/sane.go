@@ -323,10 +323,7 @@ func fresh(err error) bool {
 
 // pages runs one job. finished tells that the worker is done with it, broken that the loop was.
 func (s *Scanner) pages(ctx context.Context, c *conn, set scan.Settings, yield func(scan.Page, error) bool) (finished, broken bool, err error) {
-	r := request{Op: "scan", Device: s.name, Prefer: s.o.Prefer, Set: s.o.Set, Source: set.Source, Mode: set.Mode, DPI: set.DPI, MaxPages: set.MaxPages, Area: set.Area}
-	if r.Mode == "" {
-		r.Mode = scan.Color
-	}
+	r := request{Op: "scan", Device: s.name, Prefer: s.o.Prefer, Set: s.o.Set, Source: set.Source, Mode: set.Mode, DPI: set.DPI, MaxPages: set.MaxPages, Area: set.Area, Longest: set.Longest}
 	if r.DPI == 0 {
 		r.DPI = 300
 	}

@@ -75,7 +75,7 @@ func TestSoak(t *testing.T) {
 			if p.Number != got {
 				t.Fatalf("scan %d: page %d came as number %d", n, got, p.Number)
 			}
-			key := fmt.Sprint(set.Mode, set.DPI)
+			key := fmt.Sprint(set.Source, set.Mode, set.DPI)
 			sum := hash(p.Image)
 			if it, known := right[key]; known && sum != it {
 				t.Fatalf("scan %d: page %d is not the test picture", n, got)

@@ -33,6 +33,7 @@ type request struct {
 	DPI      int
 	MaxPages int
 	Area     scan.Area
+	Longest  float64
 }
 
 // reply is what the worker answers: any number of "frame" (pixels follow) and "page", then exactly one

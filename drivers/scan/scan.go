@@ -25,21 +25,23 @@ const (
 	Lineart Mode = "lineart"
 )
 
-// Settings is one scan job. A zero field means the driver's default: flatbed, colour, 300 dpi, the
-// whole bed, no page limit.
+// Settings is one scan job. A zero field means the driver's default: flatbed, colour (or the best there is), 300 dpi, the
+// whole glass or an A4 sheet, no page limit.
 type Settings struct {
 	Source   Source
 	Mode     Mode
 	DPI      int
 	MaxPages int // 0: until the feeder is empty (a flatbed always gives one)
 	Area     Area
+	Longest  float64 // mm: so long a sheet is scanned where the device itself sees its end; 0: as long as Area
 
 	// Lines, if set, is called from the scanning goroutine as scan lines arrive, so that a page can be
 	// shown and recognised before the lamp returns. It must not block and must not keep Band.Image.
 	Lines func(Band)
 }
 
-// Area is a size on the glass or of a sheet, in millimetres from the upper left corner; zero is all there is.
+// Area is a size in millimetres: on the glass from its upper left corner, in a feeder that of the sheet, wherever in its
+// width sheets lie. Zero is the whole glass, at most MaxArea, or an A4 sheet.
 type Area struct {
 	Width, Height float64
 }
