@@ -304,7 +304,7 @@ func TestScan_missing_device_comes_back(t *testing.T) {
 	if _, err := all(t.Context(), s, scan.Settings{}); !errors.Is(err, &scan.Fault{Code: scan.NoDevice}) {
 		t.Errorf("got %v", err)
 	}
-	if d := time.Since(began); d > 6*time.Second {
+	if d := time.Since(began); d > time.Minute {
 		t.Errorf("finding out took %v", d)
 	}
 	p := printer.New(printer.Habits{})

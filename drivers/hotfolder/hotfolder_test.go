@@ -171,7 +171,9 @@ func TestScan_waits_for_a_file_that_is_being_written(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			dir := t.TempDir()
-			f := open(t, quick(dir))
+			o := quick(dir)
+			o.GiveUp, o.Wait = time.Minute, time.Minute // the writer pauses, and a busy machine stretches its pauses
+			f := open(t, o)
 			wrote := make(chan error, 1)
 			go func() { wrote <- write(filepath.Join(dir, "page.jpg"), jpeg(t, 5)) }()
 			pages, err := all(t.Context(), f, scan.Settings{})

@@ -60,7 +60,7 @@ func watch(t *testing.T, s pcsc.Service) *watched {
 
 func (w *watched) next(kind pcsc.Kind) pcsc.Event {
 	w.t.Helper()
-	deadline := time.After(10 * time.Second) // 2 s are promised; a busy machine stretches the test's own steps
+	deadline := time.After(time.Minute) // 2 s are promised; a busy machine stretches the test's own steps
 	for {
 		select {
 		case e := <-w.events:
@@ -68,7 +68,7 @@ func (w *watched) next(kind pcsc.Kind) pcsc.Event {
 				return e
 			}
 		case <-deadline:
-			w.t.Fatalf("no %s within 10 s", kind)
+			w.t.Fatalf("no %s within a minute", kind)
 		}
 	}
 }
@@ -161,7 +161,7 @@ func TestTransmit(t *testing.T) {
 	card.Close()
 	w.next(pcsc.CardRemoved)
 
-	remove = insert(echo{delay: time.Second})
+	remove = insert(echo{delay: 5 * time.Second})
 	defer remove()
 	if card, err = s.Connect(t.Context(), vpcd.Reader); err != nil {
 		t.Fatal(err)
@@ -169,7 +169,7 @@ func TestTransmit(t *testing.T) {
 	ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
 	defer cancel()
 	start := time.Now()
-	if _, err := card.Transmit(ctx, []byte{0, 0xb0, 0, 0, 0}); !errors.Is(err, context.DeadlineExceeded) || time.Since(start) > 900*time.Millisecond {
+	if _, err := card.Transmit(ctx, []byte{0, 0xb0, 0, 0, 0}); !errors.Is(err, context.DeadlineExceeded) || time.Since(start) > 4*time.Second {
 		t.Errorf("transmit with a deadline: %v after %s", err, time.Since(start))
 	}
 	card.Close()
@@ -198,7 +198,9 @@ func TestNothingLeaks(t *testing.T) {
 		}
 		card.Close()
 	}
-	time.Sleep(50 * time.Millisecond)
+	for end := time.Now().Add(time.Minute); (runtime.NumGoroutine() > goroutines || files() > open) && time.Now().Before(end); {
+		time.Sleep(time.Millisecond) // what is ending may take its time
+	}
 	if g, f := runtime.NumGoroutine(), files(); g > goroutines || f > open {
 		t.Errorf("goroutines %d → %d, files %d → %d", goroutines, g, open, f)
 	}

@@ -108,7 +108,7 @@ func TestCheck_saned(t *testing.T) {
 		saned.Wait()
 	}()
 	var f []scan.Finding
-	for deadline := time.Now().Add(10 * time.Second); time.Now().Before(deadline); time.Sleep(50 * time.Millisecond) {
+	for deadline := time.Now().Add(patience); time.Now().Before(deadline); time.Sleep(50 * time.Millisecond) {
 		if f = checkHosts(t.Context(), config); f[0].OK {
 			break
 		}

@@ -38,7 +38,7 @@ func (c *counter) list(context.Context) ([]Info, error) {
 func TestWatch_tells_of_every_change_once(t *testing.T) {
 	var c counter
 	c.set(nil, "a", "b")
-	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
 	slow := Finder{Name: "slow", List: func(ctx context.Context) ([]Info, error) {
 		<-ctx.Done()
@@ -79,9 +79,10 @@ func TestWatch_leaves_no_goroutine_behind(t *testing.T) {
 			break
 		}
 	}
-	time.Sleep(20 * time.Millisecond)
-	if after := runtime.NumGoroutine(); after > before {
-		t.Errorf("%d goroutines, %d before", after, before)
+	for end := time.Now().Add(time.Minute); runtime.NumGoroutine() > before; time.Sleep(time.Millisecond) {
+		if time.Now().After(end) {
+			t.Fatalf("%d goroutines, %d before", runtime.NumGoroutine(), before)
+		}
 	}
 }
 
@@ -109,23 +110,22 @@ func TestWatch_looks_at_once_when_a_device_is_plugged_in(t *testing.T) {
 	}
 	defer f.Close()
 	var c counter
-	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
 	c.set(nil, "a")
-	began := time.Now()
+	seen := false
 	for change := range Watch(ctx, Finder{List: c.list, Every: time.Hour}) {
 		if change.Info.ID == "b" {
-			cancel()
+			seen = true
 			break
 		}
 		c.set(nil, "a", "b")
 		if _, err := f.WriteString("add"); err != nil {
 			t.Skipf("the kernel takes no events here: %v", err)
 		}
-		began = time.Now()
 	}
-	if d := time.Since(began); d > 2*time.Second {
-		t.Errorf("seen after %v", d)
+	if !seen {
+		t.Error("not seen within a minute: the finder by itself looks once an hour")
 	}
 }
 
