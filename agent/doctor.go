@@ -92,7 +92,7 @@ func checkConfiguration(cfg config.Config) []doctor.Finding {
 // checkRecognition reads a specimen through the very way citizens' papers go: native libraries, language
 // data, worker and sandbox are then known to be good.
 func checkRecognition(ctx context.Context, cfg config.Config, reader *ocr.Reader) []doctor.Finding {
-	const mend = "install what the package depends on: apt install tesseract-ocr-vie libtesseract5 liblept5 libzxing2"
+	const mend = "install what the package depends on: apt install tesseract-ocr-vie libtesseract5 liblept5 libzxing2 libheif1 libtiff6"
 	sheets, err := specimen.Load(configs.FS, "specimens")
 	if err != nil {
 		return []doctor.Finding{doctor.Bad(err.Error(), "the binary is damaged: install it again")}

@@ -1,10 +1,8 @@
 package main
 
 import (
-	"bytes"
 	"errors"
 	"fmt"
-	"net/http"
 	"strings"
 	"time"
 
@@ -12,6 +10,7 @@ import (
 	"motcua/agent/dossier"
 	"motcua/agent/procedure"
 	"motcua/ocr"
+	"motcua/ocr/page"
 	"motcua/ocr/paper"
 	"motcua/queue"
 )
@@ -125,13 +124,13 @@ func (c *submitCommand) read(p *program, cfg config.Config) ([]dossier.Page, []p
 			bad = append(bad, fmt.Errorf("%s: %s", name, problem.Message))
 			continue
 		}
-		page := dossier.Page{Data: data, MediaType: mediaType(data), Kind: paper.Other}
+		one := dossier.Page{Data: data, MediaType: page.MediaType(data), Kind: paper.Other}
 		for _, d := range result.Documents {
-			page.Kind = d.Type
+			one.Kind = d.Type
 			docs = append(docs, shift(d, number))
 		}
 		number += result.Pages
-		pages = append(pages, page)
+		pages = append(pages, one)
 	}
 	if len(bad) > 0 {
 		return nil, nil, unusable(errors.Join(bad...))
@@ -151,14 +150,6 @@ func shift(d paper.Document, by int) paper.Document {
 	}
 	d.Fields = fields
 	return d
-}
-
-func mediaType(data []byte) string {
-	if bytes.HasPrefix(data, []byte("II*\x00")) || bytes.HasPrefix(data, []byte("MM\x00*")) {
-		return "image/tiff"
-	}
-	kind, _, _ := strings.Cut(http.DetectContentType(data), ";")
-	return kind
 }
 
 // confirm lays what was typed over what was read.

@@ -29,6 +29,7 @@ func (l *local) warm(ctx context.Context) ([]Protection, error) {
 	if err := l.engines.warm(ctx); err != nil {
 		return nil, err
 	}
+	page.Warm()
 	// The first reading touches every page of the models.
 	blank := image.NewGray(image.Rect(0, 0, 400, 40))
 	for i := range blank.Pix {
@@ -221,6 +222,8 @@ func problem(err error, n int) *Problem {
 		return &Problem{Unsupported, "This kind of file is not supported; save it as JPEG, PNG, TIFF or PDF."}
 	case errors.Is(err, page.ErrTooLarge):
 		return &Problem{TooLarge, where + " is too large; scan it at 300 dpi or split the file."}
+	case errors.Is(err, page.ErrBomb):
+		return &Problem{TooLarge, "The PDF unpacks to more than a paper can hold; print it to a new PDF, or scan the paper."}
 	case errors.Is(err, page.ErrEncrypted):
 		return &Problem{EncryptedPDF, "The PDF is protected by a password; save it without one."}
 	case errors.Is(err, page.ErrNoPages):

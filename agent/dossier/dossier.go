@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"motcua/agent/procedure"
+	"motcua/ocr/page"
 	"motcua/ocr/paper"
 	"motcua/queue"
 )
@@ -44,7 +45,7 @@ const (
 // Page is one scanned page or attached file.
 type Page struct {
 	Data      []byte
-	MediaType string // image/jpeg, image/png, image/tiff or application/pdf
+	MediaType string // one of page.MediaTypes
 	Paper     string // id of the required paper it belongs to, if known
 	Kind      paper.Kind
 }
@@ -153,10 +154,6 @@ type FormPaper struct {
 	Sides []string   `json:"sides,omitempty"`
 }
 
-var extensions = map[string]string{
-	"image/jpeg": ".jpg", "image/png": ".png", "image/tiff": ".tiff", "application/pdf": ".pdf",
-}
-
 // Draft is the submission for the queue. It fails with *InvalidError if the form may not be submitted.
 func (d Dossier) Draft() (queue.Draft, error) {
 	if len(d.Pages) == 0 {
@@ -209,7 +206,7 @@ func (d Dossier) form() (Form, error) {
 		form.Values = append(form.Values, FormValue{f.ID, f.Label.VI, v.Text, v.Source, v.From, v.Confidence, v.Doubts})
 	}
 	for i, p := range d.Pages {
-		extension, ok := extensions[p.MediaType]
+		extension, ok := page.Extension(p.MediaType)
 		if !ok {
 			return Form{}, fmt.Errorf("pack dossier: page %d is of a type that is not sent: %q", i+1, p.MediaType)
 		}

@@ -10,9 +10,7 @@ import (
 	"io"
 	"math"
 	"net/http"
-	"slices"
 	"strconv"
-	"strings"
 
 	"golang.org/x/image/draw"
 	"golang.org/x/sync/errgroup"
@@ -22,6 +20,7 @@ import (
 	"motcua/drivers/scan"
 	"motcua/ocr"
 	"motcua/ocr/early"
+	"motcua/ocr/page"
 	"motcua/ocr/paper"
 )
 
@@ -51,7 +50,7 @@ func (s *Site) scanPage(w http.ResponseWriter, r *http.Request, at seat) {
 
 func (s *Site) showScan(w http.ResponseWriter, r *http.Request, at seat, status int, fault string) {
 	b := scanBody{Busy: at.visit.State().Busy, Papers: len(at.state.Papers), Proc: at.proc,
-		At: "/scan", Again: "/scan", Accept: "image/jpeg,image/png,image/tiff,application/pdf", MaxBytes: s.o.UploadLimit, Fault: fault}
+		At: "/scan", Again: "/scan", Accept: page.MediaTypes(), MaxBytes: s.o.UploadLimit, Fault: fault}
 	if sc := s.scanner(); sc != nil {
 		b.Scanner = true
 		b.Feeder = s.source(sc) != scan.Flatbed
@@ -60,11 +59,11 @@ func (s *Site) showScan(w http.ResponseWriter, r *http.Request, at seat, status 
 	if b.Papers > 0 {
 		back = "/papers"
 	}
-	page := "scan"
+	name := "scan"
 	if b.Busy {
-		page, back = "scanning", ""
+		name, back = "scanning", ""
 	}
-	s.render(w, r, status, page, view{Steps: s.steps(at.lang, visit.Scan), Back: back, Path: "/scan", Body: b})
+	s.render(w, r, status, name, view{Steps: s.steps(at.lang, visit.Scan), Back: back, Path: "/scan", Body: b})
 }
 
 func (s *Site) source(sc Scanner) scan.Source {
@@ -346,18 +345,6 @@ func (s *strips) flush() {
 	s.h, s.img = 0, nil
 }
 
-// accepted are the kinds of file that can be handed in, told by content.
-var accepted = []string{"image/jpeg", "image/png", "image/tiff", "application/pdf"}
-
-func sniff(data []byte) string {
-	switch {
-	case bytes.HasPrefix(data, []byte("II*\x00")), bytes.HasPrefix(data, []byte("MM\x00*")):
-		return "image/tiff"
-	}
-	media, _, _ := strings.Cut(http.DetectContentType(data), ";")
-	return media
-}
-
 // upload takes files where there is no scanner.
 func (s *Site) upload(w http.ResponseWriter, r *http.Request, at seat) {
 	if !needProcedure(w, r, at) {
@@ -377,19 +364,22 @@ func (s *Site) upload(w http.ResponseWriter, r *http.Request, at seat) {
 		data, err := io.ReadAll(f)
 		_ = f.Close() // in memory
 		problem := ""
+		_, unknown := page.Sniff(data)
 		switch {
 		case err != nil:
 			problem = ocr.Damaged
-		case len(data) == 0:
+		case errors.Is(unknown, page.ErrEmpty):
 			problem = ocr.EmptyFile
-		case !slices.Contains(accepted, sniff(data)):
+		case errors.Is(unknown, page.ErrUnsupported):
+			problem = ocr.Unsupported
+		case unknown != nil:
 			problem = ocr.NotAnImage
 		}
 		if problem != "" {
 			s.showScan(w, r, at, http.StatusUnprocessableEntity, s.words.say(at.lang, "problem."+problem))
 			return
 		}
-		id, err := at.visit.Add(s.now(), visit.Paper{Data: data, MediaType: sniff(data), Reading: true})
+		id, err := at.visit.Add(s.now(), visit.Paper{Data: data, MediaType: page.MediaType(data), Reading: true})
 		if err != nil {
 			s.turnAway(w, r, at, err)
 			return

@@ -219,6 +219,7 @@ func TestBadFilesAreRefusedInTheCitizensWords(t *testing.T) {
 		want string
 	}{
 		"text_renamed_jpg": {[]byte("hello, I am text"), "problem." + ocr.NotAnImage},
+		"letter":           {[]byte("PK\x03\x04 a text processor wrote this"), "problem." + ocr.Unsupported},
 		"empty":            {nil, "problem." + ocr.EmptyFile},
 		"cut_jpeg":         {tall.Bytes()[:200], "problem." + ocr.Damaged},
 		"broken_pdf":       {[]byte("%PDF-1.7\nnothing"), "problem." + ocr.Damaged},

@@ -11,12 +11,15 @@ package jpeg
 import "C"
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"image"
 	"runtime"
 	"strings"
 	"unsafe"
+
+	"motcua/ocr/exif"
 )
 
 // ErrTruncated says that the picture is there but part of it may be missing or wrong.
@@ -26,7 +29,9 @@ var ErrTruncated = errors.New("JPEG data is damaged or ends early")
 type Header struct {
 	Width, Height int
 	DPI           float64 // 0 where the file does not say
-	Turn          int     // clockwise degrees to turn the pixels by to see them upright (EXIF)
+	Orientation   exif.Orientation
+	Components    int  // 1 gray, 3 colour, 4 inks
+	Inverted      bool // inks are stored as what is left of the light, as Adobe's programs and most others write them
 }
 
 // ReadHeader reads the size without decoding.
@@ -43,8 +48,15 @@ func ReadHeader(data []byte) (Header, error) {
 	if C.tjDecompressHeader3(h, (*C.uchar)(unsafe.Pointer(&data[0])), C.ulong(len(data)), &w, &ht, &sub, &cs) != 0 && (w <= 0 || ht <= 0) {
 		return Header{}, fmt.Errorf("JPEG header: %s", C.GoString(C.tjGetErrorStr2(h)))
 	}
-	dpi, turn := marks(data)
-	return Header{Width: int(w), Height: int(ht), DPI: dpi, Turn: turn}, nil
+	out := marks(data)
+	out.Width, out.Height, out.Components = int(w), int(ht), 3
+	switch cs {
+	case C.TJCS_GRAY:
+		out.Components = 1
+	case C.TJCS_CMYK, C.TJCS_YCCK:
+		out.Components = 4
+	}
+	return out, nil
 }
 
 // Luma decodes the brightness at 1/denominator of the size (1, 2, 4 or 8), and with it, at the same or half the size,
@@ -59,6 +71,9 @@ func Luma(data []byte, denominator int) (y, red *image.Gray, err error) {
 	}
 	return gray(pix, w, h), nil, err
 }
+
+// Inks says whether a JPEG is of four inks, whose brightness only Color gives.
+func (h Header) Inks() bool { return h.Components == 4 }
 
 func gray(pix []byte, w, h int) *image.Gray {
 	return &image.Gray{Pix: pix, Stride: w, Rect: image.Rect(0, 0, w, h)}
@@ -123,9 +138,33 @@ func verdict(t C.tjhandle) error {
 
 // Color decodes in colour at 1/denominator of the size (1, 2, 4 or 8).
 func Color(data []byte, denominator int) (*image.RGBA, error) {
+	if h, err := ReadHeader(data); err == nil && h.Inks() {
+		return fromInks(data, denominator, h.Inverted)
+	}
 	w, h, pix, err := decode(data, denominator, C.TJPF_RGBA, 4)
 	if pix == nil {
 		return nil, err
+	}
+	return &image.RGBA{Pix: pix, Stride: 4 * w, Rect: image.Rect(0, 0, w, h)}, err
+}
+
+// fromInks turns cyan, magenta, yellow and black into light, without a profile: what is read from a page needs none.
+func fromInks(data []byte, denominator int, inverted bool) (*image.RGBA, error) {
+	w, h, pix, err := decode(data, denominator, C.TJPF_CMYK, 4)
+	if pix == nil {
+		return nil, err
+	}
+	for i := 0; i+4 <= len(pix); i += 4 {
+		if !inverted {
+			for k := range 4 {
+				pix[i+k] = 255 - pix[i+k]
+			}
+		}
+		k := uint32(pix[i+3])
+		for c := range 3 {
+			pix[i+c] = uint8(uint32(pix[i+c]) * k / 255)
+		}
+		pix[i+3] = 255
 	}
 	return &image.RGBA{Pix: pix, Stride: 4 * w, Rect: image.Rect(0, 0, w, h)}, err
 }
@@ -193,8 +232,10 @@ func WithDensity(data []byte, dpi int) []byte {
 	return data
 }
 
-// marks finds the density in the JFIF segment and the orientation in the EXIF segment.
-func marks(data []byte) (dpi float64, turn int) {
+// marks finds the density in the JFIF segment, the orientation in the EXIF segment, and Adobe's own segment.
+func marks(data []byte) Header {
+	h := Header{Orientation: exif.Upright}
+	dpi := 0.0
 	for i := 2; i+4 <= len(data) && data[i] == 0xFF; {
 		marker, n := data[i+1], int(data[i+2])<<8|int(data[i+3])
 		if marker == 0xDA || n < 2 || i+2+n > len(data) {
@@ -210,50 +251,15 @@ func marks(data []byte) (dpi float64, turn int) {
 			case 2:
 				dpi = x * 2.54
 			}
-		case marker == 0xE1 && len(body) > 14 && string(body[:6]) == "Exif\x00\x00":
-			turn = orientation(body[6:])
+		case marker == 0xE1:
+			if d, ok := exif.Open(body, 0); ok && bytes.HasPrefix(body, []byte("Exif\x00\x00")) {
+				h.Orientation = d.Orientation() // its resolution is not the paper's: cameras write 72 there
+			}
+		case marker == 0xEE && bytes.HasPrefix(body, []byte("Adobe")):
+			h.Inverted = true
 		}
 		i += 2 + n
 	}
-	if dpi < 50 || dpi > 2400 {
-		dpi = 0
-	}
-	return dpi, turn
-}
-
-// orientation reads tag 0x0112 of the first EXIF directory; mirrored kinds do not come from cameras.
-func orientation(b []byte) int {
-	if len(b) < 8 {
-		return 0
-	}
-	big := b[0] == 'M'
-	u16 := func(i int) int {
-		if i+2 > len(b) {
-			return 0
-		}
-		if big {
-			return int(b[i])<<8 | int(b[i+1])
-		}
-		return int(b[i+1])<<8 | int(b[i])
-	}
-	u32 := func(i int) int {
-		if big {
-			return u16(i)<<16 | u16(i+2)
-		}
-		return u16(i+2)<<16 | u16(i)
-	}
-	at := u32(4)
-	if at < 8 || at+2 > len(b) {
-		return 0
-	}
-	for k := range u16(at) {
-		e := at + 2 + 12*k
-		if e+12 > len(b) {
-			return 0
-		}
-		if u16(e) == 0x0112 {
-			return map[int]int{3: 180, 6: 90, 8: 270}[u16(e+8)]
-		}
-	}
-	return 0
+	h.DPI = exif.Plausible(dpi)
+	return h
 }

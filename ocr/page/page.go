@@ -1,7 +1,6 @@
-// Package page opens what a scanner, a phone or a citizen gave and hands out its pages as pixels. The kind is
-// told by the content, never by a name: JPEG, PNG, TIFF (also fax-coded, several pages), BMP, WebP, GIF, PDF.
-// Sizes are checked before anything is decoded, so that a small file cannot ask for much memory. What cannot
-// be used ends in one of the Err values.
+// Package page opens what a scanner, a phone or a citizen gave and hands out its pages as pixels, turned and mirrored as
+// the file says. The kind is told by the content, never by a name; kind.go has the list. Sizes are checked before
+// anything is decoded, so that a small file cannot ask for much memory. What cannot be used ends in one of the Err values.
 package page
 
 import (
@@ -14,13 +13,17 @@ import (
 	"image/draw"
 	"image/gif"
 	"image/png"
+	"io"
 
 	"golang.org/x/image/bmp"
-	"golang.org/x/image/tiff"
+	xtiff "golang.org/x/image/tiff"
 	"golang.org/x/image/webp"
 
+	"motcua/ocr/exif"
+	"motcua/ocr/heif"
 	"motcua/ocr/jpeg"
 	"motcua/ocr/pdf"
+	"motcua/ocr/tiff"
 )
 
 // Why an input cannot be used.
@@ -32,24 +35,11 @@ var (
 	ErrEncrypted   = pdf.ErrEncrypted
 	ErrNoPages     = pdf.ErrNoPages
 	ErrDamaged     = errors.New("file is damaged")
-)
-
-// Kind of file, by content.
-type Kind string
-
-// The kinds that can be opened.
-const (
-	JPEG Kind = "jpeg"
-	PNG  Kind = "png"
-	TIFF Kind = "tiff"
-	BMP  Kind = "bmp"
-	WebP Kind = "webp"
-	GIF  Kind = "gif"
-	PDF  Kind = "pdf"
+	ErrBomb        = pdf.ErrBomb
 )
 
 // Picture is one page as pixels. Positions on the page are counted in the pixels of the file: Scale of them
-// make one pixel here.
+// make one pixel here, after the file was turned as it says itself.
 type Picture struct {
 	Gray      *image.Gray
 	Red       *image.Gray // how red each place is, 128 for not at all, at the size of Gray or half of it; nil where there is no colour
@@ -71,33 +61,6 @@ type File struct {
 	pixels int
 	doc    *pdf.Document
 	dirs   []uint32 // of a TIFF: where each page's directory lies
-}
-
-// Sniff tells the kind by the first bytes.
-func Sniff(data []byte) (Kind, error) {
-	has := func(at int, s string) bool { return len(data) >= at+len(s) && string(data[at:at+len(s)]) == s }
-	switch {
-	case len(data) == 0:
-		return "", ErrEmpty
-	case has(0, "\xFF\xD8\xFF"):
-		return JPEG, nil
-	case has(0, "\x89PNG\r\n\x1a\n"):
-		return PNG, nil
-	case has(0, "II*\x00"), has(0, "MM\x00*"):
-		return TIFF, nil
-	case has(0, "BM") && len(data) > 26 && binary.LittleEndian.Uint32(data[10:]) < uint32(len(data)):
-		return BMP, nil
-	case has(0, "RIFF") && has(8, "WEBP"):
-		return WebP, nil
-	case has(0, "GIF8"):
-		return GIF, nil
-	case bytes.Contains(data[:min(len(data), 1024)], []byte("%PDF-")):
-		return PDF, nil
-	case has(4, "ftypheic"), has(4, "ftypheix"), has(4, "ftypmif1"), has(4, "ftypavif"), has(4, "jP  \r\n"),
-		has(0, "PK\x03\x04"), has(0, "\xD0\xCF\x11\xE0"), has(0, "%!PS"), has(0, "II+\x00"), has(0, "MM\x00+"):
-		return "", ErrUnsupported
-	}
-	return "", ErrNotAnImage
 }
 
 // Open looks at the structure of an input. No page may have more than pixels.
@@ -123,6 +86,9 @@ func Open(data []byte, pixels int) (*File, error) {
 	}
 	return f, nil
 }
+
+// Warm lets the decoders load what they need from the disk, before the worker gives up the file system.
+func Warm() { heif.Load() }
 
 // Kind is the kind of file.
 func (f *File) Kind() Kind { return f.kind }
@@ -152,14 +118,10 @@ const rasterDPI = 250
 func (f *File) Gray(n int) (Picture, error) {
 	switch f.kind {
 	case JPEG:
-		return f.grayJPEG(f.data, 0)
+		return f.grayJPEG(f.data, 0, f.orientation())
 	case PDF:
 		if data, dpi, turn, ok := f.doc.JPEG(n); ok {
-			if p, err := f.grayJPEG(data, dpi); err == nil && !p.Truncated {
-				p.Gray = Turn(p.Gray, turn)
-				if p.Red != nil {
-					p.Red = Turn(p.Red, turn)
-				}
+			if p, err := f.grayJPEG(data, dpi, turned90(turn)); err == nil && !p.Truncated {
 				return p, nil
 			}
 		}
@@ -173,23 +135,74 @@ func (f *File) Gray(n int) (Picture, error) {
 	if err != nil {
 		return Picture{}, err
 	}
-	return Picture{Gray: Luma(img), Red: redness(img), Scale: 1, DPI: f.density()}, nil
+	return Picture{Gray: Luma(img), Red: redness(img), Scale: 1, DPI: f.density(n)}, nil
+}
+
+// turned90 is the orientation of a page that is only to be turned clockwise: what is inside a PDF is seen as the PDF says.
+func turned90(degrees int) exif.Orientation {
+	switch degrees {
+	case 90:
+		return 6
+	case 180:
+		return 3
+	case 270:
+		return 8
+	}
+	return exif.Upright
+}
+
+// orientation is what a file of one picture says of it. HEIF's is applied by its decoder.
+func (f *File) orientation() exif.Orientation {
+	switch f.kind {
+	case JPEG:
+		if h, err := jpeg.ReadHeader(f.data); err == nil {
+			return h.Orientation
+		}
+	case PNG, WebP:
+		if d, ok := exif.Open(f.embedded(), 0); ok {
+			return d.Orientation()
+		}
+	}
+	return exif.Upright
+}
+
+// embedded finds the EXIF block of a PNG (behind its head) or a WebP (at its end).
+func (f *File) embedded() []byte {
+	name, at, size := "eXIf", 4, func(b []byte) int { return int(binary.BigEndian.Uint32(b)) }
+	i := 8
+	if f.kind == WebP {
+		name, at, size = "EXIF", 0, func(b []byte) int { return int(binary.LittleEndian.Uint32(b[4:])+1) &^ 1 }
+		i = 12
+	}
+	extra := 8 // name and length
+	if f.kind == PNG {
+		extra = 12 // and a checksum
+	}
+	for i+8 <= len(f.data) {
+		n := size(f.data[i:])
+		if n < 0 || n > len(f.data)-i-8 {
+			return nil
+		}
+		switch string(f.data[i+at : i+at+4]) {
+		case name:
+			return f.data[i+8 : i+8+n]
+		case "IDAT": // what comes behind it would be read too late
+			return nil
+		}
+		i += n + extra
+	}
+	return nil
 }
 
 // Color decodes page n in colour, at 1/Scale of its size, at least minWidth pixels wide if it has them.
 func (f *File) Color(n, minWidth int) (img image.Image, scale int, err error) {
 	switch f.kind {
 	case JPEG:
-		return f.colorJPEG(f.data, minWidth)
+		return f.colorJPEG(f.data, minWidth, f.orientation())
 	case PDF:
 		if data, _, turn, ok := f.doc.JPEG(n); ok {
-			if turn%180 == 0 {
-				img, scale, err = f.colorJPEG(data, minWidth)
-			} else {
-				img, scale, err = f.colorJPEG(data, 0)
-			}
-			if err == nil {
-				return TurnColor(img.(*image.RGBA), turn), scale, nil
+			if img, scale, err = f.colorJPEG(data, minWidth, turned90(turn)); err == nil {
+				return img, scale, nil
 			}
 		}
 		img, _, err := f.doc.Rasterise(n, rasterDPI, f.pixels/2)
@@ -232,7 +245,7 @@ func (f *File) fit(h jpeg.Header) (int, error) {
 	return 0, ErrTooLarge
 }
 
-func (f *File) grayJPEG(data []byte, dpi float64) (Picture, error) {
+func (f *File) grayJPEG(data []byte, dpi float64, o exif.Orientation) (Picture, error) {
 	h, err := jpeg.ReadHeader(data)
 	if err != nil {
 		return Picture{}, fmt.Errorf("%w: %w", ErrDamaged, err)
@@ -241,17 +254,26 @@ func (f *File) grayJPEG(data []byte, dpi float64) (Picture, error) {
 	if err != nil {
 		return Picture{}, err
 	}
-	img, red, err := jpeg.Luma(data, d)
+	var img, red *image.Gray
+	if h.Inks() {
+		var light *image.RGBA
+		if light, err = jpeg.Color(data, d); light != nil {
+			img, red = Luma(light), redness(light)
+		}
+	} else {
+		img, red, err = jpeg.Luma(data, d)
+	}
 	if img == nil {
 		return Picture{}, fmt.Errorf("%w: %w", ErrDamaged, err)
 	}
+	img, red = upright(img, o), upright(red, o)
 	if dpi == 0 {
 		dpi = h.DPI
 	}
 	return Picture{Gray: img, Red: red, Scale: d, DPI: dpi / float64(d), Truncated: err != nil}, nil
 }
 
-func (f *File) colorJPEG(data []byte, minWidth int) (image.Image, int, error) {
+func (f *File) colorJPEG(data []byte, minWidth int, o exif.Orientation) (image.Image, int, error) {
 	h, err := jpeg.ReadHeader(data)
 	if err != nil {
 		return nil, 0, fmt.Errorf("%w: %w", ErrDamaged, err)
@@ -260,59 +282,133 @@ func (f *File) colorJPEG(data []byte, minWidth int) (image.Image, int, error) {
 	if err != nil {
 		return nil, 0, err
 	}
-	for minWidth > 0 && d < 8 && h.Width/(2*d) >= minWidth {
+	width := h.Width
+	if _, degrees := o.Steps(); degrees%180 != 0 {
+		width = h.Height
+	}
+	for minWidth > 0 && d < 8 && width/(2*d) >= minWidth {
 		d *= 2
 	}
 	img, err := jpeg.Color(data, d)
 	if img == nil {
 		return nil, 0, fmt.Errorf("%w: %w", ErrDamaged, err)
 	}
-	return img, d, nil
+	return uprightColor(img, o), d, nil
 }
 
+// decode gives the pixels of a page that is neither JPEG nor PDF, as they are to be seen: *image.Gray, *image.RGBA,
+// *image.NRGBA or *image.Paletted.
 func (f *File) decode(n int) (image.Image, error) {
-	data := f.data
-	var config func([]byte) (image.Config, error)
-	var full func([]byte) (image.Image, error)
 	switch f.kind {
-	case PNG:
-		config = func(b []byte) (image.Config, error) { return png.DecodeConfig(bytes.NewReader(b)) }
-		full = func(b []byte) (image.Image, error) { return png.Decode(bytes.NewReader(b)) }
 	case TIFF:
-		if n < 1 || n > len(f.dirs) {
-			return nil, ErrNoPages
-		}
-		if f.dirs[n-1] != f.order().Uint32(data[4:]) {
-			data = bytes.Clone(data)
-			f.order().PutUint32(data[4:], f.dirs[n-1])
-		}
-		config = func(b []byte) (image.Config, error) { return tiff.DecodeConfig(bytes.NewReader(b)) }
-		full = func(b []byte) (image.Image, error) { return tiff.Decode(bytes.NewReader(b)) }
-	case BMP:
-		config = func(b []byte) (image.Config, error) { return bmp.DecodeConfig(bytes.NewReader(b)) }
-		full = func(b []byte) (image.Image, error) { return bmp.Decode(bytes.NewReader(b)) }
-	case WebP:
-		config = func(b []byte) (image.Config, error) { return webp.DecodeConfig(bytes.NewReader(b)) }
-		full = func(b []byte) (image.Image, error) { return webp.Decode(bytes.NewReader(b)) }
-	case GIF:
-		config = func(b []byte) (image.Config, error) { return gif.DecodeConfig(bytes.NewReader(b)) }
-		full = func(b []byte) (image.Image, error) { return gif.Decode(bytes.NewReader(b)) }
+		return f.decodeTIFF(n)
+	case HEIC, AVIF:
+		img, err := heif.Decode(f.data, f.pixels)
+		return img, failure(err)
+	case JPEG2000:
+		img, err := pdf.JPEG2000(f.data, min(f.pixels, mostJPEG2000))
+		return img, failure(err)
 	}
-	c, err := config(data)
+	img, err := decodeGo(f.data, f.pixels, goDecoders[f.kind])
+	if err != nil {
+		return nil, err
+	}
+	return uprightColor(plain(img), f.orientation()), nil
+}
+
+// mostJPEG2000 is how many pixels of a JPEG 2000 are decoded: its wavelets take about twenty bytes a pixel. A4 at 300 dpi has
+// 8.7 million, a telephone's picture 12.
+const mostJPEG2000 = 16_000_000
+
+func (f *File) decodeTIFF(n int) (image.Image, error) {
+	if n < 1 || n > len(f.dirs) {
+		return nil, ErrNoPages
+	}
+	data := f.data
+	d, ok := exif.Open(data, f.dirs[n-1])
+	if !ok {
+		return nil, ErrDamaged
+	}
+	if f.dirs[n-1] != f.order().Uint32(data[4:]) {
+		data = bytes.Clone(data)
+		f.order().PutUint32(data[4:], f.dirs[n-1])
+	}
+	img, err := decodeGo(data, f.pixels, goDecoders[TIFF])
+	if errors.Is(err, ErrDamaged) { // or of a kind that only libtiff knows
+		var other *image.RGBA
+		if other, err = tiff.Decode(f.data, f.dirs[n-1], f.pixels); err == nil {
+			img = other
+		}
+	}
+	if err != nil {
+		return nil, failure(err)
+	}
+	return uprightColor(plain(img), d.Orientation()), nil
+}
+
+// goDecoder is one of Go's decoders; the size is known before anything is decoded.
+type goDecoder struct {
+	config func(io.Reader) (image.Config, error)
+	full   func(io.Reader) (image.Image, error)
+}
+
+var goDecoders = map[Kind]goDecoder{
+	PNG:  {png.DecodeConfig, png.Decode},
+	TIFF: {xtiff.DecodeConfig, xtiff.Decode},
+	BMP:  {bmp.DecodeConfig, bmp.Decode},
+	WebP: {webp.DecodeConfig, webp.Decode},
+	GIF:  {gif.DecodeConfig, gif.Decode},
+}
+
+func decodeGo(data []byte, pixels int, by goDecoder) (image.Image, error) {
+	c, err := by.config(bytes.NewReader(data))
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrDamaged, err)
 	}
 	if c.Width <= 0 || c.Height <= 0 {
 		return nil, ErrDamaged
 	}
-	if c.Width > f.pixels/c.Height {
+	if c.Width > pixels/c.Height {
 		return nil, ErrTooLarge
 	}
-	img, err := full(data)
+	img, err := by.full(bytes.NewReader(data))
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrDamaged, err)
 	}
 	return img, nil
+}
+
+// plain brings the rarer kinds of pixels (16 bits, YCbCr, inks) to those that every later step knows, colour kept.
+func plain(img image.Image) image.Image {
+	switch m := img.(type) {
+	case *image.Gray, *image.RGBA, *image.NRGBA:
+		return img
+	case *image.Gray16:
+		return Luma(m)
+	case *image.Paletted:
+		for _, c := range m.Palette {
+			if r, g, b, a := c.RGBA(); r != g || g != b || a != 0xFFFF {
+				return opaque(img)
+			}
+		}
+		return img
+	}
+	return opaque(img)
+}
+
+// failure says what a decoder's complaint means for the page.
+func failure(err error) error {
+	switch {
+	case err == nil:
+		return nil
+	case errors.Is(err, ErrTooLarge), errors.Is(err, heif.ErrTooLarge), errors.Is(err, tiff.ErrTooLarge), errors.Is(err, pdf.ErrTooLarge):
+		return fmt.Errorf("%w: %w", ErrTooLarge, err)
+	case errors.Is(err, heif.ErrNoCodec):
+		return fmt.Errorf("%w: %w", ErrUnsupported, err)
+	case errors.Is(err, ErrDamaged):
+		return err
+	}
+	return fmt.Errorf("%w: %w", ErrDamaged, err)
 }
 
 func (f *File) order() binary.ByteOrder {
@@ -324,50 +420,50 @@ func (f *File) order() binary.ByteOrder {
 
 // directories follows a TIFF's chain of pages; a loop or a pointer outside ends it.
 func directories(data []byte) []uint32 {
-	if len(data) < 8 {
-		return nil
-	}
-	var order binary.ByteOrder = binary.LittleEndian
-	if data[0] == 'M' {
-		order = binary.BigEndian
-	}
 	var dirs []uint32
 	seen := map[uint32]bool{}
-	for at := order.Uint32(data[4:]); at != 0 && !seen[at] && int64(at)+2 <= int64(len(data)) && len(dirs) < 1000; {
-		seen[at] = true
-		dirs = append(dirs, at)
-		next := int64(at) + 2 + 12*int64(order.Uint16(data[at:]))
-		if next+4 > int64(len(data)) {
+	for at := uint32(0); len(dirs) < 1000; {
+		d, ok := exif.Open(data, at)
+		if !ok {
 			break
 		}
-		at = order.Uint32(data[next:])
+		if at == 0 { // the first: exif found where it lies
+			at = (&File{data: data}).order().Uint32(data[4:])
+		}
+		if seen[at] {
+			break
+		}
+		seen[at] = true
+		dirs = append(dirs, at)
+		if at = d.Next(); at == 0 {
+			break
+		}
 	}
 	return dirs
 }
 
-// density reads the pHYs chunk of a PNG and the head of a BMP.
-func (f *File) density() float64 {
-	if f.kind == BMP && len(f.data) > 42 {
-		return density(binary.LittleEndian.Uint32(f.data[38:]))
+// density is how fine page n is, as a TIFF's directory, the pHYs chunk of a PNG or the head of a BMP says.
+func (f *File) density(n int) float64 {
+	switch f.kind {
+	case TIFF:
+		if d, ok := exif.Open(f.data, f.dirs[n-1]); ok {
+			return d.DPI()
+		}
+	case BMP:
+		if len(f.data) > 42 {
+			return perMetre(binary.LittleEndian.Uint32(f.data[38:]))
+		}
+	case PNG:
+		i := bytes.Index(f.data[:min(len(f.data), 4096)], []byte("pHYs"))
+		if i >= 0 && i+13 <= len(f.data) && f.data[i+12] == 1 {
+			return perMetre(binary.BigEndian.Uint32(f.data[i+4:]))
+		}
 	}
-	if f.kind != PNG {
-		return 0
-	}
-	i := bytes.Index(f.data[:min(len(f.data), 4096)], []byte("pHYs"))
-	if i < 0 || i+13 > len(f.data) || f.data[i+12] != 1 {
-		return 0
-	}
-	return density(binary.BigEndian.Uint32(f.data[i+4:]))
+	return 0
 }
 
-// density is dots an inch for dots a metre; 0 where they make no sense.
-func density(perMetre uint32) float64 {
-	dpi := float64(perMetre) * 0.0254
-	if dpi < 50 || dpi > 2400 {
-		return 0
-	}
-	return dpi
-}
+// perMetre is dots an inch for dots a metre.
+func perMetre(dots uint32) float64 { return exif.Plausible(float64(dots) * 0.0254) }
 
 // redness is the Cr of Rec. 601 at half the size; nil for pixels without colour.
 func redness(img image.Image) *image.Gray {

@@ -7,6 +7,7 @@ import (
 	"image"
 	"image/color"
 	"image/png"
+	"strings"
 	"testing"
 
 	"golang.org/x/image/tiff"
@@ -83,6 +84,34 @@ func TestOpen(t *testing.T) {
 			t.Error("turned the wrong way")
 		}
 	})
+}
+
+func TestKinds(t *testing.T) {
+	for kind, data := range encoded(t) {
+		media := page.MediaType(data)
+		if extension, ok := page.Extension(media); !ok || extension == "" || !strings.Contains(page.MediaTypes(), media) {
+			t.Errorf("%s: %q is not among the kinds that are taken", kind, media)
+		}
+	}
+	for name, c := range map[string]struct {
+		data string
+		want error
+	}{
+		"film":         {"\x00\x00\x00\x18ftypisom\x00\x00\x02\x00isomiso2", page.ErrUnsupported},
+		"office_file":  {"PK\x03\x04....", page.ErrUnsupported},
+		"text":         {"BM is how this letter begins, and it goes on for a while", page.ErrNotAnImage},
+		"nothing":      {"", page.ErrEmpty},
+		"half_a_brand": {"\x00\x00\x00\x18ftypheic", page.ErrUnsupported},
+	} {
+		t.Run(name, func(t *testing.T) {
+			if _, err := page.Sniff([]byte(c.data)); !errors.Is(err, c.want) {
+				t.Errorf("%v", err)
+			}
+			if page.MediaType([]byte(c.data)) != "" {
+				t.Error("it is taken")
+			}
+		})
+	}
 }
 
 func FuzzOpen(f *testing.F) {

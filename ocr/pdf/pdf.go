@@ -6,9 +6,11 @@ package pdf
 
 import (
 	"bytes"
+	"compress/zlib"
 	"errors"
 	"fmt"
 	"image"
+	"io"
 	"math"
 	"strconv"
 	"strings"
@@ -42,26 +44,24 @@ var quiet = sync.OnceFunc(func() {
 	fitz.MaxStore = 32 << 20
 })
 
-// Open reads the structure of a PDF.
+// Open reads the structure of a PDF: by pdfcpu, and what that cannot read by MuPDF.
 func Open(data []byte) (*Document, error) {
 	quiet()
+	if bomb(data) {
+		return nil, ErrBomb
+	}
 	d := &Document{data: data}
-	conf := model.NewDefaultConfiguration()
-	conf.ValidationMode = model.ValidationRelaxed
-	ctx, err := api.ReadContext(bytes.NewReader(data), conf)
-	switch {
-	case errors.Is(err, pdfcpu.ErrWrongPassword):
-		return nil, ErrEncrypted
-	case err == nil:
-		if err = ctx.EnsurePageCount(); err == nil {
-			d.ctx, d.pages = ctx, ctx.PageCount
-			if d.pages <= 0 {
-				return nil, ErrNoPages
-			}
-			return d, nil
+	var failed error
+	if d.ctx, failed = structure(data); failed == nil {
+		if d.pages = d.ctx.PageCount; d.pages <= 0 {
+			return nil, ErrNoPages
 		}
+		return d, nil
 	}
 	if err := d.open(); err != nil {
+		if errors.Is(failed, pdfcpu.ErrWrongPassword) {
+			return nil, ErrEncrypted
+		}
 		return nil, err
 	}
 	if d.pages = d.raster.NumPage(); d.pages <= 0 {
@@ -71,19 +71,53 @@ func Open(data []byte) (*Document, error) {
 	return d, nil
 }
 
+// structure reads a PDF by pdfcpu, which ends some damaged ones in a panic.
+func structure(data []byte) (ctx *model.Context, err error) {
+	defer func() {
+		if r := recover(); r != nil {
+			ctx, err = nil, fmt.Errorf("%w: the parser stopped", ErrDamaged)
+		}
+	}()
+	conf := model.NewDefaultConfiguration()
+	conf.ValidationMode = model.ValidationRelaxed
+	if ctx, err = api.ReadContext(bytes.NewReader(data), conf); err != nil {
+		return nil, err
+	}
+	if err = ctx.EnsurePageCount(); err != nil {
+		return nil, err
+	}
+	return ctx, nil
+}
+
+// open lets MuPDF read the file; what it cannot open it may as pdfcpu writes it anew.
 func (d *Document) open() error {
 	if d.raster != nil {
 		return nil
 	}
-	doc, err := fitz.NewFromMemory(d.data)
-	switch {
-	case errors.Is(err, fitz.ErrNeedsPassword):
-		return ErrEncrypted
-	case err != nil:
-		return fmt.Errorf("%w: %w", ErrDamaged, err)
+	doc, err := openFitz(d.data)
+	if errors.Is(err, ErrDamaged) && d.ctx != nil {
+		if mended, ok := rewritten(d.ctx); ok {
+			doc, err = openFitz(mended)
+		}
+	}
+	if err != nil {
+		return err
 	}
 	d.raster = doc
 	return nil
+}
+
+func rewritten(ctx *model.Context) (data []byte, ok bool) {
+	defer func() {
+		if recover() != nil {
+			data, ok = nil, false
+		}
+	}()
+	var b bytes.Buffer
+	if err := api.WriteContext(ctx, &b); err != nil {
+		return nil, false
+	}
+	return b.Bytes(), true
 }
 
 // Pages is how many pages there are.
@@ -160,7 +194,7 @@ func (d *Document) scan(n int) (_ []byte, _ float64, _ int, err error) {
 	if _, found := page.Find("Annots"); found {
 		return nil, 0, 0, errMore
 	}
-	content, err := d.ctx.PageContent(page, n)
+	content, err := d.content(page)
 	if err != nil {
 		return nil, 0, 0, errMore
 	}
@@ -218,11 +252,47 @@ func (d *Document) scan(n int) (_ []byte, _ float64, _ int, err error) {
 	return stream.Raw, float64(*w) / m[0] * 72, turn, nil
 }
 
+// longest is how many bytes a content stream may have that draws one picture and nothing else.
+const longest = 2000
+
+// content unpacks a page's content streams as far as they may be those of a scan.
+func (d *Document) content(page types.Dict) ([]byte, error) {
+	o, _ := page.Find("Contents")
+	o, err := d.ctx.Dereference(o)
+	if err != nil {
+		return nil, err
+	}
+	parts, several := o.(types.Array)
+	if !several {
+		ref, _ := page.Find("Contents")
+		parts = types.Array{ref}
+	}
+	var all []byte
+	for _, part := range parts {
+		s, _, err := d.ctx.DereferenceStreamDict(part)
+		if err != nil || s == nil {
+			return nil, errMore
+		}
+		var r io.Reader = bytes.NewReader(s.Raw)
+		for _, f := range s.FilterPipeline {
+			if f.Name != "FlateDecode" || len(f.DecodeParms) > 0 {
+				return nil, errMore
+			}
+			if r, err = zlib.NewReader(r); err != nil {
+				return nil, errMore
+			}
+		}
+		b, err := io.ReadAll(io.LimitReader(r, longest+1))
+		if err != nil && !errors.Is(err, io.ErrUnexpectedEOF) || len(all)+len(b) > longest {
+			return nil, errMore
+		}
+		all = append(append(all, b...), '\n')
+	}
+	return all, nil
+}
+
 // onlyImage accepts a content stream that draws one image and no other mark, and gives its name and matrix.
 func onlyImage(content []byte) (name string, m [6]float64, err error) {
-	if len(content) > 2000 {
-		return "", m, errMore
-	}
 	var stack []string
 	m = [6]float64{1, 0, 0, 1, 0, 0}
 	for _, token := range strings.Fields(string(content)) {
