@@ -9,6 +9,7 @@ import (
 	"math/rand/v2"
 	"os"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"strings"
 	"sync"
@@ -171,6 +172,15 @@ func TestRekey(t *testing.T) {
 	old, _ := os.ReadFile(key)
 	// Others go on meanwhile.
 	var wg sync.WaitGroup
+	var put, got atomic.Int64
+	bothGoOn := func() {
+		for p, g := put.Load(), got.Load(); put.Load() == p || got.Load() == g; {
+			if t.Failed() {
+				return
+			}
+			runtime.Gosched()
+		}
+	}
 	stop := make(chan struct{})
 	wg.Go(func() {
 		for i := 0; ; i++ {
@@ -181,6 +191,7 @@ func TestRekey(t *testing.T) {
 				if _, err := q.Enqueue(ctx, draft(fmt.Sprint("B", i), 1)); err != nil {
 					t.Error(err)
 				}
+				put.Add(1)
 			}
 		}
 	})
@@ -196,12 +207,13 @@ func TestRekey(t *testing.T) {
 					return
 				}
 				c.Close()
+				got.Add(1)
 			}
 		}
 	})
-	time.Sleep(20 * time.Millisecond)
+	bothGoOn()
 	n, err := q.Rekey(ctx, nil)
-	time.Sleep(20 * time.Millisecond)
+	bothGoOn()
 	close(stop)
 	wg.Wait()
 	if err != nil || n < 5 {

@@ -10,6 +10,7 @@ import (
 	"net"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -111,15 +112,38 @@ func (h *hub) told(t *testing.T) (out []string) {
 func (h *hub) waitFor(t *testing.T, want ...string) {
 	t.Helper()
 	var got []string
-	for range 200 {
+	for end := time.Now().Add(patience); time.Now().Before(end); time.Sleep(20 * time.Millisecond) {
 		if got = h.told(t); len(got) >= len(want) {
 			break
 		}
-		time.Sleep(50 * time.Millisecond)
 	}
 	if !slices.Equal(got, want) {
 		t.Fatalf("told %v, want %v", got, want)
 	}
+}
+
+// patience bounds every wait for a thing that comes at once on a machine that has nothing else to do.
+const patience = time.Minute
+
+func await(t *testing.T, what string, so func() bool) {
+	t.Helper()
+	for end := time.Now().Add(patience); !so(); time.Sleep(20 * time.Millisecond) {
+		if time.Now().After(end) {
+			t.Fatalf("waited for %s in vain", what)
+		}
+	}
+}
+
+// allTaken waits until the outbox is empty: whatever the announcer had to tell, it has told, and noted.
+func allTaken(t *testing.T, q *queue.Queue) {
+	t.Helper()
+	await(t, "an empty outbox", func() bool {
+		left, err := q.Events(0, 10)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return len(left) == 0
+	})
 }
 
 // newQueue is a real queue with its outbox.
@@ -197,17 +221,7 @@ func TestStates(t *testing.T) {
 		return nil
 	})
 	h.waitFor(t, "queued GOOD01", "queued BAD001", "delivered GOOD01", "held BAD001")
-	for range 100 {
-		if left, err := q.Events(0, 10); err != nil {
-			t.Fatal(err)
-		} else if len(left) == 0 {
-			break
-		}
-		time.Sleep(20 * time.Millisecond)
-	}
-	if left, err := q.Events(0, 10); err != nil || len(left) != 0 {
-		t.Errorf("outbox still has %v, %v", left, err)
-	}
+	allTaken(t, q)
 	if s := a.Status(); !s.Connected || s.LastTold.IsZero() || s.Error != "" {
 		t.Errorf("status %+v", s)
 	}
@@ -222,16 +236,29 @@ func TestDetached(t *testing.T) {
 	url := first.ClientURL()
 	first.stop()
 
+	// In the server's place something that hangs up, so that one try is known to have failed.
+	nobody, err := net.Listen("tcp", fmt.Sprintf("127.0.0.1:%d", port))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var tried sync.WaitGroup
+	tried.Go(func() {
+		c, err := nobody.Accept()
+		nobody.Close()
+		if err == nil {
+			c.Close()
+		}
+	})
 	q := newQueue(t)
-	_, _ = follow(t, Options{URL: url, Stream: stream, Outbox: q})
+	a, _ := follow(t, Options{URL: url, Stream: stream, Outbox: q})
 	enqueue(t, q, "AAAA01", "AAAA02")
-	time.Sleep(200 * time.Millisecond)
+	tried.Wait()
 	second := start(t, dir, port)
 	second.waitFor(t, "queued AAAA01", "queued AAAA02")
 	second.stop()
 	enqueue(t, q, "AAAA03")
 	deliver(t, q, func(queue.Submission) error { return nil })
-	time.Sleep(200 * time.Millisecond)
+	await(t, "the line to be seen as cut", func() bool { return !a.Status().Connected })
 	third := start(t, dir, port)
 	third.waitFor(t, "queued AAAA01", "queued AAAA02", "queued AAAA03", "delivered AAAA01", "delivered AAAA02", "delivered AAAA03")
 }
@@ -259,7 +286,7 @@ func TestToldAndNotNoted(t *testing.T) {
 	enqueue(t, q, "BBBB04")
 	follow(t, Options{URL: h.ClientURL(), Stream: stream, Outbox: q})
 	h.waitFor(t, "queued BBBB01", "queued BBBB02", "queued BBBB03", "queued BBBB04")
-	time.Sleep(200 * time.Millisecond)
+	allTaken(t, q)
 	h.waitFor(t, "queued BBBB01", "queued BBBB02", "queued BBBB03", "queued BBBB04")
 }
 
@@ -292,13 +319,7 @@ func TestPoorLine(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	deadline := time.Now().Add(40 * time.Second)
-	for time.Now().Before(deadline) && len(h.told(t)) < len(want) {
-		time.Sleep(200 * time.Millisecond)
-	}
-	if got := h.told(t); !slices.Equal(got, want) {
-		t.Fatalf("told %d %v, want %d", len(got), got, len(want))
-	}
+	h.waitFor(t, want...)
 }
 
 // slow gives few events at once, so that a backlog takes several rounds.
@@ -322,7 +343,7 @@ func TestHeartbeat(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for range 100 {
+	for end := time.Now().Add(patience); time.Now().Before(end); time.Sleep(20 * time.Millisecond) {
 		m, err := beats.GetLastMsgForSubject(t.Context(), "motcua.ward-7.heartbeat")
 		if err == nil && m.Sequence > 2 {
 			var b struct {
@@ -337,7 +358,6 @@ func TestHeartbeat(t *testing.T) {
 			}
 			return
 		}
-		time.Sleep(50 * time.Millisecond)
 	}
 	t.Fatal("no heartbeat")
 }
@@ -347,15 +367,11 @@ func TestNoStream(t *testing.T) {
 	q := newQueue(t)
 	enqueue(t, q, "EEEE01")
 	a, _ := follow(t, Options{URL: h.ClientURL(), Outbox: q})
-	for range 100 {
-		if s := a.Status(); strings.Contains(s.Error, "no stream takes motcua.ward-7.submission.*") {
-			h.streams(t)
-			h.waitFor(t, "queued EEEE01")
-			return
-		}
-		time.Sleep(50 * time.Millisecond)
-	}
-	t.Fatalf("status %+v", a.Status())
+	await(t, "word that no stream takes it", func() bool {
+		return strings.Contains(a.Status().Error, "no stream takes motcua.ward-7.submission.*")
+	})
+	h.streams(t)
+	h.waitFor(t, "queued EEEE01")
 }
 
 // TestPermissions: what queue/receive/README.md lets a kiosk do is enough, and lets it speak for itself only.
@@ -397,18 +413,13 @@ func TestPermissions(t *testing.T) {
 			t.Fatal(err)
 		}
 		a.connect = append(a.connect, nats.UserInfo("kiosk", "invented")) // instead of a credentials file
-		ctx, cancel := context.WithTimeout(t.Context(), 3*time.Second)
+		ctx, cancel := context.WithCancel(t.Context())
 		done := make(chan error, 1)
 		go func() { done <- a.Run(ctx) }()
-		for ctx.Err() == nil {
-			info, err := made.Info(t.Context(), jetstream.WithSubjectFilter("motcua."+kiosk+".>"))
-			if err != nil {
-				t.Fatal(err)
-			}
-			if want > 0 && len(info.State.Subjects) > 0 && info.State.Subjects["motcua."+kiosk+".submission.queued"] == want {
-				break
-			}
-			time.Sleep(20 * time.Millisecond)
+		if want > 0 {
+			allTaken(t, q)
+		} else {
+			await(t, "a refusal", func() bool { return a.Status().Error != "" })
 		}
 		cancel()
 		if err := <-done; err != nil {
