@@ -231,14 +231,15 @@ func TestRealTusdSoak(t *testing.T) {
 		if err := cmd.Start(); err != nil {
 			t.Fatal(err)
 		}
-		for range 200 {
+		for end := time.Now().Add(time.Minute); ; time.Sleep(20 * time.Millisecond) {
 			if c, err := net.Dial("tcp", address); err == nil {
 				c.Close()
-				break
+				return cmd
 			}
-			time.Sleep(20 * time.Millisecond)
+			if time.Now().After(end) {
+				t.Fatal("tusd did not start")
+			}
 		}
-		return cmd
 	}
 	server := start()
 	defer func() { server.Process.Kill(); server.Wait() }()
@@ -246,7 +247,7 @@ func TestRealTusdSoak(t *testing.T) {
 	p.weather(t, "bandwidth", "upstream", `"rate":4000`)
 	s, w := newSink(t, Options{Endpoint: p.url, ChunkSize: 512 << 10, Stall: 2 * time.Second})
 	sub, b, n := submission(40), bundle(t, submission(40).ID, 12<<20), &pad{}
-	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Minute)
 	defer cancel()
 	arrived := make(chan error, 1)
 	go func() {
@@ -260,10 +261,13 @@ func TestRealTusdSoak(t *testing.T) {
 		arrived <- err
 	}()
 	for range 3 {
-		time.Sleep(700 * time.Millisecond)
+		for before := w.sent.Load(); w.sent.Load() < before+2<<20; time.Sleep(time.Millisecond) {
+			if ctx.Err() != nil || len(arrived) > 0 {
+				t.Fatalf("%d bytes went out, too few for 3 kills", w.sent.Load())
+			}
+		}
 		server.Process.Kill()
 		server.Wait()
-		time.Sleep(100 * time.Millisecond)
 		server = start()
 	}
 	if err := <-arrived; err != nil {
