@@ -4,11 +4,13 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"hash/maphash"
 	"io/fs"
 	"log/slog"
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -69,6 +71,10 @@ type lineDesk struct {
 	profiles profile.Profiles
 	named    []*serial.Reader
 	bus      *serial.Bus // where known makes are looked for; nil: nowhere
+
+	mu   sync.Mutex // guards the fields below
+	seed maphash.Seed
+	last map[string]lastCode // by port
 }
 
 func (d *lineDesk) reader(line serial.Profile) (*serial.Reader, error) {
@@ -116,13 +122,56 @@ func knownLines(profiles profile.Profiles, ports []serial.Port) (lines []serial.
 	return lines
 }
 
+// What a reader sends may be no card's code, or not all of one; the person at the screen is told.
+const (
+	noRead   scan.Code = "no-read"
+	notACard scan.Code = "not-a-card"
+	tornCode scan.Code = "torn-code"
+)
+
+// noReads are what readers send when they saw no code: Datalogic's and Cognex's default, Honeywell's, Keyence's.
+var noReads = []string{"NR", "NOREAD", "NO READ", "NO_READ", "ERROR"}
+
+// sameCode is how long a code that is still held before the reader comes again and again.
+const sameCode = 3 * time.Second
+
 func (d *lineDesk) take(reading serial.Reading) {
-	values, ok := ocr.ParseQR(reading.Text)
-	if !ok {
-		d.log.Info("a code was read that is no identity card's", "port", reading.Port)
+	if d.repeats(reading) {
 		return
 	}
-	d.log.Info("card code read", "port", reading.Port, "taken", d.visits.Offer(paper.QR, values))
+	tell := func(code scan.Code) { d.visits.Trouble(scan.NewFault(reading.Port, code, nil)) }
+	if slices.Contains(noReads, strings.ToUpper(reading.Text)) {
+		tell(noRead)
+		return
+	}
+	values, torn, ok := ocr.ParseQR(reading.Text)
+	if !ok {
+		d.log.Info("a code was read that is no identity card's", "port", reading.Port)
+		tell(notACard)
+		return
+	}
+	d.log.Info("card code read", "port", reading.Port, "torn", torn, "taken", d.visits.Offer(paper.QR, values))
+	if torn {
+		tell(tornCode)
+	}
+}
+
+// repeats reports whether a port gives the code it gave a moment ago. Only a hash of it is kept.
+func (d *lineDesk) repeats(r serial.Reading) bool {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if d.last == nil {
+		d.last, d.seed = map[string]lastCode{}, maphash.MakeSeed()
+	}
+	now := lastCode{maphash.String(d.seed, r.Text), r.At}
+	before := d.last[r.Port]
+	d.last[r.Port] = now
+	return before.hash == now.hash && r.At.Sub(before.at) < sameCode
+}
+
+type lastCode struct {
+	hash uint64
+	at   time.Time
 }
 
 // certificates reads every file of a folder of CSCA certificates.

@@ -33,6 +33,7 @@ type counter struct {
 	mu    sync.Mutex // guards cards
 	cards []web.Expected
 	taken chan map[paper.Name]string
+	told  []string // keys of sentences
 }
 
 func (c *counter) Expects() []web.Expected {
@@ -47,7 +48,14 @@ func (c *counter) Offer(src paper.Source, values map[paper.Name]string) bool {
 	return true
 }
 
-func (c *counter) Trouble(error) {}
+func (c *counter) Trouble(err error) {
+	var fault *scan.Fault
+	if errors.As(err, &fault) {
+		c.mu.Lock()
+		defer c.mu.Unlock()
+		c.told = append(c.told, fault.Message())
+	}
+}
 
 func (c *counter) expect(card web.Expected) {
 	c.mu.Lock()
@@ -109,6 +117,44 @@ func TestSerialReadingsReachTheVisit(t *testing.T) {
 	}
 	if strings.Contains(log.String(), "Mẫu") || strings.Contains(log.String(), "001199") {
 		t.Errorf("the log tells what was read:\n%s", log.String())
+	}
+}
+
+// The person at the screen is told what a reader sent that is no card's code or not all of one, and a code that is held
+// before the reader counts once.
+func TestWhatASerialReaderSends(t *testing.T) {
+	const whole = "001199000001||Lê Thị Mẫu|02011999|Nữ|1 Hàng Thử, Phường Mẫu, Hà Nội|10052021"
+	const torn = "001199000001||NGUYN VN N|02011999|N?|12/5 ???ng s? 3|10052021"
+	for name, c := range map[string]struct {
+		texts       []string
+		taken       int
+		told, field string
+	}{
+		"whole":                          {[]string{whole}, 1, "", "LÊ THỊ MẪU"},
+		"AIM identifier":                 {[]string{"]Q1" + whole}, 1, "", "LÊ THỊ MẪU"},
+		"torn":                           {[]string{torn}, 1, "fault.torn-code", ""},
+		"held before the reader":         {[]string{whole, whole, whole}, 1, "", "LÊ THỊ MẪU"},
+		"one after another":              {[]string{whole, "NR", whole}, 2, "fault.no-read", "LÊ THỊ MẪU"},
+		"nothing read":                   {[]string{"NOREAD"}, 0, "fault.no-read", ""},
+		"a poster":                       {[]string{"https://example.vn/poster"}, 0, "fault.not-a-card", ""},
+		"a code of VNeID's for a minute": {[]string{"eyJhbGciOiJIUzI1NiJ9.e30.c2ln"}, 0, "fault.not-a-card", ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			v := &counter{taken: make(chan map[paper.Name]string, len(c.texts))}
+			d := &lineDesk{visits: v, log: slog.New(slog.DiscardHandler)}
+			at := time.Now()
+			for i, text := range c.texts {
+				d.take(serial.Reading{Text: text, Port: "/dev/reader", At: at.Add(time.Duration(i) * time.Second)})
+			}
+			if len(v.taken) != c.taken || strings.Join(v.told, " ") != c.told {
+				t.Errorf("%d readings taken, told %v; want %d, %q", len(v.taken), v.told, c.taken, c.told)
+			}
+			for range len(v.taken) {
+				if got := <-v.taken; got[paper.FullName] != c.field || got[paper.Number] == "" || got[paper.DateOfBirth] != "1999-01-02" {
+					t.Errorf("got %q, want %q", got[paper.FullName], c.field)
+				}
+			}
+		})
 	}
 }
 

@@ -18,13 +18,14 @@ import (
 // enough is the confidence from which a value may be used without a look.
 const enough = 0.98
 
-// ParseQR reads the text of an identity card's QR symbol, as a camera or a keyboard wedge gives it.
-func ParseQR(text string) (map[paper.Name]string, bool) {
-	v, ok := qr.Parse(text)
-	for n, t := range v {
-		v[n] = shown(n, t)
+// ParseQR reads the text of an identity card's QR symbol as a reader typed or sent it. torn says that name and residence
+// were left out, because the reader does not know Vietnamese and lost letters of them.
+func ParseQR(text string) (values map[paper.Name]string, torn, ok bool) {
+	values, torn, ok = qr.Typed(text)
+	for n, t := range values {
+		values[n] = shown(n, t)
 	}
-	return v, ok
+	return values, torn, ok
 }
 
 // Merge lays values from another source (a chip, a handheld QR reader) over a scanned document, by rank:

@@ -1,28 +1,43 @@
 package qr
 
 import (
+	"slices"
 	"strings"
 	"time"
 	"unicode"
+	"unicode/utf8"
 
 	"golang.org/x/text/unicode/norm"
 
 	"motcua/ocr/paper"
+	"motcua/ocr/vn"
 )
 
 // Parse takes the text of an identity card's QR apart: number|old number|name|ddmmyyyy|sex|residence|ddmmyyyy of
 // issue, with more fields behind on newer cards, which are passed over. A field that has not its form is left
-// out; ok is false unless at least number, name and birth date are there.
+// out and costs none of the others; ok is false unless the number and two more are there. An AIM identifier, which
+// readers may put before a code ("]Q1": ISO/IEC 15424), is none of it. Name and residence are left out together where
+// either was torn on its way: see whole.
 func Parse(text string) (values map[paper.Name]string, ok bool) {
+	values, _, ok = parse(text, false)
+	return values, ok
+}
+
+// Typed is Parse for what a reader typed or sent, which may not know Vietnamese: torn says that name and residence
+// were left out because letters are missing in them.
+func Typed(text string) (values map[paper.Name]string, torn, ok bool) { return parse(text, true) }
+
+func parse(text string, typed bool) (v map[paper.Name]string, torn, ok bool) {
 	text = norm.NFC.String(strings.Trim(text, " \t\r\n\x00\ufeff"))
+	text = withoutAIM(text)
 	f := strings.Split(text, "|")
 	if len(f) < 6 || len(f) > 40 {
-		return nil, false
+		return nil, false, false
 	}
 	for i := range f {
 		f[i] = strings.Join(strings.Fields(f[i]), " ")
 	}
-	v := map[paper.Name]string{}
+	v = map[paper.Name]string{}
 	put := func(name paper.Name, value string, fits bool) {
 		if fits && value != "" {
 			v[name] = value
@@ -30,21 +45,92 @@ func Parse(text string) (values map[paper.Name]string, ok bool) {
 	}
 	put(paper.Number, f[0], digits(f[0], 12))
 	put(paper.OldNumber, f[1], digits(f[1], 9) || digits(f[1], 12))
-	put(paper.FullName, f[2], words(f[2]))
-	birth, fits := day(f[3])
+	birth, fits := birthday(f[3])
 	put(paper.DateOfBirth, birth, fits)
 	sex, fits := Sex(f[4])
 	put(paper.Sex, sex, fits)
-	put(paper.PlaceOfResidence, f[5], !strings.ContainsRune(f[5], unicode.ReplacementChar))
 	if len(f) > 6 {
 		issued, fits := day(f[6])
 		put(paper.DateOfIssue, issued, fits && issued > birth)
 	}
-	if v[paper.Number] == "" || v[paper.FullName] == "" || v[paper.DateOfBirth] == "" {
-		return nil, false
+	torn = !whole(f[2], f[5], typed)
+	put(paper.FullName, f[2], !torn && words(f[2]))
+	put(paper.PlaceOfResidence, f[5], !torn)
+	known := 0
+	for _, n := range []paper.Name{paper.FullName, paper.DateOfBirth, paper.Sex, paper.DateOfIssue} {
+		if v[n] != "" {
+			known++
+		}
 	}
-	return v, true
+	if v[paper.Number] == "" || known < 2 {
+		return nil, false, false
+	}
+	return v, torn, true
 }
+
+// withoutAIM drops the identifier of the symbology: a bracket, a letter and a figure or letter.
+func withoutAIM(text string) string {
+	if len(text) > 3 && text[0] == ']' && asciiLetter(text[1]) && (asciiLetter(text[2]) || text[2] >= '0' && text[2] <= '9') {
+		return strings.TrimSpace(text[3:])
+	}
+	return text
+}
+
+func asciiLetter(c byte) bool { return c|0x20 >= 'a' && c|0x20 <= 'z' }
+
+// whole reports whether name and residence came with all their letters. Readers that know ASCII only drop ễ, put ? for it,
+// or e; what is left can look like another name. So a sign for what could not be shown, a letter that Vietnamese
+// doesn't have, and not a single mark in both say that they are torn. Where letters may have been dropped alone (typed),
+// so does a word of the name that cannot be spelled so.
+func whole(name, residence string, typed bool) bool {
+	marked := false
+	for _, text := range []string{name, residence} {
+		for _, r := range norm.NFD.String(text) {
+			switch {
+			case r == '?' || r == unicode.ReplacementChar || unicode.IsLetter(r) && r > unicode.MaxASCII && r != 'đ' && r != 'Đ':
+				return false
+			case unicode.Is(unicode.Mn, r):
+				if !strings.ContainsRune(marks, r) {
+					return false
+				}
+				marked = true
+			case r == 'đ' || r == 'Đ':
+				marked = true
+			}
+		}
+	}
+	if !typed {
+		return marked || name == "" && residence == ""
+	}
+	for _, word := range strings.FieldsFunc(residence, func(r rune) bool { return !unicode.IsLetter(r) }) {
+		if voiceless(word) {
+			return false
+		}
+	}
+	for _, word := range strings.FieldsFunc(name, func(r rune) bool { return !unicode.IsLetter(r) && !strings.ContainsRune(apostrophes, r) }) {
+		if !strings.ContainsAny(word, apostrophes) && !vn.Spelled(word) && !vn.Syllable(word) {
+			return false
+		}
+	}
+	return marked
+}
+
+// voiceless reports a word that has lost its vowels; short forms have none either.
+func voiceless(word string) bool {
+	word = strings.ToLower(word)
+	return utf8.RuneCountInString(word) > 1 && !slices.Contains(shortForms, word) &&
+		!strings.ContainsFunc(norm.NFD.String(word), func(r rune) bool { return strings.ContainsRune("aeiouy", r) })
+}
+
+// shortForms stand in addresses without a vowel: thành phố, thị trấn, thị xã, khu phố, tổ dân phố, quốc lộ, tỉnh lộ …
+var shortForms = strings.Fields("tp tt tx kp tdp ql tl hl dt đt nv bv kđt kdc ktx hcm hn đn gr kr h'l")
+
+const (
+	// marks are the tones, the breve, the hat and the horn of Vietnamese, as they stand apart in NFD.
+	marks = "\u0300\u0301\u0303\u0309\u0323\u0302\u0306\u031b"
+	// apostrophes stand in names of the highlands in whatever shape a clerk's keyboard had (K`Brêu, H'Hen).
+	apostrophes = "'’‘ʼ`´"
+)
 
 // Sex accepts both spellings of "Nữ" and any case.
 func Sex(s string) (string, bool) {
@@ -72,14 +158,22 @@ func day(s string) (string, bool) {
 	return t.Format(time.DateOnly), true
 }
 
-// words are letters with what stands between them in names.
+// birthday is a day, or the year alone for those of whom no more is known: "1950" or "00001950".
+func birthday(s string) (string, bool) {
+	if year := strings.TrimPrefix(s, "0000"); digits(year, 4) && year >= "1880" && year <= "2150" {
+		return year, true
+	}
+	return day(s)
+}
+
+// words are letters with what stands between them in names, a second name in brackets among it.
 func words(s string) bool {
 	letters := 0
 	for _, r := range s {
 		switch {
 		case unicode.IsLetter(r):
 			letters++
-		case unicode.Is(unicode.Mn, r), r == ' ', r == '\'', r == '’', r == '-', r == '.':
+		case unicode.Is(unicode.Mn, r), strings.ContainsRune(" -.,()"+apostrophes, r):
 		default:
 			return false
 		}

@@ -29,9 +29,59 @@ func TestParse(t *testing.T) {
 			t.Errorf("%v %v", v, ok)
 		}
 	})
-	t.Run("impossible_day_is_left_out", func(t *testing.T) {
-		if _, ok := qr.Parse("079204659924||Kiều Long|31022004|Nam|Xã An|10052021"); ok {
-			t.Error("accepted 31 February")
+	t.Run("one_refused_field_costs_no_other", func(t *testing.T) {
+		for text, want := range map[string]map[paper.Name]string{
+			"079204659924||Kiều Long|31022004|Nam|Xã An|10052021":       {paper.DateOfBirth: "", paper.FullName: "Kiều Long", paper.Sex: "Nam"},
+			"079204659924||K`Brêu|01012004|Nữ|Xã Lát|10052021":          {paper.FullName: "K`Brêu", paper.DateOfBirth: "2004-01-01"},
+			"079204659924||Kiều Long (Kiều An)|01012004|Nữ|Xã|10052021": {paper.FullName: "Kiều Long (Kiều An)"},
+			"079150659924||Kiều Long|1950|Nam|Xã An|10052021":           {paper.DateOfBirth: "1950", paper.DateOfIssue: "2021-05-10"},
+			"079150659924||Kiều Long|00001950|Nam|Xã An|10052021":       {paper.DateOfBirth: "1950"},
+			"079204659924||Kiều Lo<g|01012004|Nữ|Xã An|10052021":        {paper.FullName: "", paper.PlaceOfResidence: "Xã An", paper.DateOfBirth: "2004-01-01"},
+			"079204659924||Kiều Long|01012004|khác|Xã An|10052021":      {paper.Sex: "", paper.FullName: "Kiều Long"},
+		} {
+			v, ok := qr.Parse(text)
+			for n, w := range want {
+				if !ok || v[n] != w {
+					t.Errorf("%s: %s is %q, want %q", text, n, v[n], w)
+				}
+			}
+		}
+		if _, ok := qr.Parse("079204659924||Kiều Long|31022004|khác|Xã An|x"); ok {
+			t.Error("a number and a name are taken for a card's code")
+		}
+	})
+	t.Run("AIM_identifier_is_none_of_the_code", func(t *testing.T) {
+		for _, id := range []string{"]Q1", "]Q3", "]d2 ", "]L0"} {
+			if v, ok := qr.Parse(id + card); !ok || v[paper.Number] != "079204659924" {
+				t.Errorf("%s: %v", id, ok)
+			}
+		}
+	})
+	// What was torn on its way is not taken for a name, whoever tore it; figures and dates always come whole.
+	t.Run("torn_letters_give_no_name_and_no_residence", func(t *testing.T) {
+		for _, text := range []string{
+			"079204659924||NGUYN VN N|14012004|Nam|12/5 ???ng s? 3, Ph??ng 1|10052021", // ? in the residence, letters dropped in the name
+			"079204659924||NGUYEN VAN AN|14012004|Nam|12/5 Duong so 3|10052021",        // plain letters
+			"079204659924||NGUY?N V?N AN|14012004|Nam|12/5 Đường số 3|10052021",
+			"079204659924||NGUYỄN VĂN AN|14012004|Nam|12/5 \ufffdường số 3|10052021",
+			"079204659924||NGUYÔØN VAÊN AN|14012004|Nam|12/5 Ñöôøng soá 3|10052021", // VNI taken for Latin-1
+		} {
+			if v, ok := qr.Parse(text); !ok || v[paper.FullName] != "" || v[paper.PlaceOfResidence] != "" || v[paper.DateOfBirth] != "2004-01-14" {
+				t.Errorf("%s: %v %v", text, v, ok)
+			}
+			if v, torn, ok := qr.Typed(text); !ok || !torn || v[paper.FullName] != "" {
+				t.Errorf("typed %s: %v %v %v", text, v, torn, ok)
+			}
+		}
+		for text, torn := range map[string]bool{
+			"079204659924||Lê Li|14012004|Nam|Bn Nghé, Qun 1, TP. H Chí Minh|10052021":             true, // only what Latin-1 has came through
+			"079204659924||Ly Thng|14012004|Nam|Xã An|10052021":                                    true,
+			"079204659924||H'Hen Niê|14012004|Nữ|Buôn Kmrơng, TP. Buôn Ma Thuột, Đắk Lắk|10052021": false,
+			"079204659924||Kim Nga|14012004|Nữ|12 QL 1A, KP 3, Phường Tân Lập|10052021":            false,
+		} {
+			if v, got, ok := qr.Typed(text); !ok || got != torn || (v[paper.FullName] == "") != torn {
+				t.Errorf("%s: torn %v, want %v", text, got, torn)
+			}
 		}
 	})
 	t.Run("decomposed_letters_become_composed", func(t *testing.T) {
