@@ -3,6 +3,7 @@ package ocr
 import (
 	"context"
 	"image"
+	"slices"
 	"strings"
 
 	"golang.org/x/sync/errgroup"
@@ -16,19 +17,24 @@ import (
 
 // lookAgain reads the values that no code gives again, from their rows alone: by the network, and where that leaves a
 // doubt by Tesseract, which learned from other print and seldom makes the same mistake. It takes a dozen times as long.
-func (l *local) lookAgain(ctx context.Context, c *card, side field.Side, f *face) error {
+func (l *local) lookAgain(ctx context.Context, c *card, side field.Side, f *face, known codeValues) error {
 	g, ctx := errgroup.WithContext(ctx)
 	g.SetLimit(lanes)
 	var names []paper.Name
 	for n := range side.Values {
-		if !f.proven(n) {
+		if !f.proven(n, side.Values[n].Text, known) {
 			names = append(names, n)
 		}
 	}
 	values := make([]field.Value, len(names))
 	for i, n := range names {
 		values[i] = side.Values[n]
-		g.Go(func() error { return l.confirm(ctx, c, n, &values[i]) })
+		g.Go(func() error {
+			if err := l.compare(c, known[n], &values[i]); err != nil {
+				return err
+			}
+			return l.confirm(ctx, c, n, &values[i])
+		})
 	}
 	if err := g.Wait(); err != nil {
 		return err
@@ -109,10 +115,13 @@ func (c *card) around(row image.Rectangle) image.Rectangle {
 	return box
 }
 
-// proven says whether an exact code gave the field.
-func (f *face) proven(n paper.Name) bool {
+// proven says whether an exact code gave the field, and print says no other than it.
+func (f *face) proven(n paper.Name, text string, known codeValues) bool {
+	if slices.Contains(known[n], shown(n, text)) || len(known[n]) == 1 && vn.Same(known[n][0], text) {
+		return true
+	}
 	for _, r := range f.Readings[n] {
-		if r.exact() && !(n == paper.FullName && r.Source == paper.MRZ) {
+		if r.exact() && !(n == paper.FullName && r.Source == paper.MRZ) && same(n, r, reading{Value: text}) {
 			return true
 		}
 	}

@@ -141,6 +141,7 @@ func document(parts []*face) paper.Document {
 			all[n] = slices.DeleteFunc(rs, func(r reading) bool { return !r.exact() })
 		}
 	}
+	doubtUnseen(d.Type, parts, all)
 	d.Fields = settle(all)
 	if f, ok := d.Fields[paper.DateOfIssue]; ok && f.Value < first[d.Type] {
 		// No such card was issued yet: the day, or the back it stands on, belongs to another.

@@ -25,9 +25,10 @@ type reading struct {
 	Source  paper.Source
 	Conf    float64 // calibrated for exact codes, the network's own for OCR
 	Low     float64
-	Settled bool // Conf is calibrated already
-	Again   bool // the network read the same in the value's rows alone
-	Twice   bool // and so did Tesseract
+	Settled bool     // Conf is calibrated already
+	Again   bool     // the network read the same in the value's rows alone
+	Twice   bool     // and so did Tesseract
+	Fits    []string // values of codes on the page that the pixels read here may as well be
 	Doubts  []paper.Doubt
 	Page    int
 	Where   *paper.Quad
@@ -44,6 +45,7 @@ type face struct {
 	Zone     *mrz.Zone
 	Labels   int
 	Text     string
+	Words    string // all that was read, folded
 }
 
 func (f *face) add(n paper.Name, r reading) {
@@ -202,14 +204,9 @@ func (l *local) codes(ctx context.Context, p page.Picture, o find.Outline, numbe
 	return c, f, nil
 }
 
-// print reads what no code says. known are the numbers that QRs on the same page give: the back of that card adds nothing
-// to its QR and its zone.
-func (l *local) print(ctx context.Context, c *card, f *face, known map[string]bool) (*face, error) {
+// print reads what stands beside the codes. known are the values that QR symbols on the same page give.
+func (l *local) print(ctx context.Context, c *card, f *face, known codeValues) (*face, error) {
 	rest := c.lines
-	if z := f.Zone; z != nil && !z.Passport && z.Whole() && known[z.PersonalNumber.Text] && !f.hasQR() {
-		f.Side = "back"
-		return f, nil
-	}
 	top, front := c.below(f)
 	if front {
 		rest = slices.DeleteFunc(slices.Clone(rest), func(r image.Rectangle) bool { return r.Max.Y < top })
@@ -222,10 +219,11 @@ func (l *local) print(ctx context.Context, c *card, f *face, known map[string]bo
 	if front && side.Side != "back" && (side.Kind == "" || side.Kind == paper.CCCD2016) {
 		side.Kind, side.Side = paper.CCCD, "front"
 	}
-	if err := l.lookAgain(ctx, c, side, f); err != nil {
+	if err := l.lookAgain(ctx, c, side, f, known); err != nil {
 		return nil, err
 	}
 	f.take(side, c)
+	f.search(words)
 	return f, nil
 }
 

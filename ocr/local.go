@@ -112,11 +112,9 @@ func (l *local) papers(ctx context.Context, file *page.File, n int) ([]*face, []
 		return nil, timings, err
 	}
 	lap("codes")
-	known := map[string]bool{}
+	known := codeValues{}
 	for _, f := range faces {
-		for _, r := range f.Readings[paper.Number] {
-			known[r.Value] = known[r.Value] || r.Source == paper.QR
-		}
+		known.add(f)
 	}
 	g, gctx = errgroup.WithContext(ctx)
 	for i := range cards {

@@ -85,6 +85,9 @@ func settle(all map[paper.Name][]reading) map[paper.Name]paper.Field {
 		out[n] = f
 		exact[n] = lead.exact()
 	}
+	if forged(all) {
+		doubtCode(out)
+	}
 	check(out, exact)
 	for n, f := range out {
 		if f.Confidence < enough && !slices.Contains(f.Doubts, paper.LowConfidence) && len(f.Doubts) == 0 {
@@ -133,25 +136,19 @@ func merged(n paper.Name, rs []reading) (paper.Field, reading) {
 			f.Page, f.Where = r.Page, r.Where // people compare with the print, not with the code
 		}
 		if same(n, lead, r) {
+			if n == paper.FullName && (r.Source == paper.MRZ || lead.Source == paper.MRZ) {
+				continue // letters agree; a zone says nothing of the marks, so it doesn't say the same
+			}
 			if !slices.Contains(f.Agrees, r.Source) {
 				f.Agrees = append(f.Agrees, r.Source)
-				if n == paper.FullName && (r.Source == paper.MRZ || lead.Source == paper.MRZ) {
-					continue // letters agree; whether the marks are right only the print says
-				}
 				wrong *= 1 - min(0.95, r.Conf)
 				f.Doubts = slices.DeleteFunc(f.Doubts, func(d paper.Doubt) bool { return d == paper.CheckDigit })
 			}
 			continue
 		}
-		// A code is not put in doubt by print that was misread by a letter or two; it is by print that says
-		// something else.
-		if lead.exact() && !r.exact() && (r.Conf < 0.75 && r.Source == paper.OCR || misread(lead.Value, r.Value, tolerance(n))) {
-			continue
+		if contradicts(n, lead, r, rs) {
+			f.Doubts = doubt(f.Doubts, paper.Disagreement)
 		}
-		if lead.Source == paper.MRZ && n == paper.FullName {
-			continue
-		}
-		f.Doubts = doubt(f.Doubts, paper.Disagreement)
 	}
 	f.Confidence = min(1-wrong, 0.9995)
 	slices.SortFunc(f.Agrees, func(a, b paper.Source) int { return cmp.Compare(rank(b), rank(a)) })
@@ -186,15 +183,6 @@ func letters(s string) string {
 		}
 		return -1
 	}, vn.Plain(s))
-}
-
-// tolerance is the share of letters in which a misreading may differ. Addresses run over several lines, of which print
-// often gives only a part.
-func tolerance(n paper.Name) float64 {
-	if isPlace(n) {
-		return 0.7
-	}
-	return 0.3
 }
 
 // misread says whether b can be a misreading of a: a plain form of which at most a share of the letters differs.

@@ -68,10 +68,13 @@ func (l *local) readSheet(ctx context.Context, p page.Picture, n int) (*face, er
 			}
 		}
 	}
-	if err := l.lookAgain(ctx, c, side, f); err != nil {
+	known := codeValues{}
+	known.add(f)
+	if err := l.lookAgain(ctx, c, side, f, known); err != nil {
 		return nil, err
 	}
 	f.take(side, c)
+	f.search(words)
 	if isSheet(f.Kind) {
 		f.Text = field.Text(runs)
 	}
@@ -95,7 +98,7 @@ func (f *face) take(side field.Side, c *card) {
 	f.Kind, f.Side, f.Labels = side.Kind, side.Side, side.Labels
 	for n, v := range side.Values {
 		where := c.plane.Quad(v.Box)
-		f.add(n, reading{Value: v.Text, Source: paper.OCR, Conf: v.Conf, Low: v.Low, Again: v.Again, Twice: v.Twice, Doubts: v.Doubts, Where: &where})
+		f.add(n, reading{Value: v.Text, Source: paper.OCR, Conf: v.Conf, Low: v.Low, Again: v.Again, Twice: v.Twice, Fits: v.Fits, Doubts: v.Doubts, Where: &where})
 	}
 	switch {
 	case isSheet(f.Kind):

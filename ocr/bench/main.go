@@ -41,6 +41,7 @@ type flags struct {
 	batch     int
 	verbose   bool
 	draw      bool
+	forged    bool
 	pages     []string
 }
 
@@ -65,6 +66,7 @@ func main() {
 	flag.IntVar(&f.batch, "batch", 0, "also time a PDF of this many pages beside tesseract page by page")
 	flag.BoolVar(&f.verbose, "v", false, "print every field that is not exactly right")
 	flag.BoolVar(&f.draw, "draw", false, "only draw the pages into -cache")
+	flag.BoolVar(&f.forged, "forged", false, "stick forged QR symbols on chip cards, from one digit to another person's")
 	dirs := flag.String("pages", "", "directories of pages drawn elsewhere, comma separated, instead of -sets")
 	heldout := flag.Bool("heldout", false, "use the seeds held back from tuning")
 	flag.Parse()

@@ -64,6 +64,9 @@ func plan(set string, seed uint64, f flags, families []*specimen.Family) page {
 	if f.dpi > 0 {
 		c.spec.DPI = f.dpi
 	}
+	if f.forged {
+		c.forge(r)
+	}
 	font := ""
 	if len(families) > 0 {
 		i := r.IntN(len(families))
@@ -71,7 +74,26 @@ func plan(set string, seed uint64, f flags, families []*specimen.Family) page {
 		font = fmt.Sprint(i, f.fonts)
 	}
 	c.print = fmt.Sprintf("%s %d %+v %+v %s", set, seed, c.damage, c.spec.Papers, font) + fmt.Sprint(c.spec.Tight, c.spec.DPI)
+	if p := c.spec.Papers[0].Code; p != nil {
+		c.print += fmt.Sprintf(" %+v", *p)
+	}
 	return c
+}
+
+// forge makes of the page one chip card, its front or both sides, whose QR symbol lies in one of the ways there are.
+func (c *page) forge(r *rand.Rand) {
+	kinds := []paper.Kind{paper.CCCD, paper.CCCD, paper.CanCuoc}
+	p := c.spec.Papers[0]
+	p.Kind = kinds[r.IntN(len(kinds))]
+	p.Person = specimen.InventFor(p.Kind, c.seed)
+	other := specimen.Forge(p.Person, specimen.Forgeries[c.seed%uint64(len(specimen.Forgeries))], c.seed)
+	p.Code = &other
+	if p.Kind == paper.CCCD && r.IntN(2) == 0 {
+		p.Sides = []specimen.Side{specimen.Front}
+	}
+	c.spec.Papers = []specimen.Paper{p}
+	c.damage.NoCodes = false
+	c.spec.DPI = max(c.spec.DPI, 200)
 }
 
 func (c page) kind() paper.Kind { return c.spec.Papers[0].Kind }

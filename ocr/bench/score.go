@@ -53,6 +53,7 @@ type tally struct {
 	ways     map[string]*score
 	kinds    map[paper.Kind]*[3]int // papers, right kind, right rotation
 	invented int
+	lies     [2]int // values of which a forged code says other than the print; of these used without a flag
 	times    []time.Duration
 	code     []bool // a code was read on page i
 	theirs   []time.Duration
@@ -117,6 +118,10 @@ func (t *tally) add(c page, truth specimen.Truth, out ocr.Result, took time.Dura
 				continue // only in a code, and the code was not read
 			}
 			s := one(n, v, f, ok)
+			if slices.Contains(p.Lies, n) {
+				t.lies[0]++
+				t.lies[1] += s.silent
+			}
 			t.at(t.fields, string(p.Kind)+" "+string(n)).add(s)
 			t.at(t.ways, way).add(s)
 			if s.exact == 0 && way != noRead {
@@ -337,6 +342,9 @@ func (t *tally) print(w io.Writer, peak int64) {
 	}
 	fmt.Fprintf(w, "values invented and not flagged: %d; confidence ≥ 0.99: %d fields, %d wrong; pages with a problem: %d\n",
 		t.invented, all.confident, all.confidentBad, t.problems)
+	if t.lies[0] > 0 {
+		fmt.Fprintf(w, "values of which a forged code says other than the print: %d, used without a flag: %d\n", t.lies[0], t.lies[1])
+	}
 	fmt.Fprintf(w, "time: median %s, p95 %s", round(quantile(t.times, 0.5)), round(quantile(t.times, 0.95)))
 	var with, without []time.Duration
 	for i, d := range t.times {

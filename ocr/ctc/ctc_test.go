@@ -208,3 +208,40 @@ func BenchmarkRead(b *testing.B) {
 		n.Read(strip)
 	}
 }
+
+// A text known from a code fits the print if it stands there, and does not if it is another's by as little as a digit or a
+// tone; what a line's end parts stays one text.
+func TestOddsTellATextFromItsForgery(t *testing.T) {
+	n, err := Load()
+	if err != nil {
+		t.Fatal(err)
+	}
+	const fits, differs = -0.7, -4.6 // half as likely; a hundredth
+	for _, c := range []struct {
+		printed []string
+		forged  []string
+	}{
+		{[]string{"NGUYỄN THỊ THÙY DƯƠNG"}, []string{"NGUYỄN THỊ THÚY DƯƠNG", "NGUYỄN THỊ THÙY DUNG", "NGUYỄN VĂN THÙY DƯƠNG", "NGUYỄN THỊ DƯƠNG"}},
+		{[]string{"079090012345"}, []string{"079090012346", "079190012345", "07909001234"}},
+		{[]string{"12 Lê Lợi, Bến Nghé,", "Quận 1, Hồ Chí Minh"}, []string{"14 Lê Lợi, Bến Nghé, Quận 1, Hồ Chí Minh", "12 Lê Lai, Bến Nghé, Quận 1, Hồ Chí Minh", "12 Lê Lợi, Bến Nghé, Quận 7, Hồ Chí Minh"}},
+	} {
+		for name, ttf := range map[string][]byte{"sans": liberationsansregular.TTF, "serif_bold": liberationserifbold.TTF} {
+			var seen []Posterior
+			for _, l := range c.printed {
+				seen = append(seen, n.Look(typeset(t, ttf, 26, l)))
+			}
+			printed := strings.Join(c.printed, " ")
+			if odds := n.Odds(seen, printed); odds < fits {
+				t.Errorf("%s: %q on its own print has odds %.1f", name, printed, odds)
+			}
+			for _, f := range c.forged {
+				if odds := n.Odds(seen, f); odds > differs {
+					t.Errorf("%s: %q on the print of %q has odds %.1f", name, f, printed, odds)
+				}
+			}
+		}
+	}
+	if odds := n.Odds(nil, "A"); !math.IsInf(odds, -1) {
+		t.Errorf("on nothing the odds are %v", odds)
+	}
+}

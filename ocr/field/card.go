@@ -18,6 +18,7 @@ type Value struct {
 	Rows   []image.Rectangle // its lines
 	Again  bool              // its rows alone were read alike by the same reader
 	Twice  bool              // and by another
+	Fits   []string          // values of codes that the rows' pixels may as well be
 	Conf   float64           // of the least sure word, the reader's own
 	Low    float64           // of the least sure letter
 	Doubts []paper.Doubt

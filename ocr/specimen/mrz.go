@@ -90,5 +90,8 @@ func td3(p Person, expiry time.Time) [2]string {
 
 // qrText is what the symbol on the chip card says.
 func qrText(p Person) string {
+	if p.code != nil {
+		return qrText(*p.code)
+	}
 	return fmt.Sprintf("%s|%s|%s|%s|%s|%s|%s", p.Number, p.OldNumber, p.FullName, p.Birth.Format("02012006"), p.Sex, p.Residence, p.Issue.Format("02012006"))
 }

@@ -34,6 +34,8 @@ type Person struct {
 	Register    string // number in the register of births
 	Relation    string // to the head of the household
 	Head        string // of the household
+
+	code *Person // of whom the card's QR symbol speaks; nil: of this one
 }
 
 // Invent makes up a person. The same seed gives the same person, now and in later versions of the lists only as far as the lists stay.

@@ -12,6 +12,7 @@ import (
 	"fmt"
 	"image"
 	"math/rand/v2"
+	"slices"
 
 	"motcua/ocr/paper"
 )
@@ -29,6 +30,7 @@ const (
 type Paper struct {
 	Kind     paper.Kind
 	Person   Person
+	Code     *Person // of whom its QR symbol speaks, stuck over the card's own; nil: of its bearer
 	Sides    []Side  // what is shown on this page; nil: front only, for cards front and back
 	Rotation int     // clockwise degrees: 0, 90, 180, 270
 	Skew     float64 // further degrees clockwise
@@ -64,6 +66,7 @@ type PaperTruth struct {
 	Fields   map[paper.Name]string // true values of all fields the shown sides bear, dates in ISO 8601
 	Printed  map[paper.Name]string // the same as letters on the paper
 	Code     bool                  // a QR symbol or MRZ is on the shown sides (damage may still make it unreadable)
+	Lies     []paper.Name          // fields of the shown sides of which a forged QR symbol says other than the print
 	Where    map[Side]paper.Quad   // outline of each side in page pixels
 	Fields2D map[paper.Name]paper.Quad
 }
@@ -95,7 +98,9 @@ func Draw(spec Spec, seed uint64, d Damage) (*image.RGBA, Truth, error) {
 			style.label, style.value, style.strong, style.title = f.regular, f.regular, f.bold, f.bold
 		}
 		for _, s := range sides {
-			f, err := drawSide(p.Kind, s, p.Person, style, w, float64(spec.DPI), rng)
+			bearer := p.Person
+			bearer.code = p.Code
+			f, err := drawSide(p.Kind, s, bearer, style, w, float64(spec.DPI), rng)
 			if err != nil {
 				return nil, Truth{}, fmt.Errorf("draw specimen %s %s: %w", p.Kind, s, err)
 			}
@@ -111,6 +116,9 @@ func Draw(spec Spec, seed uint64, d Damage) (*image.RGBA, Truth, error) {
 			for n, v := range f.printed {
 				t.Printed[n] = v
 			}
+		}
+		if p.Code != nil {
+			t.Lies = slices.DeleteFunc(lies(p.Person, *p.Code), func(n paper.Name) bool { _, shown := t.Printed[n]; return !shown })
 		}
 		truth.Papers = append(truth.Papers, t)
 	}

@@ -1,0 +1,126 @@
+package ocr
+
+import (
+	"image"
+	"slices"
+	"strings"
+
+	"motcua/ocr/ctc"
+	"motcua/ocr/field"
+	"motcua/ocr/paper"
+	"motcua/ocr/tess"
+	"motcua/ocr/vn"
+)
+
+// codeValues are the values that the QR symbols of a page give.
+type codeValues map[paper.Name][]string
+
+func (k codeValues) add(f *face) {
+	for n, rs := range f.Readings {
+		for _, r := range rs {
+			if r.Source == paper.QR && !slices.Contains(k[n], r.Value) {
+				k[n] = append(k[n], r.Value)
+			}
+		}
+	}
+}
+
+// leastOdds is how much less likely, as a power of e, the network may take a code's value to be than what it reads in a
+// value's rows, for the print to fit the code: one in 20. A forged tone or digit on clear print comes to one in hundreds.
+const leastOdds = -3
+
+// compare notes which codes' values, if others than were read, the pixels of a value's rows may as well be: print that is hard
+// to read speaks neither for a code nor against it.
+func (l *local) compare(c *card, known []string, v *field.Value) error {
+	others := slices.DeleteFunc(slices.Clone(known), func(k string) bool { return vn.Same(k, v.Text) })
+	if len(others) == 0 || len(v.Rows) == 0 {
+		return nil
+	}
+	network, err := ctc.Load()
+	if err != nil {
+		return err
+	}
+	var seen []ctc.Posterior
+	for _, r := range v.Rows {
+		if box := c.around(r).Intersect(c.img.Bounds()); box.Dx() >= 4 && box.Dy() >= 4 {
+			seen = append(seen, network.Look(c.img.SubImage(box).(*image.Gray)))
+		}
+	}
+	for _, k := range others {
+		if network.Odds(seen, printedForm(k)) >= leastOdds {
+			v.Fits = append(v.Fits, k)
+		}
+	}
+	return nil
+}
+
+// printedForm is a value as it is printed: days as day/month/year.
+func printedForm(v string) string {
+	if len(v) == len("2006-01-02") && v[4] == '-' && v[7] == '-' {
+		return v[8:] + "/" + v[5:7] + "/" + v[:4]
+	}
+	return v
+}
+
+// search notes which values of the side's code stand in its print, under whatever label: they are read, too.
+func (f *face) search(words []tess.Word) {
+	var b strings.Builder
+	for _, w := range words {
+		b.WriteByte(' ')
+		b.WriteString(w.Text)
+	}
+	f.Words = vn.Fold(b.String())
+}
+
+// says whether a value stands somewhere in the side's print.
+func (f *face) says(value string) bool {
+	return strings.Contains(" "+f.Words+" ", " "+vn.Fold(printedForm(value))+" ")
+}
+
+// besideCode are the fields of the QR symbol that a side of the card also bears in print.
+func besideCode(k paper.Kind, side string) []paper.Name {
+	switch {
+	case side == "front" && k == paper.CanCuoc:
+		return []paper.Name{paper.Number, paper.FullName, paper.DateOfBirth, paper.Sex}
+	case side == "front":
+		return []paper.Name{paper.Number, paper.FullName, paper.DateOfBirth, paper.Sex, paper.PlaceOfResidence}
+	case side == "back" && k == paper.CanCuoc:
+		return []paper.Name{paper.PlaceOfResidence, paper.DateOfIssue}
+	case side == "back":
+		return []paper.Name{paper.DateOfIssue}
+	}
+	return nil
+}
+
+// leastLabels is how many labels and titles must have been read on a side for its print to be legible: a code is believed alone
+// only where it is not.
+const leastLabels = 2
+
+// doubtUnseen doubts the values of a QR symbol that stand in print on a legible side, too, but were not read there: only what
+// was seen confirms a code.
+func doubtUnseen(kind paper.Kind, parts []*face, all map[paper.Name][]reading) {
+	for _, p := range parts {
+		if p.Labels < leastLabels {
+			continue
+		}
+		for _, n := range besideCode(kind, p.Side) {
+			rs := all[n]
+			if slices.ContainsFunc(rs, func(r reading) bool { return r.Source == paper.OCR || r.Source != paper.QR && r.exact() }) {
+				continue
+			}
+			for i, r := range rs {
+				if r.Source == paper.QR && !p.says(r.Value) && !(n == paper.Sex && sexOfNumber(all, r.Value)) {
+					rs[i].Doubts = doubt(r.Doubts, paper.LowConfidence)
+				}
+			}
+		}
+	}
+}
+
+// sexOfNumber says whether a number that was read from print or proven is of a person of this sex.
+func sexOfNumber(all map[paper.Name][]reading, sex string) bool {
+	return slices.ContainsFunc(all[paper.Number], func(r reading) bool {
+		p, err := vn.ParsePersonalNumber(r.Value)
+		return err == nil && r.Source != paper.QR && p.Sex == sex
+	})
+}

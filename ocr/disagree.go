@@ -1,0 +1,86 @@
+package ocr
+
+import (
+	"slices"
+
+	"motcua/ocr/paper"
+	"motcua/ocr/vn"
+)
+
+// A QR symbol is unsigned print: a sticker over it is easy to make. So it is held against what is printed beside it, and the
+// least that is read well and says something else puts all of it in doubt.
+
+// misreadShare is the share of letters in which print that was read badly may differ from a chip or from a zone whose check
+// digits fit: such print says nothing against them. It doesn't hold for a QR symbol.
+const misreadShare = 0.3
+
+// misreadPlace is the same for places, which run over several lines, of which print often gives only a part.
+const misreadPlace = 0.7
+
+// clear says whether print was read so well that what it says other than a code is no misreading: two readings of its rows
+// agree, and the letters stood out or the second reader was another one.
+func (r reading) clear() bool {
+	if r.Source != paper.OCR {
+		return r.exact()
+	}
+	if r.Settled {
+		return r.Conf >= enough
+	}
+	return r.Again && r.Conf > distinct || r.Twice && r.Conf > possible
+}
+
+// fits says whether the print of a reading may as well say this, as far as its pixels tell.
+func (r reading) fits(value string) bool {
+	return slices.ContainsFunc(r.Fits, func(v string) bool { return vn.Same(v, value) })
+}
+
+// contradicts says whether a reading speaks against the one that leads; all are those of the field.
+func contradicts(n paper.Name, lead, r reading, all []reading) bool {
+	switch {
+	case lead.Source == paper.MRZ && n == paper.FullName:
+		return false // print leads there, and its letters were compared
+	case r.Source == paper.MRZ && n == paper.FullName && lead.Source != paper.OCR:
+		// No check digit guards a zone's name: print that says what the code says outweighs a letter misread there.
+		printed := slices.ContainsFunc(all, func(o reading) bool { return o.Source == paper.OCR && same(n, lead, o) })
+		return !printed || !misread(letters(lead.Value), letters(r.Value), misreadShare)
+	case !lead.exact() || r.exact() || r.Source == paper.OCR && r.clear():
+		return true
+	case r.Source == paper.OCR && r.fits(lead.Value):
+		return false
+	case lead.Source == paper.QR && r.Source == paper.OCR:
+		return true
+	case r.Source == paper.OCR && r.Conf < 0.75:
+		return false
+	case isPlace(n):
+		return !misread(lead.Value, r.Value, misreadPlace)
+	}
+	return !misread(lead.Value, r.Value, misreadShare)
+}
+
+// forged says whether a QR symbol says anything other than a chip, a zone's check digits, or print that was read well.
+func forged(all map[paper.Name][]reading) bool {
+	for n, rs := range all {
+		for _, code := range rs {
+			if code.Source != paper.QR {
+				continue
+			}
+			if slices.ContainsFunc(rs, func(r reading) bool {
+				return r.Source != paper.QR && r.Source != paper.User && !same(n, code, r) && !r.fits(code.Value) &&
+					(r.clear() || r.Source == paper.MRZ && n == paper.FullName && contradicts(n, code, r, rs))
+			}) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// doubtCode puts every value under review that only a doubted QR symbol gives.
+func doubtCode(fields map[paper.Name]paper.Field) {
+	for n, f := range fields {
+		if f.Source == paper.QR && len(f.Agrees) == 0 {
+			f.Doubts = doubt(f.Doubts, paper.Disagreement)
+			fields[n] = f
+		}
+	}
+}
