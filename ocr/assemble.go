@@ -4,6 +4,7 @@ import (
 	"maps"
 	"slices"
 
+	"motcua/ocr/mrz"
 	"motcua/ocr/paper"
 )
 
@@ -105,7 +106,7 @@ func document(parts []*face) paper.Document {
 	where := parts[0].Quad
 	d.Where = &where
 	all := map[paper.Name][]reading{}
-	zone, qrs, code := false, false, false
+	zone, qrs, code, foreign := false, false, false, false
 	for _, p := range parts {
 		if p.Side != "" {
 			d.Sides = append(d.Sides, p.Side)
@@ -121,7 +122,8 @@ func document(parts []*face) paper.Document {
 				qrs = qrs || r.Source == paper.QR && p.Side == "front"
 			}
 		}
-		zone = zone || p.Zone != nil && !p.Zone.Passport
+		zone = zone || p.Zone != nil && p.Zone.Format == mrz.TD1 && !p.Zone.Foreign()
+		foreign = foreign || p.Zone != nil && p.Zone.Foreign() && !p.Zone.Passport
 		code = code || p.Zone != nil && p.Zone.Passport
 		d.Page = min(d.Page, p.Page)
 		d.Text += p.Text
@@ -129,6 +131,8 @@ func document(parts []*face) paper.Document {
 	switch {
 	case code:
 		d.Type = paper.Passport
+	case foreign:
+		d.Type = paper.Other
 	case d.Type == "" && zone && qrs, d.Type == paper.CCCD2016 && (zone || qrs), d.Type == "" && (zone || qrs):
 		d.Type = paper.CCCD
 	case d.Type == "" && len(all) >= 3:

@@ -487,6 +487,8 @@ func (f *face) zone(z mrz.Zone, where *paper.Quad) {
 		}
 		r := reading{Value: text, Source: paper.MRZ, Conf: 0.6, Where: where}
 		switch {
+		case z.Foreign() && !z.Passport: // a card or visa of another state: no kind of ours
+			r.Doubts = []paper.Doubt{paper.Unknown}
 		case torn:
 			r.Doubts = []paper.Doubt{paper.CheckDigit}
 		case v.Proven && z.Composite:
@@ -499,7 +501,7 @@ func (f *face) zone(z mrz.Zone, where *paper.Quad) {
 		f.add(n, r)
 	}
 	put(paper.Number, z.PersonalNumber, z.PersonalNumber.Text)
-	if z.Passport {
+	if z.Passport || z.Foreign() {
 		put(paper.DocumentNumber, z.DocumentNumber, z.DocumentNumber.Text)
 	}
 	put(paper.DateOfBirth, z.Birth, z.Birth.Text)

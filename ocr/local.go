@@ -144,7 +144,7 @@ func (l *local) papers(ctx context.Context, file *page.File, n int) ([]*face, []
 			}
 		}
 		switch {
-		case len(faces) == 0 || isSheet(f.Kind) && f.Kind != paper.Other:
+		case len(faces) == 0 || isSheet(f.Kind) && f.Kind != paper.Other || f.Zone != nil:
 			faces = []*face{f}
 		case f.Kind != "" && !isSheet(f.Kind): // a card: of its back more was read by itself
 			backs := slices.DeleteFunc(faces, func(o *face) bool { return o.Side != "back" || f.Side != "front" })

@@ -7,6 +7,7 @@ import (
 	"image"
 	"math"
 	"slices"
+	"strings"
 	"sync"
 )
 
@@ -88,9 +89,9 @@ func Read(img *image.Gray, boxes []image.Rectangle) []Line {
 	if err != nil || len(boxes) < 2 {
 		return nil
 	}
-	steps := 44
+	widths := []int{44, 36} // passports and most visas, larger cards
 	if len(boxes) >= 3 {
-		steps = 30
+		widths = []int{30}
 		boxes = boxes[:3]
 	}
 	// All lines are of one length; where noise was taken for part of one, most of them say better.
@@ -105,16 +106,22 @@ func Read(img *image.Gray, boxes []image.Rectangle) []Line {
 	for i, b := range boxes {
 		rows[i] = newRow(img, image.Rect(left, b.Min.Y, right, b.Max.Y))
 	}
-	at, step := grid(rows, steps)
+	steps, at, step, least := 0, 0.0, 0.0, math.Inf(1)
+	for _, n := range widths {
+		if a, s, ink := grid(rows, n); ink < least {
+			steps, at, step, least = n, a, s, ink
+		}
+	}
 	out := make([]Line, len(rows))
 	cell := make([]float32, CellW*CellH)
+	head := "" // how the first line begins: what may stand where depends on it
 	for i, r := range rows {
 		var text []byte
 		var conf []float64
 		for k := range steps {
 			r.cell(img, at+float64(k)*step, step, cell)
 			logits := net.classify(cell)
-			allowed := place(steps, i, k)
+			allowed := place(steps, i, k, head)
 			best, sum := -1, 0.0
 			for s, v := range logits {
 				if allowed(Signs[s]) && (best < 0 || v > logits[best]) {
@@ -127,6 +134,9 @@ func Read(img *image.Gray, boxes []image.Rectangle) []Line {
 				}
 			}
 			text = append(text, Signs[best])
+			if i == 0 && k < 5 {
+				head = string(text)
+			}
 			conf = append(conf, 1/sum)
 		}
 		out[i] = Line{string(text), conf}
@@ -137,25 +147,27 @@ func Read(img *image.Gray, boxes []image.Rectangle) []Line {
 func isDigit(c byte) bool  { return c >= '0' && c <= '9' }
 func isLetter(c byte) bool { return c >= 'A' && c <= 'Z' }
 
-// place says what may stand at a position: ICAO 9303 fixes letters and digits for most.
-func place(steps, line, k int) func(byte) bool {
+// place says what may stand at a position: ICAO 9303 fixes letters and digits for most, a Vietnamese card's number for more.
+// head is what was read of the first line's first five signs.
+func place(steps, line, k int, head string) func(byte) bool {
 	any := func(byte) bool { return true }
 	digit := isDigit
 	filler := func(c byte) bool { return isDigit(c) || c == '<' }
 	letter := func(c byte) bool { return isLetter(c) || c == '<' }
 	sex := func(c byte) bool { return c == 'M' || c == 'F' || c == '<' }
 	if steps == 30 {
+		home := strings.HasSuffix(head, Vietnam)
 		switch line {
 		case 0:
 			switch {
 			case k < 5:
 				return letter
-			case k < 15:
-				return filler
-			case k == 29:
+			case home && k == 29:
 				return digit
+			case home || k == 14:
+				return filler
 			}
-			return filler
+			return any
 		case 1:
 			switch {
 			case k < 7, k >= 8 && k < 15, k == 29:
@@ -173,13 +185,15 @@ func place(steps, line, k int) func(byte) bool {
 		return letter
 	}
 	switch {
-	case k == 9, k >= 13 && k < 20, k >= 21 && k < 28, k == 43:
+	case k == 9:
+		return filler
+	case k >= 13 && k < 20, k >= 21 && k < 28, k == steps-1 && !strings.HasPrefix(head, "V"):
 		return digit
 	case k >= 10 && k < 13:
 		return letter
 	case k == 20:
 		return sex
-	case k == 42:
+	case k == 42 && !strings.HasPrefix(head, "V"):
 		return filler
 	}
 	return any
@@ -256,23 +270,23 @@ func (r row) dark(v uint8) float64 {
 	return min(1, max(0, (r.paper-float64(v))/max(r.paper-r.black, 20)))
 }
 
-// grid finds where the first sign's cell begins and how wide a cell is.
-func grid(rows []row, steps int) (at, step float64) {
+// grid finds where the first sign's cell begins, how wide a cell is, and how much ink lies on a border between two cells.
+func grid(rows []row, steps int) (at, step, ink float64) {
 	left, w := float64(rows[0].box.Min.X), float64(rows[0].box.Dx())
-	ink := make([]float64, rows[0].box.Dx())
+	columns := make([]float64, rows[0].box.Dx())
 	for _, r := range rows {
 		for x, v := range r.ink {
-			ink[x] += v
+			columns[x] += v
 		}
 	}
 	// Little ink on the borders between cells, much in their middles.
-	sums := make([]float64, len(ink)+1)
-	for i, v := range ink {
+	sums := make([]float64, len(columns)+1)
+	for i, v := range columns {
 		sums[i+1] = sums[i] + v
 	}
 	between := func(a, b float64) float64 {
 		i, j := int(math.Round(a)), int(math.Round(b))
-		i, j = min(max(i, 0), len(ink)), min(max(j, 0), len(ink))
+		i, j = min(max(i, 0), len(columns)), min(max(j, 0), len(columns))
 		return sums[j] - sums[i]
 	}
 	best := math.Inf(-1)
@@ -289,7 +303,7 @@ func grid(rows []row, steps int) (at, step float64) {
 			}
 		}
 	}
-	return at, step
+	return at, step, -best / (step * float64(steps+1))
 }
 
 // cell samples one sign, stretched to the classifier's size.
