@@ -82,7 +82,7 @@ func TestDraft(t *testing.T) {
 	if form.Schema != Schema || form.Procedure.Code != "2.000815" || form.Fee != 10000 || form.Operator != "minh" {
 		t.Errorf("form is %+v", form)
 	}
-	if form.Values[0].ID != "applicant_name" || form.Values[0].Value != "Lê Thị Mẫu" || form.Values[0].Label != "Họ và tên" {
+	if form.Values[0].ID != "applicant_name" || form.Values[0].Value != "Lê Thị Mẫu" || form.Values[0].Label != "Họ, chữ đệm, tên" {
 		t.Errorf("first value is %+v", form.Values[0])
 	}
 	if form.Times["confirmed"] != "2026-03-02T02:01:00Z" || form.Pages[0].Size != 10 || len(form.Papers) != 1 {

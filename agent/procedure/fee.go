@@ -8,6 +8,7 @@ type Fee struct {
 	Copy  int64  `yaml:"copy" json:"copy"`   // for each copy, however many pages it has
 	Pages []Step `yaml:"pages" json:"pages"` // per page of one copy
 	Cap   int64  `yaml:"cap" json:"cap"`     // the most that the pages of one copy cost; 0: no cap
+	Ask   bool   `yaml:"ask" json:"ask"`     // the province decides, or no source says: the officer is to be asked
 	Note  Text   `yaml:"note" json:"note"`   // what the rule is, or when it is waived
 }
 
@@ -18,7 +19,7 @@ type Step struct {
 }
 
 // Free tells whether nothing is ever to be paid.
-func (f Fee) Free() bool { return f.Flat == 0 && f.Copy == 0 && len(f.Pages) == 0 }
+func (f Fee) Free() bool { return f.Flat == 0 && f.Copy == 0 && len(f.Pages) == 0 && !f.Ask }
 
 // Total is the price of the matter: the flat part, and for every copy the price of its pages up to the cap.
 func (f Fee) Total(pages, copies int) int64 {

@@ -61,7 +61,10 @@ func (c *Catalog) near(code string) []*Procedure {
 	return near
 }
 
-// Load reads every *.yaml file of a folder. All mistakes of all files come back at once, as
+// FormPrefix begins the names of the files beside the procedures that lay out official forms (see agent/form).
+const FormPrefix = "form."
+
+// Load reads every *.yaml file of a folder but the layouts of forms. All mistakes of all files come back at once, as
 // strict.Problems.
 func Load(fsys fs.FS) (*Catalog, error) {
 	names, err := fs.Glob(fsys, "*.yaml")
@@ -75,12 +78,16 @@ func Load(fsys fs.FS) (*Catalog, error) {
 	catalog := &Catalog{}
 	from := map[string]string{}
 	for _, name := range names {
+		if strings.HasPrefix(path.Base(name), FormPrefix) {
+			continue
+		}
 		data, err := fs.ReadFile(fsys, name)
 		if err != nil {
 			return nil, fmt.Errorf("read procedure: %w", err)
 		}
 		p := &Procedure{}
 		file := strict.Decode(name, data, p)
+		p.expand(file)
 		p.examine(file)
 		if other := from[p.Code]; other != "" {
 			file.Problem("code", "%q is also the code of %s", p.Code, other)
@@ -172,6 +179,12 @@ func (p *Procedure) examine(f *strict.File) {
 		if r.Sex != "" && r.Sex != "Nam" && r.Sex != "Nữ" {
 			f.Problem(at+".sex", "must be Nam or Nữ, not %q", r.Sex)
 		}
+		if r.Same != nil {
+			role(at+".same.role", r.Same.Role)
+			if _, ok := p.Field(r.Same.When.Field); !ok {
+				f.Problem(at+".same.when", "%q is not a field of this procedure%s", r.Same.When.Field, strict.Meant(r.Same.When.Field, p.ids()))
+			}
+		}
 	}
 	for i, d := range p.Papers {
 		at := fmt.Sprintf("papers[%d]", i)
@@ -180,13 +193,16 @@ func (p *Procedure) examine(f *strict.File) {
 		either(at+".hint", d.Hint)
 		knownKinds(at+".kinds", d.Kinds)
 		role(at+".role", d.Role)
+		for k, w := range d.Ways {
+			w.examine(fmt.Sprintf("%s.ways[%d]", at, k), f)
+		}
 	}
 	if len(p.Fields) == 0 {
 		f.Problem("fields", "at least one field is needed")
 	}
 	for i := range p.Fields {
 		field := &p.Fields[i]
-		at := fmt.Sprintf("fields[%d]", i)
+		at := field.at
 		unique(at, field.ID)
 		both(at+".label", field.Label)
 		either(at+".hint", field.Hint)
@@ -197,6 +213,7 @@ func (p *Procedure) examine(f *strict.File) {
 			}
 		}
 		field.examine(at, f, both)
+		p.examineWhen(field, f)
 	}
 }
 
@@ -240,6 +257,9 @@ func (field *Field) examine(at string, f *strict.File, both func(string, Text)) 
 		if o.Value == "" {
 			f.Problem(fmt.Sprintf("%s.choices[%d]", at, i), "needs a value")
 		}
+	}
+	if len(field.Columns) > 0 && field.Type != Lines {
+		f.Problem(at+".columns", "are for a field of type: lines")
 	}
 	if field.MaxLength != 0 && field.MaxLength < field.MinLength {
 		f.Problem(at+".max_length", "must not be less than min_length")

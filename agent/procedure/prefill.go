@@ -1,6 +1,7 @@
 package procedure
 
 import (
+	"cmp"
 	"fmt"
 	"log/slog"
 	"slices"
@@ -145,9 +146,9 @@ func read(s Source, docs []paper.Document, who Assignment) (Value, bool) {
 		if i < 0 || i >= len(docs) {
 			continue
 		}
-		f, ok := docs[i].Fields[s.Field]
-		if !ok || f.Value == "" {
-			continue
+		f, ok := field(docs[i], s.Field)
+		if !ok || f.Value == "" || s.Field == paper.DateOfIssue && !Identity(docs[i].Type) {
+			continue // a residence confirmation has a date of issue, too: not the one that forms ask for
 		}
 		v := Value{
 			Text: norm.NFC.String(f.Value), Source: f.Source, From: s.String(), Confidence: f.Confidence,
@@ -166,6 +167,23 @@ func read(s Source, docs []paper.Document, who Assignment) (Value, bool) {
 		}
 	}
 	return best, found
+}
+
+// field gives what a document says, and what its kind says of itself.
+func field(d paper.Document, name paper.Name) (paper.Field, bool) {
+	text := ""
+	switch name {
+	case Kind:
+		text = string(d.Type)
+	case Issuer:
+		text = issuers[d.Type]
+	default:
+		f, ok := d.Fields[name]
+		return f, ok
+	}
+	// The kind was told by the title and marks of the paper, or by its code: what was read.
+	return paper.Field{Value: text, Source: cmp.Or(d.Fields[paper.Number].Source, paper.OCR), Confidence: 1, Page: d.Page},
+		Identity(d.Type) && text != ""
 }
 
 func (v *Value) doubt(d paper.Doubt) {

@@ -7,7 +7,9 @@ package procedure
 import (
 	"fmt"
 	"regexp"
+	"slices"
 	"strings"
+	"time"
 
 	"motcua/ocr/paper"
 )
@@ -105,6 +107,34 @@ type Procedure struct {
 	Papers   []Paper  `yaml:"papers" json:"papers"`
 	Roles    []Role   `yaml:"roles" json:"roles"`
 	Fields   []Field  `yaml:"fields" json:"fields"`
+	Form     FormUse  `yaml:"form" json:"form"`
+
+	Sources    []string `yaml:"sources" json:"sources"`       // where fee, time, level and papers were found
+	LookedUp   Day      `yaml:"looked_up" json:"looked_up"`   // when that was; "" in files older than the key
+	Unverified []string `yaml:"unverified" json:"unverified"` // for the technician: what no source settles
+}
+
+// Doubtful tells whether no source settles a fact of the procedure ("level", "fee", "time"): it isn't shown as one.
+func (p *Procedure) Doubtful(fact string) bool {
+	return slices.ContainsFunc(p.Unverified, func(s string) bool { return strings.HasPrefix(s, fact+":") })
+}
+
+// FormUse names the official form of a procedure and what only this procedure says on it.
+type FormUse struct {
+	Layout string            `yaml:"layout" json:"layout"` // a file form.<layout>.yaml beside the procedure; "": there is no form
+	Texts  map[string]string `yaml:"texts" json:"texts"`   // further texts the layout names, made of the fields: "Đăng ký tạm trú tại {new_address}"
+}
+
+// Day is a date as ISO 8601.
+type Day string
+
+// UnmarshalText accepts days that exist.
+func (d *Day) UnmarshalText(text []byte) error {
+	if _, err := time.Parse(time.DateOnly, string(text)); err != nil {
+		return fmt.Errorf("must be a day such as 2026-11-29, not %q", text)
+	}
+	*d = Day(text)
+	return nil
 }
 
 // Paper is something to bring.
@@ -115,6 +145,7 @@ type Paper struct {
 	Kinds    []paper.Kind `yaml:"kinds" json:"kinds"` // kinds recognition knows it by; empty: it is only attached
 	Role     string       `yaml:"role" json:"role"`   // whose it is; "" where it belongs to nobody
 	Optional bool         `yaml:"optional" json:"optional"`
+	Ways     []Way        `yaml:"ways" json:"ways"` // how it may be given instead of a scan, besides bringing it to the counter
 }
 
 // Role is a person in a procedure: applicant, father, mother, …
@@ -124,6 +155,14 @@ type Role struct {
 	Papers   []paper.Kind `yaml:"papers" json:"papers"` // kinds that say who it is; empty: any identity paper
 	Sex      string       `yaml:"sex" json:"sex"`       // "Nam" or "Nữ" where only one is possible
 	Optional bool         `yaml:"optional" json:"optional"`
+	Same     *Same        `yaml:"same" json:"same"` // when this is one of the other persons
+}
+
+// Same says when a person of a procedure is another one of it: the subject is the requester where the
+// relation is "self". The person's own fields are not asked then; what is known of the other stands for them.
+type Same struct {
+	Role string    `yaml:"role" json:"role"`
+	When Condition `yaml:"when" json:"when"`
 }
 
 // Type is what kind of value a field takes; it chooses the keyboard and the check.
@@ -159,6 +198,7 @@ func (t *Type) UnmarshalText(text []byte) error {
 type Option struct {
 	Value string `yaml:"value" json:"value"`
 	Label Text   `yaml:"label" json:"label"`
+	Form  string `yaml:"form" json:"form"` // how the official form words it; "" for the Vietnamese label
 }
 
 // Field is one question of the form.
@@ -179,7 +219,19 @@ type Field struct {
 	Max       int      `yaml:"max" json:"max"`               // of an integer; 0: no limit
 	From      []Source `yaml:"from" json:"from"`             // the first that is known fills the field
 
+	// When says under which answers the field is asked at all; every condition must hold.
+	When []Condition `yaml:"when" json:"when"`
+	// Columns name what stands in a line of a field of type lines, separated by ";": one person a line.
+	Columns []string `yaml:"columns" json:"columns"`
+
+	// An entry with Person stands for several fields, one for each of Parts, named <person>_<part>.
+	Person       string   `yaml:"person" json:"-"`
+	Parts        []string `yaml:"parts" json:"-"`
+	UnlessNumber []string `yaml:"unless_number" json:"-"` // the parts that a personal number makes needless
+	FromRoles    []string `yaml:"from_roles" json:"-"`    // whose papers fill them; empty: the person's own
+
 	pattern *regexp.Regexp
+	at      string // where the file says it: "fields[3]"
 }
 
 // Source names a recognised field of a person's papers: "applicant.full_name".

@@ -47,13 +47,29 @@ func card(name, number, born, sex string) paper.Document {
 
 func TestShippedProcedures(t *testing.T) {
 	c := shipped(t)
-	for _, code := range []string{"2.000815", "2.000884", "1.001193", "1.000656", "1.000894", "1.004873", "2.000635", "1.004884", "1.004222", "1.004194", "2.001159"} {
+	for _, code := range []string{"2.000815", "2.000884", "1.001193", "1.000656", "1.000894", "1.004873", "2.000635", "1.004884", "1.004222", "1.004194", "2.001159",
+		"1.002755", "1.010038", "1.003197", "1.010028", "1.010041", "1.003677", "1.004859", "1.001022", "1.004746", "2.002516"} {
 		if _, err := c.Get(code); err != nil {
 			t.Error(err)
 		}
 	}
 	if c.All[0].Topic != Certify {
 		t.Errorf("first topic is %s", c.All[0].Topic)
+	}
+}
+
+// What lies on kiosks from before forms, conditions and persons' parts still loads, and asks what it asked.
+func TestReleasedProceduresLoad(t *testing.T) {
+	c, err := Load(os.DirFS("testdata/released"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	p, err := c.Get("1.001193")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(p.Fields) != 20 || p.Form.Layout != "" || !p.Asked("father_residence", nil) {
+		t.Errorf("%d fields, form %q", len(p.Fields), p.Form.Layout)
 	}
 }
 
@@ -275,7 +291,7 @@ func TestNormal(t *testing.T) {
 }
 
 func TestLoadListsEveryMistakeWithItsLine(t *testing.T) {
-	data, err := fs.ReadFile(os.DirFS("../../configs/procedures"), "2.000884.yaml")
+	data, err := fs.ReadFile(os.DirFS("testdata/released"), "2.000884.yaml")
 	if err != nil {
 		t.Fatal(err)
 	}

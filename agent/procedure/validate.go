@@ -25,6 +25,7 @@ const (
 	TooSmall   = "too-small"
 	TooLarge   = "too-large"
 	Letters    = "letters" // a sign that does not belong into such a value
+	Columns    = "columns" // a line has more parts than the table has columns
 	Unreviewed = "unreviewed"
 )
 
@@ -37,12 +38,16 @@ type Complaint struct {
 // MaxLength is the longest value of a field that sets no limit of its own.
 const MaxLength = 500
 
-// Validate says what is wrong with a filled form, in the order of its fields. Values nobody has looked
-// at although they need it are complained of as Unreviewed.
+// Validate says what is wrong with a filled form, in the order of its fields; fields that the other answers
+// make needless are passed over. Values nobody has looked at although they need it are complained of as
+// Unreviewed.
 func (p *Procedure) Validate(values map[string]Value, now time.Time) []Complaint {
 	var complaints []Complaint
 	for i := range p.Fields {
 		f := &p.Fields[i]
+		if !p.Asked(f.ID, values) {
+			continue
+		}
 		v := values[f.ID]
 		if code := f.check(v.Text, now); code != "" {
 			complaints = append(complaints, Complaint{f.ID, code})
@@ -73,6 +78,24 @@ func (f *Field) Normal(text string) string {
 		return text
 	}
 	return strings.Join(strings.Fields(text), " ")
+}
+
+// Row divides one line of a field with columns into its parts, without blanks around them. Parts stand between
+// semicolons; a line without any is divided at its commas.
+func (f *Field) Row(line string) []string {
+	line = strings.TrimSpace(line)
+	if line == "" {
+		return nil
+	}
+	by := ";"
+	if !strings.Contains(line, by) {
+		by = ","
+	}
+	cells := strings.Split(line, by)
+	for i := range cells {
+		cells[i] = strings.TrimSpace(cells[i])
+	}
+	return cells
 }
 
 // noClock is for checks that must not depend on the day.
@@ -139,6 +162,15 @@ func (f *Field) checkType(text string, now time.Time) string {
 	case Phone:
 		if !phoneForm.MatchString(text) {
 			return NotANumber
+		}
+	case Lines:
+		if len(f.Columns) == 0 {
+			return ""
+		}
+		for line := range strings.Lines(text) {
+			if len(f.Row(line)) > len(f.Columns) {
+				return Columns
+			}
 		}
 	case Email:
 		if a, err := mail.ParseAddress(text); err != nil || a.Address != text {

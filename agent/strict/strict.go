@@ -207,13 +207,7 @@ func (f *File) structure(n ast.Node, path string, v reflect.Value) {
 		seen[key] = true
 		field, known := field(v, key)
 		if !known {
-			what := "is not a key known here"
-			if near := Nearest(key, keys(v.Type())); near != "" {
-				what += fmt.Sprintf("; did you mean %q?", near)
-			} else {
-				what += "; known are " + strings.Join(keys(v.Type()), ", ")
-			}
-			f.add(at, child, what)
+			f.add(at, child, "is not a key known here"+Meant(key, keys(v.Type())))
 			continue
 		}
 		if _, null := pair.Value.(*ast.NullNode); null {

@@ -96,6 +96,7 @@ type Entry struct {
 	From   string // which field of whose paper, as the procedure names it
 	Review bool   // a person must still look
 	Seen   bool   // a person has looked at it, or typed it
+	Idle   bool   // other answers make it needless: it is neither shown nor open
 	Doubts []paper.Doubt
 	// Confidence is recognition's own, kept with the submission even after a person confirmed the value.
 	Confidence float64
@@ -106,7 +107,7 @@ type Entry struct {
 }
 
 // Open reports whether the entry still needs its person.
-func (e Entry) Open() bool { return e.Review || e.Fault != "" }
+func (e Entry) Open() bool { return !e.Idle && (e.Review || e.Fault != "") }
 
 // String names the entry without its value.
 func (e Entry) String() string {
@@ -492,6 +493,16 @@ func (v *Visit) Answer(now time.Time, name, value, fault string) error {
 			e.Source, e.From, e.Confidence = paper.User, "", 1
 		}
 		e.Value, e.Fault, e.Seen, e.Review = value, fault, true, false
+		return nil
+	})
+}
+
+// Rest notes which fields the other answers make needless; fields not named are asked.
+func (v *Visit) Rest(now time.Time, idle map[string]bool) error {
+	return v.act(now, func() error {
+		for i := range v.form {
+			v.form[i].Idle = idle[v.form[i].Name]
+		}
 		return nil
 	})
 }

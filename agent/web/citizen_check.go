@@ -2,6 +2,7 @@ package web
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"math"
 	"net/http"
@@ -53,7 +54,7 @@ func (s *Site) check(w http.ResponseWriter, r *http.Request, at seat) {
 	for i := range at.proc.Fields {
 		f := &at.proc.Fields[i]
 		e, ok := at.state.Entry(f.ID)
-		if !ok {
+		if !ok || e.Idle {
 			continue
 		}
 		one := s.row(at.lang, f, e)
@@ -163,7 +164,7 @@ func (s *Site) entry(w http.ResponseWriter, r *http.Request, at seat) (*procedur
 	}
 	f, ok := at.proc.Field(r.PathValue("field"))
 	e, filled := at.state.Entry(r.PathValue("field"))
-	if !ok || !filled {
+	if !ok || !filled || e.Idle {
 		http.Redirect(w, r, "/check", http.StatusSeeOther)
 		return nil, e, false
 	}
@@ -246,7 +247,7 @@ func (s *Site) answer(w http.ResponseWriter, r *http.Request, at seat) {
 	value := f.Normal(typed)
 	now := s.now()
 	fault := f.Check(value, now)
-	if err := at.visit.Answer(now, f.ID, value, fault); err != nil {
+	if err := errors.Join(at.visit.Answer(now, f.ID, value, fault), s.rest(at.visit, at.proc)); err != nil {
 		s.turnAway(w, r, at, err)
 		return
 	}

@@ -458,7 +458,22 @@ func (s *Site) fill(v *visit.Visit, p *procedure.Procedure) error {
 		}
 		form[i] = e
 	}
-	return v.Fill(now, form)
+	if err := v.Fill(now, form); err != nil {
+		return err
+	}
+	return s.rest(v, p)
+}
+
+// rest lets go of the fields that the answers so far make needless.
+func (s *Site) rest(v *visit.Visit, p *procedure.Procedure) error {
+	given := values(v.State())
+	idle := map[string]bool{}
+	for i := range p.Fields {
+		if id := p.Fields[i].ID; !p.Asked(id, given) {
+			idle[id] = true
+		}
+	}
+	return v.Rest(s.now(), idle)
 }
 
 // square tells the picture of a QR code from that of print.
