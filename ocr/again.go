@@ -4,7 +4,6 @@ import (
 	"context"
 	"image"
 	"slices"
-	"strings"
 
 	"golang.org/x/sync/errgroup"
 
@@ -79,9 +78,8 @@ func (l *local) confirm(ctx context.Context, c *card, n paper.Name, v *field.Val
 		return err
 	}
 	v.Twice = second != "" && vn.Same(second, v.Text)
-	if other := second; !v.Twice && isName(n) && vn.Plain(other) == vn.Plain(v.Text) {
-		v.Text = likelier(v.Text, other) // which nobody read as a whole, so that it stays in doubt
-		v.Again = false
+	if !v.Twice && isName(n) && vn.Plain(second) == vn.Plain(v.Text) {
+		v.Choices = slices.Insert(v.Choices, 0, second)
 	}
 	if a, b := vn.Locate(v.Text), vn.Locate(second); !v.Twice && isPlace(n) && a.Commune == "" && b.Commune != "" && a.District == b.District && vn.Plain(v.Text) == vn.Plain(second) {
 		v.Text, v.Again = second, false // of two readings of the same letters the one that is in the gazetteer; it stays in doubt
@@ -134,24 +132,4 @@ func isPlace(n paper.Name) bool {
 
 func isName(n paper.Name) bool {
 	return n == paper.FullName || n == paper.FatherName || n == paper.MotherName
-}
-
-// likelier takes of each pair of syllables the one that is known in names.
-func likelier(a, b string) string {
-	x, y := strings.Fields(a), strings.Fields(b)
-	if len(x) != len(y) {
-		return a
-	}
-	for i := range x {
-		if i == 0 {
-			p, _ := vn.Family(x[0])
-			q, _ := vn.Family(y[0])
-			if q > p {
-				x[0] = y[0]
-			}
-		} else if vn.Syllable(y[i]) && !vn.Syllable(x[i]) {
-			x[i] = y[i]
-		}
-	}
-	return strings.Join(x, " ")
 }

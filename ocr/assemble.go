@@ -3,13 +3,14 @@ package ocr
 import (
 	"maps"
 	"slices"
+	"time"
 
 	"motcua/ocr/mrz"
 	"motcua/ocr/paper"
 )
 
-// assemble joins the sides that belong to one person's paper and settles their values.
-func assemble(faces []*face) []paper.Document {
+// assemble joins the sides that belong to one person's paper and settles their values. now tells the centuries of zones.
+func assemble(faces []*face, now time.Time) []paper.Document {
 	var docs []paper.Document
 	used := make([]bool, len(faces))
 	for i, f := range faces {
@@ -30,7 +31,7 @@ func assemble(faces []*face) []paper.Document {
 				}
 			}
 		}
-		docs = append(docs, document(parts))
+		docs = append(docs, document(parts, now))
 	}
 	if docs == nil {
 		docs = []paper.Document{}
@@ -98,7 +99,7 @@ func (f *face) best(n paper.Name) string {
 	return v
 }
 
-func document(parts []*face) paper.Document {
+func document(parts []*face, now time.Time) paper.Document {
 	slices.SortStableFunc(parts, func(a, b *face) int { // front before back
 		return order(a.Side) - order(b.Side)
 	})
@@ -146,7 +147,8 @@ func document(parts []*face) paper.Document {
 		}
 	}
 	doubtUnseen(d.Type, parts, all)
-	d.Fields = settle(all)
+	settleCenturies(all, now)
+	d.Fields = settle(d.Type, all)
 	if f, ok := d.Fields[paper.DateOfIssue]; ok && f.Value < first[d.Type] {
 		// No such card was issued yet: the day, or the back it stands on, belongs to another.
 		f.Doubts = doubt(f.Doubts, paper.ImpossibleDate)
@@ -199,13 +201,13 @@ func joined(a, b paper.Document) paper.Document {
 	all := map[paper.Name][]reading{}
 	for _, d := range []paper.Document{a, b} {
 		for n, f := range d.Fields {
-			all[n] = append(all[n], reading{Value: f.Value, Source: f.Source, Conf: f.Confidence, Doubts: own(f.Doubts), Settled: true, Page: f.Page, Where: f.Where})
+			all[n] = append(all[n], reading{Value: f.Value, Source: f.Source, Conf: f.Confidence, Doubts: own(f.Doubts), Settled: true, Choices: f.Choices, Page: f.Page, Where: f.Where})
 			for _, s := range f.Agrees {
 				all[n] = append(all[n], reading{Value: f.Value, Source: s, Conf: certainty(s), Page: f.Page, Where: f.Where})
 			}
 		}
 	}
 	a.Sides = []string{"front", "back"}
-	a.Fields = settle(all)
+	a.Fields = settle(a.Type, all)
 	return a
 }

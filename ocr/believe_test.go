@@ -2,6 +2,7 @@ package ocr
 
 import (
 	"testing"
+	"time"
 
 	"motcua/ocr/paper"
 )
@@ -48,7 +49,7 @@ func TestBackOfATwelveFigureCard(t *testing.T) {
 		front.add(paper.Number, reading{Value: number, Source: paper.OCR, Conf: 0.99})
 		back := &face{Kind: paper.CCCD2016, Side: "back", Page: 1, Readings: map[paper.Name][]reading{}}
 		back.add(paper.DateOfIssue, reading{Value: "2015-08-14", Source: paper.OCR, Conf: 0.99})
-		docs := assemble([]*face{front, back})
+		docs := assemble([]*face{front, back}, time.Now())
 		if len(docs) != want {
 			t.Errorf("with %d figures there are %d papers, want %d", len(number), len(docs), want)
 		} else if want == 1 && (docs[0].Type != paper.CMND || docs[0].Fields[paper.DateOfIssue].Value == "") {
@@ -70,11 +71,11 @@ func TestBackOfAnUnknownCardIsDoubted(t *testing.T) {
 		return side(paper.CCCD, "front", map[paper.Name]string{paper.Number: number, paper.FullName: "TRẦN THỊ HÀ"})
 	}
 	back := func() *face { return side("", "back", map[paper.Name]string{paper.DateOfIssue: "2022-05-03"}) }
-	alone := assemble([]*face{front("079192000001"), back()})
+	alone := assemble([]*face{front("079192000001"), back()}, time.Now())
 	if len(alone) != 1 || alone[0].Fields[paper.DateOfIssue].Review {
 		t.Errorf("one card: %v", alone)
 	}
-	for _, d := range assemble([]*face{front("079192000001"), front("001192000002"), back()}) {
+	for _, d := range assemble([]*face{front("079192000001"), front("001192000002"), back()}, time.Now()) {
 		if f, ok := d.Fields[paper.DateOfIssue]; ok && !f.Review {
 			t.Errorf("one of two cards: %v", f)
 		}

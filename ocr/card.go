@@ -30,6 +30,7 @@ type reading struct {
 	Twice   bool     // and so did Tesseract
 	Fits    []string // values of codes on the page that the pixels read here may as well be
 	Doubts  []paper.Doubt
+	Choices []string // others that may be meant
 	Page    int
 	Where   *paper.Quad
 }
@@ -49,7 +50,7 @@ type face struct {
 }
 
 func (f *face) add(n paper.Name, r reading) {
-	if r.Value == "" {
+	if r.Value == "" || !onCalendar(n, r.Value) {
 		return
 	}
 	r.Page = f.Page

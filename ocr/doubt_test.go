@@ -13,7 +13,7 @@ func TestIssueOnABirthdayIsDoubted(t *testing.T) {
 		return []reading{{Value: v, Source: paper.OCR, Conf: 0.96, Twice: true}}
 	}
 	for issue, doubted := range map[string]bool{"2041-03-21": true, "2025-02-28": false} {
-		f := settle(map[paper.Name][]reading{paper.DateOfBirth: read("2001-03-21"), paper.DateOfIssue: read(issue)})
+		f := settle(paper.CCCD, map[paper.Name][]reading{paper.DateOfBirth: read("2001-03-21"), paper.DateOfIssue: read(issue)})
 		if f[paper.DateOfIssue].Review != doubted || f[paper.DateOfBirth].Review {
 			t.Errorf("issued %s: review %t, doubts %v", issue, f[paper.DateOfIssue].Review, f[paper.DateOfIssue].Doubts)
 		}

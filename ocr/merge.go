@@ -5,11 +5,9 @@ import (
 	"math"
 	"slices"
 	"strings"
-	"time"
 
 	"golang.org/x/text/unicode/norm"
 
-	"motcua/ocr/field"
 	"motcua/ocr/paper"
 	"motcua/ocr/qr"
 	"motcua/ocr/vn"
@@ -34,7 +32,7 @@ func ParseQR(text string) (values map[paper.Name]string, torn, ok bool) {
 func Merge(doc *paper.Document, src paper.Source, values map[paper.Name]string) {
 	all := map[paper.Name][]reading{}
 	for n, f := range doc.Fields {
-		all[n] = append(all[n], reading{Value: f.Value, Source: f.Source, Conf: f.Confidence, Doubts: own(f.Doubts), Settled: true, Page: f.Page, Where: f.Where})
+		all[n] = append(all[n], reading{Value: f.Value, Source: f.Source, Conf: f.Confidence, Doubts: own(f.Doubts), Settled: true, Choices: f.Choices, Page: f.Page, Where: f.Where})
 		for _, a := range f.Agrees {
 			all[n] = append(all[n], reading{Value: f.Value, Source: a, Conf: certainty(a), Page: f.Page, Where: f.Where})
 		}
@@ -44,7 +42,7 @@ func Merge(doc *paper.Document, src paper.Source, values map[paper.Name]string) 
 			all[n] = append(all[n], reading{Value: v, Source: src, Conf: certainty(src)})
 		}
 	}
-	doc.Fields = settle(all)
+	doc.Fields = settle(doc.Type, all)
 }
 
 // own drops the doubts that settle finds again.
@@ -74,7 +72,7 @@ func (r reading) exact() bool {
 }
 
 // settle merges the readings of every field by rank and holds the fields against each other.
-func settle(all map[paper.Name][]reading) map[paper.Name]paper.Field {
+func settle(kind paper.Kind, all map[paper.Name][]reading) map[paper.Name]paper.Field {
 	out := map[paper.Name]paper.Field{}
 	exact := map[paper.Name]bool{}
 	for n, rs := range all {
@@ -88,13 +86,15 @@ func settle(all map[paper.Name][]reading) map[paper.Name]paper.Field {
 	if forged(all) {
 		doubtCode(out)
 	}
-	check(out, exact)
+	checker{kind, out, exact}.check()
 	for n, f := range out {
 		if f.Confidence < enough && !slices.Contains(f.Doubts, paper.LowConfidence) && len(f.Doubts) == 0 {
 			f.Doubts = append(f.Doubts, paper.LowConfidence)
 		}
 		f.Review = len(f.Doubts) > 0
-		if f.Review {
+		if !f.Review {
+			f.Choices = nil
+		} else {
 			f.Confidence = min(f.Confidence, 0.97)
 		}
 		f.Confidence = math.Round(f.Confidence*1000) / 1000
@@ -120,7 +120,7 @@ func merged(n paper.Name, rs []reading) (paper.Field, reading) {
 		}
 	}
 	f := paper.Field{Value: norm.NFC.String(lead.Value), Source: lead.Source, Agrees: []paper.Source{}, Confidence: lead.Conf,
-		Doubts: slices.Clone(lead.Doubts), Page: lead.Page, Where: lead.Where}
+		Doubts: slices.Clone(lead.Doubts), Choices: lead.Choices, Page: lead.Page, Where: lead.Where}
 	if lead.Source == paper.OCR && !lead.Settled {
 		f.Confidence = believed(n, lead)
 	}
@@ -148,6 +148,9 @@ func merged(n paper.Name, rs []reading) (paper.Field, reading) {
 		}
 		if contradicts(n, lead, r, rs) {
 			f.Doubts = doubt(f.Doubts, paper.Disagreement)
+			if r.Source != paper.MRZ && !slices.Contains(f.Choices, r.Value) {
+				f.Choices = append(slices.Clone(f.Choices), r.Value)
+			}
 		}
 	}
 	f.Confidence = min(1-wrong, 0.9995)
@@ -222,87 +225,65 @@ func foldAll(all ...string) []string {
 	return all
 }
 
-// check holds number, birth date and sex against each other, and dates against the calendar.
-func check(fields map[paper.Name]paper.Field, exact map[paper.Name]bool) {
-	blame := func(n paper.Name, d paper.Doubt) {
-		if f, ok := fields[n]; ok {
-			f.Doubts = doubt(f.Doubts, d)
-			fields[n] = f
-		}
+// checker holds the fields of one paper against each other. exact are those that codes prove.
+type checker struct {
+	kind   paper.Kind
+	fields map[paper.Name]paper.Field
+	exact  map[paper.Name]bool
+}
+
+// blame doubts a field.
+func (c checker) blame(n paper.Name, d paper.Doubt) {
+	if f, ok := c.fields[n]; ok {
+		f.Doubts = doubt(f.Doubts, d)
+		c.fields[n] = f
 	}
-	confirm := func(n paper.Name, share float64) {
-		if f, ok := fields[n]; ok && f.Source == paper.OCR {
-			f.Confidence = 1 - (1-f.Confidence)*share
-			fields[n] = f
-		}
+}
+
+// blameBoth doubts the one of two fields that no code proves, or both.
+func (c checker) blameBoth(a, b paper.Name, d paper.Doubt) {
+	if !c.exact[a] || c.exact[b] {
+		c.blame(a, d)
 	}
-	dates := map[paper.Name]time.Time{}
-	for _, n := range []paper.Name{paper.DateOfBirth, paper.DateOfIssue, paper.DateOfExpiry} {
-		f, ok := fields[n]
-		if !ok || f.Value == field.Forever {
-			continue
-		}
-		t, err := time.Parse(time.DateOnly, f.Value)
-		if err != nil {
-			blame(n, paper.ImpossibleDate)
-			continue
-		}
-		dates[n] = t
+	if !c.exact[b] || c.exact[a] {
+		c.blame(b, d)
 	}
-	for _, pair := range [][2]paper.Name{{paper.DateOfBirth, paper.DateOfIssue}, {paper.DateOfIssue, paper.DateOfExpiry}, {paper.DateOfBirth, paper.DateOfExpiry}} {
-		a, okA := dates[pair[0]]
-		b, okB := dates[pair[1]]
-		if okA && okB && !a.Before(b) {
-			for _, n := range pair {
-				if !exact[n] {
-					blame(n, paper.ImpossibleDate)
-				}
-			}
-		}
+}
+
+// confirm leaves a field that was read from print this share of its chance to be wrong.
+func (c checker) confirm(n paper.Name, share float64) {
+	if f, ok := c.fields[n]; ok && f.Source == paper.OCR {
+		f.Confidence = 1 - (1-f.Confidence)*share
+		c.fields[n] = f
 	}
-	// Cards end on a birthday, the 25th, 40th or 60th, and are hardly ever issued on one: such a day of issue is the
-	// day of expiry, taken from under the wrong label.
-	if issue, ok := dates[paper.DateOfIssue]; ok && !exact[paper.DateOfIssue] {
-		if born, ok := dates[paper.DateOfBirth]; ok && issue.Month() == born.Month() && issue.Day() == born.Day() {
-			blame(paper.DateOfIssue, paper.ImpossibleDate)
-		}
-	}
-	number, ok := fields[paper.Number]
-	if !ok {
-		return
-	}
-	if len(number.Value) == 9 {
+}
+
+// check holds the dates against the calendar and each other, and number, birth date and sex against each other.
+func (c checker) check() {
+	dates := c.dates()
+	number, ok := c.fields[paper.Number]
+	if !ok || len(number.Value) == 9 {
 		return
 	}
 	p, err := vn.ParsePersonalNumber(number.Value)
 	if err != nil {
-		blame(paper.Number, paper.NumberMismatch)
+		c.blame(paper.Number, paper.NumberMismatch)
 		return
 	}
 	born, known := dates[paper.DateOfBirth]
-	sex, knownSex := fields[paper.Sex]
+	sex, knownSex := c.fields[paper.Sex]
 	fits := true
 	if known && born.Year() != p.Year {
 		fits = false
-		blamePair(fields, exact, paper.Number, paper.DateOfBirth, blame)
+		c.blameBoth(paper.Number, paper.DateOfBirth, paper.NumberMismatch)
 	}
 	if knownSex && sex.Value != p.Sex {
 		fits = false
-		blamePair(fields, exact, paper.Number, paper.Sex, blame)
+		c.blameBoth(paper.Number, paper.Sex, paper.NumberMismatch)
 	}
 	if fits && known && knownSex {
-		confirm(paper.Number, 0.5)
-		confirm(paper.DateOfBirth, 0.5)
-		confirm(paper.Sex, 0.1)
-	}
-}
-
-// blamePair doubts the one of two fields that no code proves, or both.
-func blamePair(fields map[paper.Name]paper.Field, exact map[paper.Name]bool, a, b paper.Name, blame func(paper.Name, paper.Doubt)) {
-	if !exact[a] || exact[b] {
-		blame(a, paper.NumberMismatch)
-	}
-	if !exact[b] || exact[a] {
-		blame(b, paper.NumberMismatch)
+		c.confirm(paper.Number, 0.5)
+		c.confirm(paper.DateOfBirth, 0.5)
+		c.confirm(paper.Sex, 0.1)
 	}
 }

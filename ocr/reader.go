@@ -245,7 +245,7 @@ func (r *Reader) read(ctx context.Context, b backend, in Input) Result {
 	case out.Pages > r.limits.Pages && out.Problem == nil:
 		out.Problem = &Problem{TooLarge, fmt.Sprintf("Only the first %d of %d pages were read; split the file.", r.limits.Pages, out.Pages)}
 	}
-	out.Documents = assemble(faces)
+	out.Documents = assemble(faces, time.Now())
 	return out
 }
 

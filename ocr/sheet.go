@@ -98,7 +98,7 @@ func (f *face) take(side field.Side, c *card) {
 	f.Kind, f.Side, f.Labels = side.Kind, side.Side, side.Labels
 	for n, v := range side.Values {
 		where := c.plane.Quad(v.Box)
-		f.add(n, reading{Value: v.Text, Source: paper.OCR, Conf: v.Conf, Low: v.Low, Again: v.Again, Twice: v.Twice, Fits: v.Fits, Doubts: v.Doubts, Where: &where})
+		f.add(n, reading{Value: v.Text, Source: paper.OCR, Conf: v.Conf, Low: v.Low, Again: v.Again, Twice: v.Twice, Fits: v.Fits, Doubts: v.Doubts, Choices: v.Choices, Where: &where})
 	}
 	switch {
 	case isSheet(f.Kind):

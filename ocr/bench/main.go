@@ -42,6 +42,7 @@ type flags struct {
 	verbose   bool
 	draw      bool
 	forged    bool
+	rare      bool
 	pages     []string
 }
 
@@ -67,6 +68,7 @@ func main() {
 	flag.BoolVar(&f.verbose, "v", false, "print every field that is not exactly right")
 	flag.BoolVar(&f.draw, "draw", false, "only draw the pages into -cache")
 	flag.BoolVar(&f.forged, "forged", false, "stick forged QR symbols on chip cards, from one digit to another person's")
+	flag.BoolVar(&f.rare, "rare", false, "give persons names with rare tones")
 	dirs := flag.String("pages", "", "directories of pages drawn elsewhere, comma separated, instead of -sets")
 	heldout := flag.Bool("heldout", false, "use the seeds held back from tuning")
 	flag.Parse()

@@ -36,6 +36,9 @@ func plan(set string, seed uint64, f flags, families []*specimen.Family) page {
 	c.damage = specimen.Damage{Set: set, Seed: seed*7 + uint64(len(set)), NoCodes: (seed+seed/16)%2 == 1}
 	one := func(k paper.Kind, s uint64) specimen.Paper {
 		p := specimen.Paper{Kind: k, Person: specimen.InventFor(k, s)}
+		if f.rare {
+			p.Person = specimen.Rare(p.Person, s)
+		}
 		if r.IntN(2) == 0 {
 			p.Rotation = 90 * r.IntN(4)
 		}

@@ -22,6 +22,8 @@ type Value struct {
 	Conf   float64           // of the least sure word, the reader's own
 	Low    float64           // of the least sure letter
 	Doubts []paper.Doubt
+	// Choices are other values that may be meant: what another reader saw, or the names of a list with the same letters.
+	Choices []string
 }
 
 // Side is what one side of a card says.
@@ -445,7 +447,9 @@ func reader(n paper.Name) func([]piece) (Value, bool) {
 		return passportNumber
 	case paper.RegisterNumber:
 		return register
-	case paper.DateOfBirth, paper.DateOfIssue:
+	case paper.DateOfBirth:
+		return birthday
+	case paper.DateOfIssue:
 		return func(p []piece) (Value, bool) { return day(p, false) }
 	case paper.DateOfExpiry:
 		return func(p []piece) (Value, bool) { return day(p, true) }

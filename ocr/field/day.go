@@ -61,6 +61,29 @@ func day(p []piece, expiry bool) (Value, bool) {
 	return Value{}, false
 }
 
+// birthday reads a day of birth, or the year alone.
+func birthday(p []piece) (Value, bool) {
+	if v, ok := day(p, false); ok {
+		return v, true
+	}
+	return yearAlone(p)
+}
+
+// yearAlone reads a birth of which only the year is known: "1950", "00/00/1950", "--/--/1950", and nothing else on the line.
+func yearAlone(p []piece) (Value, bool) {
+	var b strings.Builder
+	for _, w := range p {
+		b.WriteString(w.text)
+	}
+	year := strings.TrimLeft(strings.Trim(b.String(), " .,:;"), "0/-_.… ")
+	if len(p) == 0 || len(p) > 5 || len(year) != 4 || strings.Trim(year, "0123456789") != "" || !likelyYear(year) {
+		return Value{}, false
+	}
+	v := whole(p)
+	v.Text = year
+	return v, true
+}
+
 // date accepts dd/mm/yyyy with /, - or . between (odd: another sign, or a letter read for a digit), and "ngày 1
 // tháng 2 năm 2003".
 func date(s string) (iso string, odd, ok bool) {

@@ -10,9 +10,9 @@ import (
 )
 
 // tidy goes over the values once they are cut out: what is not theirs is dropped (the end of a label, the next
-// item of a form, specks read as stops), and a word that cannot stand where it stands gives way to the only one with
-// the same letters that can. A letter or mark that was changed so is always flagged; nothing is changed where two
-// words could have been meant.
+// item of a form, specks read as stops), and a province, district, people or religion that the law's list doesn't have gives way to
+// the only one there with the same letters. A letter or mark that was changed so is always flagged; nothing is changed
+// where two words could have been meant, and nothing ever in the name of a person.
 func tidy(values map[paper.Name]Value) {
 	for n, v := range values {
 		switch n {
@@ -39,9 +39,7 @@ func (v *Value) chosen(text string) {
 	}
 	v.Text = text
 	v.Conf, v.Low = min(v.Conf, sure), min(v.Low, sure)
-	if !slices.Contains(v.Doubts, paper.LowConfidence) {
-		v.Doubts = append(v.Doubts, paper.LowConfidence)
-	}
+	v.doubt(paper.LowConfidence)
 }
 
 // closed is a value out of a list that the law closes.
@@ -57,39 +55,35 @@ func closed(v *Value, find func(string) (string, bool)) {
 	}
 }
 
-// tidyName lets a family name that nobody bears, and a word that no name has, give way to the only names with the
-// same letters.
+// tidyName leaves a name as it was read. A family name that nobody bears, or a word that cannot be spelled so, is doubted, and the
+// names with the same letters are offered: rare names exist, and of what a list would have changed in them hardly any was right.
 func tidyName(v *Value) {
 	words := strings.Fields(v.Text)
 	for i, w := range words {
-		if i == 0 {
-			if _, known := vn.Family(w); known {
+		_, family := vn.Family(w)
+		if i == 0 && !family || !vn.Spelled(w) { // H' and K' lose their apostrophe easily, and no list says what such names are
+			v.doubt(paper.LowConfidence)
+		}
+		if i == 0 && family || i > 0 && vn.Syllable(w) {
+			continue
+		}
+		for _, a := range vn.Alike(w) {
+			if _, known := vn.Family(a); i == 0 && !known || len(v.Choices) == mostChoices {
 				continue
 			}
-			var families []string
-			for _, a := range vn.Alike(w) {
-				if _, known := vn.Family(a); known {
-					families = append(families, a)
-				}
-			}
-			if len(families) == 1 {
-				words[i] = strings.ToUpper(families[0])
-			}
-			continue
-		}
-		if vn.Syllable(w) {
-			continue
-		}
-		if alike := vn.Alike(w); len(alike) == 1 {
-			words[i] = strings.ToUpper(alike[0])
+			other := slices.Clone(words)
+			other[i] = strings.ToUpper(a)
+			v.Choices = append(v.Choices, strings.Join(other, " "))
 		}
 	}
-	v.chosen(strings.Join(words, " "))
-	for _, w := range words {
-		if !vn.Spelled(w) && !slices.Contains(v.Doubts, paper.LowConfidence) {
-			// H' and K' lose their apostrophe easily, and no list says what such names are.
-			v.Doubts = append(v.Doubts, paper.LowConfidence)
-		}
+}
+
+// mostChoices is how many names are offered beside the one that was read.
+const mostChoices = 3
+
+func (v *Value) doubt(d paper.Doubt) {
+	if !slices.Contains(v.Doubts, d) {
+		v.Doubts = append(v.Doubts, d)
 	}
 }
 

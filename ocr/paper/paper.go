@@ -94,7 +94,8 @@ type Field struct {
 	Confidence float64  `json:"confidence"` // calibrated: right in that share of cases
 	Review     bool     `json:"review"`     // a person must look before it is used
 	Doubts     []Doubt  `json:"doubts,omitempty"`
-	Page       int      `json:"page,omitempty"` // 1-based page Where lies on
+	Choices    []string `json:"choices,omitempty"` // of a value in review: others that may be meant, never put in its place by themselves
+	Page       int      `json:"page,omitempty"`    // 1-based page Where lies on
 	Where      *Quad    `json:"where,omitempty"`
 }
 

@@ -99,35 +99,35 @@ func lies(p, q Person) []paper.Name {
 	return out
 }
 
-// otherTone gives one vowel of a name another tone mark, or its first; a name without vowels stays.
+// otherTone gives a word of a name another tone mark, where its own stands or where one is written: over the vowel with a mark of
+// its own, or the only one. A name with no room for one stays.
 func otherTone(name string, rng *rand.Rand) string {
-	tones := []rune{'\u0300', '\u0301', '\u0303', '\u0309', '\u0323'}
 	words := strings.Fields(name)
 	for range 30 {
 		at := rng.IntN(len(words))
-		var out []rune
-		had, done := rune(0), false
+		letters, own, place := []rune{}, rune(0), -1
+		vowels := 0
 		for _, r := range norm.NFD.String(words[at]) {
-			if strings.ContainsRune(string(tones), r) {
-				had = r
+			switch {
+			case strings.ContainsRune(toneMarks, r):
+				own, place = r, len(letters)
 				continue
+			case strings.ContainsRune(qualityMarks, r):
+				place = len(letters) + 1
+			case strings.ContainsRune("aeiouyAEIOUY", r):
+				vowels++
 			}
-			out = append(out, r)
+			letters = append(letters, r)
 		}
-		tone := tones[rng.IntN(len(tones))]
-		if tone == had {
+		if place < 0 && vowels == 1 {
+			place = strings.IndexAny(string(letters), "aeiouyAEIOUY") + 1
+		}
+		tone := []rune(toneMarks)[rng.IntN(5)]
+		if place < 1 || place > len(letters) || tone == own || strings.ContainsAny(words[at], "đĐ") {
 			continue
 		}
-		var b []rune
-		for i, r := range out {
-			b = append(b, r)
-			marked := i+1 < len(out) && strings.ContainsRune(qualityMarks, out[i+1])
-			vowel := strings.ContainsRune("aeiouyAEIOUY", r) && !marked || strings.ContainsRune(qualityMarks, r)
-			if vowel && !done {
-				b, done = append(b, tone), true
-			}
-		}
-		if word := norm.NFC.String(string(b)); done && vn.Spelled(word) && !vn.Same(word, words[at]) {
+		word := norm.NFC.String(string(letters[:place]) + string(tone) + string(letters[place:]))
+		if vn.Spelled(word) && !vn.Same(word, words[at]) {
 			words[at] = word
 			return strings.Join(words, " ")
 		}
@@ -135,5 +135,22 @@ func otherTone(name string, rng *rand.Rand) string {
 	return name
 }
 
+// toneMarks are the five tones that are written.
+const toneMarks = "\u0300\u0301\u0303\u0309\u0323"
+
 // qualityMarks make other vowels of a, e, o and u.
 const qualityMarks = "\u0302\u0306\u031b"
+
+// Rare gives a person a name of whose words most bear a tone that few names have: Kỷ, Vĩ, Mẫn, Oánh.
+func Rare(p Person, seed uint64) Person {
+	rng := rand.New(rand.NewPCG(seed, 0x72617265))
+	words := strings.Fields(p.FullName)
+	for i := 1; i < len(words); i++ {
+		if i == len(words)-1 || rng.IntN(2) == 0 {
+			words[i] = otherTone(words[i], rng)
+		}
+	}
+	p.FullName = strings.Join(words, " ")
+	p.Father, p.Mother = otherTone(p.Father, rng), otherTone(p.Mother, rng)
+	return p
+}
