@@ -21,7 +21,7 @@ run: ## the main job with a simulated scanner and an embedded receiver; all data
 
 VERSION ?= 0.1.0
 build: ## build ./motcua
-	@$(call with,build); go build -ldflags '-X main.release=$(VERSION)' -o motcua ./agent
+	@$(call with,build); go build -ldflags '-X motcua/agent/version.release=$(VERSION)' -o motcua ./agent
 
 test: ## everything that must hold, in under 30 minutes on 2 cores
 	@$(call with,test); go vet ./...; go test -timeout 20m ./...

@@ -4,6 +4,7 @@
 package config
 
 import (
+	"errors"
 	"fmt"
 	"io/fs"
 	"net"
@@ -22,6 +23,21 @@ import (
 	"motcua/drivers/serial"
 	"motcua/queue/pace"
 )
+
+// ErrUnusable is in every error that is the input's fault (the command line, a file, a form), not the machine's.
+var ErrUnusable = errors.New("unusable input")
+
+type unusable struct{ error }
+
+func (u unusable) Unwrap() []error { return []error{u.error, ErrUnusable} }
+
+// Unusable marks an error as the input's fault; its text stays. nil stays nil.
+func Unusable(err error) error {
+	if err == nil {
+		return nil
+	}
+	return unusable{err}
+}
 
 // Config is one kiosk's configuration. configs/motcua.yaml explains every key.
 type Config struct {

@@ -26,6 +26,20 @@ func (r Reading) GoString() string { return r.String() }
 // LogValue keeps values out of logs.
 func (r Reading) LogValue() slog.Value { return slog.StringValue(r.String()) }
 
+// Card is what is known of a card in an open visit: its chip opens by what is printed on it.
+type Card struct {
+	Number, Birth, Expiry string // as in paper.Field; empty where not read
+}
+
+// String names the card without what stands on it.
+func (Card) String() string { return "card" }
+
+// GoString is String, for %#v.
+func (c Card) GoString() string { return c.String() }
+
+// LogValue keeps values out of logs.
+func (c Card) LogValue() slog.Value { return slog.StringValue(c.String()) }
+
 // maxReadings bounds the memory that a code held before a reader for an hour can take.
 const maxReadings = 20
 

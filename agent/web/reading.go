@@ -15,17 +15,12 @@ import (
 // the scan of the same card, whichever of the two comes first; while one person only is at the kiosk they
 // fill the form also without one.
 
-// Expected is what is known of a card in an open visit: its chip opens by what is printed on it.
-type Expected struct {
-	Number, Birth, Expiry string // as in paper.Field; empty where not read
-}
-
 // Expects lists the cards that open visits have read.
-func (s *Site) Expects() []Expected {
-	var cards []Expected
+func (s *Site) Expects() []visit.Card {
+	var cards []visit.Card
 	add := func(value func(paper.Name) string) {
 		if n := value(paper.Number); n != "" {
-			cards = append(cards, Expected{n, value(paper.DateOfBirth), value(paper.DateOfExpiry)})
+			cards = append(cards, visit.Card{Number: n, Birth: value(paper.DateOfBirth), Expiry: value(paper.DateOfExpiry)})
 		}
 	}
 	for _, t := range s.taking() {

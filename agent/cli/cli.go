@@ -1,0 +1,173 @@
+// Package cli is the command line: one file a command, which reads its flags, asks the packages that do the work, and
+// prints what came of it. What stands here is words and columns; the work stands elsewhere.
+//
+// Exit codes: 0 done, 1 could not be done (a device, the disk, the queue, the far side), 2 unusable
+// input (the command line, a file, a form).
+package cli
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"os/signal"
+	"path/filepath"
+	"syscall"
+
+	"github.com/alecthomas/kong"
+	"golang.org/x/sys/unix"
+
+	"motcua/agent/config"
+	"motcua/agent/version"
+	"motcua/configs"
+)
+
+type commandLine struct {
+	Config string `help:"Configuration file (default: /etc/motcua/motcua.yaml if it is there, else the built-in one)." type:"path" placeholder:"FILE"`
+	Data   string `help:"Data folder instead of the configured one." type:"path" placeholder:"DIR"`
+	JSON   bool   `name:"json" help:"Print JSON for programs."`
+
+	VersionFlag kong.VersionFlag `name:"version" help:"Print the version."`
+
+	Run         runCommand         `cmd:"" help:"Run the daemon: screen, scanner, recognition, queue and upload."`
+	Read        readCommand        `cmd:"" help:"Recognise papers in images or PDFs."`
+	Scan        scanCommand        `cmd:"" help:"Scan pages to files."`
+	Submit      submitCommand      `cmd:"" help:"The main job without a screen: read, prefill, check, queue; prints the receipt code."`
+	Queue       queueCommand       `cmd:"" help:"The backlog of submissions."`
+	Status      statusCommand      `cmd:"" help:"Ask the running daemon how it is."`
+	Devices     devicesCommand     `cmd:"" help:"List what is plugged in, and its state."`
+	Doctor      doctorCommand      `cmd:"" help:"Look at everything the kiosk needs, and say how to mend what is not in order."`
+	Report      reportCommand      `cmd:"" help:"Count submissions by procedure, level, channel, ward and day."`
+	Staff       staffCommand       `cmd:"" help:"Who may sign in at the kiosk, with a PIN."`
+	Audit       auditCommand       `cmd:"" help:"The log of who did what and when."`
+	Diagnostics diagnosticsCommand `cmd:"" help:"Make a file for the makers of Motcua, without personal data."`
+	Conf        configCommand      `cmd:"" name:"config" help:"Check or show the configuration."`
+	Receive     receiveCommand     `cmd:"" help:"Receive submissions: an embedded tus receiver for one office."`
+
+	Version versionCommand `cmd:"" help:"Print which build this is, with its commit and date."`
+
+	Procedures proceduresCommand `cmd:"" help:"List the procedures, or take a signed update of them."`
+
+	Manual     manualCommand     `cmd:"" hidden:"" help:"Print the manual page, motcua(1)."`
+	Completion completionCommand `cmd:"" hidden:"" help:"Print a completion script for bash."`
+	SaneWorker saneWorkerCommand `cmd:"" hidden:"" help:"Child process that holds libsane."`
+	OCRWorker  ocrWorkerCommand  `cmd:"" hidden:"" name:"ocr-worker" help:"Child process that decodes and recognises pages."`
+}
+
+// program is what every command is given: the streams, and what the global flags say.
+type program struct {
+	ctx      context.Context
+	in       io.Reader
+	out, err io.Writer
+	json     bool
+	config   string // --config
+	data     string // --data
+}
+
+// Main runs the command that args (without the program's name) ask for, and returns the exit code.
+func Main(args []string, in io.Reader, out, errs io.Writer) (code int) {
+	withoutCoreDumps()
+	var line commandLine
+	type exited int
+	defer func() {
+		// Kong leaves by its Exit function after --help; deferred work must still run, so no os.Exit there.
+		if r := recover(); r != nil {
+			e, ok := r.(exited)
+			if !ok {
+				panic(r)
+			}
+			code = int(e)
+		}
+	}()
+	parser, err := kong.New(&line,
+		kong.Name("motcua"),
+		kong.Description("Paper in, checked form out, nothing lost: the program on the kiosk of a ward's one-stop counter."),
+		kong.Writers(out, errs),
+		kong.Vars{"version": version.String()},
+		kong.Exit(func(c int) { panic(exited(c)) }),
+		kong.ConfigureHelp(kong.HelpOptions{Compact: true}),
+	)
+	if err != nil {
+		panic(err) // a mistake in the struct tags above
+	}
+	parsed, err := parser.Parse(args)
+	if err != nil {
+		fmt.Fprintf(errs, "motcua: %v (see motcua --help)\n", err)
+		return 2
+	}
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	p := &program{ctx: ctx, in: in, out: out, err: errs, json: line.JSON, config: line.Config, data: line.Data}
+	if err := parsed.Run(p); err != nil {
+		if text := err.Error(); text != "" {
+			fmt.Fprintf(errs, "motcua: %s\n", text)
+		}
+		var e *exitError
+		if errors.As(err, &e) {
+			return e.code
+		}
+		if errors.Is(err, config.ErrUnusable) {
+			return 2
+		}
+		return 1
+	}
+	return 0
+}
+
+// withoutCoreDumps keeps pages and keys in memory from being written to the disk by a crash, or read by
+// another process of the same user. Where the kernel refuses, nothing is worse than before.
+func withoutCoreDumps() {
+	_ = unix.Setrlimit(unix.RLIMIT_CORE, &unix.Rlimit{})
+	_ = unix.Prctl(unix.PR_SET_DUMPABLE, 0, 0, 0, 0)
+}
+
+// exitError is an exit code whose reason was told to the user already.
+type exitError struct{ code int }
+
+func (*exitError) Error() string { return "" }
+
+// unusable marks an error as the input's: exit code 2.
+func unusable(err error) error { return config.Unusable(err) }
+
+// told ends the program with a code when everything was said already.
+func told(code int) error { return &exitError{code} }
+
+// printJSON writes one value, indented, for people who look and programs that parse.
+func (p *program) printJSON(v any) error {
+	e := json.NewEncoder(p.out)
+	e.SetEscapeHTML(false)
+	e.SetIndent("", "  ")
+	return e.Encode(v)
+}
+
+const systemConfig = "/etc/motcua/motcua.yaml"
+
+// configuration loads what --config names, or the machine's file, or the built-in default.
+func (p *program) configuration() (config.Config, error) {
+	c, err := config.Default(configs.FS)
+	if err != nil {
+		return c, fmt.Errorf("the built-in configuration is broken:\n%w", err)
+	}
+	name := p.config
+	if name == "" {
+		name = systemConfig
+	}
+	data, err := os.ReadFile(name)
+	switch {
+	case err == nil:
+		if c, err = config.Load(c, name, data); err != nil {
+			return c, unusable(err)
+		}
+	case p.config != "" || !errors.Is(err, fs.ErrNotExist):
+		return c, unusable(fmt.Errorf("read configuration: %w", err))
+	}
+	if p.data != "" {
+		if c.Data, err = filepath.Abs(p.data); err != nil {
+			return c, unusable(err)
+		}
+	}
+	return c, nil
+}

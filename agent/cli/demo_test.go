@@ -1,0 +1,203 @@
+package cli
+
+import (
+	"bufio"
+	"context"
+	"encoding/json"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/chromedp/chromedp"
+	"golang.org/x/sys/unix"
+)
+
+// A newcomer starts the demo, opens the printed address in a browser, and walks from choice to receipt; the
+// delivered files are there. Everything real but the scanner: the built binary, Chromium, queue, upload.
+func TestDemoFromChoiceToDeliveredFiles(t *testing.T) {
+	data := t.TempDir()
+	address := startDemo(t, data)
+	ctx := chromium(t)
+	walk := walker{t, ctx}
+	walk.do(chromedp.Navigate(address))
+	walk.press(".button.huge", "/choose")
+	walk.press(`a[href="/choose/2.000815"]`, "/choose/")
+	walk.press(".way .go", "/consent")
+	walk.press(".way .go", "/scan")
+	walk.press("#scan .go", "/papers")
+	walk.press(".way .go", "/check")
+	for range 20 {
+		if !walk.is(`!!document.querySelector(".doubtful")`) {
+			break
+		}
+		walk.press(".way .go", "/check/")
+		// What is doubtful was read from a specimen, so a look confirms it.
+		walk.is(`(() => { const c = document.querySelector(".choice input"); if (c && !document.querySelector(".choice input:checked")) c.checked = true; return true })()`)
+		walk.is(`(() => { document.documentElement.dataset.old = "1"; return true })()`)
+		walk.do(chromedp.Click(chromedp.CSS(".way .go")))
+		walk.until(`document.readyState === "complete" && !document.documentElement.dataset.old`)
+	}
+	walk.press(".way .go", "/confirm")
+	walk.press(".way .go", "/receipt")
+	code := walk.text(".code")
+	if !regexp.MustCompile(`^[0-9A-Z]{4}-[0-9A-Z]{4}$`).MatchString(code) {
+		t.Fatalf("the receipt's code is %q", code)
+	}
+	if !walk.is(`document.querySelectorAll("main img, main svg").length > 0`) {
+		t.Error("the receipt has no QR code")
+	}
+
+	var form struct {
+		Schema    string
+		Procedure struct{ Code string }
+		Channel   string
+		Values    []struct{ ID, Value string }
+		Pages     []struct {
+			Name string
+			Size int64
+		}
+	}
+	folder := delivered(t, filepath.Join(data, "received"))
+	text, err := os.ReadFile(filepath.Join(folder, "form.json"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := json.Unmarshal(text, &form); err != nil {
+		t.Fatal(err)
+	}
+	if form.Schema != "motcua/form/1" || form.Procedure.Code != "2.000815" || form.Channel != "self" {
+		t.Errorf("delivered form: %s %s %s", form.Schema, form.Procedure.Code, form.Channel)
+	}
+	if len(form.Values) == 0 || form.Values[1].Value != "079090012345" {
+		t.Errorf("%d values were delivered, or not those of the specimen", len(form.Values))
+	}
+	for _, p := range form.Pages {
+		info, err := os.Stat(filepath.Join(folder, p.Name))
+		if err != nil || info.Size() != p.Size {
+			t.Errorf("page %s: %v", p.Name, err)
+		}
+	}
+	// Beyond the receiver's folder nothing lies in the clear.
+	leaks := exec.Command("grep", "-r", "-a", "-l", "--exclude-dir=received", "079090012345", data)
+	if out, err := leaks.Output(); err == nil {
+		t.Errorf("in the clear: %s", out)
+	}
+}
+
+// patience bounds every wait for a thing that a sound program does at once, on a machine that has other work to do.
+const patience = 2 * time.Minute
+
+func startDemo(t *testing.T, data string) (address string) {
+	t.Helper()
+	demo := exec.Command(built(t), "run", "--demo", "--data", data, "--listen", "127.0.0.1:0")
+	demo.Stderr = t.Output()
+	out, err := demo.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := demo.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := demo.Process.Signal(unix.SIGTERM); err != nil {
+			t.Error(err)
+		}
+		if err := demo.Wait(); err != nil {
+			t.Errorf("the demo did not end well: %v", err)
+		}
+	})
+	lines := bufio.NewScanner(out)
+	for lines.Scan() {
+		if address, ok := strings.CutPrefix(lines.Text(), "Motcua is at "); ok {
+			return address
+		}
+	}
+	t.Fatalf("the demo printed no address: %v", lines.Err())
+	return ""
+}
+
+// delivered waits for the one folder that arrives.
+func delivered(t *testing.T, inbox string) string {
+	t.Helper()
+	for end := time.Now().Add(patience); time.Now().Before(end); time.Sleep(100 * time.Millisecond) {
+		found, err := filepath.Glob(filepath.Join(inbox, "*", "form.json"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if len(found) == 1 {
+			return filepath.Dir(found[0])
+		}
+	}
+	t.Fatal("nothing was delivered")
+	return ""
+}
+
+func chromium(t *testing.T) context.Context {
+	t.Helper()
+	temp, err := os.MkdirTemp("", "mo") // short: a socket lies in it
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { os.RemoveAll(temp) })
+	options := append(chromedp.DefaultExecAllocatorOptions[:],
+		chromedp.Env("TMPDIR="+temp), chromedp.WSURLReadTimeout(patience),
+		chromedp.NoSandbox, chromedp.DisableGPU, chromedp.UserDataDir(t.TempDir()), chromedp.WindowSize(1920, 1080),
+		chromedp.Flag("disable-quic", true), chromedp.Flag("disable-background-networking", true),
+		chromedp.Flag("disable-component-update", true), chromedp.Flag("disable-sync", true))
+	alloc, endAlloc := chromedp.NewExecAllocator(t.Context(), options...)
+	tab, endTab := chromedp.NewContext(alloc)
+	ctx, endTime := context.WithTimeout(tab, 4*patience)
+	t.Cleanup(func() { endTime(); endTab(); endAlloc() })
+	return ctx
+}
+
+// walker presses what a finger would.
+type walker struct {
+	t   *testing.T
+	ctx context.Context
+}
+
+func (w walker) do(actions ...chromedp.Action[chromedp.Void]) {
+	w.t.Helper()
+	if err := chromedp.Do(w.ctx, actions...); err != nil {
+		w.t.Fatal(err)
+	}
+}
+
+func (w walker) press(selector, to string) {
+	w.t.Helper()
+	w.do(chromedp.Click(chromedp.CSS(selector)))
+	w.until(`document.readyState === "complete" && location.pathname.startsWith("` + to + `")`)
+}
+
+func (w walker) is(script string) bool {
+	w.t.Helper()
+	yes, err := chromedp.Run(w.ctx, chromedp.Evaluate[bool](script))
+	if err != nil {
+		w.t.Fatalf("%v in %s", err, script)
+	}
+	return yes
+}
+
+func (w walker) until(script string) {
+	w.t.Helper()
+	for end := time.Now().Add(patience); time.Now().Before(end); time.Sleep(30 * time.Millisecond) {
+		if yes, err := chromedp.Run(w.ctx, chromedp.Evaluate[bool](script)); err == nil && yes {
+			return
+		}
+	}
+	w.t.Fatalf("never came true: %s; the page says: %s", script, strings.Join(strings.Fields(w.text("main")), " "))
+}
+
+func (w walker) text(selector string) string {
+	w.t.Helper()
+	s, err := chromedp.Run(w.ctx, chromedp.Text(chromedp.CSS(selector)))
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	return strings.TrimSpace(s)
+}

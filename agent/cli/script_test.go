@@ -1,0 +1,280 @@
+package cli
+
+import (
+	"archive/zip"
+	"bytes"
+	"compress/zlib"
+	"encoding/binary"
+	"fmt"
+	"hash/crc32"
+	"image/jpeg"
+	"net"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strconv"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/pdfcpu/pdfcpu/pkg/api"
+	"github.com/pdfcpu/pdfcpu/pkg/pdfcpu/model"
+	"github.com/rogpeppe/go-internal/testscript"
+
+	"motcua/configs"
+	"motcua/ocr/specimen"
+)
+
+// The scripts in testdata/script are the documentation of the commands. They run against the real binary,
+// built as `make build` builds it: linking decides which libjpeg Leptonica gets.
+func TestScript(t *testing.T) {
+	bin := filepath.Dir(built(t))
+	testscript.Run(t, testscript.Params{
+		Dir:                 "testdata/script",
+		RequireExplicitExec: true,
+		UpdateScripts:       os.Getenv("UPDATE_SCRIPTS") != "",
+		Setup: func(e *testscript.Env) error {
+			e.Setenv("PATH", bin+string(os.PathListSeparator)+os.Getenv("PATH"))
+			e.Setenv("HOME", e.WorkDir)
+			e.Setenv("TZ", "Asia/Ho_Chi_Minh")
+			// The configuration of the machine that runs the tests must not matter, nor its scanners.
+			e.Setenv("SANE_CONFIG_DIR", filepath.Join(e.WorkDir, "sane"))
+			if err := os.MkdirAll(filepath.Join(e.WorkDir, "sane"), 0o700); err != nil {
+				return err
+			}
+			return os.WriteFile(filepath.Join(e.WorkDir, "sane", "dll.conf"), []byte("test\n"), 0o600)
+		},
+		Cmds: map[string]func(ts *testscript.TestScript, neg bool, args []string){
+			"specimen": drawSpecimen,
+			"hugepng":  hugePNG,
+			"lockpdf":  lockPDF,
+			"port":     freePort,
+			"busy":     busyPort,
+			"exit":     exitCode,
+			"until":    until,
+			"pluck":    pluck,
+			"samefile": sameFile,
+			"fill":     fill,
+			"unzipped": unzipped,
+			"zip":      zipFiles,
+		},
+	})
+}
+
+// built gives the program, built once for all tests.
+func built(t *testing.T) string {
+	t.Helper()
+	name, err := build()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return name
+}
+
+// scratch is where the program is built; TestMain makes and removes it.
+var scratch string
+
+var build = sync.OnceValues(func() (string, error) {
+	name := filepath.Join(scratch, "motcua")
+	if out, err := exec.Command("go", "build", "-o", name, "motcua/agent").CombinedOutput(); err != nil {
+		return "", fmt.Errorf("go build: %w\n%s", err, out)
+	}
+	return name, nil
+})
+
+func TestMain(m *testing.M) {
+	var err error
+	if scratch, err = os.MkdirTemp("", "motcua-test-*"); err != nil {
+		panic(err)
+	}
+	code := m.Run()
+	os.RemoveAll(scratch)
+	os.Exit(code)
+}
+
+// specimen FILE SHEET draws a sheet of configs/specimens as an A4 scan at 300 dpi.
+func drawSpecimen(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 2 {
+		ts.Fatalf("usage: specimen FILE SHEET")
+	}
+	sheets, err := specimen.Load(configs.FS, "specimens")
+	ts.Check(err)
+	for _, s := range sheets {
+		if s.Name != args[1] {
+			continue
+		}
+		page, _, err := specimen.Draw(s.Front, s.Seed, s.Damage)
+		ts.Check(err)
+		f, err := os.Create(ts.MkAbs(args[0]))
+		ts.Check(err)
+		ts.Check(jpeg.Encode(f, page, &jpeg.Options{Quality: 90}))
+		ts.Check(f.Close())
+		return
+	}
+	ts.Fatalf("no specimen %q", args[1])
+}
+
+// hugepng FILE SIDE writes a small PNG file of SIDE x SIDE black-and-white pixels.
+func hugePNG(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 2 {
+		ts.Fatalf("usage: hugepng FILE SIDE")
+	}
+	side, err := strconv.Atoi(args[1])
+	ts.Check(err)
+	var out, packed bytes.Buffer
+	z := zlib.NewWriter(&packed)
+	line := make([]byte, 1+(side+7)/8)
+	for range side {
+		_, err := z.Write(line)
+		ts.Check(err)
+	}
+	ts.Check(z.Close())
+	chunk := func(kind string, data []byte) {
+		body := append([]byte(kind), data...)
+		ts.Check(binary.Write(&out, binary.BigEndian, uint32(len(data))))
+		out.Write(body)
+		ts.Check(binary.Write(&out, binary.BigEndian, crc32.ChecksumIEEE(body)))
+	}
+	header := binary.BigEndian.AppendUint32(nil, uint32(side))
+	header = binary.BigEndian.AppendUint32(header, uint32(side))
+	out.WriteString("\x89PNG\r\n\x1a\n")
+	chunk("IHDR", append(header, 1, 0, 0, 0, 0))
+	chunk("IDAT", packed.Bytes())
+	chunk("IEND", nil)
+	ts.Check(os.WriteFile(ts.MkAbs(args[0]), out.Bytes(), 0o600))
+}
+
+// lockpdf FILE IMAGE makes a PDF of an image that opens with a password only.
+func lockPDF(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 2 {
+		ts.Fatalf("usage: lockpdf FILE IMAGE")
+	}
+	model.ConfigPath = "disable" // pdfcpu would write a configuration into the home folder
+	plain := ts.MkAbs(args[0] + ".plain")
+	ts.Check(api.ImportImagesFile([]string{ts.MkAbs(args[1])}, plain, nil, nil))
+	ts.Check(api.EncryptFile(plain, ts.MkAbs(args[0]), model.NewAESConfiguration("citizen", "owner", 256)))
+	ts.Check(os.Remove(plain))
+}
+
+// port NAME sets an environment variable to a free TCP port.
+func freePort(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 1 {
+		ts.Fatalf("usage: port NAME")
+	}
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	ts.Check(err)
+	defer l.Close()
+	ts.Setenv(args[0], strconv.Itoa(l.Addr().(*net.TCPAddr).Port))
+}
+
+// busy NAME sets an environment variable to a TCP port that is taken until the script ends.
+func busyPort(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 1 {
+		ts.Fatalf("usage: busy NAME")
+	}
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	ts.Check(err)
+	ts.Defer(func() { l.Close() })
+	ts.Setenv(args[0], strconv.Itoa(l.Addr().(*net.TCPAddr).Port))
+}
+
+// exit CODE PROGRAM ARG… runs a program and wants exactly this exit code; stdout and stderr are kept.
+func exitCode(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) < 2 {
+		ts.Fatalf("usage: exit CODE PROGRAM ARG...")
+	}
+	err := ts.Exec(args[1], args[2:]...)
+	got := 0
+	var failed *exec.ExitError
+	if err != nil {
+		got = -1
+		if asExit(err, &failed) {
+			got = failed.ExitCode()
+		}
+	}
+	if fmt.Sprint(got) != args[0] {
+		ts.Fatalf("exit code is %d (%v), want %s", got, err, args[0])
+	}
+}
+
+func asExit(err error, to **exec.ExitError) bool {
+	e, ok := err.(*exec.ExitError)
+	*to = e
+	return ok
+}
+
+// until REGEXP PROGRAM ARG… runs a program again and again, until its standard output matches.
+func until(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) < 2 {
+		ts.Fatalf("usage: until REGEXP PROGRAM ARG...")
+	}
+	want, err := regexp.Compile("(?m)" + args[0])
+	ts.Check(err)
+	for end := time.Now().Add(patience); ; time.Sleep(100 * time.Millisecond) {
+		err := ts.Exec(args[1], args[2:]...)
+		if want.MatchString(ts.ReadFile("stdout")) {
+			return
+		}
+		if time.Now().After(end) {
+			ts.Fatalf("never matched %s (%v); last output:\n%s", args[0], err, ts.ReadFile("stdout"))
+		}
+	}
+}
+
+// pluck NAME REGEXP sets an environment variable to the first group found in the last standard output.
+func pluck(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 2 {
+		ts.Fatalf("usage: pluck NAME REGEXP")
+	}
+	found, err := regexp.Compile("(?m)" + args[1])
+	ts.Check(err)
+	m := found.FindStringSubmatch(ts.ReadFile("stdout"))
+	if len(m) < 2 {
+		ts.Fatalf("%s not found in\n%s", args[1], ts.ReadFile("stdout"))
+	}
+	ts.Setenv(args[0], m[1])
+}
+
+// samefile GLOB FILE… wants the files of GLOB, in order, to be byte for byte the FILEs.
+func sameFile(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) < 2 {
+		ts.Fatalf("usage: samefile GLOB FILE...")
+	}
+	found, err := filepath.Glob(ts.MkAbs(args[0]))
+	ts.Check(err)
+	if len(found) != len(args)-1 {
+		ts.Fatalf("%d files match %s, want %d: %v", len(found), args[0], len(args)-1, found)
+	}
+	for i, name := range found {
+		if ts.ReadFile(name) != ts.ReadFile(args[i+1]) {
+			ts.Fatalf("%s differs from %s", name, args[i+1])
+		}
+	}
+}
+
+// fill FILE… puts the environment's values in the place of ${NAME} in files.
+func fill(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) == 0 {
+		ts.Fatalf("usage: fill FILE...")
+	}
+	for _, name := range args {
+		ts.Check(os.WriteFile(ts.MkAbs(name), []byte(os.Expand(ts.ReadFile(name), ts.Getenv)), 0o600))
+	}
+}
+
+// unzipped GLOB DIR lays the files of an archive into a folder.
+func unzipped(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 2 {
+		ts.Fatalf("usage: unzipped GLOB DIR")
+	}
+	found, err := filepath.Glob(ts.MkAbs(args[0]))
+	ts.Check(err)
+	if len(found) != 1 {
+		ts.Fatalf("%d files match %s", len(found), args[0])
+	}
+	z, err := zip.OpenReader(found[0])
+	ts.Check(err)
+	defer z.Close()
+	ts.Check(os.CopyFS(ts.MkAbs(args[1]), z))
+}

@@ -1,0 +1,17 @@
+package cli
+
+import (
+	"motcua/drivers/sane"
+	"motcua/ocr"
+)
+
+// The two children of the daemon: third-party code that touches devices or foreign bytes runs in them,
+// so that its crash costs one scan or one page.
+
+type saneWorkerCommand struct{}
+
+func (saneWorkerCommand) Run(p *program) error { return sane.Serve(p.ctx, p.in, p.out) }
+
+type ocrWorkerCommand struct{}
+
+func (ocrWorkerCommand) Run(p *program) error { return ocr.Serve(p.ctx, p.in, p.out) }

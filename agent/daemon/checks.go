@@ -1,0 +1,189 @@
+package daemon
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"image/jpeg"
+	"motcua/agent/audit"
+	"motcua/agent/config"
+	"motcua/agent/control"
+	"motcua/agent/doctor"
+	"motcua/agent/station"
+	"motcua/configs"
+	"motcua/ocr"
+	"motcua/ocr/paper"
+	"motcua/ocr/specimen"
+	"motcua/queue"
+	"motcua/queue/tus"
+	"net"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+)
+
+// Checks lists what to look at. The daemon gives its reader, so that its own workers are tried.
+func Checks(cfg config.Config, reader *ocr.Reader) []doctor.Check {
+	return []doctor.Check{
+		{Area: "configuration", Look: func(context.Context) []doctor.Finding { return checkConfiguration(cfg) }},
+		{Area: "recognition", Limit: time.Minute, Look: func(ctx context.Context) []doctor.Finding { return checkRecognition(ctx, cfg, reader) }},
+		{Area: "scanner", Limit: time.Minute, Look: func(ctx context.Context) []doctor.Finding { return station.CheckScanner(ctx, cfg) }},
+		{Area: "readers", Look: func(ctx context.Context) []doctor.Finding { return station.CheckReaders(ctx, cfg) }},
+		doctor.Disk(cfg.Data, int64(cfg.Queue.MinFree)),
+		doctor.Clock(time.Now),
+		{Area: "daemon", Look: func(ctx context.Context) []doctor.Finding { return checkDaemon(ctx, cfg) }},
+		{Area: "hub", Look: func(ctx context.Context) []doctor.Finding { return checkHub(ctx, cfg) }},
+		{Area: "audit log", Look: func(ctx context.Context) []doctor.Finding { return checkAudit(ctx, cfg.Data) }},
+	}
+}
+
+func checkConfiguration(cfg config.Config) []doctor.Finding {
+	catalog, err := LoadProcedures(cfg)
+	if err != nil {
+		return []doctor.Finding{doctor.Bad(err.Error(), "correct the procedure files, or leave procedures.dir empty for the built-in ones")}
+	}
+	findings := []doctor.Finding{doctor.Good("%d procedures are offered", len(catalog.All))}
+	if profiles, err := station.LoadProfiles(cfg); err != nil {
+		findings = append(findings, doctor.Bad(err.Error(), "correct the files in devices.profiles, or leave that key empty for the built-in ones"))
+	} else {
+		findings = append(findings, doctor.Good("%d makes of devices are known", len(profiles)))
+	}
+	if cfg.Kiosk.Ward == "" {
+		findings = append(findings, doctor.Doubt("the kiosk does not know its ward", "set kiosk.ward: reports are counted by it"))
+	}
+	return findings
+}
+
+// checkRecognition reads a specimen through the very way citizens' papers go: native libraries, language
+// data, worker and sandbox are then known to be good.
+func checkRecognition(ctx context.Context, cfg config.Config, reader *ocr.Reader) []doctor.Finding {
+	const mend = "install what the package depends on: apt install tesseract-ocr-vie libtesseract5 liblept5 libzxing2 libheif1 libtiff6"
+	sheets, err := specimen.Load(configs.FS, "specimens")
+	if err != nil {
+		return []doctor.Finding{doctor.Bad(err.Error(), "the binary is damaged: install it again")}
+	}
+	page, truth, err := specimen.Draw(sheets[0].Front, sheets[0].Seed, specimen.Damage{})
+	if err != nil {
+		return []doctor.Finding{doctor.Bad(err.Error(), "the binary is damaged: install it again")}
+	}
+	var data bytes.Buffer
+	if err := jpeg.Encode(&data, page, &jpeg.Options{Quality: 90}); err != nil {
+		return []doctor.Finding{doctor.Bad(err.Error(), "the binary is damaged: install it again")}
+	}
+	if reader == nil {
+		own, err := OpenReader(cfg)
+		if err != nil {
+			return []doctor.Finding{doctor.Bad(err.Error(), mend)}
+		}
+		defer own.Close()
+		reader = own
+	}
+	if err := reader.Warm(ctx); err != nil {
+		return []doctor.Finding{doctor.Bad("recognition does not start: "+err.Error(), mend)}
+	}
+	result := reader.Read(ctx, ocr.Input{Name: "specimen", Data: data.Bytes()})
+	if result.Problem != nil {
+		return []doctor.Finding{doctor.Bad("a specimen card cannot be read: "+result.Problem.Message, mend)}
+	}
+	right, wrong := compare(result.Documents, truth)
+	if right == 0 {
+		return []doctor.Finding{doctor.Bad("nothing is recognised on a specimen card", mend)}
+	}
+	findings := []doctor.Finding{doctor.Good("a specimen card is read in %d ms, %d fields right", result.ElapsedMS, right)}
+	guards, err := reader.Protections(ctx)
+	if err != nil {
+		findings = append(findings, doctor.Bad("recognition's workers do not answer: "+err.Error(), mend))
+	}
+	for _, g := range guards {
+		if g.Active {
+			findings = append(findings, doctor.Good("hostile files are held by %s: %s", g.Name, g.Detail))
+		} else {
+			findings = append(findings, doctor.Doubt(fmt.Sprintf("hostile files are not held by %s: %s", g.Name, g.Detail), "run a kernel that has it (Debian 12's has); the other guards stay"))
+		}
+	}
+	if wrong > 0 {
+		findings = append(findings, doctor.Bad(fmt.Sprintf("%d fields of a specimen card are read wrong without a mark", wrong), "stop using this build: report it with `motcua diagnostics`"))
+	}
+	return findings
+}
+
+// compare counts fields that are right, and those that are wrong and not flagged.
+func compare(docs []paper.Document, truth specimen.Truth) (right, wrong int) {
+	for _, d := range docs {
+		for _, t := range truth.Papers {
+			if t.Kind != d.Type {
+				continue
+			}
+			for name, want := range t.Fields {
+				got, ok := d.Fields[name]
+				switch {
+				case ok && strings.EqualFold(got.Value, want):
+					right++
+				case ok && !got.Review && got.Value != "":
+					wrong++
+				}
+			}
+		}
+	}
+	return right, wrong
+}
+
+func checkDaemon(ctx context.Context, cfg config.Config) []doctor.Finding {
+	client, err := control.Dial(ctx, cfg.Data)
+	if err != nil {
+		l, err := net.Listen("tcp", cfg.Web.Listen)
+		if err != nil {
+			return []doctor.Finding{doctor.Bad("no daemon is running, and another program has "+cfg.Web.Listen, "end that program (ss -ltnp shows it), or change web.listen")}
+		}
+		l.Close()
+		return []doctor.Finding{doctor.Doubt("no daemon is running", "systemctl start motcua, or motcua run")}
+	}
+	defer client.Close()
+	s, err := client.Status(ctx)
+	if err != nil {
+		return []doctor.Finding{doctor.Bad("the daemon does not answer: "+err.Error(), "systemctl restart motcua")}
+	}
+	findings := []doctor.Finding{doctor.Good("the daemon runs at %s since %s", s.Address, local(s.Started))}
+	if held := s.Queue.Count[queue.Held]; held > 0 {
+		findings = append(findings, doctor.Doubt(fmt.Sprintf("%d submissions are held", held), "motcua queue list --state held tells why; motcua queue retry once the cause is mended"))
+	}
+	if waiting := time.Since(s.Queue.Oldest); !s.Queue.Oldest.IsZero() && waiting > 12*time.Hour {
+		findings = append(findings, doctor.Doubt(fmt.Sprintf("a submission waits since %s", local(s.Queue.Oldest)), "motcua queue list tells why"))
+	}
+	return findings
+}
+
+func checkHub(ctx context.Context, cfg config.Config) []doctor.Finding {
+	sink, err := OpenSink(cfg, Logger(os.Stderr, cfg.Log))
+	if err != nil {
+		return []doctor.Finding{doctor.Bad(err.Error(), "correct upload in the configuration")}
+	}
+	switch probed := sink.(type) {
+	case nil:
+		return []doctor.Finding{doctor.Doubt("submissions are not sent anywhere (upload.to: none)", "set upload.to once the office has a hub")}
+	case *tus.Sink:
+		_, err = probed.Probe(ctx)
+	case interface{ Probe(context.Context) error }:
+		err = probed.Probe(ctx)
+	}
+	if err != nil {
+		return []doctor.Finding{doctor.Bad("the hub cannot be used: "+err.Error(), "check the network, the address under upload, and its certificate and token; submissions wait meanwhile and none is lost")}
+	}
+	return []doctor.Finding{doctor.Good("the hub answers (%s)", cfg.Upload.To)}
+}
+
+func checkAudit(ctx context.Context, data string) []doctor.Finding {
+	dir := filepath.Join(data, "audit")
+	if _, err := os.Stat(dir); err != nil {
+		return []doctor.Finding{doctor.Good("there is no audit log yet")}
+	}
+	_, last, err := audit.Verify(ctx, dir, nil, nil)
+	if err != nil {
+		return []doctor.Finding{doctor.Bad("the audit log was changed: "+err.Error(), "keep a copy of "+dir+" and tell whoever is responsible for personal data")}
+	}
+	return []doctor.Finding{doctor.Good("the audit log's chain holds, %d entries", last.Seq)}
+}
+
+// local is a time as it stands on the office's wall.
+func local(t time.Time) string { return t.Local().Format("2006-01-02 15:04:05") }

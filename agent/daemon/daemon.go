@@ -1,0 +1,412 @@
+// Package daemon is the program that runs all day: it builds screen, scanner, readers, recognition, queue and upload in
+// one visible order (Run), runs them until its context ends, and takes them down in the opposite order. The parts that
+// commands need alone open here too, each by what the configuration says of it.
+package daemon
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"motcua/agent/audit"
+	"motcua/agent/config"
+	"motcua/agent/control"
+	"motcua/agent/metrics"
+	"motcua/agent/recent"
+	"motcua/agent/station"
+	"motcua/agent/version"
+	"motcua/agent/visit"
+	"motcua/agent/web"
+	"motcua/ocr"
+	"motcua/queue"
+	"net"
+	"net/http"
+	"os"
+	"path/filepath"
+	"runtime/debug"
+	"strconv"
+	"time"
+
+	systemd "github.com/coreos/go-systemd/v22/daemon"
+	"golang.org/x/sync/errgroup"
+)
+
+// ErrRestart ends a daemon that is to come back with its configuration read anew.
+var ErrRestart = errors.New("restart")
+
+// Streams is where a daemon says things: its address on Out, its log on Err.
+type Streams struct{ Out, Err io.Writer }
+
+// Run builds the daemon from the inside out, runs it until ctx ends, and takes it down in the opposite order. file is
+// the configuration that a technician changes. It ends with ErrRestart when the configuration is to be read anew.
+func Run(ctx context.Context, s Streams, cfg config.Config, file string) error {
+	return run(ctx, s, cfg, file, nil)
+}
+
+// run is Run, and with it the demo's receiving office, if there is one.
+func run(ctx context.Context, streams Streams, cfg config.Config, file string, demo *demo) (err error) {
+	lines := recent.New(500)
+	log := slog.New(lines.Handler(Logger(streams.Err, cfg.Log).Handler()))
+	started := time.Now()
+	running, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	closing := func(what string, close func() error) {
+		if e := close(); e != nil {
+			err = errors.Join(err, fmt.Errorf("close %s: %w", what, e))
+		}
+	}
+
+	catalog, err := LoadProcedures(cfg)
+	if err != nil {
+		return err
+	}
+	if err := MakeDataFolder(cfg.Data); err != nil {
+		return err
+	}
+	roll, err := OpenRoster(cfg)
+	if err != nil {
+		return err
+	}
+	q, repairs, err := OpenQueue(ctx, cfg, log)
+	if err != nil {
+		return err
+	}
+	defer closing("queue", q.Close)
+	if repairs.Any() {
+		log.Warn("the queue was repaired", "repairs", repairs.String())
+	}
+	ledger, err := audit.Open(filepath.Join(cfg.Data, "audit"), time.Now)
+	if err != nil {
+		return fmt.Errorf("open audit log: %w", err)
+	}
+	defer closing("audit log", ledger.Close)
+	sink, err := OpenSink(cfg, log)
+	if err != nil {
+		return err
+	}
+	announcer, err := openAnnouncer(cfg, q, log)
+	if err != nil {
+		return err
+	}
+	reader, err := OpenReader(cfg)
+	if err != nil {
+		return err
+	}
+	defer closing("recognition", reader.Close)
+	profiles, err := station.LoadProfiles(cfg)
+	if err != nil {
+		return err
+	}
+	var scanner station.Scanner
+	if cfg.Scanner.Device != "none" {
+		if scanner, err = station.OpenScanner(cfg, profiles); err != nil {
+			return err
+		}
+		defer closing("scanner", scanner.Close)
+	}
+	figures := metrics.New(q, version.String())
+	examiner := &examiner{cfg: cfg, reader: reader, queue: q, ledger: ledger, lines: lines}
+	console, err := openConsole(examiner, file, roll, func() { cancel(ErrRestart) })
+	if err != nil {
+		return err
+	}
+	offer := newOffer(cfg, catalog)
+	console.Update = offer.updater()
+	site, err := openSite(cfg, offer, counted{q, figures}, ledger, timed{reader, figures}, scanner, console, demo != nil, log)
+	if err != nil {
+		return err
+	}
+	readers, err := station.OpenReaders(cfg.Readers, profiles, site, log)
+	if err != nil {
+		return err
+	}
+	screen, err := listenScreen(cfg.Web.Listen, demo != nil)
+	if err != nil {
+		return err
+	}
+	defer screen.Close()
+	socket, err := control.Listen(cfg.Data)
+	if err != nil {
+		return err
+	}
+	defer socket.Close()
+
+	address := "http://" + screen.Addr().String() + "/"
+	note(log, ledger, audit.Event{Actor: "system", Act: audit.DaemonStarted})
+	commands := &control.Server{
+		Queue: q,
+		Status: func() control.Status {
+			stats, _ := q.Stats()
+			return control.Status{PID: os.Getpid(), Version: version.String(), Started: started, Address: address, Upload: cfg.Upload.To, Queue: stats}
+		},
+		Noted: func(act string, s queue.Submission) {
+			note(log, ledger, audit.Event{Actor: "system", Act: audit.Act("submission." + act), Submission: s.ID, Procedure: s.Labels["procedure"], Reason: "command-line"})
+		},
+		Rekey:       func(ctx context.Context, to string) (int, error) { return Rekey(ctx, cfg, q, to) },
+		Diagnostics: examiner.bundle,
+		Reload:      offer.reload,
+	}
+	pages := http.NewServeMux()
+	pages.Handle("GET /healthz", health(q))
+	pages.Handle("/", site)
+
+	group, ctx := errgroup.WithContext(running)
+	group.Go(func() error { return warm(ctx, reader, log) })
+	if p, ok := scanner.(station.Prober); ok {
+		group.Go(func() error {
+			// The first citizen's screen then says rightly where to lay the paper. A scanner that is not there yet is
+			// found when it is used.
+			if info, err := p.Probe(ctx); err == nil {
+				log.Info("scanner", "id", info.ID, "sources", info.Sources)
+			}
+			return nil
+		})
+	}
+	group.Go(func() error { return deliver(ctx, q, sink) })
+	group.Go(func() error { return site.Run(ctx) })
+	group.Go(func() error { return Serve(ctx, socket, commands.Handler(), "", "") })
+	group.Go(func() error { return Serve(ctx, screen, pages, "", "") })
+	group.Go(func() error { return watchdog(ctx, q, address, log) })
+	group.Go(func() error { return follow(ctx, q, ledger, log) })
+	group.Go(func() error { return readers(ctx) })
+	if cfg.Metrics.Listen != "" {
+		group.Go(func() error { return serveMetrics(ctx, cfg.Metrics.Listen, figures, q) })
+	}
+	if announcer != nil {
+		group.Go(func() error { return announcer.Run(ctx) })
+	}
+	if demo != nil {
+		group.Go(func() error { return demo.run(ctx) })
+	}
+	debug.FreeOSMemory() // what building took is not needed to run; a kiosk idles for hours
+	fmt.Fprintf(streams.Out, "Motcua is at %s\n", address)
+	log.Info("running", "address", address, "data", cfg.Data, "upload", cfg.Upload.To, "procedures", len(catalog.All))
+	err = stopped(group.Wait())
+	if errors.Is(context.Cause(running), ErrRestart) {
+		err = errors.Join(err, ErrRestart)
+	}
+	note(log, ledger, audit.Event{Actor: "system", Act: audit.DaemonStopped})
+	log.Info("stopped")
+	return err
+}
+
+func openSite(cfg config.Config, offer *offer, q counted, ledger *audit.Log, reader web.Reader, scanner station.Scanner, console web.Console, demo bool, log *slog.Logger) (*web.Site, error) {
+	o := web.Options{
+		Procedures: offer.Load,
+		Source:     cfg.Scanner.Source,
+		DPI:        cfg.Scanner.DPI,
+		Reader:     reader,
+		Queue:      q,
+		Audit:      ledger.Append,
+		Log:        log,
+		Ward:       cfg.Kiosk.Ward,
+		Kiosk:      cfg.Kiosk.ID,
+		Hosts:      cfg.Web.Hosts,
+		Demo:       demo,
+		Online: func() bool {
+			stats, err := q.Stats()
+			return err == nil && cfg.Upload.To != config.ToNone && !stats.Paused.After(time.Now())
+		},
+		Account:     web.Account{BIN: cfg.Payment.BIN, Number: cfg.Payment.Account, Name: cfg.Payment.Name, Bank: cfg.Payment.Bank},
+		Citizen:     visit.Limits{Silence: cfg.Web.Silence.D(), Warning: cfg.Web.Warning.D()},
+		Helped:      visit.Limits{Silence: cfg.Web.HelpedSilence.D(), Warning: cfg.Web.HelpedWarning.D()},
+		UploadLimit: int64(cfg.Web.UploadLimit),
+		Console:     console,
+	}
+	if scanner != nil {
+		o.Scanner = func() web.Scanner { return scanner }
+	}
+	site, err := web.New(o)
+	if err != nil {
+		return nil, fmt.Errorf("build the screen: %w", err)
+	}
+	return site, nil
+}
+
+// counted is the queue with its acceptances counted.
+type counted struct {
+	*queue.Queue
+	figures *metrics.Metrics
+}
+
+// Enqueue accepts a submission and counts it.
+func (c counted) Enqueue(ctx context.Context, d queue.Draft) (queue.Submission, error) {
+	s, err := c.Queue.Enqueue(ctx, d)
+	if err == nil {
+		c.figures.Accepted(s)
+	}
+	return s, err
+}
+
+// timed is the reader with its readings counted.
+type timed struct {
+	*ocr.Reader
+	figures *metrics.Metrics
+}
+
+// Read recognises an input and counts it.
+func (t timed) Read(ctx context.Context, in ocr.Input) ocr.Result {
+	r := t.Reader.Read(ctx, in)
+	t.figures.Read(r)
+	return r
+}
+
+func serveMetrics(ctx context.Context, address string, figures *metrics.Metrics, q *queue.Queue) error {
+	l, err := net.Listen("tcp", address)
+	if err != nil {
+		return fmt.Errorf("open metrics.listen: %w", err)
+	}
+	mux := http.NewServeMux()
+	mux.Handle("GET /metrics", figures.Handler())
+	mux.Handle("GET /healthz", health(q))
+	return Serve(ctx, l, mux, "", "")
+}
+
+// listenScreen takes the configured address; the demo takes the next free port where that one is taken.
+func listenScreen(address string, next bool) (net.Listener, error) {
+	l, err := net.Listen("tcp", address)
+	host, port, splitting := net.SplitHostPort(address)
+	n, _ := strconv.Atoi(port)
+	for i := 1; err != nil && next && splitting == nil && i <= 20; i++ {
+		var later error
+		if l, later = net.Listen("tcp", net.JoinHostPort(host, strconv.Itoa(n+i))); later == nil {
+			return l, nil
+		}
+	}
+	if err != nil {
+		return nil, fmt.Errorf("open the screen's address: %w; is another motcua running? Choose another with --listen or web.listen", err)
+	}
+	return l, nil
+}
+
+// warm starts the recognisers while the first citizen still reads the first page.
+func warm(ctx context.Context, reader *ocr.Reader, log *slog.Logger) error {
+	if err := reader.Warm(ctx); err != nil && ctx.Err() == nil {
+		log.Error("recognition did not start; run motcua doctor", "error", err)
+	}
+	return nil
+}
+
+func deliver(ctx context.Context, q *queue.Queue, sink queue.Sink) error {
+	if sink != nil {
+		return q.Run(ctx, sink)
+	}
+	if _, err := q.Sweep(ctx); err != nil && ctx.Err() == nil {
+		return fmt.Errorf("wipe delivered submissions: %w", err)
+	}
+	<-ctx.Done()
+	return nil
+}
+
+// health answers whether the queue can still be asked; it says nothing about anybody.
+func health(q *queue.Queue) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		if _, err := q.Stats(); err != nil {
+			http.Error(w, "the queue does not answer", http.StatusServiceUnavailable)
+			return
+		}
+		fmt.Fprintln(w, "ok")
+	})
+}
+
+// watchdog tells systemd that the daemon is ready, and goes on telling it while a page and the queue
+// answer. Without systemd it does nothing.
+func watchdog(ctx context.Context, q *queue.Queue, address string, log *slog.Logger) error {
+	tell := func(state string) {
+		if _, err := systemd.SdNotify(false, state); err != nil {
+			log.Warn("tell systemd", "error", err)
+		}
+	}
+	alive := func() error {
+		ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
+		defer cancel()
+		request, err := http.NewRequestWithContext(ctx, http.MethodGet, address+"healthz", nil)
+		if err != nil {
+			return err
+		}
+		response, err := http.DefaultClient.Do(request)
+		if err != nil {
+			return err
+		}
+		response.Body.Close()
+		if response.StatusCode != http.StatusOK {
+			return fmt.Errorf("health: %s", response.Status)
+		}
+		return nil
+	}
+	interval, err := systemd.SdWatchdogEnabled(false)
+	if err != nil || interval <= 0 {
+		interval = 30 * time.Second
+	}
+	if err := alive(); err != nil && ctx.Err() == nil {
+		return fmt.Errorf("the screen does not answer: %w", err)
+	}
+	tell(systemd.SdNotifyReady)
+	tick := time.NewTicker(interval / 3)
+	defer tick.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			tell(systemd.SdNotifyStopping)
+			return nil
+		case <-tick.C:
+		}
+		if err := alive(); err != nil {
+			if ctx.Err() == nil {
+				log.Error("not well", "error", err)
+			}
+			continue
+		}
+		tell(systemd.SdNotifyWatchdog)
+		if stats, err := q.Stats(); err == nil {
+			tell(fmt.Sprintf("STATUS=%d waiting, %d held", stats.Count[queue.Queued]+stats.Count[queue.Sending], stats.Count[queue.Held]))
+		}
+	}
+}
+
+// Serve answers on a listener until ctx ends, then lets requests under way finish for a while.
+func Serve(ctx context.Context, l net.Listener, h http.Handler, cert, key string) error {
+	server := &http.Server{Handler: h, ReadHeaderTimeout: 10 * time.Second, IdleTimeout: 2 * time.Minute}
+	var group errgroup.Group
+	done := make(chan struct{})
+	group.Go(func() error {
+		select {
+		case <-ctx.Done():
+		case <-done:
+			return nil
+		}
+		grace, cancel := context.WithTimeout(context.WithoutCancel(ctx), 3*time.Second)
+		defer cancel()
+		if err := server.Shutdown(grace); err != nil {
+			return server.Close() // a browser that keeps an event stream open must not hold up the end
+		}
+		return nil
+	})
+	var err error
+	if cert != "" {
+		err = server.ServeTLS(l, cert, key)
+	} else {
+		err = server.Serve(l)
+	}
+	close(done)
+	if closing := group.Wait(); errors.Is(err, http.ErrServerClosed) {
+		return closing
+	}
+	return err
+}
+
+// stopped turns the end by a signal into no error.
+func stopped(err error) error {
+	if errors.Is(err, context.Canceled) {
+		return nil
+	}
+	return err
+}
+
+// note records an act; the log is told where that could not be done.
+func note(log *slog.Logger, ledger *audit.Log, ev audit.Event) {
+	if err := ledger.Append(ev); err != nil {
+		log.Error("audit", "act", string(ev.Act), "error", err)
+	}
+}

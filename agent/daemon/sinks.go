@@ -1,0 +1,144 @@
+package daemon
+
+import (
+	"fmt"
+	"io"
+	"log/slog"
+	"os"
+	"strings"
+
+	"motcua/agent/config"
+	"motcua/agent/version"
+	"motcua/queue"
+	"motcua/queue/announce"
+	"motcua/queue/folder"
+	"motcua/queue/line"
+	"motcua/queue/pace"
+	"motcua/queue/s3"
+	"motcua/queue/tus"
+)
+
+// OpenSink makes the way out that the configuration names; nil where there is none.
+func OpenSink(cfg config.Config, log *slog.Logger) (queue.Sink, error) {
+	if cfg.Upload.To == config.ToNone {
+		return nil, nil
+	}
+	limit, err := openPace(cfg.Upload)
+	if err != nil {
+		return nil, fmt.Errorf("upload: %w", err)
+	}
+	sink, err := makeSink(cfg.Upload, limit, log)
+	if err != nil {
+		return nil, fmt.Errorf("upload by %s: %w", cfg.Upload.To, err)
+	}
+	return sink, nil
+}
+
+func makeSink(u config.Upload, limit line.Limit, log *slog.Logger) (queue.Sink, error) {
+	switch u.To {
+	case config.ToTus:
+		token, err := Secret(u.Tus.TokenFile)
+		if err != nil {
+			return nil, err
+		}
+		client, err := line.NewClient(line.TLS{CAFile: u.Tus.CAFile, CertFile: u.Tus.CertFile, KeyFile: u.Tus.KeyFile})
+		if err != nil {
+			return nil, err
+		}
+		return tus.New(tus.Options{
+			Endpoint: u.Tus.Endpoint, Token: token, Client: client, ChunkSize: int64(u.Tus.Chunk),
+			Limit: limit, AllowPlain: u.Tus.AllowPlain, Log: log,
+		})
+	case config.ToS3:
+		access, secretKey, err := credentials(u.S3.CredentialsFile)
+		if err != nil {
+			return nil, err
+		}
+		client, err := line.NewClient(line.TLS{CAFile: u.S3.CAFile})
+		if err != nil {
+			return nil, err
+		}
+		return s3.New(s3.Options{
+			Endpoint: u.S3.Endpoint, Region: u.S3.Region, Bucket: u.S3.Bucket, Prefix: u.S3.Prefix,
+			AccessKey: access, SecretKey: secretKey, Client: client, Limit: limit,
+		})
+	case config.ToFolder:
+		return folder.New(folder.Options{Dir: u.Folder.Dir, Mounted: u.Folder.Mounted, Limit: limit})
+	}
+	return nil, fmt.Errorf("upload.to: %q is not a way out", u.To)
+}
+
+// openAnnouncer makes who tells the province; nil where nobody is told.
+func openAnnouncer(cfg config.Config, q *queue.Queue, log *slog.Logger) (*announce.Announcer, error) {
+	a := cfg.Announce
+	if a.URL == "" {
+		return nil, nil
+	}
+	token, err := Secret(a.TokenFile)
+	if err != nil {
+		return nil, fmt.Errorf("announce: %w", err)
+	}
+	announcer, err := announce.New(announce.Options{
+		URL: a.URL, Kiosk: cfg.Kiosk.ID, Stream: a.Stream, CredsFile: a.CredsFile, Token: token,
+		TLS:        line.TLS{CAFile: a.CAFile, CertFile: a.CertFile, KeyFile: a.KeyFile},
+		AllowPlain: a.AllowPlain, Outbox: q, Heartbeat: a.Heartbeat.D(), Log: log,
+		Figures: func() any {
+			stats, err := q.Stats()
+			figures := struct {
+				Version string      `json:"version"`
+				Queue   queue.Stats `json:"queue"`
+				Error   string      `json:"error,omitempty"`
+			}{Version: version.String(), Queue: stats}
+			if err != nil {
+				figures.Error = err.Error()
+			}
+			return figures
+		},
+	})
+	if err != nil {
+		return nil, fmt.Errorf("announce: %w", err)
+	}
+	return announcer, nil
+}
+
+func openPace(u config.Upload) (line.Limit, error) {
+	rate, err := pace.ParseRate(u.Rate)
+	if err != nil {
+		return nil, err
+	}
+	o := pace.Options{Otherwise: rate}
+	for _, text := range u.Plan {
+		w, err := pace.ParseWindow(text)
+		if err != nil {
+			return nil, err
+		}
+		o.Windows = append(o.Windows, w)
+	}
+	return pace.New(o)
+}
+
+// credentials reads the two lines of an S3 credentials file.
+func credentials(file string) (access, secretKey string, err error) {
+	data, err := os.ReadFile(file)
+	if err != nil {
+		return "", "", fmt.Errorf("read credentials: %w", err)
+	}
+	words := strings.Fields(string(data))
+	if len(words) != 2 {
+		return "", "", fmt.Errorf("read credentials: %s must hold two lines, access key and secret key", file)
+	}
+	return words[0], words[1], nil
+}
+
+// Logger writes to one stream at the configured level. Types with personal data keep themselves out.
+func Logger(w io.Writer, c config.Log) *slog.Logger {
+	var level slog.Level
+	if err := level.UnmarshalText([]byte(c.Level)); err != nil {
+		level = slog.LevelInfo
+	}
+	o := &slog.HandlerOptions{Level: level}
+	if c.Format == "json" {
+		return slog.New(slog.NewJSONHandler(w, o))
+	}
+	return slog.New(slog.NewTextHandler(w, o))
+}

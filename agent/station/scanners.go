@@ -1,0 +1,317 @@
+// Package station is the devices of one counter: which scanners and readers the configuration and the profiles of makes
+// name, opened, tuned, listed, watched and examined. Pages and readings come out; what they are for is not known here.
+// Every driver is named here and nowhere else in the agent.
+package station
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"image"
+	"io/fs"
+	"iter"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+
+	"motcua/agent/config"
+	"motcua/agent/profile"
+	"motcua/configs"
+	"motcua/drivers/escl"
+	"motcua/drivers/feed"
+	"motcua/drivers/hotfolder"
+	"motcua/drivers/sane"
+	"motcua/drivers/scan"
+	"motcua/drivers/simulated"
+	"motcua/drivers/v4l2"
+	"motcua/ocr/specimen"
+)
+
+// saneWorker is the command line of the child process that holds libsane: a hidden command of this very binary, also
+// after the file was replaced by an update.
+var saneWorker = []string{"/proc/self/exe", "sane-worker"}
+
+func saneOptions(c config.Scanner) sane.Options {
+	return sane.Options{Worker: saneWorker, Stall: c.Watchdog.D(), Set: c.Set}
+}
+
+func esclOptions(c config.Config) escl.Options {
+	return escl.Options{Pins: filepath.Join(c.Data, "scanners"), Stall: c.Scanner.Watchdog.D()}
+}
+
+// LoadProfiles reads what is known of makes of devices: the office's own folder first, then what is built in.
+func LoadProfiles(cfg config.Config) (profile.Profiles, error) {
+	builtIn, err := fs.Sub(configs.FS, "devices")
+	if err != nil {
+		return nil, err
+	}
+	folders := []fs.FS{builtIn}
+	if cfg.Devices.Profiles != "" {
+		if _, err := os.ReadDir(cfg.Devices.Profiles); err != nil {
+			return nil, config.Unusable(fmt.Errorf("devices.profiles: %w", err))
+		}
+		folders = []fs.FS{os.DirFS(cfg.Devices.Profiles), builtIn}
+	}
+	all, err := profile.Load(folders...)
+	if err != nil {
+		return nil, config.Unusable(fmt.Errorf("device profiles:\n%w", err))
+	}
+	return all, nil
+}
+
+// OpenScanner opens what the configuration names, without touching it where the driver can wait: a device
+// that is not there yet is found when it is used.
+func OpenScanner(cfg config.Config, profiles profile.Profiles) (Scanner, error) {
+	if c := cfg.Scanner.Device; c == "" || c == "auto" {
+		return &automatic{cfg: cfg, profiles: profiles}, nil
+	}
+	return openTuned(cfg, profiles, cfg.Scanner.Device)
+}
+
+// openTuned opens one device and tunes it as its profile says.
+func openTuned(cfg config.Config, profiles profile.Profiles, id string) (Scanner, error) {
+	known := profiles.For(id)
+	own := cfg.Scanner
+	cfg.Scanner = known.Tune(own)
+	d, err := openDriver(cfg, id, known.Scanner.Set)
+	if err != nil {
+		return nil, err
+	}
+	paper, err := scan.Paper(cfg.Scanner.Paper)
+	if err != nil {
+		return nil, config.Unusable(fmt.Errorf("scanner.paper: %w", err))
+	}
+	return &fed{Scanner: d, source: cfg.Scanner.Source, fixed: own.Source != "", paper: paper, longest: known.Scanner.Longest,
+		filter: feed.Filter{DropBlank: own.DropBlank, Crop: cfg.Scanner.Crop, DoubleFeed: 1.3}}, nil
+}
+
+func openDriver(cfg config.Config, id string, preferred []string) (Scanner, error) {
+	switch driver, rest, _ := strings.Cut(id, ":"); driver {
+	case "sane":
+		o := saneOptions(cfg.Scanner)
+		o.Prefer = preferred
+		return sane.Open(o, id), nil
+	case "escl":
+		return escl.Open(esclOptions(cfg), id)
+	case "v4l2":
+		return v4l2.Open(v4l2.Options{}, id), nil
+	case "hotfolder":
+		return hotfolder.Open(hotfolder.Options{Dir: rest})
+	case "simulated":
+		return openSpecimens(simulated.Options{})
+	case "none":
+		return nil, config.Unusable(fmt.Errorf("the configuration says scanner.device: none; name one with --device"))
+	default:
+		return nil, config.Unusable(fmt.Errorf("device %q: the id must begin with sane:, escl:, v4l2:, hotfolder: or be simulated; see motcua devices", id))
+	}
+}
+
+// Prober is a device that can be asked what it can do.
+type Prober interface {
+	Probe(ctx context.Context) (scan.Info, error)
+}
+
+// fed is a scanner whose feeder's pages are looked after: blank backs are left out, a double feed is marked.
+// Where papers lie is settled here too, because a device may be asked for what it can do only once it is open.
+type fed struct {
+	Scanner
+	source  scan.Source // the configuration's or the profile's; empty: the scanner's first
+	fixed   bool        // the configuration says so: a scanner without it is a fault
+	paper   scan.Area   // what the feeder is fed with
+	longest float64     // mm, of a sheet whose end the scanner sees
+	filter  feed.Filter
+}
+
+// Info names the source that is taken where nobody asks for one first.
+func (f *fed) Info() scan.Info {
+	info := f.Scanner.Info()
+	switch at := slices.Index(info.Sources, f.source); {
+	case at > 0:
+		info.Sources = slices.Concat([]scan.Source{f.source}, info.Sources[:at], info.Sources[at+1:])
+	case len(info.Sources) == 0 && f.source != "":
+		info.Sources = []scan.Source{f.source}
+	}
+	return info
+}
+
+// Probe asks the device what it can do.
+func (f *fed) Probe(ctx context.Context) (scan.Info, error) {
+	if p, ok := f.Scanner.(Prober); ok {
+		if _, err := p.Probe(ctx); err != nil {
+			return f.Info(), err
+		}
+	}
+	return f.Info(), nil
+}
+
+// Scan filters what comes from the feeder; a page laid on the glass on purpose stays as it is.
+func (f *fed) Scan(ctx context.Context, s scan.Settings) iter.Seq2[scan.Page, error] {
+	return func(yield func(scan.Page, error) bool) {
+		s.Source = f.choose(ctx, s.Source)
+		if s.Source != scan.ADF && s.Source != scan.ADFDuplex {
+			f.Scanner.Scan(ctx, s)(yield)
+			return
+		}
+		if s.Area == (scan.Area{}) {
+			s.Area, s.Longest = f.paper, f.longest
+		}
+		f.filter.Pages(f.Scanner.Scan(ctx, s))(yield)
+	}
+}
+
+// choose gives a source that the scanner has: what was asked for before the scanner was known is only a guess, and
+// so is what a profile says of a whole family.
+func (f *fed) choose(ctx context.Context, asked scan.Source) scan.Source {
+	if asked == "" {
+		asked = f.source
+	}
+	if f.fixed {
+		return asked
+	}
+	if len(f.Scanner.Info().Sources) == 0 {
+		_, _ = f.Probe(ctx) // what is wrong with it the scan will say
+	}
+	have := f.Scanner.Info().Sources
+	if len(have) == 0 || slices.Contains(have, asked) {
+		return asked
+	}
+	return f.Info().Sources[0]
+}
+
+// automatic is the first scanner there is: one at this machine, else one on the network, and before all others one
+// whose profile says so. It is looked for at each scan until one was found, and again when that one is gone.
+type automatic struct {
+	cfg      config.Config
+	profiles profile.Profiles
+
+	mu    sync.Mutex // guards found
+	found Scanner
+}
+
+// Info describes what was found last.
+func (a *automatic) Info() scan.Info {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if a.found == nil {
+		return scan.Info{ID: "auto", Kind: "scanner"}
+	}
+	return a.found.Info()
+}
+
+// Probe finds a scanner and asks it what it can do.
+func (a *automatic) Probe(ctx context.Context) (scan.Info, error) {
+	d, err := a.find(ctx)
+	if err != nil {
+		return a.Info(), err
+	}
+	if p, ok := d.(Prober); ok {
+		return p.Probe(ctx)
+	}
+	return d.Info(), nil
+}
+
+// Scan finds a scanner if need be, and scans.
+func (a *automatic) Scan(ctx context.Context, s scan.Settings) iter.Seq2[scan.Page, error] {
+	return func(yield func(scan.Page, error) bool) {
+		d, err := a.find(ctx)
+		if err != nil {
+			yield(scan.Page{}, err)
+			return
+		}
+		for page, err := range d.Scan(ctx, s) {
+			if errors.Is(err, &scan.Fault{Code: scan.NoDevice}) || errors.Is(err, &scan.Fault{Code: scan.Unplugged}) {
+				a.forget()
+			}
+			if !yield(page, err) {
+				return
+			}
+		}
+	}
+}
+
+func (a *automatic) find(ctx context.Context) (Scanner, error) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if a.found != nil {
+		return a.found, nil
+	}
+	// What is plugged in here is found at once; SANE's own search of the network takes seconds.
+	var found []scan.Info
+	var best scan.Info
+	var errs error
+	for _, list := range []func() ([]scan.Info, error){
+		func() ([]scan.Info, error) { return sane.ListLocal(ctx, saneOptions(a.cfg.Scanner)) },
+		func() ([]scan.Info, error) { return escl.List(ctx, esclOptions(a.cfg)) },
+		func() ([]scan.Info, error) { return sane.List(ctx, saneOptions(a.cfg.Scanner)) },
+	} {
+		more, err := list()
+		errs = errors.Join(errs, err)
+		found = append(found, more...)
+		var auto string
+		if best, auto = a.profiles.Best(found); best.ID != "" && auto != profile.Avoid {
+			break
+		}
+	}
+	if best.ID == "" {
+		return nil, &scan.Fault{Code: scan.NoDevice, Device: "scanner", Err: errs,
+			Technician: "no scanner was found: plug one in and switch it on, then look at `motcua devices` and `motcua doctor`"}
+	}
+	d, err := openTuned(a.cfg, a.profiles, best.ID)
+	if err != nil {
+		return nil, err
+	}
+	a.found = d
+	return d, nil
+}
+
+func (a *automatic) forget() {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if a.found != nil {
+		a.found.Close()
+		a.found = nil
+	}
+}
+
+// Close lets the device go.
+func (a *automatic) Close() error {
+	a.forget()
+	return nil
+}
+
+// specimens is the demo's scanner: invented persons' papers, drawn as they come under the lamp.
+type specimens struct{ *simulated.Scanner }
+
+func (specimens) Close() error { return nil }
+
+func openSpecimens(o simulated.Options) (Scanner, error) {
+	drawn, err := specimen.Load(configs.FS, "specimens")
+	if err != nil {
+		return nil, err
+	}
+	var sheets []simulated.Sheet
+	for _, s := range drawn {
+		sheet := simulated.Sheet{Front: pixels(s.DrawFront), DPI: s.Front.DPI}
+		if s.Back != nil {
+			sheet.Back = pixels(s.DrawBack)
+		}
+		sheets = append(sheets, sheet)
+	}
+	return specimens{simulated.New(sheets, o)}, nil
+}
+
+func pixels(draw func() (specimen.Page, error)) func() (image.Image, error) {
+	return func() (image.Image, error) {
+		page, err := draw()
+		return page.RGBA, err
+	}
+}
+
+// Scanner is a scanner that is held open.
+type Scanner interface {
+	Info() scan.Info
+	Scan(ctx context.Context, s scan.Settings) iter.Seq2[scan.Page, error]
+	Close() error
+}
