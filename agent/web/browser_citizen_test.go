@@ -27,7 +27,7 @@ func toQuestion(t testing.TB, ctx context.Context, k *kiosk, field string) {
 	press(t, ctx, ".button.huge", "/choose")
 	press(t, ctx, `a[href="/choose/2.000815"]`, "/choose/")
 	press(t, ctx, ".way .go", "/consent")
-	press(t, ctx, ".way .go", "/scan")
+	consent(t, ctx)
 	press(t, ctx, "#scan .go", "/scan")
 	arrive(t, ctx, "/papers")
 	if field != "" {

@@ -205,6 +205,7 @@ func pathOf(ctx context.Context, t testing.TB) string {
 // press clicks what a finger would and waits for the page it leads to.
 func press(t testing.TB, ctx context.Context, selector string, to string) {
 	t.Helper()
+	settled(t, ctx)
 	if err := chromedp.Do(ctx, chromedp.Click(chromedp.CSS(selector))); err != nil {
 		t.Fatalf("press %s on %s: %v", selector, pathOf(ctx, t), err)
 	}
@@ -256,7 +257,7 @@ func toReceipt(t testing.TB, ctx context.Context, k *kiosk, code string, look fu
 	look("about")
 	press(t, ctx, ".way .go", "/consent")
 	look("consent")
-	press(t, ctx, ".way .go", "/scan")
+	consent(t, ctx)
 	look("scan")
 	press(t, ctx, "#scan .go", "/scan")
 	if err := chromedp.Do(ctx, chromedp.WaitVisible(chromedp.CSS(".sheet img:nth-child(8)"))); err != nil {
@@ -284,6 +285,14 @@ func toReceipt(t testing.TB, ctx context.Context, k *kiosk, code string, look fu
 	look("receipt")
 }
 
+// consent ticks and agrees.
+func consent(t testing.TB, ctx context.Context) {
+	t.Helper()
+	settled(t, ctx)
+	do(t, ctx, chromedp.Click(chromedp.CSS(`[name="agreed"]`)))
+	press(t, ctx, ".way .go", "/scan")
+}
+
 // answerByHand fills a question the way a person with the paper in hand would.
 func answerByHand(t testing.TB, ctx context.Context) {
 	t.Helper()
@@ -295,6 +304,7 @@ func answerByHand(t testing.TB, ctx context.Context) {
 		return location.pathname;
 	})()`
 	before := eval[string](t, ctx, script)
+	settled(t, ctx)
 	if err := chromedp.Do(ctx, chromedp.Click(chromedp.CSS(".way .go"))); err != nil {
 		t.Fatal(err)
 	}

@@ -72,11 +72,29 @@ func (s *Site) consent(w http.ResponseWriter, r *http.Request, at seat) {
 		s.turnAway(w, r, at, err)
 		return
 	}
-	s.render(w, r, http.StatusOK, "consent", view{Steps: s.steps(at.lang, visit.Consent),
-		Back: "/choose/" + at.proc.Code, Body: !at.state.Consented.IsZero()})
+	s.showConsent(w, r, at, http.StatusOK, false)
 }
 
+type consentBody struct {
+	Given   bool
+	Missing bool // pressed on without the tick
+}
+
+func (s *Site) showConsent(w http.ResponseWriter, r *http.Request, at seat, status int, missing bool) {
+	s.render(w, r, status, "consent", view{Steps: s.steps(at.lang, visit.Consent), Path: "/consent", Commits: true,
+		Back: "/choose/" + at.proc.Code, Body: consentBody{Given: !at.state.Consented.IsZero(), Missing: missing}})
+}
+
+// agree records consent. It takes a tick of its own and then the button: one tap that was meant for the page
+// before gives no consent.
 func (s *Site) agree(w http.ResponseWriter, r *http.Request, at seat) {
+	if !needProcedure(w, r, at) {
+		return
+	}
+	if r.PostForm.Get("agreed") == "" {
+		s.showConsent(w, r, at, http.StatusUnprocessableEntity, true)
+		return
+	}
 	if err := at.visit.Agree(s.now()); err != nil {
 		s.turnAway(w, r, at, err)
 		return

@@ -42,7 +42,7 @@ func (s *Site) showConfirm(w http.ResponseWriter, r *http.Request, at seat, stat
 	b := confirmBody{Proc: at.proc, Pages: pageCount(at.state), Account: s.o.Account, Fault: fault}
 	b.Fee = at.proc.Price(values(at.state), b.Pages)
 	b.Purpose = purpose(at.state)
-	s.render(w, r, status, "confirm", view{Steps: s.steps(at.lang, visit.Confirm), Back: "/check", Path: "/confirm", Body: b})
+	s.render(w, r, status, "confirm", view{Steps: s.steps(at.lang, visit.Confirm), Back: "/check", Path: "/confirm", Commits: true, Body: b})
 }
 
 func pageCount(state visit.State) int {

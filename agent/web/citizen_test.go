@@ -275,7 +275,7 @@ func TestNoDeadEnds(t *testing.T) {
 	for _, early := range []string{"/scan", "/papers", "/check", "/confirm"} {
 		h.get(early).want(200, "/consent")
 	}
-	h.post("/consent").want(200, "/scan", `class="button back" href="/consent"`)
+	h.post("/consent", "agreed", "yes").want(200, "/scan", `class="button back" href="/consent"`)
 	for _, early := range []string{"/papers", "/check", "/confirm"} {
 		h.get(early).want(200, "/scan")
 	}

@@ -120,7 +120,7 @@ func (h *hand) toScan(code string) *hand {
 	h.get("/").want(200, "/")
 	h.post("/begin", "lang", "vi").want(200, "/choose")
 	h.post("/choose/"+code).want(200, "/consent")
-	return h.post("/consent").want(200, "/scan")
+	return h.post("/consent", "agreed", "yes").want(200, "/scan")
 }
 
 func TestGuard(t *testing.T) {

@@ -30,6 +30,7 @@ type view struct {
 	Read    string // what is read aloud: the question and its sentence
 	Steps   []step
 	Back    string
+	Commits bool // the button onward gives or sends something: it lies where no page before has one
 	Visit   bool // somebody sits here: silence counts
 	Helped  bool // a volunteer has the screen
 	Called  bool

@@ -13,6 +13,39 @@
 	// A page called back from memory may be another person's: ask the kiosk anew.
 	addEventListener("pageshow", (e) => { if (e.persisted) location.reload(); });
 
+	// --- taps that were meant for the page before ---------------------------------------------------------
+	// Fingers double-tap, tremble and rest. A touch or a click of a mouse counts only when the page, or what newly
+	// lies over it, has been on the screen for a while; one that comes too early asks for a moment's rest besides.
+	// Keys count at once. Until this script runs, app.css holds the page still for as long.
+	const settling = 700, rest = 450; // ms
+	const root = document.documentElement;
+	let ready = Infinity, early = true;
+	const settle = () => {
+		const left = ready - performance.now();
+		if (left > 0) setTimeout(settle, left);
+		else root.dataset.settled = "1";
+	};
+	const fresh = () => { delete root.dataset.settled; ready = performance.now() + settling; settle(); };
+	requestAnimationFrame(() => requestAnimationFrame(fresh)); // the second frame comes after the first is painted
+	addEventListener("pointerdown", (e) => {
+		early = performance.now() < ready;
+		if (!early) return;
+		if (Number.isFinite(ready)) ready = Math.max(ready, performance.now() + rest);
+		e.stopImmediatePropagation();
+	}, true);
+	addEventListener("click", (e) => {
+		if (!e.isTrusted || e.pointerType === "" || !(early || performance.now() < ready)) return; // a key, a script, or in time
+		e.preventDefault();
+		e.stopImmediatePropagation();
+	}, true);
+
+	// What is scrolled to comes to rest above the bar below and its keyboard.
+	const dock = $(".dock");
+	const clear = () => { root.style.scrollPaddingBottom = dock.offsetHeight + 12 + "px"; };
+	new ResizeObserver(clear).observe(dock);
+	addEventListener("keyboard", clear); // it came or went: at once, before its field is scrolled to
+	clear();
+
 	// --- silence -------------------------------------------------------------------------------------
 	const body = document.body;
 	let alive = () => {};
@@ -43,7 +76,7 @@
 				leave.requestSubmit();
 				deadline = Infinity;
 			} else if (left <= full.warning) {
-				if (!box.open) box.showModal();
+				if (!box.open) { box.showModal(); fresh(); }
 				count.textContent = left;
 			}
 		}, 250);
@@ -51,7 +84,7 @@
 
 	// --- leaving, sending once -----------------------------------------------------------------------
 	for (const button of $$('[data-ask="leave"]')) {
-		button.addEventListener("click", (e) => { e.preventDefault(); $("#ask-leave").showModal(); });
+		button.addEventListener("click", (e) => { e.preventDefault(); $("#ask-leave").showModal(); fresh(); });
 	}
 	for (const button of $$("[data-close]")) button.addEventListener("click", () => button.closest("dialog").close());
 
@@ -158,6 +191,7 @@
 				for (const q of ["[data-progress]", "[data-stop]", "[data-say]", "[data-lamp]", "[data-headline]"]) $(q, scan).hidden = true;
 				$("[data-fault]", scan).textContent = e.text;
 				$("[data-ended]", scan).hidden = false;
+				fresh();
 				$("[data-ended] a", scan).focus();
 				break;
 			case "done": case "over":

@@ -203,9 +203,10 @@ const Telex = (() => {
 		draw();
 		board.hidden = false;
 		document.documentElement.dataset.keyboard = kind;
+		dispatchEvent(new Event("keyboard"));
 		to.scrollIntoView({ block: "center" });
 	};
-	const hide = () => { board.hidden = true; delete document.documentElement.dataset.keyboard; };
+	const hide = () => { board.hidden = true; delete document.documentElement.dataset.keyboard; dispatchEvent(new Event("keyboard")); };
 	for (const input of document.querySelectorAll("[data-pad]")) {
 		if (input.dataset.pad === "none") continue;
 		input.setAttribute("virtualkeyboardpolicy", "manual");

@@ -1,0 +1,121 @@
+package web
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/chromedp/chromedp"
+)
+
+// The screens that wards have, and the sizes of text a person may choose on each.
+var (
+	wardScreens = [][2]int64{{1024, 768}, {1280, 800}, {1366, 768}, {1920, 1080}, {1080, 1920}, {768, 1024}}
+	textSizes   = []string{"m", "l", "xl"}
+)
+
+// unreachable looks at everything a finger or an eye needs on a page: each must be wholly on the screen when it is
+// scrolled to, under nothing else, and not cut; with the keyboard up, its field and all its keys at once.
+const unreachable = `(() => {
+	const out = [], W = innerWidth, H = innerHeight, root = document.documentElement;
+	const name = (e) => (e.id ? "#" + e.id : e.className ? e.tagName.toLowerCase() + "." + [...e.classList].join(".") : e.tagName.toLowerCase()) + " “" + (e.textContent.trim() || e.getAttribute("aria-label") || e.value || "").replace(/\s+/g, " ").slice(0, 24) + "”";
+	const box = (e) => e.getBoundingClientRect();
+	const seen = (e) => { for (const [x, y] of [[.5, .5], [.12, .2], [.88, .2], [.12, .8], [.88, .8]]) {
+		const r = box(e), hit = document.elementFromPoint(r.x + r.width * x, r.y + r.height * y);
+		if (!hit || !(e.contains(hit) || hit.contains(e) || hit.closest("label")?.contains(e) || hit.matches("input[type=file]"))) return hit ? name(hit) : "nothing";
+	} return ""; };
+	const shown = (e) => e.checkVisibility({ visibilityProperty: true }) && box(e).width > 1 && !e.closest(".skip");
+	const open = document.querySelector("dialog[open]"), within = open || document;
+	if (root.scrollWidth > W) out.push("the page is " + (root.scrollWidth - W) + " px too wide");
+	const field = document.activeElement?.matches("[data-pad]") && root.dataset.keyboard ? document.activeElement : null;
+	if (field) {
+		field.scrollIntoView({ block: "center", behavior: "instant" });
+		for (const e of [field, ...document.querySelectorAll(".key"), ...document.querySelectorAll(".way .button")]) if (shown(e)) {
+			const r = box(e), over = seen(e);
+			if (r.top < 0 || r.bottom > H + 1 || r.left < 0 || r.right > W + 1) out.push(name(e) + " is off the screen while the keyboard is up");
+			else if (over) out.push(name(e) + " lies under " + over + " while the keyboard is up");
+			if (e.matches(".key") && (r.width < 44 || r.height < 44)) out.push(name(e) + " is a small key: " + Math.round(r.width) + "×" + Math.round(r.height));
+		}
+	}
+	for (const e of within.querySelectorAll("a[href], button, input:not([type=hidden]):not([type=file]), textarea, select, summary, label.choice, .code, .qr, dialog[open] p")) {
+		if (!shown(e)) continue;
+		if (!e.closest(".dock, dialog")) e.scrollIntoView({ block: "center", behavior: "instant" });
+		const r = box(e);
+		if (r.left < -1 || r.right > W + 1) out.push(name(e) + " is cut at the side");
+		if (r.height < H * .55 && (r.top < -1 || r.bottom > H + 1)) out.push(name(e) + " is off the screen");
+		const over = r.height < H * .55 ? seen(e) : "";
+		if (over) out.push(name(e) + " lies under " + over);
+	}
+	for (const e of within.querySelectorAll("main *, .bar *, .way *, dialog[open] *")) {
+		if (!shown(e) || e.clientWidth === 0 || e.matches("input, textarea, select, svg, svg *, .sheet, .sheet *, .bed, .thumb, .thumb *") || e.closest(".scroll, table, .keyboard") || getComputedStyle(e).overflowX === "auto") continue;
+		if (e.scrollWidth > e.clientWidth + 1) out.push(name(e) + " is cut by " + (e.scrollWidth - e.clientWidth) + " px");
+	}
+	return [...new Set(out)];
+})()`
+
+// fits looks at the page that is open on every screen with every size of text.
+func fits(t testing.TB, ctx context.Context, page string) {
+	t.Helper()
+	settled(t, ctx)
+	was := eval[string](t, ctx, `document.documentElement.dataset.size || ""`)
+	for _, screen := range wardScreens {
+		do(t, ctx, chromedp.EmulateViewport(screen[0], screen[1]))
+		for _, size := range textSizes {
+			eval[bool](t, ctx, fmt.Sprintf(`(document.documentElement.dataset.size = %q, true)`, size))
+			// Two frames: what follows the new layout (the room kept above the bar) is in place after them.
+			if _, err := chromedp.Run(ctx, chromedp.Evaluate[bool](`new Promise((r) => requestAnimationFrame(() => requestAnimationFrame(() => r(true))))`, chromedp.EvalAwaitPromise)); err != nil {
+				t.Fatal(err)
+			}
+			if folder := os.Getenv("SHOTS"); folder != "" { // to look at
+				data, err := chromedp.Run(ctx, chromedp.CaptureScreenshot())
+				if err == nil {
+					err = os.WriteFile(filepath.Join(folder, fmt.Sprintf("%s-%dx%d-%s.png", strings.NewReplacer("/", "_", " ", "_").Replace(page), screen[0], screen[1], size)), data, 0o644)
+				}
+				if err != nil {
+					t.Fatal(err)
+				}
+			}
+			if found := eval[[]string](t, ctx, unreachable); len(found) > 0 {
+				t.Errorf("%s at %d×%d, text %s:\n\t%s", page, screen[0], screen[1], size, strings.Join(found, "\n\t"))
+			}
+		}
+	}
+	eval[bool](t, ctx, fmt.Sprintf(`(document.documentElement.dataset.size = %q, true)`, was))
+	do(t, ctx, chromedp.EmulateViewport(1024, 768))
+}
+
+// Every page of a citizen's visit, on every screen that wards have.
+func TestPagesFitTheScreen(t *testing.T) {
+	k := newKiosk(t, withStaff(t))
+	ctx := browser(t, 1024, 768)
+	seen := map[string]bool{}
+	toReceipt(t, ctx, k, "2.000815", func(page string) {
+		if !seen[page] && page != "scanning" { // which goes on by itself
+			fits(t, ctx, page)
+		}
+		seen[page] = true
+	})
+	for _, page := range []string{"/", "/help", "/status", "/nowhere"} {
+		do(t, ctx, chromedp.Navigate(k.server.URL+page))
+		fits(t, ctx, page)
+	}
+	toQuestion(t, ctx, k, "")
+	for _, field := range []string{"applicant_name", "applicant_birth", "applicant_number", "applicant_residence", "document", "copies"} {
+		do(t, ctx, chromedp.Navigate(k.server.URL+"/check/"+field))
+		settled(t, ctx)
+		fits(t, ctx, field)
+		if !eval[bool](t, ctx, `(document.querySelector("#value").focus(), !!document.documentElement.dataset.keyboard)`) {
+			t.Fatalf("%s brings no keyboard", field)
+		}
+		fits(t, ctx, field+" with its keyboard")
+	}
+	do(t, ctx, chromedp.Navigate(k.server.URL+"/takeover"))
+	fits(t, ctx, "takeover")
+	for _, dialog := range []string{"#silence", "#ask-leave", "#away"} {
+		eval[bool](t, ctx, `(document.querySelector("dialog[open]")?.close(), document.querySelector("`+dialog+`").showModal(), true)`)
+		fits(t, ctx, dialog)
+	}
+}

@@ -1,0 +1,154 @@
+package web
+
+import (
+	"context"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/chromedp/cdproto/input"
+	"github.com/chromedp/chromedp"
+
+	"motcua/agent/visit"
+	"motcua/drivers/simulated"
+)
+
+// A rhythm is how a hand touches: the pauses before each tap after the first.
+type rhythm []time.Duration
+
+// How long a finger stays down in a tap.
+const tapTime = 60 * time.Millisecond
+
+// finger puts a finger (id) down at a place, or takes all up again.
+func finger(t testing.TB, ctx context.Context, kind input.DispatchTouchEventType, points ...*input.TouchPoint) {
+	t.Helper()
+	if points == nil {
+		points = []*input.TouchPoint{}
+	}
+	if _, err := chromedp.Call(ctx, input.DispatchTouchEvent, input.DispatchTouchEventParams{Type: kind, TouchPoints: points}); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func point(x, y, id, radius float64) *input.TouchPoint {
+	return &input.TouchPoint{X: x, Y: y, ID: &id, RadiusX: &radius, RadiusY: &radius}
+}
+
+// middle scrolls a thing into view and gives its middle.
+func middle(t testing.TB, ctx context.Context, selector string) (x, y float64) {
+	t.Helper()
+	at := eval[[]float64](t, ctx, `(() => { const b = document.querySelector('`+selector+`'); if (!b) return []; b.scrollIntoView({block: "nearest", behavior: "instant"});
+		const r = b.getBoundingClientRect(); return [r.x + r.width / 2, r.y + r.height / 2]; })()`)
+	if len(at) != 2 {
+		t.Fatalf("no %s on %s", selector, pathOf(ctx, t))
+	}
+	return at[0], at[1]
+}
+
+// taps touches a thing with a rhythm; the taps after the first go to the same place, whatever lies there by then.
+func taps(t testing.TB, ctx context.Context, selector string, r rhythm) {
+	t.Helper()
+	x, y := middle(t, ctx, selector)
+	for i := range len(r) + 1 {
+		if i > 0 {
+			time.Sleep(r[i-1]) // the hand's own time, which is what is tested
+		}
+		finger(t, ctx, input.DispatchTouchEventTypeTouchStart, point(x, y, 1, 6))
+		time.Sleep(tapTime)
+		finger(t, ctx, input.DispatchTouchEventTypeTouchEnd)
+	}
+}
+
+// settled waits until a page takes taps.
+func settled(t testing.TB, ctx context.Context) {
+	t.Helper()
+	for end := time.Now().Add(20 * time.Second); time.Now().Before(end); time.Sleep(20 * time.Millisecond) {
+		if ok, err := chromedp.Run(ctx, chromedp.Evaluate[bool](`document.readyState === "complete" && "settled" in document.documentElement.dataset`)); err == nil && ok {
+			return
+		}
+	}
+	t.Fatalf("%s never takes taps", pathOf(ctx, t))
+}
+
+// A citizen's way by touch. Whatever the rhythm of the hand, each touch leads one page on, and nothing is
+// agreed to, answered or sent by a tap that fell on the page before.
+func TestTapsOfThePageBefore(t *testing.T) {
+	k := newKiosk(t)
+	k.scanner = simulated.New([]simulated.Sheet{drawn(unfit(t))}, simulated.Options{LinesPerSecond: -1})
+	ctx := browser(t, 1024, 768)
+	do(t, ctx, chromedp.EmulateViewport(1024, 768, chromedp.EmulateTouch))
+	ms := time.Millisecond
+	for name, hand := range map[string]rhythm{
+		"double":    {130 * ms},
+		"triple":    {220 * ms, 220 * ms},
+		"impatient": {300 * ms, 300 * ms, 300 * ms, 300 * ms, 300 * ms},
+	} {
+		t.Run(name, func(t *testing.T) {
+			do(t, ctx, chromedp.Navigate(k.server.URL+"/"))
+			settled(t, ctx)
+			var now *table
+			step := func(selector, to string, holds func(visit.State) bool, what string) {
+				t.Helper()
+				taps(t, ctx, selector, hand)
+				arrive(t, ctx, to)
+				settled(t, ctx)
+				if at := pathOf(ctx, t); at != to && to != "/choose/" && !strings.HasPrefix(to, "/check") {
+					t.Fatalf("%s led past %s to %s", selector, to, at)
+				}
+				if now = k.site.sessions.visits()[0]; holds != nil && !holds(now.visit.State()) {
+					t.Fatalf("after %s: %s", to, what)
+				}
+			}
+			unconsented := func(s visit.State) bool { return s.Consented.IsZero() }
+			step(".button.huge", "/choose", nil, "")
+			step(`a[href="/choose/2.000815"]`, "/choose/", func(s visit.State) bool { return s.Procedure == "" }, "the tap after chose the procedure")
+			step(".way .go", "/consent", unconsented, "consent was recorded unread")
+			taps(t, ctx, `[name="agreed"]`, nil)
+			step(".way .go", "/scan", func(s visit.State) bool { return !s.Consented.IsZero() && len(s.Papers) == 0 && !s.Busy }, "the scan began by itself")
+			taps(t, ctx, "#scan .go", hand)
+			arrive(t, ctx, "/papers")
+			settled(t, ctx)
+			step(".way .go", "/check", func(s visit.State) bool { return len(s.Papers) == 1 }, "papers changed")
+			for open := len(now.visit.State().Open()); open > 0; open-- {
+				if !strings.HasPrefix(pathOf(ctx, t), "/check/") {
+					step(".way .go", "/check/", nil, "")
+				}
+				eval[bool](t, ctx, `(() => { const f = document.querySelector("#value"), c = document.querySelector(".choice input");
+					if (f && !f.value) f.value = f.dataset.pad === "date" ? "01/02/2020" : "2"; if (c) c.checked = true; document.activeElement.blur(); return true; })()`)
+				step(".way .go", "/check", func(s visit.State) bool { return len(s.Open()) == open-1 }, "a value was taken for looked at")
+			}
+			step(".way .go", "/confirm", func(s visit.State) bool { return s.Code == "" }, "the dossier was sent unseen")
+			step(".way .go", "/receipt", func(s visit.State) bool { return s.Code != "" }, "the dossier was not sent")
+			taps(t, ctx, ".way .go", hand)
+			for len(k.site.sessions.visits()) > 0 {
+				time.Sleep(20 * time.Millisecond)
+			}
+			settled(t, ctx)
+			if at := pathOf(ctx, t); at != "/" {
+				t.Errorf("the taps after the end led to %s", at)
+			}
+		})
+	}
+	t.Run("resting_palm", func(t *testing.T) {
+		do(t, ctx, chromedp.Navigate(k.server.URL+"/"))
+		settled(t, ctx)
+		taps(t, ctx, ".button.huge", nil)
+		arrive(t, ctx, "/choose")
+		settled(t, ctx)
+		taps(t, ctx, `a[href="/choose/2.000815"]`, nil)
+		arrive(t, ctx, "/choose/")
+		settled(t, ctx)
+		x, y := middle(t, ctx, ".way .go")
+		palm := point(x-150, y, 2, 40)
+		finger(t, ctx, input.DispatchTouchEventTypeTouchStart, point(x, y, 1, 6))
+		finger(t, ctx, input.DispatchTouchEventTypeTouchEnd)
+		finger(t, ctx, input.DispatchTouchEventTypeTouchStart, palm)
+		arrive(t, ctx, "/consent")
+		time.Sleep(300 * time.Millisecond)
+		finger(t, ctx, input.DispatchTouchEventTypeTouchEnd)
+		settled(t, ctx)
+		if at := pathOf(ctx, t); at != "/consent" {
+			t.Errorf("the palm led to %s", at)
+		}
+	})
+}
