@@ -78,9 +78,7 @@ func BenchmarkKeyPress(b *testing.B) {
 	k := newKiosk(b)
 	ctx := browser(b, 1920, 1080)
 	toQuestion(b, ctx, k, "applicant_name")
-	if err := chromedp.Do(ctx, chromedp.Click(chromedp.CSS("#value"))); err != nil {
-		b.Fatal(err)
-	}
+	click(b, ctx, "#value")
 	eval[bool](b, ctx, `(() => {
 		window.presses = [];
 		document.querySelector("#keyboard").addEventListener("pointerdown", (e) => {

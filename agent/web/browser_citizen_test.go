@@ -69,7 +69,8 @@ func TestSilenceClearsTheScreen(t *testing.T) {
 	}
 	do(t, ctx, chromedp.WaitVisible(chromedp.CSS("#silence")))
 	shot(t, ctx, "portrait/silence")
-	do(t, ctx, chromedp.Click(chromedp.CSS("[data-stay]")), chromedp.WaitNotVisible(chromedp.CSS("#silence")))
+	click(t, ctx, "[data-stay]")
+	do(t, ctx, chromedp.WaitNotVisible(chromedp.CSS("#silence")))
 	if at := pathOf(ctx, t); at != "/check/applicant_name" {
 		t.Fatalf("staying led to %s", at)
 	}
@@ -132,7 +133,7 @@ func TestOnScreenKeyboard(t *testing.T) {
 	if eval[bool](t, ctx, `!document.querySelector("#keyboard").hidden`) {
 		t.Error("the keyboard hides a value that only needs a yes")
 	}
-	do(t, ctx, chromedp.Click(chromedp.CSS("#value")))
+	click(t, ctx, "#value")
 	if eval[bool](t, ctx, `document.querySelector("#keyboard").hidden`) {
 		t.Fatal("touching the field brings no keyboard")
 	}
@@ -167,7 +168,7 @@ func TestOnScreenKeyboard(t *testing.T) {
 		}
 		do(t, ctx, chromedp.Navigate(k.server.URL+"/check/applicant_name"))
 		arrive(t, ctx, "/check/applicant_name")
-		do(t, ctx, chromedp.Click(chromedp.CSS("#value")))
+		click(t, ctx, "#value")
 	})
 	t.Run("letters_and_tones_have_keys", func(t *testing.T) {
 		for _, c := range []struct{ keys, want string }{{"đưcá", "Đức"}, {"nguyênã", "Nguyễn"}, {"hoaà", "Hòa"}, {"anạ", "Ạn"}, {"á", "Á"}, {"há", "Há"}, {"hả", "Hả"}} {
@@ -184,7 +185,7 @@ func TestOnScreenKeyboard(t *testing.T) {
 	t.Run("number_pad_for_dates", func(t *testing.T) {
 		do(t, ctx, chromedp.Navigate(k.server.URL+"/check/applicant_birth"))
 		arrive(t, ctx, "/check/applicant_birth")
-		do(t, ctx, chromedp.Click(chromedp.CSS("#value")))
+		click(t, ctx, "#value")
 		if got := typed("25121950"); got != "25/12/1950" {
 			t.Errorf("%q", got)
 		}
@@ -196,12 +197,12 @@ func TestOnScreenKeyboard(t *testing.T) {
 	t.Run("typing_and_sending_by_finger", func(t *testing.T) {
 		do(t, ctx, chromedp.Navigate(k.server.URL+"/check/applicant_name"))
 		arrive(t, ctx, "/check/applicant_name")
-		do(t, ctx, chromedp.Click(chromedp.CSS("#value")))
+		click(t, ctx, "#value")
 		typed("tranaf thij binhf")
 		if got := eval[string](t, ctx, `document.querySelector("#value").value`); got != "Trần Thị Bình" {
 			t.Fatalf("%q", got)
 		}
-		do(t, ctx, chromedp.Click(chromedp.CSS(".way .go")))
+		click(t, ctx, ".way .go")
 		left(t, ctx, "/check/applicant_name")
 		do(t, ctx, chromedp.Navigate(k.server.URL+"/check"))
 		arrive(t, ctx, "/check")
@@ -297,7 +298,8 @@ func TestNetworkCut(t *testing.T) {
 	toQuestion(t, ctx, k, "document")
 	eval[string](t, ctx, `document.querySelector("#value").value = "Bằng lái xe"`)
 	line.cut()
-	do(t, ctx, chromedp.Click(chromedp.CSS(".way .go")), chromedp.WaitVisible(chromedp.CSS("#away")))
+	click(t, ctx, ".way .go")
+	do(t, ctx, chromedp.WaitVisible(chromedp.CSS("#away")))
 	shot(t, ctx, "landscape/away")
 	eval[bool](t, ctx, `window.tries = performance.getEntriesByType("resource").filter((r) => r.name.endsWith("/alive")).length, true`)
 	holds(t, ctx, "more tries to reach the daemon", `performance.getEntriesByType("resource").filter((r) => r.name.endsWith("/alive")).length > tries + 1`)
@@ -378,7 +380,8 @@ func TestReadAloud(t *testing.T) {
 	}
 	h.post("/speak", "text", strings.Repeat("a", longestSpeech+1)).want(404, "/speak")
 	ctx := browser(t, 1920, 1080)
-	do(t, ctx, chromedp.Navigate(k.server.URL+"/"), chromedp.Click(chromedp.CSS("[data-aloud]")))
+	do(t, ctx, chromedp.Navigate(k.server.URL+"/"))
+	click(t, ctx, "[data-aloud]")
 	holds(t, ctx, "speech after a press on the button", `performance.getEntriesByType("resource").some((r) => r.name.endsWith("/speak") && r.responseStatus === 200)`)
 }
 

@@ -285,11 +285,17 @@ func toReceipt(t testing.TB, ctx context.Context, k *kiosk, code string, look fu
 	look("receipt")
 }
 
+// click clicks when the page takes it.
+func click(t testing.TB, ctx context.Context, selector string) {
+	t.Helper()
+	settled(t, ctx)
+	do(t, ctx, chromedp.Click(chromedp.CSS(selector)))
+}
+
 // consent ticks and agrees.
 func consent(t testing.TB, ctx context.Context) {
 	t.Helper()
-	settled(t, ctx)
-	do(t, ctx, chromedp.Click(chromedp.CSS(`[name="agreed"]`)))
+	click(t, ctx, `[name="agreed"]`)
 	press(t, ctx, ".way .go", "/scan")
 }
 
@@ -304,10 +310,7 @@ func answerByHand(t testing.TB, ctx context.Context) {
 		return location.pathname;
 	})()`
 	before := eval[string](t, ctx, script)
-	settled(t, ctx)
-	if err := chromedp.Do(ctx, chromedp.Click(chromedp.CSS(".way .go"))); err != nil {
-		t.Fatal(err)
-	}
+	click(t, ctx, ".way .go")
 	holds(t, ctx, "the next page", `!document.documentElement.dataset.seen`)
 	if pathOf(ctx, t) == before {
 		t.Fatalf("the answer to %s was refused: %s", before, text(t, ctx, "main"))

@@ -62,12 +62,7 @@ func taps(t testing.TB, ctx context.Context, selector string, r rhythm) {
 // settled waits until a page takes taps.
 func settled(t testing.TB, ctx context.Context) {
 	t.Helper()
-	for end := time.Now().Add(20 * time.Second); time.Now().Before(end); time.Sleep(20 * time.Millisecond) {
-		if ok, err := chromedp.Run(ctx, chromedp.Evaluate[bool](`document.readyState === "complete" && "settled" in document.documentElement.dataset`)); err == nil && ok {
-			return
-		}
-	}
-	t.Fatalf("%s never takes taps", pathOf(ctx, t))
+	holds(t, ctx, "a page that takes taps", `"settled" in document.documentElement.dataset`)
 }
 
 // A citizen's way by touch. Whatever the rhythm of the hand, each touch leads one page on, and nothing is
@@ -120,9 +115,7 @@ func TestTapsOfThePageBefore(t *testing.T) {
 			step(".way .go", "/confirm", func(s visit.State) bool { return s.Code == "" }, "the dossier was sent unseen")
 			step(".way .go", "/receipt", func(s visit.State) bool { return s.Code != "" }, "the dossier was not sent")
 			taps(t, ctx, ".way .go", hand)
-			for len(k.site.sessions.visits()) > 0 {
-				time.Sleep(20 * time.Millisecond)
-			}
+			await(t, "the end of the visit", func() bool { return len(k.site.sessions.visits()) == 0 })
 			settled(t, ctx)
 			if at := pathOf(ctx, t); at != "/" {
 				t.Errorf("the taps after the end led to %s", at)
