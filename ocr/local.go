@@ -14,6 +14,7 @@ import (
 	"motcua/ocr/jpeg"
 	"motcua/ocr/page"
 	"motcua/ocr/paper"
+	"motcua/ocr/sandbox"
 )
 
 // local reads in this process.
@@ -25,7 +26,7 @@ type local struct {
 
 func newLocal(l Limits) *local { return &local{limits: l, engines: newEngines()} }
 
-func (l *local) warm(ctx context.Context) ([]Protection, error) {
+func (l *local) warm(ctx context.Context) ([]sandbox.Protection, error) {
 	if err := l.engines.warm(ctx); err != nil {
 		return nil, err
 	}
@@ -38,6 +39,8 @@ func (l *local) warm(ctx context.Context) ([]Protection, error) {
 	_, err := l.engines.second(ctx, blank)
 	return nil, err
 }
+
+func (*local) try(context.Context) ([]sandbox.Protection, error) { return nil, nil } // nothing guards this process
 
 func (l *local) close() error {
 	l.engines.close()

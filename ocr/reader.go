@@ -17,6 +17,7 @@ import (
 
 	"motcua/ocr/page"
 	"motcua/ocr/paper"
+	"motcua/ocr/sandbox"
 )
 
 // Options says where and how widely to read.
@@ -27,6 +28,9 @@ type Options struct {
 	// Workers is how many inputs are read at once; 0 means as many as there are processors, at most 2.
 	Workers int
 	Limits  Limits
+	// Forbidden is told the name of a system call that a worker was ended for: the mark of a hostile file, or of a library
+	// that wants more than the sandbox gives. Nil: nobody is told.
+	Forbidden func(call string)
 }
 
 // Limits bounds what one input may cost. Zero fields mean the defaults.
@@ -109,7 +113,8 @@ type backend interface {
 	page(ctx context.Context, n int) ([]*face, []Timing, *Problem)
 	done()
 	crop(ctx context.Context, data []byte, page int, q paper.Quad, maxWidth int) ([]byte, error)
-	warm(ctx context.Context) ([]Protection, error)
+	warm(ctx context.Context) ([]sandbox.Protection, error)
+	try(ctx context.Context) ([]sandbox.Protection, error)
 	close() error
 }
 
@@ -132,7 +137,7 @@ func New(o Options) (*Reader, error) {
 		if o.Worker == nil {
 			r.idle <- newLocal(limits)
 		} else {
-			r.idle <- newChild(o.Worker, limits)
+			r.idle <- newChild(o.Worker, limits, o.Forbidden)
 		}
 	}
 	return r, nil
@@ -249,12 +254,18 @@ func (r *Reader) read(ctx context.Context, b backend, in Input) Result {
 	return out
 }
 
-// Protections starts a backend if need be and says what guards the parsers; in this process nothing does.
-func (r *Reader) Protections(ctx context.Context) ([]Protection, error) {
+// Protections starts a backend if need be and says what guards the parsers: what the worker could lock, and what came of
+// attempts to break out of one that was locked in the same way. In this process nothing guards them.
+func (r *Reader) Protections(ctx context.Context) ([]sandbox.Protection, error) {
 	b, err := r.take(ctx)
 	if err != nil {
 		return nil, err
 	}
-	defer func() { r.idle <- b }()
-	return b.warm(ctx)
+	guards, err := b.warm(ctx)
+	r.idle <- b // attempts run in processes of their own: nobody's page waits for them
+	if err != nil {
+		return nil, err
+	}
+	tried, err := b.try(ctx)
+	return append(guards, tried...), err
 }

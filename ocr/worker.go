@@ -11,10 +11,10 @@ import (
 	"os"
 	"os/exec"
 	"runtime"
-	"syscall"
 	"time"
 
 	"motcua/ocr/paper"
+	"motcua/ocr/sandbox"
 )
 
 // Between a Reader and its child go frames: a JSON head and a blob, each behind its length.
@@ -27,12 +27,12 @@ type request struct {
 }
 
 type response struct {
-	Pages       int          `json:"pages,omitempty"`
-	Faces       []*face      `json:"faces,omitempty"`
-	Timings     []Timing     `json:"timings,omitempty"`
-	Problem     *Problem     `json:"problem,omitempty"`
-	Error       string       `json:"error,omitempty"`
-	Protections []Protection `json:"protections,omitempty"`
+	Pages       int                  `json:"pages,omitempty"`
+	Faces       []*face              `json:"faces,omitempty"`
+	Timings     []Timing             `json:"timings,omitempty"`
+	Problem     *Problem             `json:"problem,omitempty"`
+	Error       string               `json:"error,omitempty"`
+	Protections []sandbox.Protection `json:"protections,omitempty"`
 }
 
 // A frame's parts are bounded, so that a worker taken over by a hostile file cannot fill the daemon's memory.
@@ -81,13 +81,16 @@ func readFrame(r io.Reader, head any) ([]byte, error) {
 // Serve is the child's side of a Reader with Options.Worker: it reads requests from r and answers on w
 // until r ends or ctx is done. It first loads the models, then gives up the network, the file system and most memory.
 func Serve(ctx context.Context, r io.Reader, w io.Writer) error {
+	if os.Getenv(sandbox.TryEnv) != "" {
+		return sandbox.Attempt(w)
+	}
 	l := newLocal(Limits{}.filled())
 	defer l.close()
 	if _, err := l.warm(ctx); err != nil {
 		_ = writeFrame(w, response{Error: err.Error()}, nil)
 		return fmt.Errorf("serve recognition: %w", err)
 	}
-	guards := confine()
+	guards := sandbox.Lock()
 	in, out := bufio.NewReaderSize(r, 1<<16), bufio.NewWriterSize(w, 1<<16)
 	for ctx.Err() == nil {
 		var q request
@@ -142,6 +145,10 @@ type child struct {
 	data   []byte // of the file under way: a new child needs it again
 	opened bool   // whether the running child has it open
 
+	tell      bool         // ends at a forbidden call with the call's name; see nameCall
+	told      *tail        // what it said then
+	forbidden func(string) // is told the name of a call that a worker was ended for
+
 	cmd   *exec.Cmd
 	in    io.WriteCloser
 	out   io.ReadCloser
@@ -152,22 +159,25 @@ type child struct {
 // a page of cards and 400 kB a page full of text.
 const renewAfter = 80
 
-func newChild(argv []string, l Limits) *child { return &child{argv: argv, limits: l} }
+func newChild(argv []string, l Limits, forbidden func(string)) *child {
+	return &child{argv: argv, limits: l, forbidden: forbidden}
+}
 
 var errDied = errors.New("recognition worker died")
+
+// tail keeps the first bytes that a worker says.
+type tail struct{ text []byte }
+
+func (t *tail) Write(b []byte) (int, error) {
+	t.text = append(t.text, b[:min(len(b), 256-len(t.text))]...)
+	return len(b), nil
+}
 
 func (c *child) start() error {
 	if c.cmd != nil {
 		return nil
 	}
 	cmd := exec.Command(c.argv[0], c.argv[1:]...)
-	// Nothing of the daemon's surroundings: no tokens, no addresses.
-	cmd.Env = []string{"OMP_THREAD_LIMIT=1", "GOTRACEBACK=none", "LC_ALL=C.UTF-8", "PATH=/usr/bin:/bin"}
-	if v, ok := os.LookupEnv("TESSDATA_PREFIX"); ok {
-		cmd.Env = append(cmd.Env, "TESSDATA_PREFIX="+v)
-	}
-	cmd.Dir = "/"
-	cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL, Setpgid: true}
 	in, err := cmd.StdinPipe()
 	if err != nil {
 		return fmt.Errorf("start recognition worker: %w", err)
@@ -176,22 +186,53 @@ func (c *child) start() error {
 	if err != nil {
 		return fmt.Errorf("start recognition worker: %w", err)
 	}
-	if err := cmd.Start(); err != nil {
+	var env, folders []string
+	if v, ok := os.LookupEnv("TESSDATA_PREFIX"); ok {
+		env, folders = append(env, "TESSDATA_PREFIX="+v), append(folders, v)
+	}
+	if c.told = nil; c.tell {
+		c.told = &tail{}
+		cmd.Stderr = c.told
+		env = append(env, sandbox.TellEnv+"=1")
+	}
+	if err := sandbox.Start(cmd, folders, env...); err != nil {
 		return fmt.Errorf("start recognition worker: %w", err)
 	}
 	c.cmd, c.in, c.out, c.opened = cmd, in, out, false
 	return nil
 }
 
-// stop ends the child whatever it does.
-func (c *child) stop() {
+// stop ends the child whatever it does, and says whether it had been ended for a forbidden call before.
+func (c *child) stop() (forbidden bool) {
 	if c.cmd == nil {
-		return
+		return false
 	}
 	_ = c.in.Close()
 	_ = c.cmd.Process.Kill()
 	_ = c.cmd.Wait()
+	forbidden = sandbox.ForbiddenCall(c.cmd.ProcessState)
 	c.cmd, c.opened, c.pages = nil, false, 0
+	return forbidden
+}
+
+// nameCall finds out which call a worker was ended for, by putting the same to a worker that says so: either a hostile file
+// tried what it must not, or a library of this machine wants a call that others do not, and recognition needs mending.
+func (c *child) nameCall(ctx context.Context, q request, blob []byte) {
+	if c.tell || c.forbidden == nil {
+		return
+	}
+	teller := newChild(c.argv, c.limits, nil)
+	teller.tell = true
+	defer teller.stop()
+	limit := startup + c.limits.Time
+	if q.Op == "page" {
+		_, _, _ = teller.ask(ctx, limit, request{Op: "open"}, c.data)
+	}
+	_, _, _ = teller.ask(ctx, limit, q, blob)
+	teller.stop()
+	if name := sandbox.NamedCall(string(teller.told.text)); name != "" {
+		c.forbidden(name)
+	}
 }
 
 // ask sends one request and waits for its answer, at most d; a child that is late or gone is ended.
@@ -221,7 +262,9 @@ func (c *child) ask(ctx context.Context, d time.Duration, q request, blob []byte
 		if r.err == nil {
 			return r.a, r.blob, nil
 		}
-		c.stop()
+		if c.stop() {
+			c.nameCall(ctx, q, blob)
+		}
 		return response{}, nil, errDied
 	case <-late.C:
 		cause = context.DeadlineExceeded
@@ -236,7 +279,7 @@ func (c *child) ask(ctx context.Context, d time.Duration, q request, blob []byte
 // startup is how long a child may take to load its models on a slow disk, on top of the work itself.
 const startup = 20 * time.Second
 
-func (c *child) warm(ctx context.Context) ([]Protection, error) {
+func (c *child) warm(ctx context.Context) ([]sandbox.Protection, error) {
 	a, _, err := c.ask(ctx, startup, request{Op: "warm"}, nil)
 	if err == nil && a.Error != "" {
 		c.stop()
@@ -246,6 +289,10 @@ func (c *child) warm(ctx context.Context) ([]Protection, error) {
 		return nil, fmt.Errorf("warm recognition worker: %w", err)
 	}
 	return a.Protections, nil
+}
+
+func (c *child) try(ctx context.Context) ([]sandbox.Protection, error) {
+	return sandbox.Try(ctx, c.argv)
 }
 
 func (c *child) open(ctx context.Context, data []byte) (int, *Problem) {
