@@ -2,7 +2,6 @@ package ocr_test
 
 import (
 	"bytes"
-	"compress/zlib"
 	"context"
 	"fmt"
 	"image"
@@ -123,45 +122,6 @@ func asPDF(t testing.TB, pages ...[]byte) []byte {
 		t.Fatal(err)
 	}
 	return b.Bytes()
-}
-
-// nested is a PDF whose only page is drawn by a stream that is packed twice and unpacks to so many bytes.
-func nested(size int64) []byte {
-	pack := func(r io.Reader) []byte {
-		var b bytes.Buffer
-		w := zlib.NewWriter(&b)
-		_, _ = io.Copy(w, r)
-		_ = w.Close()
-		return b.Bytes()
-	}
-	content := pack(bytes.NewReader(pack(io.LimitReader(zeros{}, size))))
-	var b bytes.Buffer
-	var at []int
-	object := func(format string, args ...any) {
-		at = append(at, b.Len())
-		fmt.Fprintf(&b, "%d 0 obj\n"+format+"\nendobj\n", append([]any{len(at)}, args...)...)
-	}
-	b.WriteString("%PDF-1.4\n")
-	object("<</Type/Catalog/Pages 2 0 R>>")
-	object("<</Type/Pages/Kids[3 0 R]/Count 1>>")
-	object("<</Type/Page/Parent 2 0 R/MediaBox[0 0 595 842]/Contents 4 0 R>>")
-	object("<</Length %d/Filter[/FlateDecode/FlateDecode]>>stream\n%s\nendstream", len(content), content)
-	xref := b.Len()
-	fmt.Fprintf(&b, "xref\n0 %d\n0000000000 65535 f \n", len(at)+1)
-	for _, a := range at {
-		fmt.Fprintf(&b, "%010d 00000 n \n", a)
-	}
-	fmt.Fprintf(&b, "trailer<</Size %d/Root 1 0 R>>\nstartxref\n%d\n%%%%EOF\n", len(at)+1, xref)
-	return b.Bytes()
-}
-
-type zeros struct{}
-
-func (zeros) Read(b []byte) (int, error) {
-	for i := range b {
-		b[i] = ' '
-	}
-	return len(b), nil
 }
 
 var ten = []paper.Name{paper.Number, paper.OldNumber, paper.FullName, paper.DateOfBirth, paper.Sex, paper.Nationality,
@@ -336,18 +296,6 @@ func TestWorker(t *testing.T) {
 				t.Errorf("%s: %s", p.Name, p.Detail)
 			}
 		}
-	})
-	t.Run("nested_streams_stay_within_its_memory", func(t *testing.T) {
-		res := far(t).Read(t.Context(), ocr.Input{Data: nested(1 << 30)})
-		if res.Problem == nil {
-			t.Error("a gigabyte of nothing was read")
-		}
-		img, truth := draw(t, paper.CCCD, 60, 0)
-		after := far(t).Read(t.Context(), ocr.Input{Data: asJPEG(t, img)})
-		if after.Problem != nil || len(after.Documents) != 1 {
-			t.Fatalf("the next file: problem %v, %d documents", after.Problem, len(after.Documents))
-		}
-		compare(t, after.Documents[0], truth, ten)
 	})
 	t.Run("its_crop_needs_no_files", func(t *testing.T) {
 		img, _ := draw(t, paper.CCCD, 61, 0)

@@ -28,7 +28,7 @@ func (c *readCommand) Run(p *program) error {
 	if err != nil {
 		return err
 	}
-	reader, err := daemon.OpenReader(cfg)
+	reader, err := daemon.OpenReader(cfg, daemon.LogForbidden(daemon.Logger(p.err, cfg.Log)))
 	if err != nil {
 		return err
 	}

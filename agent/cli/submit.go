@@ -102,7 +102,7 @@ func checkSet(proc *procedure.Procedure, set map[string]string) error {
 
 // read loads the files as they are and recognises them. Every unusable file is named, not just the first.
 func (c *submitCommand) read(p *program, cfg config.Config) ([]dossier.Page, []paper.Document, error) {
-	reader, err := daemon.OpenReader(cfg)
+	reader, err := daemon.OpenReader(cfg, daemon.LogForbidden(daemon.Logger(p.err, cfg.Log)))
 	if err != nil {
 		return nil, nil, err
 	}

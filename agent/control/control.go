@@ -33,6 +33,9 @@ type Status struct {
 	Address string      `json:"address"` // of the screen
 	Upload  string      `json:"upload"`  // where submissions go: tus, s3, folder, none
 	Queue   queue.Stats `json:"queue"`
+
+	// Forbidden counts the system calls that recognition's workers were ended for, by name.
+	Forbidden map[string]int `json:"forbidden,omitempty"`
 }
 
 // fault is an error on its way over the socket.

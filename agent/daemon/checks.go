@@ -71,18 +71,24 @@ func checkRecognition(ctx context.Context, cfg config.Config, reader *ocr.Reader
 	if err := jpeg.Encode(&data, page, &jpeg.Options{Quality: 90}); err != nil {
 		return []doctor.Finding{doctor.Bad(err.Error(), "the binary is damaged: install it again")}
 	}
+	var forbidden []string
 	if reader == nil {
-		own, err := OpenReader(cfg)
+		own, err := OpenReader(cfg, func(call string) { forbidden = append(forbidden, call) })
 		if err != nil {
 			return []doctor.Finding{doctor.Bad(err.Error(), mend)}
 		}
 		defer own.Close()
 		reader = own
 	}
-	if err := reader.Warm(ctx); err != nil {
+	if err := reader.Warm(ctx); err != nil && len(forbidden) > 0 {
+		return []doctor.Finding{endedFor(forbidden[0])}
+	} else if err != nil {
 		return []doctor.Finding{doctor.Bad("recognition does not start: "+err.Error(), mend)}
 	}
 	result := reader.Read(ctx, ocr.Input{Name: "specimen", Data: data.Bytes()})
+	if len(forbidden) > 0 {
+		return []doctor.Finding{endedFor(forbidden[0])}
+	}
 	if result.Problem != nil {
 		return []doctor.Finding{doctor.Bad("a specimen card cannot be read: "+result.Problem.Message, mend)}
 	}
@@ -97,15 +103,22 @@ func checkRecognition(ctx context.Context, cfg config.Config, reader *ocr.Reader
 	}
 	for _, g := range guards {
 		if g.Active {
-			findings = append(findings, doctor.Good("hostile files are held by %s: %s", g.Name, g.Detail))
+			findings = append(findings, doctor.Good("hostile files, %s: %s", g.Name, g.Detail))
 		} else {
-			findings = append(findings, doctor.Doubt(fmt.Sprintf("hostile files are not held by %s: %s", g.Name, g.Detail), "run a kernel that has it (Debian 12's has); the other guards stay"))
+			findings = append(findings, doctor.Doubt(fmt.Sprintf("hostile files, %s: %s", g.Name, g.Detail),
+				"run Debian 12's kernel or a newer one, let kernel.unprivileged_userns_clone be 1, and use the unit as it was shipped (its RestrictNamespaces); the other guards stay"))
 		}
 	}
 	if wrong > 0 {
 		findings = append(findings, doctor.Bad(fmt.Sprintf("%d fields of a specimen card are read wrong without a mark", wrong), "stop using this build: report it with `motcua diagnostics`"))
 	}
 	return findings
+}
+
+// endedFor is the finding about a worker that the kernel ended for a call.
+func endedFor(call string) doctor.Finding {
+	return doctor.Bad("recognition's worker was ended for the system call "+call+", which is not on its list",
+		"a library on this machine wants it: report its name to the makers of Motcua with `motcua diagnostics`, and go back to the libraries that Debian 12 ships")
 }
 
 // compare counts fields that are right, and those that are wrong and not flagged.
@@ -145,6 +158,10 @@ func checkDaemon(ctx context.Context, cfg config.Config) []doctor.Finding {
 		return []doctor.Finding{doctor.Bad("the daemon does not answer: "+err.Error(), "systemctl restart motcua")}
 	}
 	findings := []doctor.Finding{doctor.Good("the daemon runs at %s since %s", s.Address, local(s.Started))}
+	for call, n := range s.Forbidden {
+		findings = append(findings, doctor.Doubt(fmt.Sprintf("recognition's workers were ended %d times for the system call %s", n, call),
+			"a hostile file does that; if ordinary papers do, a library of this machine wants the call: report it with `motcua diagnostics`"))
+	}
 	if held := s.Queue.Count[queue.Held]; held > 0 {
 		findings = append(findings, doctor.Doubt(fmt.Sprintf("%d submissions are held", held), "motcua queue list --state held tells why; motcua queue retry once the cause is mended"))
 	}

@@ -89,7 +89,8 @@ func run(ctx context.Context, streams Streams, cfg config.Config, file string, d
 	if err != nil {
 		return err
 	}
-	reader, err := OpenReader(cfg)
+	held := newHeld(log)
+	reader, err := OpenReader(cfg, held.add)
 	if err != nil {
 		return err
 	}
@@ -138,7 +139,7 @@ func run(ctx context.Context, streams Streams, cfg config.Config, file string, d
 		Queue: q,
 		Status: func() control.Status {
 			stats, _ := q.Stats()
-			return control.Status{PID: os.Getpid(), Version: version.String(), Started: started, Address: address, Upload: cfg.Upload.To, Queue: stats}
+			return control.Status{PID: os.Getpid(), Version: version.String(), Started: started, Address: address, Upload: cfg.Upload.To, Queue: stats, Forbidden: held.list()}
 		},
 		Noted: func(act string, s queue.Submission) {
 			note(log, ledger, audit.Event{Actor: "system", Act: audit.Act("submission." + act), Submission: s.ID, Procedure: s.Labels["procedure"], Reason: "command-line"})
