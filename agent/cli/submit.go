@@ -7,9 +7,11 @@ import (
 	"time"
 
 	"motcua/agent/config"
+	"motcua/agent/counter"
 	"motcua/agent/daemon"
 	"motcua/agent/dossier"
 	"motcua/agent/procedure"
+	"motcua/agent/visit"
 	"motcua/ocr"
 	"motcua/ocr/page"
 	"motcua/ocr/paper"
@@ -41,21 +43,19 @@ func (c *submitCommand) Run(p *program) error {
 	if err := checkSet(proc, c.Set); err != nil {
 		return unusable(err)
 	}
-	pages, docs, err := c.read(p, cfg)
+	papers, err := c.read(p, cfg)
 	if err != nil {
 		return err
 	}
-	values := proc.Prefill(docs, proc.Assign(docs))
-	c.confirm(proc, values)
-
 	now := time.Now()
-	d := dossier.Dossier{
-		Procedure: proc, Values: values, Documents: docs, Pages: pages,
+	form := counter.Form(proc, papers, nil, now)
+	c.confirm(proc, form)
+	office := counter.Office{Ward: cfg.Kiosk.Ward, Kiosk: cfg.Kiosk.ID}
+	draft, err := office.Pack(counter.Matter{
+		Procedure: proc, Channel: dossier.Command, Started: started, Confirmed: now,
 		Consent: dossier.Consent{Version: "command-line", Language: "vi", Given: now,
 			Purpose: "Nộp bằng dòng lệnh bởi người vận hành, thay mặt và với sự đồng ý của người yêu cầu."},
-		Channel: dossier.Command, Ward: cfg.Kiosk.Ward, Kiosk: cfg.Kiosk.ID, Started: started, Confirmed: now,
-	}
-	draft, err := d.Draft()
+	}, form, papers).Draft()
 	var invalid *dossier.InvalidError
 	if errors.As(err, &invalid) {
 		return unusable(explain(proc, invalid.Complaints))
@@ -101,16 +101,14 @@ func checkSet(proc *procedure.Procedure, set map[string]string) error {
 }
 
 // read loads the files as they are and recognises them. Every unusable file is named, not just the first.
-func (c *submitCommand) read(p *program, cfg config.Config) ([]dossier.Page, []paper.Document, error) {
+func (c *submitCommand) read(p *program, cfg config.Config) ([]visit.Paper, error) {
 	reader, err := daemon.OpenReader(cfg, daemon.LogForbidden(daemon.Logger(p.err, cfg.Log)))
 	if err != nil {
-		return nil, nil, err
+		return nil, err
 	}
 	defer reader.Close()
-	var pages []dossier.Page
-	var docs []paper.Document
+	var papers []visit.Paper
 	var bad []error
-	number := 0
 	for _, name := range c.Files {
 		data, problem := load(p.in, name, int64(cfg.Reading.MaxBytes))
 		var result ocr.Result
@@ -119,50 +117,31 @@ func (c *submitCommand) read(p *program, cfg config.Config) ([]dossier.Page, []p
 			problem = result.Problem
 		}
 		if p.ctx.Err() != nil {
-			return nil, nil, p.ctx.Err()
+			return nil, p.ctx.Err()
 		}
 		if problem != nil {
 			bad = append(bad, fmt.Errorf("%s: %s", name, problem.Message))
 			continue
 		}
-		one := dossier.Page{Data: data, MediaType: page.MediaType(data), Kind: paper.Other}
-		for _, d := range result.Documents {
-			one.Kind = d.Type
-			docs = append(docs, shift(d, number))
-		}
-		number += result.Pages
-		pages = append(pages, one)
+		papers = append(papers, visit.Paper{ID: fmt.Sprintf("p%d", len(papers)+1), Name: name, Data: data, MediaType: page.MediaType(data),
+			Size: len(data), Pages: result.Pages, Documents: result.Documents})
 	}
 	if len(bad) > 0 {
-		return nil, nil, unusable(errors.Join(bad...))
+		return nil, unusable(errors.Join(bad...))
 	}
-	return pages, ocr.Join(docs), nil
-}
-
-// shift numbers a document's pages through all files of a submission.
-func shift(d paper.Document, by int) paper.Document {
-	d.Page += by
-	fields := make(map[paper.Name]paper.Field, len(d.Fields))
-	for name, f := range d.Fields {
-		if f.Page > 0 {
-			f.Page += by
-		}
-		fields[name] = f
-	}
-	d.Fields = fields
-	return d
+	return papers, nil
 }
 
 // confirm lays what was typed over what was read.
-func (c *submitCommand) confirm(proc *procedure.Procedure, values map[string]procedure.Value) {
-	for id, text := range c.Set {
-		f, _ := proc.Field(id)
-		values[id] = procedure.Value{Text: f.Normal(text), Source: paper.User, Confidence: 1, Document: -1}
-	}
-	if c.Reviewed {
-		for id, v := range values {
-			v.Review = false
-			values[id] = v
+func (c *submitCommand) confirm(proc *procedure.Procedure, form []visit.Entry) {
+	for i := range form {
+		e := &form[i]
+		if text, typed := c.Set[e.Name]; typed {
+			f, _ := proc.Field(e.Name)
+			*e = visit.Entry{Name: e.Name, Value: f.Normal(text), Source: paper.User, Confidence: 1, Seen: true}
+		}
+		if c.Reviewed {
+			e.Review, e.Seen = false, true
 		}
 	}
 }

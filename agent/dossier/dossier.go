@@ -46,6 +46,8 @@ const (
 type Page struct {
 	Data      []byte
 	MediaType string // one of page.MediaTypes
+	Pages     int    // of a file that has several; 0 counts as 1
+	Turn      int    // clockwise degrees a person turned it for reading: 0, 90, 180, 270
 	Paper     string // id of the required paper it belongs to, if known
 	Kind      paper.Kind
 }
@@ -143,6 +145,7 @@ type FormPage struct {
 	MediaType string     `json:"media_type"`
 	Size      int        `json:"size"`
 	SHA256    string     `json:"sha256"`
+	Turn      int        `json:"turn,omitempty"` // clockwise degrees to turn it for reading; the bytes are as scanned
 	Paper     string     `json:"paper,omitempty"`
 	Kind      paper.Kind `json:"kind,omitempty"`
 }
@@ -189,11 +192,15 @@ func (d Dossier) Draft() (queue.Draft, error) {
 }
 
 func (d Dossier) form() (Form, error) {
+	scanned := 0
+	for _, p := range d.Pages {
+		scanned += max(p.Pages, 1)
+	}
 	form := Form{
 		Schema:    Schema,
 		Procedure: FormProcedure{d.Procedure.Code, d.Procedure.Name.VI, d.Procedure.Level},
 		Ward:      d.Ward, Kiosk: d.Kiosk, Channel: d.Channel, Operator: d.Operator,
-		Fee:    d.Procedure.Price(d.Values, len(d.Pages)),
+		Fee:    d.Procedure.Price(d.Values, scanned),
 		Values: []FormValue{}, Pages: []FormPage{}, Papers: []FormPaper{},
 		Consent: d.Consent,
 		Times: map[string]string{
@@ -213,7 +220,7 @@ func (d Dossier) form() (Form, error) {
 		sum := sha256.Sum256(p.Data)
 		form.Pages = append(form.Pages, FormPage{
 			Name: fmt.Sprintf("page-%04d%s", i+1, extension), MediaType: p.MediaType, Size: len(p.Data),
-			SHA256: hex.EncodeToString(sum[:]), Paper: p.Paper, Kind: p.Kind,
+			SHA256: hex.EncodeToString(sum[:]), Turn: p.Turn, Paper: p.Paper, Kind: p.Kind,
 		})
 	}
 	for _, doc := range d.Documents {

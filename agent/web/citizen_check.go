@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"slices"
 
+	"motcua/agent/counter"
 	"motcua/agent/procedure"
 	"motcua/agent/visit"
 	"motcua/ocr/paper"
@@ -247,7 +248,7 @@ func (s *Site) answer(w http.ResponseWriter, r *http.Request, at seat) {
 	value := f.Normal(typed)
 	now := s.now()
 	fault := f.Check(value, now)
-	if err := errors.Join(at.visit.Answer(now, f.ID, value, fault), s.rest(at.visit, at.proc)); err != nil {
+	if err := errors.Join(at.visit.Answer(now, f.ID, value, fault), counter.Rest(at.visit, at.proc, now)); err != nil {
 		s.turnAway(w, r, at, err)
 		return
 	}

@@ -5,6 +5,7 @@ import (
 	"net/http"
 
 	"motcua/agent/audit"
+	"motcua/agent/counter"
 	"motcua/agent/procedure"
 	"motcua/agent/visit"
 )
@@ -50,7 +51,7 @@ func (s *Site) pick(w http.ResponseWriter, r *http.Request, at seat) {
 	}
 	if state := at.visit.State(); state.Step == visit.Scan && len(state.Papers) > 0 {
 		// Another procedure for papers that lie here already: fill its form from them.
-		if err := s.fill(at.visit, p); err != nil {
+		if err := counter.Fill(at.visit, p, s.now()); err != nil {
 			s.turnAway(w, r, at, err)
 			return
 		}

@@ -3,15 +3,13 @@ package web
 import (
 	"errors"
 	"net/http"
-	"time"
 
 	"motcua/agent/audit"
+	"motcua/agent/counter"
 	"motcua/agent/dossier"
 	"motcua/agent/procedure"
 	"motcua/agent/visit"
 	"motcua/agent/web/vietqr"
-	"motcua/ocr/paper"
-	"motcua/queue"
 )
 
 type confirmBody struct {
@@ -39,28 +37,10 @@ func (s *Site) confirm(w http.ResponseWriter, r *http.Request, at seat) {
 }
 
 func (s *Site) showConfirm(w http.ResponseWriter, r *http.Request, at seat, status int, fault string) {
-	b := confirmBody{Proc: at.proc, Pages: pageCount(at.state), Account: s.o.Account, Fault: fault}
-	b.Fee = at.proc.Price(values(at.state), b.Pages)
+	b := confirmBody{Proc: at.proc, Pages: counter.Pages(at.state.Papers), Account: s.o.Account, Fault: fault}
+	b.Fee = at.proc.Price(counter.Values(at.state.Form), b.Pages)
 	b.Purpose = purpose(at.state)
 	s.render(w, r, status, "confirm", view{Steps: s.steps(at.lang, visit.Confirm), Back: "/check", Path: "/confirm", Commits: true, Body: b})
-}
-
-func pageCount(state visit.State) int {
-	n := 0
-	for _, p := range state.Papers {
-		n += max(p.Pages, 1)
-	}
-	return n
-}
-
-// values are the form as the procedure judges it.
-func values(state visit.State) map[string]procedure.Value {
-	values := make(map[string]procedure.Value, len(state.Form))
-	for _, e := range state.Form {
-		values[e.Name] = procedure.Value{Text: e.Value, Source: e.Source, From: e.From, Confidence: e.Confidence,
-			Review: e.Review, Doubts: e.Doubts, Document: -1}
-	}
-	return values
 }
 
 // purpose is what stands on the bank statement: it finds the visit again and names nobody.
@@ -78,7 +58,7 @@ func (s *Site) payment(w http.ResponseWriter, r *http.Request, at seat) {
 		http.NotFound(w, r)
 		return
 	}
-	fee := at.proc.Price(values(at.state), pageCount(at.state))
+	fee := at.proc.Price(counter.Values(at.state.Form), counter.Pages(at.state.Papers))
 	text, err := vietqr.Transfer{BIN: s.o.Account.BIN, Account: s.o.Account.Number, Amount: fee, Purpose: purpose(at.state)}.Encode()
 	if err != nil || fee == 0 {
 		http.NotFound(w, r)
@@ -95,40 +75,22 @@ func (s *Site) submit(w http.ResponseWriter, r *http.Request, at seat) {
 	if !needProcedure(w, r, at) {
 		return
 	}
-	now := s.now()
-	if err := at.visit.Ready(now); err != nil {
-		s.turnAway(w, r, at, err)
-		return
-	}
-	var accepted queue.Submission
-	err := at.visit.Use(func(papers []visit.Paper) error {
-		draft, err := s.pack(at, papers, now).Draft()
-		if err != nil {
-			return err
-		}
-		accepted, err = s.o.Queue.Enqueue(r.Context(), draft)
-		return err
-	})
+	consent := dossier.Consent{Version: consentVersion, Purpose: s.consentText(at.lang), Language: at.lang}
+	accepted, err := s.office().Submit(r.Context(), s.o.Queue, at.visit, at.proc, consent, s.now())
 	var invalid *dossier.InvalidError
 	switch {
+	case err == nil:
 	case errors.As(err, &invalid):
-		faults := map[string]string{}
-		for _, c := range invalid.Complaints {
-			faults[c.Field] = c.Code
-		}
-		_ = at.visit.Judge(now, faults)
 		http.Redirect(w, r, "/check", http.StatusSeeOther)
 		return
-	case errors.Is(err, visit.ErrOver):
+	case errors.Is(err, visit.ErrOver), errors.Is(err, visit.ErrOpen), errors.Is(err, visit.ErrNotYet), errors.Is(err, visit.ErrSubmitted):
 		s.turnAway(w, r, at, err)
 		return
-	case err != nil:
+	default:
 		s.log.Error("enqueue", "visit", at.state.ID, "error", err)
 		s.showConfirm(w, r, at, http.StatusServiceUnavailable, s.words.say(at.lang, queueFault(err)))
 		return
 	}
-	// Accepted fails only if another press was quicker: the same visit, the same submission.
-	_ = at.visit.Accepted(now, accepted.Code)
 	at.table.pictures.wipe()
 	at.table.live.reset()
 	s.log.Info("submission accepted", "visit", at.state.ID, "submission", accepted.ID)
@@ -143,35 +105,8 @@ func who(state visit.State) string {
 	return "citizen"
 }
 
-// pack makes the dossier of a visit. The visit's id is the submission's, so that a press of Send whose
-// answer was lost doubles nothing.
-func (s *Site) pack(at seat, papers []visit.Paper, now time.Time) dossier.Dossier {
-	state := at.state
-	d := dossier.Dossier{
-		ID: state.ID, Procedure: at.proc, Values: values(state), Ward: s.o.Ward, Kiosk: s.o.Kiosk,
-		Consent: dossier.Consent{Version: consentVersion, Purpose: s.consentText(at.lang), Language: at.lang, Given: state.Consented},
-		Channel: dossier.Self, Operator: state.Staff, Started: state.Started, Confirmed: now,
-	}
-	if state.Channel == visit.Volunteer {
-		d.Channel = dossier.Volunteer
-	}
-	for _, p := range papers {
-		page := dossier.Page{Data: p.Data, MediaType: p.MediaType, Kind: paper.Other}
-		if len(p.Documents) > 0 {
-			page.Kind = p.Documents[0].Type
-		}
-		for _, want := range at.proc.Papers {
-			for _, k := range want.Kinds {
-				if k == page.Kind && page.Paper == "" {
-					page.Paper = want.ID
-				}
-			}
-		}
-		d.Pages = append(d.Pages, page)
-	}
-	d.Documents, _ = gather(papers)
-	return d
-}
+// office is where this kiosk stands.
+func (s *Site) office() counter.Office { return counter.Office{Ward: s.o.Ward, Kiosk: s.o.Kiosk} }
 
 // consentText is the text that was agreed to, as it was shown.
 func (s *Site) consentText(lang string) string {

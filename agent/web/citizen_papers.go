@@ -9,6 +9,7 @@ import (
 	"strconv"
 	"sync"
 
+	"motcua/agent/counter"
 	"motcua/agent/procedure"
 	"motcua/agent/visit"
 	"motcua/ocr/paper"
@@ -125,7 +126,7 @@ func (s *Site) changePaper(w http.ResponseWriter, r *http.Request, at seat) {
 	case "remove":
 		if err = at.visit.Remove(now, id); err == nil {
 			at.table.pictures.forget()
-			err = s.fill(at.visit, at.proc)
+			err = counter.Fill(at.visit, at.proc, s.now())
 		}
 	default:
 		s.notFound(w, r)

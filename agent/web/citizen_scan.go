@@ -8,20 +8,19 @@ import (
 	"image/color"
 	"image/jpeg"
 	"io"
-	"math"
 	"net/http"
 	"strconv"
 
 	"golang.org/x/image/draw"
 	"golang.org/x/sync/errgroup"
 
+	"motcua/agent/counter"
 	"motcua/agent/procedure"
 	"motcua/agent/visit"
 	"motcua/drivers/scan"
 	"motcua/ocr"
 	"motcua/ocr/early"
 	"motcua/ocr/page"
-	"motcua/ocr/paper"
 )
 
 type scanBody struct {
@@ -210,7 +209,7 @@ func (s *Site) scanJob(ctx context.Context, at seat, sc Scanner, source scan.Sou
 		return fault("scan.stopped")
 	}
 	if pages > 0 {
-		if err := s.fill(at.visit, at.proc); err != nil {
+		if err := counter.Fill(at.visit, at.proc, s.now()); err != nil {
 			s.log.Error("fill form", "visit", at.state.ID, "error", err)
 		}
 		s.cutAhead(at.table)
@@ -415,7 +414,7 @@ func (s *Site) readJob(ctx context.Context, at seat, ids []string) event {
 			return event{Kind: "fault", Key: "problem." + p.Problem}
 		}
 	}
-	if err := s.fill(at.visit, at.proc); err != nil {
+	if err := counter.Fill(at.visit, at.proc, s.now()); err != nil {
 		s.log.Error("fill form", "visit", at.state.ID, "error", err)
 	}
 	s.cutAhead(at.table)
@@ -426,94 +425,6 @@ func (s *Site) readJob(ctx context.Context, at seat, ids []string) event {
 // (reading took too long, the reader died) the page itself is still good.
 func useless(problem string) bool {
 	return problem != ocr.TimedOut && problem != ocr.WorkerDied
-}
-
-// fill lays what is known from all papers of the visit into the form of the procedure.
-func (s *Site) fill(v *visit.Visit, p *procedure.Procedure) error {
-	state := v.State()
-	docs, places := gather(state.Papers)
-	docs = laid(ocr.Join(docs), state.Readings)
-	values := p.Prefill(docs, p.Assign(docs))
-	form := make([]visit.Entry, len(p.Fields))
-	now := s.now()
-	shared := map[paper.Quad]int{} // a code on the card gives many values: its picture says nothing to people
-	for _, val := range values {
-		if val.Where != nil {
-			shared[*val.Where]++
-		}
-	}
-	for i := range p.Fields {
-		f := &p.Fields[i]
-		val := values[f.ID]
-		if val.Where != nil && (shared[*val.Where] > 1 || square(*val.Where)) && val.Document >= 0 && docs[val.Document].Where != nil {
-			val.Page, val.Where = docs[val.Document].Page, docs[val.Document].Where
-		}
-		e := visit.Entry{Name: f.ID, Value: val.Text, Read: val.Text, Source: val.Source, From: val.From,
-			Confidence: val.Confidence, Review: val.Review && (val.Text != "" || f.Required), Doubts: val.Doubts}
-		if place, ok := places[val.Page]; ok && val.Where != nil {
-			e.Paper, e.Page, e.Where = place.paper, place.page, val.Where
-		}
-		if val.Text == "" || val.Source == paper.User {
-			e.Fault = f.Check(val.Text, now)
-		}
-		form[i] = e
-	}
-	if err := v.Fill(now, form); err != nil {
-		return err
-	}
-	return s.rest(v, p)
-}
-
-// rest lets go of the fields that the answers so far make needless.
-func (s *Site) rest(v *visit.Visit, p *procedure.Procedure) error {
-	given := values(v.State())
-	idle := map[string]bool{}
-	for i := range p.Fields {
-		if id := p.Fields[i].ID; !p.Asked(id, given) {
-			idle[id] = true
-		}
-	}
-	return v.Rest(s.now(), idle)
-}
-
-// square tells the picture of a QR code from that of print.
-func square(q paper.Quad) bool {
-	w, h := math.Hypot(q[1].X-q[0].X, q[1].Y-q[0].Y), math.Hypot(q[3].X-q[0].X, q[3].Y-q[0].Y)
-	return h > 0 && w/h > 0.75 && w/h < 1.33
-}
-
-type place struct {
-	paper string
-	page  int
-}
-
-// gather lists the documents of all papers with their pages counted through, and where each such page is.
-func gather(papers []visit.Paper) ([]paper.Document, map[int]place) {
-	var docs []paper.Document
-	places := map[int]place{}
-	before := 0
-	for _, p := range papers {
-		pages := max(p.Pages, 1)
-		for n := 1; n <= pages; n++ {
-			places[before+n] = place{p.ID, n}
-		}
-		for _, d := range p.Documents {
-			d.Page += before
-			fields := make(map[paper.Name]paper.Field, len(d.Fields))
-			for name, f := range d.Fields {
-				if f.Page > 0 {
-					f.Page += before
-				} else if f.Where != nil {
-					f.Page = d.Page
-				}
-				fields[name] = f
-			}
-			d.Fields = fields
-			docs = append(docs, d)
-		}
-		before += pages
-	}
-	return docs, places
 }
 
 // how names the drawing that shows where the paper goes.

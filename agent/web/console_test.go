@@ -39,8 +39,8 @@ const (
 	volunteerPIN = "480213"
 )
 
-// counter is a kiosk with everything the console works on, real but for the paper on its scanner.
-type counter struct {
+// staffKiosk is a kiosk with everything the console works on, real but for the paper on its scanner.
+type staffKiosk struct {
 	site      *Site
 	url       string
 	queue     *queue.Queue
@@ -53,16 +53,16 @@ type counter struct {
 	devices []Device
 }
 
-func (c *counter) plugged(context.Context) []Device {
+func (c *staffKiosk) plugged(context.Context) []Device {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	return c.devices
 }
 
-func newCounter(t *testing.T) *counter {
+func newCounter(t *testing.T) *staffKiosk {
 	t.Helper()
 	dir := t.TempDir()
-	c := &counter{devices: []Device{{ID: "sane:test:0", Kind: "flatbed scanner", Name: "Noname", State: "ready", OK: true}}}
+	c := &staffKiosk{devices: []Device{{ID: "sane:test:0", Kind: "flatbed scanner", Name: "Noname", State: "ready", OK: true}}}
 	var err error
 	if c.queue, _, err = queue.Open(context.Background(), filepath.Join(dir, "queue"), queue.Options{MinFree: -1}); err != nil {
 		t.Fatal(err)
@@ -149,13 +149,13 @@ func newCounter(t *testing.T) *counter {
 // client is one browser: cookies, and the token of the page it saw last.
 type client struct {
 	t    *testing.T
-	c    *counter
+	c    *staffKiosk
 	http *http.Client
 	csrf string
 	body string
 }
 
-func (c *counter) client(t *testing.T) *client {
+func (c *staffKiosk) client(t *testing.T) *client {
 	t.Helper()
 	jar, err := cookiejar.New(nil)
 	if err != nil {

@@ -4,11 +4,10 @@ import (
 	"errors"
 	"maps"
 
+	"motcua/agent/counter"
 	"motcua/agent/visit"
 	"motcua/drivers/scan"
-	"motcua/ocr"
 	"motcua/ocr/paper"
-	"motcua/ocr/vn"
 )
 
 // Readings come from devices that see no picture: QR readers on a serial line, chips. They are laid over
@@ -50,7 +49,7 @@ func (s *Site) Offer(src paper.Source, values map[paper.Name]string) bool {
 		taken = true
 		state := t.visit.State()
 		if proc := s.procedureOf(state.Procedure); proc != nil {
-			if err := s.fill(t.visit, proc); err != nil {
+			if err := counter.Fill(t.visit, proc, s.now()); err != nil {
 				s.log.Error("fill form", "visit", state.ID, "error", err)
 			}
 		}
@@ -79,33 +78,4 @@ func (s *Site) taking() []*table {
 		}
 	}
 	return taking
-}
-
-// laid is documents with the readings of the same cards over them; a reading that may stand alone and has
-// no card among them is a document without a page.
-func laid(docs []paper.Document, readings []visit.Reading) []paper.Document {
-	for _, r := range readings {
-		found := false
-		for i := range docs {
-			if same(docs[i], r.Values) {
-				ocr.Merge(&docs[i], r.Source, r.Values)
-				found = true
-			}
-		}
-		if !found && r.Alone {
-			d := paper.Document{Type: paper.CCCD, Fields: map[paper.Name]paper.Field{}}
-			ocr.Merge(&d, r.Source, r.Values)
-			docs = append(docs, d)
-		}
-	}
-	return docs
-}
-
-// same tells whether a reading is of the card that was scanned: by its number, or where that was misread
-// by name and date of birth.
-func same(d paper.Document, values map[paper.Name]string) bool {
-	is := func(n paper.Name) bool {
-		return values[n] != "" && vn.Same(d.Fields[n].Value, values[n])
-	}
-	return is(paper.Number) || is(paper.FullName) && is(paper.DateOfBirth)
 }

@@ -3,6 +3,7 @@ package web
 import (
 	"net/http"
 
+	"motcua/agent/counter"
 	"motcua/agent/visit"
 	"motcua/ocr"
 	"motcua/ocr/paper"
@@ -30,7 +31,7 @@ func (s *Site) typed(w http.ResponseWriter, r *http.Request, at seat) {
 		s.turnAway(w, r, at, err)
 		return
 	}
-	if err := s.fill(at.visit, at.proc); err != nil {
+	if err := counter.Fill(at.visit, at.proc, s.now()); err != nil {
 		s.log.Error("fill form", "visit", at.state.ID, "error", err)
 	}
 	if torn {

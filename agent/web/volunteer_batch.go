@@ -6,6 +6,7 @@ import (
 	"strconv"
 
 	"motcua/agent/audit"
+	"motcua/agent/counter"
 	"motcua/agent/procedure"
 	"motcua/agent/staff"
 	"motcua/agent/visit"
@@ -92,7 +93,7 @@ func (s *Site) deal(ctx context.Context, sess *session, stack *table, p *procedu
 	consented := stack.visit.State().Consented
 	var dealt []*table
 	_ = stack.visit.Use(func(papers []visit.Paper) error {
-		for _, person := range split(papers) {
+		for _, person := range counter.Split(papers) {
 			t := s.newTable()
 			now := s.now()
 			_ = t.visit.Pick(now, p.Code)
@@ -104,7 +105,7 @@ func (s *Site) deal(ctx context.Context, sess *session, stack *table, p *procedu
 					s.log.Error("deal", "visit", t.visit.ID, "error", err)
 				}
 			}
-			if err := s.fill(t.visit, p); err != nil {
+			if err := counter.Fill(t.visit, p, now); err != nil {
 				s.log.Error("fill form", "visit", t.visit.ID, "error", err)
 			}
 			dealt = append(dealt, t)

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"motcua/agent/audit"
+	"motcua/agent/counter"
 	"motcua/agent/dossier"
 	"motcua/agent/procedure"
 	"motcua/agent/staff"
@@ -117,7 +118,7 @@ func (s *Site) line(sess *session, lang string) deskLine {
 
 func (s *Site) waiting(t *table, lang string) waiting {
 	state := t.visit.State()
-	w := waiting{ID: state.ID, Open: len(state.Open()), Pages: pageCount(state), Called: !state.Called.IsZero(), Since: state.Started,
+	w := waiting{ID: state.ID, Open: len(state.Open()), Pages: counter.Pages(state.Papers), Called: !state.Called.IsZero(), Since: state.Started,
 		Step: s.words.say(lang, "desk.step."+string(state.Step))}
 	if p, err := s.o.Procedures().Get(state.Procedure); err == nil {
 		w.What = p.Plain.In(lang)

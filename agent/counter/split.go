@@ -1,4 +1,4 @@
-package web
+package counter
 
 import (
 	"motcua/agent/procedure"
@@ -6,11 +6,11 @@ import (
 	"motcua/ocr/paper"
 )
 
-// split divides a stack of pages into persons, in the order of the stack: an identity paper with a
+// Split divides a stack of pages into persons, in the order of the stack: an identity paper with a
 // number not seen before begins a person; one with a known number goes to that person, wherever it lies;
 // any other page (the back of a card without a number, an attached sheet) goes to the person before it.
 // Pages before the first identity paper go to the first person. Nothing is ever left out.
-func split(papers []visit.Paper) [][]visit.Paper {
+func Split(papers []visit.Paper) [][]visit.Paper {
 	var persons [][]visit.Paper
 	of := map[string]int{} // personal number → person
 	now := -1

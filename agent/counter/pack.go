@@ -1,0 +1,103 @@
+package counter
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"motcua/agent/dossier"
+	"motcua/agent/procedure"
+	"motcua/agent/visit"
+	"motcua/ocr/paper"
+	"motcua/queue"
+)
+
+// Queue accepts submissions durably: once Enqueue has returned without an error, nothing of the submission is lost.
+type Queue interface {
+	Enqueue(ctx context.Context, d queue.Draft) (queue.Submission, error)
+}
+
+// Office is where the counter stands.
+type Office struct {
+	Ward  string
+	Kiosk string
+}
+
+// Matter is what is submitted, beside the form and the papers.
+type Matter struct {
+	ID        string // of the submission; the same ID again gives the same submission. "" lets the queue make one
+	Procedure *procedure.Procedure
+	Consent   dossier.Consent
+	Channel   dossier.Channel
+	Operator  string // the volunteer's sign-in name, where one helped
+	Started   time.Time
+	Confirmed time.Time
+}
+
+// Pack makes the dossier of a form and its papers, which must have their bytes.
+func (o Office) Pack(m Matter, form []visit.Entry, papers []visit.Paper) dossier.Dossier {
+	d := dossier.Dossier{
+		ID: m.ID, Procedure: m.Procedure, Values: Values(form), Ward: o.Ward, Kiosk: o.Kiosk,
+		Consent: m.Consent, Channel: m.Channel, Operator: m.Operator, Started: m.Started, Confirmed: m.Confirmed,
+	}
+	for _, p := range papers {
+		page := dossier.Page{Data: p.Data, MediaType: p.MediaType, Pages: max(p.Pages, 1), Turn: p.Turn, Kind: paper.Other}
+		if len(p.Documents) > 0 {
+			page.Kind = p.Documents[0].Type
+		}
+		for _, want := range m.Procedure.Papers {
+			if slices.Contains(want.Kinds, page.Kind) {
+				page.Paper = want.ID
+				break
+			}
+		}
+		d.Pages = append(d.Pages, page)
+	}
+	d.Documents, _ = gather(papers)
+	return d
+}
+
+// Submit hands the confirmed form of a visit to the queue and ends the visit's work with the receipt's code. The
+// visit's id is the submission's, so that a press of Send whose answer was lost doubles nothing.
+//
+// It fails with *dossier.InvalidError, after the visit's entries were told their faults, where the form may not be
+// submitted; with an error of the visit where it is not that far (visit.ErrOpen, visit.ErrNotYet, visit.ErrSubmitted,
+// visit.ErrOver); else with the queue's own. Nothing was accepted then.
+func (o Office) Submit(ctx context.Context, q Queue, v *visit.Visit, p *procedure.Procedure, consent dossier.Consent, now time.Time) (queue.Submission, error) {
+	if err := v.Ready(now); err != nil {
+		return queue.Submission{}, err
+	}
+	state := v.State()
+	m := Matter{ID: v.ID, Procedure: p, Consent: consent, Channel: dossier.Self, Operator: state.Staff, Started: state.Started, Confirmed: now}
+	m.Consent.Given = state.Consented
+	if state.Channel == visit.Volunteer {
+		m.Channel = dossier.Volunteer
+	}
+	var accepted queue.Submission
+	err := v.Use(func(papers []visit.Paper) error {
+		draft, err := o.Pack(m, state.Form, papers).Draft()
+		if err != nil {
+			return err
+		}
+		if accepted, err = q.Enqueue(ctx, draft); err != nil {
+			return fmt.Errorf("accept submission: %w", err)
+		}
+		return nil
+	})
+	var invalid *dossier.InvalidError
+	if errors.As(err, &invalid) {
+		faults := map[string]string{}
+		for _, c := range invalid.Complaints {
+			faults[c.Field] = c.Code
+		}
+		return queue.Submission{}, errors.Join(err, v.Judge(now, faults))
+	}
+	if err != nil {
+		return queue.Submission{}, err
+	}
+	// Accepted fails only if another press was quicker: the same visit, the same submission.
+	_ = v.Accepted(now, accepted.Code)
+	return accepted, nil
+}
