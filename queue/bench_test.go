@@ -161,7 +161,7 @@ func BenchmarkBacklog(b *testing.B) {
 					b.Fatal(err)
 				}
 				claim[which] = append(claim[which], time.Since(at))
-				if _, err := q.settle(context.Background(), r, Permanent(fmt.Errorf("back to where it was"))); err != nil {
+				if _, err := q.settle(context.Background(), r, settled(r), Permanent(fmt.Errorf("back to where it was"))); err != nil {
 					b.Fatal(err)
 				}
 				// Each round leaves the backlog as it was.

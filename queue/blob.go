@@ -11,6 +11,7 @@ import (
 	"hash"
 	"hash/crc32"
 	"io"
+	"sync/atomic"
 
 	"filippo.io/age"
 
@@ -44,6 +45,17 @@ var (
 
 // errDamaged marks content that can't be had back by trying again.
 var errDamaged = errors.New("stored content is damaged")
+
+// errUnreadable marks an error of the drive: what lies there may be whole, and come when it is asked for again.
+var errUnreadable = errors.New("stored content can't be read")
+
+// unreadable tells a file that ends too soon from one that the drive does not give.
+func unreadable(err error) error {
+	if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
+		return fmt.Errorf("%w: cut short", errDamaged)
+	}
+	return fmt.Errorf("%w: %w", errUnreadable, err)
+}
 
 // sealer turns a stream into the body of a blob.
 type sealer struct {
@@ -156,7 +168,7 @@ func readSlots(f io.ReaderAt) ([2][]byte, error) {
 	var slots [2][]byte
 	header := make([]byte, headerSize)
 	if _, err := f.ReadAt(header, 0); err != nil {
-		return slots, fmt.Errorf("%w: header: %w", errDamaged, err)
+		return slots, fmt.Errorf("header: %w", unreadable(err))
 	}
 	if !bytes.HasPrefix(header, headerMagic) {
 		return slots, fmt.Errorf("%w: header is not a blob's", errDamaged)
@@ -183,7 +195,7 @@ func readCard(f file) (record, error) {
 	}
 	footer := make([]byte, footerSize)
 	if _, err := f.ReadAt(footer, size-footerSize); err != nil {
-		return r, fmt.Errorf("%w: footer: %w", errDamaged, err)
+		return r, fmt.Errorf("footer: %w", unreadable(err))
 	}
 	n := int64(binary.BigEndian.Uint32(footer))
 	if !bytes.Equal(footer[8:], footerMagic) || n > size-headerSize-footerSize {
@@ -191,7 +203,7 @@ func readCard(f file) (record, error) {
 	}
 	card := make([]byte, n)
 	if _, err := f.ReadAt(card, size-footerSize-n); err != nil {
-		return r, fmt.Errorf("%w: card: %w", errDamaged, err)
+		return r, fmt.Errorf("card: %w", unreadable(err))
 	}
 	if crc32.ChecksumIEEE(card) != binary.BigEndian.Uint32(footer[4:]) {
 		return r, fmt.Errorf("%w: card", errDamaged)
@@ -209,12 +221,27 @@ type Content struct {
 	at      io.ReaderAt
 	release func()
 	fault   faultNote
+	drive   *driveReader
+}
+
+// driveReader remembers whether it was the drive that failed: what is sealed can't tell that from damage.
+type driveReader struct {
+	r   io.ReaderAt
+	err atomic.Pointer[error]
+}
+
+func (d *driveReader) ReadAt(p []byte, off int64) (int, error) {
+	n, err := d.r.ReadAt(p, off)
+	if err != nil && !errors.Is(err, io.EOF) {
+		d.err.Store(&err)
+	}
+	return n, err
 }
 
 // openContent opens the body of a blob with the keys of ring.
 func openContent(f file, r record, ring *seal.Ring) (*Content, error) {
-	c := &Content{r: r, f: f}
-	body := io.NewSectionReader(f, headerSize, r.Stored)
+	c := &Content{r: r, f: f, drive: &driveReader{r: f}}
+	body := io.NewSectionReader(c.drive, headerSize, r.Stored)
 	if r.Sealed {
 		if _, err := readSlots(f); err != nil {
 			return nil, err
@@ -227,7 +254,10 @@ func openContent(f file, r record, ring *seal.Ring) (*Content, error) {
 		return nil, err
 	}
 	at, size, err := age.DecryptReaderAt(body, r.Stored, own)
-	if err != nil {
+	switch {
+	case err != nil && c.drive.err.Load() != nil:
+		return nil, fmt.Errorf("%w: %w", errUnreadable, err)
+	case err != nil:
 		return nil, fmt.Errorf("%w: %w", errDamaged, err)
 	}
 	if size != r.Size {
@@ -249,6 +279,10 @@ func dataKey(f io.ReaderAt, id string, ring *seal.Ring) (age.Identity, error) {
 			continue
 		}
 		secret, e := ring.Unwrap(id, s)
+		if by, ok := seal.WrappedBy(s); e != nil && ok && ring.Has(by) {
+			// The key is right and the slot is not for this id: bent, or the file of another submission.
+			e = fmt.Errorf("%w: %w", errDamaged, e)
+		}
 		if e != nil {
 			err = e
 			continue
@@ -271,7 +305,14 @@ func (c *Content) ReadAt(p []byte, off int64) (int, error) {
 	}
 	n, err := c.at.ReadAt(p, off)
 	if err != nil && !errors.Is(err, io.EOF) {
-		err = fmt.Errorf("%w: at %d: %w", errDamaged, off, err)
+		n, err = c.at.ReadAt(p, off) // what fails once may have been the drive's bad moment
+	}
+	if err != nil && !errors.Is(err, io.EOF) {
+		kind := errDamaged
+		if c.drive.err.Load() != nil {
+			kind = errUnreadable
+		}
+		err = fmt.Errorf("%w: at %d: %w", kind, off, err)
 		c.fault.set(err)
 	}
 	return n, err

@@ -101,6 +101,8 @@ func readAcked(dir string) (f *os.File, next int, err error) {
 // Now and then it fails, before or after taking the bundle.
 type crashHub struct{ dir string }
 
+func (crashHub) Probe(context.Context) error { return nil }
+
 func (h crashHub) Deliver(ctx context.Context, s Submission, b Bundle, n Notes) error {
 	if rand.IntN(10) == 0 {
 		return errors.New("503 not now")

@@ -3,6 +3,7 @@ package queue
 import (
 	"errors"
 	"io"
+	"io/fs"
 	"os"
 
 	"golang.org/x/sys/unix"
@@ -15,7 +16,7 @@ type disk interface {
 	Create(path string) (file, error) // for writing; an existing file is an error
 	Open(path string) (file, error)   // for reading
 	Edit(path string) (file, error)   // for reading and writing in place
-	Rename(from, to string) error
+	Rename(from, to string) error     // never over another file: fs.ErrExist
 	Remove(path string) error
 	List(dir string) ([]string, error)
 	SyncDir(dir string) error
@@ -63,8 +64,22 @@ func (d osDisk) Create(path string) (file, error) {
 }
 func (d osDisk) Open(path string) (file, error) { return d.open(path, os.O_RDONLY) }
 func (d osDisk) Edit(path string) (file, error) { return d.open(path, os.O_RDWR) }
-func (osDisk) Rename(from, to string) error     { return os.Rename(from, to) }
 func (osDisk) Remove(path string) error         { return os.Remove(path) }
+
+func (osDisk) Rename(from, to string) error {
+	err := unix.Renameat2(unix.AT_FDCWD, from, unix.AT_FDCWD, to, unix.RENAME_NOREPLACE)
+	if errors.Is(err, unix.EINVAL) || errors.Is(err, unix.ENOSYS) {
+		// A file system that can't: one process has the folder, so nothing comes between the look and the deed.
+		if _, err := os.Lstat(to); err == nil {
+			return &os.LinkError{Op: "rename", Old: from, New: to, Err: fs.ErrExist}
+		}
+		return os.Rename(from, to)
+	}
+	if err != nil {
+		return &os.LinkError{Op: "rename", Old: from, New: to, Err: err}
+	}
+	return nil
+}
 
 func (osDisk) List(dir string) ([]string, error) {
 	d, err := os.Open(dir)

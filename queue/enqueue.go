@@ -16,6 +16,7 @@ import (
 	"filippo.io/age"
 	"github.com/oklog/ulid/v2"
 	bolt "go.etcd.io/bbolt"
+	"golang.org/x/sys/unix"
 )
 
 // Enqueue accepts a submission. When it returns without error the submission is on the disk, sealed, and
@@ -174,12 +175,12 @@ func (q *Queue) writeBlob(r *record, imported bool, fill func(*bodyWriter, *Subm
 		f, err = q.disk.Create(partial)
 	}
 	if err != nil {
-		return full(fmt.Errorf("create blob: %w", err))
+		return q.told(fmt.Errorf("create blob: %w", err))
 	}
 	at := partial
 	defer func() {
 		if err != nil {
-			err = full(errors.Join(err, q.discard(at, r.Segment)))
+			err = q.told(errors.Join(err, q.discard(at, r.Segment)))
 		}
 	}()
 	if err := q.fillBlob(f, r, imported, fill); err != nil {
@@ -188,7 +189,14 @@ func (q *Queue) writeBlob(r *record, imported bool, fill func(*bodyWriter, *Subm
 	if err := f.Close(); err != nil {
 		return fmt.Errorf("close blob: %w", err)
 	}
-	if err := q.disk.Rename(partial, q.path(r.place())); err != nil {
+	err = q.disk.Rename(partial, q.path(r.place()))
+	if errors.Is(err, fs.ErrExist) {
+		// A stray of the same id that nobody came across yet.
+		if _, err = q.setAside(r.place(), r.ID, whyUnknown); err == nil {
+			err = q.disk.Rename(partial, q.path(r.place()))
+		}
+	}
+	if err != nil {
 		return fmt.Errorf("name blob: %w", err)
 	}
 	at = q.path(r.place())
@@ -205,7 +213,7 @@ func (q *Queue) fillBlob(f file, r *record, imported bool, fill func(*bodyWriter
 	var seal sealer
 	if !raw {
 		var err error
-		if seal, err = newSealer(r.ID, q.ring, q.o.Office, officeOnly); err != nil {
+		if seal, err = newSealer(r.ID, q.currentRing(), q.o.Office, officeOnly); err != nil {
 			return err
 		}
 	}
@@ -264,10 +272,15 @@ func (q *Queue) discard(path string, segment uint64) error {
 	return nil
 }
 
-// full makes the disk's own words into ErrFull.
-func full(err error) error {
-	if err != nil && isDiskFull(err) && !errors.Is(err, ErrFull) {
+// told makes the disk's own words into ErrFull or ErrReadOnly.
+func (q *Queue) told(err error) error {
+	switch {
+	case err == nil, errors.Is(err, ErrFull), errors.Is(err, ErrReadOnly):
+		return err
+	case isDiskFull(err):
 		return fmt.Errorf("%w (%w)", ErrFull, err)
+	case errors.Is(err, unix.EROFS):
+		return q.stop(fmt.Errorf("%w (%w)", ErrReadOnly, err))
 	}
 	return err
 }

@@ -529,7 +529,7 @@ func TestIndexThatCannotBeWritten(t *testing.T) {
 	}
 	q.Close()
 	q, repairs := mustOpenRepairs(t, dir, Options{Parallel: 1})
-	if !slices.Equal(repairs.Orphans, []string{"B"}) {
+	if !slices.Equal(repairs.SetAside, []string{"B.unknown"}) {
 		t.Fatalf("repairs: %+v", repairs)
 	}
 	mustState(t, q, "A", Queued)

@@ -26,33 +26,25 @@ var (
 	bucketSending = []byte("sending") // seq
 	bucketHeld    = []byte("held")    // seq
 	bucketDone    = []byte("done")    // delivered at, seq: content still here
+	bucketAcked   = []byte("acked")   // acknowledged at, seq: content still here
+	bucketGone    = []byte("gone")    // delivered at, seq: content wiped, the record left
 	bucketWipe    = []byte("wipe")    // seq → place of a blob that is being wiped
 	bucketNote    = []byte("note")    // id → a sink's note
 	bucketOutbox  = []byte("outbox")  // event number → event, until a follower has taken it
 
 	buckets = [][]byte{bucketMeta, bucketRecord, bucketID, bucketCode, bucketPending, bucketFresh, bucketWait,
-		bucketSending, bucketHeld, bucketDone, bucketWipe, bucketNote, bucketOutbox}
+		bucketSending, bucketHeld, bucketDone, bucketAcked, bucketGone, bucketWipe, bucketNote, bucketOutbox}
 
-	keySchema  = []byte("schema")
-	keySegment = []byte("segment")
-	keyKiosk   = []byte("kiosk-key")
+	keySchema    = []byte("schema")
+	keySchemaSum = []byte("schema-sum")
+	keySegment   = []byte("segment")
+	keyKiosk     = []byte("kiosk-key")
+	keyRebuild   = []byte("rebuild") // the next folder to take in, and the name of the index that was given up; there while a lost index is being built again
 )
 
 // Dropped is the state named by the last Event of a submission that a person removed; no submission
 // is ever found in it.
 const Dropped State = "dropped"
-
-// record is a submission as the index and the blob's card hold it.
-type record struct {
-	Submission
-	Seq     uint64 `json:"seq"`
-	Segment uint64 `json:"segment"`
-	Stored  int64  `json:"stored"`        // bytes of the age file in the blob
-	Due     int64  `json:"due,omitempty"` // queue time; 0 = at any time
-}
-
-// place names the record's blob below the blobs folder.
-func (r *record) place() place { return place{r.Segment, r.ID} }
 
 func number(n uint64) []byte { return binary.BigEndian.AppendUint64(nil, n) }
 
@@ -66,7 +58,8 @@ func (q *Queue) save(tx *bolt.Tx, was, r *record) error {
 	if err := reindex(tx, was, r); err != nil {
 		return err
 	}
-	data, err := json.Marshal(r)
+	r.Revision = uint64(tx.ID())
+	data, err := encodeRecord(r)
 	if err != nil {
 		return err
 	}
@@ -75,7 +68,7 @@ func (q *Queue) save(tx *bolt.Tx, was, r *record) error {
 	if err := records.Put(number(r.Seq), data); err != nil {
 		return err
 	}
-	announced := was == nil || (was.State != r.State && (r.State == Delivered || r.State == Held))
+	announced := was == nil || (was.State != r.State && (r.State == Delivered || r.State == Acknowledged || r.State == Held))
 	if announced {
 		return q.post(tx, r.Submission, r.State)
 	}
@@ -119,7 +112,7 @@ func (q *Queue) post(tx *bolt.Tx, s Submission, state State) error {
 	if err != nil {
 		return err
 	}
-	return b.Put(number(n), data)
+	return b.Put(number(n), withSum(number(n), data))
 }
 
 type entry struct{ bucket, key []byte }
@@ -137,10 +130,15 @@ func entries(r *record) []entry {
 		return []entry{{bucketPending, seq}, {bucketSending, seq}}
 	case Held:
 		return []entry{{bucketHeld, seq}}
-	case Delivered:
-		if !r.Wiped {
-			return []entry{{bucketDone, timed(r.Delivered.UnixNano(), r.Seq)}}
+	case Delivered, Acknowledged:
+		delivered := timed(r.Delivered.UnixNano(), r.Seq)
+		switch {
+		case r.Wiped:
+			return []entry{{bucketGone, delivered}}
+		case r.State == Acknowledged:
+			return []entry{{bucketDone, delivered}, {bucketAcked, timed(r.Acknowledged.UnixNano(), r.Seq)}}
 		}
+		return []entry{{bucketDone, delivered}}
 	}
 	return nil
 }
@@ -208,26 +206,6 @@ func counted(tx *bolt.Tx, counter string) int64 {
 	return int64(binary.BigEndian.Uint64(v))
 }
 
-func recordAt(tx *bolt.Tx, seq []byte) (*record, error) {
-	data := tx.Bucket(bucketRecord).Get(seq)
-	if data == nil {
-		return nil, ErrNotFound
-	}
-	r := new(record)
-	if err := json.Unmarshal(data, r); err != nil {
-		return nil, fmt.Errorf("read record %d: %w", binary.BigEndian.Uint64(seq), err)
-	}
-	return r, nil
-}
-
-func recordByID(tx *bolt.Tx, id string) (*record, error) {
-	v := tx.Bucket(bucketID).Get([]byte(id))
-	if len(v) < 8 {
-		return nil, ErrNotFound
-	}
-	return recordAt(tx, v[:8])
-}
-
 // idValue is what the bucket of ids says of a record.
 func idValue(r *record) []byte { return append(number(r.Seq), number(r.Segment)...) }
 
@@ -254,7 +232,11 @@ func find(tx *bolt.Tx, idOrCode string) (*record, error) {
 	if seq == nil {
 		return nil, ErrNotFound
 	}
-	return recordAt(tx, seq)
+	r, err = recordAt(tx, seq)
+	if err == nil && r.Code != code {
+		err = fmt.Errorf("%w: the list of codes leads elsewhere", errBadRecord)
+	}
+	return r, err
 }
 
 // endSeq returns the first key of a bucket, or the last.

@@ -22,7 +22,7 @@ func TestModel(t *testing.T) {
 			rt.Fatal(err)
 		}
 		defer os.RemoveAll(dir)
-		m := &model{dir: dir, subs: map[string]*modelled{}, hub: &hub{}, now: time.Unix(1_700_000_000, 0)}
+		m := &model{dir: dir, subs: map[string]*modelled{}, hub: &hub{}, now: time.Unix(1_800_000_000, 0)}
 		defer func() { m.q.Close() }()
 		m.open(rt)
 		rt.Repeat(map[string]func(*rapid.T){
@@ -73,8 +73,10 @@ type model struct {
 const modelRetention = time.Hour
 
 func (m *model) open(rt *rapid.T) Repairs {
+	opened := m.now
 	q, repairs, err := Open(context.Background(), m.dir, Options{
-		MinFree: -1, Retention: modelRetention, wall: func() time.Time { return m.now }, Outbox: true,
+		MinFree: -1, Retention: modelRetention, Outbox: true,
+		wall: func() time.Time { return m.now }, elapsed: func() time.Duration { return m.now.Sub(opened) },
 	})
 	if err != nil {
 		rt.Fatal(err)
@@ -95,7 +97,7 @@ func (m *model) restart(rt *rapid.T) {
 	}
 	slices.Sort(sending)
 	slices.Sort(repairs.Requeued)
-	if !slices.Equal(sending, repairs.Requeued) || len(repairs.Orphans) > 0 || repairs.Unfinished > 0 {
+	if !slices.Equal(sending, repairs.Requeued) || len(repairs.SetAside) > 0 || repairs.Unfinished > 0 {
 		rt.Fatalf("repairs %+v, was sending %v", repairs, sending)
 	}
 	m.sent = nil
@@ -198,13 +200,13 @@ func (m *model) settle(rt *rapid.T) {
 		s.attempts--
 	case "note":
 		s.note = fmt.Sprint("note ", s.attempts)
-		if err := (note{m.q, r.ID}).Save(s.note); err != nil {
+		if err := (&note{q: m.q, id: r.ID}).Save(s.note); err != nil {
 			rt.Fatal(err)
 		}
 		cause = errors.New("cut")
 		s.state, s.waits = Queued, true
 	}
-	if _, err := m.q.settle(ctx, r, cause); err != nil {
+	if _, err := m.q.settle(ctx, r, settled(r), cause); err != nil {
 		rt.Fatal(err)
 	}
 }
@@ -218,13 +220,13 @@ func (m *model) retry(rt *rapid.T) {
 		if !errors.Is(err, ErrNotFound) {
 			rt.Fatal(err)
 		}
-	case s.state == Delivered:
-		if !errors.Is(err, ErrState) {
+	case s.wiped:
+		if !errors.Is(err, ErrWiped) {
 			rt.Fatal(err)
 		}
 	case err != nil:
 		rt.Fatal(err)
-	case s.state == Held:
+	case s.state == Held, s.state == Delivered:
 		s.state, s.attempts = Queued, 0
 	default:
 		s.waits = false
@@ -308,7 +310,7 @@ func (m *model) check(rt *rapid.T) {
 		if by, err := m.q.Get(got.Code); err != nil || by.ID != got.ID {
 			rt.Fatal(by.ID, err)
 		}
-		text, err := note{m.q, got.ID}.Load()
+		text, err := (&note{q: m.q, id: got.ID}).Load()
 		if err != nil || text != want.note {
 			rt.Fatalf("note %q, want %q (%v)", text, want.note, err)
 		}

@@ -13,6 +13,7 @@ import (
 	"runtime/debug"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"filippo.io/age"
@@ -33,6 +34,9 @@ type Options struct {
 	MinFree   int64         // bytes kept free on the disk; 0 = 512 MiB, negative = all may be used
 	MaxSize   int64         // bytes of one submission; 0 = 2 GiB
 	Retention time.Duration // how long content stays after delivery; 0 = wiped at once, negative = for ever
+	Records   time.Duration // how long the record stays after its content was wiped; 0 = 400 days, negative = for ever
+
+	UntilAcknowledged bool // Retention counts from the acknowledgement, not from the delivery
 
 	Parallel   int           // deliveries at a time; 0 = 2
 	RetryFirst time.Duration // delay after the first failure, doubled with each; 0 = 2 s
@@ -43,6 +47,8 @@ type Options struct {
 
 	disk disk             // tests put faults here
 	wall func() time.Time // tests make the clock jump here
+
+	elapsed func() time.Duration // and let retention pass here; nil = as it does
 }
 
 func (o *Options) defaults(dir string) {
@@ -54,6 +60,9 @@ func (o *Options) defaults(dir string) {
 	}
 	if o.MaxSize == 0 {
 		o.MaxSize = 2 << 30
+	}
+	if o.Records == 0 {
+		o.Records = 400 * 24 * time.Hour
 	}
 	if o.Parallel <= 0 {
 		o.Parallel = 2
@@ -90,264 +99,33 @@ type Queue struct {
 	epoch  time.Time // wall clock at Open
 	opened time.Time // the monotonic reading then, from which queue time counts
 
-	// keys guards ring: Enqueue holds it for reading from wrapping a key until the record is committed,
-	// so that rotation, which changes ring under the write lock, finds every record that used the old key.
+	// keys is held for reading by Enqueue from wrapping a key until the record is committed, so that rotation,
+	// which changes ring under the write lock, finds every record that used the old key.
 	keys sync.RWMutex
-	ring *seal.Ring
+	ring atomic.Pointer[seal.Ring]
 
 	rekeying sync.Mutex   // one rotation at a time
 	headers  sync.RWMutex // a header is not read while rotation rewrites it
+	sweeping sync.Mutex   // one sweep at a time; guards clock
+	clock    clock
 	wiping   sync.Mutex   // one at a time removes what is marked for wiping
 	marking  sync.RWMutex // nobody begins to read between the look at who reads and the commit of the mark
 	blocks   sync.Pool    // of fans
 	segments segments
 	breakers breakers
 	changes  changes
+	mending  sync.Mutex   // one at a time makes the lists of the index anew
+	readOnly error        // why nothing can be written; set by Open only, see also broken
+	found    atomic.Int64 // files that were set aside
 
 	mu       sync.Mutex // guards what follows
 	busy     map[string]chan struct{}
 	open     map[string]int // contents being read, by id
-	broken   error          // the index can't be trusted until it is opened again
+	broken   error          // nothing is written any more until the queue is opened again
 	closed   bool
 	lastSent time.Time
 	retried  bool // the last submission taken was a retry: a fresh one goes next
 	inflight sync.WaitGroup
-}
-
-// Open opens the queue in dir, making it where there is none, repairs what a crash left half done and says
-// what that was. It returns ErrLocked if another process has the queue, ErrNewer if a newer version
-// wrote it, and ErrNoKey if there are submissions but not the key they are sealed under. It takes the
-// same time whatever the backlog, unless the index itself was lost and is built again.
-func Open(ctx context.Context, dir string, o Options) (*Queue, Repairs, error) {
-	o.defaults(dir)
-	if o.OfficeOnly && len(o.Office) == 0 {
-		return nil, Repairs{}, errors.New("open queue: sealed to the office only, but no key of the office is configured")
-	}
-	q := &Queue{dir: dir, o: o, disk: o.disk, log: o.Log, epoch: o.wall().Round(0), opened: time.Now(),
-		busy: map[string]chan struct{}{}, open: map[string]int{}}
-	q.life, q.end = context.WithCancel(context.Background())
-	q.changes.init()
-	repairs, err := q.openAll(ctx)
-	if err != nil {
-		q.end()
-		return nil, repairs, fmt.Errorf("open queue in %s: %w", dir, errors.Join(err, q.release()))
-	}
-	return q, repairs, nil
-}
-
-func (q *Queue) openAll(ctx context.Context) (Repairs, error) {
-	var repairs Repairs
-	if err := q.disk.MkdirAll(q.blobs()); err != nil {
-		return repairs, err
-	}
-	if err := q.takeLock(); err != nil {
-		return repairs, err
-	}
-	if err := q.openIndex(&repairs); err != nil {
-		return repairs, err
-	}
-	if err := q.openKeys(ctx, &repairs); err != nil {
-		return repairs, err
-	}
-	return repairs, q.repair(ctx, &repairs)
-}
-
-func (q *Queue) blobs() string     { return filepath.Join(q.dir, "blobs") }
-func (q *Queue) indexPath() string { return filepath.Join(q.dir, "index.db") }
-
-// takeLock uses a file of its own, because a damaged index is moved aside under the lock. The kernel
-// lets go of it when the process dies, however it dies.
-func (q *Queue) takeLock() error {
-	f, err := os.OpenFile(filepath.Join(q.dir, "lock"), os.O_RDWR|os.O_CREATE, 0o600)
-	if err != nil {
-		return err
-	}
-	if err := unix.Flock(int(f.Fd()), unix.LOCK_EX|unix.LOCK_NB); err != nil {
-		f.Close()
-		if errors.Is(err, unix.EWOULDBLOCK) {
-			return ErrLocked
-		}
-		return fmt.Errorf("lock: %w", err)
-	}
-	q.lock = f
-	return nil
-}
-
-// openIndex opens the index, moves one that is damaged aside, and brings the layout up to date.
-func (q *Queue) openIndex(repairs *Repairs) error {
-	_, err := os.Stat(q.suspectPath())
-	suspect := err == nil
-	db, from, err := loadIndex(q.indexPath(), suspect)
-	if errors.Is(err, errIndexDamaged) {
-		aside := fmt.Sprintf("%s.damaged-%s", q.indexPath(), q.wall().UTC().Format("20060102T150405"))
-		if err := q.disk.Rename(q.indexPath(), aside); err != nil {
-			return err
-		}
-		repairs.IndexAside = aside
-		db, from, err = loadIndex(q.indexPath(), false)
-	}
-	if err != nil {
-		return err
-	}
-	q.db = db
-	repairs.fresh = from == 0
-	if from != 0 && from != schemaVersion {
-		repairs.MigratedFrom = int(from)
-	}
-	if suspect {
-		if err := q.disk.Remove(q.suspectPath()); err != nil {
-			return err
-		}
-	}
-	if !repairs.fresh {
-		return nil
-	}
-	// New names: the index, the folder of blobs and the queue's own.
-	if err := q.disk.SyncDir(q.dir); err != nil {
-		return err
-	}
-	return q.disk.SyncDir(filepath.Dir(q.dir))
-}
-
-func (q *Queue) suspectPath() string { return filepath.Join(q.dir, "index.suspect") }
-
-var errIndexDamaged = errors.New("index is damaged")
-
-// loadIndex opens and migrates, and checks every page if asked. bbolt panics on pages it can't make sense of,
-// and reading a file that was cut short faults; here both are errors.
-func loadIndex(path string, check bool) (db *bolt.DB, from uint64, err error) {
-	defer debug.SetPanicOnFault(debug.SetPanicOnFault(true))
-	defer func() {
-		if p := recover(); p != nil {
-			err = fmt.Errorf("%w: %v", errIndexDamaged, p)
-		}
-		if err != nil && db != nil {
-			db.Close()
-			db = nil
-		}
-	}()
-	open := func() (*bolt.DB, error) { return bolt.Open(path, 0o600, boltOptions()) }
-	db, err = open()
-	switch {
-	case errors.Is(err, bolterrors.ErrTimeout):
-		return nil, 0, ErrLocked
-	case errors.Is(err, bolterrors.ErrInvalid), errors.Is(err, bolterrors.ErrChecksum):
-		return nil, 0, fmt.Errorf("%w: %w", errIndexDamaged, err)
-	case err != nil:
-		return nil, 0, err
-	}
-	var used int64
-	if err := db.View(func(tx *bolt.Tx) error {
-		used = tx.Size()
-		return checkPages(tx, path, check)
-	}); err != nil {
-		return db, 0, err
-	}
-	if scarce(path, used) {
-		if err := db.Close(); err != nil {
-			return nil, 0, err
-		}
-		reserve(path, used)
-		if db, err = open(); err != nil {
-			return nil, 0, err
-		}
-	}
-	from, err = migrate(db)
-	return db, from, err
-}
-
-func boltOptions() *bolt.Options {
-	return &bolt.Options{
-		// The lock file decides who has the queue; this only guards against another bbolt program.
-		Timeout: time.Second,
-		// The list of free pages is kept on disk: finding them again would read the whole index at start.
-		FreelistType: bolt.FreelistMapType,
-	}
-}
-
-// The index grows into blocks that are written beforehand: a commit into a hole must wait for the file
-// system's journal as well, and so for whatever else is being written on the machine.
-const (
-	reserveSize = 4 << 20
-	reserveLow  = 1 << 20
-)
-
-// scarce reports whether less than reserveLow of written blocks follows what is used.
-func scarce(path string, used int64) bool {
-	var s unix.Stat_t
-	return unix.Stat(path, &s) == nil && s.Blocks*512-used < reserveLow
-}
-
-// reserve writes zeros behind what is used. It is a matter of speed only: on an error, such as a full disk, the
-// index grows as it otherwise would.
-func reserve(path string, used int64) {
-	f, err := os.OpenFile(path, os.O_WRONLY, 0)
-	if err != nil {
-		return
-	}
-	defer f.Close()
-	if _, err := f.WriteAt(make([]byte, reserveSize), used); err == nil {
-		_ = f.Sync()
-	}
-}
-
-// checkPages looks whether all pages are there, and at all of them if asked.
-func checkPages(tx *bolt.Tx, path string, all bool) error {
-	info, err := os.Stat(path)
-	if err != nil {
-		return err
-	}
-	if info.Size() < tx.Size() {
-		return fmt.Errorf("%w: %d of %d bytes are there", errIndexDamaged, info.Size(), tx.Size())
-	}
-	if !all {
-		return nil
-	}
-	for e := range tx.Check() {
-		err = fmt.Errorf("%w: %w", errIndexDamaged, e)
-	}
-	return err
-}
-
-// ErrNoKey says that the kiosk key is missing or another one than the queue was sealed with.
-var ErrNoKey = errors.New("the kiosk key of this queue is not there")
-
-// openKeys loads the kiosk key, or makes one for a queue that never had one. It never makes one beside
-// submissions: they would be lost behind it.
-func (q *Queue) openKeys(ctx context.Context, repairs *Repairs) error {
-	keys, err := q.o.Vault.Load(ctx)
-	if err != nil {
-		return err
-	}
-	var known []byte
-	if err := q.view(func(tx *bolt.Tx) error {
-		known = slices.Clone(tx.Bucket(bucketMeta).Get(keyKiosk))
-		return nil
-	}); err != nil {
-		return err
-	}
-	if len(keys) == 0 {
-		segs, err := q.listSegments()
-		if err != nil {
-			return err
-		}
-		if known != nil || (repairs.fresh && len(segs) > 0) {
-			return fmt.Errorf("%w: %s holds none; put it back from your backup", ErrNoKey, q.o.Vault)
-		}
-		keys = []seal.Key{seal.NewKey()}
-		if err := q.o.Vault.Save(ctx, keys); err != nil {
-			return err
-		}
-	}
-	q.ring = seal.NewRing(keys[0], keys[1:]...)
-	if known != nil && !q.ring.Has(seal.ID(known)) {
-		return fmt.Errorf("%w: %s holds %s, the queue was sealed with %x", ErrNoKey, q.o.Vault, keys[0], known)
-	}
-	repairs.KeyRotation = len(keys) > 1
-	if current := q.ring.Current(); known == nil {
-		return q.update(func(tx *bolt.Tx) error { return tx.Bucket(bucketMeta).Put(keyKiosk, current[:]) })
-	}
-	return nil
 }
 
 // Close ends Run, waits for calls under way and closes the queue.
@@ -371,7 +149,11 @@ func (q *Queue) Close() error {
 func (q *Queue) release() error {
 	var errs []error
 	if q.db != nil {
-		errs = append(errs, q.db.Close())
+		err := q.db.Close()
+		if err == nil && q.ReadOnly() == nil {
+			q.closeInOrder()
+		}
+		errs = append(errs, err)
 	}
 	if q.lock != nil {
 		errs = append(errs, q.lock.Close())
@@ -379,13 +161,15 @@ func (q *Queue) release() error {
 	return errors.Join(errs...)
 }
 
-// enter counts a call in, so that Close waits for it; call leave after.
+// enter counts in a call that may write, so that Close waits for it; call leave after.
 func (q *Queue) enter() (leave func(), err error) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	switch {
 	case q.closed:
 		return nil, ErrClosed
+	case q.readOnly != nil:
+		return nil, q.readOnly
 	case q.broken != nil:
 		return nil, q.broken
 	}
@@ -393,11 +177,51 @@ func (q *Queue) enter() (leave func(), err error) {
 	return q.inflight.Done, nil
 }
 
+// enterReading counts in a call that only reads: it works on a disk that can't be written any more too.
+func (q *Queue) enterReading() (leave func(), err error) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	switch {
+	case q.closed:
+		return nil, ErrClosed
+	case errors.Is(q.broken, errIndexDamaged):
+		return nil, q.broken
+	}
+	q.inflight.Add(1)
+	return q.inflight.Done, nil
+}
+
+// ReadOnly returns why nothing is accepted, sent or wiped although the queue is open: the disk can't be written,
+// as when ext4 finds errors on a dying drive. What lies here can still be listed, verified and exported.
+// It is nil while all is well; once it is not, only opening the queue again helps.
+func (q *Queue) ReadOnly() error {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	if q.readOnly != nil {
+		return q.readOnly
+	}
+	return q.broken
+}
+
 // update runs one transaction. An error of the disk while it is committed leaves it open whether the
 // transaction is on the disk, and a later fsync that succeeds proves nothing about the pages that an
 // earlier one lost; so from then on the queue refuses to go on until it is opened again, which reads
 // what is really there. A disk that is merely full is noticed before anything is lost.
-func (q *Queue) update(fn func(*bolt.Tx) error) (err error) {
+//
+// A damaged record that fn meets is mended and fn run once more: it must not rely on being run once.
+func (q *Queue) update(fn func(*bolt.Tx) error) error {
+	err := q.updateOnce(fn)
+	if errors.Is(err, errBadRecord) {
+		if err := q.mend(); err != nil {
+			return err
+		}
+		err = q.updateOnce(fn)
+	}
+	return err
+}
+
+func (q *Queue) updateOnce(fn func(*bolt.Tx) error) (err error) {
+	defer debug.SetPanicOnFault(debug.SetPanicOnFault(true))
 	tx, err := q.db.Begin(true)
 	if err != nil {
 		return err
@@ -405,30 +229,55 @@ func (q *Queue) update(fn func(*bolt.Tx) error) (err error) {
 	defer func() {
 		if p := recover(); p != nil {
 			err = q.suspect(p)
-			_ = tx.Rollback()
+			_ = guarded(tx.Rollback)
 		}
 	}()
 	if err := fn(tx); err != nil {
-		return errors.Join(err, tx.Rollback())
+		return errors.Join(q.nonsense(err), tx.Rollback())
 	}
-	if err := tx.Commit(); err != nil {
-		if isDiskFull(err) && isWrite(err) {
-			return fmt.Errorf("%w (%w)", ErrFull, err)
-		}
+	switch err := tx.Commit(); {
+	case err == nil:
+		return nil
+	case isDiskFull(err) && isWrite(err):
+		return fmt.Errorf("%w (%w)", ErrFull, err)
+	case errors.Is(err, unix.EROFS):
+		return q.stop(fmt.Errorf("%w (%w)", ErrReadOnly, err))
+	default:
 		return q.stop(fmt.Errorf("write index: %w; open the queue again", err))
 	}
-	return nil
 }
 
-// view reads in one snapshot.
-func (q *Queue) view(fn func(*bolt.Tx) error) (err error) {
+// view reads in one snapshot. A damaged record that fn meets is mended, where the disk can be written, and fn run
+// once more.
+func (q *Queue) view(fn func(*bolt.Tx) error) error {
+	err := q.viewOnce(fn)
+	if errors.Is(err, errBadRecord) && q.ReadOnly() == nil {
+		if err := q.mend(); err != nil {
+			return err
+		}
+		err = q.viewOnce(fn)
+	}
+	return err
+}
+
+func (q *Queue) viewOnce(fn func(*bolt.Tx) error) (err error) {
 	defer debug.SetPanicOnFault(debug.SetPanicOnFault(true))
 	defer func() {
 		if p := recover(); p != nil {
 			err = q.suspect(p)
 		}
 	}()
-	return q.db.View(fn)
+	return q.nonsense(q.db.View(fn))
+}
+
+// nonsense gives the index up where bbolt finds something else than was ever put there.
+func (q *Queue) nonsense(err error) error {
+	for _, e := range []error{bolterrors.ErrIncompatibleValue, bolterrors.ErrBucketNotFound, bolterrors.ErrBucketExists, bolterrors.ErrBucketNameRequired} {
+		if errors.Is(err, e) {
+			return q.giveUp(err)
+		}
+	}
+	return err
 }
 
 // stop makes the queue refuse to go on.
@@ -440,10 +289,21 @@ func (q *Queue) stop(err error) error {
 }
 
 // suspect is for pages of the index that bbolt, or the drive under it, can't make sense of. It leaves a mark,
-// by which the next Open checks all pages and builds the index again if they are bad.
+// by which the next Open checks all pages and builds the index again if they are bad. If they were found good once
+// and it happens again, there is no telling what is wrong, and the index is given up.
 func (q *Queue) suspect(p any) error {
-	err := q.stop(fmt.Errorf("%w: %v; open the queue again", errIndexDamaged, p))
-	if e := os.WriteFile(q.suspectPath(), nil, 0o600); e != nil {
+	if _, err := os.Stat(q.checkedPath()); err == nil {
+		return q.giveUp(fmt.Errorf("%v", p))
+	}
+	return q.distrust(fmt.Errorf("%v", p), markSuspect)
+}
+
+// giveUp makes the next Open move the index aside and build a new one.
+func (q *Queue) giveUp(why error) error { return q.distrust(why, markGivenUp) }
+
+func (q *Queue) distrust(why error, mark string) error {
+	err := q.stop(fmt.Errorf("%w: %w; open the queue again", errIndexDamaged, why))
+	if e := os.WriteFile(q.suspectPath(), []byte(mark), 0o600); e != nil {
 		err = errors.Join(err, e)
 	}
 	return err
@@ -468,7 +328,7 @@ func (q *Queue) now() time.Time { return q.epoch.Add(time.Since(q.opened)) }
 
 // Get returns a submission by its id, or by its receipt code as a person types it.
 func (q *Queue) Get(idOrCode string) (Submission, error) {
-	leave, err := q.enter()
+	leave, err := q.enterReading()
 	if err != nil {
 		return Submission{}, err
 	}
@@ -486,13 +346,14 @@ func (q *Queue) Get(idOrCode string) (Submission, error) {
 
 // List returns the submissions that a filter selects, in order of acceptance.
 func (q *Queue) List(f Filter) ([]Submission, error) {
-	leave, err := q.enter()
+	leave, err := q.enterReading()
 	if err != nil {
 		return nil, err
 	}
 	defer leave()
 	var list []Submission
 	err = q.view(func(tx *bolt.Tx) error {
+		list = nil
 		var after uint64
 		if f.After != "" {
 			r, err := recordByID(tx, f.After)
@@ -504,10 +365,10 @@ func (q *Queue) List(f Filter) ([]Submission, error) {
 		c := tx.Bucket(listBucket(f.States)).Cursor()
 		for k := start(c, f.Newest, after); k != nil; {
 			r, err := recordAt(tx, k)
-			if err != nil {
+			if err != nil && q.ReadOnly() == nil {
 				return err
 			}
-			if f.selects(r.Submission) {
+			if err == nil && f.selects(r.Submission) {
 				list = append(list, r.Submission)
 				if len(list) == f.Limit {
 					return nil
@@ -567,14 +428,14 @@ func (f Filter) selects(s Submission) bool {
 
 // Stats reads the counters.
 func (q *Queue) Stats() (Stats, error) {
-	leave, err := q.enter()
+	leave, err := q.enterReading()
 	if err != nil {
 		return Stats{}, err
 	}
 	defer leave()
 	s := Stats{Count: map[State]int64{}, Bytes: map[State]int64{}}
 	err = q.view(func(tx *bolt.Tx) error {
-		for _, state := range []State{Queued, Sending, Delivered, Held} {
+		for _, state := range States {
 			s.Count[state] = counted(tx, "count/"+string(state))
 			s.Bytes[state] = counted(tx, "bytes/"+string(state))
 		}
@@ -601,13 +462,20 @@ func (q *Queue) Stats() (Stats, error) {
 	q.mu.Lock()
 	s.LastSent = q.lastSent
 	q.mu.Unlock()
+	s.Found = q.found.Load()
+	if why := q.ReadOnly(); why != nil {
+		s.ReadOnly = why.Error()
+	}
 	s.Free, err = q.disk.Free(q.dir)
 	return s, err
 }
 
-// Room returns ErrFull when a visit should not be begun because the disk is nearly full. Enqueue itself
-// refuses only at half of what Room keeps free, so that a visit that was begun can be ended.
+// Room returns ErrFull when a visit should not be begun because the disk is nearly full, and ErrReadOnly when
+// nothing can be written at all. Enqueue itself refuses only at half of what Room keeps free, so that a visit that was begun can be ended.
 func (q *Queue) Room() error {
+	if err := q.ReadOnly(); err != nil {
+		return err
+	}
 	return q.room(q.o.MinFree)
 }
 
@@ -627,7 +495,7 @@ func (q *Queue) room(keep int64) error {
 
 // Content opens a submission's bundle. Close it; until then it is not wiped.
 func (q *Queue) Content(_ context.Context, idOrCode string) (*Content, error) {
-	leave, err := q.enter()
+	leave, err := q.enterReading()
 	if err != nil {
 		return nil, err
 	}
@@ -662,26 +530,37 @@ func (q *Queue) Content(_ context.Context, idOrCode string) (*Content, error) {
 	return c, nil
 }
 
+// openBlob opens the content of a record; what the drive does not give is asked for twice.
 func (q *Queue) openBlob(r *record) (*Content, error) {
+	c, err := q.openBlobOnce(r)
+	if errors.Is(err, errUnreadable) {
+		c, err = q.openBlobOnce(r)
+	}
+	return c, err
+}
+
+func (q *Queue) openBlobOnce(r *record) (*Content, error) {
 	f, err := q.disk.Open(q.path(r.place()))
 	if errors.Is(err, fs.ErrNotExist) {
-		return nil, fmt.Errorf("%w: the blob is not there", errDamaged)
+		return nil, fmt.Errorf("%w: its file is not there", errDamaged)
 	}
 	if err != nil {
 		return nil, err
 	}
 	// The header first: with the ring in hand and the header still to come, a rotation could end between.
 	q.headers.RLock()
-	q.keys.RLock()
-	ring := q.ring
-	q.keys.RUnlock()
-	c, err := openContent(f, *r, ring)
+	c, err := openContent(f, *r, q.currentRing())
 	q.headers.RUnlock()
-	if err != nil {
-		return nil, errors.Join(err, f.Close())
+	if err == nil {
+		return c, nil
 	}
-	return c, nil
+	if card, e := readCard(f); e == nil && card.ID != r.ID {
+		err = fmt.Errorf("%w: its file holds submission %s: files were swapped or copied over one another", errDamaged, card.ID)
+	}
+	return nil, errors.Join(err, f.Close())
 }
+
+func (q *Queue) currentRing() *seal.Ring { return q.ring.Load() }
 
 // reading keeps a submission from being wiped until release is called. It must not be called within a
 // transaction; a record that is read after it tells whether the content was wiped before.
@@ -709,18 +588,24 @@ func (q *Queue) isRead(id string) bool {
 // Events returns up to max events after a number, oldest first. A follower that is away for weeks finds
 // them all; Options.Outbox must be set.
 func (q *Queue) Events(after uint64, max int) ([]Event, error) {
-	leave, err := q.enter()
+	leave, err := q.enterReading()
 	if err != nil {
 		return nil, err
 	}
 	defer leave()
 	var events []Event
 	err = q.view(func(tx *bolt.Tx) error {
+		events = nil
 		c := tx.Bucket(bucketOutbox).Cursor()
 		for k, v := c.Seek(number(after + 1)); k != nil && len(events) < max; k, v = c.Next() {
 			var e Event
-			if err := json.Unmarshal(v, &e); err != nil {
-				return err
+			text, _, err := checkSum(k, v)
+			if err == nil {
+				err = json.Unmarshal(text, &e)
+			}
+			if err != nil {
+				q.log.Warn("an event is damaged and left out", "number", k)
+				continue
 			}
 			events = append(events, e)
 		}

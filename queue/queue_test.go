@@ -77,6 +77,9 @@ func mustState(t testing.TB, q *Queue, id string, want State) Submission {
 	return s
 }
 
+// settled is what settle changes.
+func settled(r *record) *record { end := *r; return &end }
+
 // hub is a far side in memory: it keeps one copy of each id, checks digests, and fails as told.
 type hub struct {
 	mu    sync.Mutex
@@ -85,6 +88,8 @@ type hub struct {
 	calls int
 	fail  func(s Submission) error
 }
+
+func (*hub) Probe(context.Context) error { return nil }
 
 func (h *hub) Deliver(ctx context.Context, s Submission, b Bundle, n Notes) error {
 	h.mu.Lock()

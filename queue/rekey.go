@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"path/filepath"
 
 	bolt "go.etcd.io/bbolt"
 
@@ -28,9 +29,7 @@ func (q *Queue) Rekey(ctx context.Context, to seal.Vault) (n int, err error) {
 	if to == nil {
 		to = from
 	}
-	q.keys.RLock()
-	keys := q.ring.Keys()
-	q.keys.RUnlock()
+	keys := q.currentRing().Keys()
 	if len(keys) == 1 {
 		keys = []seal.Key{seal.NewKey(), keys[0]}
 	}
@@ -44,19 +43,10 @@ func (q *Queue) Rekey(ctx context.Context, to seal.Vault) (n int, err error) {
 		}
 	}
 	q.keys.Lock() // waits for every Enqueue that wrapped with the old key
-	q.ring = seal.NewRing(keys[0], keys[1:]...)
+	q.ring.Store(seal.NewRing(keys[0], keys[1:]...))
 	q.keys.Unlock()
 
-	err = q.eachRecord(ctx, func(r *record) error {
-		if r.Wiped || r.Sealed {
-			return nil
-		}
-		done, err := q.rewrap(r.ID)
-		if done {
-			n++
-		}
-		return err
-	})
+	n, err = q.rewrapAll(ctx)
 	if err != nil {
 		return n, fmt.Errorf("rotate kiosk key: %w; rotate again to go on", err)
 	}
@@ -73,14 +63,51 @@ func (q *Queue) Rekey(ctx context.Context, to seal.Vault) (n int, err error) {
 		}
 	}
 	q.keys.Lock()
-	q.ring = seal.NewRing(keys[0])
+	q.ring.Store(seal.NewRing(keys[0]))
 	q.o.Vault = to
 	q.keys.Unlock()
 	q.log.Info("kiosk key rotated", "key", current.String(), "submissions", n)
 	return n, nil
 }
 
-// rewrap moves one blob's data key under the current kiosk key.
+// rewrapAll wraps every data key anew that the keys at hand open, of what was set aside too: the old kiosk key is
+// about to be destroyed. What no key at hand opens stays as it is.
+func (q *Queue) rewrapAll(ctx context.Context) (n int, err error) {
+	count := func(done bool, err error) error {
+		if done {
+			n++
+		}
+		return err
+	}
+	// Strays first: what is set aside while the records are walked would be missed.
+	if err := q.patrol(ctx); err != nil {
+		return 0, err
+	}
+	for _, dir := range []string{q.foundPath(), q.damagedPath()} {
+		names, err := q.disk.List(dir)
+		if errors.Is(err, fs.ErrNotExist) {
+			continue
+		}
+		if err != nil {
+			return n, err
+		}
+		for _, name := range names {
+			id, _, _ := cutFound(name)
+			if err := count(q.rewrapBlob(filepath.Join(dir, name), id)); err != nil {
+				return n, err
+			}
+		}
+	}
+	err = q.eachRecord(ctx, nil, func(r *record) error {
+		if r.Wiped || r.Sealed {
+			return nil
+		}
+		return count(q.rewrap(r.ID))
+	})
+	return n, err
+}
+
+// rewrap moves the data key of one submission under the current kiosk key.
 func (q *Queue) rewrap(id string) (done bool, err error) {
 	release := q.reading(id)
 	defer release()
@@ -91,7 +118,11 @@ func (q *Queue) rewrap(id string) (done bool, err error) {
 	if err != nil {
 		return false, err
 	}
-	f, err := q.disk.Edit(q.path(r.place()))
+	return q.rewrapBlob(q.path(r.place()), id)
+}
+
+func (q *Queue) rewrapBlob(path, id string) (done bool, err error) {
+	f, err := q.disk.Edit(path)
 	if errors.Is(err, fs.ErrNotExist) {
 		return false, nil // Verify tells of it; no key can be lost with it
 	}
@@ -102,6 +133,10 @@ func (q *Queue) rewrap(id string) (done bool, err error) {
 	q.headers.Lock()
 	defer q.headers.Unlock()
 	slots, err := readSlots(f)
+	if errors.Is(err, errDamaged) {
+		q.log.Warn("a damaged blob keeps its key", "submission", id)
+		return false, nil
+	}
 	if err != nil {
 		return false, fmt.Errorf("submission %s: %w", id, err)
 	}
@@ -113,36 +148,39 @@ func (q *Queue) rewrap(id string) (done bool, err error) {
 		}
 		return f.Sync()
 	}
-	current := q.ring.Current()
+	if slots[0] == nil && slots[1] == nil {
+		return false, nil // sealed to the office only
+	}
+	ring := q.currentRing()
 	use := -1
 	for i, s := range slots {
-		if by, ok := seal.WrappedBy(s); ok && by == current {
+		if by, ok := seal.WrappedBy(s); ok && by == ring.Current() {
 			// A slot that was torn by a power cut carries the right name but doesn't open.
-			if _, err := q.ring.Unwrap(id, s); err == nil {
+			if _, err := ring.Unwrap(id, s); err == nil {
 				use = i
 			}
 		}
 	}
-	if use < 0 {
-		for i, s := range slots {
-			secret, err := q.ring.Unwrap(id, s)
-			if err != nil {
-				continue
-			}
-			use = 1 - i
-			err = put(use, q.ring.Wrap(id, secret))
-			clear(secret)
-			if err != nil {
-				return false, err
-			}
-			done = true
+	for i, s := range slots {
+		if use >= 0 {
 			break
 		}
+		secret, err := ring.Unwrap(id, s)
+		if err != nil {
+			continue
+		}
+		err = put(1-i, ring.Wrap(id, secret))
+		clear(secret)
+		if err != nil {
+			return false, err
+		}
+		use, done = 1-i, true
 	}
-	if use < 0 {
-		return false, fmt.Errorf("submission %s: no key at hand opens it", id)
-	}
-	if slots[1-use] != nil {
+	switch {
+	case use < 0:
+		q.log.Warn("no key at hand opens a blob, it stays as it is", "submission", id)
+		return false, nil
+	case slots[1-use] != nil:
 		return done, put(1-use, nil)
 	}
 	return done, nil

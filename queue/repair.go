@@ -6,27 +6,22 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"path/filepath"
 	"strings"
 
 	bolt "go.etcd.io/bbolt"
-
-	"motcua/queue/seal"
 )
 
-// Repairs is what Open found half done and put right. None of it is lost data unless it says so.
+// Repairs is what Open found half done and put right. None of it destroys anything whole.
 type Repairs struct {
 	Requeued     []string // were being sent when the program ended; they are sent again
-	Unfinished   int      // blobs that were being written, of submissions never acknowledged; wiped
-	Orphans      []string // whole blobs whose submission was never acknowledged; wiped
+	Unfinished   int      // blobs that were being written, of submissions never acknowledged; removed
+	SetAside     []string // blobs that the index does not know; moved to the folder "found"
 	Wiped        int      // wipes that were begun and are now done
 	MigratedFrom int      // layout of the index before, 0 = it was current
 	IndexAside   string   // the damaged index, moved here
 	Adopted      []string // submissions put back into a lost index from their blobs; all are sent (again)
-	Unreadable   []string // blobs that could not be put back into a lost index; moved to the folder "damaged"
+	Unreadable   []string // blobs that could not be put back into a lost index; moved to the folder "found"
 	KeyRotation  bool     // a rotation of the kiosk key was broken off; rotate again to finish it
-
-	fresh bool // the index had nothing in it
 }
 
 // Any reports whether there was anything to repair.
@@ -42,10 +37,10 @@ func (r Repairs) String() string {
 	}
 	say(len(r.IndexAside), "The index was damaged; it was moved to %s and built again from the blobs.", r.IndexAside)
 	say(len(r.Adopted), "%d submissions were put back into the index and will be sent; the hub keeps one copy of each.", len(r.Adopted))
-	say(len(r.Unreadable), "%d blobs could not be read and were moved to the folder damaged: %s.", len(r.Unreadable), strings.Join(r.Unreadable, ", "))
+	say(len(r.Unreadable), "%d blobs could not be put back and were set aside (motcua queue found): %s.", len(r.Unreadable), strings.Join(r.Unreadable, ", "))
 	say(len(r.Requeued), "%d submissions were being sent when the program ended and are queued again.", len(r.Requeued))
-	say(r.Unfinished, "%d half-written blobs of submissions that were never confirmed were wiped.", r.Unfinished)
-	say(len(r.Orphans), "%d blobs of submissions that were never confirmed were wiped.", len(r.Orphans))
+	say(r.Unfinished, "%d half-written blobs of submissions that were never confirmed were removed.", r.Unfinished)
+	say(len(r.SetAside), "%d blobs that the index does not know were set aside (motcua queue found): %s.", len(r.SetAside), strings.Join(r.SetAside, ", "))
 	say(r.Wiped, "%d wipes that had been begun were finished.", r.Wiped)
 	say(r.MigratedFrom, "The index was migrated from layout %d to %d.", r.MigratedFrom, schemaVersion)
 	if r.KeyRotation {
@@ -54,13 +49,12 @@ func (r Repairs) String() string {
 	return strings.Join(s, " ")
 }
 
-// repair looks only where a crash can have left something: the marks for wiping, the list of what is being
-// sent, and the newest folder of blobs.
+// repair looks only where a crash can have left something: the mark of a rebuild, the marks for wiping, the list of
+// what is being sent, and the newest folder of blobs. Each step may be cut off and goes on at the next start.
 func (q *Queue) repair(ctx context.Context, repairs *Repairs) error {
-	if repairs.fresh {
-		if err := q.adopt(ctx, repairs); err != nil {
-			return fmt.Errorf("build the index again: %w", err)
-		}
+	q.countFound()
+	if err := q.rebuild(ctx, repairs); err != nil {
+		return fmt.Errorf("build the index again: %w", err)
 	}
 	n, err := q.wipeMarked()
 	repairs.Wiped = n
@@ -70,10 +64,10 @@ func (q *Queue) repair(ctx context.Context, repairs *Repairs) error {
 	if err := q.requeueSending(repairs); err != nil {
 		return fmt.Errorf("queue again what was being sent: %w", err)
 	}
-	if err := q.findOrphans(ctx, repairs); err != nil {
-		return fmt.Errorf("look for orphans: %w", err)
+	if err := q.findStrays(ctx, repairs); err != nil {
+		return fmt.Errorf("look for strays: %w", err)
 	}
-	return nil
+	return q.doubtClock()
 }
 
 // requeueSending queues again what was being sent. The first interruption is taken for a power cut and costs
@@ -81,6 +75,7 @@ func (q *Queue) repair(ctx context.Context, repairs *Repairs) error {
 // brings the program down.
 func (q *Queue) requeueSending(repairs *Repairs) error {
 	if err := q.view(func(tx *bolt.Tx) error {
+		repairs.Requeued = nil
 		return tx.Bucket(bucketSending).ForEach(func(k, _ []byte) error {
 			r, err := recordAt(tx, k)
 			if err == nil {
@@ -110,8 +105,9 @@ func (q *Queue) requeueSending(repairs *Repairs) error {
 	})
 }
 
-// findOrphans wipes blobs that have no record, and sets the folder for new blobs.
-func (q *Queue) findOrphans(ctx context.Context, repairs *Repairs) error {
+// findStrays looks through the folders from the last one that the index knows, removes half-written blobs, sets
+// aside whole ones without a record, and sets the folder for new blobs.
+func (q *Queue) findStrays(ctx context.Context, repairs *Repairs) error {
 	var last uint64
 	if err := q.view(func(tx *bolt.Tx) error {
 		if v := tx.Bucket(bucketMeta).Get(keySegment); len(v) == 8 {
@@ -126,22 +122,20 @@ func (q *Queue) findOrphans(ctx context.Context, repairs *Repairs) error {
 		if err := ctx.Err(); err != nil {
 			return err
 		}
-		names, err := q.disk.List(q.segmentPath(segment))
+		_, err := q.disk.List(q.segmentPath(segment))
 		if errors.Is(err, fs.ErrNotExist) {
 			if segment > last {
 				break
 			}
-			if segment == last {
-				if err := q.makeSegment(segment); err != nil {
-					return err
-				}
+			if err := q.makeSegment(segment); err != nil {
+				return err
 			}
 			continue
 		}
 		if err != nil {
 			return err
 		}
-		kept, err := q.wipeOrphans(segment, names, repairs)
+		kept, err := q.tidyBlobs(ctx, segment, repairs)
 		if err != nil {
 			return err
 		}
@@ -151,141 +145,121 @@ func (q *Queue) findOrphans(ctx context.Context, repairs *Repairs) error {
 	return nil
 }
 
-func (q *Queue) wipeOrphans(segment uint64, names []string, repairs *Repairs) (kept int, err error) {
-	wiped := false
-	err = q.view(func(tx *bolt.Tx) error {
-		for _, name := range names {
-			id, unfinished := strings.CutSuffix(name, partialSuffix)
-			if !unfinished {
-				if !validID(id) {
-					continue // not ours
-				}
-				if at, known := segmentOf(tx, id); known && at == segment {
-					kept++
-					continue
-				}
-			}
-			if err := wipeBlob(q.disk, q.path(place{segment, name})); err != nil {
-				return err
-			}
-			wiped = true
-			if unfinished {
-				repairs.Unfinished++
-			} else {
-				repairs.Orphans = append(repairs.Orphans, id)
-			}
+// tidyBlobs deals with what does not belong into one folder, and counts what does. It may run beside everything else:
+// who writes or takes in a blob owns its id.
+func (q *Queue) tidyBlobs(ctx context.Context, segment uint64, repairs *Repairs) (kept int, err error) {
+	names, err := q.disk.List(q.segmentPath(segment))
+	if errors.Is(err, fs.ErrNotExist) {
+		return 0, nil
+	}
+	if err != nil {
+		return 0, err
+	}
+	removed := false
+	for _, name := range names {
+		id, unfinished := strings.CutSuffix(name, partialSuffix)
+		if !validID(id) {
+			continue // not ours
 		}
-		return nil
-	})
-	if err == nil && wiped {
+		if !unfinished && q.knows(id, segment) {
+			kept++
+			continue
+		}
+		gone, err := q.tidyBlob(ctx, place{segment, id}, name, repairs)
+		if err != nil {
+			return kept, err
+		}
+		removed = removed || gone
+	}
+	if removed {
 		err = q.disk.SyncDir(q.segmentPath(segment))
 	}
 	return kept, err
 }
 
-// adopt builds a lost index again from the cards of the blobs. What was delivered but not yet wiped is
-// queued again, which is harmless: a hub takes every id once.
-func (q *Queue) adopt(ctx context.Context, repairs *Repairs) error {
+func (q *Queue) tidyBlob(ctx context.Context, at place, name string, repairs *Repairs) (removed bool, err error) {
+	release, err := q.own(ctx, at.id)
+	if err != nil {
+		return false, err
+	}
+	defer release()
+	q.wiping.Lock()
+	defer q.wiping.Unlock()
+	if name != at.id {
+		err := wipeBlob(q.disk, q.path(place{at.segment, name}))
+		if errors.Is(err, fs.ErrNotExist) {
+			return false, nil // its writer ended meanwhile
+		}
+		if err == nil {
+			repairs.Unfinished++
+		}
+		return true, err
+	}
+	if q.knows(at.id, at.segment) || q.marked(at) || q.isBroken() {
+		return false, nil // in doubt it stays where it is
+	}
+	_, why := q.cardOf(at)
+	if why == "" {
+		why = whyUnknown
+		if _, there := q.whereIs(at.id); there {
+			why = whyElsewhere
+		}
+	}
+	aside, err := q.setAside(at, name, why)
+	if errors.Is(err, fs.ErrNotExist) {
+		return false, nil
+	}
+	if err == nil {
+		repairs.SetAside = append(repairs.SetAside, aside)
+	}
+	return false, err
+}
+
+// patrol looks through all folders of blobs for strays. Open looks only where a crash can have left some; a disk that
+// was put back from a backup may have them anywhere.
+func (q *Queue) patrol(ctx context.Context) error {
 	segs, err := q.listSegments()
 	if err != nil {
 		return err
 	}
+	var found Repairs
 	for _, segment := range segs {
-		names, err := q.disk.List(q.segmentPath(segment))
-		if err != nil {
+		if err := ctx.Err(); err != nil {
 			return err
 		}
-		var found []*record
-		for _, id := range names {
-			if err := ctx.Err(); err != nil {
-				return err
-			}
-			if !validID(id) {
-				continue // half-written blobs are dealt with as always
-			}
-			r, err := q.cardOf(place{segment, id})
-			if err == nil {
-				if _, e := q.stored(id); e == nil {
-					err = fmt.Errorf("%w: submission %s is there twice", errDamaged, id)
-				}
-			}
-			if errors.Is(err, errDamaged) {
-				err = q.setAside(place{segment, id}, repairs)
-			} else if err == nil {
-				found = append(found, r)
-			}
-			if err != nil {
-				return err
-			}
-		}
-		// Oldest first, as they were accepted.
-		sortByCreated(found)
-		if err := q.update(func(tx *bolt.Tx) error {
-			for _, r := range found {
-				if err := q.insert(tx, r, true); err != nil {
-					return err
-				}
-			}
-			return tx.Bucket(bucketMeta).Put(keySegment, number(segment))
-		}); err != nil {
+		if _, err := q.tidyBlobs(ctx, segment, &found); err != nil {
 			return err
 		}
-		for _, r := range found {
-			repairs.Adopted = append(repairs.Adopted, r.ID)
-		}
+	}
+	if found.Any() {
+		q.log.Warn("strays were found among the blobs", "repairs", found.String())
 	}
 	return nil
 }
 
-// setAside moves a blob out of the way of the search for orphans, which would wipe it.
-func (q *Queue) setAside(at place, repairs *Repairs) error {
-	dir := filepath.Join(q.dir, "damaged")
-	if err := q.disk.MkdirAll(dir); err != nil {
-		return err
-	}
-	if err := q.disk.Rename(q.path(at), filepath.Join(dir, at.id)); err != nil {
-		return err
-	}
-	repairs.Unreadable = append(repairs.Unreadable, at.id)
-	return q.disk.SyncDir(dir)
+// knows reports whether the blob of a submission is where the index says.
+func (q *Queue) knows(id string, segment uint64) bool {
+	at, there := q.whereIs(id)
+	return there && at == segment
 }
 
-func (q *Queue) cardOf(at place) (*record, error) {
-	f, err := q.disk.Open(q.path(at))
-	if err != nil {
-		return nil, err
-	}
-	defer f.Close()
-	r, err := readCard(f)
-	if err != nil {
-		return nil, err
-	}
-	if r.ID != at.id {
-		return nil, fmt.Errorf("%w: card of another submission", errDamaged)
-	}
-	slots, err := readSlots(f)
-	if err != nil {
-		return nil, err
-	}
-	if err := q.checkSlots(slots); err != nil && !r.Sealed {
-		return nil, err
-	}
-	r.Segment, r.State, r.Due, r.Attempts = at.segment, Queued, 0, 0
-	return &r, nil
+// whereIs tells the folder of a submission's blob by the index.
+func (q *Queue) whereIs(id string) (segment uint64, there bool) {
+	err := q.view(func(tx *bolt.Tx) error {
+		segment, there = segmentOf(tx, id)
+		return nil
+	})
+	return segment, there && err == nil
 }
 
-// checkSlots tells a blob whose key was wiped from one that needs another kiosk key.
-func (q *Queue) checkSlots(slots [2][]byte) error {
-	err := fmt.Errorf("%w: its key was wiped", errDamaged)
-	for _, s := range slots {
-		id, ok := seal.WrappedBy(s)
-		switch {
-		case !ok:
-		case q.ring.Has(id):
+// marked reports whether a blob is about to be wiped.
+func (q *Queue) marked(at place) (yes bool) {
+	err := q.view(func(tx *bolt.Tx) error {
+		return tx.Bucket(bucketWipe).ForEach(func(k, v []byte) error {
+			p, ok := parsePlace(k, v)
+			yes = yes || (ok && p == at)
 			return nil
-		default:
-			err = fmt.Errorf("%w: %s does not hold %s", ErrNoKey, q.o.Vault, id)
-		}
-	}
-	return err
+		})
+	})
+	return yes || err != nil
 }

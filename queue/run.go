@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 	"unicode"
 
@@ -45,6 +46,8 @@ func (q *Queue) Run(ctx context.Context, sink Sink) error {
 	defer context.AfterFunc(q.life, cancel)()
 	g, ctx := errgroup.WithContext(ctx)
 	g.Go(func() error { return q.sweepUntil(ctx) })
+	g.Go(func() error { return q.letGoUntil(ctx, sink) })
+	g.Go(func() error { return q.patrolOnce(ctx) })
 	for range q.o.Parallel {
 		g.Go(func() error { return q.deliverUntil(ctx, sink) })
 	}
@@ -118,6 +121,28 @@ func (q *Queue) sweepUntil(ctx context.Context) error {
 	return nil
 }
 
+// heldLook is how often it is looked whether what holds submissions has changed.
+const heldLook = 15 * time.Minute
+
+func (q *Queue) letGoUntil(ctx context.Context, sink Sink) error {
+	for ctx.Err() == nil {
+		if _, err := q.letGo(ctx, sink); err != nil && ctx.Err() == nil {
+			return fmt.Errorf("look at what is held: %w", err)
+		}
+		pause(ctx, nil, q.now().Add(heldLook), q.now())
+	}
+	return nil
+}
+
+// patrolOnce looks for strays in all folders, which takes too long for a start.
+func (q *Queue) patrolOnce(ctx context.Context) error {
+	err := q.patrol(ctx)
+	if err != nil && ctx.Err() == nil {
+		q.log.Error("look for strays", "error", err)
+	}
+	return nil
+}
+
 func (q *Queue) isBroken() bool {
 	q.mu.Lock()
 	defer q.mu.Unlock()
@@ -150,6 +175,9 @@ func (q *Queue) DeliverDue(ctx context.Context, sink Sink) (Pass, error) {
 		start = q.now()
 		b     = q.breakers.of(hubOf(sink))
 	)
+	if _, err := q.letGo(ctx, sink); err != nil {
+		return Pass{}, err
+	}
 	g, gctx := errgroup.WithContext(ctx)
 	for range q.o.Parallel {
 		g.Go(func() error {
@@ -280,42 +308,66 @@ func (q *Queue) deliver(ctx context.Context, sink Sink, b *breaker, r *record) (
 	defer release()
 	if ctx.Err() != nil {
 		b.release()
-		return q.settle(ctx, r, ctx.Err()) // it was claimed in the very moment that we were to end
+		end := *r
+		return q.settle(ctx, r, &end, ctx.Err()) // it was claimed in the very moment that we were to end
 	}
-	c, err := q.openBlob(r)
+	n := &note{q: q, id: r.ID}
+	own, err := q.hand(ctx, sink, r, n)
+	switch delay, _ := RetryDelay(err); {
+	case own, ctx.Err() != nil && err != nil && !IsPermanent(err):
+		b.release() // says nothing about the hub
+	case err == nil || IsPermanent(err):
+		b.success()
+	default:
+		b.failure(r.ID, q.now(), delay)
+	}
+	end := *r
 	switch {
-	case err == nil:
-		err = sink.Deliver(ctx, r.Submission, c, note{q, r.ID})
+	case err == nil && n.acknowledged.Load():
+		end.Acknowledged = q.wall().UTC()
+	case IsPermanent(err) && !own:
+		end.HeldBy = q.heldByHub(ctx, sink)
+	case IsPermanent(err):
+		end.HeldBy = q.heldByStore(r, err)
+	}
+	return q.settle(ctx, r, &end, err)
+}
+
+// readTries is how often a drive is asked for content that it can't give before the submission is held.
+const readTries = 4
+
+// hand opens the content and gives it to the sink. own reports that the error is the store's and not the hub's.
+func (q *Queue) hand(ctx context.Context, sink Sink, r *record, n *note) (own bool, err error) {
+	c, err := q.openBlob(r)
+	if err == nil {
+		err = sink.Deliver(ctx, r.Submission, c, n)
 		fault := c.fault.get()
 		if e := c.f.Close(); e != nil && fault == nil && err != nil {
 			err = errors.Join(err, e)
 		}
-		if err != nil && fault != nil {
-			err = Permanent(fault)
+		if err == nil || fault == nil {
+			return false, err
 		}
-	case errors.Is(err, errDamaged):
-		err = Permanent(err)
+		err = fault
 	}
-	switch delay, _ := RetryDelay(err); {
-	case err == nil || IsPermanent(err):
-		b.success()
-	case ctx.Err() != nil:
-		b.release()
-	default:
-		b.failure(r.ID, q.now(), delay)
+	if errors.Is(err, errUnreadable) && r.Attempts < readTries {
+		return true, err
 	}
-	return q.settle(ctx, r, err)
+	return true, Permanent(err)
 }
 
-// settle writes down how a delivery ended.
-func (q *Queue) settle(ctx context.Context, r *record, cause error) (State, error) {
-	end := *r
+// settle writes down how a delivery ended: what end says already, and what cause says.
+func (q *Queue) settle(ctx context.Context, r, end *record, cause error) (State, error) {
 	delay, asked := RetryDelay(cause)
 	switch {
 	case cause == nil:
-		end.State, end.Delivered, end.LastError = Delivered, q.wall().UTC(), ""
+		end.State, end.LastError = Delivered, ""
+		if !end.Acknowledged.IsZero() {
+			end.State = Acknowledged
+		}
+		q.stamp(end)
 	case IsPermanent(cause):
-		end.State, end.LastError = Held, words(cause)
+		end.State, end.LastError, end.HeldAt = Held, words(cause), q.wall().UnixNano()
 	case ctx.Err() != nil:
 		// Broken off by us, not by the hub: it keeps its place and the try isn't counted.
 		end.State = Queued
@@ -326,20 +378,20 @@ func (q *Queue) settle(ctx context.Context, r *record, cause error) (State, erro
 		if asked {
 			wait = max(wait, min(delay, maxDelay))
 		}
-		q.postpone(&end, wait)
+		q.postpone(end, wait)
 	}
 	err := q.update(func(tx *bolt.Tx) error {
-		if end.State == Delivered {
+		if cause == nil {
 			if err := tx.Bucket(bucketNote).Delete([]byte(r.ID)); err != nil {
 				return err
 			}
 		}
-		return q.save(tx, r, &end)
+		return q.save(tx, r, end)
 	})
 	if err != nil {
 		return "", fmt.Errorf("note the end of delivery of %s: %w", r.ID, err)
 	}
-	if end.State == Delivered {
+	if cause == nil {
 		q.mu.Lock()
 		q.lastSent = end.Delivered
 		q.mu.Unlock()
@@ -369,7 +421,8 @@ func words(err error) string {
 	return strings.ToValidUTF8(s[:most], "") + "…"
 }
 
-// Retry makes a submission due now: one that waits, and one that was held.
+// Retry makes a submission due now: one that waits, one that was held, and one that was delivered while its content
+// is kept.
 func (q *Queue) Retry(_ context.Context, idOrCode string) error {
 	leave, err := q.enter()
 	if err != nil {
@@ -399,13 +452,14 @@ func (q *Queue) release1(tx *bolt.Tx, was *record) (*record, error) {
 	switch {
 	case was.State == Sending, was.State == Queued && was.Due == 0:
 		return nil, nil
-	case was.State == Delivered:
-		return nil, fmt.Errorf("%w: it was delivered", ErrState)
+	case was.Wiped:
+		return nil, ErrWiped
 	}
 	r := *was
-	r.State, r.Due, r.NextAttempt = Queued, 0, time.Time{}
-	if was.State == Held {
+	r.State, r.Due, r.NextAttempt, r.HeldBy, r.HeldAt = Queued, 0, time.Time{}, "", 0
+	if was.State != Queued {
 		r.Attempts = 0
+		r.Delivered, r.Acknowledged = time.Time{}, time.Time{}
 	}
 	return &r, q.save(tx, was, &r)
 }
@@ -458,11 +512,15 @@ func (q *Queue) RetryAll(ctx context.Context) (int, error) {
 
 // note is a sink's memory for one submission.
 type note struct {
-	q  *Queue
-	id string
+	q            *Queue
+	id           string
+	acknowledged atomic.Bool
 }
 
-func (n note) Load() (text string, err error) {
+// Acknowledge implements Acknowledger.
+func (n *note) Acknowledge() { n.acknowledged.Store(true) }
+
+func (n *note) Load() (text string, err error) {
 	err = n.q.view(func(tx *bolt.Tx) error {
 		text = string(tx.Bucket(bucketNote).Get([]byte(n.id)))
 		return nil
@@ -470,7 +528,7 @@ func (n note) Load() (text string, err error) {
 	return text, err
 }
 
-func (n note) Save(text string) error {
+func (n *note) Save(text string) error {
 	return n.q.update(func(tx *bolt.Tx) error {
 		if text == "" {
 			return tx.Bucket(bucketNote).Delete([]byte(n.id))

@@ -17,6 +17,8 @@ import (
 // sinkFunc makes a sink of a function.
 type sinkFunc func(ctx context.Context, s Submission, b Bundle, n Notes) error
 
+func (sinkFunc) Probe(context.Context) error { return nil }
+
 func (f sinkFunc) Deliver(ctx context.Context, s Submission, b Bundle, n Notes) error {
 	return f(ctx, s, b, n)
 }
@@ -243,7 +245,7 @@ func TestNotesSurviveUntilDelivered(t *testing.T) {
 	if want := []string{"", "https://hub.example/files/1"}; !slices.Equal(found, want) {
 		t.Fatal(found)
 	}
-	if text, err := (note{q, "A"}).Load(); err != nil || text != "" {
+	if text, err := (&note{q: q, id: "A"}).Load(); err != nil || text != "" {
 		t.Fatal("the note outlives the delivery", text, err)
 	}
 }

@@ -25,15 +25,31 @@ type Notes interface {
 	Save(string) error
 }
 
+// Acknowledger is what the queue's Notes are besides. A sink calls Acknowledge when the far side said, by the answer
+// to this delivery, that the dossier lies whole before those it is for; "delivered" says only that the far side
+// has the bundle.
+type Acknowledger interface{ Acknowledge() }
+
 // Sink delivers submissions to one hub. Deliver returns nil only once the far side holds the whole
 // bundle durably; it may be called again for a submission that arrived before (the kiosk lost power
 // before it could note the success), so it must be idempotent by Submission.ID. It must return soon
 // after ctx ends. Two calls for the same submission never overlap; calls for different ones do.
 //
 // What Deliver returns decides what comes next: nil delivered; Permanent held; RetryAfter tried again
-// no sooner than the far side asked; anything else tried again with growing delays.
+// no sooner than the far side asked; anything else tried again with growing delays. nil and Permanent are final
+// and stand only on the hub's own word: an answer that anybody on the way may have given is none.
+//
+// Package sinktest proves all that of a sink.
 type Sink interface {
 	Deliver(ctx context.Context, s Submission, b Bundle, n Notes) error
+	// Probe reports whether the hub is there and would take a submission, in words for a technician.
+	Probe(ctx context.Context) error
+}
+
+// Described may be implemented by a sink to say what it is set up for and what its hub says of itself, as text
+// without secrets. When it changes, what the hub held is tried again.
+type Described interface {
+	Describe(ctx context.Context) (string, error)
 }
 
 // permanent marks a refusal that will not heal by itself.
@@ -92,6 +108,7 @@ var (
 	ErrState    = errors.New("submission is not in a state that allows this")
 	ErrWiped    = errors.New("content was wiped after delivery")
 	ErrClosed   = errors.New("queue is closed")
+	ErrReadOnly = errors.New("the disk can't be written: nothing is accepted, what lies here can be listed, verified and exported")
 )
 
 // Event says that a submission entered a state. Seq grows by one per event for the life of a store, so
@@ -119,10 +136,12 @@ type Filter struct {
 // Stats is the queue at a glance; reading it takes the same time whatever the backlog.
 type Stats struct {
 	Count    map[State]int64 `json:"count"`
-	Bytes    map[State]int64 `json:"bytes"`              // bundle bytes held on disk, by state
-	Oldest   time.Time       `json:"oldest,omitzero"`    // acceptance of the oldest submission not yet delivered nor held
-	Next     time.Time       `json:"next,omitzero"`      // when the next one is due, zero if nothing waits
-	Paused   time.Time       `json:"paused,omitzero"`    // the hub is not tried before this
-	Free     int64           `json:"free"`               // bytes free on the disk
-	LastSent time.Time       `json:"last_sent,omitzero"` // last delivery since the queue was opened
+	Bytes    map[State]int64 `json:"bytes"`               // bundle bytes held on disk, by state
+	Oldest   time.Time       `json:"oldest,omitzero"`     // acceptance of the oldest submission not yet delivered nor held
+	Next     time.Time       `json:"next,omitzero"`       // when the next one is due, zero if nothing waits
+	Paused   time.Time       `json:"paused,omitzero"`     // the hub is not tried before this
+	Free     int64           `json:"free"`                // bytes free on the disk
+	LastSent time.Time       `json:"last_sent,omitzero"`  // last delivery since the queue was opened
+	Found    int64           `json:"found"`               // files that were set aside, see Found
+	ReadOnly string          `json:"read_only,omitempty"` // why nothing can be written; see ReadOnly
 }

@@ -9,17 +9,23 @@ import (
 	"time"
 )
 
-// State is where a submission stands. Queued → Sending → Delivered, with Held beside them for what a
-// person must mend first.
+// State is where a submission stands. Queued → Sending → Delivered → Acknowledged, with Held beside them for
+// what must be mended first.
 type State string
 
 // The states.
 const (
 	Queued    State = "queued"
 	Sending   State = "sending"
-	Delivered State = "delivered"
+	Delivered State = "delivered" // the far side took the bundle and showed that it has all of it
 	Held      State = "held"
+
+	// Acknowledged: the far side laid it whole before those it is for. A folder or a store can't say that by itself.
+	Acknowledged State = "acknowledged"
 )
+
+// States lists all states, in the order of a submission's way.
+var States = []State{Queued, Sending, Held, Delivered, Acknowledged}
 
 // Part is one file of a submission to be enqueued.
 type Part struct {
@@ -59,5 +65,7 @@ type Submission struct {
 	NextAttempt time.Time         `json:"next_attempt,omitzero"`
 	LastError   string            `json:"last_error,omitempty"` // the far side's words; never personal data
 	Delivered   time.Time         `json:"delivered,omitzero"`
-	Wiped       bool              `json:"wiped,omitempty"` // content gone after retention
+	// Acknowledged is when the far side said that the dossier is before those it is for.
+	Acknowledged time.Time `json:"acknowledged,omitzero"`
+	Wiped        bool      `json:"wiped,omitempty"` // content gone after retention
 }

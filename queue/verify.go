@@ -11,8 +11,8 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
-	"time"
 
 	bolt "go.etcd.io/bbolt"
 )
@@ -36,12 +36,16 @@ type Verified struct {
 // error is about Verify itself; what it found wrong is in Faults.
 func (q *Queue) Verify(ctx context.Context) (Verified, error) {
 	var v Verified
-	leave, err := q.enter()
+	leave, err := q.enterReading()
 	if err != nil {
 		return v, err
 	}
 	defer leave()
-	err = q.eachRecord(ctx, func(r *record) error {
+	bad := func(seq []byte, err error) error {
+		v.Faults = append(v.Faults, Fault{"", err.Error() + "; it is mended when it is used"})
+		return nil
+	}
+	err = q.eachRecord(ctx, bad, func(r *record) error {
 		if r.Wiped {
 			v.Wiped++
 			return nil
@@ -72,23 +76,38 @@ func (q *Queue) Verify(ctx context.Context) (Verified, error) {
 	return v, nil
 }
 
-// eachRecord walks all records in batches, so that no transaction is held open for long.
-func (q *Queue) eachRecord(ctx context.Context, do func(*record) error) error {
-	var next uint64
-	for {
+// eachRecord walks all records in batches, so that no transaction is held open for long. What bad returns for a
+// damaged record ends the walk unless it is nil; without bad, damaged ones are mended.
+func (q *Queue) eachRecord(ctx context.Context, bad func(seq []byte, err error) error, do func(*record) error) error {
+	const batchSize = 64
+	view := q.view
+	if bad != nil {
+		view = q.viewOnce
+	}
+	next, more := number(0), true
+	for more {
 		var batch []*record
-		err := q.view(func(tx *bolt.Tx) error {
+		seek := next
+		err := view(func(tx *bolt.Tx) error {
+			batch, more = nil, false
 			c := tx.Bucket(bucketRecord).Cursor()
-			for k, _ := c.Seek(number(next)); k != nil && len(batch) < 64; k, _ = c.Next() {
+			k, _ := c.Seek(seek)
+			for n := 0; k != nil && n < batchSize; n++ {
 				r, err := recordAt(tx, k)
+				if err != nil && bad != nil {
+					err = bad(k, err)
+				} else if err == nil {
+					batch = append(batch, r)
+				}
 				if err != nil {
 					return err
 				}
-				batch = append(batch, r)
+				k, _ = c.Next()
 			}
+			more, next = k != nil, slices.Clone(k)
 			return nil
 		})
-		if err != nil || len(batch) == 0 {
+		if err != nil {
 			return err
 		}
 		for _, r := range batch {
@@ -99,8 +118,8 @@ func (q *Queue) eachRecord(ctx context.Context, do func(*record) error) error {
 				return err
 			}
 		}
-		next = batch[len(batch)-1].Seq + 1
 	}
+	return nil
 }
 
 // verifyContent proves one submission: the bundle's digest, and each part's by reading the ZIP as the
@@ -161,26 +180,14 @@ func verifyPart(f *zip.File, p PartInfo) error {
 	return nil
 }
 
-// verifyPages checks the index's pages on a copy: bbolt's Check compares what a transaction sees with the free pages of
-// now, so beside a writer it finds faults that are none. The copy is as sealed as the index: it holds no content.
+// verifyPages checks the index's pages on a copy: beside a writer the file itself is never still. The copy is as sealed as the index: it holds no content.
 func (q *Queue) verifyPages() (wrong []error, err error) {
 	path := filepath.Join(q.dir, "index.verify")
 	defer func() { err = errors.Join(err, os.RemoveAll(path)) }()
 	if err := q.view(func(tx *bolt.Tx) error { return tx.CopyFile(path, 0o600) }); err != nil {
 		return nil, fmt.Errorf("copy index: %w", err)
 	}
-	db, err := bolt.Open(path, 0o600, &bolt.Options{ReadOnly: true, Timeout: time.Second})
-	if err != nil {
-		return []error{err}, nil
-	}
-	defer func() { err = errors.Join(err, db.Close()) }()
-	err = db.View(func(tx *bolt.Tx) error {
-		for e := range tx.Check() {
-			wrong = append(wrong, e)
-		}
-		return nil
-	})
-	return wrong, err
+	return checkIndexFile(path), nil
 }
 
 // verifyIndex holds bbolt's pages, every index entry and every counter against the records, in one
@@ -203,8 +210,7 @@ func (q *Queue) verifyIndex(v *Verified) error {
 		for k, _ := c.First(); k != nil; k, _ = c.Next() {
 			r, err := recordAt(tx, k)
 			if err != nil {
-				fault("", "%v", err)
-				continue
+				continue // told by the walk through the contents
 			}
 			counters["count/"+string(r.State)]++
 			if !r.Wiped {
@@ -223,12 +229,12 @@ func (q *Queue) verifyIndex(v *Verified) error {
 				fault(r.ID, "is not found by its code")
 			}
 		}
-		for _, b := range [][]byte{bucketPending, bucketFresh, bucketWait, bucketSending, bucketHeld, bucketDone} {
+		for _, b := range [][]byte{bucketPending, bucketFresh, bucketWait, bucketSending, bucketHeld, bucketDone, bucketAcked, bucketGone} {
 			if n := tx.Bucket(b).Stats().KeyN; n != expected[string(b)] {
 				fault("", "list %s has %d entries, should have %d", b, n, expected[string(b)])
 			}
 		}
-		for _, s := range []State{Queued, Sending, Delivered, Held} {
+		for _, s := range States {
 			for _, name := range []string{"count/" + string(s), "bytes/" + string(s)} {
 				if n := counted(tx, name); n != counters[name] {
 					fault("", "counter %s is %d, should be %d", name, n, counters[name])
@@ -259,7 +265,7 @@ func (q *Queue) verifyFiles(ctx context.Context, v *Verified) error {
 				v.Faults = append(v.Faults, Fault{"", fmt.Sprintf("a foreign file lies in folder %08d", segment)})
 				continue
 			}
-			if name == id && q.knows(id, segment) {
+			if name == id && q.holds(id, segment) {
 				continue
 			}
 			release, err := q.own(ctx, id)
@@ -267,7 +273,7 @@ func (q *Queue) verifyFiles(ctx context.Context, v *Verified) error {
 				return err
 			}
 			q.wiping.Lock()
-			known := q.knows(id, segment)
+			known := q.holds(id, segment)
 			f, err := q.disk.Open(q.path(place{segment, name}))
 			q.wiping.Unlock()
 			release()
@@ -276,14 +282,15 @@ func (q *Queue) verifyFiles(ctx context.Context, v *Verified) error {
 			}
 			f.Close()
 			if !known || name != id {
-				v.Faults = append(v.Faults, Fault{id, "a blob is there without its submission; the next start wipes it"})
+				v.Faults = append(v.Faults, Fault{id, "a blob is there without its submission; motcua queue found sets it aside"})
 			}
 		}
 	}
 	return nil
 }
 
-func (q *Queue) knows(id string, segment uint64) bool {
+// holds reports whether the index has a submission whose content lies in a folder.
+func (q *Queue) holds(id string, segment uint64) bool {
 	r, err := q.stored(id)
 	return err == nil && r.Segment == segment && !r.Wiped
 }

@@ -126,7 +126,7 @@ func TestRepairs(t *testing.T) {
 	os.WriteFile(filepath.Join(dir, "blobs/00000000/lost+found.txt"), nil, 0o600)
 
 	q, repairs := mustOpenRepairs(t, dir, Options{})
-	if repairs.Unfinished != 1 || !slices.Equal(repairs.Orphans, []string{"ORPHAN"}) || len(repairs.Requeued) != 0 {
+	if repairs.Unfinished != 1 || !slices.Equal(repairs.SetAside, []string{"ORPHAN.unknown"}) || len(repairs.Requeued) != 0 {
 		t.Fatalf("%+v", repairs)
 	}
 	if !strings.Contains(repairs.String(), "1 half-written blobs") {

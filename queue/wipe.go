@@ -18,10 +18,15 @@ import (
 // wipeBatch bounds a transaction and the work that a crash can leave.
 const wipeBatch = 64
 
-func placeValue(p place) []byte { return append(number(p.segment), p.id...) }
+// placeValue is a mark, with a checksum: a bent one would name another blob.
+func placeValue(seq uint64, p place) []byte {
+	return withSum(number(seq), append(number(p.segment), p.id...))
+}
 
-func parsePlace(v []byte) (place, bool) {
-	if len(v) < 9 {
+func parsePlace(k, v []byte) (place, bool) {
+	// A mark of layout 2 begins with the number of a folder, never as large as 1 << 56, where withSum puts its own.
+	v, _, err := checkSum(k, v)
+	if err != nil || len(v) < 9 {
 		return place{}, false
 	}
 	return place{binary.BigEndian.Uint64(v), string(v[8:])}, true
@@ -54,7 +59,7 @@ func (q *Queue) Drop(ctx context.Context, idOrCode string) error {
 		}
 		gone = r
 		if !r.Wiped {
-			if err := tx.Bucket(bucketWipe).Put(number(r.Seq), placeValue(r.place())); err != nil {
+			if err := tx.Bucket(bucketWipe).Put(number(r.Seq), placeValue(r.Seq, r.place())); err != nil {
 				return err
 			}
 		}
@@ -81,6 +86,8 @@ func (q *Queue) Sweep(ctx context.Context) (int, error) {
 		return 0, err
 	}
 	defer leave()
+	q.sweeping.Lock()
+	defer q.sweeping.Unlock()
 	total := 0
 	for q.o.Retention >= 0 {
 		if err := ctx.Err(); err != nil {
@@ -101,6 +108,14 @@ func (q *Queue) Sweep(ctx context.Context) (int, error) {
 	return total, nil
 }
 
+// keptList is the list by which retention goes.
+func (q *Queue) keptList() []byte {
+	if q.o.UntilAcknowledged {
+		return bucketAcked
+	}
+	return bucketDone
+}
+
 // expires says when the next content is to be wiped.
 func (q *Queue) expires() (at time.Time, ok bool, err error) {
 	if q.o.Retention < 0 {
@@ -108,7 +123,7 @@ func (q *Queue) expires() (at time.Time, ok bool, err error) {
 	}
 	err = q.view(func(tx *bolt.Tx) error {
 		var t int64
-		t, _, ok = firstDue(tx, bucketDone)
+		t, _, ok = firstDue(tx, q.keptList())
 		at = wallNano(t).Add(q.o.Retention)
 		return nil
 	})
@@ -117,30 +132,26 @@ func (q *Queue) expires() (at time.Time, ok bool, err error) {
 
 // markExpired takes a batch of expired submissions out of use.
 func (q *Queue) markExpired() (int, error) {
+	trusted := true
+	if q.o.Retention > 0 {
+		var err error
+		if trusted, err = q.lookAtClock(); err != nil {
+			return 0, err
+		}
+	}
 	at, ok, err := q.expires()
-	if now := q.wall(); err != nil || !ok || at.After(now) {
+	if now := q.wall(); err != nil || !ok || (q.o.Retention > 0 && at.After(now)) {
 		return 0, err
 	}
 	var marked []Submission
 	err = q.mark(func(tx *bolt.Tx) error {
-		limit := q.wall().Add(-q.o.Retention).UnixNano()
-		var expired []uint64
-		c := tx.Bucket(bucketDone).Cursor()
-		for k, _ := c.First(); k != nil && len(expired) < wipeBatch; k, _ = c.Next() {
-			t, seq := splitTimed(k)
-			if t > limit {
-				break
-			}
-			expired = append(expired, seq)
+		marked = nil
+		expired, err := q.expired(tx, trusted)
+		if err != nil {
+			return err
 		}
-		for _, seq := range expired {
-			was, err := recordAt(tx, number(seq))
-			if err != nil {
-				return err
-			}
-			if q.isRead(was.ID) {
-				continue
-			}
+		for _, was := range expired {
+			seq := was.Seq
 			r := *was
 			r.Wiped = true
 			// The digest of a small part is nearly its content: who guesses it right is told so. That
@@ -149,7 +160,7 @@ func (q *Queue) markExpired() (int, error) {
 			for i := range r.Parts {
 				r.Parts[i].SHA256 = ""
 			}
-			if err := tx.Bucket(bucketWipe).Put(number(seq), placeValue(r.place())); err != nil {
+			if err := tx.Bucket(bucketWipe).Put(number(seq), placeValue(r.Seq, r.place())); err != nil {
 				return err
 			}
 			if err := q.save(tx, was, &r); err != nil {
@@ -169,6 +180,28 @@ func (q *Queue) markExpired() (int, error) {
 	return len(marked), nil
 }
 
+// expired finds up to wipeBatch submissions whose content was kept long enough and that nobody reads.
+func (q *Queue) expired(tx *bolt.Tx, trusted bool) (expired []*record, err error) {
+	limit := q.wall().Add(-q.o.Retention).UnixNano()
+	c := tx.Bucket(q.keptList()).Cursor()
+	for k, _ := c.First(); len(k) == 16 && len(expired) < wipeBatch; k, _ = c.Next() {
+		t, seq := splitTimed(k)
+		if q.o.Retention > 0 && t > limit {
+			break
+		}
+		r, err := recordAt(tx, number(seq))
+		if err != nil {
+			return nil, err
+		}
+		switch {
+		case q.isRead(r.ID):
+		case q.o.Retention == 0, trusted && r.Session != q.session(), r.Session == q.session() && q.elapsed()-r.Elapsed >= q.o.Retention:
+			expired = append(expired, r)
+		}
+	}
+	return expired, nil
+}
+
 // wipeMarked does what the first transaction wrote down, a batch at a time.
 func (q *Queue) wipeMarked() (int, error) {
 	q.wiping.Lock()
@@ -176,18 +209,17 @@ func (q *Queue) wipeMarked() (int, error) {
 	total := 0
 	for {
 		type mark struct {
-			key []byte
-			at  place
+			key  []byte
+			at   place
+			good bool // it can be read, and no submission in use lies there
 		}
 		var marks []mark
 		err := q.view(func(tx *bolt.Tx) error {
+			marks = nil
 			c := tx.Bucket(bucketWipe).Cursor()
 			for k, v := c.First(); k != nil && len(marks) < wipeBatch; k, v = c.Next() {
-				at, ok := parsePlace(v)
-				if !ok {
-					return fmt.Errorf("wipe mark %x can't be read", k)
-				}
-				marks = append(marks, mark{append([]byte(nil), k...), at})
+				at, ok := parsePlace(k, v)
+				marks = append(marks, mark{append([]byte(nil), k...), at, ok && !inUse(tx, at)})
 			}
 			return nil
 		})
@@ -196,6 +228,10 @@ func (q *Queue) wipeMarked() (int, error) {
 		}
 		touched := map[uint64]bool{}
 		for _, m := range marks {
+			if !m.good {
+				q.log.Warn("a mark for wiping is damaged and not followed", "number", m.key)
+				continue
+			}
 			err := wipeBlob(q.disk, q.path(m.at))
 			if err != nil && !errors.Is(err, fs.ErrNotExist) {
 				return total, fmt.Errorf("wipe %s: %w", m.at.id, err)
@@ -224,4 +260,14 @@ func (q *Queue) wipeMarked() (int, error) {
 		}
 		total += len(marks)
 	}
+}
+
+// inUse reports whether the index has a submission at a place whose content was not given up.
+func inUse(tx *bolt.Tx, at place) bool {
+	segment, ok := segmentOf(tx, at.id)
+	if !ok || segment != at.segment {
+		return false
+	}
+	r, err := recordByID(tx, at.id)
+	return err != nil || !r.Wiped
 }

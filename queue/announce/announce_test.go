@@ -171,6 +171,8 @@ func enqueue(t *testing.T, q *queue.Queue, ids ...string) {
 
 type sink func(queue.Submission) error
 
+func (sink) Probe(context.Context) error { return nil }
+
 func (s sink) Deliver(_ context.Context, sub queue.Submission, _ queue.Bundle, _ queue.Notes) error {
 	return s(sub)
 }

@@ -344,6 +344,8 @@ type watched struct {
 
 func (f *fleet) watch(s *Sink) watched { return watched{f, s} }
 
+func (watched) Probe(context.Context) error { return nil }
+
 func (w watched) Deliver(ctx context.Context, s queue.Submission, b queue.Bundle, n queue.Notes) error {
 	err := w.Sink.Deliver(ctx, s, b, n)
 	if err != nil {

@@ -223,7 +223,12 @@ const once = "motcua-submission-once"
 const hubFresh = 10 * time.Minute
 
 // Probe asks the hub what it is: name, line, certificate and protocol are then known to be good.
-func (s *Sink) Probe(ctx context.Context) (Hub, error) {
+func (s *Sink) Probe(ctx context.Context) error {
+	_, err := s.ask(ctx)
+	return err
+}
+
+func (s *Sink) ask(ctx context.Context) (Hub, error) {
 	a, err := s.call(ctx, http.MethodOptions, s.endpoint, nil)
 	if err != nil {
 		return Hub{}, err
@@ -257,7 +262,7 @@ func (s *Sink) learn(ctx context.Context) (Hub, error) {
 	if !s.asked.IsZero() && time.Since(s.asked) < hubFresh {
 		return s.hub, nil
 	}
-	h, err := s.Probe(ctx)
+	h, err := s.ask(ctx)
 	var refused *refusal
 	switch {
 	case errors.As(err, &refused) && refused.status/100 == 4 && refused.status != http.StatusTooManyRequests && refused.status != http.StatusUnauthorized:
