@@ -15,7 +15,6 @@ import (
 	"motcua/ocr/paper"
 	"motcua/ocr/specimen"
 	"motcua/queue"
-	"motcua/queue/tus"
 	"net"
 	"os"
 	"path/filepath"
@@ -176,15 +175,10 @@ func checkHub(ctx context.Context, cfg config.Config) []doctor.Finding {
 	if err != nil {
 		return []doctor.Finding{doctor.Bad(err.Error(), "correct upload in the configuration")}
 	}
-	switch probed := sink.(type) {
-	case nil:
+	if sink == nil {
 		return []doctor.Finding{doctor.Doubt("submissions are not sent anywhere (upload.to: none)", "set upload.to once the office has a hub")}
-	case *tus.Sink:
-		_, err = probed.Probe(ctx)
-	case interface{ Probe(context.Context) error }:
-		err = probed.Probe(ctx)
 	}
-	if err != nil {
+	if err := sink.Probe(ctx); err != nil {
 		return []doctor.Finding{doctor.Bad("the hub cannot be used: "+err.Error(), "check the network, the address under upload, and its certificate and token; submissions wait meanwhile and none is lost")}
 	}
 	return []doctor.Finding{doctor.Good("the hub answers (%s)", cfg.Upload.To)}

@@ -75,6 +75,8 @@ func TestBrowser_technician(t *testing.T) {
 // refusing is a hub that takes nothing, so that the queue has something to show.
 type refusing struct{}
 
+func (refusing) Probe(context.Context) error { return nil }
+
 func (refusing) Deliver(_ context.Context, s queue.Submission, _ queue.Bundle, _ queue.Notes) error {
 	if s.Size < 6000 {
 		return queue.Permanent(errRefused)
