@@ -2,6 +2,9 @@ module motcua
 
 go 1.26.0
 
+// Scanners sign their own certificates, some with a negative serial number; see drivers/escl/dial.go.
+godebug x509negativeserial=1
+
 require (
 	aead.dev/minisign v0.3.0
 	codeberg.org/go-pdf/fpdf v0.12.0

@@ -71,6 +71,9 @@ func (c *scanCommand) Run(p *program) error {
 		if err := writeWhole(name, data); err != nil {
 			return fmt.Errorf("write page %d: %w", page.Number, err)
 		}
+		if page.Instead != "" && page.Number == 1 {
+			fmt.Fprintf(p.err, "motcua: the scanner has no mode %s: its pages are %s\n", c.Mode, page.Instead)
+		}
 		pages = append(pages, scanned{name, page.Number, page.Back, mediaType, len(data), page.DPI})
 		if !p.json {
 			fmt.Fprintln(p.out, name)

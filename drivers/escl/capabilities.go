@@ -26,6 +26,7 @@ type capabilitiesXML struct {
 	Simplex      *inputCapsXML    `xml:"Adf>AdfSimplexInputCaps"`
 	Duplex       *inputCapsXML    `xml:"Adf>AdfDuplexInputCaps"`
 	AdfOptions   []string         `xml:"Adf>AdfOptions>AdfOption"`
+	Justify      string           `xml:"Adf>Justification>XImagePosition"`
 	Profiles     []settingsProXML `xml:"SettingProfiles>SettingProfile"`
 }
 
@@ -62,6 +63,7 @@ func (n *number) UnmarshalText(text []byte) error {
 type capabilities struct {
 	Vendor, Model, UUID string
 	Inputs              map[scan.Source]input
+	traits              traits
 }
 
 // input is what one source can do.
@@ -69,8 +71,9 @@ type input struct {
 	Modes            []scan.Mode
 	DPIs             []int
 	Formats          []string
-	Ext              bool // it wants DocumentFormatExt too
-	MaxWidth, Height int  // in 1/300 inch, 0 where it does not say
+	Ext              bool   // it wants DocumentFormatExt too
+	MaxWidth, Height int    // in 1/300 inch, 0 where it does not say
+	Justify          string // on which side of a feeder sheets lie: left, center, right; empty where it does not say
 }
 
 // parse reads XML from a device: an encoding it declares wrongly, a byte order mark, a lower-case
@@ -111,7 +114,11 @@ func parseCapabilities(data []byte) (*capabilities, error) {
 	}
 	for source, in := range map[scan.Source]*inputCapsXML{scan.Flatbed: x.Platen, scan.ADF: x.Simplex, scan.ADFDuplex: x.Duplex} {
 		if in != nil {
-			c.Inputs[source] = in.input(named, x.Profiles)
+			i := in.input(named, x.Profiles)
+			if source != scan.Flatbed {
+				i.Justify = strings.ToLower(strings.TrimSpace(x.Justify))
+			}
+			c.Inputs[source] = i
 		}
 	}
 	// Some devices describe the feeder once and say "Duplex" among its options.

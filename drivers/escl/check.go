@@ -38,6 +38,10 @@ func checkDevice(ctx context.Context, o Options, id string) scan.Finding {
 	case err != nil:
 		return scan.Finding{What: "Network scanner " + id + ": " + err.Error(), Mend: "Try again."}
 	}
+	if err := s.trust.notKept(); err != nil {
+		return scan.Finding{What: "The key of network scanner " + id + " is not kept: " + err.Error(),
+			Mend: "Make the data folder writable for this account; until then another device could take the scanner's place after a restart."}
+	}
 	what := fmt.Sprintf("Network scanner %s %s answers at %s", info.Vendor, info.Model, id)
 	if st, err := s.status(ctx); err == nil {
 		// An empty feeder is how a scanner should be found.

@@ -6,8 +6,11 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"maps"
+	"net/url"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 )
@@ -19,14 +22,16 @@ type pins struct {
 	file string
 	host func() string // the device that is spoken to; a connection knows it only where it is a name
 
-	mu    sync.Mutex // guards known
+	mu    sync.Mutex // guards the fields below
 	known map[string]string
+	lost  error // why the file could not be read or written
 }
 
 // filesMu keeps two devices that are met at once from writing over each other.
 var filesMu sync.Mutex
 
-// check is called in the handshake, before anything is sent.
+// check is called in the handshake, before anything is sent. A device can be used without a place to keep its key: it is
+// met anew by the next process then, which Check tells.
 func (p *pins) check(c tls.ConnectionState) error {
 	if len(c.PeerCertificates) == 0 {
 		return errors.New("the device showed no certificate")
@@ -37,37 +42,64 @@ func (p *pins) check(c tls.ConnectionState) error {
 	defer p.mu.Unlock()
 	filesMu.Lock()
 	defer filesMu.Unlock()
-	if err := p.load(); err != nil {
-		return err
-	}
+	p.load()
 	switch p.known[host] {
 	case key:
 		return nil
 	case "":
 		p.known[host] = key
-		return p.save()
+		p.lost = p.save()
+		return nil
 	}
 	return &pinError{host, p.file}
 }
 
-func (p *pins) load() error {
+// mayBePlain refuses to speak in the clear to a device that was once met over TLS.
+func (p *pins) mayBePlain(u *url.URL) error {
+	if u.Scheme == "https" {
+		return nil
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	filesMu.Lock()
+	defer filesMu.Unlock()
+	p.load()
+	if p.known[u.Hostname()] != "" {
+		return &plainError{u.Hostname(), p.file}
+	}
+	return nil
+}
+
+// notKept is why keys are not kept, if they are not.
+func (p *pins) notKept() error {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.lost
+}
+
+// load reads the file anew, for others write to it; what this process has seen it knows without it.
+func (p *pins) load() {
 	if p.known == nil {
 		p.known = map[string]string{}
 	}
 	if p.file == "" {
-		return nil
+		return
 	}
 	data, err := os.ReadFile(p.file)
-	if err != nil && !errors.Is(err, os.ErrNotExist) {
-		return fmt.Errorf("read known scanners: %w", err)
+	if err != nil {
+		if !errors.Is(err, os.ErrNotExist) {
+			p.lost = fmt.Errorf("read known scanners: %w", err)
+		}
+		return
 	}
-	clear(p.known)
+	if p.lost == nil {
+		clear(p.known) // a line that was deleted is forgotten
+	}
 	for line := range strings.Lines(string(data)) {
 		if f := strings.Fields(line); len(f) == 2 && !strings.HasPrefix(line, "#") {
 			p.known[f[0]] = f[1]
 		}
 	}
-	return nil
 }
 
 func (p *pins) save() error {
@@ -76,8 +108,8 @@ func (p *pins) save() error {
 	}
 	var b strings.Builder
 	b.WriteString("# Scanners that were met over TLS, and the SHA-256 of their public keys. Delete a line to meet one anew.\n")
-	for host, key := range p.known {
-		fmt.Fprintln(&b, host, key)
+	for _, host := range slices.Sorted(maps.Keys(p.known)) {
+		fmt.Fprintln(&b, host, p.known[host])
 	}
 	f, err := os.CreateTemp(filepath.Dir(p.file), ".scanners-*")
 	if err != nil {

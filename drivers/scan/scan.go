@@ -65,6 +65,9 @@ type Page struct {
 	Encoded   []byte // JPEG, PNG, TIFF or a PDF with one or more pages
 	MediaType string // of Encoded
 
+	// Instead is the mode the page came in where the device has not the one that was asked for.
+	Instead Mode
+
 	// Suspect says what may be wrong with the page though it came: DoubleFeed where it is much longer than
 	// its neighbours.
 	Suspect Code

@@ -23,5 +23,6 @@ var sentences = map[Code]string{
 	Unsupported:  "The scanner cannot do what was asked of it. Compare source, mode and resolution with what `motcua devices` lists for it.",
 	TimedOut:     "The scanner did not answer in time. Switch it off and on, and scan again.",
 	Cancelled:    "The scan was stopped at the scanner. Scan again.",
+	Insecure:     "No connection that can be trusted is to be had with the scanner. Look at its certificate on its settings page.",
 	DoubleFeed:   "Two sheets were drawn in together. Fan the stack, lay it in again, and scan again.",
 }

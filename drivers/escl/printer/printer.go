@@ -7,6 +7,7 @@ package printer
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/xml"
 	"fmt"
 	"io"
@@ -35,7 +36,16 @@ type Habits struct {
 	NotYet           int           // answers 503 so many times before each page
 	RetryAfter       string        // with the 503
 	EarlyEnd         int           // answers 404 so many times while the next sheet is on its way (Brother, Xerox B205)
-	Gone             bool          // 410 in place of 404
+	EarlyFirst       int           // the same before the first page
+	EndCode          int           // ends a stack in place of 404: 409 (AirSane), 500, 410
+	NoLineart        bool          // refuses black and white with 409, though it announces it
+	DuplexHeight     int           // of the duplex feeder alone, in 1/300 inch; 0: that of the feeder
+	FeederHeight     int           // in 1/300 inch; 0: 4200
+	FeederWidth      int           // in 1/300 inch; 0: 2550
+	Justify          string        // on which side of the feeder sheets lie: Left, Center, Right
+	Sleeps           int           // answers 503 to so many questions of any kind until it is awake
+	Deaf             time.Duration // takes connections and answers nothing until so long after the first one
+	MaxDPI           int           // refuses more with 409, though it announces it (Canon iR2625)
 	ConflictOnEmpty  bool          // an empty feeder refuses the job with 409 (AirSane)
 	JamOnEmpty       bool          // an empty feeder is reported as jammed once the job runs (Xerox 3345)
 	NoAdfState       bool          // an empty AdfState (AirSane)
@@ -68,6 +78,7 @@ type Printer struct {
 
 	// Deleted counts jobs the client took back, Tickets keeps what it asked for.
 	Deleted int
+	woken   time.Time // the first question
 	Tickets []Ticket
 }
 
@@ -85,6 +96,7 @@ type running struct {
 type Ticket struct {
 	XMLName     xml.Name
 	Width       int `xml:"ScanRegions>ScanRegion>Width"`
+	X           int `xml:"ScanRegions>ScanRegion>XOffset"`
 	Height      int `xml:"ScanRegions>ScanRegion>Height"`
 	InputSource string
 	ColorMode   string
@@ -155,6 +167,9 @@ func (p *Printer) Running() bool {
 }
 
 func (p *Printer) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	if !p.awake(w, r) {
+		return
+	}
 	path, ok := strings.CutPrefix(r.URL.Path, p.h.Root)
 	if p.h.Server != "" {
 		w.Header().Set("Server", p.h.Server)
@@ -182,6 +197,31 @@ func (p *Printer) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
+// awake reports whether the device is up; if not, it has answered, or not, in its own way.
+func (p *Printer) awake(w http.ResponseWriter, r *http.Request) bool {
+	p.mu.Lock()
+	if p.woken.IsZero() {
+		p.woken = time.Now()
+	}
+	wait := time.Until(p.woken.Add(p.h.Deaf))
+	asleep := p.h.Sleeps > 0
+	if asleep {
+		p.h.Sleeps--
+	}
+	p.mu.Unlock()
+	if wait > 0 {
+		select {
+		case <-time.After(wait):
+		case <-r.Context().Done():
+			return false
+		}
+	}
+	if asleep {
+		http.Error(w, "waking up", http.StatusServiceUnavailable)
+	}
+	return !asleep
+}
+
 // Capabilities is the ScannerCapabilities document.
 func (p *Printer) Capabilities() string {
 	profile := func(name string) string {
@@ -206,9 +246,10 @@ func (p *Printer) Capabilities() string {
 		b.WriteString("</scan:SupportedResolutions></scan:SettingProfile>")
 		return b.String()
 	}
-	caps := func(height int) string {
-		return fmt.Sprintf("<scan:MinWidth>16</scan:MinWidth><scan:MaxWidth>2550</scan:MaxWidth><scan:MinHeight>16</scan:MinHeight><scan:MaxHeight>%d</scan:MaxHeight><scan:SettingProfiles>%s</scan:SettingProfiles>", height, profile(""))
+	caps := func(width, height int) string {
+		return fmt.Sprintf("<scan:MinWidth>16</scan:MinWidth><scan:MaxWidth>%d</scan:MaxWidth><scan:MinHeight>16</scan:MinHeight><scan:MaxHeight>%d</scan:MaxHeight><scan:SettingProfiles>%s</scan:SettingProfiles>", width, height, profile(""))
 	}
+	width, height := cmp.Or(p.h.FeederWidth, 2550), cmp.Or(p.h.FeederHeight, 4200)
 	var b strings.Builder
 	b.WriteString(`<?xml version="1.0" encoding="UTF-8"?>`)
 	fmt.Fprintf(&b, `<scan:ScannerCapabilities xmlns:pwg="http://www.pwg.org/schemas/2010/12/sm" xmlns:scan="http://schemas.hp.com/imaging/escl/2011/05/03"><pwg:Version>2.63</pwg:Version><pwg:MakeAndModel>%s</pwg:MakeAndModel><scan:Manufacturer>%s</scan:Manufacturer><scan:UUID>%s</scan:UUID>`,
@@ -217,10 +258,14 @@ func (p *Printer) Capabilities() string {
 		b.WriteString("<scan:SettingProfiles>" + profile("p1") + "</scan:SettingProfiles>")
 	}
 	if !p.h.NoPlaten {
-		b.WriteString("<scan:Platen><scan:PlatenInputCaps>" + caps(3508) + "</scan:PlatenInputCaps></scan:Platen>")
+		b.WriteString("<scan:Platen><scan:PlatenInputCaps>" + caps(2550, 3508) + "</scan:PlatenInputCaps></scan:Platen>")
 	}
 	if !p.h.NoADF {
-		b.WriteString("<scan:Adf><scan:AdfSimplexInputCaps>" + caps(4200) + "</scan:AdfSimplexInputCaps><scan:AdfDuplexInputCaps>" + caps(4200) + "</scan:AdfDuplexInputCaps></scan:Adf>")
+		b.WriteString("<scan:Adf><scan:AdfSimplexInputCaps>" + caps(width, height) + "</scan:AdfSimplexInputCaps><scan:AdfDuplexInputCaps>" + caps(width, cmp.Or(p.h.DuplexHeight, height)) + "</scan:AdfDuplexInputCaps>")
+		if p.h.Justify != "" {
+			b.WriteString("<scan:Justification><pwg:XImagePosition>" + p.h.Justify + "</pwg:XImagePosition><pwg:YImagePosition>Top</pwg:YImagePosition></scan:Justification>")
+		}
+		b.WriteString("</scan:Adf>")
 	}
 	b.WriteString("</scan:ScannerCapabilities>")
 	text := b.String()
@@ -274,6 +319,11 @@ func (p *Printer) create(w http.ResponseWriter, r *http.Request) {
 		return
 	case p.job != nil:
 		http.Error(w, "one at a time", http.StatusServiceUnavailable)
+		return
+	}
+	if p.h.NoLineart && t.ColorMode == "BlackAndWhite1" || p.h.MaxDPI > 0 && t.XResolution > p.h.MaxDPI ||
+		p.h.DuplexHeight > 0 && t.Duplex && t.Height > p.h.DuplexHeight {
+		http.Error(w, "conflict", http.StatusConflict)
 		return
 	}
 	platen := t.InputSource == "Platen"
@@ -341,9 +391,7 @@ func (p *Printer) next(w http.ResponseWriter, r *http.Request, id string) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	gone := http.StatusNotFound
-	if p.h.Gone {
-		gone = http.StatusGone
-	}
+	gone = cmp.Or(p.h.EndCode, gone)
 	j := p.job
 	if j == nil || j.id != id {
 		http.Error(w, "no such job", gone)
@@ -364,7 +412,7 @@ func (p *Printer) next(w http.ResponseWriter, r *http.Request, id string) {
 		http.Error(w, "not yet", http.StatusServiceUnavailable)
 		return
 	}
-	if j.given > 0 && j.earlyEnd < p.h.EarlyEnd {
+	if j.earlyEnd < p.h.EarlyFirst && j.given == 0 || j.earlyEnd < p.h.EarlyEnd && j.given > 0 {
 		j.earlyEnd++
 		http.Error(w, "not yet, in other words", gone)
 		return

@@ -1,0 +1,440 @@
+package escl
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+	"strconv"
+	"strings"
+	"time"
+
+	"motcua/drivers/scan"
+)
+
+// job is one scan at the device.
+type job struct {
+	s      *Scanner
+	url    *url.URL
+	source scan.Source
+	dpi    int
+	max    int
+	traits traits
+
+	instead scan.Mode // what pages come in, where that is not what was asked for
+	empty   bool      // the feeder said so before the job began
+	over    bool      // the device has said that there is no more
+	took    time.Duration
+}
+
+// begin makes the job.
+func (s *Scanner) begin(ctx context.Context, set scan.Settings) (*job, error) {
+	c, err := s.capabilities(ctx, false, waking)
+	if err != nil {
+		return nil, err
+	}
+	t, err := c.ticket(set)
+	if err != nil {
+		return nil, err
+	}
+	j := &job{s: s, source: t.source, dpi: t.dpi, max: set.MaxPages, traits: c.traits}
+	// This wakes a device that sleeps, and some report a jam for an empty feeder once the job runs; before, they know better.
+	if st, err := s.statusWithin(ctx, waking); err == nil && t.source != scan.Flatbed {
+		j.empty = st.feeder() == scan.NoDocuments
+	}
+	err = j.create(ctx, t)
+	var st *statusError
+	if errors.As(err, &st) && t.mode == scan.Lineart && noSuchMode(st.code) && !j.empty {
+		t.mode = scan.Gray
+		err = j.create(ctx, t)
+	}
+	if t.mode != t.wanted && t.wanted != "" {
+		j.instead = t.mode
+	}
+	switch {
+	case err == nil:
+		return j, nil
+	case errors.As(err, &st):
+		return nil, j.refused(ctx, st)
+	}
+	// The address may be a former one, or the device was switched off: what was known is asked anew next time.
+	before := s.address()
+	if _, again := s.capabilities(ctx, true, 0); again == nil && before != s.address() {
+		return s.begin(ctx, set)
+	}
+	return nil, err
+}
+
+// waking is how long a device that was asleep may take to answer: some need 40 s.
+const waking = 75 * time.Second
+
+// noSuchMode reports answers to a ticket that may mean its colour mode.
+func noSuchMode(code int) bool {
+	return code == http.StatusConflict || code == http.StatusBadRequest || code == http.StatusUnsupportedMediaType
+}
+
+// create sends the ticket, again and again while the device is busy.
+func (j *job) create(ctx context.Context, t ticket) error {
+	body, err := t.xml()
+	if err != nil {
+		return err
+	}
+	for deadline := time.Now().Add(min(j.s.o.Patience, waking)); ; {
+		err := j.post(ctx, body)
+		var st *statusError
+		if !errors.As(err, &st) || st.code != http.StatusServiceUnavailable || !time.Now().Before(deadline) {
+			return err
+		}
+		if err := pause(ctx, time.Second); err != nil {
+			return err
+		}
+	}
+}
+
+func (j *job) post(ctx context.Context, ticket []byte) error {
+	ctx, cancel := context.WithTimeout(ctx, waking) // some answer only when the lamp is warm
+	defer cancel()
+	j.s.mu.Lock()
+	base, host := j.s.base, j.s.host
+	j.s.mu.Unlock()
+	if err := j.s.trust.mayBePlain(base); err != nil {
+		return err
+	}
+	req, err := http.NewRequestWithContext(ctx, http.MethodPost, base.String()+"/ScanJobs", bytes.NewReader(ticket))
+	if err != nil {
+		return err
+	}
+	req.Header.Set("Content-Type", "text/xml")
+	if host != "" {
+		req.Host = host
+	}
+	resp, err := j.s.pages.Do(req)
+	if err != nil {
+		return err
+	}
+	resp.Body.Close() // some drop the connection before the body ends; the headers are all there is to know
+	if resp.StatusCode != http.StatusCreated && resp.StatusCode != http.StatusOK && resp.StatusCode != http.StatusAccepted {
+		return &statusError{"create the job", resp.StatusCode, resp.Status}
+	}
+	path, err := jobPath(base, resp.Header.Get("Location"))
+	if err != nil {
+		return err
+	}
+	j.url = &url.URL{Scheme: base.Scheme, Host: base.Host, Path: path}
+	return nil
+}
+
+// jobPath takes the path out of a Location header. The host in it is not to be believed: devices put
+// there localhost, their USB name, or an IPv6 address cut in half.
+func jobPath(base *url.URL, location string) (string, error) {
+	location = strings.TrimSpace(location)
+	if _, rest, ok := strings.Cut(location, "://"); ok {
+		slash := strings.IndexByte(rest, '/')
+		if slash < 0 {
+			return "", fmt.Errorf("create the job: no path in its address %q", location)
+		}
+		location = rest[slash:]
+	}
+	if location == "" {
+		return "", errors.New("create the job: the device gave no address for it")
+	}
+	if !strings.HasPrefix(location, "/") {
+		location = base.Path + "/" + location
+	}
+	location, _, _ = strings.Cut(location, "?")
+	path, err := url.PathUnescape(strings.TrimRight(location, "/"))
+	if err != nil {
+		return "", fmt.Errorf("create the job: %w", err)
+	}
+	return path, nil
+}
+
+// refused explains why the device took no job.
+func (j *job) refused(ctx context.Context, st *statusError) error {
+	code := scan.IOError
+	switch st.code {
+	case http.StatusServiceUnavailable:
+		code = scan.Busy
+	case http.StatusUnauthorized, http.StatusForbidden:
+		code = scan.AccessDenied
+	case http.StatusBadRequest, http.StatusUnsupportedMediaType, http.StatusNotFound:
+		code = scan.Unsupported
+	case http.StatusConflict:
+		code = scan.Busy
+	}
+	if j.source != scan.Flatbed && code != scan.AccessDenied {
+		if j.empty {
+			return &codeError{scan.NoDocuments, st}
+		}
+		if now, err := j.s.status(ctx); err == nil {
+			if f := now.feeder(); f != "" {
+				code = f
+			}
+		}
+	}
+	return &codeError{code, st}
+}
+
+// pages transfers one page after the other.
+func (j *job) pages(ctx context.Context, yield func(scan.Page, error) bool) (broken bool, err error) {
+	for number := 1; ; number++ {
+		data, mediaType, err := j.next(ctx, number)
+		if err != nil {
+			return false, err
+		}
+		if data == nil {
+			j.over = true
+			return false, nil
+		}
+		p := scan.Page{Number: number, Back: j.source == scan.ADFDuplex && number%2 == 0, DPI: j.dpi, Encoded: data, MediaType: mediaType, Instead: j.instead}
+		if !yield(p, nil) {
+			return true, nil
+		}
+		if number == j.max {
+			return false, nil // the job is deleted
+		}
+		if j.source == scan.Flatbed {
+			j.finish(ctx)
+			return false, nil
+		}
+	}
+}
+
+// finish asks for the page that a flatbed does not have: most devices end a job only then.
+func (j *job) finish(ctx context.Context) {
+	ctx, cancel := context.WithTimeout(ctx, connect)
+	defer cancel()
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, j.url.String()+"/NextDocument", nil)
+	if err != nil {
+		return
+	}
+	if resp, err := j.s.pages.Do(req); err == nil {
+		resp.Body.Close()
+		j.over = resp.StatusCode == http.StatusNotFound || resp.StatusCode == http.StatusGone
+	}
+}
+
+// next transfers the next page; no data is the end of the feed.
+func (j *job) next(ctx context.Context, number int) (data []byte, mediaType string, err error) {
+	if number > 1 && j.traits.pageDelay > 0 {
+		if err := pause(ctx, min(j.traits.pageDelay, j.took/2)); err != nil {
+			return nil, "", err
+		}
+	}
+	deadline := time.Now().Add(j.s.o.Patience)
+	for doubts := 0; ; {
+		began := time.Now()
+		data, mediaType, err = j.transfer(ctx)
+		j.took = time.Since(began)
+		var st *statusError
+		if err == nil || !errors.As(err, &st) {
+			return data, mediaType, err
+		}
+		answer := j.judge(ctx, number, st)
+		switch {
+		case answer.err != nil, answer.wait == never:
+			return nil, "", answer.err
+		case answer.wait == briefly:
+			if doubts++; doubts > maxDoubts {
+				if !noMore(st.code) {
+					return nil, "", &codeError{scan.IOError, st}
+				}
+				return nil, "", j.without(number, st)
+			}
+		case !time.Now().Before(deadline):
+			return nil, "", &codeError{scan.TimedOut, st}
+		}
+		wait := time.Second
+		if after, err := strconv.Atoi(st.doing); err == nil { // Retry-After
+			wait = min(max(time.Duration(after)*time.Second, 50*time.Millisecond), 10*time.Second)
+		}
+		if err := pause(ctx, wait); err != nil {
+			return nil, "", err
+		}
+	}
+}
+
+// answer is what a reply without a page means: with an error the scan ends in a fault; to wait never is the stack's end.
+type answer struct {
+	wait patience
+	err  error
+}
+
+// patience is how long a page may still come.
+type patience int
+
+const (
+	never   patience = iota
+	briefly          // the device contradicts itself: a few more times
+	on               // the device says that it is at work
+)
+
+// maxDoubts is how often a device that says both that there is no page and that there is one is asked again.
+const maxDoubts = 5
+
+// judge says what a reply without a page means. Its own code says little: makers end a stack with 404, 409, 410 or 500, and
+// say each of them for "not yet" too. What the device says of the job and of its feeder decides; the paper behind each
+// rule is in the list of quirks.
+func (j *job) judge(ctx context.Context, number int, st *statusError) answer {
+	if st.code == http.StatusUnauthorized || st.code == http.StatusForbidden {
+		return answer{err: &codeError{scan.AccessDenied, st}}
+	}
+	gone := noMore(st.code)
+	now, err := j.s.status(ctx)
+	switch {
+	case err != nil && st.code == http.StatusServiceUnavailable:
+		return answer{wait: on}
+	case err != nil && gone:
+		return answer{err: j.without(number, st)}
+	case err != nil:
+		return answer{err: &codeError{scan.IOError, st}}
+	}
+	fed := j.source != scan.Flatbed
+	feeder := now.feeder()
+	switch {
+	case !fed:
+		feeder = ""
+	case j.empty && number == 1 && st.code != http.StatusServiceUnavailable:
+		return answer{err: &codeError{scan.NoDocuments, st}}
+	case feeder != "" && feeder != scan.NoDocuments:
+		return answer{err: &codeError{feeder, st}}
+	}
+	info, known := now.job(j.url.Path)
+	switch {
+	case info.JobState == "Aborted" && feeder == scan.NoDocuments && number == 1:
+		return answer{err: &codeError{scan.NoDocuments, st}}
+	case info.JobState == "Aborted":
+		return answer{err: &codeError{scan.IOError, fmt.Errorf("the device aborted the job: %s", strings.Join(info.Reasons, ", "))}}
+	case info.JobState == "Canceled":
+		return answer{err: &codeError{scan.Cancelled, st}}
+	case info.JobState == "Completed" && !fed && number == 1:
+		return answer{wait: briefly} // it has scanned and must still make the file
+	case info.JobState == "Completed":
+		return answer{err: j.without(number, st)}
+	case st.code == http.StatusServiceUnavailable:
+		return answer{wait: on}
+	case !known && now.State != "Processing" && (gone || number > 1 && feeder == scan.NoDocuments):
+		if number == 1 && !fed {
+			return answer{wait: briefly}
+		}
+		return answer{err: j.without(number, st)}
+	case !gone:
+		return j.refusedPage(known, number, st)
+	case number == 1:
+		return answer{wait: on}
+	case !fed:
+		return answer{wait: never}
+	case known && (info.ImagesToTransfer > 0 || now.AdfState == "ScannerAdfLoaded"):
+		return answer{wait: on}
+	}
+	return answer{wait: briefly} // the last sheet may be under the lamp
+}
+
+// noMore reports the standard's own answers for the end of a stack.
+func noMore(code int) bool { return code == http.StatusNotFound || code == http.StatusGone }
+
+// refusedPage is for a job that goes on although the device refuses its page: a fault may be about to show.
+func (j *job) refusedPage(known bool, number int, st *statusError) answer {
+	if known && number > 1 && j.source != scan.Flatbed {
+		return answer{wait: briefly}
+	}
+	return answer{err: &codeError{scan.IOError, st}}
+}
+
+// without is the end of a stack, or what it means that there was no page at all. An answer other than the standard's "no
+// more" ends a stack only where the device says so, which judge has asked.
+func (j *job) without(number int, st *statusError) error {
+	switch {
+	case number > 1:
+		return nil
+	case j.source != scan.Flatbed:
+		return &codeError{scan.NoDocuments, st}
+	}
+	return &codeError{scan.IOError, st}
+}
+
+// transfer gets one document whole or not at all.
+func (j *job) transfer(ctx context.Context) ([]byte, string, error) {
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	stalled := time.AfterFunc(j.s.o.Stall, func() { cancel(errStalled) })
+	defer stalled.Stop()
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, j.url.String()+"/NextDocument", nil)
+	if err != nil {
+		return nil, "", err
+	}
+	resp, err := j.s.pages.Do(req)
+	if err != nil {
+		return nil, "", cause(ctx, err)
+	}
+	defer resp.Body.Close()
+	if resp.StatusCode != http.StatusOK {
+		return nil, "", &statusError{resp.Header.Get("Retry-After"), resp.StatusCode, resp.Status}
+	}
+	var b bytes.Buffer
+	if n := resp.ContentLength; n > 0 && n < maxPage {
+		b.Grow(int(n) + bytes.MinRead)
+	}
+	_, err = b.ReadFrom(&watched{io.LimitReader(resp.Body, maxPage), stalled, j.s.o.Stall})
+	if err != nil {
+		return nil, "", cause(ctx, fmt.Errorf("the transfer of a page broke off after %d bytes: %w", b.Len(), err))
+	}
+	mediaType, whole := scan.SniffAll(b.Bytes())
+	switch {
+	case mediaType == "":
+		return nil, "", fmt.Errorf("the device sent %d bytes of %q instead of a page", b.Len(), resp.Header.Get("Content-Type"))
+	case !whole:
+		return nil, "", fmt.Errorf("the device sent a page that breaks off after %d bytes", b.Len())
+	}
+	return b.Bytes(), mediaType, nil
+}
+
+var errStalled = errors.New("the device stopped sending")
+
+func cause(ctx context.Context, err error) error {
+	if c := context.Cause(ctx); errors.Is(c, errStalled) {
+		return &codeError{scan.TimedOut, c}
+	}
+	return err
+}
+
+// watched puts the stall off with every byte that comes.
+type watched struct {
+	r     io.Reader
+	timer *time.Timer
+	stall time.Duration
+}
+
+func (w *watched) Read(p []byte) (int, error) {
+	n, err := w.r.Read(p)
+	w.timer.Reset(w.stall)
+	return n, err
+}
+
+// delete takes the job back, so that the device is ready for the next one. The scan's own context may
+// have ended already.
+func (j *job) delete() {
+	ctx, cancel := context.WithTimeout(context.Background(), connect)
+	defer cancel()
+	req, err := http.NewRequestWithContext(ctx, http.MethodDelete, j.url.String(), nil)
+	if err != nil {
+		return
+	}
+	if resp, err := j.s.ask.Do(req); err == nil {
+		resp.Body.Close()
+	}
+}
+
+func pause(ctx context.Context, d time.Duration) error {
+	t := time.NewTimer(d)
+	defer t.Stop()
+	select {
+	case <-ctx.Done():
+		return ctx.Err()
+	case <-t.C:
+		return nil
+	}
+}
