@@ -12,6 +12,8 @@ import (
 	"net/http"
 	"net/textproto"
 	"net/url"
+	"os"
+	"path/filepath"
 	"strconv"
 	"time"
 
@@ -20,12 +22,16 @@ import (
 
 // Client speaks to the daemon of a data folder.
 type Client struct {
-	http http.Client
+	http   http.Client
+	secret string // of the daemon; empty where this user may not read it, who then may only ask how it is
 }
 
 // Dial finds the daemon of a data folder; ErrNoDaemon where there is none.
 func Dial(ctx context.Context, dir string) (*Client, error) {
 	c := &Client{}
+	if secret, err := os.ReadFile(filepath.Join(dir, secretName)); err == nil {
+		c.secret = string(secret)
+	}
 	c.http.Transport = &http.Transport{DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
 		path, done, err := short(dir)
 		if err != nil {
@@ -233,6 +239,7 @@ func (c *Client) send(ctx context.Context, method, path string, header http.Head
 	for name, values := range header {
 		request.Header[name] = values
 	}
+	request.Header.Set(secretHeader, c.secret)
 	response, err := c.http.Do(request)
 	if err != nil {
 		return nil, fmt.Errorf("ask the daemon: %w", err)

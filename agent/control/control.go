@@ -1,7 +1,8 @@
 // Package control lets the command line work beside a running daemon, which alone has the queue and the
 // audit log open. In go requests over a unix socket in the data folder; out come the queue's own answers
-// and errors. It promises that whoever may open the socket is whoever may read the data folder, and that
-// errors.Is finds the queue's errors on both sides.
+// and errors. It promises that it answers only a process of its own user or of root, in its own process table, that
+// whatever shows or changes a submission is given only to who can read the data folder's secret (a process that was
+// taken over and can open a socket, but no file, gets nothing), and that errors.Is finds the queue's errors on both sides.
 package control
 
 import (
@@ -21,6 +22,12 @@ import (
 
 // SocketName is the socket's name in the data folder.
 const SocketName = "motcua.sock"
+
+// secretName is the file with the secret of the running daemon, made anew at each start.
+const secretName = "motcua.secret"
+
+// secretHeader carries it; asking how the daemon is needs none.
+const secretHeader = "X-Motcua-Secret"
 
 // ErrNoDaemon says that no daemon answers in the data folder.
 var ErrNoDaemon = errors.New("no daemon is running")

@@ -7,8 +7,10 @@ import (
 	"io"
 	"net/http"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -38,7 +40,7 @@ func beside(t *testing.T, dir string, noted func(string, queue.Submission)) {
 		},
 		Reload: func() (int, error) { return 0, errors.New("x.yaml:1:1: broken") },
 	}
-	h := &http.Server{Handler: server.Handler(), ReadHeaderTimeout: time.Second}
+	h := &http.Server{Handler: l.Guard(server.Handler()), ReadHeaderTimeout: time.Second}
 	done := make(chan error, 1)
 	go func() { done <- h.Serve(l) }()
 	t.Cleanup(func() {
@@ -57,6 +59,80 @@ func dial(t *testing.T, dir string) *Client {
 	}
 	t.Cleanup(func() { c.Close() })
 	return c
+}
+
+// Whoever opens the socket but cannot read the data folder sees nothing of anybody.
+func TestSecret(t *testing.T) {
+	dir := t.TempDir()
+	beside(t, dir, func(string, queue.Submission) {})
+	c := dial(t, dir)
+	s, err := c.Enqueue(t.Context(), queue.Draft{Labels: map[string]string{"procedure": "2.000815"}, Parts: []queue.Part{
+		queue.FromBytes("form.json", "application/json", []byte("{}"))}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if info, err := os.Stat(filepath.Join(dir, secretName)); err != nil || info.Mode().Perm() != 0o600 {
+		t.Errorf("the secret is not its owner's only: %v %v", info, err)
+	}
+	stranger := dial(t, dir)
+	for _, secret := range []string{"", "guessed", strings.Repeat("A", len(stranger.secret))} {
+		stranger.secret = secret
+		for name, ask := range map[string]func() error{
+			"content": func() error { _, err := stranger.Content(t.Context(), io.Discard, s.ID); return err },
+			"list":    func() error { _, err := stranger.List(t.Context(), queue.Filter{}); return err },
+			"get":     func() error { _, err := stranger.Get(t.Context(), s.ID); return err },
+			"export":  func() error { return stranger.Export(t.Context(), io.Discard, Export{Passphrase: "mười hai"}) },
+			"drop":    func() error { return stranger.Drop(t.Context(), s.ID) },
+			"rekey":   func() error { _, err := stranger.Rekey(t.Context(), ""); return err },
+			"bundle":  func() error { return stranger.Diagnostics(t.Context(), io.Discard) },
+		} {
+			if err := ask(); err == nil || !strings.Contains(err.Error(), "secret") {
+				t.Errorf("%s with the secret %q: %v", name, secret, err)
+			}
+		}
+		if _, err := stranger.Status(t.Context()); err != nil {
+			t.Errorf("status: %v", err)
+		}
+	}
+	if _, err := c.Get(t.Context(), s.ID); err != nil {
+		t.Errorf("the submission is gone: %v", err)
+	}
+}
+
+// Recognition's workers run as the daemon's user: what tells them apart is that they are its children, in a process table of
+// their own.
+func TestForeignProcess(t *testing.T) {
+	dir := t.TempDir()
+	beside(t, dir, func(string, queue.Submission) {})
+	apart := &syscall.SysProcAttr{Cloneflags: syscall.CLONE_NEWUSER | syscall.CLONE_NEWPID,
+		UidMappings: []syscall.SysProcIDMap{{HostID: os.Geteuid(), ContainerID: os.Geteuid(), Size: 1}}}
+	for name, c := range map[string]struct {
+		argv     []string
+		attr     *syscall.SysProcAttr
+		answered bool
+	}{
+		"child":               {argv: []string{"curl"}},
+		"grandchild":          {argv: []string{"sh", "-c", `curl "$@"; exit $?`, "sh"}, answered: true},
+		"confined":            {argv: []string{"curl"}, attr: apart},
+		"confined_grandchild": {argv: []string{"sh", "-c", `curl "$@"; exit $?`, "sh"}, attr: apart},
+	} {
+		t.Run(name, func(t *testing.T) {
+			if c.attr != nil {
+				probe := exec.Command("true")
+				probe.SysProcAttr = c.attr
+				if err := probe.Run(); err != nil {
+					t.Skipf("this machine gives no namespaces: %v", err)
+				}
+			}
+			argv := append(c.argv, "-sS", "--max-time", "20", "--unix-socket", filepath.Join(dir, SocketName), "http://daemon/status")
+			cmd := exec.CommandContext(t.Context(), argv[0], argv[1:]...)
+			cmd.SysProcAttr = c.attr
+			out, err := cmd.CombinedOutput()
+			if answered := err == nil; answered != c.answered {
+				t.Errorf("answered: %v (%v: %s)", answered, err, out)
+			}
+		})
+	}
 }
 
 func TestBothSides(t *testing.T) {

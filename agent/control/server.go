@@ -2,6 +2,8 @@ package control
 
 import (
 	"context"
+	"crypto/rand"
+	"crypto/subtle"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -11,9 +13,11 @@ import (
 	"os"
 	"path/filepath"
 	"strconv"
+	"strings"
 	"time"
 
 	"filippo.io/age"
+	"golang.org/x/sys/unix"
 
 	"motcua/queue"
 )
@@ -52,7 +56,7 @@ const maxDraft = 512 << 20
 
 // Listen opens the socket for its owner only. A socket that a crash left behind is replaced; one that
 // answers is not.
-func Listen(dir string) (net.Listener, error) {
+func Listen(dir string) (*Listener, error) {
 	if c, err := Dial(context.Background(), dir); err == nil {
 		c.Close()
 		return nil, fmt.Errorf("open control socket: %w", queue.ErrLocked)
@@ -75,17 +79,109 @@ func Listen(dir string) (net.Listener, error) {
 		l.Close()
 		return nil, fmt.Errorf("open control socket: %w", err)
 	}
-	return &listener{l, filepath.Join(dir, SocketName)}, nil
+	secret := rand.Text()
+	if err := writeSecret(filepath.Join(dir, secretName), secret); err != nil {
+		l.Close()
+		return nil, fmt.Errorf("open control socket: %w", err)
+	}
+	return &Listener{l, dir, secret}, nil
 }
 
-type listener struct {
+// writeSecret replaces the file as a whole, so that nobody reads half a secret.
+func writeSecret(name, secret string) error {
+	fresh := name + ".new"
+	if err := os.Remove(fresh); err != nil && !errors.Is(err, os.ErrNotExist) {
+		return err
+	}
+	if err := os.WriteFile(fresh, []byte(secret), 0o600); err != nil {
+		return err
+	}
+	return os.Rename(fresh, name)
+}
+
+// Listener is the control socket of a running daemon.
+type Listener struct {
 	*net.UnixListener
-	path string
+	dir    string
+	secret string
 }
 
-func (l *listener) Close() error {
-	os.Remove(l.path)
+// Close removes the socket and the secret.
+func (l *Listener) Close() error {
+	_ = os.Remove(filepath.Join(l.dir, SocketName))
+	_ = os.Remove(filepath.Join(l.dir, secretName))
 	return l.UnixListener.Close()
+}
+
+// Accept waits for the next connection of a process that may ask; others are hung up on.
+func (l *Listener) Accept() (net.Conn, error) {
+	for {
+		c, err := l.AcceptUnix()
+		if err != nil {
+			return nil, err
+		}
+		if mayAsk(c) {
+			return c, nil
+		}
+		c.Close()
+	}
+}
+
+// mayAsk lets in root and our own user, but not our own children nor a process in a process table of its own: that is what
+// recognition's workers are, which run as our user.
+func mayAsk(c *net.UnixConn) bool {
+	raw, err := c.SyscallConn()
+	if err != nil {
+		return false
+	}
+	var peer *unix.Ucred
+	var asking error
+	if err := raw.Control(func(fd uintptr) { peer, asking = unix.GetsockoptUcred(int(fd), unix.SOL_SOCKET, unix.SO_PEERCRED) }); err != nil || asking != nil {
+		return false
+	}
+	return (peer.Uid == 0 || int(peer.Uid) == os.Geteuid()) && !confined(peer.Pid)
+}
+
+// confined tells of a child of this process, or of one in a deeper process table. Where the unit hides other processes from
+// us (ProtectProc) it tells of none: such a one still lacks the secret.
+func confined(pid int32) bool {
+	if int(pid) == os.Getpid() {
+		return false
+	}
+	theirs, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", pid))
+	if err != nil {
+		return false
+	}
+	ours, err := os.ReadFile("/proc/self/status")
+	if err != nil {
+		return false
+	}
+	parent := statusLine(theirs, "PPid")
+	tables := len(statusLine(theirs, "NSpid"))
+	return len(parent) != 1 || parent[0] == strconv.Itoa(os.Getpid()) || tables != len(statusLine(ours, "NSpid"))
+}
+
+// statusLine gives the words behind a name in /proc/PID/status (proc(5)).
+func statusLine(status []byte, name string) []string {
+	for line := range strings.Lines(string(status)) {
+		if rest, ok := strings.CutPrefix(line, name+":"); ok {
+			return strings.Fields(rest)
+		}
+	}
+	return nil
+}
+
+// Guard lets through to next what carries the secret, and GET /status.
+func (l *Listener) Guard(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		open := r.Method == http.MethodGet && r.URL.Path == "/status"
+		if !open && subtle.ConstantTimeCompare([]byte(r.Header.Get(secretHeader)), []byte(l.secret)) != 1 {
+			w.WriteHeader(http.StatusForbidden)
+			_ = json.NewEncoder(w).Encode(fault{Code: "secret", Message: "the daemon's secret in the data folder was not given; run this as the daemon's user or as root"})
+			return
+		}
+		next.ServeHTTP(w, r)
+	})
 }
 
 // Handler is the HTTP side of the socket.

@@ -166,7 +166,7 @@ func run(ctx context.Context, streams Streams, cfg config.Config, file string, d
 	}
 	group.Go(func() error { return deliver(ctx, q, sink) })
 	group.Go(func() error { return site.Run(ctx) })
-	group.Go(func() error { return Serve(ctx, socket, commands.Handler(), "", "") })
+	group.Go(func() error { return Serve(ctx, socket, socket.Guard(commands.Handler()), "", "") })
 	group.Go(func() error { return Serve(ctx, screen, pages, "", "") })
 	group.Go(func() error { return watchdog(ctx, q, address, log) })
 	group.Go(func() error { return follow(ctx, q, ledger, log) })
