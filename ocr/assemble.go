@@ -128,6 +128,9 @@ func document(parts []*face, now time.Time) paper.Document {
 		code = code || p.Zone != nil && p.Zone.Passport
 		d.Page = min(d.Page, p.Page)
 		d.Text += p.Text
+		if p.Part != nil {
+			d.Parts = append(d.Parts, *p.Part)
+		}
 	}
 	switch {
 	case code:
@@ -208,6 +211,7 @@ func joined(a, b paper.Document) paper.Document {
 		}
 	}
 	a.Sides = []string{"front", "back"}
+	a.Parts = append(slices.Clone(a.Parts), b.Parts...)
 	a.Fields = settle(a.Type, all)
 	return a
 }

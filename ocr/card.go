@@ -46,7 +46,8 @@ type face struct {
 	Zone     *mrz.Zone
 	Labels   int
 	Text     string
-	Words    string // all that was read, folded
+	Words    string      // all that was read, folded
+	Part     *paper.Part // for a copy of the paper, where that is wanted
 }
 
 func (f *face) add(n paper.Name, r reading) {
@@ -64,6 +65,7 @@ type card struct {
 	plane find.Plane
 	quad  paper.Quad
 	lines []image.Rectangle
+	all   []image.Rectangle // every line, those of a zone too
 	codes []qr.Symbol
 	plain bool                            // the page has colour, by which stamps were taken off
 	known map[image.Rectangle][]tess.Word // lines that the vote on the way up has read
@@ -201,7 +203,7 @@ func (l *local) codes(ctx context.Context, p page.Picture, o find.Outline, numbe
 			}
 		}
 	}
-	c.lines = rest
+	c.all, c.lines = c.lines, rest
 	return c, f, nil
 }
 

@@ -22,6 +22,7 @@ type local struct {
 	limits  Limits
 	engines *engines
 	file    *page.File // open between open and done
+	words   bool       // all words are wanted, see Input.Words
 }
 
 func newLocal(l Limits) *local { return &local{limits: l, engines: newEngines()} }
@@ -47,7 +48,8 @@ func (l *local) close() error {
 	return nil
 }
 
-func (l *local) open(_ context.Context, data []byte) (int, *Problem) {
+func (l *local) open(_ context.Context, data []byte, words bool) (int, *Problem) {
+	l.words = words
 	f, err := page.Open(data, l.limits.Pixels)
 	if err != nil {
 		return 0, problem(err, 0)
@@ -123,6 +125,9 @@ func (l *local) papers(ctx context.Context, file *page.File, n int) ([]*face, []
 	for i := range cards {
 		g.Go(func() (err error) {
 			faces[i], err = l.print(gctx, cards[i], faces[i], known)
+			if err == nil && l.words {
+				err = l.transcribe(gctx, cards[i], faces[i], p.DPI*float64(p.Scale))
+			}
 			return err
 		})
 	}
@@ -197,6 +202,12 @@ func (f *face) scale(s float64) {
 		}
 	}
 	grow(&f.Quad)
+	if f.Part != nil {
+		grow(&f.Part.Where)
+		for i := range f.Part.Words {
+			grow(&f.Part.Words[i].Where)
+		}
+	}
 	seen := map[*paper.Quad]bool{}
 	for _, rs := range f.Readings {
 		for _, r := range rs {

@@ -59,8 +59,9 @@ func (l Limits) filled() Limits {
 
 // Input is one file's content. Its kind is told by the content; Name is only repeated in the Result.
 type Input struct {
-	Name string
-	Data []byte
+	Name  string
+	Data  []byte
+	Words bool // fill Parts of the documents, for copies of the papers; every line is read then, also those no field needs
 }
 
 // Result is what one input gave; it marshals to the object `motcua read --json` prints.
@@ -109,9 +110,10 @@ var ErrClosed = errors.New("reader is closed")
 // backend reads one input at a time, page by page, so that a page on which it dies costs no other page; the Reader
 // owns a pool of them.
 type backend interface {
-	open(ctx context.Context, data []byte) (pages int, p *Problem)
+	open(ctx context.Context, data []byte, words bool) (pages int, p *Problem)
 	page(ctx context.Context, n int) ([]*face, []Timing, *Problem)
 	done()
+	cut(ctx context.Context, n int, q paper.Quad, most int) (Cut, error) // of the open file
 	crop(ctx context.Context, data []byte, page int, q paper.Quad, maxWidth int) ([]byte, error)
 	warm(ctx context.Context) ([]sandbox.Protection, error)
 	try(ctx context.Context) ([]sandbox.Protection, error)
@@ -231,7 +233,7 @@ func (r *Reader) read(ctx context.Context, b backend, in Input) Result {
 		out.Problem = problem(page.ErrTooLarge, 0)
 		return out
 	}
-	if out.Pages, out.Problem = b.open(ctx, in.Data); out.Problem != nil {
+	if out.Pages, out.Problem = b.open(ctx, in.Data, in.Words); out.Problem != nil {
 		return out
 	}
 	defer b.done()

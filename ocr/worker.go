@@ -19,7 +19,9 @@ import (
 
 // Between a Reader and its child go frames: a JSON head and a blob, each behind its length.
 type request struct {
-	Op     string     `json:"op"` // warm, open, page, done, crop
+	Op     string     `json:"op"` // warm, open, page, cut, done, crop
+	Words  bool       `json:"words,omitempty"`
+	Bytes  int        `json:"bytes,omitempty"` // most of a cut
 	Page   int        `json:"page,omitempty"`
 	Quad   paper.Quad `json:"quad,omitzero"`
 	Width  int        `json:"width,omitempty"`
@@ -33,6 +35,7 @@ type response struct {
 	Problem     *Problem             `json:"problem,omitempty"`
 	Error       string               `json:"error,omitempty"`
 	Protections []sandbox.Protection `json:"protections,omitempty"`
+	Cut         *Cut                 `json:"cut,omitempty"`
 }
 
 // A frame's parts are bounded, so that a worker taken over by a hostile file cannot fill the daemon's memory.
@@ -109,13 +112,20 @@ func Serve(ctx context.Context, r io.Reader, w io.Writer) error {
 			a.Protections = guards
 		case "open":
 			l.done()
-			a.Pages, a.Problem = l.open(ctx, blob)
+			a.Pages, a.Problem = l.open(ctx, blob, q.Words)
 		case "page":
 			if l.file == nil {
 				a.Error = "no file is open"
 				break
 			}
 			a.Faces, a.Timings, a.Problem = l.page(ctx, q.Page)
+		case "cut":
+			c, err := l.cut(ctx, q.Page, q.Quad, q.Bytes)
+			if err != nil {
+				a.Error = err.Error()
+				break
+			}
+			a.Cut, picture = &c, c.JPEG
 		case "done":
 			l.done()
 		case "crop":
@@ -143,6 +153,7 @@ type child struct {
 	argv   []string
 	limits Limits
 	data   []byte // of the file under way: a new child needs it again
+	words  bool   // what else open was told
 	opened bool   // whether the running child has it open
 
 	tell      bool         // ends at a forbidden call with the call's name; see nameCall
@@ -295,9 +306,9 @@ func (c *child) try(ctx context.Context) ([]sandbox.Protection, error) {
 	return sandbox.Try(ctx, c.argv)
 }
 
-func (c *child) open(ctx context.Context, data []byte) (int, *Problem) {
-	c.data = data
-	a, _, err := c.ask(ctx, startup+c.limits.Time, request{Op: "open"}, data)
+func (c *child) open(ctx context.Context, data []byte, words bool) (int, *Problem) {
+	c.data, c.words = data, words
+	a, _, err := c.ask(ctx, startup+c.limits.Time, request{Op: "open", Words: words}, data)
 	if err != nil {
 		return 0, died(err, 0)
 	}
@@ -310,7 +321,7 @@ func (c *child) open(ctx context.Context, data []byte) (int, *Problem) {
 
 func (c *child) page(ctx context.Context, n int) ([]*face, []Timing, *Problem) {
 	if !c.opened { // the last page cost the child its life
-		if _, p := c.open(ctx, c.data); p != nil {
+		if _, p := c.open(ctx, c.data, c.words); p != nil {
 			return nil, nil, p
 		}
 	}
@@ -348,6 +359,26 @@ func (c *child) done() {
 		c.stop()
 		_ = c.start() // so that it is warm for the next page; what is wrong with it that page tells
 	}
+}
+
+func (c *child) cut(ctx context.Context, n int, q paper.Quad, most int) (Cut, error) {
+	if !c.opened {
+		if _, p := c.open(ctx, c.data, c.words); p != nil {
+			return Cut{}, p
+		}
+	}
+	a, picture, err := c.ask(ctx, c.limits.Time+2*time.Second, request{Op: "cut", Page: n, Quad: q, Bytes: most}, nil)
+	switch {
+	case err != nil:
+		return Cut{}, died(err, n)
+	case a.Error != "":
+		return Cut{}, errors.New(a.Error)
+	case a.Cut == nil || a.Cut.Width <= 0 || a.Cut.Height <= 0:
+		return Cut{}, died(errDied, n)
+	}
+	c.pages++
+	a.Cut.JPEG = picture
+	return *a.Cut, nil
 }
 
 func (c *child) crop(ctx context.Context, data []byte, page int, q paper.Quad, maxWidth int) ([]byte, error) {

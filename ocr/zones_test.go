@@ -55,7 +55,7 @@ func TestZonesOfSpecimens(t *testing.T) {
 				t.Fatal(err)
 			}
 			said := "none"
-			if _, problem := l.open(context.Background(), data); problem == nil {
+			if _, problem := l.open(context.Background(), data, false); problem == nil {
 				faces, _, _ := l.page(context.Background(), 1)
 				for _, f := range faces {
 					if f.Zone != nil {

@@ -44,6 +44,19 @@ func (p Plane) Page(x, y float64) paper.Point {
 	return paper.Point{X: (p.to[0]*x + p.to[1]*y + p.to[2]) / w, Y: (p.to[3]*x + p.to[4]*y + p.to[5]) / w}
 }
 
+// Cutting is where a point of the page lies on the cutting: the inverse of Page.
+func (p Plane) Cutting(at paper.Point) paper.Point {
+	m := p.to
+	// The adjugate is the inverse up to a factor, which falls out.
+	x := (m[4]*m[8]-m[5]*m[7])*at.X + (m[2]*m[7]-m[1]*m[8])*at.Y + (m[1]*m[5] - m[2]*m[4])
+	y := (m[5]*m[6]-m[3]*m[8])*at.X + (m[0]*m[8]-m[2]*m[6])*at.Y + (m[2]*m[3] - m[0]*m[5])
+	w := (m[3]*m[7]-m[4]*m[6])*at.X + (m[1]*m[6]-m[0]*m[7])*at.Y + (m[0]*m[4] - m[1]*m[3])
+	if w == 0 {
+		w = 1e-9
+	}
+	return paper.Point{X: x / w, Y: y / w}
+}
+
 // shift moves what lies on the page and then scales it.
 func (p *Plane) shift(x, y, by float64) {
 	for i := range 3 {

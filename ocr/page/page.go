@@ -212,6 +212,19 @@ func (f *File) Color(n, minWidth int) (img image.Image, scale int, err error) {
 	return img, 1, err
 }
 
+// JPEG gives the one JPEG that page n consists of, as it lies in the file, and how it is to be seen; ok is false where the
+// page is anything else.
+func (f *File) JPEG(n int) (data []byte, o exif.Orientation, ok bool) {
+	switch f.kind {
+	case JPEG:
+		return f.data, f.orientation(), true
+	case PDF:
+		data, _, turn, ok := f.doc.JPEG(n)
+		return data, turned90(turn), ok
+	}
+	return nil, exif.Upright, false
+}
+
 // Text is the text layer of page n of a PDF, if it has one.
 func (f *File) Text(n int) string {
 	if f.kind != PDF {

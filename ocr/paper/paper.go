@@ -121,7 +121,44 @@ type Document struct {
 	Fields   map[Name]Field `json:"fields"`
 	Where    *Quad          `json:"where,omitempty"` // outline of the first side
 	Text     string         `json:"text,omitempty"`  // whole-page text of an Other sheet
+	Parts    []Part         `json:"-"`               // its sides, front first, for a copy of the paper; see ocr.Input.Words
 }
+
+// Part is one side of a paper as it lies on a page.
+type Part struct {
+	Page  int     // 1-based
+	Side  string  // "front", "back", "" for sheets
+	Where Quad    // its outline; of a sheet that was fed straight the whole page
+	DPI   float64 // of the page; 0 where nothing says
+	Words []Word  // in reading order
+}
+
+// String names the part without what stands on it.
+func (p Part) String() string {
+	return fmt.Sprintf("part(page %d, %s, %d words)", p.Page, p.Side, len(p.Words))
+}
+
+// GoString is String, for %#v.
+func (p Part) GoString() string { return p.String() }
+
+// LogValue keeps words out of logs.
+func (p Part) LogValue() slog.Value { return slog.StringValue(p.String()) }
+
+// Word is one word as read from print, whoever it belongs to.
+type Word struct {
+	Text  string // Unicode NFC
+	Line  int    // words of one line, side by side without a wide gap, share it
+	Where Quad   // on the page
+}
+
+// String tells the length alone.
+func (w Word) String() string { return fmt.Sprintf("word(%d bytes)", len(w.Text)) }
+
+// GoString is String, for %#v.
+func (w Word) GoString() string { return w.String() }
+
+// LogValue keeps the word out of logs.
+func (w Word) LogValue() slog.Value { return slog.StringValue(w.String()) }
 
 // String names the paper without any value.
 func (d Document) String() string {

@@ -1,0 +1,158 @@
+// Package ecopy makes digitised copies (bản số hoá) of papers that were recognised: PDF/A of true size, upright, cut to the
+// paper, with words that can be searched. In go the files as they came and what was recognised on them, out comes one
+// stream a copy. The pictures are cut in the recognition worker, so that this process touches no foreign byte.
+package ecopy
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"slices"
+	"time"
+
+	"motcua/ocr"
+	"motcua/ocr/paper"
+	"motcua/ocr/pdfa"
+)
+
+// Cutter cuts papers out of pages; *ocr.Reader is one.
+type Cutter interface {
+	Cuts(ctx context.Context, in ocr.Input, parts []paper.Part, most int, take func(i int, c ocr.Cut) error) error
+}
+
+// Options are the same for all copies of an office.
+type Options struct {
+	Level   pdfa.Level
+	MaxPage int // bytes of a page's picture; 0: the scan's own JPEG wherever it can be had
+	Tool    string
+	Now     time.Time
+}
+
+// Sheet is what one file gives to a copy: which parts of its pages, and what kind of paper they are.
+type Sheet struct {
+	In    ocr.Input
+	Kind  paper.Kind
+	Parts []paper.Part
+}
+
+// Copy is one paper to be copied.
+type Copy struct {
+	Sheets []Sheet
+	Title  string
+	pdfa.Descriptive
+}
+
+// Write writes one copy to w, page by page.
+func Write(ctx context.Context, w io.Writer, by Cutter, c Copy, o Options) error {
+	out, err := pdfa.New(w, pdfa.Info{Level: o.Level, Title: c.Title, Language: "vi", Tool: o.Tool, Created: o.Now, Descriptive: c.Descriptive})
+	if err != nil {
+		return err
+	}
+	for _, s := range c.Sheets {
+		err := by.Cuts(ctx, s.In, s.Parts, o.MaxPage, func(i int, cut ocr.Cut) error {
+			return out.Add(layout(s.Parts[i], s.Kind, cut))
+		})
+		if err != nil {
+			return fmt.Errorf("copy %s: %w", s.In.Name, err)
+		}
+	}
+	return out.Close()
+}
+
+// Sizes in millimetres of papers whose picture says nothing of its resolution: a card as ISO 7810 has it (ID-1), a passport's
+// page (ID-3), and for any other sheet A4.
+var lengths = map[paper.Kind]float64{
+	paper.CCCD: 85.6, paper.CanCuoc: 85.6, paper.CCCD2016: 85.6, paper.CMND: 85.6, paper.Passport: 125,
+}
+
+const (
+	lengthA4 = 297
+	perInch  = 25.4
+	points   = 72 // in an inch
+)
+
+// layout lays a cutting onto a page of true size.
+func layout(p paper.Part, kind paper.Kind, c ocr.Cut) pdfa.Page {
+	scale := points / p.DPI
+	if p.DPI <= 0 {
+		long, ok := lengths[kind]
+		if !ok {
+			long = lengthA4
+		}
+		scale = long / perInch * points / max(c.Size[0], c.Size[1])
+	}
+	at := func(q paper.Point) paper.Point { return paper.Point{X: q.X * scale, Y: q.Y * scale} }
+	page := pdfa.Page{Width: c.Size[0] * scale, Height: c.Size[1] * scale, JPEG: c.JPEG, Gray: c.Gray, Pixels: [2]int{c.Width, c.Height}, Words: ocr.OnPaper(p)}
+	for i, q := range c.Corners {
+		page.Corners[i] = at(q)
+	}
+	for i := range page.Words {
+		for k, q := range page.Words[i].Where {
+			page.Words[i].Where[k] = at(q)
+		}
+	}
+	return page
+}
+
+// Of gives a copy for each paper in a file. Pages of no known kind that follow each other are one paper: a letter has as many
+// as it has.
+func Of(in ocr.Input, docs []paper.Document) []Copy {
+	var out []Copy
+	last := -1 // page of the paper before, if it was of no known kind
+	for _, d := range docs {
+		if len(d.Parts) == 0 {
+			continue
+		}
+		if n := len(out); d.Type == paper.Other && last > 0 && d.Page == last+1 {
+			sheet := &out[n-1].Sheets[0]
+			sheet.Parts = slices.Concat(sheet.Parts, d.Parts)
+			last = d.Page
+			continue
+		}
+		last = -1
+		if d.Type == paper.Other {
+			last = d.Page
+		}
+		out = append(out, Copy{Sheets: []Sheet{{In: in, Kind: d.Type, Parts: d.Parts}}, Title: Title(d.Type), Descriptive: describe(d)})
+	}
+	return out
+}
+
+// describe takes the data about a paper that needs no more looking at.
+func describe(d paper.Document) pdfa.Descriptive {
+	sure := func(names ...paper.Name) string {
+		for _, n := range names {
+			if f, ok := d.Fields[n]; ok && !f.Review {
+				return f.Value
+			}
+		}
+		return ""
+	}
+	out := pdfa.Descriptive{Kind: Title(d.Type), Holder: sure(paper.FullName), Issued: sure(paper.DateOfIssue)}
+	switch d.Type {
+	case paper.KhaiSinh:
+		out.Number = sure(paper.RegisterNumber)
+	case paper.Passport:
+		out.Number = sure(paper.DocumentNumber)
+	default:
+		out.Number = sure(paper.Number)
+	}
+	if _, err := time.Parse(time.DateOnly, out.Issued); err != nil {
+		out.Issued = ""
+	}
+	return out
+}
+
+// titles are the papers' own names.
+var titles = map[paper.Kind]string{
+	paper.CCCD: "Căn cước công dân", paper.CanCuoc: "Căn cước", paper.CCCD2016: "Căn cước công dân", paper.CMND: "Chứng minh nhân dân",
+	paper.Passport: "Hộ chiếu", paper.KhaiSinh: "Giấy khai sinh", paper.CT07: "Xác nhận thông tin về cư trú",
+}
+
+// Title names a copy of a kind of paper.
+func Title(k paper.Kind) string {
+	if t, ok := titles[k]; ok {
+		return t
+	}
+	return "Giấy tờ"
+}
