@@ -78,6 +78,13 @@ func (l *local) readSheet(ctx context.Context, p page.Picture, n int) (*face, er
 	if isSheet(f.Kind) {
 		f.Text = field.Text(runs)
 	}
+	if l.words {
+		c.all = c.lines
+		if err := l.transcribe(ctx, c, f, p.DPI*float64(p.Scale)); err != nil {
+			return nil, err
+		}
+		f.Part.Where = snapped(f.Part.Where, p.Gray.Rect)
+	}
 	return f, nil
 }
 

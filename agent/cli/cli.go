@@ -34,6 +34,7 @@ type commandLine struct {
 
 	Run         runCommand         `cmd:"" help:"Run the daemon: screen, scanner, recognition, queue and upload."`
 	Read        readCommand        `cmd:"" help:"Recognise papers in images or PDFs."`
+	PDF         pdfCommand         `cmd:"" name:"pdf" help:"Make digitised copies of scans: PDF/A of true size with the words of the paper."`
 	Scan        scanCommand        `cmd:"" help:"Scan pages to files."`
 	Submit      submitCommand      `cmd:"" help:"The main job without a screen: read, prefill, check, queue; prints the receipt code."`
 	Queue       queueCommand       `cmd:"" help:"The backlog of submissions."`

@@ -12,6 +12,7 @@ import (
 	"net/url"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -21,6 +22,7 @@ import (
 	"motcua/agent/strict"
 	"motcua/drivers/scan"
 	"motcua/drivers/serial"
+	"motcua/ocr/pdfa"
 	"motcua/queue/pace"
 )
 
@@ -49,6 +51,7 @@ type Config struct {
 	Scanner    Scanner    `yaml:"scanner" json:"scanner"`
 	Readers    Readers    `yaml:"readers" json:"readers"`
 	Reading    Reading    `yaml:"reading" json:"reading"`
+	PDF        PDF        `yaml:"pdf" json:"pdf"`
 	Queue      Queue      `yaml:"queue" json:"queue"`
 	Upload     Upload     `yaml:"upload" json:"upload"`
 	Announce   Announce   `yaml:"announce" json:"announce"`
@@ -114,6 +117,12 @@ type Reading struct {
 	MaxPages  int      `yaml:"max_pages" json:"max_pages"`
 	MaxPixels int      `yaml:"max_pixels" json:"max_pixels"`
 	MaxBytes  Size     `yaml:"max_bytes" json:"max_bytes"`
+}
+
+// PDF is how digitised copies are written.
+type PDF struct {
+	Level   pdfa.Level `yaml:"level" json:"level"`
+	MaxPage Size       `yaml:"max_page" json:"max_page"`
 }
 
 // Queue is the sealed queue.
@@ -259,6 +268,7 @@ func (c *Config) check(f *strict.File) {
 	}
 	c.checkDevices(f)
 	c.checkReading(f)
+	c.checkPDF(f)
 	c.checkQueue(f)
 	c.checkUpload(f)
 	if c.Announce.URL != "" {
@@ -336,6 +346,18 @@ func (c *Config) checkDevices(f *strict.File) {
 	}
 	if c.Readers.CSCA != "" && !filepath.IsAbs(c.Readers.CSCA) {
 		f.Problem("readers.csca", "must be an absolute path")
+	}
+}
+
+// leastPage is the size under which no page of a paper can be read: A4 in gray at 130 dpi.
+const leastPage = 50_000
+
+func (c *Config) checkPDF(f *strict.File) {
+	if !slices.Contains(pdfa.Levels, c.PDF.Level) {
+		f.Problem("pdf.level", "must be one of 2b and 1b")
+	}
+	if c.PDF.MaxPage != 0 && c.PDF.MaxPage < leastPage {
+		f.Problem("pdf.max_page", "must be 0 (the scan as it came) or at least 50 kB, or print cannot be read")
 	}
 }
 

@@ -30,7 +30,8 @@ type Options struct {
 
 // Sheet is what one file gives to a copy: which parts of its pages, and what kind of paper they are.
 type Sheet struct {
-	In    ocr.Input
+	File  string
+	Load  func() ([]byte, error) // the file's content, asked for when its pages are due
 	Kind  paper.Kind
 	Parts []paper.Part
 }
@@ -49,11 +50,15 @@ func Write(ctx context.Context, w io.Writer, by Cutter, c Copy, o Options) error
 		return err
 	}
 	for _, s := range c.Sheets {
-		err := by.Cuts(ctx, s.In, s.Parts, o.MaxPage, func(i int, cut ocr.Cut) error {
+		data, err := s.Load()
+		if err != nil {
+			return fmt.Errorf("copy %s: %w", s.File, err)
+		}
+		err = by.Cuts(ctx, ocr.Input{Name: s.File, Data: data}, s.Parts, o.MaxPage, func(i int, cut ocr.Cut) error {
 			return out.Add(layout(s.Parts[i], s.Kind, cut))
 		})
 		if err != nil {
-			return fmt.Errorf("copy %s: %w", s.In.Name, err)
+			return fmt.Errorf("copy %s: %w", s.File, err)
 		}
 	}
 	return out.Close()
@@ -96,7 +101,7 @@ func layout(p paper.Part, kind paper.Kind, c ocr.Cut) pdfa.Page {
 
 // Of gives a copy for each paper in a file. Pages of no known kind that follow each other are one paper: a letter has as many
 // as it has.
-func Of(in ocr.Input, docs []paper.Document) []Copy {
+func Of(file string, load func() ([]byte, error), docs []paper.Document) []Copy {
 	var out []Copy
 	last := -1 // page of the paper before, if it was of no known kind
 	for _, d := range docs {
@@ -113,7 +118,39 @@ func Of(in ocr.Input, docs []paper.Document) []Copy {
 		if d.Type == paper.Other {
 			last = d.Page
 		}
-		out = append(out, Copy{Sheets: []Sheet{{In: in, Kind: d.Type, Parts: d.Parts}}, Title: Title(d.Type), Descriptive: describe(d)})
+		out = append(out, Copy{Sheets: []Sheet{{File: file, Load: load, Kind: d.Type, Parts: d.Parts}}, Title: Title(d.Type), Descriptive: describe(d)})
+	}
+	return out
+}
+
+// Together makes one copy of several: a file of the office's that holds many papers.
+func Together(copies []Copy) Copy {
+	if len(copies) == 1 {
+		return copies[0]
+	}
+	out := Copy{Title: "Hồ sơ giấy tờ"}
+	for _, c := range copies {
+		out.Sheets = append(out.Sheets, c.Sheets...)
+	}
+	return out
+}
+
+// Pages is how many pages a copy has.
+func (c Copy) Pages() int {
+	n := 0
+	for _, s := range c.Sheets {
+		n += len(s.Parts)
+	}
+	return n
+}
+
+// Kinds are the kinds of paper in a copy, each once.
+func (c Copy) Kinds() []paper.Kind {
+	var out []paper.Kind
+	for _, s := range c.Sheets {
+		if !slices.Contains(out, s.Kind) {
+			out = append(out, s.Kind)
+		}
 	}
 	return out
 }
