@@ -1,10 +1,22 @@
 // Package configs carries the data files of this folder inside the binary; it has no other code.
 package configs
 
-import "embed"
+import (
+	"embed"
+	"io/fs"
+)
 
 // FS holds the default configuration, the procedures, the device profiles and the demo's specimen papers; what belongs to a package
 // of the operating system (packaging/) stays outside the binary.
 //
 //go:embed motcua.yaml procedures specimens devices
 var FS embed.FS
+
+// Procedures is the procedures and forms of this build.
+func Procedures() fs.FS {
+	sub, err := fs.Sub(FS, "procedures")
+	if err != nil {
+		panic(err) // the folder is named above
+	}
+	return sub
+}

@@ -37,6 +37,7 @@ type commandLine struct {
 	PDF         pdfCommand         `cmd:"" name:"pdf" help:"Make digitised copies of scans: PDF/A of true size with the words of the paper."`
 	Scan        scanCommand        `cmd:"" help:"Scan pages to files."`
 	Submit      submitCommand      `cmd:"" help:"The main job without a screen: read, prefill, check, queue; prints the receipt code."`
+	Form        formCommand        `cmd:"" help:"Fill the official form of a procedure, as PDF to sign or as DOCX to edit."`
 	Queue       queueCommand       `cmd:"" help:"The backlog of submissions."`
 	Status      statusCommand      `cmd:"" help:"Ask the running daemon how it is."`
 	Devices     devicesCommand     `cmd:"" help:"List what is plugged in, and its state."`
@@ -50,6 +51,7 @@ type commandLine struct {
 
 	Version versionCommand `cmd:"" help:"Print which build this is, with its commit and date."`
 
+	Procedure  procedureCommand  `cmd:"" help:"For those who write procedures: check them, list names, a schema for editors."`
 	Procedures proceduresCommand `cmd:"" help:"List the procedures, or take a signed update of them."`
 
 	Manual     manualCommand     `cmd:"" hidden:"" help:"Print the manual page, motcua(1)."`

@@ -3,6 +3,7 @@ package cli
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -11,6 +12,7 @@ import (
 	"motcua/agent/daemon"
 	"motcua/agent/dossier"
 	"motcua/agent/procedure"
+	"motcua/agent/strict"
 	"motcua/agent/visit"
 	"motcua/ocr"
 	"motcua/ocr/page"
@@ -22,8 +24,9 @@ type submitCommand struct {
 	Procedure string            `required:"" placeholder:"CODE" help:"Code of the procedure, such as 2.000815."`
 	Set       map[string]string `placeholder:"FIELD=VALUE" mapsep:"none" help:"Fill or correct a field; counts as looked at. May be repeated."`
 	Reviewed  bool              `help:"I have looked at every value that is marked for a look."`
+	Way       map[string]string `placeholder:"PAPER=WAY" mapsep:"none" help:"How a paper is given that is not scanned: number, vneid, lookup or counter. May be repeated."`
 	Wait      time.Duration     `placeholder:"DURATION" help:"Wait so long for the delivery; without a daemon, deliver it now."`
-	Files     []string          `arg:"" name:"file" help:"Pages: images or PDFs."`
+	Files     []string          `arg:"" optional:"" name:"file" help:"Pages: images or PDFs."`
 }
 
 func (c *submitCommand) Run(p *program) error {
@@ -43,19 +46,30 @@ func (c *submitCommand) Run(p *program) error {
 	if err := checkSet(proc, c.Set); err != nil {
 		return unusable(err)
 	}
-	papers, err := c.read(p, cfg)
+	ways, err := checkWays(proc, c.Way)
+	if err != nil {
+		return unusable(err)
+	}
+	if len(c.Files) == 0 && len(ways) == 0 {
+		return unusable(errors.New("no paper: name the files, or say by --way PAPER=WAY how a paper is given without a scan"))
+	}
+	layouts, err := daemon.LoadForms(cfg, catalog)
+	if err != nil {
+		return err
+	}
+	papers, err := readPapers(p, cfg, c.Files)
 	if err != nil {
 		return err
 	}
 	now := time.Now()
-	form := counter.Form(proc, papers, nil, now)
-	c.confirm(proc, form)
-	office := counter.Office{Ward: cfg.Kiosk.Ward, Kiosk: cfg.Kiosk.ID}
+	entries := counter.Form(proc, papers, nil, now)
+	confirm(proc, entries, c.Set, c.Reviewed)
+	office := counter.Office{Ward: cfg.Kiosk.Ward, Kiosk: cfg.Kiosk.ID, Form: layouts.Layout}
 	draft, err := office.Pack(counter.Matter{
-		Procedure: proc, Channel: dossier.Command, Started: started, Confirmed: now,
+		Procedure: proc, Ways: ways, Channel: dossier.Command, Started: started, Confirmed: now,
 		Consent: dossier.Consent{Version: "command-line", Language: "vi", Given: now,
 			Purpose: "Nộp bằng dòng lệnh bởi người vận hành, thay mặt và với sự đồng ý của người yêu cầu."},
-	}, form, papers).Draft()
+	}, entries, papers).Draft()
 	var invalid *dossier.InvalidError
 	if errors.As(err, &invalid) {
 		return unusable(explain(proc, invalid.Complaints))
@@ -100,8 +114,33 @@ func checkSet(proc *procedure.Procedure, set map[string]string) error {
 	return nil
 }
 
-// read loads the files as they are and recognises them. Every unusable file is named, not just the first.
-func (c *submitCommand) read(p *program, cfg config.Config) ([]visit.Paper, error) {
+// checkWays says which papers can't be given in the way asked for.
+func checkWays(proc *procedure.Procedure, asked map[string]string) (map[string]procedure.WayID, error) {
+	ways := map[string]procedure.WayID{}
+	for id, way := range asked {
+		n := slices.IndexFunc(proc.Papers, func(d procedure.Paper) bool { return d.ID == id })
+		if n < 0 {
+			var ids []string
+			for _, d := range proc.Papers {
+				ids = append(ids, d.ID)
+			}
+			return nil, fmt.Errorf("procedure %s has no paper %q%s", proc.Code, id, strict.Meant(id, ids))
+		}
+		w, ok := proc.Papers[n].Way(procedure.WayID(way))
+		if !ok {
+			var offers []string
+			for _, o := range proc.Papers[n].Offers() {
+				offers = append(offers, string(o.ID))
+			}
+			return nil, fmt.Errorf("paper %s can be given by %s, not by %q", id, strings.Join(offers, ", "), way)
+		}
+		ways[id] = w.ID
+	}
+	return ways, nil
+}
+
+// readPapers loads the files as they are and recognises them. Every unusable file is named, not just the first.
+func readPapers(p *program, cfg config.Config, files []string) ([]visit.Paper, error) {
 	reader, err := daemon.OpenReader(cfg, daemon.LogForbidden(daemon.Logger(p.err, cfg.Log)))
 	if err != nil {
 		return nil, err
@@ -109,7 +148,7 @@ func (c *submitCommand) read(p *program, cfg config.Config) ([]visit.Paper, erro
 	defer reader.Close()
 	var papers []visit.Paper
 	var bad []error
-	for _, name := range c.Files {
+	for _, name := range files {
 		data, problem := load(p.in, name, int64(cfg.Reading.MaxBytes))
 		var result ocr.Result
 		if problem == nil {
@@ -133,14 +172,14 @@ func (c *submitCommand) read(p *program, cfg config.Config) ([]visit.Paper, erro
 }
 
 // confirm lays what was typed over what was read.
-func (c *submitCommand) confirm(proc *procedure.Procedure, form []visit.Entry) {
-	for i := range form {
-		e := &form[i]
-		if text, typed := c.Set[e.Name]; typed {
+func confirm(proc *procedure.Procedure, entries []visit.Entry, set map[string]string, reviewed bool) {
+	for i := range entries {
+		e := &entries[i]
+		if text, typed := set[e.Name]; typed {
 			f, _ := proc.Field(e.Name)
 			*e = visit.Entry{Name: e.Name, Value: f.Normal(text), Source: paper.User, Confidence: 1, Seen: true}
 		}
-		if c.Reviewed {
+		if reviewed {
 			e.Review, e.Seen = false, true
 		}
 	}
@@ -164,6 +203,7 @@ func explain(proc *procedure.Procedure, complaints []procedure.Complaint) error 
 			procedure.TooSmall:   fmt.Sprintf("must be at least %d", f.Min),
 			procedure.TooLarge:   fmt.Sprintf("must be at most %d", f.Max),
 			procedure.Letters:    "has a sign that does not belong there",
+			procedure.Columns:    "has more parts in a line than the table has columns; divide them by ;",
 			procedure.Pattern:    "does not have the right form; example: " + f.Example,
 		}[c.Code]
 		fmt.Fprintf(&b, "\n  %-22s %s (%s)", c.Field, why, f.Label.VI)

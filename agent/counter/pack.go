@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"motcua/agent/dossier"
+	"motcua/agent/form"
 	"motcua/agent/procedure"
 	"motcua/agent/visit"
 	"motcua/ocr/paper"
@@ -23,12 +24,14 @@ type Queue interface {
 type Office struct {
 	Ward  string
 	Kiosk string
+	Form  func(*procedure.Procedure) *form.Layout // the official form, nil where there is none; a nil Form: none at all
 }
 
 // Matter is what is submitted, beside the form and the papers.
 type Matter struct {
 	ID        string // of the submission; the same ID again gives the same submission. "" lets the queue make one
 	Procedure *procedure.Procedure
+	Ways      map[string]procedure.WayID // how papers are given that were not scanned, by the paper's id
 	Consent   dossier.Consent
 	Channel   dossier.Channel
 	Operator  string // the volunteer's sign-in name, where one helped
@@ -37,10 +40,13 @@ type Matter struct {
 }
 
 // Pack makes the dossier of a form and its papers, which must have their bytes.
-func (o Office) Pack(m Matter, form []visit.Entry, papers []visit.Paper) dossier.Dossier {
+func (o Office) Pack(m Matter, entries []visit.Entry, papers []visit.Paper) dossier.Dossier {
 	d := dossier.Dossier{
-		ID: m.ID, Procedure: m.Procedure, Values: Values(form), Ward: o.Ward, Kiosk: o.Kiosk,
+		ID: m.ID, Procedure: m.Procedure, Values: Values(entries), Ways: m.Ways, Ward: o.Ward, Kiosk: o.Kiosk,
 		Consent: m.Consent, Channel: m.Channel, Operator: m.Operator, Started: m.Started, Confirmed: m.Confirmed,
+	}
+	if o.Form != nil {
+		d.Form = o.Form(m.Procedure)
 	}
 	for _, p := range papers {
 		page := dossier.Page{Data: p.Data, MediaType: p.MediaType, Pages: max(p.Pages, 1), Turn: p.Turn, Kind: paper.Other}

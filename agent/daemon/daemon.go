@@ -112,7 +112,10 @@ func run(ctx context.Context, streams Streams, cfg config.Config, file string, d
 	if err != nil {
 		return err
 	}
-	offer := newOffer(cfg, catalog)
+	offer, err := newOffer(cfg, catalog)
+	if err != nil {
+		return err
+	}
 	console.Update = offer.updater()
 	site, err := openSite(cfg, offer, counted{q, figures}, ledger, timed{reader, figures}, scanner, console, demo != nil, log)
 	if err != nil {
@@ -195,6 +198,7 @@ func run(ctx context.Context, streams Streams, cfg config.Config, file string, d
 func openSite(cfg config.Config, offer *offer, q counted, ledger *audit.Log, reader web.Reader, scanner station.Scanner, console web.Console, demo bool, log *slog.Logger) (*web.Site, error) {
 	o := web.Options{
 		Procedures: offer.Load,
+		Form:       offer.layout,
 		Source:     cfg.Scanner.Source,
 		DPI:        cfg.Scanner.DPI,
 		Reader:     reader,

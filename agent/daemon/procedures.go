@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io/fs"
 	"motcua/agent/config"
+	"motcua/agent/form"
 	"motcua/agent/procedure"
 	"motcua/agent/procedure/bundle"
 	"motcua/configs"
@@ -31,8 +32,7 @@ func procedureFiles(cfg config.Config) (files fs.FS, signed time.Time, err error
 	if err != nil || files != nil {
 		return files, signed, err
 	}
-	files, err = fs.Sub(configs.FS, "procedures")
-	return files, signed, err
+	return configs.Procedures(), signed, nil
 }
 
 // LoadProcedures reads the procedures and leaves those that the office offers.
@@ -66,17 +66,40 @@ func offered(catalog *procedure.Catalog, codes []string) (*procedure.Catalog, er
 	return left, nil
 }
 
+// LoadForms reads the official forms of procedures that LoadProcedures gave.
+func LoadForms(cfg config.Config, catalog *procedure.Catalog) (form.Layouts, error) {
+	files, _, err := procedureFiles(cfg)
+	if err != nil {
+		return nil, err
+	}
+	// A folder or an update that brings a procedure but not its form has the form from here.
+	layouts, err := form.Load(catalog, files, configs.Procedures())
+	if err != nil {
+		return nil, config.Unusable(fmt.Errorf("forms:\n%w", err))
+	}
+	return layouts, nil
+}
+
 // offer is what the daemon offers now; an update shows at once.
 type offer struct {
 	atomic.Pointer[procedure.Catalog]
-	cfg config.Config
+	forms atomic.Pointer[form.Layouts]
+	cfg   config.Config
 }
 
-func newOffer(cfg config.Config, catalog *procedure.Catalog) *offer {
+func newOffer(cfg config.Config, catalog *procedure.Catalog) (*offer, error) {
+	layouts, err := LoadForms(cfg, catalog)
+	if err != nil {
+		return nil, err
+	}
 	o := &offer{cfg: cfg}
 	o.Store(catalog)
-	return o
+	o.forms.Store(&layouts)
+	return o, nil
 }
+
+// layout gives a procedure's official form; nil where it has none.
+func (o *offer) layout(p *procedure.Procedure) *form.Layout { return o.forms.Load().Layout(p) }
 
 // reload reads the procedures anew; on an error the old ones stay.
 func (o *offer) reload() (int, error) {
@@ -84,7 +107,12 @@ func (o *offer) reload() (int, error) {
 	if err != nil {
 		return 0, err
 	}
+	layouts, err := LoadForms(o.cfg, catalog)
+	if err != nil {
+		return 0, err
+	}
 	o.Store(catalog)
+	o.forms.Store(&layouts)
 	return len(catalog.All), nil
 }
 

@@ -1,7 +1,8 @@
 // Package dossier packs a confirmed form for the queue. In go a procedure, its values as a person
 // confirmed them, the pages as they came from the scanner, and the consent; out comes a queue.Draft of
-// form.json and the page files, unchanged byte for byte. It promises that nothing unconfirmed gets in
-// (Draft refuses a form that does not validate) and that no personal data stands in the labels.
+// form.json, the official form as PDF and DOCX, and the page files, unchanged byte for byte. It promises that
+// nothing unconfirmed gets in (Draft refuses a form that does not validate) and that no personal data stands in
+// the labels.
 package dossier
 
 import (
@@ -9,11 +10,15 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"log/slog"
+	"slices"
+	"strings"
 	"time"
 
+	"motcua/agent/form"
 	"motcua/agent/procedure"
 	"motcua/ocr/page"
 	"motcua/ocr/paper"
@@ -40,6 +45,7 @@ const (
 	LabelChannel   = "channel"
 	LabelWard      = "ward"
 	LabelKiosk     = "kiosk"
+	LabelWays      = "ways" // how papers were given without a scan: "lookup number number"
 )
 
 // Page is one scanned page or attached file.
@@ -64,8 +70,10 @@ type Consent struct {
 type Dossier struct {
 	ID        string // "" lets the queue make one; the same ID again gives the same submission
 	Procedure *procedure.Procedure
+	Form      *form.Layout // the official form; nil where the procedure has none
 	Values    map[string]procedure.Value
-	Documents []paper.Document // what was recognised; only kinds and pages are kept beside the form
+	Ways      map[string]procedure.WayID // how papers are given that were not scanned, by the paper's id
+	Documents []paper.Document           // what was recognised; only kinds and pages are kept beside the form
 	Pages     []Page
 	Consent   Consent
 	Channel   Channel
@@ -114,7 +122,9 @@ type Form struct {
 	Channel   Channel           `json:"channel"`
 	Operator  string            `json:"operator,omitempty"`
 	Fee       int64             `json:"fee"` // đồng
+	Official  *FormOfficial     `json:"official_form,omitempty"`
 	Values    []FormValue       `json:"values"`
+	Ways      []FormWay         `json:"papers_not_scanned,omitempty"`
 	Pages     []FormPage        `json:"pages"`
 	Papers    []FormPaper       `json:"papers"`
 	Consent   Consent           `json:"consent"`
@@ -139,6 +149,26 @@ type FormValue struct {
 	Doubts     []paper.Doubt `json:"doubts,omitempty"` // what was doubted before a person confirmed it
 }
 
+// FormOfficial says which official form (tờ khai) the submission carries, and by which rule it looks so.
+type FormOfficial struct {
+	Layout   string        `json:"layout"`
+	Title    string        `json:"title"`
+	Sources  []string      `json:"sources"`
+	LookedUp procedure.Day `json:"looked_up"`
+	PDF      string        `json:"pdf,omitempty"` // names of parts
+	DOCX     string        `json:"docx,omitempty"`
+	Fault    string        `json:"fault,omitempty"` // why there is no PDF; the DOCX and the values are whole
+}
+
+// FormWay says how a required paper is given without a scan, and by which law.
+type FormWay struct {
+	Paper string          `json:"paper"`
+	Name  string          `json:"name"`
+	Way   procedure.WayID `json:"way"`
+	Words string          `json:"words"`
+	Law   string          `json:"law,omitempty"`
+}
+
 // FormPage describes a page file of the submission.
 type FormPage struct {
 	Name      string     `json:"name"`
@@ -159,28 +189,36 @@ type FormPaper struct {
 
 // Draft is the submission for the queue. It fails with *InvalidError if the form may not be submitted.
 func (d Dossier) Draft() (queue.Draft, error) {
-	if len(d.Pages) == 0 {
-		return queue.Draft{}, fmt.Errorf("pack dossier: there is no page")
+	if len(d.Pages) == 0 && len(d.Ways) == 0 {
+		return queue.Draft{}, fmt.Errorf("pack dossier: there is no page, and no paper is given in another way")
 	}
 	if complaints := d.Procedure.Validate(d.Values, d.Confirmed); len(complaints) > 0 {
 		return queue.Draft{}, &InvalidError{complaints}
 	}
-	form, err := d.form()
+	written, err := d.form()
 	if err != nil {
 		return queue.Draft{}, err
 	}
-	body, err := json.MarshalIndent(form, "", "  ")
+	official, err := d.official(&written)
+	if err != nil {
+		return queue.Draft{}, err
+	}
+	body, err := json.MarshalIndent(written, "", "  ")
 	if err != nil {
 		return queue.Draft{}, fmt.Errorf("pack dossier: %w", err)
 	}
 	parts := []queue.Part{part("form.json", "application/json", append(body, '\n'))}
+	parts = append(parts, official...)
 	for i, p := range d.Pages {
-		parts = append(parts, part(form.Pages[i].Name, p.MediaType, p.Data))
+		parts = append(parts, part(written.Pages[i].Name, p.MediaType, p.Data))
 	}
 	labels := map[string]string{
 		LabelProcedure: d.Procedure.Code,
 		LabelLevel:     string(d.Procedure.Level),
 		LabelChannel:   string(d.Channel),
+	}
+	if ways := d.wayLabel(); ways != "" {
+		labels[LabelWays] = ways
 	}
 	if d.Ward != "" {
 		labels[LabelWard] = d.Ward
@@ -189,6 +227,76 @@ func (d Dossier) Draft() (queue.Draft, error) {
 		labels[LabelKiosk] = d.Kiosk
 	}
 	return queue.Draft{ID: d.ID, Labels: labels, Parts: parts}, nil
+}
+
+// The names of the official form's parts.
+const (
+	FormPDF  = "form.pdf"
+	FormDOCX = "form.docx"
+)
+
+// Sheet is the official form, filled; false where the procedure has none.
+func (d Dossier) Sheet() (form.Sheet, bool) {
+	if d.Form == nil {
+		return form.Sheet{}, false
+	}
+	sheet := d.Form.Fill(d.Procedure, d.Values, d.Ward, d.Confirmed)
+	var lines []string
+	for _, w := range d.ways() {
+		line := w.Name + " – " + w.Words
+		if w.Law != "" {
+			line += " (" + w.Law + ")"
+		}
+		lines = append(lines, line)
+	}
+	sheet.Attach("Giấy tờ không nộp bản quét:", lines)
+	return sheet, true
+}
+
+// official prints the form. A form that can't be printed never holds up a submission: its values are whole.
+func (d Dossier) official(f *Form) ([]queue.Part, error) {
+	sheet, ok := d.Sheet()
+	if !ok {
+		return nil, nil
+	}
+	f.Official = &FormOfficial{Layout: d.Form.Name, Title: d.Form.Title, Sources: d.Form.Sources, LookedUp: d.Form.LookedUp, DOCX: FormDOCX}
+	docx, err := sheet.DOCX()
+	if err != nil {
+		return nil, err
+	}
+	var parts []queue.Part
+	pdf, err := sheet.PDF()
+	var overflow *form.OverflowError
+	switch {
+	case errors.As(err, &overflow):
+		f.Official.Fault = err.Error()
+	case err != nil:
+		return nil, err
+	default:
+		f.Official.PDF = FormPDF
+		parts = append(parts, part(FormPDF, "application/pdf", pdf))
+	}
+	return append(parts, part(FormDOCX, "application/vnd.openxmlformats-officedocument.wordprocessingml.document", docx)), nil
+}
+
+// ways lists how papers are given without a scan, in the order of the procedure.
+func (d Dossier) ways() []FormWay {
+	var out []FormWay
+	for _, p := range d.Procedure.Papers {
+		if w, ok := p.Way(d.Ways[p.ID]); ok {
+			out = append(out, FormWay{p.ID, p.Name.VI, w.ID, w.ID.Text().VI, w.Law})
+		}
+	}
+	return out
+}
+
+func (d Dossier) wayLabel() string {
+	var ids []string
+	for _, w := range d.ways() {
+		ids = append(ids, string(w.Way))
+	}
+	slices.Sort(ids)
+	return strings.Join(ids, " ")
 }
 
 func (d Dossier) form() (Form, error) {
@@ -201,15 +309,19 @@ func (d Dossier) form() (Form, error) {
 		Procedure: FormProcedure{d.Procedure.Code, d.Procedure.Name.VI, d.Procedure.Level},
 		Ward:      d.Ward, Kiosk: d.Kiosk, Channel: d.Channel, Operator: d.Operator,
 		Fee:    d.Procedure.Price(d.Values, scanned),
-		Values: []FormValue{}, Pages: []FormPage{}, Papers: []FormPaper{},
+		Values: []FormValue{}, Ways: d.ways(), Pages: []FormPage{}, Papers: []FormPaper{},
 		Consent: d.Consent,
 		Times: map[string]string{
 			"started":   d.Started.UTC().Format(time.RFC3339),
 			"confirmed": d.Confirmed.UTC().Format(time.RFC3339),
 		},
 	}
+	complete := d.Procedure.Complete(d.Values)
 	for _, f := range d.Procedure.Fields {
-		v := d.Values[f.ID]
+		v := complete[f.ID]
+		if v.Text == "" && !d.Procedure.Asked(f.ID, d.Values) {
+			continue
+		}
 		form.Values = append(form.Values, FormValue{f.ID, f.Label.VI, v.Text, v.Source, v.From, v.Confidence, v.Doubts})
 	}
 	for i, p := range d.Pages {

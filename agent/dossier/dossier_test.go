@@ -11,6 +11,7 @@ import (
 	"testing"
 	"time"
 
+	"motcua/agent/form"
 	"motcua/agent/procedure"
 	"motcua/ocr/paper"
 	"motcua/queue"
@@ -92,6 +93,43 @@ func TestDraft(t *testing.T) {
 	again, err := d.Draft()
 	if err != nil || !bytes.Equal(content(t, draft.Parts[0]), content(t, again.Parts[0])) {
 		t.Errorf("a second draft differs: %v", err)
+	}
+}
+
+func TestOfficialFormAndWays(t *testing.T) {
+	d := confirmed(t)
+	d.Form = &form.Layout{Name: "thu", Title: "TỜ KHAI THỬ", Sources: []string{"Thử"}, LookedUp: "2026-11-29",
+		Body: []form.Block{{Line: "Tên: {applicant_name}"}}}
+	d.Ways = map[string]procedure.WayID{"applicant_identity": procedure.InVNeID, "original": procedure.ByNumber}
+	d.Pages = nil
+	draft, err := d.Draft()
+	if err != nil {
+		t.Fatal(err)
+	}
+	names := ""
+	for _, p := range draft.Parts {
+		names += p.Name + ";"
+	}
+	if names != "form.json;form.pdf;form.docx;" {
+		t.Errorf("parts are %s", names)
+	}
+	var written Form
+	if err := json.Unmarshal(content(t, draft.Parts[0]), &written); err != nil {
+		t.Fatal(err)
+	}
+	if o := written.Official; o == nil || o.PDF != "form.pdf" || o.Layout != "thu" || o.Fault != "" {
+		t.Errorf("official form: %+v", written.Official)
+	}
+	// A way that the procedure does not open for a paper is none.
+	if len(written.Ways) != 1 || written.Ways[0].Way != procedure.InVNeID || !strings.Contains(written.Ways[0].Law, "280/2025") {
+		t.Errorf("ways: %+v", written.Ways)
+	}
+	if draft.Labels[LabelWays] != "vneid" {
+		t.Errorf("label: %q", draft.Labels[LabelWays])
+	}
+	d.Ways = nil
+	if _, err := d.Draft(); err == nil {
+		t.Error("a submission with neither page nor another way was packed")
 	}
 }
 

@@ -37,7 +37,7 @@ func shipped(t *testing.T) (*procedure.Catalog, Layouts) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	layouts, err := Load(folder, catalog)
+	layouts, err := Load(catalog, folder)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -444,7 +444,7 @@ func BenchmarkPDF(b *testing.B) {
 	if err != nil {
 		b.Fatal(err)
 	}
-	layouts, err := Load(folder, catalog)
+	layouts, err := Load(catalog, folder)
 	if err != nil {
 		b.Fatal(err)
 	}
@@ -533,7 +533,7 @@ func TestLoadListsEveryMistake(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	_, err = Load(files, catalog)
+	_, err = Load(catalog, files)
 	var problems strict.Problems
 	if !errors.As(err, &problems) {
 		t.Fatalf("got %v", err)

@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"io/fs"
 	"path"
+	"reflect"
 	"regexp"
 	"slices"
 	"strings"
@@ -102,23 +103,30 @@ type Place struct {
 type Layouts map[string]*Layout
 
 // Load reads the layouts that lie beside the procedures, and checks that each procedure's form exists, and
-// that every name on it is one of the procedure. All mistakes come back at once, as strict.Problems.
-func Load(fsys fs.FS, catalog *procedure.Catalog) (Layouts, error) {
-	names, err := fs.Glob(fsys, procedure.FormPrefix+"*.yaml")
-	if err != nil {
-		return nil, fmt.Errorf("list forms: %w", err)
-	}
+// that every name on it is one of the procedure. A layout is taken from the first folder that has it. All
+// mistakes come back at once, as strict.Problems.
+func Load(catalog *procedure.Catalog, folders ...fs.FS) (Layouts, error) {
 	layouts := Layouts{}
 	files := map[string]*strict.File{}
-	for _, name := range names {
-		data, err := fs.ReadFile(fsys, name)
+	for _, folder := range folders {
+		names, err := fs.Glob(folder, procedure.FormPrefix+"*.yaml")
 		if err != nil {
-			return nil, fmt.Errorf("read form: %w", err)
+			return nil, fmt.Errorf("list forms: %w", err)
 		}
-		l := &Layout{}
-		file := strict.Decode(name, data, l)
-		l.examine(file, strings.TrimSuffix(strings.TrimPrefix(path.Base(name), procedure.FormPrefix), ".yaml"))
-		layouts[l.Name], files[l.Name] = l, file
+		for _, name := range names {
+			short := strings.TrimSuffix(strings.TrimPrefix(path.Base(name), procedure.FormPrefix), ".yaml")
+			if layouts[short] != nil {
+				continue
+			}
+			data, err := fs.ReadFile(folder, name)
+			if err != nil {
+				return nil, fmt.Errorf("read form: %w", err)
+			}
+			l := &Layout{}
+			files[short] = strict.Decode(name, data, l)
+			l.examine(files[short], short)
+			layouts[short] = l
+		}
 	}
 	for _, p := range catalog.All {
 		l, ok := layouts[p.Form.Layout]
@@ -131,7 +139,7 @@ func Load(fsys fs.FS, catalog *procedure.Catalog) (Layouts, error) {
 			file.Problem("form.layout", "procedure %s: there is no form %q%s", p.Code, p.Form.Layout, strict.Meant(p.Form.Layout, layouts.names()))
 		}
 		if ok {
-			l.fits(p, files[l.Name])
+			l.fits(p, files[p.Form.Layout])
 		}
 	}
 	var problems strict.Problems
@@ -147,6 +155,12 @@ func (ls Layouts) names() []string { return slices.Sorted(mapsKeys(ls)) }
 func (ls Layouts) Of(p *procedure.Procedure) (*Layout, bool) {
 	l, ok := ls[p.Form.Layout]
 	return l, ok && p.Form.Layout != ""
+}
+
+// Layout is Of for those who take nil where there is none.
+func (ls Layouts) Layout(p *procedure.Procedure) *Layout {
+	l, _ := ls.Of(p)
+	return l
 }
 
 var nameForm = regexp.MustCompile(`^[a-z][a-z0-9-]*$`)
@@ -253,4 +267,9 @@ func (b Block) templates() []string {
 		}
 	}
 	return all
+}
+
+// Schema is the JSON schema of a form's file.
+func Schema() map[string]any {
+	return strict.Schema(Layout{}, map[reflect.Type][]string{reflect.TypeFor[Align](): {string(Center), string(Right)}})
 }

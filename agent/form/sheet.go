@@ -2,6 +2,7 @@ package form
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 	"unicode"
@@ -89,6 +90,18 @@ func (l *Layout) Fill(p *procedure.Procedure, values map[string]procedure.Value,
 	add(Paragraph{Runs: []Run{{Text: "Theo mẫu: " + strings.Join(l.Sources, "; ") + ". Tra cứu ngày " + shownDate(string(l.LookedUp)) + ".", Italic: true}},
 		Size: noteSize - 1, Before: 8})
 	return s
+}
+
+// Attach adds lines under a heading at the end of the form, before its sources; no lines add nothing.
+func (s *Sheet) Attach(heading string, lines []string) {
+	if len(lines) == 0 {
+		return
+	}
+	more := []any{Paragraph{Runs: []Run{{Text: heading, Bold: true}}, Size: noteSize + 1, Before: 10}}
+	for _, line := range lines {
+		more = append(more, Paragraph{Runs: []Run{{Text: "- " + line}}, Size: noteSize + 1})
+	}
+	s.Blocks = slices.Insert(s.Blocks, len(s.Blocks)-1, more...)
 }
 
 // asked leaves what the form asks for: answers the law makes needless stay off the paper.

@@ -39,6 +39,9 @@ const (
 // The filters after "|".
 var filters = []string{"words", "day", "month", "year", "tick", "untick", "identity"}
 
+// Filters lists what may stand behind "|" in a template.
+func Filters() []string { return slices.Clone(filters) }
+
 // check lists what is wrong with a template of a procedure.
 func check(template string, p *procedure.Procedure) []error {
 	var wrong []error

@@ -66,7 +66,13 @@ const FormPrefix = "form."
 
 // Load reads every *.yaml file of a folder but the layouts of forms. All mistakes of all files come back at once, as
 // strict.Problems.
-func Load(fsys fs.FS) (*Catalog, error) {
+func Load(fsys fs.FS) (*Catalog, error) { return load(fsys, false) }
+
+// Check is Load with the rules that came after files were in the field: those still load, new ones are held to
+// them. A name behind `from:` that nothing is ever read under would leave its field empty for ever.
+func Check(fsys fs.FS) (*Catalog, error) { return load(fsys, true) }
+
+func load(fsys fs.FS, all bool) (*Catalog, error) {
 	names, err := fs.Glob(fsys, "*.yaml")
 	if err != nil {
 		return nil, fmt.Errorf("list procedures: %w", err)
@@ -89,6 +95,9 @@ func Load(fsys fs.FS) (*Catalog, error) {
 		file := strict.Decode(name, data, p)
 		p.expand(file)
 		p.examine(file)
+		if all {
+			p.checkNames(file)
+		}
 		if other := from[p.Code]; other != "" {
 			file.Problem("code", "%q is also the code of %s", p.Code, other)
 		} else if p.Code != "" && p.Code != strings.TrimSuffix(path.Base(name), ".yaml") {
@@ -214,6 +223,27 @@ func (p *Procedure) examine(f *strict.File) {
 		}
 		field.examine(at, f, both)
 		p.examineWhen(field, f)
+	}
+}
+
+// Names lists what may stand behind a role in `from:`.
+func Names() []string {
+	var names []string
+	for _, n := range append(paper.Names(), Kind, Issuer) {
+		names = append(names, string(n))
+	}
+	return names
+}
+
+// checkNames checks that every source is something recognition can read.
+func (p *Procedure) checkNames(f *strict.File) {
+	known := Names()
+	for i := range p.Fields {
+		for k, s := range p.Fields[i].From {
+			if s.Field != "" && !slices.Contains(known, string(s.Field)) {
+				f.Problem(fmt.Sprintf("%s.from[%d]", p.Fields[i].at, k), "%q is nothing that is read from papers%s", s.Field, strict.Meant(string(s.Field), known))
+			}
+		}
 	}
 }
 

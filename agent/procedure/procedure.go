@@ -184,14 +184,15 @@ const (
 	Tick     Type = "tick" // "yes" or ""
 )
 
+var types = []Type{Line, Lines, Name, Address, Date, PastDate, Person, Phone, Email, Integer, Choice, Tick}
+
 // UnmarshalText accepts the known types only.
 func (t *Type) UnmarshalText(text []byte) error {
-	switch s := Type(text); s {
-	case Line, Lines, Name, Address, Date, PastDate, Person, Phone, Email, Integer, Choice, Tick:
-		*t = s
-		return nil
+	if !slices.Contains(types, Type(text)) {
+		return fmt.Errorf("must be one of %v, not %q", types, text)
 	}
-	return fmt.Errorf("must be one of line, lines, name, address, date, past-date, personal-number, phone, email, integer, choice, tick, not %q", text)
+	*t = Type(text)
+	return nil
 }
 
 // Option is one answer of a choice.

@@ -18,7 +18,7 @@ var today = time.Date(2026, 3, 2, 9, 0, 0, 0, time.UTC)
 
 func shipped(t *testing.T) *Catalog {
 	t.Helper()
-	c, err := Load(os.DirFS("../../configs/procedures"))
+	c, err := Check(os.DirFS("../../configs/procedures"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -47,6 +47,16 @@ func card(name, number, born, sex string) paper.Document {
 
 func TestShippedProcedures(t *testing.T) {
 	c := shipped(t)
+	for _, p := range c.All {
+		if len(p.Sources) == 0 || p.LookedUp == "" {
+			t.Errorf("%s says nowhere where its facts come from, and when they were looked up", p.Code)
+		}
+		for _, text := range []string{p.Summary.VI, p.Fee.Note.VI, p.Time.VI} {
+			if strings.Contains(text, "chưa xác minh") {
+				t.Errorf("%s shows as a fact what no source settles: %s", p.Code, text)
+			}
+		}
+	}
 	for _, code := range []string{"2.000815", "2.000884", "1.001193", "1.000656", "1.000894", "1.004873", "2.000635", "1.004884", "1.004222", "1.004194", "2.001159",
 		"1.002755", "1.010038", "1.003197", "1.010028", "1.010041", "1.003677", "1.004859", "1.001022", "1.004746", "2.002516"} {
 		if _, err := c.Get(code); err != nil {

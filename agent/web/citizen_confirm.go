@@ -106,7 +106,9 @@ func who(state visit.State) string {
 }
 
 // office is where this kiosk stands.
-func (s *Site) office() counter.Office { return counter.Office{Ward: s.o.Ward, Kiosk: s.o.Kiosk} }
+func (s *Site) office() counter.Office {
+	return counter.Office{Ward: s.o.Ward, Kiosk: s.o.Kiosk, Form: s.o.Form}
+}
 
 // consentText is the text that was agreed to, as it was shown.
 func (s *Site) consentText(lang string) string {

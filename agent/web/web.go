@@ -20,6 +20,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"motcua/agent/audit"
+	"motcua/agent/form"
 	"motcua/agent/procedure"
 	"motcua/agent/visit"
 	"motcua/drivers/scan"
@@ -51,10 +52,11 @@ type Queue interface {
 
 // Options is what the pages need. A nil Audit, Scanner or Log leaves that part out.
 type Options struct {
-	Procedures func() *procedure.Catalog // asked anew for every page, so that an update shows at once
-	Scanner    func() Scanner            // the scanner plugged in now; nil or giving nil: files only
-	Source     scan.Source               // where the citizen's paper lies; empty: the scanner's first source
-	DPI        int                       // 0: 300
+	Procedures func() *procedure.Catalog               // asked anew for every page, so that an update shows at once
+	Form       func(*procedure.Procedure) *form.Layout // the official form, nil where there is none; a nil Form: none at all
+	Scanner    func() Scanner                          // the scanner plugged in now; nil or giving nil: files only
+	Source     scan.Source                             // where the citizen's paper lies; empty: the scanner's first source
+	DPI        int                                     // 0: 300
 	Reader     Reader
 	Queue      Queue
 	Audit      func(audit.Event) error // records who did what

@@ -62,6 +62,12 @@ const (
 	MotherName       Name = "mother_name"
 )
 
+// Names lists all fields that recognition may give.
+func Names() []Name {
+	return []Name{Number, OldNumber, FullName, DateOfBirth, Sex, Nationality, PlaceOfOrigin, PlaceOfResidence, DateOfIssue, DateOfExpiry,
+		PlaceOfBirth, Ethnicity, Religion, DocumentNumber, RegisterNumber, FatherName, MotherName}
+}
+
 // Doubt is a reason why a value needs a look, as a stable code (for the interface to put in words).
 type Doubt string
 

@@ -24,7 +24,9 @@ import (
 
 	"aead.dev/minisign"
 
+	"motcua/agent/form"
 	"motcua/agent/procedure"
+	"motcua/configs"
 )
 
 // Limits of a bundle; all procedures of the country are under a megabyte.
@@ -127,7 +129,10 @@ func (s *Store) unpack(archive []byte, name string) (*procedure.Catalog, error) 
 			return nil, fmt.Errorf("install procedures: %w", err)
 		}
 	}
-	catalog, err := procedure.Load(os.DirFS(part))
+	catalog, err := procedure.Check(os.DirFS(part))
+	if err == nil {
+		_, err = form.Load(catalog, os.DirFS(part), configs.Procedures())
+	}
 	if err != nil {
 		return nil, fmt.Errorf("the bundle is signed, but has mistakes:\n%w", err)
 	}
