@@ -12,6 +12,7 @@ import (
 	"motcua/agent/audit"
 	"motcua/agent/config"
 	"motcua/agent/control"
+	"motcua/agent/draft"
 	"motcua/agent/metrics"
 	"motcua/agent/recent"
 	"motcua/agent/station"
@@ -117,7 +118,7 @@ func run(ctx context.Context, streams Streams, cfg config.Config, file string, d
 		return err
 	}
 	console.Update = offer.updater()
-	site, err := openSite(cfg, offer, counted{q, figures}, ledger, timed{reader, figures}, scanner, console, demo != nil, log)
+	site, err := openSite(cfg, offer, counted{q, figures}, ledger, timed{reader, figures}, scanner, console, demo != nil, log, openDrafts(ctx, cfg, log))
 	if err != nil {
 		return err
 	}
@@ -195,7 +196,7 @@ func run(ctx context.Context, streams Streams, cfg config.Config, file string, d
 	return err
 }
 
-func openSite(cfg config.Config, offer *offer, q counted, ledger *audit.Log, reader web.Reader, scanner station.Scanner, console web.Console, demo bool, log *slog.Logger) (*web.Site, error) {
+func openSite(cfg config.Config, offer *offer, q counted, ledger *audit.Log, reader web.Reader, scanner station.Scanner, console web.Console, demo bool, log *slog.Logger, drafts *draft.Store) (*web.Site, error) {
 	o := web.Options{
 		Procedures: offer.Load,
 		Form:       offer.layout,
@@ -218,6 +219,9 @@ func openSite(cfg config.Config, offer *offer, q counted, ledger *audit.Log, rea
 		Helped:      visit.Limits{Silence: cfg.Web.HelpedSilence.D(), Warning: cfg.Web.HelpedWarning.D()},
 		UploadLimit: int64(cfg.Web.UploadLimit),
 		Console:     console,
+	}
+	if drafts != nil {
+		o.Drafts = drafts
 	}
 	if scanner != nil {
 		o.Scanner = func() web.Scanner { return scanner }

@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"motcua/agent/config"
 	"motcua/agent/control"
+	"motcua/agent/draft"
 	"motcua/queue"
 	"motcua/queue/seal"
 	"os"
@@ -125,6 +126,23 @@ const (
 func vaults(cfg config.Config) (inFile, inTPM seal.Vault) {
 	dir := filepath.Join(cfg.Data, "queue")
 	return seal.NewFile(filepath.Join(dir, keyFile)), seal.NewTPM(filepath.Join(dir, tpmFile), seal.DefaultTPM)
+}
+
+// openDrafts opens the store of unfinished visits, with a key of its own that lies where the kiosk's does. Without it the
+// counter works on, and its screens say that nothing is kept over a restart.
+func openDrafts(ctx context.Context, cfg config.Config, log *slog.Logger) *draft.Store {
+	dir := filepath.Join(cfg.Data, "drafts")
+	inFile, inTPM := seal.NewFile(filepath.Join(dir, keyFile)), seal.NewTPM(filepath.Join(dir, tpmFile), seal.DefaultTPM)
+	var where seal.Vault = inFile
+	if exists(filepath.Join(dir, tpmFile)) || vaultName(cfg) == "tpm" && !exists(filepath.Join(dir, keyFile)) {
+		where = inTPM
+	}
+	store, err := draft.Open(ctx, dir, where)
+	if err != nil {
+		log.Error("unfinished visits are not kept over a restart", "error", err)
+		return nil
+	}
+	return store
 }
 
 func exists(name string) bool {

@@ -104,6 +104,8 @@ type Entry struct {
 	Page       int    // page of that paper, 1-based
 	Where      *paper.Quad
 	Fault      string // why the value was refused, as a key of the catalogue; empty if it holds
+	Typing     bool   // somebody has begun to write Typed and has not answered yet
+	Typed      string
 }
 
 // Open reports whether the entry still needs its person.
@@ -146,12 +148,14 @@ type Visit struct {
 	form      []Entry
 	code      string
 	limits    Limits
+	changes   int // counts what would have to be kept; a mere sign of life is none
 }
 
 // Limits is how long a person may be silent.
 type Limits struct {
 	Silence time.Duration // without a sign of life before the visit ends
 	Warning time.Duration // how long before that the countdown is shown
+	Helping time.Duration // after a call for help, the visit is held so long, covered, however silent it is
 }
 
 // New starts a visit.
@@ -259,6 +263,7 @@ func (v *Visit) act(now time.Time, f func() error) error {
 	if err := f(); err != nil {
 		return err
 	}
+	v.changes++
 	v.touch(now)
 	return nil
 }
@@ -271,7 +276,13 @@ func (v *Visit) touch(now time.Time) {
 
 // Touch notes a sign of life: a finger on the screen, a key, a paper put in the feeder.
 func (v *Visit) Touch(now time.Time) error {
-	return v.act(now, func() error { return nil })
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	if v.step == Over {
+		return ErrOver
+	}
+	v.touch(now)
+	return nil
 }
 
 // Pick chooses the procedure. Another one may be chosen until the submission is accepted; papers stay,
@@ -423,17 +434,7 @@ func (v *Visit) Remove(now time.Time, id string) error {
 	return v.change(now, id, func(i int) {
 		clear(v.papers[i].Data)
 		v.papers = slices.Delete(v.papers, i, i+1)
-		for j := range v.form {
-			e := &v.form[j]
-			if e.Paper != id {
-				continue
-			}
-			if e.Seen {
-				e.Paper, e.Where, e.Page = "", nil, 0
-				continue
-			}
-			*e = Entry{Name: e.Name}
-		}
+		v.detach(id)
 		if len(v.papers) == 0 {
 			v.step = Scan
 		}
@@ -465,8 +466,11 @@ func (v *Visit) Fill(now time.Time, form []Entry) error {
 		}
 		filled := slices.Clone(form)
 		for i, e := range filled {
-			if was, ok := old[e.Name]; ok && was.Seen {
+			was, ok := old[e.Name]
+			if ok && was.Seen {
 				filled[i] = was
+			} else if ok {
+				filled[i].Typing, filled[i].Typed = was.Typing, was.Typed
 			}
 		}
 		v.form = filled
@@ -493,6 +497,22 @@ func (v *Visit) Answer(now time.Time, name, value, fault string) error {
 			e.Source, e.From, e.Confidence = paper.User, "", 1
 		}
 		e.Value, e.Fault, e.Seen, e.Review = value, fault, true, false
+		e.Typing, e.Typed = false, ""
+		return nil
+	})
+}
+
+// Type keeps what a person has written into a field so far; it is no answer yet.
+func (v *Visit) Type(now time.Time, name, text string) error {
+	return v.act(now, func() error {
+		if v.step == Receipt {
+			return ErrSubmitted
+		}
+		i := slices.IndexFunc(v.form, func(e Entry) bool { return e.Name == name })
+		if i < 0 {
+			return ErrNoField
+		}
+		v.form[i].Typing, v.form[i].Typed = true, text
 		return nil
 	})
 }
@@ -611,7 +631,7 @@ func (v *Visit) TakeOver(now time.Time, staff string, l Limits) error {
 }
 
 // Silence says how long the visit has left before it ends for want of a sign of life, and whether the
-// countdown should be on the screen.
+// countdown should be on the screen. While called help is on its way the visit is held longer.
 func (v *Visit) Silence(now time.Time) (left time.Duration, warn bool) {
 	v.mu.Lock()
 	defer v.mu.Unlock()
@@ -622,7 +642,21 @@ func (v *Visit) Silence(now time.Time) (left time.Duration, warn bool) {
 		return v.limits.Silence, false
 	}
 	left = max(v.limits.Silence-now.Sub(v.last), 0)
+	if !v.called.IsZero() {
+		left = max(left, v.limits.Helping-now.Sub(v.called))
+	}
 	return left, left <= v.limits.Warning
+}
+
+// Cover says after which further silence the screen is to be covered, because the visit is held for help; zero where it
+// should be covered now. ok is false where the visit is not held.
+func (v *Visit) Cover(now time.Time) (after time.Duration, ok bool) {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	if v.step == Over || v.called.IsZero() || now.Sub(v.called) >= v.limits.Helping {
+		return 0, false
+	}
+	return max(v.limits.Silence-v.limits.Warning-now.Sub(v.last), 0), true
 }
 
 // Wipe ends the visit: page bytes are overwritten, values let go. It may be called at any time and
@@ -648,6 +682,63 @@ func (v *Visit) forget() {
 	}
 	clear(v.form)
 	v.papers, v.readings, v.form = nil, nil, nil
+}
+
+// Changes counts what was done in the visit, so that its keeper can tell whether there is anything new.
+func (v *Visit) Changes() int {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	return v.changes
+}
+
+// Snapshot is all of a visit but the bytes of its pages, to be kept over a restart.
+type Snapshot struct {
+	State State
+	Made  int // papers ever added
+}
+
+// Snapshot copies the visit for its keeper.
+func (v *Visit) Snapshot() Snapshot {
+	state := v.State()
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	return Snapshot{state, v.made}
+}
+
+// Restore makes the visit of a snapshot again; data gives the bytes of each paper by its id. Papers without bytes are
+// left out, with what was read from them.
+func Restore(s Snapshot, data map[string][]byte, now time.Time, l Limits) *Visit {
+	st := s.State
+	v := &Visit{ID: st.ID, step: st.Step, procedure: st.Procedure, channel: st.Channel, staff: st.Staff, called: st.Called,
+		started: st.Started, consented: st.Consented, confirmed: st.Confirmed, last: now, made: s.Made,
+		readings: st.Readings, form: st.Form, code: st.Code, limits: l}
+	for _, p := range st.Papers {
+		if bytes, ok := data[p.ID]; ok {
+			p.Data = bytes
+			v.papers = append(v.papers, p)
+			continue
+		}
+		v.detach(p.ID)
+	}
+	if len(v.papers) == 0 && v.step == Papers {
+		v.step = Scan
+	}
+	return v
+}
+
+// detach takes out of the form what was read from a paper, unless a person has seen it.
+func (v *Visit) detach(id string) {
+	for i := range v.form {
+		e := &v.form[i]
+		if e.Paper != id {
+			continue
+		}
+		if e.Seen {
+			e.Paper, e.Where, e.Page = "", nil, 0
+			continue
+		}
+		*e = Entry{Name: e.Name}
+	}
 }
 
 // Limits gives how long the visit may be silent.

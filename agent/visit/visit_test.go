@@ -1,8 +1,10 @@
 package visit
 
 import (
+	"encoding/json"
 	"errors"
 	"fmt"
+	"reflect"
 	"strings"
 	"sync"
 	"testing"
@@ -319,5 +321,57 @@ func invariants(t *rapid.T, v *Visit, accepted bool) {
 	}
 	if s.Step == Over && len(s.Papers)+len(s.Form) > 0 {
 		t.Fatal("something survived the end")
+	}
+}
+
+func TestHelpHoldsTheVisit(t *testing.T) {
+	v := New("v1", noon, Limits{Silence: 90 * time.Second, Warning: 30 * time.Second, Helping: 5 * time.Minute})
+	must(t, v.Call(noon.Add(10*time.Second)))
+	at := func(d time.Duration) time.Time { return noon.Add(d) }
+	for _, c := range []struct {
+		when  time.Duration
+		left  time.Duration
+		cover bool // now
+	}{
+		{20 * time.Second, 290 * time.Second, false},
+		{80 * time.Second, 230 * time.Second, true}, // 60 s of silence: before the countdown would have shown
+		{4 * time.Minute, 70 * time.Second, true},
+		{310 * time.Second, 0, false},
+	} {
+		left, _ := v.Silence(at(c.when))
+		after, held := v.Cover(at(c.when))
+		if left != c.left || (held && after == 0) != c.cover {
+			t.Errorf("after %v: %v left, covered in %v (%t)", c.when, left, after, held)
+		}
+	}
+	must(t, v.Quiet(at(100*time.Second)))
+	if left, _ := v.Silence(at(200 * time.Second)); left != 0 {
+		t.Errorf("the call was taken back and %v are left", left)
+	}
+}
+
+func TestRestore(t *testing.T) {
+	v := walked(t)
+	must(t, v.Type(noon, "name", "Nguyễn"))
+	data, err := json.Marshal(v.Snapshot())
+	must(t, err)
+	var s Snapshot
+	must(t, json.Unmarshal(data, &s))
+	back := Restore(s, map[string][]byte{"p1": []byte("page bytes")}, noon, short)
+	if !reflect.DeepEqual(back.State(), v.State()) {
+		t.Errorf("%#v\n came back as %#v", v.State().Form, back.State().Form)
+	}
+	must(t, back.Use(func(papers []Paper) error {
+		if string(papers[0].Data) != "page bytes" {
+			t.Errorf("the page holds %q", papers[0].Data)
+		}
+		return nil
+	}))
+	if id, err := back.Add(noon, Paper{Data: []byte("x")}); id != "p2" || err != nil {
+		t.Errorf("the next paper is %s, %v", id, err)
+	}
+	bare := Restore(s, nil, noon, short)
+	if n := len(bare.State().Papers); n != 0 {
+		t.Errorf("%d papers without bytes", n)
 	}
 }

@@ -50,7 +50,7 @@ func left(t testing.TB, ctx context.Context, from string) {
 }
 
 func TestSilenceClearsTheScreen(t *testing.T) {
-	limits := visit.Limits{Silence: time.Hour, Warning: 20 * time.Minute} // so long that no slow machine reaches them by itself
+	limits := visit.Limits{Silence: time.Hour, Warning: 20 * time.Minute, Helping: 5 * time.Hour} // so long that no slow machine reaches them by itself
 	k := newKiosk(t, func(o *Options) { o.Citizen = limits })
 	ctx := browser(t, 1080, 1920)
 	toQuestion(t, ctx, k, "applicant_name")
@@ -74,6 +74,25 @@ func TestSilenceClearsTheScreen(t *testing.T) {
 	if at := pathOf(ctx, t); at != "/check/applicant_name" {
 		t.Fatalf("staying led to %s", at)
 	}
+	t.Run("help_on_its_way_holds_the_visit_covered", func(t *testing.T) {
+		eval[bool](t, ctx, `(() => { const f = document.querySelector("#value"); f.value = "Trần Thị"; f.dispatchEvent(new Event("input", {bubbles: true})); return true; })()`)
+		press(t, ctx, `form[action="/call"] button`, "/check/applicant_name")
+		holds(t, ctx, "word that help was called", `document.querySelector(".called")`)
+		if got := eval[string](t, ctx, `document.querySelector("#value").value`); got != "Trần Thị" {
+			t.Errorf("what was being written came back as %q", got)
+		}
+		pass(limits.Silence + time.Minute)
+		do(t, ctx, chromedp.WaitVisible(chromedp.CSS("#cover")))
+		if eval[bool](t, ctx, `document.querySelector("#silence").checkVisibility()`) {
+			t.Error("the visit counts down while help is on its way")
+		}
+		shot(t, ctx, "portrait/cover")
+		click(t, ctx, "[data-uncover]")
+		do(t, ctx, chromedp.WaitNotVisible(chromedp.CSS("#cover")))
+		click(t, ctx, `form[action="/call"] button`)
+		holds(t, ctx, "the end of the call", `!document.querySelector(".called")`)
+		eval[bool](t, ctx, `(() => { const f = document.querySelector("#value"); f.value = "`+name+`"; return true; })()`)
+	})
 	pass(limits.Silence - limits.Warning/2)
 	do(t, ctx, chromedp.WaitVisible(chromedp.CSS("#silence")))
 	pass(limits.Silence)

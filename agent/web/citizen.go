@@ -47,6 +47,7 @@ func (s *Site) citizenRoutes(mux *http.ServeMux) {
 	mux.HandleFunc("GET /check", s.seated(s.check))
 	mux.HandleFunc("GET /check/{field}", s.seated(s.question))
 	mux.HandleFunc("POST /check/{field}", s.seated(s.answer))
+	mux.HandleFunc("POST /check/{field}/typing", s.seated(s.typing))
 	mux.HandleFunc("GET /check/{field}/crop", s.seated(s.crop))
 
 	mux.HandleFunc("GET /confirm", s.seated(s.confirm))
@@ -78,6 +79,8 @@ func (s *Site) seated(f func(http.ResponseWriter, *http.Request, seat)) http.Han
 			at.proc, _ = s.o.Procedures().Get(at.state.Procedure) // nil if it was taken away meanwhile
 		}
 		f(w, r, at)
+		// Before the answer to a form leaves: it is short, and is sent when this returns. What it says is kept, then.
+		s.keep(t, sess)
 	}
 }
 

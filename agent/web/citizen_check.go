@@ -186,7 +186,20 @@ func (s *Site) question(w http.ResponseWriter, r *http.Request, at seat) {
 	if e.Seen && e.Fault != "" {
 		fault = s.complaint(at.lang, f, e.Fault)
 	}
-	s.ask(w, r, at, f, e, http.StatusOK, shownInput(f, e.Value), fault)
+	value := shownInput(f, e.Value)
+	if e.Typing { // begun before somebody changed the language, called for help, or the power failed
+		value = e.Typed
+	}
+	s.ask(w, r, at, f, e, http.StatusOK, value, fault)
+}
+
+// typing keeps what has been written into a field so far.
+func (s *Site) typing(w http.ResponseWriter, r *http.Request, at seat) {
+	if err := at.visit.Type(s.now(), r.PathValue("field"), r.PostForm.Get("value")); err != nil {
+		http.Error(w, http.StatusText(http.StatusConflict), http.StatusConflict)
+		return
+	}
+	w.WriteHeader(http.StatusNoContent)
 }
 
 func shownInput(f *procedure.Field, value string) string {

@@ -40,7 +40,24 @@ func (s *Site) stay(w http.ResponseWriter, r *http.Request, at seat) {
 		http.Error(w, http.StatusText(http.StatusGone), http.StatusGone)
 		return
 	}
-	left, _ := at.visit.Silence(s.now())
 	w.Header().Set("Content-Type", "application/json")
-	_ = json.NewEncoder(w).Encode(map[string]int{"silence": int(left.Seconds())})
+	_ = json.NewEncoder(w).Encode(s.silence(at.table))
+}
+
+// silence is what the screen must know of the silence rule, in seconds from now.
+type silence struct {
+	Silence int  `json:"silence"` // until the visit ends
+	Warning int  `json:"warning"` // before that, the countdown shows
+	Cover   int  `json:"cover"`   // until the screen covers itself while help is on its way; -1: it does not
+	Kept    bool `json:"kept"`    // what was done so far is here after a restart, too
+}
+
+func (s *Site) silence(t *table) silence {
+	now := s.now()
+	left, _ := t.visit.Silence(now)
+	out := silence{Silence: int(left.Seconds()), Warning: int(t.visit.Limits().Warning.Seconds()), Cover: -1, Kept: s.safe(t)}
+	if after, held := t.visit.Cover(now); held {
+		out.Cover = int(after.Seconds())
+	}
+	return out
 }

@@ -198,6 +198,7 @@ func (s *Site) scanJob(ctx context.Context, at seat, sc Scanner, source scan.Sou
 			}
 		}
 		reading.Go(func() error {
+			s.keep(at.table, at.session) // beside the scan, which does not wait for the disk
 			s.read(ctx, at, id, read)
 			return nil
 		})
@@ -212,6 +213,7 @@ func (s *Site) scanJob(ctx context.Context, at seat, sc Scanner, source scan.Sou
 		if err := counter.Fill(at.visit, at.proc, s.now()); err != nil {
 			s.log.Error("fill form", "visit", at.state.ID, "error", err)
 		}
+		s.keep(at.table, at.session)
 		s.cutAhead(at.table)
 	}
 	var f *scan.Fault
@@ -417,6 +419,7 @@ func (s *Site) readJob(ctx context.Context, at seat, ids []string) event {
 	if err := counter.Fill(at.visit, at.proc, s.now()); err != nil {
 		s.log.Error("fill form", "visit", at.state.ID, "error", err)
 	}
+	s.keep(at.table, at.session)
 	s.cutAhead(at.table)
 	return event{Kind: "done", To: "/papers"}
 }

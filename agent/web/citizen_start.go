@@ -5,13 +5,14 @@ import (
 	"net/http"
 	"slices"
 	"strings"
+	"time"
 
 	"motcua/agent/audit"
 	"motcua/queue"
 )
 
 func (s *Site) start(w http.ResponseWriter, r *http.Request) {
-	s.render(w, r, http.StatusOK, "start", view{})
+	s.render(w, r, http.StatusOK, "start", view{Body: s.lostVisit()})
 }
 
 // beginVisit seats a newcomer. A visit that was left open on this screen ends first: it may be
@@ -26,7 +27,11 @@ func (s *Site) beginVisit(w http.ResponseWriter, r *http.Request) {
 	if s.full(w, r) {
 		return
 	}
+	s.sessions.mu.Lock()
+	s.lost = time.Time{} // whoever it was has seen it, or is gone
+	s.sessions.mu.Unlock()
 	t := s.begin(sess)
+	s.keep(t, sess)
 	s.log.Info("visit began", "visit", t.visit.ID)
 	s.note(audit.Event{Actor: "citizen", Act: audit.VisitBegan, Visit: t.visit.ID})
 	http.Redirect(w, r, "/choose", http.StatusSeeOther)

@@ -10,53 +10,121 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"github.com/chromedp/chromedp"
 )
 
-// The citizen's way against the program as it is shipped: `motcua run --demo`, from the first touch to
-// the files at the receiver.
+// shipped is `motcua run --demo` as a process.
+type shipped struct {
+	t       *testing.T
+	binary  string
+	dir     string
+	listen  string
+	daemon  *exec.Cmd
+	drained chan struct{}
+}
+
+// start runs the daemon and gives its address, which stays the same when it is started again.
+func (s *shipped) start() string {
+	s.t.Helper()
+	s.daemon = exec.Command(s.binary, "run", "--demo", "--listen", s.listen)
+	s.daemon.Dir = s.dir
+	said, err := s.daemon.StdoutPipe()
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	s.daemon.Stderr = s.daemon.Stdout
+	if err := s.daemon.Start(); err != nil {
+		s.t.Fatal(err)
+	}
+	address := make(chan string, 1)
+	s.drained = make(chan struct{})
+	go func() {
+		defer close(s.drained)
+		lines := bufio.NewScanner(said)
+		for lines.Scan() {
+			s.t.Log(lines.Text())
+			if _, at, ok := strings.Cut(lines.Text(), "Motcua is at "); ok {
+				address <- strings.TrimSuffix(at, "/")
+			}
+		}
+	}()
+	select {
+	case at := <-address:
+		s.listen = strings.TrimPrefix(at, "http://")
+		return at
+	case <-time.After(patience):
+		s.t.Fatal("the daemon told no address")
+		return ""
+	}
+}
+
+// kill ends the daemon without a word.
+func (s *shipped) kill() {
+	_ = s.daemon.Process.Kill()
+	<-s.drained
+	_ = s.daemon.Wait()
+}
+
+func (s *shipped) stop() {
+	_ = s.daemon.Process.Signal(syscall.SIGTERM)
+	<-s.drained
+	if err := s.daemon.Wait(); err != nil {
+		s.t.Errorf("the daemon ended with %v", err)
+	}
+}
+
+// The citizen's way against the program as it is shipped, from the first touch to the files at the receiver. On every
+// page the daemon is killed and started again: the visit goes on where it was, and what the screen says is so.
 func TestCitizenAtTheDaemon(t *testing.T) {
 	dir := t.TempDir()
 	binary := filepath.Join(dir, "motcua")
 	if out, err := exec.Command("go", "build", "-o", binary, "motcua/agent").CombinedOutput(); err != nil {
 		t.Fatalf("build the daemon: %v\n%s", err, out)
 	}
-	daemon := exec.Command(binary, "run", "--demo", "--listen", "127.0.0.1:0")
-	daemon.Dir = dir
-	said, err := daemon.StdoutPipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	daemon.Stderr = daemon.Stdout
-	if err := daemon.Start(); err != nil {
-		t.Fatal(err)
-	}
-	address := make(chan string, 1)
-	drained := make(chan struct{})
-	go func() {
-		defer close(drained)
-		lines := bufio.NewScanner(said)
-		for lines.Scan() {
-			if _, at, ok := strings.Cut(lines.Text(), "Motcua is at "); ok {
-				address <- strings.TrimSuffix(at, "/")
-			}
+	d := &shipped{t: t, binary: binary, dir: dir, listen: "127.0.0.1:0"}
+	k := &kiosk{server: &httptest.Server{URL: d.start()}}
+	t.Cleanup(func() { d.stop() })
+	ctx := browser(t, 1920, 1080)
+	killed := map[string]bool{}
+	toReceipt(t, ctx, k, "2.000815", func(page string) {
+		if killed[page] || page == "start" || page == "choose" { // nobody has done anything yet
+			return
 		}
-	}()
-	t.Cleanup(func() {
-		_ = daemon.Process.Signal(syscall.SIGTERM)
-		<-drained
-		if err := daemon.Wait(); err != nil {
-			t.Errorf("the daemon ended with %v", err)
+		killed[page] = true
+		if page == "question" {
+			eval[bool](t, ctx, `(() => { const f = document.querySelector("#value"); if (!f) return false; f.value = "Đang viết dở";
+				f.dispatchEvent(new Event("input", {bubbles: true})); return true; })()`)
+			holds(t, ctx, "what is written to be kept", `performance.getEntriesByType("resource").some((r) => r.name.endsWith("/typing") && r.responseStatus === 204)`)
+		}
+		d.kill()
+		d.start()
+		switch page {
+		case "scanning":
+			holds(t, ctx, "word that the scan was broken off", `/gián đoạn/.test(document.querySelector("[data-fault]")?.textContent)`)
+			click(t, ctx, "[data-ended] .go")
+			arrive(t, ctx, "/scan")
+			press(t, ctx, "#scan .go", "/scan")
+		case "question":
+			do(t, ctx, chromedp.Reload())
+			if got := eval[string](t, ctx, `document.querySelector("#value").value`); got != "Đang viết dở" {
+				t.Errorf("what was being written came back as %q", got)
+			}
+			eval[bool](t, ctx, `(document.querySelector("#value").value = "", true)`)
+		default:
+			do(t, ctx, chromedp.Reload())
 		}
 	})
-	k := &kiosk{server: &httptest.Server{}}
-	select {
-	case k.server.URL = <-address:
-	case <-time.After(patience):
-		t.Fatal("the daemon told no address")
+	if len(killed) < 9 {
+		t.Errorf("killed on %v only", killed)
 	}
-	ctx := browser(t, 1920, 1080)
-	toReceipt(t, ctx, k, "2.000815", func(string) {})
 	await(t, "word that it was sent", func() bool { return strings.Contains(text(t, ctx, "[data-receipt]"), "Đã gửi đến phường") })
+	code := text(t, ctx, ".code")
+	click(t, ctx, ".way .go")
+	holds(t, ctx, "the first page", `location.pathname === "/"`)
+	if left, err := filepath.Glob(filepath.Join(dir, "var", "drafts", "*", "*")); err != nil || len(left) != 0 {
+		t.Errorf("of the finished visit %s there is left %v, %v", code, left, err)
+	}
 	forms, err := filepath.Glob(filepath.Join(dir, "var", "received", "*", "form.json"))
 	if err != nil || len(forms) != 1 {
 		t.Fatalf("%d forms at the receiver, %v", len(forms), err)

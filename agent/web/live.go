@@ -52,6 +52,13 @@ func (l *live) reset() {
 	l.scan++
 }
 
+// never tells whether no scan has begun here yet.
+func (l *live) never() bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.scan == 0
+}
+
 func (l *live) send(e event) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -167,6 +174,11 @@ func (s *Site) watch(w http.ResponseWriter, r *http.Request, t *table, lang stri
 		if out.beat() != nil {
 			return
 		}
+	}
+	if !r.URL.Query().Has("new") && t.live.never() && !t.visit.State().Busy {
+		// The screen shows a scan that this process knows nothing of: the daemon was restarted in it.
+		_ = out.send(event{Kind: "fault", Text: s.words.say(lang, "scan.broken")})
+		return
 	}
 	for {
 		now, events, closed := t.live.since(scan, sent)

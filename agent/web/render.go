@@ -37,8 +37,7 @@ type view struct {
 	Staffed bool // the screen is a volunteer's own
 	Voice   bool // the kiosk can read aloud where the browser cannot
 	CanHelp bool // a volunteer may sign in here
-	Silence int  // seconds until the visit ends, as of now
-	Warning int
+	Silence silence
 	Body    any
 }
 
@@ -155,10 +154,8 @@ func (s *Site) render(w http.ResponseWriter, r *http.Request, status int, page s
 	}
 	if t := sess.sitting(); t != nil {
 		state := t.visit.State()
-		left, _ := t.visit.Silence(s.now())
-		limits := t.visit.Limits()
 		v.Visit, v.Called, v.Helped = true, !state.Called.IsZero(), state.Channel == visit.Volunteer
-		v.Silence, v.Warning = int(left.Seconds()), int(limits.Warning.Seconds())
+		v.Silence = s.silence(t)
 	}
 	_, v.Staffed = s.signedIn(r)
 	v.Voice = s.voice != ""

@@ -5,6 +5,7 @@ import (
 	"crypto/rand"
 	"encoding/base64"
 	"net/http"
+	"slices"
 	"sync"
 	"time"
 
@@ -32,9 +33,8 @@ type session struct {
 	table *table
 	seen  time.Time
 
-	line   []*table // of a volunteer: visits that wait to be checked
-	batch  *table   // of a volunteer: the stack that was scanned last
-	picked string   // of a volunteer: the procedure of the last batch
+	batch  *table // of a volunteer: the stack that was scanned last
+	picked string // of a volunteer: the procedure of the last batch
 
 	member staff.Member // who of the staff is signed in here; none: a citizen
 	until  time.Time    // when that ends by itself
@@ -49,7 +49,14 @@ type table struct {
 	jobs  sync.WaitGroup
 	once  sync.Once
 
+	forget func() // ends what is kept of the visit on the disk
+
 	pictures pictures
+	stack    bool // papers of several persons, not divided yet
+
+	keepMu sync.Mutex // guards kept, keptAt, and keeping against forgetting
+	kept   keeping
+	keptAt time.Time
 
 	stopMu sync.Mutex // guards stop, and the beginning of work against the end of the visit
 	stop   context.CancelFunc
@@ -57,8 +64,9 @@ type table struct {
 
 // sessions holds all browsers. It is bounded: the longest unseen without a visit makes room.
 type sessions struct {
-	mu  sync.Mutex // guards all
-	all map[string]*session
+	mu   sync.Mutex // guards the rest
+	all  map[string]*session
+	line []*table // visits that wait for a volunteer; the line is the office's, not one browser's
 }
 
 func newSessions() *sessions { return &sessions{all: map[string]*session{}} }
@@ -107,7 +115,7 @@ func (a *sessions) add(fresh *session) {
 		var oldest *session
 		for _, s := range a.all {
 			s.mu.Lock()
-			if s.table == nil && len(s.line) == 0 && (oldest == nil || s.seen.Before(oldest.seen)) {
+			if s.table == nil && (oldest == nil || s.seen.Before(oldest.seen)) {
 				oldest = s
 			}
 			s.mu.Unlock()
@@ -129,11 +137,11 @@ func (a *sessions) drop(s *session) {
 	}
 }
 
-// tables lists the visit before the session and those in its line.
+// tables lists the visit before the session and the stack it scans.
 func (s *session) tables() []*table {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	tables := append([]*table(nil), s.line...)
+	var tables []*table
 	for _, t := range []*table{s.table, s.batch} {
 		if t != nil {
 			tables = append(tables, t)
@@ -154,7 +162,7 @@ func (a *sessions) list() []*session {
 
 // visits lists the tables at which somebody sits or waits.
 func (a *sessions) visits() []*table {
-	var tables []*table
+	tables := a.lined()
 	for _, s := range a.list() {
 		for _, t := range s.tables() {
 			if t.visit.State().Step != visit.Over {
@@ -168,7 +176,7 @@ func (a *sessions) visits() []*table {
 func (a *sessions) forgetIdle(now time.Time) {
 	for _, s := range a.list() {
 		s.mu.Lock()
-		idle := s.table == nil && len(s.line) == 0 && now.Sub(s.seen) > idleSession
+		idle := s.table == nil && now.Sub(s.seen) > idleSession
 		s.mu.Unlock()
 		if idle {
 			a.drop(s)
@@ -176,10 +184,39 @@ func (a *sessions) forgetIdle(now time.Time) {
 	}
 }
 
+// wipeAll clears the memory of every visit; what is kept of them stays on the disk for the next start.
 func (a *sessions) wipeAll() {
 	for _, t := range a.visits() {
-		t.end()
+		t.wipe()
 	}
+}
+
+// enqueue puts visits at the end of the line.
+func (a *sessions) enqueue(tables ...*table) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.line = append(a.line, tables...)
+}
+
+// lined lists the visits that wait in the line.
+func (a *sessions) lined() []*table {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.line = slices.DeleteFunc(a.line, func(t *table) bool { return t.visit.State().Step == visit.Over })
+	return slices.Clone(a.line)
+}
+
+// unline takes a visit out of the line; the caller owns it then.
+func (a *sessions) unline(id string) *table {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	for i, t := range a.line {
+		if t.visit.ID == id {
+			a.line = slices.Delete(a.line, i, i+1)
+			return t
+		}
+	}
+	return nil
 }
 
 func (s *session) sitting() *table {
@@ -189,6 +226,13 @@ func (s *session) sitting() *table {
 		s.table = nil
 	}
 	return s.table
+}
+
+// staffed tells whether somebody of the staff signed in here.
+func (s *session) staffed() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.member.Name != ""
 }
 
 func (s *session) language() string {
@@ -213,14 +257,16 @@ func (s *Site) begin(sess *session) *table {
 func (s *Site) newTable() *table {
 	now := s.now()
 	ctx, leave := context.WithCancel(s.stop)
-	return &table{
+	t := &table{
 		visit: visit.New(ulid.MustNew(ulid.Timestamp(now), rand.Reader).String(), now, s.o.Citizen),
 		live:  newLive(), ctx: ctx, leave: leave,
 	}
+	t.forget = func() { s.forget(t) }
+	return t
 }
 
-// end breaks off the table's work, waits for it and wipes the visit.
-func (t *table) end() {
+// wipe breaks off the table's work, waits for it and wipes the visit from memory.
+func (t *table) wipe() {
 	t.once.Do(func() {
 		t.stopMu.Lock() // no work begins after this
 		t.leave()
@@ -230,6 +276,12 @@ func (t *table) end() {
 		t.pictures.wipe()
 		t.visit.Wipe()
 	})
+}
+
+// end ends the visit for good: in memory and on the disk.
+func (t *table) end() {
+	t.wipe()
+	t.forget()
 }
 
 // endVisit ends a visit and notes why.

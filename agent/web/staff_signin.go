@@ -1,6 +1,7 @@
 package web
 
 import (
+	"context"
 	"errors"
 	"net/http"
 	"time"
@@ -132,8 +133,20 @@ func (s *Site) signOut(w http.ResponseWriter, r *http.Request) {
 		if m, in := s.signedIn(r); in {
 			s.note(audit.Event{Actor: actor(m), Act: audit.SignedOut})
 		}
+		s.handBack(r.Context(), sess)
 		s.sessions.drop(sess)
 	}
 	w.Header().Set("Clear-Site-Data", `"cache", "cookies", "storage"`)
 	http.Redirect(w, r, "/", http.StatusSeeOther)
+}
+
+// handBack puts what a volunteer leaves open into the line, where the next one finds it.
+func (s *Site) handBack(ctx context.Context, sess *session) {
+	sess.mu.Lock()
+	t := sess.table
+	sess.table = nil
+	sess.mu.Unlock()
+	if t != nil {
+		s.putBack(ctx, t)
+	}
 }

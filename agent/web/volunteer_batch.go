@@ -1,7 +1,6 @@
 package web
 
 import (
-	"context"
 	"net/http"
 	"strconv"
 
@@ -37,6 +36,7 @@ func (s *Site) batchStart(w http.ResponseWriter, r *http.Request, m staff.Member
 		return
 	}
 	t := s.newTable()
+	t.stack = true
 	now := s.now()
 	_ = t.visit.Pick(now, p.Code) // a new visit refuses none of these
 	_ = t.visit.Agree(now)
@@ -66,7 +66,7 @@ func (s *Site) batchStart(w http.ResponseWriter, r *http.Request, m staff.Member
 		end := s.scanJob(ctx, at, sc, s.feeder(sc))
 		done(s.now())
 		if end.Kind == "done" || len(t.visit.State().Papers) > 0 && ctx.Err() == nil {
-			s.deal(ctx, sess, t, p, m)
+			s.deal(t, p, m.Name)
 			if end.Kind == "done" {
 				end.To = "/desk"
 			}
@@ -89,7 +89,7 @@ func (s *Site) feeder(sc Scanner) scan.Source {
 
 // deal makes a visit of each person in the stack and puts them in the line. The bytes move: the stack's
 // own visit is wiped after.
-func (s *Site) deal(ctx context.Context, sess *session, stack *table, p *procedure.Procedure, m staff.Member) {
+func (s *Site) deal(stack *table, p *procedure.Procedure, name string) {
 	consented := stack.visit.State().Consented
 	var dealt []*table
 	_ = stack.visit.Use(func(papers []visit.Paper) error {
@@ -98,7 +98,7 @@ func (s *Site) deal(ctx context.Context, sess *session, stack *table, p *procedu
 			now := s.now()
 			_ = t.visit.Pick(now, p.Code)
 			_ = t.visit.Agree(consented)
-			_ = t.visit.TakeOver(now, m.Name, lineLimits)
+			_ = t.visit.TakeOver(now, name, lineLimits)
 			for _, page := range person {
 				page.Data = append([]byte(nil), page.Data...) // the stack's copy is wiped
 				if _, err := t.visit.Add(now, page); err != nil {
@@ -109,14 +109,14 @@ func (s *Site) deal(ctx context.Context, sess *session, stack *table, p *procedu
 				s.log.Error("fill form", "visit", t.visit.ID, "error", err)
 			}
 			dealt = append(dealt, t)
-			s.note(audit.Event{Actor: actor(m), Act: audit.VisitBegan, Visit: t.visit.ID})
+			s.keep(t, nil)
+			s.note(audit.Event{Actor: name, Act: audit.VisitBegan, Visit: t.visit.ID})
 		}
 		return nil
 	})
-	sess.mu.Lock()
-	sess.line = append(sess.line, dealt...)
-	sess.mu.Unlock()
+	s.sessions.enqueue(dealt...)
 	stack.visit.Wipe()
+	s.forget(stack) // each of its persons is kept by now
 }
 
 func (s *Site) batch(w http.ResponseWriter, r *http.Request) *table {

@@ -2,6 +2,7 @@ package web
 
 import (
 	"bytes"
+	"context"
 	"net/http"
 	"slices"
 	"strings"
@@ -16,8 +17,8 @@ import (
 	"motcua/queue"
 )
 
-// lineLimits is how long a visit may wait in a volunteer's line before it is wiped.
-var lineLimits = visit.Limits{Silence: time.Hour, Warning: 0}
+// lineLimits is how long a visit may wait in the volunteers' line before it is wiped: a working day.
+var lineLimits = visit.Limits{Silence: 12 * time.Hour}
 
 func (s *Site) deskRoutes(mux *http.ServeMux) {
 	mux.HandleFunc("GET /desk", s.need(staff.Volunteer, s.deskPage))
@@ -88,7 +89,7 @@ func (s *Site) deskPage(w http.ResponseWriter, r *http.Request, m staff.Member) 
 // line says who waits: those a batch made ready, those who called for help first, then the others.
 func (s *Site) line(sess *session, lang string) deskLine {
 	l := deskLine{CSRF: sess.csrf, Mine: sess.sitting() != nil}
-	for _, t := range sess.lined() {
+	for _, t := range s.sessions.lined() {
 		l.Ready = append(l.Ready, s.waiting(t, lang))
 	}
 	for _, other := range s.sessions.list() {
@@ -96,10 +97,7 @@ func (s *Site) line(sess *session, lang string) deskLine {
 		if t == nil || other == sess {
 			continue
 		}
-		other.mu.Lock()
-		staffed := other.member.Name != ""
-		other.mu.Unlock()
-		if one := s.waiting(t, lang); !staffed {
+		if one := s.waiting(t, lang); !other.staffed() {
 			one.Who = "" // nobody looks over a citizen's shoulder before taking over
 			l.Screens = append(l.Screens, one)
 		}
@@ -193,27 +191,6 @@ func (s *Site) deskLive(w http.ResponseWriter, r *http.Request, _ staff.Member) 
 	}
 }
 
-// lined lists the visits that wait in this volunteer's line.
-func (s *session) lined() []*table {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.line = slices.DeleteFunc(s.line, func(t *table) bool { return t.visit.State().Step == visit.Over })
-	return slices.Clone(s.line)
-}
-
-// unline takes a visit out of the line; the caller owns it then.
-func (s *session) unline(id string) *table {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	for i, t := range s.line {
-		if t.visit.ID == id {
-			s.line = slices.Delete(s.line, i, i+1)
-			return t
-		}
-	}
-	return nil
-}
-
 // seat puts a visit before the volunteer. One that was open goes back to the line, unless it is done.
 func (s *Site) seat(r *http.Request, sess *session, t *table, m staff.Member) error {
 	if err := t.visit.TakeOver(s.now(), m.Name, s.o.Helped); err != nil {
@@ -222,23 +199,28 @@ func (s *Site) seat(r *http.Request, sess *session, t *table, m staff.Member) er
 	sess.mu.Lock()
 	old := sess.table
 	sess.table = t
-	back := old != nil && old != t && len(old.visit.State().Papers) > 0
-	if back {
-		sess.line = append(sess.line, old)
-	}
 	sess.mu.Unlock()
+	s.keep(t, sess)
 	if old != nil && old != t {
-		if back {
-			_ = old.visit.TakeOver(s.now(), m.Name, lineLimits)
-		} else {
-			why := "left"
-			if old.visit.State().Code != "" {
-				why = "finished"
-			}
-			s.endVisit(r.Context(), old, why)
-		}
+		s.putBack(r.Context(), old)
 	}
 	return nil
+}
+
+// putBack puts a visit that a volunteer had open into the line, unless it is done or has nothing in it.
+func (s *Site) putBack(ctx context.Context, t *table) {
+	state := t.visit.State()
+	if len(state.Papers) > 0 {
+		_ = t.visit.TakeOver(s.now(), state.Staff, lineLimits) // fails where it has just ended
+		s.sessions.enqueue(t)
+		s.keep(t, nil)
+		return
+	}
+	why := "left"
+	if state.Code != "" {
+		why = "finished"
+	}
+	s.endVisit(ctx, t, why)
 }
 
 // deskNew begins a visit for the citizen who stands before the volunteer.
@@ -258,8 +240,7 @@ func (s *Site) deskNew(w http.ResponseWriter, r *http.Request, m staff.Member) {
 
 // deskNext opens whoever is first in the line, or begins anew where nobody waits.
 func (s *Site) deskNext(w http.ResponseWriter, r *http.Request, m staff.Member) {
-	sess := s.session(w, r)
-	if line := sess.lined(); len(line) > 0 {
+	if line := s.sessions.lined(); len(line) > 0 {
 		s.open(w, r, m, line[0].visit.ID)
 		return
 	}
@@ -272,7 +253,7 @@ func (s *Site) deskOpen(w http.ResponseWriter, r *http.Request, m staff.Member) 
 
 func (s *Site) open(w http.ResponseWriter, r *http.Request, m staff.Member, id string) {
 	sess := s.session(w, r)
-	t := sess.unline(id)
+	t := s.sessions.unline(id)
 	if t == nil || s.seat(r, sess, t, m) != nil {
 		http.Redirect(w, r, "/desk", http.StatusSeeOther)
 		return
@@ -282,7 +263,7 @@ func (s *Site) open(w http.ResponseWriter, r *http.Request, m staff.Member, id s
 
 // deskDrop forgets a visit that waits.
 func (s *Site) deskDrop(w http.ResponseWriter, r *http.Request, _ staff.Member) {
-	if t := s.session(w, r).unline(r.PathValue("id")); t != nil {
+	if t := s.sessions.unline(r.PathValue("id")); t != nil {
 		s.endVisit(r.Context(), t, "left")
 	}
 	http.Redirect(w, r, "/desk", http.StatusSeeOther)

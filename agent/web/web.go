@@ -75,8 +75,11 @@ type Options struct {
 	Account Account // where fees go; the zero Account shows the amount without a VietQR
 
 	// Citizen and Helped are how long a visit may be silent, alone and with a volunteer. Zero: 90 s
-	// with a countdown of the last 30, and 10 minutes with one of 60 s.
+	// with a countdown of the last 30, held for five minutes after a call for help, and 10 minutes with one of 60 s.
 	Citizen, Helped visit.Limits
+
+	// Drafts keeps unfinished visits over a restart; nil: they are gone with the daemon, and the screen says so.
+	Drafts Drafts
 
 	UploadLimit int64 // bytes of one file; 0: 30 MiB
 
@@ -91,6 +94,9 @@ type Account struct {
 	Bank   string // its name for people
 }
 
+// helping is how long a visit is held, covered, after a call for help: a volunteer walks over meanwhile.
+const helping = 5 * time.Minute
+
 // Site is the handler of all pages. Run must be running for silent visits to end by themselves.
 type Site struct {
 	o        Options
@@ -104,6 +110,7 @@ type Site struct {
 	voice    string     // path of espeak-ng, empty without
 	speaking sync.Mutex // held while it speaks
 	scanning sync.Mutex // held while the scanner is ours
+	lost     time.Time  // when a visit could not be taken up again; guarded by sessions.mu
 
 	jobs errgroup.Group // scans and readings; Run waits for them
 	stop context.Context
@@ -129,6 +136,9 @@ func New(o Options) (*Site, error) {
 	}
 	if o.Citizen == (visit.Limits{}) {
 		o.Citizen = visit.Limits{Silence: 90 * time.Second, Warning: 30 * time.Second}
+	}
+	if o.Citizen.Helping == 0 {
+		o.Citizen.Helping = helping
 	}
 	if o.Helped == (visit.Limits{}) {
 		o.Helped = visit.Limits{Silence: 10 * time.Minute, Warning: time.Minute}
@@ -159,6 +169,7 @@ func New(o Options) (*Site, error) {
 	mux.Handle("GET /static/", http.StripPrefix("/static/", assets(static)))
 	mux.HandleFunc("/", s.notFound)
 	s.handler = s.guard(mux)
+	s.restore()
 	return s, nil
 }
 
@@ -182,9 +193,16 @@ func (s *Site) Run(ctx context.Context) error {
 	}
 }
 
-// sweep ends what has been silent too long.
+// sweep ends what has been silent too long. What a volunteer left open goes back into the line.
 func (s *Site) sweep() {
 	now := s.now()
+	for _, sess := range s.sessions.list() {
+		if t := sess.sitting(); t != nil && sess.staffed() {
+			if left, _ := t.visit.Silence(now); left == 0 {
+				s.handBack(context.Background(), sess)
+			}
+		}
+	}
 	for _, v := range s.sessions.visits() {
 		if left, _ := v.visit.Silence(now); left == 0 {
 			s.endVisit(context.Background(), v, "silence")

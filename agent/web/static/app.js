@@ -28,6 +28,7 @@
 	const fresh = () => { delete root.dataset.settled; ready = performance.now() + settling; settle(); };
 	requestAnimationFrame(() => requestAnimationFrame(fresh)); // the second frame comes after the first is painted
 	addEventListener("pointerdown", (e) => {
+		if (!e.isTrusted) return;
 		early = performance.now() < ready;
 		if (!early) return;
 		if (Number.isFinite(ready)) ready = Math.max(ready, performance.now() + rest);
@@ -49,38 +50,63 @@
 	// --- silence -------------------------------------------------------------------------------------
 	const body = document.body;
 	let alive = () => {};
+	const kept = (yes) => { for (const [mark, show] of [["[data-kept]", yes], ["[data-unkept]", !yes]]) $(mark).hidden = !show; };
 	if (body.dataset.silence) {
-		const full = { left: +body.dataset.silence, warning: +body.dataset.warning };
-		const box = $("#silence"), count = $("[data-left]", box), leave = $("#leave");
-		let deadline = performance.now() + full.left * 1000, told = performance.now();
+		const box = $("#silence"), cover = $("#cover"), count = $("[data-left]", box), leave = $("#leave");
+		const told = { at: performance.now() };
+		const after = (seconds) => (seconds < 0 ? Infinity : performance.now() + seconds * 1000);
+		let now = { silence: +body.dataset.silence, warning: +body.dataset.warning, cover: +body.dataset.cover };
+		let deadline = after(now.silence), covered = after(now.cover);
 		const tell = async () => {
-			told = performance.now();
+			told.at = performance.now();
 			try {
 				const answer = await post("/stay");
 				if (answer.type === "opaqueredirect" || answer.status === 410 || answer.status === 403) { location.replace("/"); return; }
-				deadline = performance.now() + (await answer.json()).silence * 1000;
+				now = await answer.json();
+				deadline = after(now.silence);
+				covered = after(now.cover);
+				kept(now.kept);
 			} catch { /* the daemon is away for a moment: the countdown goes on */ }
 		};
-		alive = (now = false) => {
-			deadline = Math.max(deadline, performance.now() + full.left * 1000);
-			if (now || performance.now() - told > 5000) tell();
+		alive = (at_once = false) => {
+			deadline = Math.max(deadline, after(now.silence));
+			if (now.cover >= 0) covered = Math.max(covered, after(now.cover));
+			if (at_once || performance.now() - told.at > 5000) tell();
 		};
 		for (const kind of ["pointerdown", "keydown", "wheel", "touchmove"])
-			addEventListener(kind, () => { if (!box.open) alive(); }, { passive: true, capture: true });
+			addEventListener(kind, () => { if (!box.open && !cover.open) alive(); }, { passive: true, capture: true });
 		$("[data-stay]", box).addEventListener("click", () => { box.close(); alive(true); });
 		box.addEventListener("cancel", () => alive(true));
+		$("[data-uncover]", cover).addEventListener("click", () => { cover.close(); covered = Infinity; alive(true); });
+		cover.addEventListener("cancel", (e) => e.preventDefault());
 		setInterval(() => {
 			const left = Math.ceil((deadline - performance.now()) / 1000);
 			if (left <= 0) {
 				leave.elements.why.value = "silence";
 				leave.requestSubmit();
 				deadline = Infinity;
-			} else if (left <= full.warning) {
+			} else if (left <= now.warning) {
 				if (!box.open) { box.showModal(); fresh(); }
 				count.textContent = left;
-			}
+			} else if (performance.now() >= covered && !cover.open) { cover.showModal(); fresh(); }
 		}, 250);
 	}
+
+	// --- what is being written -----------------------------------------------------------------------
+	// It goes to the kiosk as it is written, so that neither another language nor a failing plug loses it.
+	const writing = $("[data-typing]");
+	let unsaved = null, saving = Promise.resolve();
+	const save = () => {
+		if (unsaved === null) return saving;
+		clearTimeout(unsaved);
+		unsaved = null;
+		const value = new FormData(writing).get("value") ?? "";
+		saving = saving.then(() => post(writing.dataset.typing, new URLSearchParams({ value }))).then(() => {}, () => { unsaved ??= setTimeout(save, 1500); });
+		return saving;
+	};
+	// saved is when all of it is there, whatever the daemon did meanwhile, and the next page is within reach.
+	const saved = async () => { await save(); await reach(); if (unsaved !== null) await save(); };
+	writing?.addEventListener("input", () => { clearTimeout(unsaved); unsaved = setTimeout(save, 300); });
 
 	// --- leaving, sending once -----------------------------------------------------------------------
 	for (const button of $$('[data-ask="leave"]')) {
@@ -106,7 +132,8 @@
 			e.preventDefault();
 			if (form.dataset.sent) return; // pressed twice
 			form.dataset.sent = "1";
-			reach().then(() => {
+			if (form === writing) { clearTimeout(unsaved); unsaved = null; } // this is the answer itself
+			(form === writing ? saving.then(reach) : saved()).then(() => {
 				form.dataset.reached = "1";
 				form.requestSubmit(e.submitter);
 				setTimeout(() => { delete form.dataset.sent; delete form.dataset.reached; }, 4000);
@@ -117,7 +144,7 @@
 		const link = e.target.closest("a[href^='/']");
 		if (!link || e.ctrlKey || e.shiftKey || e.metaKey || link.target) return;
 		e.preventDefault();
-		reach().then(() => { location.href = link.href; });
+		saved().then(() => { location.href = link.href; });
 	});
 	for (const input of $$("[data-send]")) input.addEventListener("change", () => { if (input.files.length) input.form.requestSubmit(); });
 
@@ -163,6 +190,7 @@
 		const say = (name) => $(`template[data-words="${name}"]`).content.textContent;
 		let page = 0;
 		const source = new EventSource(scan.dataset.live + "/live");
+		source.onerror = () => { if (source.readyState === EventSource.CLOSED) reach().then(() => location.replace(scan.dataset.live)); };
 		source.onmessage = (m) => {
 			const e = JSON.parse(m.data);
 			alive();

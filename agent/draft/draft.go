@@ -1,0 +1,294 @@
+// Package draft keeps what is not finished yet, visits and the volunteers' line, sealed on the disk, so that it is still
+// there when the daemon was killed or the power failed. In go a record and its pages by name; out comes the same after
+// a restart.
+//
+// It promises: nothing in its folder can be read without the store's own key, which is neither the kiosk's nor that of
+// any submission; a draft is there whole, as it was kept last, or not at all; and what was forgotten cannot be opened
+// again, for its key is overwritten first. Drafts are no submissions: nobody was told that they were accepted.
+package draft
+
+import (
+	"context"
+	"crypto/cipher"
+	"crypto/rand"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"golang.org/x/crypto/chacha20poly1305"
+
+	"motcua/queue/seal"
+)
+
+// A draft's folder holds these files, and a file a page beside them.
+const (
+	keyFile    = "key"    // the draft's key, wrapped by the store's
+	recordFile = "record" // JSON, sealed; written last
+	pageSuffix = ".page"
+)
+
+// Store is a folder of drafts. Its methods may be called by several goroutines, but one draft is used by one at a time.
+type Store struct {
+	dir  string
+	ring *seal.Ring
+
+	mu   sync.Mutex             // guards keys
+	keys map[string]cipher.AEAD // by draft
+}
+
+// Open opens the store in a folder, which is made if need be; vault holds the store's own key. Remains of drafts that
+// were cut off while they were made or forgotten are removed.
+func Open(ctx context.Context, dir string, vault seal.Vault) (*Store, error) {
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return nil, fmt.Errorf("open drafts: %w", err)
+	}
+	keys, err := vault.Load(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("open drafts: %w", err)
+	}
+	if len(keys) == 0 {
+		keys = []seal.Key{seal.NewKey()}
+		if err := vault.Save(ctx, keys); err != nil {
+			return nil, fmt.Errorf("open drafts: keep their key: %w", err)
+		}
+	}
+	return &Store{dir: dir, ring: seal.NewRing(keys[0], keys[1:]...), keys: map[string]cipher.AEAD{}}, nil
+}
+
+// IDs lists the drafts that are kept.
+func (s *Store) IDs() ([]string, error) {
+	entries, err := os.ReadDir(s.dir)
+	if err != nil {
+		return nil, fmt.Errorf("list drafts: %w", err)
+	}
+	var ids []string
+	for _, e := range entries {
+		if e.IsDir() {
+			ids = append(ids, e.Name())
+		}
+	}
+	return ids, nil
+}
+
+// Keep keeps a record of a draft. The pages it names are to be kept before it.
+func (s *Store) Keep(id string, record any) error {
+	data, err := json.Marshal(record)
+	if err != nil {
+		return fmt.Errorf("keep draft: %w", err)
+	}
+	defer clear(data)
+	return s.write(id, recordFile, data)
+}
+
+// KeepPage keeps the bytes of a page; a name is written once.
+func (s *Store) KeepPage(id, page string, data []byte) error {
+	return s.write(id, page+pageSuffix, data)
+}
+
+// DropPage forgets a page.
+func (s *Store) DropPage(id, page string) error {
+	if err := os.Remove(filepath.Join(s.dir, id, page+pageSuffix)); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return fmt.Errorf("drop page of a draft: %w", err)
+	}
+	return nil
+}
+
+// Take reads a draft's record into record.
+func (s *Store) Take(id string, record any) error {
+	data, err := s.read(id, recordFile)
+	if err != nil {
+		return err
+	}
+	defer clear(data)
+	if err := json.Unmarshal(data, record); err != nil {
+		return fmt.Errorf("take draft: %w", withoutValue(err))
+	}
+	return nil
+}
+
+// withoutValue keeps what a record holds out of an error's text.
+func withoutValue(err error) error {
+	var mismatch *json.UnmarshalTypeError
+	if errors.As(err, &mismatch) {
+		return fmt.Errorf("its field %s is of another type", mismatch.Field)
+	}
+	return errors.New("it is no record")
+}
+
+// Page reads the bytes of a page.
+func (s *Store) Page(id, page string) ([]byte, error) { return s.read(id, page+pageSuffix) }
+
+// Forget ends a draft: its key is overwritten, then all of it is removed. Forgetting what is not there is no error.
+func (s *Store) Forget(id string) error {
+	s.mu.Lock()
+	delete(s.keys, id)
+	s.mu.Unlock()
+	if !valid(id) {
+		return nil
+	}
+	folder := filepath.Join(s.dir, id)
+	err := overwrite(filepath.Join(folder, keyFile))
+	return errors.Join(err, os.RemoveAll(folder))
+}
+
+// overwrite writes noise over a file, so that what it held is gone from where it lay even if its removal is undone.
+func overwrite(name string) error {
+	f, err := os.OpenFile(name, os.O_WRONLY, 0)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	if err != nil {
+		return fmt.Errorf("overwrite the key of a draft: %w", err)
+	}
+	defer f.Close()
+	info, err := f.Stat()
+	if err != nil {
+		return fmt.Errorf("overwrite the key of a draft: %w", err)
+	}
+	noise := make([]byte, info.Size())
+	_, _ = rand.Read(noise) // never fails since Go 1.24
+	if _, err := f.WriteAt(noise, 0); err != nil {
+		return fmt.Errorf("overwrite the key of a draft: %w", err)
+	}
+	return f.Sync()
+}
+
+// valid keeps names of drafts and pages within the store's folder.
+func valid(name string) bool {
+	return name != "" && name != "." && name != ".." && !strings.ContainsAny(name, "/\x00")
+}
+
+func (s *Store) write(id, name string, data []byte) error {
+	if !valid(id) || !valid(name) {
+		return errors.New("keep draft: not a name")
+	}
+	aead, err := s.key(id, true)
+	if err != nil {
+		return err
+	}
+	sealed := make([]byte, chacha20poly1305.NonceSizeX, chacha20poly1305.NonceSizeX+len(data)+chacha20poly1305.Overhead)
+	_, _ = rand.Read(sealed)
+	sealed = aead.Seal(sealed, slices.Clone(sealed), data, associated(id, name))
+	if err := replace(filepath.Join(s.dir, id), name, sealed); err != nil {
+		return fmt.Errorf("keep draft: %w", err)
+	}
+	return nil
+}
+
+func (s *Store) read(id, name string) ([]byte, error) {
+	if !valid(id) || !valid(name) {
+		return nil, errors.New("take draft: not a name")
+	}
+	aead, err := s.key(id, false)
+	if err != nil {
+		return nil, err
+	}
+	sealed, err := os.ReadFile(filepath.Join(s.dir, id, name))
+	if err != nil {
+		return nil, fmt.Errorf("take draft: %w", err)
+	}
+	if len(sealed) < chacha20poly1305.NonceSizeX {
+		return nil, fmt.Errorf("take draft: %s is cut short", name)
+	}
+	data, err := aead.Open(nil, sealed[:chacha20poly1305.NonceSizeX], sealed[chacha20poly1305.NonceSizeX:], associated(id, name))
+	if err != nil {
+		return nil, fmt.Errorf("take draft: %s does not open: %w", name, err)
+	}
+	return data, nil
+}
+
+func associated(id, name string) []byte { return []byte("motcua draft 1\x00" + id + "\x00" + name) }
+
+// key gives a draft's key, making one for a new draft.
+func (s *Store) key(id string, create bool) (cipher.AEAD, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if aead, ok := s.keys[id]; ok {
+		return aead, nil
+	}
+	folder := filepath.Join(s.dir, id)
+	wrapped, err := os.ReadFile(filepath.Join(folder, keyFile))
+	var secret []byte
+	switch {
+	case err == nil:
+		if secret, err = s.ring.Unwrap("draft "+id, wrapped); err != nil {
+			return nil, fmt.Errorf("open draft: %w", err)
+		}
+	case create && errors.Is(err, fs.ErrNotExist):
+		if secret, err = s.newKey(id, folder); err != nil {
+			return nil, fmt.Errorf("keep draft: %w", err)
+		}
+	default:
+		return nil, fmt.Errorf("open draft: %w", err)
+	}
+	defer clear(secret)
+	aead, err := chacha20poly1305.NewX(secret)
+	if err != nil {
+		return nil, fmt.Errorf("open draft: %w", err)
+	}
+	s.keys[id] = aead
+	return aead, nil
+}
+
+func (s *Store) newKey(id, folder string) ([]byte, error) {
+	if err := os.Mkdir(folder, 0o700); err != nil && !errors.Is(err, fs.ErrExist) {
+		return nil, err
+	}
+	if err := syncFolder(s.dir); err != nil {
+		return nil, err
+	}
+	secret := make([]byte, chacha20poly1305.KeySize)
+	_, _ = rand.Read(secret)
+	return secret, replace(folder, keyFile, s.ring.Wrap("draft "+id, secret))
+}
+
+// replace puts a file in place whole: what was there before or what is there now, never a part.
+func replace(folder, name string, data []byte) (err error) {
+	f, err := os.CreateTemp(folder, ".new-*")
+	if err != nil {
+		return err
+	}
+	defer func() {
+		if err != nil {
+			_ = f.Close()
+			_ = os.Remove(f.Name())
+		}
+	}()
+	if _, err := f.Write(data); err != nil {
+		return err
+	}
+	if err := f.Sync(); err != nil {
+		return err
+	}
+	if err := f.Close(); err != nil {
+		return err
+	}
+	if err := os.Rename(f.Name(), filepath.Join(folder, name)); err != nil {
+		return err
+	}
+	return syncFolder(folder)
+}
+
+func syncFolder(folder string) error {
+	d, err := os.Open(folder)
+	if err != nil {
+		return err
+	}
+	return errors.Join(d.Sync(), d.Close())
+}
+
+// Age is how long ago a draft was changed last.
+func (s *Store) Age(id string, now time.Time) (age time.Duration, known bool) {
+	info, err := os.Stat(filepath.Join(s.dir, id))
+	if err != nil {
+		return 0, false
+	}
+	return now.Sub(info.ModTime()), true
+}

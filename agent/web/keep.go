@@ -1,0 +1,259 @@
+package web
+
+import (
+	"context"
+	"maps"
+	"slices"
+	"time"
+
+	"motcua/agent/draft"
+	"motcua/agent/visit"
+)
+
+// What is not sent yet lies sealed on the disk (package draft) for as long as the silence rule lets the visit live, and
+// is taken up again when the daemon comes back: by the browser that shows it, or in the volunteers' line.
+
+// kept is the record of a visit on the disk.
+type kept struct {
+	Visit visit.Snapshot
+	Saved time.Time
+	Line  bool // it waits for a volunteer; else it sits at the browser below
+	Stack bool // it is a stack of papers that has not been divided into persons yet
+
+	Token, CSRF, Lang, Size string
+}
+
+// keeping is what a table knows of its draft.
+type keeping struct {
+	changes int // of the visit, as kept last
+	line    bool
+	pages   map[string]bool // kept
+	failed  bool
+}
+
+// refreshed is how old a record may grow while the person only gives signs of life.
+const refreshed = 20 * time.Second
+
+// keep brings the draft of a visit up to date; sess is the browser it sits at, nil for the volunteers' line. What cannot be
+// kept is not said to be.
+func (s *Site) keep(t *table, sess *session) {
+	if s.o.Drafts == nil {
+		return
+	}
+	r := kept{Line: true, Stack: t.stack, Saved: s.now()}
+	if sess != nil {
+		sess.mu.Lock()
+		if r.Line = sess.member.Name != ""; !r.Line { // a volunteer signs in anew after a restart, and finds it in the line
+			r.Token, r.CSRF, r.Lang, r.Size = sess.token, sess.csrf, sess.lang, sess.size
+		}
+		sess.mu.Unlock()
+	}
+	t.keepMu.Lock()
+	defer t.keepMu.Unlock()
+	changes := t.visit.Changes()
+	if t.ctx.Err() != nil || changes == t.kept.changes && r.Line == t.kept.line && !t.kept.failed && r.Saved.Sub(t.keptAt) < refreshed {
+		return
+	}
+	r.Visit = t.visit.Snapshot()
+	err := s.keepPages(t)
+	if err == nil {
+		err = s.o.Drafts.Keep(t.visit.ID, r)
+	}
+	if err != nil {
+		s.log.Error("keep draft", "visit", t.visit.ID, "error", err)
+	}
+	t.kept.changes, t.kept.line, t.kept.failed, t.keptAt = changes, r.Line, err != nil, r.Saved
+}
+
+// keepPages keeps the pages that are new and drops those that are gone. The caller holds keepMu.
+func (s *Site) keepPages(t *table) error {
+	if t.kept.pages == nil {
+		t.kept.pages = map[string]bool{}
+	}
+	there := map[string]bool{}
+	err := t.visit.Use(func(papers []visit.Paper) error {
+		for _, p := range papers {
+			there[p.ID] = true
+			if t.kept.pages[p.ID] {
+				continue
+			}
+			if err := s.o.Drafts.KeepPage(t.visit.ID, p.ID, p.Data); err != nil {
+				return err
+			}
+			t.kept.pages[p.ID] = true
+		}
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	for _, id := range slices.Collect(maps.Keys(t.kept.pages)) {
+		if !there[id] {
+			if err := s.o.Drafts.DropPage(t.visit.ID, id); err != nil {
+				return err
+			}
+			delete(t.kept.pages, id)
+		}
+	}
+	return nil
+}
+
+// safe tells whether what the person did so far would be here after a restart.
+func (s *Site) safe(t *table) bool {
+	t.keepMu.Lock()
+	defer t.keepMu.Unlock()
+	return s.o.Drafts != nil && !t.kept.failed
+}
+
+// forget ends the draft of a visit that has ended.
+func (s *Site) forget(t *table) {
+	if s.o.Drafts == nil {
+		return
+	}
+	t.keepMu.Lock()
+	defer t.keepMu.Unlock()
+	if err := s.o.Drafts.Forget(t.visit.ID); err != nil {
+		s.log.Error("forget draft", "visit", t.visit.ID, "error", err)
+	}
+}
+
+// stale is how long a draft that does not open is left where it is before it is removed: its key may be within reach
+// again after a restart.
+const stale = 24 * time.Hour
+
+// restore takes up the visits that were open when the daemon ended.
+func (s *Site) restore() {
+	if s.o.Drafts == nil {
+		return
+	}
+	ids, err := s.o.Drafts.IDs()
+	if err != nil {
+		s.log.Error("take up drafts", "error", err)
+		return
+	}
+	for _, id := range ids {
+		var r kept
+		if err := s.o.Drafts.Take(id, &r); err != nil {
+			s.log.Error("take up draft", "visit", id, "error", err)
+			s.lost = s.now()
+			if age, known := s.o.Drafts.Age(id, s.now()); known && age > stale {
+				s.drop(id)
+			}
+			continue
+		}
+		limits, longest := s.o.Citizen, s.o.Citizen.Silence+s.o.Citizen.Helping+time.Minute
+		switch {
+		case r.Line:
+			limits, longest = lineLimits, lineLimits.Silence
+		case r.Visit.State.Channel == visit.Volunteer:
+			limits, longest = s.o.Helped, s.o.Helped.Silence+time.Minute
+		}
+		if age := s.now().Sub(r.Saved); age > longest || r.Visit.State.ID != id {
+			s.drop(id)
+			if r.Visit.State.Code == "" && age < stale {
+				s.lost = s.now()
+			}
+			continue
+		}
+		s.takeUp(r, limits)
+	}
+}
+
+func (s *Site) drop(id string) {
+	if err := s.o.Drafts.Forget(id); err != nil {
+		s.log.Error("forget draft", "visit", id, "error", err)
+	}
+}
+
+// takeUp seats a visit again where it was. One that was accepted in the moment the daemon ended shows its receipt.
+func (s *Site) takeUp(r kept, limits visit.Limits) {
+	state := &r.Visit.State
+	if sub, err := s.o.Queue.Get(state.ID); err == nil && state.Code == "" {
+		state.Step, state.Code, state.Confirmed = visit.Receipt, sub.Code, sub.Created
+		state.Papers, state.Readings, state.Form = nil, nil, nil
+	}
+	data := map[string][]byte{}
+	pages := map[string]bool{}
+	for _, p := range state.Papers {
+		page, err := s.o.Drafts.Page(state.ID, p.ID)
+		if err != nil {
+			s.log.Error("take up page of draft", "visit", state.ID, "error", err)
+			continue
+		}
+		data[p.ID], pages[p.ID] = page, true
+	}
+	t := s.newTable()
+	t.visit = visit.Restore(r.Visit, data, s.now(), limits)
+	t.kept.pages, t.stack = pages, r.Stack
+	var sess *session
+	if r.Line {
+		if state.Code != "" { // done: nobody waits for it
+			s.endVisit(context.Background(), t, "finished")
+			return
+		}
+		s.sessions.enqueue(t)
+	} else {
+		sess = &session{token: r.Token, csrf: r.CSRF, lang: r.Lang, size: r.Size, seen: s.now(), table: t}
+		s.sessions.add(sess)
+	}
+	s.log.Info("visit taken up again", "visit", state.ID, "step", string(state.Step))
+	s.readOn(t, sess)
+}
+
+// readOn reads the papers that recognition had not answered for when the daemon ended, and divides a stack.
+func (s *Site) readOn(t *table, sess *session) {
+	state := t.visit.State()
+	var unread []string
+	for _, p := range state.Papers {
+		if p.Reading {
+			unread = append(unread, p.ID)
+		}
+	}
+	proc := s.procedureOf(state.Procedure)
+	if proc == nil || len(unread) == 0 && !t.stack {
+		return
+	}
+	done, err := t.visit.Work(s.now())
+	if err != nil {
+		return
+	}
+	t.live.reset()
+	at := seat{session: sess, table: t, visit: t.visit, state: state, lang: "vi", proc: proc}
+	ctx, cancel := t.job()
+	t.run(s, func() {
+		defer cancel()
+		end := s.readJob(ctx, at, unread)
+		done(s.now())
+		if t.stack && ctx.Err() == nil {
+			s.sessions.unline(t.visit.ID)
+			s.deal(t, proc, state.Staff)
+			t.leave()
+			return
+		}
+		t.live.send(end)
+	})
+}
+
+// lostFor is how long after a restart the first page says that an unfinished visit is gone.
+const lostFor = 10 * time.Minute
+
+// lostVisit tells whether a visit that was open before a restart could not be taken up, as far as nobody has begun since.
+func (s *Site) lostVisit() bool {
+	s.sessions.mu.Lock()
+	defer s.sessions.mu.Unlock()
+	return !s.lost.IsZero() && s.now().Sub(s.lost) < lostFor
+}
+
+// Drafts is where unfinished visits are kept; *draft.Store is one.
+type Drafts interface {
+	IDs() ([]string, error)
+	Keep(id string, record any) error
+	KeepPage(id, page string, data []byte) error
+	DropPage(id, page string) error
+	Take(id string, record any) error
+	Page(id, page string) ([]byte, error)
+	Age(id string, now time.Time) (time.Duration, bool)
+	Forget(id string) error
+}
+
+var _ Drafts = (*draft.Store)(nil)

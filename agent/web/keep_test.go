@@ -1,0 +1,73 @@
+package web
+
+import (
+	"errors"
+	"net/http/httptest"
+	"path/filepath"
+	"testing"
+
+	"motcua/agent/draft"
+	"motcua/queue/seal"
+)
+
+// withDrafts keeps unfinished visits in a folder of the test.
+func withDrafts(t testing.TB) func(*Options) {
+	t.Helper()
+	dir := t.TempDir()
+	store, err := draft.Open(t.Context(), dir, seal.NewFile(filepath.Join(dir, "drafts.key")))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return func(o *Options) { o.Drafts = store }
+}
+
+// again gives the counter as it is after the daemon was killed: what was in memory is gone.
+func (k *kiosk) again(t testing.TB) *kiosk {
+	t.Helper()
+	site, err := New(k.site.o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	after := &kiosk{site: site, queue: k.queue, scanner: k.scanner, server: httptest.NewServer(site)}
+	t.Cleanup(func() {
+		site.halt()
+		_ = site.jobs.Wait()
+		after.server.Close()
+	})
+	return after
+}
+
+func TestLineIsTheOfficesAndSurvives(t *testing.T) {
+	k := newKiosk(t, withStaff(t), withDrafts(t))
+	lan := k.hand(t).signIn("lan", volunteerPIN)
+	lan.post("/desk/new").want(200, "/choose")
+	lan.post("/choose/2.000815").want(200, "/consent")
+	lan.post("/consent", "agreed", "yes").want(200, "/scan")
+	lan.upload("a.png", onePixel(t))
+	lan.follow("done")
+	lan.post("/staff/out")
+	k.hand(t).signIn("minh", techPIN).want(200, "/desk", "/desk/open/")
+
+	after := k.again(t)
+	minh := after.hand(t).signIn("minh", techPIN).want(200, "/desk", "/desk/open/")
+	minh.post("/desk/next").want(200, "/check")
+	if n := len(after.site.sessions.lined()); n != 0 {
+		t.Errorf("%d still in the line", n)
+	}
+}
+
+// A draft that can't be kept is not said to be.
+func TestUnkept(t *testing.T) {
+	k := newKiosk(t, func(o *Options) { o.Drafts = full{} })
+	k.hand(t).toScan("2.000815").get("/scan").want(200, "/scan", `<p hidden data-kept>`)
+	sound := newKiosk(t, withDrafts(t))
+	sound.hand(t).toScan("2.000815").get("/scan").want(200, "/scan", `hidden data-unkept>`)
+}
+
+// full is a store on a full disk.
+type full struct{ Drafts }
+
+func (full) IDs() ([]string, error)                { return nil, nil }
+func (full) Keep(string, any) error                { return errors.New("no space left on device") }
+func (full) KeepPage(string, string, []byte) error { return errors.New("no space left on device") }
+func (full) Forget(string) error                   { return nil }
