@@ -22,6 +22,7 @@ import (
 	"github.com/pdfcpu/pdfcpu/pkg/pdfcpu/model"
 	"github.com/rogpeppe/go-internal/testscript"
 
+	"motcua/agent/staff"
 	"motcua/configs"
 	"motcua/ocr/specimen"
 )
@@ -37,6 +38,11 @@ func TestScript(t *testing.T) {
 		Setup: func(e *testscript.Env) error {
 			e.Setenv("PATH", bin+string(os.PathListSeparator)+os.Getenv("PATH"))
 			e.Setenv("HOME", e.WorkDir)
+			fixtures, err := filepath.Abs(filepath.Join("testdata", "upgrade"))
+			if err != nil {
+				return err
+			}
+			e.Setenv("FIXTURES", fixtures)
 			e.Setenv("TZ", "Asia/Ho_Chi_Minh")
 			// The configuration of the machine that runs the tests must not matter, nor its scanners.
 			e.Setenv("SANE_CONFIG_DIR", filepath.Join(e.WorkDir, "sane"))
@@ -58,6 +64,7 @@ func TestScript(t *testing.T) {
 			"fill":     fill,
 			"unzipped": unzipped,
 			"zip":      zipFiles,
+			"signin":   signIn,
 		},
 	})
 }
@@ -277,4 +284,15 @@ func unzipped(ts *testscript.TestScript, neg bool, args []string) {
 	ts.Check(err)
 	defer z.Close()
 	ts.Check(os.CopyFS(ts.MkAbs(args[1]), z))
+}
+
+// signin FILE NAME PIN wants this person to be let in by the list of staff.
+func signIn(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 3 {
+		ts.Fatalf("usage: signin FILE NAME PIN")
+	}
+	roll, err := staff.Open(ts.MkAbs(args[0]), time.Now)
+	ts.Check(err)
+	_, err = roll.SignIn(args[1], args[2])
+	ts.Check(err)
 }
