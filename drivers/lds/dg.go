@@ -101,6 +101,15 @@ func parseDG13(file []byte) (dg13, error) {
 		return out, errors.New("DG13 is malformed")
 	}
 	out.walk(objects, 0)
+	// One reader of such cards says that the old number stands in entry 16, others call that one unknown: its shape tells.
+	if old := out.unknown[16]; len(old) == 9 && strings.Trim(old, "0123456789") == "" {
+		if out.fields["old_number"] == "" {
+			out.fields["old_number"] = old
+			delete(out.unknown, 16)
+		} else if out.fields["old_number"] == old {
+			delete(out.unknown, 16)
+		}
+	}
 	if len(out.fields) == 0 && len(out.unknown) == 0 {
 		return out, errors.New("DG13 holds no entry this program knows")
 	}

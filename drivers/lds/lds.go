@@ -71,12 +71,15 @@ const (
 	Expired       Trust = "expired"        // as Verified, but a certificate is not valid today
 	Unsigned      Trust = "unsigned"       // the chip has no security object
 	Forged        Trust = "forged"         // the signature or a hash does not fit
+	Unproven      Trust = "unproven"       // signed, but the chip refuses to show that it is no copy, though it should be able to
+	Copied        Trust = "copied"         // the data is as it was signed, but for another chip than this one
 )
 
 // Authentic says how far the data can be believed.
 type Authentic struct {
 	Trust  Trust
 	Groups []int  // data groups whose hash was checked, ascending
+	Proof  string // how the chip proved that it is no copy: active or chip authentication, both, or empty where it has neither
 	Reason string // for the technician, where not Verified
 }
 

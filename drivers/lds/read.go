@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"crypto/rand"
+	"encoding/asn1"
 	"errors"
 	"fmt"
 	"slices"
@@ -123,16 +124,27 @@ func (c *channel) cardAccess(ctx context.Context) ([]paceInfo, error) {
 	if _, _, err := c.do(ctx, apdu.Command{Ins: 0xa4, P2: 0x0c, Data: []byte{0x3f, 0x00}}); err != nil {
 		return nil, err
 	}
-	// READ BINARY with short file identifier 1C selects the file and reads its beginning.
+	// READ BINARY with short file identifier 1C selects the file and reads its beginning. Real Vietnamese cards were met that
+	// refuse that and take a SELECT of 011C.
 	file, status, err := c.do(ctx, apdu.Command{Ins: 0xb0, P1: 0x9c, Le: 256})
 	if err != nil {
 		return nil, err
 	}
-	if status != apdu.OK && status != apdu.EndOfFile || len(file) == 0 {
-		return nil, nil
-	}
-	if _, header, length, err := tlv.Header(file); err == nil && header+length > len(file) {
-		if file, err = c.file(ctx, 223, func(int, int) {}); err != nil {
+	_, header, length, cut := tlv.Header(file)
+	if status != apdu.OK && status != apdu.EndOfFile || cut != nil || header+length > len(file) {
+		_, selected, err := c.do(ctx, apdu.Command{Ins: 0xa4, P1: 0x02, P2: 0x0c, Data: []byte{0x01, 0x1c}})
+		if err != nil {
+			return nil, err
+		}
+		if selected != apdu.OK && (status != apdu.OK && status != apdu.EndOfFile || len(file) == 0) {
+			return nil, nil // neither way: there is none
+		}
+		file, err = c.file(ctx, 223, func(int, int) {})
+		var refused apdu.Status
+		if errors.As(err, &refused) {
+			return nil, nil
+		}
+		if err != nil {
 			return nil, fmt.Errorf("read EF.CardAccess: %w", err)
 		}
 	}
@@ -206,10 +218,22 @@ func (c *channel) read(ctx context.Context, card *Card, o Options) error {
 	if !slices.Contains(groups, 1) {
 		groups = append([]int{1}, groups...)
 	}
-	// The security object comes before the face, which takes ten times as long as the rest.
-	order := slices.Insert(slices.Clone(groups), len(groups)-len(intersect([]int{2}, groups)), efSOD)
-	of = 1 + len(order)
-	for _, id := range order {
+	// What the chip can prove comes first, since it changes the keys of the session; the face, which takes ten times as long as
+	// the rest, comes last.
+	of = 2 + len(groups)
+	if err := get(efSOD); err != nil && !absent(err) {
+		return err
+	}
+	proof, unproven := c.prove(ctx, files, get, absent, o)
+	refused := errors.Is(unproven, errNotOffered)
+	switch {
+	case errors.Is(unproven, errCopied):
+		card.Authentic = Authentic{Trust: Copied, Reason: unproven.Error()}
+		return nil
+	case unproven != nil && !refused:
+		return unproven
+	}
+	for _, id := range groups {
 		if err := get(id); err != nil && (id == 1 || !absent(err)) {
 			return err
 		}
@@ -244,7 +268,62 @@ func (c *channel) read(ctx context.Context, card *Card, o Options) error {
 		}
 	}
 	card.Authentic = authenticity(files, o)
+	card.Authentic.Proof = proof
+	if t := card.Authentic.Trust; refused && (t == Verified || t == Expired || t == UnknownSigner) {
+		card.Authentic.Trust, card.Authentic.Reason = Unproven, unproven.Error()
+	}
 	return nil
+}
+
+// prove has the chip show that it is no copy, as far as its security object says that it can.
+func (c *channel) prove(ctx context.Context, files map[int][]byte, get func(int) error, absent func(error) bool, o Options) (proof string, err error) {
+	file, ok := files[efSOD]
+	if !ok {
+		return "", nil
+	}
+	object, err := parseSOD(file)
+	if err != nil {
+		return "", nil // authenticity says so
+	}
+	for _, id := range []int{14, 15} {
+		if _, signed := object.groups[id]; !signed {
+			continue
+		}
+		if err := get(id); err != nil {
+			if absent(err) {
+				return "", errNotOffered
+			}
+			return "", err
+		}
+	}
+	var digest asn1.ObjectIdentifier
+	var key *chipKey
+	if group, ok := files[14]; ok {
+		if key, digest, err = parseDG14(group); err != nil {
+			return "", damaged(err)
+		}
+	}
+	if group, ok := files[15]; ok {
+		der, _ := tlv.Find(group, 0x6f)
+		k, err := parseKey(der)
+		if err != nil {
+			return "", damaged(fmt.Errorf("DG15: %w", err))
+		}
+		if err := c.sign(ctx, &k, digest, o.random); err != nil {
+			return "", fmt.Errorf("active authentication: %w", err)
+		}
+		proof = "active authentication"
+	}
+	if key != nil {
+		if err := c.agree(ctx, key, o.random); err != nil {
+			return "", fmt.Errorf("chip authentication: %w", err)
+		}
+		if proof != "" {
+			proof += ", "
+		}
+		proof += "chip authentication"
+	}
+	return proof, nil
 }
 
 func authenticity(files map[int][]byte, o Options) Authentic {

@@ -37,10 +37,15 @@ func (p PACE) mapping() int {
 
 // Options is what a chip demands before it tells anything.
 type Options struct {
-	CAN   string
-	MRZ   []string // the lines as printed; the key of BAC and of PACE-MRZ
-	PACE  []PACE
-	BAC   bool
+	CAN  string
+	MRZ  []string // the lines as printed; the key of BAC and of PACE-MRZ
+	PACE []PACE
+	BAC  bool
+	Keys Keys
+
+	NoMaster  bool // SELECT of the master file: no such command (real Vietnamese cards)
+	NoShortID bool // READ BINARY with a short file identifier is refused; EF.CardAccess wants a SELECT
+
 	Delay time.Duration // of every answer
 
 	Random io.Reader // crypto/rand.Reader where nil
@@ -60,6 +65,8 @@ type state struct {
 	application bool // the ICAO application is selected
 	selected    []byte
 	session     *sm.Session
+	next        *sm.Session // after chip authentication
+	agreeing    bool
 	challenge   []byte
 
 	pace struct {
@@ -116,7 +123,11 @@ func (c *Chip) Transmit(command []byte) []byte {
 	}
 	session := c.session
 	data, status := c.do(plain)
-	return session.SealResponse(plain.Ins, data, status)
+	reply := session.SealResponse(plain.Ins, data, status)
+	if c.next != nil { // agreed on by this command, and used from the next one on
+		c.session, c.next = c.next, nil
+	}
+	return reply
 }
 
 func answer(data []byte, status apdu.Status) []byte {
@@ -138,7 +149,15 @@ func (c *Chip) do(cmd apdu.Command) ([]byte, apdu.Status) {
 	case 0x82:
 		return c.externalAuthenticate(cmd)
 	case 0x22:
+		if cmd.P1 == 0x41 {
+			return nil, c.setKey(cmd)
+		}
 		return nil, c.setAT(cmd)
+	case 0x88:
+		if c.o.Keys.Refuse {
+			return nil, apdu.NotSupported
+		}
+		return c.internalAuthenticate(cmd)
 	case 0x86:
 		return c.generalAuthenticate(cmd)
 	}
@@ -155,6 +174,8 @@ func (c *Chip) random(n int) []byte {
 
 func (c *Chip) selectFile(cmd apdu.Command) apdu.Status {
 	switch {
+	case cmd.P1 == 0x00 && c.o.NoMaster:
+		return apdu.NotSupported
 	case cmd.P1 == 0x00:
 		c.application, c.selected = false, nil
 		return apdu.OK
@@ -163,6 +184,9 @@ func (c *Chip) selectFile(cmd apdu.Command) apdu.Status {
 			return apdu.FileNotFound
 		}
 		c.application, c.selected = true, nil
+		return apdu.OK
+	case cmd.P1 == 0x02 && bytes.Equal(cmd.Data, []byte{0x01, 0x1c}) && !c.application && len(c.o.PACE) > 0:
+		c.selected = c.cardAccess()
 		return apdu.OK
 	case cmd.P1 == 0x02 && len(cmd.Data) == 2 && cmd.Data[0] == 1 && c.application:
 		if c.session == nil {
@@ -188,7 +212,7 @@ func (c *Chip) readBinary(cmd apdu.Command) ([]byte, apdu.Status) {
 		}
 		offset = int(new(big.Int).SetBytes(at).Int64())
 	case cmd.P1 == 0x9c && !c.application: // EF.CardAccess by its short identifier
-		if len(c.o.PACE) == 0 {
+		if len(c.o.PACE) == 0 || c.o.NoShortID {
 			return nil, apdu.FileNotFound
 		}
 		c.selected, offset = c.cardAccess(), int(cmd.P2)
@@ -301,9 +325,38 @@ func (c *Chip) setAT(cmd apdu.Command) apdu.Status {
 	return apdu.OK
 }
 
+// setKey begins chip authentication: with 3DES it carries the reader's key, with AES the next command does.
+func (c *Chip) setKey(cmd apdu.Command) apdu.Status {
+	if c.o.Keys.Agree == nil || c.o.Keys.Refuse || c.session == nil {
+		return apdu.NotSupported
+	}
+	if cmd.P2 == 0xa4 && c.o.Keys.Suite > 1 {
+		c.agreeing = true
+		return apdu.OK
+	}
+	theirs, ok := tlv.Find(cmd.Data, 0x91)
+	if cmd.P2 != 0xa6 || !ok {
+		return apdu.WrongData
+	}
+	next, err := c.agree(theirs, 1)
+	if err != nil {
+		return apdu.WrongData
+	}
+	c.next = next
+	return apdu.OK
+}
+
 func (c *Chip) generalAuthenticate(cmd apdu.Command) ([]byte, apdu.Status) {
 	p := &c.state.pace
 	body, ok := tlv.Find(cmd.Data, 0x7c)
+	if theirs, has := tlv.Find(body, 0x80); ok && has && c.agreeing {
+		next, err := c.agree(theirs, c.o.Keys.Suite)
+		if err != nil {
+			return nil, apdu.WrongData
+		}
+		c.next, c.agreeing = next, false
+		return tlv.Append(nil, 0x7c, nil), apdu.OK
+	}
 	if !ok || p.info == nil {
 		return nil, apdu.NoConditions
 	}

@@ -2,6 +2,7 @@ package chip
 
 import (
 	"bytes"
+	"cmp"
 	"crypto"
 	"crypto/ecdsa"
 	"crypto/elliptic"
@@ -38,6 +39,7 @@ type Person struct {
 	Marks               string
 	Father, Mother      string
 	Spouse              string
+	Code16              string // entry 16 of DG13, whose use is not known; empty: sixteen figures of no meaning
 	Face                []byte // a picture; kept as it is
 }
 
@@ -112,7 +114,7 @@ func (p Person) dg13() []byte {
 		entry(7, text(utf8, p.Religion)), entry(8, text(utf8, p.Origin)), entry(9, text(utf8, p.Residence)),
 		entry(10, text(utf8, p.Marks)), entry(11, text(printable, date(p.Issue))), entry(12, text(utf8, date(p.Expiry))),
 		entry(13, named(p.Father), named(p.Mother)), spouse, entry(15, text(printable, p.OldNumber)),
-		entry(16, text(printable, "0123456789ABCDEF")),
+		entry(16, text(printable, cmp.Or(p.Code16, "0123456789ABCDEF"))),
 	}, nil)
 	return tlv.Append(nil, 0x6d, tlv.Append(nil, 0x30, tlv.Append(nil, 0x02, []byte{0}), tlv.Append(nil, 0x31, entries)))
 }

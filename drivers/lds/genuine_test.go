@@ -1,0 +1,155 @@
+package lds_test
+
+import (
+	"maps"
+	"testing"
+
+	"motcua/drivers/lds"
+	"motcua/drivers/lds/chip"
+)
+
+// proving is a card whose chip can show that it is no copy.
+func proving(t *testing.T, keys chip.Keys) issued {
+	t.Helper()
+	state, err := chip.NewState(today)
+	if err != nil {
+		t.Fatal(err)
+	}
+	i := issue(t, invented())
+	if err := keys.AddTo(i.files); err != nil {
+		t.Fatal(err)
+	}
+	if err := state.Sign(i.files); err != nil {
+		t.Fatal(err)
+	}
+	if i.trusted, err = lds.ParseCertificates(state.CSCA()); err != nil {
+		t.Fatal(err)
+	}
+	return i
+}
+
+func TestGenuine(t *testing.T) {
+	for name, c := range map[string]struct {
+		rsa   bool
+		suite int
+		only  string
+	}{
+		"RSA and 3DES": {true, 1, ""}, "RSA and AES-256": {true, 4, ""}, "curve and AES-128": {false, 2, ""}, "curve and 3DES": {false, 1, ""},
+		"active alone": {true, 2, "active"}, "chip alone": {false, 3, "chip"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			keys, err := chip.NewKeys(c.rsa, c.suite)
+			if err != nil {
+				t.Fatal(err)
+			}
+			want := "active authentication, chip authentication"
+			switch c.only {
+			case "active":
+				keys.Agree, want = nil, "active authentication"
+			case "chip":
+				keys.Active, want = nil, "chip authentication"
+			}
+			i := proving(t, keys)
+			others, err := chip.NewKeys(c.rsa, c.suite)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if c.only == "active" {
+				others.Agree = nil
+			}
+			if c.only == "chip" {
+				others.Active = nil
+			}
+			refusing := keys
+			refusing.Refuse = true
+			for kind, lie := range map[string]struct {
+				keys  chip.Keys
+				files chip.Files
+				trust lds.Trust
+				proof string
+			}{
+				"as issued":                       {keys, i.files, lds.Verified, want},
+				"a copy with keys of its own":     {others, i.files, lds.Copied, ""},
+				"a copy without keys":             {chip.Keys{}, i.files, lds.Unproven, ""},
+				"a chip that refuses":             {refusing, i.files, lds.Unproven, ""},
+				"a copy that leaves the keys out": {chip.Keys{}, without(without(i.files, 14), 15), lds.Unproven, ""},
+			} {
+				t.Run(kind, func(t *testing.T) {
+					for _, bac := range []bool{false, true} {
+						o := i.options()
+						o.Keys = lie.keys
+						if bac {
+							o.PACE = nil
+						}
+						card, err := lds.Read(t.Context(), direct{chip.New(lie.files, o)}, lds.Access{CAN: i.can, MRZ: i.key}, lds.Options{Trusted: i.trusted, Now: today})
+						if err != nil {
+							t.Fatal(err)
+						}
+						if card.Authentic.Trust != lie.trust || card.Authentic.Proof != lie.proof {
+							t.Errorf("over %s: %+v, want %s by %q", card.Access, card.Authentic, lie.trust, lie.proof)
+						}
+						if lie.trust == lds.Copied && len(card.Fields) > 0 {
+							t.Error("a copy gave values")
+						}
+						if lie.trust == lds.Verified && !maps.Equal(card.Fields, inventedFields) {
+							t.Errorf("fields %v", card.Fields)
+						}
+					}
+				})
+			}
+		})
+	}
+}
+
+// Vietnamese cards were met that know no master file and give EF.CardAccess only where it is selected.
+func TestCardAccess(t *testing.T) {
+	i := issue(t, invented())
+	for name, change := range map[string]func(*chip.Options){
+		"no master file":       func(o *chip.Options) { o.NoMaster = true },
+		"no short identifiers": func(o *chip.Options) { o.NoShortID = true },
+		"neither":              func(o *chip.Options) { o.NoMaster, o.NoShortID = true, true },
+		"neither, and more ways than one read": func(o *chip.Options) {
+			o.NoMaster, o.NoShortID, o.PACE = true, true, ways(1, 12, 2, 13, 3, 14, 4, 16, 1, 13, 2, 12, 3, 16, 4, 17)
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			o := i.options()
+			o.BAC = false
+			change(&o)
+			card, err := lds.Read(t.Context(), direct{chip.New(i.files, o)}, lds.Access{CAN: i.can}, lds.Options{Trusted: i.trusted, Now: today})
+			if err != nil || card.Access != "PACE-CAN" || !maps.Equal(card.Fields, inventedFields) {
+				t.Errorf("%v, %v", card, err)
+			}
+		})
+	}
+}
+
+// BAC takes the last nine digits of the number, which is what the front and the MRZ say.
+func TestBACByTheFront(t *testing.T) {
+	i := issue(t, invented())
+	p := invented()
+	key, err := lds.CardKey(p.Number, "1995-03-05", "2035-03-05")
+	if err != nil || key != i.key || key.Number != p.Number[3:] {
+		t.Fatalf("%v %v", key, err)
+	}
+	o := i.options()
+	o.PACE, o.NoMaster, o.NoShortID = nil, true, true
+	if card, err := lds.Read(t.Context(), direct{chip.New(i.files, o)}, lds.Access{MRZ: key}, lds.Options{Now: today}); err != nil || card.Access != "BAC" {
+		t.Errorf("%v, %v", card, err)
+	}
+}
+
+func TestDG13WithSixteen(t *testing.T) {
+	i := issue(t, invented())
+	p := invented()
+	p.OldNumber, p.Code16 = "", "023456789"
+	files := p.Groups()
+	card := read(t, i, with(i.files, 13, files[13]), lds.Options{})
+	if card.Fields["old_number"] != "023456789" || card.Unknown[16] != "" {
+		t.Errorf("old number %q, unknown %v", card.Fields["old_number"], card.Unknown)
+	}
+	if card := read(t, i, i.files, lds.Options{}); card.Fields["old_number"] != invented().OldNumber || card.Unknown[16] != "0123456789ABCDEF" {
+		t.Errorf("unknown %v", card.Unknown)
+	}
+}
