@@ -7,7 +7,6 @@ import (
 	"crypto/x509"
 	"crypto/x509/pkix"
 	"encoding/asn1"
-	"encoding/pem"
 	"errors"
 	"fmt"
 	"math/big"
@@ -41,31 +40,6 @@ func (c *Certificate) Subject() string { return c.subjectName }
 
 // NotAfter is when the certificate ends.
 func (c *Certificate) NotAfter() time.Time { return c.until }
-
-// ParseCertificates reads the trusted CSCA certificates of a file: PEM blocks, or DER ones in a row.
-func ParseCertificates(file []byte) ([]*Certificate, error) {
-	var all []*Certificate
-	der := file
-	if bytes.Contains(file, []byte("-----BEGIN")) {
-		der = nil
-		for block, rest := pem.Decode(file); block != nil; block, rest = pem.Decode(rest) {
-			if block.Type == "CERTIFICATE" {
-				der = append(der, block.Bytes...)
-			}
-		}
-	}
-	for n := 1; len(der) > 0; n++ {
-		c, rest, err := parseCertificate(der)
-		if err != nil {
-			return nil, fmt.Errorf("certificate %d: %w", n, err)
-		}
-		all, der = append(all, c), rest
-	}
-	if len(all) == 0 {
-		return nil, errors.New("no certificate in the file")
-	}
-	return all, nil
-}
 
 func parseCertificate(der []byte) (*Certificate, []byte, error) {
 	var outer struct {

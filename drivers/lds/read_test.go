@@ -50,6 +50,7 @@ func (d direct) Transmit(ctx context.Context, apdu []byte) ([]byte, error) {
 type issued struct {
 	files   chip.Files
 	trusted []*lds.Certificate
+	csca    []byte
 	mrz     []string
 	can     string
 	key     lds.Key
@@ -77,7 +78,7 @@ func issue(t testing.TB, p chip.Person) issued {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return issued{files, trusted, p.MRZ(), can, key}
+	return issued{files, trusted, state.CSCA(), p.MRZ(), can, key}
 }
 
 func (i issued) options() chip.Options {

@@ -16,9 +16,13 @@ import (
 
 // sod is the document security object: the hashes of the data groups, signed (9303-10, 4.6.2).
 type sod struct {
+	signedData
 	hash   crypto.Hash
 	groups map[int][]byte
+}
 
+// signedData is a CMS message (RFC 5652) with the certificates it carries.
+type signedData struct {
 	content     []byte // what is signed
 	contentType asn1.ObjectIdentifier
 	signer      signerInfo
@@ -49,50 +53,11 @@ func parseSOD(file []byte) (*sod, error) {
 	if !ok {
 		return nil, errors.New("EF.SOD has no tag 77")
 	}
-	var info struct {
-		Type    asn1.ObjectIdentifier
-		Content asn1.RawValue `asn1:"explicit,tag:0"`
-	}
-	if _, err := asn1.Unmarshal(der, &info); err != nil {
+	signed, err := parseSigned(der)
+	if err != nil {
 		return nil, fmt.Errorf("EF.SOD: %w", err)
 	}
-	if !info.Type.Equal(oidSignedData) {
-		return nil, errors.New("EF.SOD is not signed data")
-	}
-	var signed struct {
-		Version int
-		Digests asn1.RawValue
-		Content struct {
-			Type  asn1.ObjectIdentifier
-			Bytes []byte `asn1:"explicit,optional,tag:0"`
-		}
-		Certificates asn1.RawValue `asn1:"optional,tag:0"`
-		CRLs         asn1.RawValue `asn1:"optional,tag:1"`
-		Signers      []signerInfo  `asn1:"set"`
-	}
-	if _, err := asn1.Unmarshal(info.Content.Bytes, &signed); err != nil {
-		return nil, fmt.Errorf("EF.SOD: %w", err)
-	}
-	if len(signed.Signers) == 0 {
-		return nil, errors.New("EF.SOD: no signer")
-	}
-	s := &sod{content: signed.Content.Bytes, contentType: signed.Content.Type, signer: signed.Signers[0], groups: map[int][]byte{}}
-	if a := s.signer.Attributes.FullBytes; len(a) > 0 {
-		s.rawSigned = append([]byte{0x31}, a[1:]...) // signed as a SET, sent with an implicit tag (RFC 5652, 5.4)
-	}
-	for rest := signed.Certificates.Bytes; len(rest) > 0; {
-		c, after, err := parseCertificate(rest)
-		if err != nil {
-			// One certificate that cannot be read does not hide the others.
-			var skip asn1.RawValue
-			if after, err = asn1.Unmarshal(rest, &skip); err != nil {
-				return nil, fmt.Errorf("EF.SOD: certificates: %w", err)
-			}
-		} else {
-			s.certs = append(s.certs, c)
-		}
-		rest = after
-	}
+	s := &sod{signedData: signed, groups: map[int][]byte{}}
 	var object struct {
 		Version int
 		Hash    pkix.AlgorithmIdentifier
@@ -117,6 +82,47 @@ func parseSOD(file []byte) (*sod, error) {
 	return s, nil
 }
 
+// parseSigned reads a CMS message without believing it.
+func parseSigned(der []byte) (s signedData, err error) {
+	var info struct {
+		Type    asn1.ObjectIdentifier
+		Content asn1.RawValue `asn1:"explicit,tag:0"`
+	}
+	if _, err := asn1.Unmarshal(der, &info); err != nil {
+		return s, err
+	}
+	if !info.Type.Equal(oidSignedData) {
+		return s, errors.New("it is not signed data")
+	}
+	var signed struct {
+		Version int
+		Digests asn1.RawValue
+		Content struct {
+			Type  asn1.ObjectIdentifier
+			Bytes []byte `asn1:"explicit,optional,tag:0"`
+		}
+		Certificates asn1.RawValue `asn1:"optional,tag:0"`
+		CRLs         asn1.RawValue `asn1:"optional,tag:1"`
+		Signers      []signerInfo  `asn1:"set"`
+	}
+	if _, err := asn1.Unmarshal(info.Content.Bytes, &signed); err != nil {
+		return s, err
+	}
+	if len(signed.Signers) == 0 {
+		return s, errors.New("no signer")
+	}
+	s = signedData{content: signed.Content.Bytes, contentType: signed.Content.Type, signer: signed.Signers[0]}
+	if a := s.signer.Attributes.FullBytes; len(a) > 0 {
+		s.rawSigned = append([]byte{0x31}, a[1:]...) // signed as a SET, sent with an implicit tag (RFC 5652, 5.4)
+	}
+	// One certificate that cannot be read does not hide the others.
+	s.certs, _, err = parseAll(signed.Certificates.Bytes)
+	if err != nil {
+		return s, fmt.Errorf("certificates: %w", err)
+	}
+	return s, nil
+}
+
 // authenticate is passive authentication (9303-11, 5.1) of the files read, by their data group numbers.
 func (s *sod) authenticate(files map[int][]byte, trusted []*Certificate, now time.Time) Authentic {
 	out := Authentic{Trust: Forged}
@@ -130,7 +136,7 @@ func (s *sod) authenticate(files map[int][]byte, trusted []*Certificate, now tim
 		}
 		out.Groups = append(out.Groups, number)
 	}
-	signer, err := s.verify()
+	signer, err := s.verify(oidLDSSecurity)
 	if err != nil {
 		out.Reason = err.Error()
 		return out
@@ -154,13 +160,13 @@ func (s *sod) authenticate(files map[int][]byte, trusted []*Certificate, now tim
 }
 
 // verify checks the signature and gives the certificate it was made with.
-func (s *sod) verify() (*Certificate, error) {
-	if !s.contentType.Equal(oidLDSSecurity) {
-		return nil, errors.New("what is signed is no LDS security object")
+func (s *signedData) verify(contentType asn1.ObjectIdentifier) (*Certificate, error) {
+	if !s.contentType.Equal(contentType) {
+		return nil, errors.New("what is signed is something else than is wanted here")
 	}
 	signer := s.signerCertificate()
 	if signer == nil {
-		return nil, errors.New("the signer's certificate is not in EF.SOD")
+		return nil, errors.New("the signer's certificate is not with the signature")
 	}
 	digest := hashes[s.signer.Digest.Algorithm.String()]
 	text := s.content
@@ -182,7 +188,7 @@ func (s *sod) verify() (*Certificate, error) {
 }
 
 // checkAttributes demands the two attributes that tie the signature to the content.
-func (s *sod) checkAttributes(digest []byte) error {
+func (s *signedData) checkAttributes(digest []byte) error {
 	var attributes []struct {
 		Type   asn1.ObjectIdentifier
 		Values asn1.RawValue
@@ -209,7 +215,7 @@ func (s *sod) checkAttributes(digest []byte) error {
 	return nil
 }
 
-func (s *sod) signerCertificate() *Certificate {
+func (s *signedData) signerCertificate() *Certificate {
 	id := s.signer.ID
 	for _, c := range s.certs {
 		if id.Class == asn1.ClassContextSpecific && id.Tag == 0 {
