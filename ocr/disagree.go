@@ -37,6 +37,8 @@ func (r reading) fits(value string) bool {
 // contradicts says whether a reading speaks against the one that leads; all are those of the field.
 func contradicts(n paper.Name, lead, r reading, all []reading) bool {
 	switch {
+	case r.Source == paper.ChipUnchecked:
+		return true
 	case lead.Source == paper.MRZ && n == paper.FullName:
 		return false // print leads there, and its letters were compared
 	case r.Source == paper.MRZ && n == paper.FullName && lead.Source != paper.OCR:

@@ -53,7 +53,7 @@ func own(d []paper.Doubt) []paper.Doubt {
 }
 
 func rank(s paper.Source) int {
-	return slices.Index([]paper.Source{paper.OCR, paper.MRZ, paper.QR, paper.Chip, paper.User}, s)
+	return slices.Index([]paper.Source{paper.ChipUnchecked, paper.OCR, paper.MRZ, paper.QR, paper.Chip, paper.User}, s)
 }
 
 func certainty(s paper.Source) float64 {
@@ -139,7 +139,7 @@ func merged(n paper.Name, rs []reading) (paper.Field, reading) {
 			if n == paper.FullName && (r.Source == paper.MRZ || lead.Source == paper.MRZ) {
 				continue // letters agree; a zone says nothing of the marks, so it doesn't say the same
 			}
-			if !slices.Contains(f.Agrees, r.Source) {
+			if r.Source != paper.ChipUnchecked && !slices.Contains(f.Agrees, r.Source) {
 				f.Agrees = append(f.Agrees, r.Source)
 				wrong *= 1 - min(0.95, r.Conf)
 				f.Doubts = slices.DeleteFunc(f.Doubts, func(d paper.Doubt) bool { return d == paper.CheckDigit })

@@ -95,6 +95,7 @@ func CheckReaders(ctx context.Context, cfg config.Config) []doctor.Finding {
 	}
 	if c.Chip {
 		findings = append(findings, doctor.From(pcsc.Check(ctx))...)
+		findings = append(findings, checkAuthorities(c.CSCA)...)
 	}
 	if len(findings) == 0 {
 		findings = append(findings, doctor.Good("no QR or chip reader is configured, and no known one is plugged in"))

@@ -5,10 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"hash/maphash"
-	"io/fs"
 	"log/slog"
-	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 	"sync"
@@ -48,9 +45,9 @@ func OpenReaders(c config.Readers, profiles profile.Profiles, v Visits, log *slo
 	if c.Known {
 		desk.bus = &serial.Bus{Profiles: c.Serial}
 	}
-	trusted, err := certificates(c.CSCA)
-	if err != nil {
-		return nil, fmt.Errorf("readers.csca: %w", err)
+	trusted, left := authorities(c.CSCA)
+	for _, problem := range left {
+		log.Warn("CSCA certificate left out", "error", problem)
 	}
 	return func(ctx context.Context) error {
 		group, ctx := errgroup.WithContext(ctx)
@@ -177,30 +174,6 @@ type lastCode struct {
 	at   time.Time
 }
 
-// certificates reads every file of a folder of CSCA certificates.
-func certificates(dir string) ([]*lds.Certificate, error) {
-	if dir == "" {
-		return nil, nil
-	}
-	var all []*lds.Certificate
-	err := filepath.WalkDir(dir, func(name string, e fs.DirEntry, err error) error {
-		if err != nil || e.IsDir() {
-			return err
-		}
-		data, err := os.ReadFile(name)
-		if err != nil {
-			return err
-		}
-		found, err := lds.ParseCertificates(data)
-		if err != nil {
-			return fmt.Errorf("%s: %w", filepath.Base(name), err)
-		}
-		all = append(all, found...)
-		return nil
-	})
-	return all, err
-}
-
 // chipDesk reads cards that are laid on chip readers. A chip opens by the number printed on its card, so
 // a card that is laid down waits until a visit has read that number.
 type chipDesk struct {
@@ -251,7 +224,7 @@ func (d *chipDesk) read(ctx context.Context, reader string) error {
 				continue
 			}
 			tried = append(tried, card)
-			values, err := d.open(ctx, reader, keys(card))
+			values, source, err := d.open(ctx, reader, keys(card))
 			if errors.Is(err, &scan.Fault{Code: lds.WrongCAN}) || errors.Is(err, &scan.Fault{Code: lds.WrongMRZ}) {
 				continue
 			}
@@ -261,7 +234,7 @@ func (d *chipDesk) read(ctx context.Context, reader string) error {
 				break
 			}
 			if err == nil {
-				d.log.Info("chip read", "reader", reader, "taken", d.visits.Offer(paper.Chip, values))
+				d.log.Info("chip read", "reader", reader, "source", source, "taken", d.visits.Offer(source, values))
 			}
 			return err
 		}
@@ -285,20 +258,29 @@ func keys(card visit.Card) lds.Access {
 	return a
 }
 
-// open reads the chip. What a forged chip says is worth nothing; what one of an unknown signer says is
-// worth as much as the card's QR code, unless the office trusts known signers only.
-func (d *chipDesk) open(ctx context.Context, reader string, access lds.Access) (map[paper.Name]string, error) {
+// open reads the chip. Only what a configured CSCA's signer has signed, on a chip that is no copy, is a chip's word; a
+// chip of an unknown signer, or one that cannot show what it is, is worth less than print. Data that was altered, or that
+// was copied from another chip, is not taken at all.
+func (d *chipDesk) open(ctx context.Context, reader string, access lds.Access) (map[paper.Name]string, paper.Source, error) {
 	card, err := d.service.Connect(ctx, reader)
 	if err != nil {
-		return nil, err
+		return nil, "", err
 	}
 	defer card.Close()
 	chip, err := lds.Read(ctx, card, access, lds.Options{Trusted: d.trusted, WithoutFace: true})
 	if err != nil {
-		return nil, err
+		return nil, "", err
 	}
-	if trust := chip.Authentic.Trust; trust == lds.Forged || len(d.trusted) > 0 && trust != lds.Verified {
-		return nil, &scan.Fault{Code: notAuthentic, Device: reader, Technician: "The chip's signature is not one that is trusted here: " + chip.Authentic.Reason}
+	source := paper.ChipUnchecked
+	switch trust := chip.Authentic.Trust; {
+	case trust == lds.Verified:
+		source = paper.Chip
+	case trust == lds.Copied:
+		return nil, "", &scan.Fault{Code: copiedChip, Device: reader, Technician: "The chip is a copy: " + chip.Authentic.Reason}
+	case trust == lds.Forged:
+		return nil, "", &scan.Fault{Code: notAuthentic, Device: reader, Technician: "The chip's data is not as it was signed: " + chip.Authentic.Reason}
+	default:
+		d.log.Warn("chip not checked", "reader", reader, "trust", trust, "reason", chip.Authentic.Reason)
 	}
 	values := map[paper.Name]string{}
 	for name, value := range chip.Fields {
@@ -306,11 +288,14 @@ func (d *chipDesk) open(ctx context.Context, reader string, access lds.Access) (
 			values[paper.Name(name)] = value
 		}
 	}
-	return values, nil
+	return values, source, nil
 }
 
-// notAuthentic is the fault of a chip whose signature is not trusted.
-const notAuthentic scan.Code = "damaged-chip"
+// The faults of a chip whose data cannot be taken.
+const (
+	notAuthentic scan.Code = "damaged-chip"
+	copiedChip   scan.Code = "copied-chip"
+)
 
 func faultCode(err error) string {
 	var fault *scan.Fault

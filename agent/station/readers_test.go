@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"maps"
 	"os"
 	"path/filepath"
 	"slices"
@@ -20,6 +21,7 @@ import (
 	"motcua/agent/profile"
 	"motcua/agent/visit"
 	"motcua/configs"
+	"motcua/drivers/lds"
 	"motcua/drivers/lds/chip"
 	"motcua/drivers/pcsc"
 	"motcua/drivers/pcsc/vpcd"
@@ -323,20 +325,32 @@ func TestChipOpensByWhatAVisitHasRead(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer d.Close()
+	trusted, err := lds.ParseCertificates(state.CSCA())
+	if err != nil {
+		t.Fatal(err)
+	}
+	unsigned := maps.Clone(files)
+	delete(unsigned, 0x1d)
+	pace := chip.Options{CAN: "123456", MRZ: person.MRZ(), PACE: []chip.PACE{{Suite: 2, Parameter: 12}}, BAC: true}
 	for _, card := range []struct {
 		name    string
 		options chip.Options
+		files   chip.Files
+		trusted []*lds.Certificate
+		source  string
 	}{
-		{"PACE by the card access number", chip.Options{CAN: "123456", MRZ: person.MRZ(), PACE: []chip.PACE{{Suite: 2, Parameter: 12}}, BAC: true}},
-		{"BAC only, by number and dates", chip.Options{MRZ: person.MRZ(), BAC: true}},
+		{"PACE by the card access number", pace, files, trusted, "chip"},
+		{"BAC only, by number and dates", chip.Options{MRZ: person.MRZ(), BAC: true}, files, trusted, "chip"},
+		{"signed by nobody who is known", pace, files, nil, "chip-unchecked"},
+		{"not signed", pace, unsigned, trusted, "chip-unchecked"},
 	} {
 		t.Run(card.name, func(t *testing.T) {
 			c := &counter{taken: make(chan map[paper.Name]string, 1)}
-			desk := &chipDesk{visits: c, log: slog.New(slog.NewTextHandler(t.Output(), nil)), service: pcsc.Service{Socket: d.Socket}}
+			desk := &chipDesk{visits: c, trusted: card.trusted, log: slog.New(slog.NewTextHandler(t.Output(), nil)), service: pcsc.Service{Socket: d.Socket}}
 			ctx, end := context.WithCancel(t.Context())
 			done := make(chan error, 1)
 			go func() { done <- desk.run(ctx) }()
-			remove, err := d.Insert(chip.New(files, card.options))
+			remove, err := d.Insert(chip.New(card.files, card.options))
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -344,8 +358,8 @@ func TestChipOpensByWhatAVisitHasRead(t *testing.T) {
 			c.expect(visit.Card{Number: "001199654321", Birth: "1999-05-06", Expiry: "2039-05-06"})
 			c.expect(visit.Card{Number: person.Number, Birth: "1999-01-02", Expiry: "2039-01-02"})
 			values := c.next(t)
-			if values[paper.FullName] != person.Name || values[paper.Number] != person.Number || values["source"] != "chip" {
-				t.Error("the chip's values did not arrive")
+			if values[paper.FullName] != person.Name || values[paper.Number] != person.Number || values["source"] != card.source {
+				t.Errorf("the chip's values did not arrive from %s, but from %s", card.source, values["source"])
 			}
 			remove()
 			end()

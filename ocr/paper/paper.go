@@ -36,6 +36,10 @@ const (
 	MRZ  Source = "mrz"
 	OCR  Source = "ocr"
 	User Source = "user"
+
+	// ChipUnchecked is a chip that nobody known here has signed. It outranks nothing and confirms nothing: what it says alone
+	// wants a look, and so does what it says otherwise.
+	ChipUnchecked Source = "chip-unchecked"
 )
 
 // Name is a field's name. Dates are ISO 8601 (YYYY-MM-DD), text is Unicode NFC.
