@@ -21,6 +21,7 @@ type disk interface {
 	List(dir string) ([]string, error)
 	SyncDir(dir string) error
 	Free(dir string) (int64, error) // bytes that this process may still write
+	Writable(dir string) error      // why no file can be made there: unix.EROFS where the disk is read-only
 }
 
 type file interface {
@@ -105,3 +106,5 @@ func (osDisk) Free(dir string) (int64, error) {
 	}
 	return int64(s.Bavail) * s.Bsize, nil
 }
+
+func (osDisk) Writable(dir string) error { return unix.Access(dir, unix.W_OK) }

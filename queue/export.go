@@ -39,7 +39,7 @@ const (
 // beside everything else. The submissions stay queued: should both ways lead to the hub, it keeps one
 // copy of each.
 func (q *Queue) Export(ctx context.Context, w io.Writer, to []age.Recipient, idsOrCodes ...string) (n int, err error) {
-	leave, err := q.enter()
+	leave, err := q.enterReading()
 	if err != nil {
 		return 0, err
 	}

@@ -40,10 +40,9 @@ type Found struct {
 	folder     string
 }
 
-func (q *Queue) foundPath() string { return filepath.Join(q.dir, "found") }
+func (q *Queue) foundPath() string { return filepath.Join(q.dir, foundName) }
 
-// damagedPath is where builds before layout 3 put what they could not put back into a lost index.
-func (q *Queue) damagedPath() string { return filepath.Join(q.dir, "damaged") }
+func (q *Queue) damagedPath() string { return filepath.Join(q.dir, damagedName) }
 
 // cutFound splits the name of a file that was set aside; an id has no dot.
 func cutFound(name string) (id, why string, ok bool) {
@@ -72,15 +71,23 @@ func (q *Queue) setAside(at place, name, why string) (string, error) {
 
 // countFound keeps the number of files that were set aside, which Stats tells.
 func (q *Queue) countFound() {
-	n := 0
-	for _, dir := range []string{q.foundPath(), q.damagedPath()} {
-		names, err := q.disk.List(dir)
-		if err == nil {
+	q.found.Store(int64(CountFound(q.dir)))
+}
+
+// CountFound counts what was set aside in a queue's folder, whether the queue is open or not.
+func CountFound(dir string) (n int) {
+	for _, name := range []string{foundName, damagedName} {
+		if names, err := (osDisk{}).List(filepath.Join(dir, name)); err == nil {
 			n += len(names)
 		}
 	}
-	q.found.Store(int64(n))
+	return n
 }
+
+const (
+	foundName   = "found"
+	damagedName = "damaged" // where builds before layout 3 put what they could not put back into a lost index
+)
 
 // Found lists what was set aside. It first looks through all folders of blobs for strays, where the disk can be written.
 func (q *Queue) Found(ctx context.Context) ([]Found, error) {

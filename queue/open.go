@@ -106,7 +106,7 @@ const (
 func (q *Queue) makeFolder() error {
 	err := q.disk.MkdirAll(q.blobs())
 	if err == nil {
-		err = unix.Access(q.dir, unix.W_OK)
+		err = q.disk.Writable(q.dir)
 	}
 	if errors.Is(err, unix.EROFS) {
 		if _, e := os.Stat(q.indexPath()); e == nil {
@@ -130,7 +130,11 @@ func (q *Queue) takeLock() error {
 	if err != nil {
 		return err
 	}
-	if err := unix.Flock(int(f.Fd()), unix.LOCK_EX|unix.LOCK_NB); err != nil {
+	how := unix.LOCK_EX
+	if q.readOnly != nil {
+		how = unix.LOCK_SH // several may read
+	}
+	if err := unix.Flock(int(f.Fd()), how|unix.LOCK_NB); err != nil {
 		f.Close()
 		if errors.Is(err, unix.EWOULDBLOCK) {
 			return ErrLocked

@@ -1,6 +1,7 @@
 package queue
 
 import (
+	"bytes"
 	"context"
 	"encoding/binary"
 	"encoding/json"
@@ -10,6 +11,7 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	"runtime"
 	"runtime/debug"
 	"slices"
 	"sync"
@@ -197,8 +199,11 @@ func (q *Queue) enterReading() (leave func(), err error) {
 func (q *Queue) ReadOnly() error {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	if q.readOnly != nil {
+	switch {
+	case q.readOnly != nil:
 		return q.readOnly
+	case q.broken != nil && !errors.Is(q.broken, ErrReadOnly):
+		return fmt.Errorf("%w: %w", ErrReadOnly, q.broken)
 	}
 	return q.broken
 }
@@ -346,46 +351,130 @@ func (q *Queue) Get(idOrCode string) (Submission, error) {
 
 // List returns the submissions that a filter selects, in order of acceptance.
 func (q *Queue) List(f Filter) ([]Submission, error) {
-	leave, err := q.enterReading()
-	if err != nil {
-		return nil, err
-	}
-	defer leave()
 	var list []Submission
-	err = q.view(func(tx *bolt.Tx) error {
-		list = nil
-		var after uint64
-		if f.After != "" {
-			r, err := recordByID(tx, f.After)
-			if err != nil {
-				return err
-			}
-			after = r.Seq
-		}
-		c := tx.Bucket(listBucket(f.States)).Cursor()
-		for k := start(c, f.Newest, after); k != nil; {
-			r, err := recordAt(tx, k)
-			if err != nil && q.ReadOnly() == nil {
-				return err
-			}
-			if err == nil && f.selects(r.Submission) {
-				list = append(list, r.Submission)
-				if len(list) == f.Limit {
-					return nil
-				}
-			}
-			if f.Newest {
-				k, _ = c.Prev()
-			} else {
-				k, _ = c.Next()
-			}
-		}
+	err := q.Each(context.Background(), f, func(s Submission) error {
+		list = append(list, s)
 		return nil
 	})
+	return list, err
+}
+
+// Each shows the submissions that a filter selects, in order of acceptance, as they are read, in batches: what is
+// accepted or changes meanwhile may be seen or not.
+func (q *Queue) Each(ctx context.Context, f Filter, do func(Submission) error) error {
+	leave, err := q.enterReading()
 	if err != nil {
-		return nil, fmt.Errorf("list submissions: %w", err)
+		return err
 	}
-	return list, nil
+	defer leave()
+	page := cursor{f: f}
+	if f.After != "" {
+		r, err := q.stored(f.After)
+		if err != nil {
+			return fmt.Errorf("list submissions: %w", err)
+		}
+		page.after = r.Seq
+	}
+	for shown := 0; !page.end; {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		batch, err := q.readPage(&page)
+		if err != nil {
+			return fmt.Errorf("list submissions: %w", err)
+		}
+		for _, s := range batch {
+			if err := do(s); err != nil {
+				return err
+			}
+			if shown++; shown == f.Limit {
+				return nil
+			}
+		}
+	}
+	return nil
+}
+
+// cursor is where a listing goes on.
+type cursor struct {
+	f     Filter
+	after uint64 // the last number that was looked at; 0 = none yet
+	end   bool
+}
+
+// listPage is how many records are read in one snapshot.
+const listPage = 256
+
+// readPage reads up to listPage records and returns those that the filter selects. A damaged one is mended, or left
+// out where the disk can't be written.
+func (q *Queue) readPage(at *cursor) ([]Submission, error) {
+	next, list, bad, err := q.tryPage(*at)
+	if err == nil && bad && q.ReadOnly() == nil {
+		if err = q.mend(); err == nil {
+			next, list, _, err = q.tryPage(*at)
+		}
+	}
+	*at = next
+	return list, err
+}
+
+func (q *Queue) tryPage(at cursor) (next cursor, list []Submission, bad bool, err error) {
+	var raw [][]byte
+	var keys []uint64
+	err = q.viewOnce(func(tx *bolt.Tx) error {
+		next = at
+		records := tx.Bucket(bucketRecord)
+		c := tx.Bucket(listBucket(at.f.States)).Cursor()
+		k := start(c, at.f.Newest, at.after)
+		for ; k != nil && len(keys) < listPage; k = step(c, at.f.Newest) {
+			if len(k) != 8 {
+				continue
+			}
+			next.after = binary.BigEndian.Uint64(k)
+			raw, keys = append(raw, bytes.Clone(records.Get(k))), append(keys, next.after)
+		}
+		next.end = k == nil
+		return nil
+	})
+	if err == nil {
+		list, bad = decodePage(keys, raw, at.f)
+	}
+	return next, list, bad, err
+}
+
+// decodePage makes submissions of records, on all cores: reading JSON is what a long list costs.
+func decodePage(keys []uint64, raw [][]byte, f Filter) (list []Submission, bad bool) {
+	records := make([]*record, len(raw))
+	var wg sync.WaitGroup
+	workers := min(runtime.GOMAXPROCS(0), 1+len(raw)/32)
+	for w := range workers {
+		wg.Go(func() {
+			for i := w; i < len(raw); i += workers {
+				if r, err := decodeRecord(number(keys[i]), raw[i]); err == nil {
+					records[i] = r
+				}
+			}
+		})
+	}
+	wg.Wait()
+	for _, r := range records {
+		switch {
+		case r == nil:
+			bad = true
+		case f.selects(r.Submission):
+			list = append(list, r.Submission)
+		}
+	}
+	return list, bad
+}
+
+func step(c *bolt.Cursor, newest bool) (k []byte) {
+	if newest {
+		k, _ = c.Prev()
+	} else {
+		k, _ = c.Next()
+	}
+	return k
 }
 
 // listBucket is the smallest bucket keyed by seq that holds all of some states.

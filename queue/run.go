@@ -35,7 +35,28 @@ func hubOf(sink Sink) string {
 // Run delivers to sink until ctx ends, oldest first, and wipes what has been delivered long enough. It
 // returns nil when ctx ends, after every delivery under way has returned; what had not arrived is
 // queued again. Any error means that the store itself failed and must be opened again.
+//
+// Where the disk is read-only, or turns so, nothing can be sent or wiped: Run waits until it can be written again, and
+// returns ErrReadOnly then, for the queue to be opened anew.
 func (q *Queue) Run(ctx context.Context, sink Sink) error {
+	err := q.run(ctx, sink)
+	if !errors.Is(err, ErrReadOnly) {
+		return err
+	}
+	q.log.Error("nothing is sent or accepted", "error", err)
+	for ctx.Err() == nil && q.life.Err() == nil {
+		pause(ctx, q.life.Done(), q.now().Add(readOnlyLook), q.now())
+		if q.disk.Writable(q.dir) == nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// readOnlyLook is how often it is looked whether a disk that could not be written can be again.
+const readOnlyLook = 15 * time.Second
+
+func (q *Queue) run(ctx context.Context, sink Sink) error {
 	leave, err := q.enter()
 	if err != nil {
 		return err

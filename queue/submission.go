@@ -24,6 +24,9 @@ const (
 	Acknowledged State = "acknowledged"
 )
 
+// Sent reports whether the far side has the bundle.
+func (s State) Sent() bool { return s == Delivered || s == Acknowledged }
+
 // States lists all states, in the order of a submission's way.
 var States = []State{Queued, Sending, Held, Delivered, Acknowledged}
 

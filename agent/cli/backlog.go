@@ -23,9 +23,13 @@ import (
 type backlog interface {
 	Enqueue(ctx context.Context, d queue.Draft) (queue.Submission, error)
 	Get(ctx context.Context, idOrCode string) (queue.Submission, error)
-	List(ctx context.Context, f queue.Filter) ([]queue.Submission, error)
+	Each(ctx context.Context, f queue.Filter, do func(queue.Submission) error) error
 	Retry(ctx context.Context, idOrCode string) error
 	RetryAll(ctx context.Context) (int, error)
+	RetryHeld(ctx context.Context, reason string) (int, error)
+	Found(ctx context.Context) ([]queue.Found, error)
+	TakeFound(ctx context.Context, name string) (queue.Submission, error)
+	DropFound(ctx context.Context, name string) (queue.Found, error)
 	Drop(ctx context.Context, idOrCode string) error
 	Content(ctx context.Context, w io.Writer, idOrCode string) (sha256 string, err error)
 	Export(ctx context.Context, w io.Writer, e control.Export) error
@@ -54,46 +58,88 @@ func (p *program) openLocal(cfg config.Config) (*local, error) {
 	if err := daemon.MakeDataFolder(cfg.Data); err != nil {
 		return nil, err
 	}
-	q, repairs, err := daemon.OpenQueue(p.ctx, cfg, slog.New(slog.NewTextHandler(p.err, &slog.HandlerOptions{Level: slog.LevelWarn})))
+	warnings := slog.New(slog.NewTextHandler(p.err, &slog.HandlerOptions{Level: slog.LevelWarn}))
+	q, repairs, err := daemon.OpenQueue(p.ctx, cfg, warnings)
 	if err != nil {
 		return nil, err
 	}
 	if repairs.Any() {
 		fmt.Fprintf(p.err, "motcua: the queue was repaired: %s\n", repairs)
 	}
+	if q.ReadOnly() != nil {
+		return &local{cfg, q, nil, warnings}, nil
+	}
 	log, err := audit.Open(filepath.Join(cfg.Data, "audit"), time.Now)
 	if err != nil {
 		q.Close()
 		return nil, fmt.Errorf("open audit log: %w", err)
 	}
-	return &local{cfg, q, log}, nil
+	return &local{cfg, q, log, warnings}, nil
 }
 
 // local is a backlog in this process.
 type local struct {
 	cfg   config.Config
 	queue *queue.Queue
-	audit *audit.Log
+	audit *audit.Log // nil on a disk that is read-only
+	log   *slog.Logger
 }
 
 func (l *local) note(act audit.Act, s queue.Submission) error {
+	if l.audit == nil {
+		l.log.Warn("not in the audit log, the disk is read-only: note it by hand", "act", string(act), "submission", s.ID)
+		return nil
+	}
 	return l.audit.Append(audit.Event{Actor: "system", Act: act, Submission: s.ID, Procedure: s.Labels["procedure"], Reason: "command-line"})
 }
 
 func (l *local) Enqueue(ctx context.Context, d queue.Draft) (queue.Submission, error) {
-	s, err := l.queue.Enqueue(ctx, d)
-	if err != nil {
-		return s, err
+	// What can't be noted is refused before it is accepted, never after.
+	if err := l.note(audit.SubmissionOffered, queue.Submission{ID: d.ID, Labels: d.Labels}); err != nil {
+		return queue.Submission{}, err
 	}
-	return s, l.note(audit.SubmissionAccepted, s)
+	s, err := l.queue.Enqueue(ctx, d)
+	if err == nil {
+		l.told(audit.SubmissionAccepted, s)
+	}
+	return s, err
+}
+
+// told notes what is done already: that it could not be noted is said, and no reason to call the deed failed.
+func (l *local) told(act audit.Act, s queue.Submission) {
+	if err := l.note(act, s); err != nil {
+		l.log.Error("audit", "act", string(act), "submission", s.ID, "error", err)
+	}
 }
 
 func (l *local) Get(_ context.Context, idOrCode string) (queue.Submission, error) {
 	return l.queue.Get(idOrCode)
 }
 
-func (l *local) List(_ context.Context, f queue.Filter) ([]queue.Submission, error) {
-	return l.queue.List(f)
+func (l *local) Each(ctx context.Context, f queue.Filter, do func(queue.Submission) error) error {
+	return l.queue.Each(ctx, f, do)
+}
+
+func (l *local) RetryHeld(ctx context.Context, reason string) (int, error) {
+	return l.queue.RetryHeld(ctx, reason)
+}
+
+func (l *local) Found(ctx context.Context) ([]queue.Found, error) { return l.queue.Found(ctx) }
+
+func (l *local) TakeFound(ctx context.Context, name string) (queue.Submission, error) {
+	s, err := l.queue.TakeFound(ctx, name)
+	if err == nil {
+		l.told(audit.SubmissionTakenIn, s)
+	}
+	return s, err
+}
+
+func (l *local) DropFound(ctx context.Context, name string) (queue.Found, error) {
+	f, err := l.queue.DropFound(ctx, name)
+	if err == nil {
+		l.told(audit.SubmissionDropped, f.Submission)
+	}
+	return f, err
 }
 
 func (l *local) Retry(ctx context.Context, idOrCode string) error {
@@ -112,7 +158,8 @@ func (l *local) act(ctx context.Context, act audit.Act, idOrCode string, do func
 	if err := do(ctx, s.ID); err != nil {
 		return err
 	}
-	return l.note(act, s)
+	l.told(act, s)
+	return nil
 }
 
 func (l *local) RetryAll(ctx context.Context) (int, error) { return l.queue.RetryAll(ctx) }
@@ -136,10 +183,11 @@ func (l *local) Export(ctx context.Context, w io.Writer, e control.Export) error
 	if err != nil {
 		return err
 	}
-	if _, err := l.queue.Export(ctx, w, to, e.Submissions...); err != nil {
+	if err := l.note(audit.SubmissionExported, queue.Submission{}); err != nil {
 		return err
 	}
-	return l.note(audit.SubmissionExported, queue.Submission{})
+	_, err = l.queue.Export(ctx, w, to, e.Submissions...)
+	return err
 }
 
 func (l *local) Import(ctx context.Context, r io.Reader, keys control.Keys) (queue.Imported, error) {
@@ -150,7 +198,7 @@ func (l *local) Import(ctx context.Context, r io.Reader, keys control.Keys) (que
 	done, err := l.queue.Import(ctx, r, with...)
 	for _, id := range done.Accepted {
 		if s, getting := l.queue.Get(id); getting == nil {
-			err = errors.Join(err, l.note(audit.SubmissionAccepted, s))
+			l.told(audit.SubmissionAccepted, s)
 		}
 	}
 	return done, err
@@ -162,4 +210,9 @@ func (l *local) Rekey(ctx context.Context, to string) (int, error) {
 	return daemon.Rekey(ctx, l.cfg, l.queue, to)
 }
 
-func (l *local) Close() error { return errors.Join(l.queue.Close(), l.audit.Close()) }
+func (l *local) Close() error {
+	if l.audit == nil {
+		return l.queue.Close()
+	}
+	return errors.Join(l.queue.Close(), l.audit.Close())
+}

@@ -1,8 +1,10 @@
 package cli
 
 import (
+	"bufio"
 	"crypto/sha256"
 	"encoding/hex"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -21,6 +23,7 @@ type queueCommand struct {
 	List   queueListCommand   `cmd:"" help:"List submissions, oldest first."`
 	Show   queueShowCommand   `cmd:"" help:"Show one submission: its state, and why it waits."`
 	Retry  queueRetryCommand  `cmd:"" help:"Make submissions due now; without a daemon, deliver what is due."`
+	Found  queueFoundCommand  `cmd:"" help:"What was set aside because the index does not know it: list, show, take in, drop."`
 	Export queueExportCommand `cmd:"" help:"Take submissions off a kiosk that has no network, sealed to somebody."`
 	Import queueImportCommand `cmd:"" help:"Queue the submissions of an export."`
 	Rekey  queueRekeyCommand  `cmd:"" help:"Make a new kiosk key; the old one opens nothing any more."`
@@ -29,48 +32,69 @@ type queueCommand struct {
 }
 
 type queueListCommand struct {
-	State queue.State `enum:"queued,sending,delivered,held," default:"" help:"Only those in this state: queued, sending, delivered or held."`
+	State queue.State `enum:"queued,sending,delivered,acknowledged,held," default:"" help:"Only those in this state: queued, sending, held, delivered or acknowledged."`
 	Limit int         `default:"0" help:"At most so many (default: all)."`
 }
 
 func (c *queueListCommand) Run(p *program) error {
-	subs, err := c.list(p)
-	if err != nil {
+	q, err := p.queue(false)
+	if err != nil && !errors.Is(err, errNoData) {
 		return err
 	}
-	if p.json {
-		return p.printJSON(subs)
-	}
-	if len(subs) == 0 {
-		fmt.Fprintln(p.out, "no submissions")
-		return nil
-	}
-	t := tabwriter.NewWriter(p.out, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(t, "CODE\tSTATE\tPROCEDURE\tACCEPTED\tBYTES\tTRIES\tNEXT\tLAST ERROR")
-	for _, s := range subs {
-		fmt.Fprintf(t, "%s\t%s\t%s\t%s\t%d\t%d\t%s\t%s\n", s.Code, s.State, s.Labels["procedure"], local8(s.Created), s.Size, s.Attempts, local8(s.NextAttempt), oneLine(s.LastError))
-	}
-	return t.Flush()
-}
-
-func (c *queueListCommand) list(p *program) ([]queue.Submission, error) {
-	q, err := p.queue(false)
-	if errors.Is(err, errNoData) {
-		return []queue.Submission{}, nil
-	}
-	if err != nil {
-		return nil, err
-	}
-	defer q.Close()
 	f := queue.Filter{Limit: c.Limit}
 	if c.State != "" {
 		f.States = []queue.State{c.State}
 	}
-	subs, err := q.List(p.ctx, f)
-	if subs == nil {
-		subs = []queue.Submission{}
+	out := bufio.NewWriterSize(p.out, 64<<10)
+	shown := &listing{out: out, json: p.json}
+	if q != nil {
+		defer q.Close()
+		if err := q.Each(p.ctx, f, shown.add); err != nil {
+			return errors.Join(err, out.Flush())
+		}
 	}
-	return subs, err
+	return errors.Join(shown.end(), out.Flush())
+}
+
+// listing prints submissions as they come: a backlog of 100,000 is never held in memory.
+type listing struct {
+	out  io.Writer
+	json bool
+	n    int
+}
+
+const listingLine = "%-9s  %-12s  %-12s  %-19s  %10v  %5v  %-19s  %s\n"
+
+func (l *listing) add(s queue.Submission) error {
+	l.n++
+	if l.json {
+		lead := ",\n  "
+		if l.n == 1 {
+			lead = "[\n  "
+		}
+		data, err := json.MarshalIndent(s, "  ", "  ")
+		if err == nil {
+			_, err = fmt.Fprintf(l.out, "%s%s", lead, data)
+		}
+		return err
+	}
+	if l.n == 1 {
+		fmt.Fprintf(l.out, listingLine, "CODE", "STATE", "PROCEDURE", "ACCEPTED", "BYTES", "TRIES", "NEXT", "LAST ERROR")
+	}
+	_, err := fmt.Fprintf(l.out, listingLine, s.Code, s.State, s.Labels["procedure"], local8(s.Created), s.Size, s.Attempts, local8(s.NextAttempt), oneLine(s.LastError))
+	return err
+}
+
+func (l *listing) end() (err error) {
+	switch {
+	case l.json && l.n == 0:
+		_, err = fmt.Fprintln(l.out, "[]")
+	case l.json:
+		_, err = fmt.Fprintln(l.out, "\n]")
+	case l.n == 0:
+		_, err = fmt.Fprintln(l.out, "no submissions")
+	}
+	return err
 }
 
 func (p *program) queue(create bool) (backlog, error) {
@@ -115,6 +139,7 @@ func (c *queueShowCommand) Run(p *program) error {
 	line("next try", local8(s.NextAttempt))
 	line("last error", s.LastError)
 	line("delivered", local8(s.Delivered))
+	line("acknowledged", local8(s.Acknowledged))
 	if s.Wiped {
 		line("content", "wiped after delivery")
 	}
@@ -128,12 +153,23 @@ func (c *queueShowCommand) Run(p *program) error {
 
 type queueRetryCommand struct {
 	All         bool     `help:"All that wait or are held."`
+	Held        bool     `help:"All that are held, or with --reason those whose reason contains a text."`
+	Reason      string   `placeholder:"TEXT" help:"With --held: such as 'certificate' or '413'."`
 	Submissions []string `arg:"" optional:"" name:"submission" help:"Receipt codes or ids."`
 }
 
 func (c *queueRetryCommand) Run(p *program) error {
-	if c.All == (len(c.Submissions) > 0) {
-		return unusable(errors.New("name submissions, or say --all"))
+	ways := 0
+	for _, way := range []bool{c.All, c.Held, len(c.Submissions) > 0} {
+		if way {
+			ways++
+		}
+	}
+	if ways != 1 {
+		return unusable(errors.New("name submissions, or say --all or --held"))
+	}
+	if c.Reason != "" && !c.Held {
+		return unusable(errors.New("--reason goes with --held"))
 	}
 	cfg, err := p.configuration()
 	if err != nil {
@@ -147,6 +183,11 @@ func (c *queueRetryCommand) Run(p *program) error {
 	n := len(c.Submissions)
 	if c.All {
 		if n, err = q.RetryAll(p.ctx); err != nil {
+			return err
+		}
+	}
+	if c.Held {
+		if n, err = q.RetryHeld(p.ctx, c.Reason); err != nil {
 			return err
 		}
 	}

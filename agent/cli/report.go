@@ -37,7 +37,11 @@ func (c *reportCommand) Run(p *program) error {
 		return err
 	default:
 		defer q.Close()
-		if subs, err = q.List(p.ctx, queue.Filter{Since: since, Until: until}); err != nil {
+		err = q.Each(p.ctx, queue.Filter{Since: since, Until: until}, func(s queue.Submission) error {
+			subs = append(subs, s)
+			return nil
+		})
+		if err != nil {
 			return err
 		}
 	}

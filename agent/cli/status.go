@@ -33,8 +33,14 @@ func (statusCommand) Run(p *program) error {
 	fmt.Fprintf(t, "process\t%d, since %s\n", s.PID, local8(s.Started))
 	fmt.Fprintf(t, "version\t%s\n", s.Version)
 	fmt.Fprintf(t, "upload\t%s\n", s.Upload)
-	for _, state := range []queue.State{queue.Queued, queue.Sending, queue.Held, queue.Delivered} {
+	for _, state := range queue.States {
 		fmt.Fprintf(t, "%s\t%d\n", state, s.Queue.Count[state])
+	}
+	if s.Queue.Found > 0 {
+		fmt.Fprintf(t, "set aside\t%d (motcua queue found)\n", s.Queue.Found)
+	}
+	if s.Queue.ReadOnly != "" {
+		fmt.Fprintf(t, "read-only\t%s\n", s.Queue.ReadOnly)
 	}
 	return t.Flush()
 }

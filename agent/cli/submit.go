@@ -1,8 +1,11 @@
 package cli
 
 import (
+	"crypto/sha256"
+	"encoding/hex"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -25,6 +28,8 @@ type submitCommand struct {
 	Set       map[string]string `placeholder:"FIELD=VALUE" mapsep:"none" help:"Fill or correct a field; counts as looked at. May be repeated."`
 	Reviewed  bool              `help:"I have looked at every value that is marked for a look."`
 	Way       map[string]string `placeholder:"PAPER=WAY" mapsep:"none" help:"How a paper is given that is not scanned: number, vneid, lookup or counter. May be repeated."`
+	ID        string            `placeholder:"ID" help:"Id of the submission: the same one twice is one submission (default: made from procedure, values and files)."`
+	Again     bool              `help:"Hand the same papers in anew, although they were handed in before."`
 	Wait      time.Duration     `placeholder:"DURATION" help:"Wait so long for the delivery; without a daemon, deliver it now."`
 	Files     []string          `arg:"" optional:"" name:"file" help:"Pages: images or PDFs."`
 }
@@ -77,14 +82,18 @@ func (c *submitCommand) Run(p *program) error {
 	if err != nil {
 		return unusable(err)
 	}
+	draft.ID = c.ID
+	if c.ID == "" && !c.Again {
+		draft.ID = c.contentID(papers)
+	}
 	q, err := p.openBacklog(cfg, true)
 	if err != nil {
 		return err
 	}
 	defer q.Close()
-	s, err := q.Enqueue(p.ctx, draft)
+	s, err := c.accept(p, q, draft)
 	if err != nil {
-		return fmt.Errorf("accept submission: %w", err)
+		return err
 	}
 	// The code comes out before anything else can fail: what is accepted is accepted.
 	if !p.json {
@@ -99,6 +108,42 @@ func (c *submitCommand) Run(p *program) error {
 		}
 	}
 	return err
+}
+
+// accept hands the draft in. One of the same id is the same submission: a script whose answer was lost says the
+// same again and gets the same code.
+func (c *submitCommand) accept(p *program, q backlog, draft queue.Draft) (queue.Submission, error) {
+	if draft.ID != "" {
+		s, err := q.Get(p.ctx, draft.ID)
+		if err == nil {
+			fmt.Fprintf(p.err, "motcua: accepted before, on %s; --again hands the same papers in anew\n", local8(s.Created))
+			return s, nil
+		}
+		if !errors.Is(err, queue.ErrNotFound) {
+			return s, fmt.Errorf("look for the submission: %w", err)
+		}
+	}
+	s, err := q.Enqueue(p.ctx, draft)
+	if err != nil {
+		return s, fmt.Errorf("accept submission: %w", err)
+	}
+	return s, nil
+}
+
+// contentID names a submission by what was said on the command line: procedure, values and the bytes of the files.
+func (c *submitCommand) contentID(papers []visit.Paper) string {
+	sum := sha256.New()
+	fmt.Fprintf(sum, "%q\n", c.Procedure)
+	for _, name := range slices.Sorted(maps.Keys(c.Set)) {
+		fmt.Fprintf(sum, "%q %q\n", name, c.Set[name])
+	}
+	for _, name := range slices.Sorted(maps.Keys(c.Way)) {
+		fmt.Fprintf(sum, "way %q %q\n", name, c.Way[name])
+	}
+	for _, paper := range papers {
+		fmt.Fprintf(sum, "%x\n", sha256.Sum256(paper.Data))
+	}
+	return "c-" + hex.EncodeToString(sum.Sum(nil)[:16])
 }
 
 func checkSet(proc *procedure.Procedure, set map[string]string) error {
@@ -241,7 +286,7 @@ func (c *submitCommand) wait(p *program, cfg config.Config, q backlog, s queue.S
 		}
 		_, alone := q.(*local)
 		switch {
-		case now.State == queue.Delivered:
+		case now.State.Sent():
 			return now, nil
 		case now.State == queue.Held, alone, time.Now().After(end):
 			why := ""

@@ -128,6 +128,8 @@ type PDF struct {
 // Queue is the sealed queue.
 type Queue struct {
 	Keep    Duration `yaml:"keep" json:"keep"`
+	Until   string   `yaml:"until" json:"until"`     // "delivered" or "acknowledged": what keep counts from
+	Records Duration `yaml:"records" json:"records"` // how long a submission is remembered after its content was wiped
 	MinFree Size     `yaml:"min_free" json:"min_free"`
 	Key     string   `yaml:"key" json:"key"`
 	SealTo  string   `yaml:"seal_to" json:"seal_to"`
@@ -380,6 +382,10 @@ func (c *Config) checkReading(f *strict.File) {
 func (c *Config) checkQueue(f *strict.File) {
 	if c.Queue.Keep < 0 || c.Queue.Keep > Duration(365*24*time.Hour) {
 		f.Problem("queue.keep", "must be between 0s and 365d")
+	}
+	oneOf(f, "queue.until", c.Queue.Until, "delivered", "acknowledged")
+	if c.Queue.Records < Duration(24*time.Hour) || c.Queue.Records > Duration(3660*24*time.Hour) {
+		f.Problem("queue.records", "must be between 1d and 3660d")
 	}
 	oneOf(f, "queue.key", c.Queue.Key, "auto", "tpm", "file")
 	if c.Queue.SealTo != "" {

@@ -68,10 +68,10 @@ func (c *Client) Get(ctx context.Context, idOrCode string) (s queue.Submission, 
 	return s, err
 }
 
-// List gives the submissions a filter selects; of several states, one call each.
-func (c *Client) List(ctx context.Context, f queue.Filter) ([]queue.Submission, error) {
+// Each gives the submissions a filter selects, one after the other, as the daemon reads them.
+func (c *Client) Each(ctx context.Context, f queue.Filter, do func(queue.Submission) error) error {
 	if len(f.States) > 1 {
-		return nil, errors.New("list submissions: one state at a time")
+		return errors.New("list submissions: one state at a time")
 	}
 	q := url.Values{"after": {f.After}, "newest": {strconv.FormatBool(f.Newest)}, "limit": {strconv.Itoa(f.Limit)}}
 	if len(f.States) == 1 {
@@ -83,9 +83,46 @@ func (c *Client) List(ctx context.Context, f queue.Filter) ([]queue.Submission, 
 	if !f.Until.IsZero() {
 		q.Set("until", f.Until.Format(time.RFC3339))
 	}
-	var subs []queue.Submission
-	err := c.call(ctx, http.MethodGet, "/submissions?"+q.Encode(), nil, nil, &subs)
-	return subs, err
+	response, err := c.send(ctx, http.MethodGet, "/submissions?"+q.Encode(), nil, nil)
+	if err != nil {
+		return err
+	}
+	defer response.Body.Close()
+	for lines := json.NewDecoder(response.Body); ; {
+		var s queue.Submission
+		if err := lines.Decode(&s); errors.Is(err, io.EOF) {
+			return nil
+		} else if err != nil {
+			return fmt.Errorf("read the daemon's list: %w", err)
+		}
+		if err := do(s); err != nil {
+			return err
+		}
+	}
+}
+
+// RetryHeld makes due now what is held for a reason that contains a text.
+func (c *Client) RetryHeld(ctx context.Context, reason string) (n int, err error) {
+	err = c.call(ctx, http.MethodPost, "/retry-held?"+url.Values{"reason": {reason}}.Encode(), nil, nil, &n)
+	return n, err
+}
+
+// Found lists what was set aside.
+func (c *Client) Found(ctx context.Context) (found []queue.Found, err error) {
+	err = c.call(ctx, http.MethodGet, "/found", nil, nil, &found)
+	return found, err
+}
+
+// TakeFound takes in what was set aside.
+func (c *Client) TakeFound(ctx context.Context, name string) (s queue.Submission, err error) {
+	err = c.call(ctx, http.MethodPost, "/found/"+url.PathEscape(name), nil, nil, &s)
+	return s, err
+}
+
+// DropFound destroys what was set aside.
+func (c *Client) DropFound(ctx context.Context, name string) (f queue.Found, err error) {
+	err = c.call(ctx, http.MethodDelete, "/found/"+url.PathEscape(name), nil, nil, &f)
+	return f, err
 }
 
 // Retry makes a submission due now.

@@ -62,6 +62,7 @@ var sentinels = []struct {
 	{"wiped", queue.ErrWiped, http.StatusGone},
 	{"full", queue.ErrFull, http.StatusInsufficientStorage},
 	{"closed", queue.ErrClosed, http.StatusServiceUnavailable},
+	{"read-only", queue.ErrReadOnly, http.StatusServiceUnavailable},
 }
 
 // wireError is an error of the daemon as the client sees it.

@@ -79,7 +79,8 @@ func TestSecret(t *testing.T) {
 		stranger.secret = secret
 		for name, ask := range map[string]func() error{
 			"content": func() error { _, err := stranger.Content(t.Context(), io.Discard, s.ID); return err },
-			"list":    func() error { _, err := stranger.List(t.Context(), queue.Filter{}); return err },
+			"list":    func() error { return stranger.Each(t.Context(), queue.Filter{}, func(queue.Submission) error { return nil }) },
+			"found":   func() error { _, err := stranger.Found(t.Context()); return err },
 			"get":     func() error { _, err := stranger.Get(t.Context(), s.ID); return err },
 			"export":  func() error { return stranger.Export(t.Context(), io.Discard, Export{Passphrase: "mười hai"}) },
 			"drop":    func() error { return stranger.Drop(t.Context(), s.ID) },
@@ -163,8 +164,18 @@ func TestBothSides(t *testing.T) {
 	if s.Labels["procedure"] != "2.000815" || len(s.Parts) != 2 || s.Parts[1].MediaType != "image/jpeg" {
 		t.Errorf("accepted as %+v", s)
 	}
-	if all, err := c.List(t.Context(), queue.Filter{States: []queue.State{queue.Queued}, Limit: 5}); err != nil || len(all) != 1 {
-		t.Errorf("list: %d, %v", len(all), err)
+	listed := 0
+	if err := c.Each(t.Context(), queue.Filter{States: []queue.State{queue.Queued}, Limit: 5}, func(queue.Submission) error { listed++; return nil }); err != nil || listed != 1 {
+		t.Errorf("list: %d, %v", listed, err)
+	}
+	if found, err := c.Found(t.Context()); err != nil || len(found) != 0 {
+		t.Errorf("found: %d, %v", len(found), err)
+	}
+	if _, err := c.TakeFound(t.Context(), s.ID); !errors.Is(err, queue.ErrNotFound) {
+		t.Errorf("take what was never set aside: %v", err)
+	}
+	if n, err := c.RetryHeld(t.Context(), "certificate"); err != nil || n != 0 {
+		t.Errorf("retry held: %d, %v", n, err)
 	}
 	if one, err := c.Get(t.Context(), s.Code); err != nil || one.ID != s.ID {
 		t.Errorf("get: %v", err)

@@ -1,6 +1,7 @@
 package control
 
 import (
+	"bufio"
 	"context"
 	"crypto/rand"
 	"crypto/subtle"
@@ -29,6 +30,11 @@ type Queue interface {
 	List(f queue.Filter) ([]queue.Submission, error)
 	Retry(ctx context.Context, idOrCode string) error
 	RetryAll(ctx context.Context) (int, error)
+	RetryHeld(ctx context.Context, reason string) (int, error)
+	Each(ctx context.Context, f queue.Filter, do func(queue.Submission) error) error
+	Found(ctx context.Context) ([]queue.Found, error)
+	TakeFound(ctx context.Context, name string) (queue.Submission, error)
+	DropFound(ctx context.Context, name string) (queue.Found, error)
 	Drop(ctx context.Context, idOrCode string) error
 	Content(ctx context.Context, idOrCode string) (*queue.Content, error)
 	Stats() (queue.Stats, error)
@@ -41,7 +47,7 @@ type Queue interface {
 type Server struct {
 	Queue  Queue
 	Status func() Status
-	// Noted is told of every act that changes or shows a submission: retried, dropped, exported, accepted.
+	// Noted is told of every act that changes or shows a submission: retried, dropped, exported, accepted, taken-in.
 	Noted func(act string, s queue.Submission)
 	// Rekey makes a new kiosk key; to is "file", "tpm" or "".
 	Rekey func(ctx context.Context, to string) (int, error)
@@ -201,6 +207,28 @@ func (s *Server) Handler() http.Handler {
 		n, err := s.Queue.RetryAll(r.Context())
 		answer(w, n, err)
 	})
+	mux.HandleFunc("POST /retry-held", func(w http.ResponseWriter, r *http.Request) {
+		n, err := s.Queue.RetryHeld(r.Context(), r.URL.Query().Get("reason"))
+		answer(w, n, err)
+	})
+	mux.HandleFunc("GET /found", func(w http.ResponseWriter, r *http.Request) {
+		found, err := s.Queue.Found(r.Context())
+		answer(w, found, err)
+	})
+	mux.HandleFunc("POST /found/{name}", func(w http.ResponseWriter, r *http.Request) {
+		sub, err := s.Queue.TakeFound(r.Context(), r.PathValue("name"))
+		if err == nil {
+			s.Noted("taken-in", sub)
+		}
+		answer(w, sub, err)
+	})
+	mux.HandleFunc("DELETE /found/{name}", func(w http.ResponseWriter, r *http.Request) {
+		found, err := s.Queue.DropFound(r.Context(), r.PathValue("name"))
+		if err == nil {
+			s.Noted("dropped", found.Submission)
+		}
+		answer(w, found, err)
+	})
 	mux.HandleFunc("GET /verify", func(w http.ResponseWriter, r *http.Request) {
 		verified, err := s.Queue.Verify(r.Context())
 		answer(w, verified, err)
@@ -305,11 +333,15 @@ func (s *Server) list(w http.ResponseWriter, r *http.Request) {
 		http.Error(w, err.Error(), http.StatusBadRequest)
 		return
 	}
-	subs, err := s.Queue.List(f)
-	if subs == nil {
-		subs = []queue.Submission{}
-	}
-	answer(w, subs, err)
+	// One line a submission, as they are read: a backlog is never held in memory.
+	stream(w, func(w io.Writer) error {
+		out := bufio.NewWriterSize(w, 64<<10)
+		lines := json.NewEncoder(out)
+		if err := s.Queue.Each(r.Context(), f, func(sub queue.Submission) error { return lines.Encode(sub) }); err != nil {
+			return err
+		}
+		return out.Flush()
+	})
 }
 
 // content sends the bundle; the header carries what it must hash to.

@@ -14,7 +14,6 @@ import (
 	"motcua/ocr"
 	"motcua/ocr/paper"
 	"motcua/ocr/specimen"
-	"motcua/queue"
 	"net"
 	"os"
 	"path/filepath"
@@ -32,6 +31,8 @@ func Checks(cfg config.Config, reader *ocr.Reader) []doctor.Check {
 		doctor.Disk(cfg.Data, int64(cfg.Queue.MinFree)),
 		doctor.Clock(time.Now),
 		{Area: "daemon", Look: func(ctx context.Context) []doctor.Finding { return checkDaemon(ctx, cfg) }},
+		{Area: "queue", Look: func(context.Context) []doctor.Finding { return checkQueue(cfg) }},
+		{Area: "certificates", Look: func(context.Context) []doctor.Finding { return checkCertificates(cfg, time.Now()) }},
 		{Area: "hub", Look: func(ctx context.Context) []doctor.Finding { return checkHub(ctx, cfg) }},
 		{Area: "audit log", Look: func(ctx context.Context) []doctor.Finding { return checkAudit(ctx, cfg.Data) }},
 	}
@@ -161,13 +162,7 @@ func checkDaemon(ctx context.Context, cfg config.Config) []doctor.Finding {
 		findings = append(findings, doctor.Doubt(fmt.Sprintf("recognition's workers were ended %d times for the system call %s", n, call),
 			"a hostile file does that; if ordinary papers do, a library of this machine wants the call: report it with `motcua diagnostics`"))
 	}
-	if held := s.Queue.Count[queue.Held]; held > 0 {
-		findings = append(findings, doctor.Doubt(fmt.Sprintf("%d submissions are held", held), "motcua queue list --state held tells why; motcua queue retry once the cause is mended"))
-	}
-	if waiting := time.Since(s.Queue.Oldest); !s.Queue.Oldest.IsZero() && waiting > 12*time.Hour {
-		findings = append(findings, doctor.Doubt(fmt.Sprintf("a submission waits since %s", local(s.Queue.Oldest)), "motcua queue list tells why"))
-	}
-	return findings
+	return append(findings, checkBacklog(s.Queue)...)
 }
 
 func checkHub(ctx context.Context, cfg config.Config) []doctor.Finding {

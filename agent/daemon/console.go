@@ -123,7 +123,7 @@ func follow(ctx context.Context, q *queue.Queue, ledger *audit.Log, log *slog.Lo
 				return nil
 			}
 			switch s.State {
-			case queue.Delivered:
+			case queue.Delivered, queue.Acknowledged:
 				note(log, ledger, audit.Event{Actor: "system", Act: audit.SubmissionDone, Submission: s.ID, Procedure: s.Labels["procedure"]})
 			case queue.Held:
 				note(log, ledger, audit.Event{Actor: "system", Act: audit.SubmissionHeld, Submission: s.ID, Procedure: s.Labels["procedure"]})

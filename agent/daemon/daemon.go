@@ -21,6 +21,7 @@ import (
 	"motcua/agent/web"
 	"motcua/ocr"
 	"motcua/queue"
+	"motcua/queue/line"
 	"net"
 	"net/http"
 	"os"
@@ -77,9 +78,9 @@ func run(ctx context.Context, streams Streams, cfg config.Config, file string, d
 	if repairs.Any() {
 		log.Warn("the queue was repaired", "repairs", repairs.String())
 	}
-	ledger, err := audit.Open(filepath.Join(cfg.Data, "audit"), time.Now)
+	ledger, err := openLedger(cfg, q, log)
 	if err != nil {
-		return fmt.Errorf("open audit log: %w", err)
+		return err
 	}
 	defer closing("audit log", ledger.Close)
 	sink, err := OpenSink(cfg, log)
@@ -108,6 +109,7 @@ func run(ctx context.Context, streams Streams, cfg config.Config, file string, d
 		defer closing("scanner", scanner.Close)
 	}
 	figures := metrics.New(q, version.String())
+	figures.Watch(func() []line.Certificate { return certificates(cfg) })
 	examiner := &examiner{cfg: cfg, reader: reader, queue: q, ledger: ledger, lines: lines}
 	console, err := openConsole(examiner, file, roll, func() { cancel(ErrRestart) })
 	if err != nil {
@@ -118,7 +120,7 @@ func run(ctx context.Context, streams Streams, cfg config.Config, file string, d
 		return err
 	}
 	console.Update = offer.updater()
-	site, err := openSite(cfg, offer, counted{q, figures}, ledger, timed{reader, figures}, scanner, console, demo != nil, log, openDrafts(ctx, cfg, log))
+	site, err := openSite(cfg, offer, counted{q, figures, ledger}, ledger, timed{reader, figures}, scanner, console, demo != nil, log, openDrafts(ctx, cfg, log))
 	if err != nil {
 		return err
 	}
@@ -132,15 +134,19 @@ func run(ctx context.Context, streams Streams, cfg config.Config, file string, d
 	}
 	defer screen.Close()
 	socket, err := control.Listen(cfg.Data)
-	if err != nil {
+	if err != nil && q.ReadOnly() == nil {
 		return err
 	}
-	defer socket.Close()
+	if err == nil {
+		defer socket.Close()
+	} else {
+		log.Warn("commands read the queue by themselves", "error", err)
+	}
 
 	address := "http://" + screen.Addr().String() + "/"
 	note(log, ledger, audit.Event{Actor: "system", Act: audit.DaemonStarted})
 	commands := &control.Server{
-		Queue: q,
+		Queue: counted{q, figures, ledger},
 		Status: func() control.Status {
 			stats, _ := q.Stats()
 			return control.Status{PID: os.Getpid(), Version: version.String(), Started: started, Address: address, Upload: cfg.Upload.To, Queue: stats, Forbidden: held.list()}
@@ -170,7 +176,9 @@ func run(ctx context.Context, streams Streams, cfg config.Config, file string, d
 	}
 	group.Go(func() error { return deliver(ctx, q, sink) })
 	group.Go(func() error { return site.Run(ctx) })
-	group.Go(func() error { return Serve(ctx, socket, socket.Guard(commands.Handler()), "", "") })
+	if socket != nil {
+		group.Go(func() error { return Serve(ctx, socket, socket.Guard(commands.Handler()), "", "") })
+	}
 	group.Go(func() error { return Serve(ctx, screen, pages, "", "") })
 	group.Go(func() error { return watchdog(ctx, q, address, log) })
 	group.Go(func() error { return follow(ctx, q, ledger, log) })
@@ -233,14 +241,35 @@ func openSite(cfg config.Config, offer *offer, q counted, ledger *audit.Log, rea
 	return site, nil
 }
 
-// counted is the queue with its acceptances counted.
+// openLedger opens the audit log. On a disk that is read-only nothing is accepted and nothing of a citizen's changes;
+// what staff do meanwhile is kept in memory, where it lasts until the machine is switched off.
+func openLedger(cfg config.Config, q *queue.Queue, log *slog.Logger) (*audit.Log, error) {
+	dir := filepath.Join(cfg.Data, "audit")
+	if q.ReadOnly() != nil {
+		dir = fmt.Sprintf("/dev/shm/motcua-audit-%d", os.Getuid())
+		log.Error("the disk is read-only: nothing is accepted; what waits can be listed and exported", "audit", dir)
+	}
+	ledger, err := audit.Open(dir, time.Now)
+	if err != nil {
+		return nil, fmt.Errorf("open audit log: %w", err)
+	}
+	return ledger, nil
+}
+
+// counted is the queue with its acceptances noted and counted.
 type counted struct {
 	*queue.Queue
 	figures *metrics.Metrics
+	ledger  *audit.Log
 }
 
-// Enqueue accepts a submission and counts it.
+// Enqueue accepts a submission and counts it. It refuses what could not be noted in the audit log, before it is
+// accepted; that of the acceptance itself may then fail without anybody being told otherwise than in the log.
 func (c counted) Enqueue(ctx context.Context, d queue.Draft) (queue.Submission, error) {
+	offered := audit.Event{Actor: "system", Act: audit.SubmissionOffered, Submission: d.ID, Procedure: d.Labels["procedure"]}
+	if err := c.ledger.Append(offered); err != nil {
+		return queue.Submission{}, fmt.Errorf("nothing is accepted that can't be noted: %w", err)
+	}
 	s, err := c.Queue.Enqueue(ctx, d)
 	if err == nil {
 		c.figures.Accepted(s)
@@ -301,7 +330,7 @@ func deliver(ctx context.Context, q *queue.Queue, sink queue.Sink) error {
 	if sink != nil {
 		return q.Run(ctx, sink)
 	}
-	if _, err := q.Sweep(ctx); err != nil && ctx.Err() == nil {
+	if _, err := q.Sweep(ctx); err != nil && ctx.Err() == nil && !errors.Is(err, queue.ErrReadOnly) {
 		return fmt.Errorf("wipe delivered submissions: %w", err)
 	}
 	<-ctx.Done()

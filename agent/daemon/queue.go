@@ -27,6 +27,9 @@ func MakeDataFolder(dir string) error {
 		// A folder that is there already may still not be writable; find out before anything is begun.
 		err = writable(dir)
 	}
+	if errors.Is(err, unix.EROFS) {
+		return nil // the queue opens for reading, and says so
+	}
 	return folderError(dir, err)
 }
 
@@ -66,14 +69,18 @@ func writable(dir string) error {
 	return errors.Join(f.Close(), os.Remove(f.Name()))
 }
 
+// OpenQueue opens the queue as the configuration says; for reading only, where the disk is read-only.
 func OpenQueue(ctx context.Context, cfg config.Config, log *slog.Logger) (*queue.Queue, queue.Repairs, error) {
 	o := queue.Options{
 		Vault:     vault(cfg),
 		MinFree:   int64(cfg.Queue.MinFree),
 		Retention: cfg.Queue.Keep.D(),
+		Records:   cfg.Queue.Records.D(),
 		Parallel:  cfg.Queue.Workers,
 		Outbox:    cfg.Announce.URL != "",
 		Log:       log,
+
+		UntilAcknowledged: cfg.Queue.Until == "acknowledged",
 	}
 	if cfg.Queue.SealTo != "" {
 		recipient, err := age.ParseX25519Recipient(cfg.Queue.SealTo)

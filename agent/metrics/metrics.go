@@ -13,6 +13,7 @@ import (
 
 	"motcua/ocr"
 	"motcua/queue"
+	"motcua/queue/line"
 )
 
 // Queue is what is asked for counters; *queue.Queue is one.
@@ -53,6 +54,33 @@ func New(q Queue, version string) *Metrics {
 	return m
 }
 
+// Watch adds a figure for each certificate: the moment it ends. It is asked anew at every scrape.
+func (m *Metrics) Watch(certificates func() []line.Certificate) {
+	m.registry.MustRegister(ends(certificates))
+}
+
+type ends func() []line.Certificate
+
+var endsDesc = prometheus.NewDesc("motcua_certificate_ends_seconds", "When a certificate ends, in seconds since 1970; 0 if it can't be read.", []string{"whose"}, nil)
+
+func (ends) Describe(out chan<- *prometheus.Desc) { out <- endsDesc }
+
+func (list ends) Collect(out chan<- prometheus.Metric) {
+	first := map[string]float64{}
+	for _, c := range list() {
+		at := 0.0
+		if c.Err == nil {
+			at = float64(c.Ends.Unix())
+		}
+		if was, ok := first[c.What]; !ok || at < was {
+			first[c.What] = at
+		}
+	}
+	for whose, at := range first {
+		out <- prometheus.MustNewConstMetric(endsDesc, prometheus.GaugeValue, at, whose)
+	}
+}
+
 // Handler serves the figures.
 func (m *Metrics) Handler() http.Handler {
 	return promhttp.HandlerFor(m.registry, promhttp.HandlerOpts{})
@@ -82,11 +110,13 @@ var (
 	oldestDesc = prometheus.NewDesc("motcua_queue_oldest_seconds", "Age of the oldest submission that waits; 0 if none does.", nil, nil)
 	pausedDesc = prometheus.NewDesc("motcua_queue_paused", "1 while the hub is not tried because it did not answer.", nil, nil)
 	freeDesc   = prometheus.NewDesc("motcua_disk_free_bytes", "Bytes free on the disk of the queue.", nil, nil)
+	foundDesc  = prometheus.NewDesc("motcua_queue_found", "Blobs that were set aside and wait for a person (motcua queue found).", nil, nil)
+	lockedDesc = prometheus.NewDesc("motcua_queue_read_only", "1 while the disk can't be written: nothing is accepted or sent.", nil, nil)
 	upDesc     = prometheus.NewDesc("motcua_queue_up", "1 if the queue answered.", nil, nil)
 )
 
 func (b *backlog) Describe(out chan<- *prometheus.Desc) {
-	for _, d := range []*prometheus.Desc{countDesc, bytesDesc, oldestDesc, pausedDesc, freeDesc, upDesc} {
+	for _, d := range []*prometheus.Desc{countDesc, bytesDesc, oldestDesc, pausedDesc, freeDesc, foundDesc, lockedDesc, upDesc} {
 		out <- d
 	}
 }
@@ -101,7 +131,7 @@ func (b *backlog) Collect(out chan<- prometheus.Metric) {
 		return
 	}
 	gauge(upDesc, 1)
-	for _, state := range []queue.State{queue.Queued, queue.Sending, queue.Delivered, queue.Held} {
+	for _, state := range queue.States {
 		gauge(countDesc, float64(stats.Count[state]), string(state))
 		gauge(bytesDesc, float64(stats.Bytes[state]), string(state))
 	}
@@ -116,4 +146,10 @@ func (b *backlog) Collect(out chan<- prometheus.Metric) {
 	}
 	gauge(pausedDesc, paused)
 	gauge(freeDesc, float64(stats.Free))
+	gauge(foundDesc, float64(stats.Found))
+	locked := 0.0
+	if stats.ReadOnly != "" {
+		locked = 1
+	}
+	gauge(lockedDesc, locked)
 }

@@ -46,7 +46,7 @@ type Row struct {
 func (r *Row) add(s queue.State) {
 	r.Accepted++
 	switch s {
-	case queue.Delivered:
+	case queue.Delivered, queue.Acknowledged:
 		r.Delivered++
 	case queue.Held:
 		r.Held++

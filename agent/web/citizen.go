@@ -143,8 +143,11 @@ func (s *Site) notFound(w http.ResponseWriter, r *http.Request) {
 
 // queueFault is the sentence for a submission the queue did not take.
 func queueFault(err error) string {
-	if errors.Is(err, queue.ErrFull) {
+	switch {
+	case errors.Is(err, queue.ErrFull):
 		return "fault.queue-full"
+	case errors.Is(err, queue.ErrReadOnly):
+		return "fault.disk"
 	}
 	return "fault.not-saved"
 }

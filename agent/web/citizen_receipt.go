@@ -31,7 +31,7 @@ func (s *Site) receipt(w http.ResponseWriter, r *http.Request, at seat) {
 	_ = at.visit.Touch(s.now())
 	b := receiptBody{Code: at.state.Code, Spelled: strings.Split(at.state.Code, "-"), Proc: at.proc, Time: at.state.Confirmed}
 	if sub, err := s.o.Queue.Get(at.state.Code); err == nil {
-		b.Delivered = sub.State == queue.Delivered
+		b.Delivered = sub.State.Sent()
 		b.Offline = !b.Delivered && (sub.Attempts > 0 || s.o.Online != nil && !s.o.Online())
 	}
 	s.render(w, r, http.StatusOK, "receipt", view{Steps: s.steps(at.lang, visit.Receipt),
@@ -66,7 +66,7 @@ func (s *Site) receiptLive(w http.ResponseWriter, r *http.Request, at seat) {
 		switch {
 		case err != nil:
 			now = "" // not known any more: say nothing
-		case sub.State == queue.Delivered:
+		case sub.State.Sent():
 			now = "delivered"
 		case sub.Attempts > 0 || s.o.Online != nil && !s.o.Online():
 			now = "offline"

@@ -37,10 +37,11 @@ func (s *Site) beginVisit(w http.ResponseWriter, r *http.Request) {
 	http.Redirect(w, r, "/choose", http.StatusSeeOther)
 }
 
-// full refuses a new visit in good time, before somebody has scanned and typed, when the disk is nearly full.
+// full refuses a new visit in good time, before somebody has scanned and typed, when the disk is nearly full or can't be
+// written.
 func (s *Site) full(w http.ResponseWriter, r *http.Request) bool {
 	err := s.o.Queue.Room()
-	if !errors.Is(err, queue.ErrFull) { // what else may be wrong shows when something is stored
+	if !errors.Is(err, queue.ErrFull) && !errors.Is(err, queue.ErrReadOnly) { // what else may be wrong shows when something is stored
 		return false
 	}
 	s.log.Error("no new visits", "error", err)

@@ -241,7 +241,7 @@ func (s *Site) consoleHome(w http.ResponseWriter, r *http.Request, m staff.Membe
 		}
 		b.Stats = stats
 		b.Queued = stats.Count[queue.Queued] + stats.Count[queue.Sending]
-		b.Held, b.Sent = stats.Count[queue.Held], stats.Count[queue.Delivered]
+		b.Held, b.Sent = stats.Count[queue.Held], stats.Count[queue.Delivered]+stats.Count[queue.Acknowledged]
 		b.Room = shownBytes(stats.Free)
 	}
 	if c.Devices != nil {

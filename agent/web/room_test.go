@@ -28,7 +28,20 @@ func TestNoNewVisitOnAFullDisk(t *testing.T) {
 		!strings.Contains(late.body, c.site.words.say("vi", "fault.queue-full")) {
 		t.Fatalf("without room: %d", status)
 	}
+	// And on a disk that can't be written: in words that a citizen can do something with.
+	c.site.o.Queue = lockedQueue{full}
+	later := c.client(t)
+	later.get("/")
+	if status, _ := later.post("/begin", "lang", "vi"); status != http.StatusServiceUnavailable ||
+		!strings.Contains(later.body, c.site.words.say("vi", "fault.disk")) {
+		t.Fatalf("disk read-only: %d", status)
+	}
 	if status, path := b.get("/choose"); status != http.StatusOK || path != "/choose" {
 		t.Errorf("a visit that had begun: %d %s", status, path)
 	}
 }
+
+// lockedQueue is a queue whose disk has turned read-only; what such a disk does to the store is shown in package queue.
+type lockedQueue struct{ *queue.Queue }
+
+func (lockedQueue) Room() error { return queue.ErrReadOnly }

@@ -24,7 +24,7 @@ type queueBody struct {
 var queueTabs = map[string][]queue.State{
 	"open":      {queue.Queued, queue.Sending},
 	"held":      {queue.Held},
-	"delivered": {queue.Delivered},
+	"delivered": {queue.Delivered, queue.Acknowledged},
 }
 
 func (s *Site) queuePage(w http.ResponseWriter, r *http.Request, m staff.Member) {

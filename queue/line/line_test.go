@@ -309,3 +309,31 @@ func TestClean(t *testing.T) {
 		t.Errorf("%d runes kept", n)
 	}
 }
+
+// TestCertificates: of a chain the first to end counts, of authorities the last.
+func TestCertificates(t *testing.T) {
+	a, b := newAuthority(t), newAuthority(t)
+	cert, key := a.issue("kiosk-7", x509.ExtKeyUsageClientAuth)
+	both := filepath.Join(a.dir, "both.pem")
+	var all []byte
+	for _, f := range []string{a.file, b.file} {
+		data, err := os.ReadFile(f)
+		if err != nil {
+			t.Fatal(err)
+		}
+		all = append(all, data...)
+	}
+	if err := os.WriteFile(both, all, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	list := TLS{CAFile: both, CertFile: cert, KeyFile: key}.Certificates()
+	if len(list) != 2 || list[0].Err != nil || list[1].Err != nil || list[1].Ends.Before(a.cert.NotAfter) || list[1].Ends.Before(b.cert.NotAfter) {
+		t.Fatalf("%+v", list)
+	}
+	if left := time.Until(list[0].Ends); left <= 0 || left > time.Hour {
+		t.Fatal(left)
+	}
+	if list := (TLS{CertFile: key}).Certificates(); len(list) != 1 || list[0].Err == nil {
+		t.Fatalf("a key was taken for a certificate: %+v", list)
+	}
+}
