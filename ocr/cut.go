@@ -309,11 +309,11 @@ func (c Cut) smaller(most int) (Cut, error) {
 // Cuts cuts parts of papers, as Read gave them for this input with Words, out of their pages, one after the other, each of at
 // most most bytes (0: as many as it takes), and hands them to take. It stops at the first error.
 func (r *Reader) Cuts(ctx context.Context, in Input, parts []paper.Part, most int, take func(i int, c Cut) error) error {
-	b, err := r.take(ctx)
+	b, err := r.pool.take(ctx)
 	if err != nil {
 		return err
 	}
-	defer func() { r.idle <- b }()
+	defer r.pool.give(b)
 	if _, p := b.open(ctx, in.Data, false); p != nil {
 		return p
 	}

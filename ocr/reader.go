@@ -39,6 +39,9 @@ type Limits struct {
 	Pages  int           // of one input; default 100
 	Pixels int           // of one page as decoded; default 45 million (A4 at 600 dpi is 35)
 	Time   time.Duration // for one page; default 20 s
+	// FileTime is how long workers may work on all pages of one input; what is left then is not read. Default 60 s: a
+	// hundred scanned pages take a third of that on two slow cores.
+	FileTime time.Duration
 }
 
 func (l Limits) filled() Limits {
@@ -53,6 +56,9 @@ func (l Limits) filled() Limits {
 	}
 	if l.Time <= 0 {
 		l.Time = 20 * time.Second
+	}
+	if l.FileTime <= 0 {
+		l.FileTime = time.Minute
 	}
 	return l
 }
@@ -122,10 +128,9 @@ type backend interface {
 
 // Reader recognises documents. It is safe for concurrent use.
 type Reader struct {
-	idle    chan backend // ownership: whoever takes a backend puts it back
+	pool    *pool
 	workers int
 	limits  Limits
-	closed  chan struct{}
 }
 
 // New makes a Reader. Engines and children start on first use, or in Warm.
@@ -134,55 +139,41 @@ func New(o Options) (*Reader, error) {
 		o.Workers = min(2, runtime.NumCPU())
 	}
 	limits := o.Limits.filled()
-	r := &Reader{idle: make(chan backend, o.Workers), workers: o.Workers, limits: limits, closed: make(chan struct{})}
+	var all []backend
 	for range o.Workers {
 		if o.Worker == nil {
-			r.idle <- newLocal(limits)
+			all = append(all, newLocal(limits))
 		} else {
-			r.idle <- newChild(o.Worker, limits, o.Forbidden)
+			all = append(all, newChild(o.Worker, limits, o.Forbidden))
 		}
 	}
-	return r, nil
-}
-
-func (r *Reader) take(ctx context.Context) (backend, error) {
-	select {
-	case <-r.closed:
-		return nil, ErrClosed
-	default:
-	}
-	select {
-	case b := <-r.idle:
-		return b, nil
-	case <-r.closed:
-		return nil, ErrClosed
-	case <-ctx.Done():
-		return nil, ctx.Err()
-	}
+	return &Reader{pool: newPool(all), workers: o.Workers, limits: limits}, nil
 }
 
 // Read recognises every paper on every page of the input. What cannot be read is told in Result.Problem;
 // documents found on other pages are still there.
 func (r *Reader) Read(ctx context.Context, in Input) Result {
 	start := time.Now()
-	b, err := r.take(ctx)
+	b, err := r.pool.take(ctx)
 	if err != nil {
 		return Result{File: in.Name, Documents: []paper.Document{}, Problem: &Problem{Code: TimedOut,
 			Message: "Reading was broken off before it began; try again."}}
 	}
-	defer func() { r.idle <- b }()
-	out := r.read(ctx, b, in)
+	b, out := r.read(ctx, b, in)
+	if b != nil {
+		r.pool.give(b)
+	}
 	out.ElapsedMS = time.Since(start).Milliseconds()
 	return out
 }
 
 // Crop gives the region q of a page upright as a JPEG at most maxWidth pixels wide (0: as it is).
 func (r *Reader) Crop(ctx context.Context, data []byte, page int, q paper.Quad, maxWidth int) ([]byte, error) {
-	b, err := r.take(ctx)
+	b, err := r.pool.take(ctx)
 	if err != nil {
 		return nil, err
 	}
-	defer func() { r.idle <- b }()
+	defer r.pool.give(b)
 	return b.crop(ctx, data, page, q, maxWidth)
 }
 
@@ -196,11 +187,11 @@ func (r *Reader) Warm(ctx context.Context) error {
 	var all []backend
 	defer func() {
 		for _, b := range all {
-			r.idle <- b
+			r.pool.give(b)
 		}
 	}()
 	for range r.workers {
-		b, err := r.take(ctx)
+		b, err := r.pool.take(ctx)
 		if err != nil {
 			return err
 		}
@@ -214,57 +205,97 @@ func (r *Reader) Warm(ctx context.Context) error {
 
 // Close waits for readings under way, then frees the engines and ends the children.
 func (r *Reader) Close() error {
-	select {
-	case <-r.closed:
+	if !r.pool.close() {
 		return nil
-	default:
-		close(r.closed)
 	}
 	var errs []error
 	for range r.workers {
-		errs = append(errs, (<-r.idle).close())
+		errs = append(errs, (<-r.pool.home).close())
 	}
 	return errors.Join(errs...)
 }
 
-func (r *Reader) read(ctx context.Context, b backend, in Input) Result {
+// read reads with b, and gives the backend that it has in the end: another one, if it made room for somebody, or none.
+func (r *Reader) read(ctx context.Context, b backend, in Input) (backend, Result) {
 	out := Result{File: in.Name, Documents: []paper.Document{}}
 	if int64(len(in.Data)) > r.limits.Bytes {
 		out.Problem = problem(page.ErrTooLarge, 0)
-		return out
+		return b, out
 	}
-	if out.Pages, out.Problem = b.open(ctx, in.Data, in.Words); out.Problem != nil {
-		return out
+	share := shareOf(ctx)
+	var worked time.Duration
+	count := func(since time.Time) {
+		d := time.Since(since)
+		worked += d
+		share.add(d)
 	}
-	defer b.done()
+	start := time.Now()
+	out.Pages, out.Problem = b.open(ctx, in.Data, in.Words)
+	count(start)
+	if out.Problem != nil {
+		return b, out
+	}
 	var faces []*face
-	for n := 1; n <= min(out.Pages, r.limits.Pages) && ctx.Err() == nil; n++ {
+	last := min(out.Pages, r.limits.Pages)
+	n := 1
+	for ; n <= last && ctx.Err() == nil && worked < r.limits.FileTime; n++ {
+		if n > 1 && r.pool.behind(share) {
+			if b = r.makeRoom(ctx, b, in); b == nil {
+				break
+			}
+		}
+		start := time.Now()
 		got, timings, p := b.page(ctx, n)
+		count(start)
 		out.Timings = append(out.Timings, timings...)
 		if out.Problem == nil {
 			out.Problem = p
 		}
 		faces = append(faces, got...)
 	}
+	if b != nil {
+		b.done()
+	}
 	switch {
-	case ctx.Err() != nil && out.Problem == nil:
+	case out.Problem != nil:
+	case ctx.Err() != nil:
 		out.Problem = problem(ctx.Err(), 0)
-	case out.Pages > r.limits.Pages && out.Problem == nil:
+	case b == nil:
+		out.Problem = &Problem{TimedOut, "Reading was broken off; try again."}
+	case n <= last:
+		out.Problem = &Problem{TimedOut, fmt.Sprintf("Only the first %d of %d pages were read, since they took too long; scan it again at 300 dpi, or split the file.", n-1, out.Pages)}
+	case out.Pages > r.limits.Pages:
 		out.Problem = &Problem{TooLarge, fmt.Sprintf("Only the first %d of %d pages were read; split the file.", r.limits.Pages, out.Pages)}
 	}
 	out.Documents = assemble(faces, time.Now())
-	return out
+	return b, out
+}
+
+// makeRoom lets somebody who has used less have the backend first, and gives one that has the file open again; nil where
+// there is none to be had.
+func (r *Reader) makeRoom(ctx context.Context, b backend, in Input) backend {
+	b.done()
+	r.pool.give(b)
+	b, err := r.pool.take(ctx)
+	if err != nil {
+		return nil
+	}
+	if _, p := b.open(ctx, in.Data, in.Words); p != nil {
+		r.pool.give(b)
+		return nil
+	}
+	return b
 }
 
 // Protections starts a backend if need be and says what guards the parsers: what the worker could lock, and what came of
 // attempts to break out of one that was locked in the same way. In this process nothing guards them.
 func (r *Reader) Protections(ctx context.Context) ([]sandbox.Protection, error) {
-	b, err := r.take(ctx)
+	b, err := r.pool.take(ctx)
 	if err != nil {
 		return nil, err
 	}
 	guards, err := b.warm(ctx)
-	r.idle <- b // attempts run in processes of their own: nobody's page waits for them
+	r.pool.give(b) // attempts run in processes of their own: nobody's page waits for them
 	if err != nil {
 		return nil, err
 	}

@@ -335,6 +335,75 @@ func TestWorker(t *testing.T) {
 	})
 }
 
+// A long file keeps nobody waiting for longer than a page, and ends at its bound.
+func TestFairness(t *testing.T) {
+	img, _ := draw(t, paper.KhaiSinh, 70, 0)
+	sheet := asJPEG(t, img)
+	long := make([][]byte, 4)
+	for i := range long {
+		long[i] = sheet
+	}
+	file := asPDF(t, long...)
+	card, _ := draw(t, paper.CCCD, 71, 0)
+	t.Run("who_used_less_comes_between_two_pages", func(t *testing.T) {
+		r, err := ocr.New(ocr.Options{Workers: 1})
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer r.Close()
+		ended := make(chan ocr.Result, 1)
+		greedy := new(ocr.Share)
+		go func() { ended <- r.Read(ocr.WithShare(t.Context(), greedy), ocr.Input{Data: file}) }()
+		for greedy.Used() == 0 { // it has the only worker
+			time.Sleep(time.Millisecond)
+		}
+		res := r.Read(ocr.WithShare(t.Context(), new(ocr.Share)), ocr.Input{Data: asJPEG(t, card)})
+		if res.Problem != nil || len(res.Documents) != 1 {
+			t.Errorf("problem %v, %d documents", res.Problem, len(res.Documents))
+		}
+		select {
+		case <-ended:
+			t.Error("the long file was read to its end first")
+		default:
+		}
+		if res := <-ended; res.Problem != nil || res.Pages != len(long) || len(res.Documents) == 0 {
+			t.Errorf("the long file: problem %v, %d pages, %d documents", res.Problem, res.Pages, len(res.Documents))
+		}
+	})
+	t.Run("a_file_has_its_bound", func(t *testing.T) {
+		r, err := ocr.New(ocr.Options{Workers: 1, Limits: ocr.Limits{FileTime: time.Millisecond}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer r.Close()
+		if res := r.Read(t.Context(), ocr.Input{Data: file}); res.Problem == nil || res.Problem.Code != ocr.TimedOut {
+			t.Errorf("problem %v", res.Problem)
+		}
+	})
+	t.Run("closing_turns_waiters_away", func(t *testing.T) {
+		r, err := ocr.New(ocr.Options{Workers: 1})
+		if err != nil {
+			t.Fatal(err)
+		}
+		busy := new(ocr.Share)
+		var all sync.WaitGroup
+		all.Go(func() { r.Read(ocr.WithShare(t.Context(), busy), ocr.Input{Data: file}) })
+		for busy.Used() == 0 {
+			time.Sleep(time.Millisecond)
+		}
+		for range 3 {
+			all.Go(func() { r.Read(ocr.WithShare(t.Context(), busy), ocr.Input{Data: file}) })
+		}
+		if err := r.Close(); err != nil {
+			t.Error(err)
+		}
+		all.Wait()
+		if res := r.Read(t.Context(), ocr.Input{Data: file}); res.Problem == nil {
+			t.Error("a closed reader reads")
+		}
+	})
+}
+
 // MuPDF brings its own libjpeg; linked carelessly it takes the place of the system's, and Leptonica then reads
 // no JPEG.
 func TestSystemLibjpegIsUsed(t *testing.T) {

@@ -141,7 +141,7 @@ type Visit struct {
 	consented time.Time
 	confirmed time.Time
 	last      time.Time // last sign of life
-	busy      int       // scans and readings under way: silence does not count while they work
+	busy      int       // scans and readings under way: nothing can be sent while they work
 	papers    []Paper
 	made      int // papers ever added, for ids
 	readings  []Reading
@@ -335,8 +335,8 @@ func (v *Visit) mayScan() error {
 	return nil
 }
 
-// Work marks the beginning of a scan or a reading; the returned function its end. Silence does not
-// count in between.
+// Work marks the beginning of a scan or a reading; the returned function its end, after which the person has the whole time
+// to look at what it gave.
 func (v *Visit) Work(now time.Time) (done func(time.Time), err error) {
 	err = v.act(now, func() error {
 		if err := v.mayScan(); err != nil {
@@ -385,17 +385,20 @@ func (v *Visit) Add(now time.Time, p Paper) (id string, err error) {
 	return p.ID, err
 }
 
-// Read records what recognition found on a paper.
+// Read records what recognition found on a paper. It is no sign of life.
 func (v *Visit) Read(now time.Time, id string, pages int, docs []paper.Document, problem string) error {
-	return v.act(now, func() error {
-		i, err := v.find(id)
-		if err != nil {
-			return err
-		}
-		p := &v.papers[i]
-		p.Pages, p.Documents, p.Problem, p.Reading = max(pages, 1), docs, problem, false
-		return nil
-	})
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	if v.step == Over {
+		return ErrOver
+	}
+	i, err := v.find(id)
+	if err != nil {
+		return err
+	}
+	p := &v.papers[i]
+	p.Pages, p.Documents, p.Problem, p.Reading = max(pages, 1), docs, problem, false
+	return nil
 }
 
 func (v *Visit) find(id string) (int, error) {
@@ -632,14 +635,13 @@ func (v *Visit) TakeOver(now time.Time, staff string, l Limits) error {
 
 // Silence says how long the visit has left before it ends for want of a sign of life, and whether the
 // countdown should be on the screen. While called help is on its way the visit is held longer.
+// It runs while papers are read, too: a file that takes for ever keeps no visit open. A
+// scanner that moves is a sign of life; whoever runs it calls Touch.
 func (v *Visit) Silence(now time.Time) (left time.Duration, warn bool) {
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	if v.step == Over {
 		return 0, false
-	}
-	if v.busy > 0 {
-		return v.limits.Silence, false
 	}
 	left = max(v.limits.Silence-now.Sub(v.last), 0)
 	if !v.called.IsZero() {
@@ -739,6 +741,17 @@ func (v *Visit) detach(id string) {
 		}
 		*e = Entry{Name: e.Name}
 	}
+}
+
+// Size is how many bytes the visit's papers have.
+func (v *Visit) Size() int {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	size := 0
+	for _, p := range v.papers {
+		size += len(p.Data)
+	}
+	return size
 }
 
 // Limits gives how long the visit may be silent.

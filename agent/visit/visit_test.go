@@ -198,11 +198,11 @@ func TestSilence(t *testing.T) {
 			t.Error(left)
 		}
 	})
-	t.Run("a_scan_is_no_silence", func(t *testing.T) {
+	t.Run("silence_runs_while_papers_are_read", func(t *testing.T) {
 		done, err := v.Work(noon.Add(time.Minute))
 		must(t, err)
-		if left, warn := v.Silence(noon.Add(time.Hour)); left == 0 || warn {
-			t.Error("the visit ends while the scanner works")
+		if left, _ := v.Silence(noon.Add(time.Hour)); left != 0 {
+			t.Error("a file that is read for an hour keeps the visit open")
 		}
 		done(noon.Add(time.Hour))
 		done(noon.Add(time.Hour)) // more than once does no harm

@@ -7,9 +7,9 @@ import (
 	"image"
 	"image/color"
 	"image/jpeg"
-	"io"
 	"net/http"
 	"strconv"
+	"time"
 
 	"golang.org/x/image/draw"
 	"golang.org/x/sync/errgroup"
@@ -158,14 +158,18 @@ func (s *Site) scanJob(ctx context.Context, at seat, sc Scanner, source scan.Sou
 	var reading errgroup.Group
 	reading.SetLimit(2)
 	strips := newStrips(out)
-	settings := scan.Settings{Source: source, DPI: s.o.DPI, MaxPages: visit.MaxPapers, Lines: strips.take}
+	moved := func(b scan.Band) {
+		strips.take(b)
+		_ = at.visit.Touch(s.now()) // a lamp that moves is a sign of life
+	}
+	settings := scan.Settings{Source: source, DPI: s.o.DPI, MaxPages: visit.MaxPapers, Lines: moved}
 	var glass *early.Page // what lies on it is read before the lamp returns
 	if settings.Source == scan.Flatbed {
 		settings.MaxPages = 1
 		glass = early.New(ctx, s.o.Reader.Read, s.o.DPI)
 		defer glass.Drop()
 		settings.Lines = func(b scan.Band) {
-			strips.take(b)
+			moved(b)
 			if b.Image != nil {
 				glass.Take(b.Y, b.Total, b.Image)
 			}
@@ -232,12 +236,20 @@ func (s *Site) scanJob(ctx context.Context, at seat, sc Scanner, source scan.Sou
 	return event{Kind: "done", To: "/papers"}
 }
 
+// visitReading is how long workers may work for one visit; papers beyond it go unread, and the person fills the form. Forty
+// cards take about ten seconds.
+const visitReading = 3 * time.Minute
+
 // read recognises one paper of the visit by read and records the outcome.
 func (s *Site) read(ctx context.Context, at seat, id string, read func(context.Context, ocr.Input) ocr.Result) {
 	var result ocr.Result
 	err := at.visit.Use(func(papers []visit.Paper) error {
 		for _, p := range papers {
-			if p.ID == id {
+			switch {
+			case p.ID != id:
+			case at.table.share.Used() >= visitReading:
+				result = ocr.Result{Pages: 1, Problem: &ocr.Problem{Code: ocr.TimedOut}}
+			default:
 				result = read(ctx, ocr.Input{Name: p.ID, Data: p.Data})
 			}
 		}
@@ -351,24 +363,17 @@ func (s *Site) upload(w http.ResponseWriter, r *http.Request, at seat) {
 	if !needProcedure(w, r, at) {
 		return
 	}
-	if r.MultipartForm == nil || len(r.MultipartForm.File["file"]) == 0 {
+	files := filesOf(r, "file")
+	if len(files) == 0 {
 		s.showScan(w, r, at, http.StatusBadRequest, s.words.say(at.lang, "upload.none"))
 		return
 	}
 	var ids []string
-	for _, header := range r.MultipartForm.File["file"] {
-		f, err := header.Open()
-		if err != nil {
-			s.showScan(w, r, at, http.StatusBadRequest, s.words.say(at.lang, "problem."+ocr.Damaged))
-			return
-		}
-		data, err := io.ReadAll(f)
-		_ = f.Close() // in memory
+	for _, f := range files {
+		data := f.data
 		problem := ""
 		_, unknown := page.Sniff(data)
 		switch {
-		case err != nil:
-			problem = ocr.Damaged
 		case errors.Is(unknown, page.ErrEmpty):
 			problem = ocr.EmptyFile
 		case errors.Is(unknown, page.ErrUnsupported):

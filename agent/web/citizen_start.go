@@ -3,6 +3,7 @@ package web
 import (
 	"errors"
 	"net/http"
+	"net/url"
 	"slices"
 	"strings"
 	"time"
@@ -37,16 +38,38 @@ func (s *Site) beginVisit(w http.ResponseWriter, r *http.Request) {
 	http.Redirect(w, r, "/choose", http.StatusSeeOther)
 }
 
+// What all visits together may take: a kiosk has one screen and a volunteer's line, and the daemon 2 GB.
+const (
+	maxVisits = 96
+	maxHeld   = 768 << 20 // bytes of pages
+)
+
 // full refuses a new visit in good time, before somebody has scanned and typed, when the disk is nearly full or can't be
-// written.
+// written, or too much is open.
 func (s *Site) full(w http.ResponseWriter, r *http.Request) bool {
+	key := ""
 	err := s.o.Queue.Room()
-	if !errors.Is(err, queue.ErrFull) && !errors.Is(err, queue.ErrReadOnly) { // what else may be wrong shows when something is stored
+	visits, held := s.held()
+	switch {
+	case errors.Is(err, queue.ErrFull), errors.Is(err, queue.ErrReadOnly): // what else may be wrong shows when something is stored
+		key = queueFault(err)
+	case visits >= maxVisits || held >= maxHeld:
+		key = "fault.crowded"
+	default:
 		return false
 	}
-	s.log.Error("no new visits", "error", err)
-	s.fail(w, r, http.StatusServiceUnavailable, queueFault(err))
+	s.log.Error("no new visits", "error", err, "visits", visits, "bytes", held)
+	s.fail(w, r, http.StatusServiceUnavailable, key)
 	return true
+}
+
+// held is how many visits are open, and how many bytes of pages they have.
+func (s *Site) held() (visits, bytes int) {
+	for _, t := range s.sessions.visits() {
+		visits++
+		bytes += t.visit.Size()
+	}
+	return visits, bytes
 }
 
 func (s *Site) setLanguage(w http.ResponseWriter, r *http.Request) {
@@ -73,8 +96,11 @@ func (s *Site) setSize(w http.ResponseWriter, r *http.Request) {
 
 // local keeps a redirect on this site.
 func local(to string) string {
-	if !strings.HasPrefix(to, "/") || strings.HasPrefix(to, "//") || strings.ContainsAny(to, "\\\r\n") {
+	odd := func(r rune) bool { return r <= ' ' || r == '\\' || r == 0x7f } // browsers take these out, or for a slash
+	u, err := url.Parse(to)
+	if err != nil || strings.ContainsFunc(to+u.Path, odd) || u.Scheme != "" || u.Opaque != "" || u.User != nil || u.Host != "" ||
+		!strings.HasPrefix(u.Path, "/") || strings.HasPrefix(u.Path, "//") || oddPath(u) {
 		return "/"
 	}
-	return to
+	return (&url.URL{Path: u.Path, RawPath: u.RawPath, RawQuery: u.RawQuery}).String()
 }

@@ -1,17 +1,15 @@
 package web
 
 import (
-	"crypto/subtle"
-	"mime"
+	"errors"
 	"net"
 	"net/http"
 	"net/url"
+	"os"
 	"slices"
 	"strings"
+	"time"
 )
-
-// formLimit is the most a form without a file may weigh.
-const formLimit = 64 << 10
 
 // policy is the content security policy of every page: nothing inline, nothing from elsewhere, no frame.
 const policy = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; " +
@@ -62,7 +60,15 @@ func (s *Site) guard(next http.Handler) http.Handler {
 			refuse(http.StatusForbidden, "fetch site")
 			return
 		}
+		rc := http.NewResponseController(w)
+		_ = rc.SetWriteDeadline(time.Now().Add(answerTime))
 		if safe {
+			if r.ContentLength != 0 { // nothing of ours sends one, and nobody would read it
+				w.Header().Set("Connection", "close")
+				_ = rc.SetReadDeadline(time.Now().Add(time.Second))
+				refuse(http.StatusBadRequest, "body")
+				return
+			}
 			next.ServeHTTP(w, r)
 			return
 		}
@@ -70,59 +76,59 @@ func (s *Site) guard(next http.Handler) http.Handler {
 			refuse(http.StatusForbidden, "no origin")
 			return
 		}
-		if !s.readForm(w, r) {
-			return
-		}
 		session, ok := s.sessionOf(r)
-		token := r.Header.Get("X-CSRF-Token")
-		if token == "" {
-			token = r.PostForm.Get("csrf")
+		err := errBadToken
+		if ok {
+			r, err = s.receive(w, r, session)
+			_ = rc.SetWriteDeadline(time.Now().Add(answerTime)) // from now: the body took its own time
 		}
-		if !ok || subtle.ConstantTimeCompare([]byte(token), []byte(session.csrf)) != 1 {
-			// A form of a visit that has ended in the meantime is no attack: begin anew. A forged one
-			// gets nothing done either way.
-			s.log.Warn("request refused", "why", "form token", "method", r.Method)
-			if r.Header.Get("X-CSRF-Token") != "" {
-				http.Error(w, http.StatusText(http.StatusForbidden), http.StatusForbidden)
-				return
-			}
-			s.render(w, r, http.StatusForbidden, "expired", view{})
+		if err != nil {
+			s.refuseBody(w, r, err)
 			return
 		}
 		next.ServeHTTP(w, r)
 	})
 }
 
-// readForm parses the body within its limits and wholly in memory, since a temporary file would hold
-// personal data in the clear.
-func (s *Site) readForm(w http.ResponseWriter, r *http.Request) bool {
-	media, _, _ := mime.ParseMediaType(r.Header.Get("Content-Type"))
-	limit := int64(formLimit)
-	upload := media == "multipart/form-data" && (r.URL.Path == "/upload" || r.URL.Path == "/console/procedures")
-	if upload {
-		limit = s.o.UploadLimit + formLimit
-	}
-	r.Body = http.MaxBytesReader(w, r.Body, limit)
-	var err error
+// refuseBody answers a request whose body was not read, or not to its end.
+func (s *Site) refuseBody(w http.ResponseWriter, r *http.Request, err error) {
+	s.log.Warn("request refused", "why", why(err), "method", r.Method)
+	// What else is under way is not waited for.
+	w.Header().Set("Connection", "close")
+	_ = http.NewResponseController(w).SetReadDeadline(time.Now().Add(time.Second))
+	var large *http.MaxBytesError
+	status := http.StatusBadRequest
 	switch {
-	case upload:
-		err = r.ParseMultipartForm(limit + formLimit)
-	case media == "application/x-www-form-urlencoded" || r.ContentLength == 0:
-		err = r.ParseForm()
-	default:
-		http.Error(w, http.StatusText(http.StatusUnsupportedMediaType), http.StatusUnsupportedMediaType)
-		return false
-	}
-	if err == nil {
-		return true
-	}
-	s.log.Warn("request refused", "why", "body", "method", r.Method)
-	if upload {
+	case errors.Is(err, errBadToken) && r.Header.Get("X-CSRF-Token") == "":
+		// A form of a visit that has ended in the meantime is no attack: begin anew. A forged one gets nothing done either way.
+		s.render(w, r, http.StatusForbidden, "expired", view{})
+		return
+	case errors.As(err, &large) && takesFiles(r.URL.Path):
 		s.render(w, r, http.StatusRequestEntityTooLarge, "toolarge", view{Back: "/scan"})
-		return false
+		return
+	case errors.Is(err, errNoRoom):
+		s.fail(w, r, http.StatusTooManyRequests, "fault.uploading")
+		return
+	case errors.Is(err, errBadToken):
+		status = http.StatusForbidden
+	case errors.Is(err, errMediaType):
+		status = http.StatusUnsupportedMediaType
+	case errors.As(err, &large):
+		status = http.StatusRequestEntityTooLarge
+	case errors.Is(err, os.ErrDeadlineExceeded):
+		status = http.StatusRequestTimeout
 	}
-	http.Error(w, http.StatusText(http.StatusRequestEntityTooLarge), http.StatusRequestEntityTooLarge)
-	return false
+	http.Error(w, http.StatusText(status), status)
+}
+
+// why names a refusal for the log: nothing of what was sent.
+func why(err error) string {
+	for _, known := range []error{errBadToken, errNoRoom, errMediaType} {
+		if errors.Is(err, known) {
+			return known.Error()
+		}
+	}
+	return "body"
 }
 
 // ours tells whether a Host header names this kiosk.

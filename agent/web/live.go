@@ -128,16 +128,20 @@ func newStream(w http.ResponseWriter) (*stream, error) {
 	h := w.Header()
 	h.Set("Content-Type", "text/event-stream")
 	s := &stream{w: w, rc: http.NewResponseController(w)}
-	_ = s.rc.SetWriteDeadline(time.Time{}) // a stream outlives the server's write timeout
+	s.allow()
 	w.WriteHeader(http.StatusOK)
 	return s, s.rc.Flush()
 }
+
+// allow gives the browser time for what is written next: a stream as a whole lasts as long as it likes.
+func (s *stream) allow() { _ = s.rc.SetWriteDeadline(time.Now().Add(answerTime)) }
 
 func (s *stream) send(v any) error {
 	b, err := json.Marshal(v)
 	if err != nil {
 		return err
 	}
+	s.allow()
 	if _, err := fmt.Fprintf(s.w, "data: %s\n\n", b); err != nil {
 		return err
 	}
@@ -146,6 +150,7 @@ func (s *stream) send(v any) error {
 
 // beat keeps the connection and tells a dead one.
 func (s *stream) beat() error {
+	s.allow()
 	if _, err := fmt.Fprint(s.w, ": \n\n"); err != nil {
 		return err
 	}

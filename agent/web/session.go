@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/oklog/ulid/v2"
@@ -14,6 +15,7 @@ import (
 	"motcua/agent/audit"
 	"motcua/agent/staff"
 	"motcua/agent/visit"
+	"motcua/ocr"
 )
 
 const (
@@ -26,6 +28,8 @@ const (
 type session struct {
 	token string
 	csrf  string
+
+	sending atomic.Bool // a form with files is on its way from this browser
 
 	mu    sync.Mutex // guards the rest
 	lang  string
@@ -44,7 +48,8 @@ type session struct {
 type table struct {
 	visit *visit.Visit
 	live  *live
-	ctx   context.Context // ends when the visit does
+	ctx   context.Context // ends when the visit does; what is read in it counts to share
+	share *ocr.Share
 	leave context.CancelFunc
 	jobs  sync.WaitGroup
 	once  sync.Once
@@ -120,9 +125,10 @@ func (a *sessions) add(fresh *session) {
 			}
 			s.mu.Unlock()
 		}
-		if oldest != nil {
-			delete(a.all, oldest.token)
+		if oldest == nil {
+			return // everybody has papers on the table: the newcomer sees pages, and cannot begin
 		}
+		delete(a.all, oldest.token)
 	}
 	a.all[fresh.token] = fresh
 }
@@ -256,10 +262,11 @@ func (s *Site) begin(sess *session) *table {
 
 func (s *Site) newTable() *table {
 	now := s.now()
-	ctx, leave := context.WithCancel(s.stop)
+	share := new(ocr.Share)
+	ctx, leave := context.WithCancel(ocr.WithShare(s.stop, share))
 	t := &table{
 		visit: visit.New(ulid.MustNew(ulid.Timestamp(now), rand.Reader).String(), now, s.o.Citizen),
-		live:  newLive(), ctx: ctx, leave: leave,
+		live:  newLive(), ctx: ctx, leave: leave, share: share,
 	}
 	t.forget = func() { s.forget(t) }
 	return t

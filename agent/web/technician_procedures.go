@@ -1,7 +1,6 @@
 package web
 
 import (
-	"io"
 	"net/http"
 
 	"motcua/agent/audit"
@@ -47,14 +46,9 @@ func (s *Site) updateProcedures(w http.ResponseWriter, r *http.Request, m staff.
 }
 
 func uploaded(r *http.Request, name string) ([]byte, bool) {
-	if r.MultipartForm == nil || len(r.MultipartForm.File[name]) != 1 {
+	files := filesOf(r, name)
+	if len(files) != 1 {
 		return nil, false
 	}
-	f, err := r.MultipartForm.File[name][0].Open()
-	if err != nil {
-		return nil, false
-	}
-	defer f.Close()
-	data, err := io.ReadAll(f) // the guard has limited it
-	return data, err == nil && len(data) > 0
+	return files[0].data, len(files[0].data) > 0
 }

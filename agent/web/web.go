@@ -107,10 +107,11 @@ type Site struct {
 	console  *pages
 	handler  http.Handler
 	sessions *sessions
-	voice    string     // path of espeak-ng, empty without
-	speaking sync.Mutex // held while it speaks
-	scanning sync.Mutex // held while the scanner is ours
-	lost     time.Time  // when a visit could not be taken up again; guarded by sessions.mu
+	uploads  chan struct{} // one is put in while a form with files is read
+	voice    string        // path of espeak-ng, empty without
+	speaking sync.Mutex    // held while it speaks
+	scanning sync.Mutex    // held while the scanner is ours
+	lost     time.Time     // when a visit could not be taken up again; guarded by sessions.mu
 
 	jobs errgroup.Group // scans and readings; Run waits for them
 	stop context.Context
@@ -143,7 +144,7 @@ func New(o Options) (*Site, error) {
 	if o.Helped == (visit.Limits{}) {
 		o.Helped = visit.Limits{Silence: 10 * time.Minute, Warning: time.Minute}
 	}
-	s := &Site{o: o, log: o.Log, now: o.Clock, sessions: newSessions(), voice: voice()}
+	s := &Site{o: o, log: o.Log, now: o.Clock, sessions: newSessions(), uploads: make(chan struct{}, uploadsAtOnce), voice: voice()}
 	s.stop, s.halt = context.WithCancel(context.Background())
 	var err error
 	if s.words, err = loadCatalogue(); err != nil {

@@ -1,0 +1,152 @@
+package web
+
+import (
+	"context"
+	"crypto/subtle"
+	"errors"
+	"io"
+	"mime"
+	"mime/multipart"
+	"net/http"
+	"net/url"
+	"time"
+)
+
+// What one request may weigh and how long its sender may take. A form comes in one piece; a file from a stick or another
+// browser of the office may take its time, but not for ever.
+const (
+	formLimit  = 64 << 10 // bytes of a form without a file
+	tokenLimit = 256      // bytes of the part that carries the form's token
+	formTime   = 10 * time.Second
+	uploadTime = 2 * time.Minute
+	answerTime = time.Minute // to read our answer; a live stream sets its own
+	// uploadsAtOnce bounds the memory that files on their way can take, whoever sends them.
+	uploadsAtOnce = 4
+)
+
+// file is one that was handed in with a form.
+type file struct {
+	field, name string
+	data        []byte
+}
+
+type filesKey struct{}
+
+// filesOf gives what the request's form handed in under a name.
+func filesOf(r *http.Request, field string) []file {
+	all, _ := r.Context().Value(filesKey{}).([]file)
+	var found []file
+	for _, f := range all {
+		if f.field == field {
+			found = append(found, f)
+		}
+	}
+	return found
+}
+
+var (
+	errBadToken  = errors.New("form token")
+	errNoRoom    = errors.New("too many uploads at once")
+	errMediaType = errors.New("media type")
+)
+
+// receive reads the body of a request that changes something, and gives the request with its form and files. Whose it is
+// is known before: sess is the browser's session. Of a form with files only its first part, the token, is read before
+// the token is right; of no session more than one such form is read at a time. All of it stays in memory, since a temporary
+// file would hold personal data in the clear.
+func (s *Site) receive(w http.ResponseWriter, r *http.Request, sess *session) (*http.Request, error) {
+	rc := http.NewResponseController(w)
+	token := r.Header.Get("X-CSRF-Token")
+	if token != "" && !sess.owns(token) {
+		return r, errBadToken
+	}
+	media, parameters, _ := mime.ParseMediaType(r.Header.Get("Content-Type"))
+	switch {
+	case media == "multipart/form-data" && takesFiles(r.URL.Path):
+		if !sess.sending.CompareAndSwap(false, true) {
+			return r, errNoRoom
+		}
+		defer sess.sending.Store(false)
+		select {
+		case s.uploads <- struct{}{}:
+			defer func() { <-s.uploads }()
+		default:
+			return r, errNoRoom
+		}
+		_ = rc.SetReadDeadline(time.Now().Add(uploadTime))
+		r.Body = http.MaxBytesReader(w, r.Body, s.o.UploadLimit+formLimit)
+		var files []file
+		var err error
+		if r.PostForm, files, err = readParts(multipart.NewReader(r.Body, parameters["boundary"]), sess, token != ""); err != nil {
+			return r, err
+		}
+		r.Form = r.PostForm
+		r = r.WithContext(context.WithValue(r.Context(), filesKey{}, files))
+	case media == "application/x-www-form-urlencoded" || r.ContentLength == 0:
+		_ = rc.SetReadDeadline(time.Now().Add(formTime))
+		r.Body = http.MaxBytesReader(w, r.Body, formLimit)
+		if err := r.ParseForm(); err != nil {
+			return r, err
+		}
+		if token == "" && !sess.owns(r.PostForm.Get("csrf")) {
+			return r, errBadToken
+		}
+	default:
+		return r, errMediaType
+	}
+	_ = rc.SetReadDeadline(time.Time{}) // a deadline that passes while the answer is made would end it
+	return r, nil
+}
+
+func takesFiles(path string) bool { return path == "/upload" || path == "/console/procedures" }
+
+func (s *session) owns(token string) bool {
+	return subtle.ConstantTimeCompare([]byte(token), []byte(s.csrf)) == 1
+}
+
+// readParts reads a form with files; known says that the token was right already. What was read of a form that breaks off
+// is overwritten.
+func readParts(parts *multipart.Reader, sess *session, known bool) (values url.Values, files []file, err error) {
+	defer func() {
+		if err != nil {
+			for _, f := range files {
+				clear(f.data)
+			}
+		}
+	}()
+	values = url.Values{}
+	for {
+		p, err := parts.NextPart()
+		if errors.Is(err, io.EOF) {
+			if !known {
+				return nil, files, errBadToken
+			}
+			return values, files, nil
+		}
+		if err != nil {
+			return nil, files, err
+		}
+		name := p.FormName()
+		if !known {
+			b, err := io.ReadAll(io.LimitReader(p, tokenLimit))
+			if err != nil {
+				return nil, files, err
+			}
+			if name != "csrf" || !sess.owns(string(b)) {
+				return nil, files, errBadToken
+			}
+			known = true
+			continue
+		}
+		data, err := io.ReadAll(p)
+		if err != nil {
+			clear(data)
+			return nil, files, err
+		}
+		if p.FileName() == "" {
+			values.Add(name, string(data))
+			continue
+		}
+		files = append(files, file{name, p.FileName(), data})
+	}
+}
