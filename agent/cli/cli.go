@@ -35,6 +35,7 @@ type commandLine struct {
 	Run         runCommand         `cmd:"" help:"Run the daemon: screen, scanner, recognition, queue and upload."`
 	Read        readCommand        `cmd:"" help:"Recognise papers in images or PDFs."`
 	PDF         pdfCommand         `cmd:"" name:"pdf" help:"Make digitised copies of scans: PDF/A of true size with the words of the paper."`
+	Verify      verifyCommand      `cmd:"" help:"Say who signed a PDF, when, and whether it is unchanged since."`
 	Scan        scanCommand        `cmd:"" help:"Scan pages to files."`
 	Submit      submitCommand      `cmd:"" help:"The main job without a screen: read, prefill, check, queue; prints the receipt code."`
 	Form        formCommand        `cmd:"" help:"Fill the official form of a procedure, as PDF to sign or as DOCX to edit."`

@@ -1,17 +1,20 @@
 package cli
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
 	"motcua/agent/config"
 	"motcua/agent/daemon"
 	"motcua/agent/ecopy"
+	"motcua/agent/sign"
 	"motcua/agent/version"
 	"motcua/ocr"
 	"motcua/ocr/paper"
@@ -22,6 +25,9 @@ type pdfCommand struct {
 	Out     string      `short:"o" required:"" placeholder:"FILE.pdf|DIR/" help:"Where to: a file for all pages in one, or a folder (ending in / or there already) for one file a paper."`
 	Level   string      `help:"PDF/A level, 2b or 1b (default: as configured)." placeholder:"LEVEL"`
 	MaxPage config.Size `help:"Most bytes of a page's picture, such as 300kB (default: as configured)." placeholder:"SIZE"`
+	Sign    bool        `help:"Sign by the configured token; the PIN is asked for once, or read from standard input."`
+	Form    string      `default:"SAO Y" help:"Form of copy that the mark of a signed one shows." placeholder:"FORM"`
+	Number  string      `help:"Running number of the register of certifications, for the mark." placeholder:"N"`
 	Files   []string    `arg:"" name:"file" help:"Scans: images or PDFs; - reads standard input."`
 }
 
@@ -41,6 +47,17 @@ func (c *pdfCommand) Run(p *program) error {
 	if c.MaxPage > 0 {
 		o.MaxPage = int(c.MaxPage)
 	}
+	var signer *sign.Signer
+	if c.Sign {
+		if slices.Contains(c.Files, "-") {
+			return config.Unusable(errors.New("with --sign standard input is for the PIN: name the scans' files"))
+		}
+		var done func()
+		if signer, done, err = p.signer(cfg, c.Form, c.Number); err != nil {
+			return err
+		}
+		defer done()
+	}
 	reader, err := daemon.OpenReader(cfg, daemon.LogForbidden(daemon.Logger(p.err, cfg.Log)))
 	if err != nil {
 		return err
@@ -51,7 +68,7 @@ func (c *pdfCommand) Run(p *program) error {
 		return err
 	}
 	for i, one := range c.named(copies) {
-		if err := writeCopy(p.ctx, one.path, reader, one.Copy, o); err != nil {
+		if err := writeCopy(p.ctx, one.path, reader, one.Copy, o, signer); err != nil {
 			return err
 		}
 		if err := c.say(p, i, one); err != nil {
@@ -130,10 +147,19 @@ func (c *pdfCommand) say(p *program, i int, one namedCopy) error {
 	return err
 }
 
-// writeCopy puts a copy in its place whole or not at all.
-func writeCopy(ctx context.Context, path string, reader *ocr.Reader, one ecopy.Copy, o ecopy.Options) error {
+// writeCopy puts a copy in its place whole, and signed where it is to be, or not at all.
+func writeCopy(ctx context.Context, path string, reader *ocr.Reader, one ecopy.Copy, o ecopy.Options, signer *sign.Signer) error {
 	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
 		return fmt.Errorf("write %s: %w", path, err)
 	}
-	return whole(path, func(f *os.File) error { return ecopy.Write(ctx, f, reader, one, o) })
+	return whole(path, func(f *os.File) error {
+		if signer == nil {
+			return ecopy.Write(ctx, f, reader, one, o)
+		}
+		var b bytes.Buffer
+		if err := ecopy.Write(ctx, &b, reader, one, o); err != nil {
+			return err
+		}
+		return signer.Sign(ctx, b.Bytes(), f)
+	})
 }

@@ -52,6 +52,7 @@ type Config struct {
 	Readers    Readers    `yaml:"readers" json:"readers"`
 	Reading    Reading    `yaml:"reading" json:"reading"`
 	PDF        PDF        `yaml:"pdf" json:"pdf"`
+	Sign       Sign       `yaml:"sign" json:"sign"`
 	Queue      Queue      `yaml:"queue" json:"queue"`
 	Upload     Upload     `yaml:"upload" json:"upload"`
 	Announce   Announce   `yaml:"announce" json:"announce"`
@@ -123,6 +124,16 @@ type Reading struct {
 type PDF struct {
 	Level   pdfa.Level `yaml:"level" json:"level"`
 	MaxPage Size       `yaml:"max_page" json:"max_page"`
+}
+
+// Sign is how digitised copies are signed, and whose signatures are trusted.
+type Sign struct {
+	Module       string `yaml:"module" json:"module"`
+	Slot         string `yaml:"slot" json:"slot"`
+	Certificate  string `yaml:"certificate" json:"certificate"`
+	Organisation string `yaml:"organisation" json:"organisation"`
+	TSA          string `yaml:"tsa" json:"tsa"`
+	Trust        string `yaml:"trust" json:"trust"`
 }
 
 // Queue is the sealed queue.
@@ -271,6 +282,7 @@ func (c *Config) check(f *strict.File) {
 	c.checkDevices(f)
 	c.checkReading(f)
 	c.checkPDF(f)
+	c.checkSign(f)
 	c.checkQueue(f)
 	c.checkUpload(f)
 	if c.Announce.URL != "" {
@@ -348,6 +360,20 @@ func (c *Config) checkDevices(f *strict.File) {
 	}
 	if c.Readers.CSCA != "" && !filepath.IsAbs(c.Readers.CSCA) {
 		f.Problem("readers.csca", "must be an absolute path")
+	}
+}
+
+func (c *Config) checkSign(f *strict.File) {
+	for key, path := range map[string]string{"sign.module": c.Sign.Module, "sign.trust": c.Sign.Trust} {
+		if path != "" && !filepath.IsAbs(path) {
+			f.Problem(key, "must be an absolute path")
+		}
+	}
+	if u, err := url.Parse(c.Sign.TSA); c.Sign.TSA != "" && (err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "") {
+		f.Problem("sign.tsa", "must be the http address of a time stamp authority")
+	}
+	if c.Sign.Module != "" && c.Sign.Organisation == "" {
+		f.Problem("sign.organisation", "must name the office as the mark on a signed copy shows it")
 	}
 }
 

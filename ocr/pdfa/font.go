@@ -7,6 +7,7 @@ import (
 	"maps"
 	"math"
 	"slices"
+	"strings"
 
 	"motcua/ocr/paper"
 )
@@ -26,26 +27,30 @@ func (p *Writer) font() {
 	// Flags: fixed pitch, symbolic (ISO 32000-1, table 123).
 	p.object(objDescriptor, fmt.Sprintf("<< /Type /FontDescriptor /FontName /%s /Flags 5 /FontBBox [0 0 %d %d] /ItalicAngle 0 /Ascent %d /Descent 0 /CapHeight %d /StemV 80 /FontFile2 %d 0 R >>",
 		name, int(advance*unitsPerEm), unitsPerEm, unitsPerEm, unitsPerEm, objFontFile))
-	file := glyphless()
-	p.stream(objFontFile, fmt.Sprintf("/Length1 %d /Filter /FlateDecode", len(file)), packed(file))
+	shapes := glyphless()
+	p.stream(objFontFile, fmt.Sprintf("/Length1 %d /Filter /FlateDecode", len(shapes)), packed(shapes))
 	p.stream(objGlyphMap, "/Filter /FlateDecode", packed(bytes.Repeat([]byte{0, 1}, 1<<16)))
 	p.stream(objToUnicode, "/Filter /FlateDecode", packed(p.toUnicode()))
 }
 
 // toUnicode maps the codes that were used; they are the letters themselves.
 func (p *Writer) toUnicode() []byte {
-	var b bytes.Buffer
-	b.WriteString("/CIDInit /ProcSet findresource begin\n12 dict begin\nbegincmap\n/CIDSystemInfo << /Registry (Adobe) /Ordering (UCS) /Supplement 0 >> def\n" +
-		"/CMapName /Adobe-Identity-UCS def\n/CMapType 2 def\n1 begincodespacerange\n<0000> <FFFF>\nendcodespacerange\n")
+	var letters strings.Builder
 	for part := range slices.Chunk(slices.Sorted(maps.Keys(p.used)), 100) { // no more in one block (Adobe TN 5014)
-		fmt.Fprintf(&b, "%d beginbfchar\n", len(part))
+		fmt.Fprintf(&letters, "%d beginbfchar\n", len(part))
 		for _, c := range part {
-			fmt.Fprintf(&b, "<%04X> <%04X>\n", c, c)
+			fmt.Fprintf(&letters, "<%04X> <%04X>\n", c, c)
 		}
-		b.WriteString("endbfchar\n")
+		letters.WriteString("endbfchar\n")
 	}
-	b.WriteString("endcmap\nCMapName currentdict /CMap defineresource pop\nend\nend\n")
-	return b.Bytes()
+	return toUnicode(letters.String())
+}
+
+// toUnicode is a CMap of blocks that say which letters the codes are.
+func toUnicode(blocks string) []byte {
+	return []byte("/CIDInit /ProcSet findresource begin\n12 dict begin\nbegincmap\n/CIDSystemInfo << /Registry (Adobe) /Ordering (UCS) /Supplement 0 >> def\n" +
+		"/CMapName /Adobe-Identity-UCS def\n/CMapType 2 def\n1 begincodespacerange\n<0000> <FFFF>\nendcodespacerange\n" + blocks +
+		"endcmap\nCMapName currentdict /CMap defineresource pop\nend\nend\n")
 }
 
 // glyphless is a TrueType font of two empty glyphs, with the tables that an embedded CIDFontType2 must have (ISO 32000-1, 9.9).
@@ -60,20 +65,31 @@ func glyphless() []byte {
 	}
 	head := slices.Concat(words(1, 0, 1, 0), []byte{0, 0, 0, 0}, []byte{0x5F, 0x0F, 0x3C, 0xF5}, words(0, unitsPerEm), make([]byte, 16), words(0, 0, int(advance*unitsPerEm), unitsPerEm, 0, 8, 2, 0, 0))
 	wide := int(advance * unitsPerEm)
-	tables := []struct {
-		tag  string
-		data []byte
-	}{
+	return file([]table{
 		{"glyf", []byte{0, 0, 0, 0}},
 		{"head", head},
 		{"hhea", slices.Concat(words(1, 0, unitsPerEm, 0, 0, wide, 0, 0, wide, 1, 0, 0), words(0, 0, 0, 0, 0), words(2))},
 		{"hmtx", words(wide, 0, wide, 0)},
 		{"loca", words(0, 0, 0)},
 		{"maxp", slices.Concat(words(1, 0, 2), words(0, 0, 0, 0, 2, 0, 0, 0, 0, 0, 0, 0, 0))},
-	}
+	})
+}
+
+// table is one of a font file's.
+type table struct {
+	tag  string
+	data []byte
+}
+
+// file makes a TrueType file of tables, which must be in the order of their tags.
+func file(tables []table) []byte {
+	be := binary.BigEndian
 	n := len(tables)
 	power := int(math.Log2(float64(n)))
-	out := slices.Concat([]byte{0, 1, 0, 0}, words(n, 16<<power, power, 16*n-16<<power))
+	out := []byte{0, 1, 0, 0}
+	for _, v := range []int{n, 16 << power, power, 16*n - 16<<power} {
+		out = be.AppendUint16(out, uint16(v))
+	}
 	at := len(out) + 16*n
 	var body []byte
 	for _, t := range tables {
@@ -86,7 +102,7 @@ func glyphless() []byte {
 	}
 	out = append(out, body...)
 	// The whole file sums up to a magic number (OpenType, "head").
-	for i, t := 0, out[12:]; i < n; i, t = i+1, t[16:] {
+	for t := out[12 : 12+16*n]; len(t) > 0; t = t[16:] {
 		if string(t[:4]) == "head" {
 			be.PutUint32(out[be.Uint32(t[8:])+8:], 0xB1B0AFBA-sum(out))
 		}

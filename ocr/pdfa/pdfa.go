@@ -150,7 +150,8 @@ func (p *Writer) content(page Page) []byte {
 	var b bytes.Buffer
 	tl, tr, bl := page.Corners[0], page.Corners[1], page.Corners[2]
 	// A picture is drawn into the unit square, whose origin is its bottom left; points go up from the bottom.
-	fmt.Fprintf(&b, "q %s %s %s %s %s %s cm /I Do Q\n", num(tr.X-tl.X), num(tl.Y-tr.Y), num(tl.X-bl.X), num(bl.Y-tl.Y), num(bl.X), num(page.Height-bl.Y))
+	// It is clipped to the paper, so that nothing beside it shows where a page is made larger for a signature's mark.
+	fmt.Fprintf(&b, "q 0 0 %s %s re W n %s %s %s %s %s %s cm /I Do Q\n", num(page.Width), num(page.Height), num(tr.X-tl.X), num(tl.Y-tr.Y), num(tl.X-bl.X), num(bl.Y-tl.Y), num(bl.X), num(page.Height-bl.Y))
 	if len(page.Words) == 0 {
 		return b.Bytes()
 	}
