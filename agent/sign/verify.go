@@ -20,7 +20,7 @@ type Verdict struct {
 	Signer       string    `json:"signer"` // the certificate's common name
 	Organisation string    `json:"organisation,omitempty"`
 	Serial       string    `json:"serial,omitempty"`
-	Issuer       string    `json:"issuer"`          // the authority
+	Issuer       string    `json:"issuer"`           // the authority
 	Claimed      time.Time `json:"claimed,omitzero"` // by the signer's own clock
 	Stamped      time.Time `json:"stamped,omitzero"` // by a time stamp authority
 	Stamper      string    `json:"stamper,omitempty"`
