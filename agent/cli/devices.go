@@ -2,8 +2,11 @@ package cli
 
 import (
 	"fmt"
-	"motcua/agent/station"
+	"strconv"
+	"strings"
 	"text/tabwriter"
+
+	"motcua/agent/station"
 )
 
 type devicesCommand struct {
@@ -51,11 +54,42 @@ func printDevices(p *program, devices []station.Device) error {
 		return err
 	}
 	for _, d := range devices {
+		if can := abilities(d); can != "" {
+			fmt.Fprintf(p.out, "\n%s: %s\n", d.ID, can)
+		}
 		if d.Note != "" {
 			fmt.Fprintf(p.out, "\n%s: %s\n", d.ID, d.Note)
 		}
 	}
 	return nil
+}
+
+// abilities is what a scanner can do, in a line: faults send a technician here.
+func abilities(d station.Device) string {
+	var parts []string
+	var sources, modes, dpis []string
+	for _, s := range d.Sources {
+		text := string(s)
+		if size, known := d.Sizes[s]; known {
+			text += fmt.Sprintf(" (%.0f × %.0f mm)", size.Width, size.Height)
+		}
+		sources = append(sources, text)
+	}
+	for _, m := range d.Modes {
+		modes = append(modes, string(m))
+	}
+	for _, dpi := range d.DPIs {
+		dpis = append(dpis, strconv.Itoa(dpi))
+	}
+	for _, part := range []struct {
+		name   string
+		values []string
+	}{{"sources", sources}, {"modes", modes}, {"resolutions", dpis}} {
+		if len(part.values) > 0 {
+			parts = append(parts, part.name+" "+strings.Join(part.values, ", "))
+		}
+	}
+	return strings.Join(parts, "; ")
 }
 
 // change tells of one device that came or went.

@@ -20,6 +20,7 @@ import (
 	"filippo.io/age"
 
 	"motcua/agent/strict"
+	"motcua/drivers/all"
 	"motcua/drivers/scan"
 	"motcua/drivers/serial"
 	"motcua/ocr/pdfa"
@@ -321,23 +322,28 @@ func (c *Config) checkWeb(f *strict.File) {
 	}
 }
 
+// checkScanner asks the registry of drivers whether the id can be one.
+func (c *Config) checkScanner(f *strict.File) {
+	if c.Scanner.Device == "auto" || c.Scanner.Device == "none" {
+		return
+	}
+	scheme, rest, _ := strings.Cut(c.Scanner.Device, ":")
+	i := slices.IndexFunc(all.Drivers, func(d all.Driver) bool { return d.Scheme == scheme })
+	switch {
+	case i < 0:
+		f.Problem("scanner.device", "must be auto, none, or begin with %s, not %q", all.Schemes(), c.Scanner.Device)
+	case rest == "" && !all.Drivers[i].Alone:
+		f.Problem("scanner.device", "needs what comes after %s:, see `motcua devices`", scheme)
+	case scheme == "hotfolder" && !filepath.IsAbs(rest):
+		f.Problem("scanner.device", "must be hotfolder: and an absolute path")
+	}
+}
+
 func (c *Config) checkDevices(f *strict.File) {
 	if c.Devices.Profiles != "" && !filepath.IsAbs(c.Devices.Profiles) {
 		f.Problem("devices.profiles", "must be an absolute path")
 	}
-	driver, rest, colon := strings.Cut(c.Scanner.Device, ":")
-	switch driver {
-	case "auto", "none", "simulated":
-	case "sane", "escl", "v4l2", "hotfolder":
-		if !colon || rest == "" {
-			f.Problem("scanner.device", "needs what comes after %s:, see `motcua devices`", driver)
-		}
-		if driver == "hotfolder" && colon && !filepath.IsAbs(rest) {
-			f.Problem("scanner.device", "must be hotfolder: and an absolute path")
-		}
-	default:
-		f.Problem("scanner.device", "must be auto, none, or begin with sane:, escl:, v4l2: or hotfolder:, not %q", c.Scanner.Device)
-	}
+	c.checkScanner(f)
 	if c.Scanner.Source != "" {
 		oneOf(f, "scanner.source", string(c.Scanner.Source), string(scan.Flatbed), string(scan.ADF), string(scan.ADFDuplex))
 	}

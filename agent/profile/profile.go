@@ -11,6 +11,7 @@ import (
 
 	"motcua/agent/config"
 	"motcua/agent/strict"
+	"motcua/drivers/all"
 	"motcua/drivers/scan"
 	"motcua/drivers/serial"
 )
@@ -84,12 +85,12 @@ func (p Profile) check(f *strict.File) {
 	serialOnly, scanners := true, false
 	for i, pattern := range p.Match {
 		driver, rest, _ := strings.Cut(pattern, ":")
-		switch driver {
-		case "serial":
-		case "sane", "escl", "v4l2", "hotfolder":
+		switch _, known := all.For(driver + ":any"); {
+		case driver == "serial":
+		case known:
 			serialOnly, scanners = false, true
 		default:
-			f.Problem(fmt.Sprintf("match[%d]", i), "must begin with sane:, escl:, v4l2:, hotfolder: or serial:, not %q", pattern)
+			f.Problem(fmt.Sprintf("match[%d]", i), "must begin with %s; a reader's with serial:; it is %q", all.Schemes(), pattern)
 			continue
 		}
 		if strings.Trim(rest, "*/") == "" && driver == "serial" {
@@ -139,16 +140,22 @@ func (p Profile) check(f *strict.File) {
 	}
 }
 
-// For gives the first profile that fits a device's id; the zero Profile fits all others.
+// For gives the first profile that fits a device's id, or the beginning of one as a configuration may name it
+// ("sane:fujitsu"); the zero Profile fits all others.
 func (ps Profiles) For(id string) Profile {
 	for _, p := range ps {
 		for _, pattern := range p.Match {
-			if fits(pattern, id) {
+			if fits(pattern, id) || beginning(id, pattern) {
 				return p
 			}
 		}
 	}
 	return Profile{}
+}
+
+// beginning reports whether an id is a pattern's first parts: the driver and at least the backend.
+func beginning(id, pattern string) bool {
+	return strings.Count(id, ":") > 0 && !strings.HasSuffix(id, ":") && strings.HasPrefix(pattern, id+":")
 }
 
 // fits compares an id with a pattern in which * stands for anything, separators included.

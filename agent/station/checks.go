@@ -1,80 +1,94 @@
 package station
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
+	"strings"
+
 	"motcua/agent/config"
 	"motcua/agent/doctor"
-	"motcua/agent/profile"
-	"motcua/drivers/escl"
-	"motcua/drivers/hotfolder"
+	"motcua/drivers/all"
 	"motcua/drivers/pcsc"
-	"motcua/drivers/sane"
 	"motcua/drivers/scan"
 	"motcua/drivers/serial"
-	"motcua/drivers/v4l2"
-	"strings"
 )
 
+// CheckScanner examines the driver of the configured scanner, and the scanner itself as far as it is there.
 func CheckScanner(ctx context.Context, cfg config.Config) []doctor.Finding {
-	c := cfg.Scanner
-	switch {
-	case c.Device == "none":
+	id := cfg.Scanner.Device
+	switch id {
+	case "none":
 		return []doctor.Finding{doctor.Good("no scanner is configured: pages come as files")}
-	case c.Device == "simulated":
+	case "simulated":
 		return []doctor.Finding{doctor.Doubt("the scanner is simulated", "set scanner.device for real papers")}
-	case c.Device == "auto" || strings.HasPrefix(c.Device, "sane:"):
-		profiles, _ := LoadProfiles(cfg) // the configuration's check tells of mistakes in them
-		return checkSane(ctx, c, profiles)
-	case strings.HasPrefix(c.Device, "v4l2:"):
-		return doctor.From(v4l2.Check(ctx, v4l2.Options{}))
-	case strings.HasPrefix(c.Device, "escl:"):
-		return doctor.From(escl.Check(ctx, esclOptions(cfg), c.Device))
+	case "", "auto":
+		return checkAutomatic(ctx, cfg)
 	}
-	return doctor.From(hotfolder.Check(ctx, hotfolder.Options{Dir: strings.TrimPrefix(c.Device, "hotfolder:")}))
+	driver, known := all.For(id)
+	if !known {
+		return []doctor.Finding{doctor.Bad(fmt.Sprintf("scanner.device is %q", id), "ids begin with "+all.Schemes()+"; see motcua devices")}
+	}
+	findings := doctor.From(driver.Check(ctx, options(cfg), id))
+	if driver.Note != "" {
+		findings = append(findings, doctor.Doubt(driver.What+": "+driver.Note, "scan a page and look at it"))
+	}
+	return append(findings, checkConfigured(ctx, cfg, scan.Info{ID: id})...)
 }
 
-func checkSane(ctx context.Context, c config.Scanner, profiles profile.Profiles) []doctor.Finding {
-	findings := doctor.From(sane.Check(ctx, saneOptions(c)))
-	found, err := sane.List(ctx, saneOptions(c))
+// checkAutomatic examines every driver that finds devices by itself, and the device that would be taken.
+func checkAutomatic(ctx context.Context, cfg config.Config) (findings []doctor.Finding) {
+	for _, d := range all.Drivers {
+		if d.Find != nil && d.Note == "" {
+			findings = append(findings, doctor.From(d.Check(ctx, options(cfg), ""))...)
+		}
+	}
+	profiles, _ := LoadProfiles(cfg) // the configuration's check tells of mistakes in them
+	best, err := (&automatic{cfg: cfg, profiles: profiles}).look(ctx)
 	if err != nil {
-		mend := "apt install libsane1 sane-utils, then run motcua doctor again"
-		var fault *scan.Fault
-		if errors.As(err, &fault) {
-			mend = fault.Technician
-		}
-		return append(findings, doctor.Bad("SANE does not answer: "+err.Error(), mend))
+		return append(findings, doctor.Doubt("no scanner was found", mendOf(err, "plug it in and switch it on; scanimage -L must show it")))
 	}
-	if len(found) == 0 {
-		what, mend := "no scanner was found", "plug it in and switch it on; add the service's user to the group scanner; scanimage -L must show it"
-		if c.Device == "auto" {
-			return append(findings, doctor.Doubt(what, mend))
-		}
-		return append(findings, doctor.Bad(what+", but "+c.Device+" is configured", mend))
+	return append(findings, checkConfigured(ctx, cfg, best)...)
+}
+
+// checkConfigured opens a scanner that can be asked what it can do; found is what is known of it already.
+func checkConfigured(ctx context.Context, cfg config.Config, found scan.Info) (findings []doctor.Finding) {
+	id := found.ID
+	profiles, _ := LoadProfiles(cfg)
+	scanner, err := openTuned(cfg, profiles, id)
+	if err != nil {
+		return []doctor.Finding{doctor.Bad(fmt.Sprintf("the scanner %s does not open", id), err.Error())}
 	}
-	id, name := c.Device, c.Device
-	if id == "auto" {
-		best, _ := profiles.Best(found)
-		id, name = best.ID, strings.TrimSpace(best.Vendor+" "+best.Model)
-	}
-	scanner := sane.Open(saneOptions(c), id)
 	defer scanner.Close()
-	if _, err := scanner.Probe(ctx); err != nil {
-		mend := "unplug it and plug it in again; motcua devices lists what is there"
-		var fault *scan.Fault
-		if errors.As(err, &fault) {
-			mend = fault.Technician
-		}
-		return append(findings, doctor.Bad(fmt.Sprintf("the scanner %s does not open", id), mend))
+	f, ok := scanner.(*fed)
+	if !ok {
+		return nil
 	}
-	findings = append(findings, doctor.Good("%s answers (%s)", name, id))
+	if _, asks := f.Scanner.(Prober); asks {
+		info, err := f.Probe(ctx)
+		if err != nil {
+			return []doctor.Finding{doctor.Bad(fmt.Sprintf("the scanner %s does not open", id), mendOf(err, "unplug it and plug it in again; motcua devices lists what is there"))}
+		}
+		name := func(i scan.Info) string { return strings.TrimSpace(i.Vendor + " " + i.Model) }
+		findings = append(findings, doctor.Good("%s answers (%s)", cmp.Or(name(info), name(found), id), id))
+	}
 	if known := profiles.For(id); known.Device != "" {
 		findings = append(findings, doctor.Good("it is tuned as %s (%s)", known.Device, known.File))
 	}
 	return findings
 }
 
+// mendOf is what a fault says to do, or what is usual.
+func mendOf(err error, usual string) string {
+	var fault *scan.Fault
+	if errors.As(err, &fault) {
+		return fault.Technician
+	}
+	return usual
+}
+
+// CheckReaders examines the readers that are configured or known.
 func CheckReaders(ctx context.Context, cfg config.Config) []doctor.Finding {
 	var findings []doctor.Finding
 	c := cfg.Readers

@@ -4,24 +4,23 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"motcua/agent/config"
-	"motcua/agent/profile"
-	"motcua/drivers/escl"
-	"motcua/drivers/hotfolder"
-	"motcua/drivers/pcsc"
-	"motcua/drivers/sane"
-	"motcua/drivers/scan"
-	"motcua/drivers/serial"
-	"motcua/drivers/v4l2"
 	"slices"
 	"strings"
 	"sync"
+	"time"
 
 	"golang.org/x/sync/errgroup"
+
+	"motcua/agent/config"
+	"motcua/agent/profile"
+	"motcua/drivers/all"
+	"motcua/drivers/pcsc"
+	"motcua/drivers/scan"
+	"motcua/drivers/serial"
 )
 
 // Ready is the state of a device that can be used now.
-const Ready = "Ready"
+const Ready = "ready"
 
 // Device is one device as it is listed.
 type Device struct {
@@ -29,6 +28,12 @@ type Device struct {
 	Kind  string `json:"kind"`
 	Name  string `json:"name"`
 	State string `json:"state"`
+
+	// What it can do, where it is a scanner that says so: sizes in millimetres, the largest of each source.
+	Sources []scan.Source             `json:"sources,omitempty"`
+	Modes   []scan.Mode               `json:"modes,omitempty"`
+	DPIs    []int                     `json:"resolutions,omitempty"`
+	Sizes   map[scan.Source]scan.Area `json:"sizes,omitempty"`
 
 	Profile string `json:"profile"` // what is known of its make; empty where nothing is
 	Note    string `json:"note,omitempty"`
@@ -69,7 +74,7 @@ func Watch(ctx context.Context, cfg config.Config, tell func(d Device, present b
 		return serial.Bus{Profiles: cfg.Readers.Serial}.Watch(ctx, func(ports []serial.Port) {
 			now := portLines(slices.DeleteFunc(ports, func(p serial.Port) bool { return p.Device == "" })) // named, not there
 			for _, d := range now {
-				if !slices.Contains(before, d) {
+				if !slices.ContainsFunc(before, d.same) {
 					say(d, true)
 				}
 			}
@@ -103,42 +108,29 @@ func Watch(ctx context.Context, cfg config.Config, tell func(d Device, present b
 }
 
 // finders look for scanners as they come and go; a network scanner that is named is asked by its address.
-func finders(cfg config.Config) []scan.Finder {
-	var named []string
-	if strings.HasPrefix(cfg.Scanner.Device, "escl:") {
-		named = []string{cfg.Scanner.Device}
+func finders(cfg config.Config) (finders []scan.Finder) {
+	for _, d := range all.Drivers {
+		if d.Find != nil {
+			finders = append(finders, d.Find(options(cfg))...)
+		}
 	}
-	return append(sane.Finders(saneOptions(cfg.Scanner)),
-		scan.Finder{Name: "v4l2", List: func(ctx context.Context) ([]scan.Info, error) { return v4l2.List(ctx, v4l2.Options{}) }},
-		escl.Finder(esclOptions(cfg), named...))
+	return finders
 }
 
 // Devices asks every driver, side by side. One that cannot answer leaves the others' devices in the
 // list.
 func Devices(ctx context.Context, cfg config.Config) (devices []Device, problems []error) {
-	drivers := []struct {
+	type lister struct {
 		what string
 		list func() ([]Device, error)
-	}{
-		{"scanners", func() ([]Device, error) {
-			found, err := sane.List(ctx, saneOptions(cfg.Scanner))
-			return scannerLines(found), err
-		}},
-		{"network scanners", func() ([]Device, error) {
-			found, err := escl.List(ctx, esclOptions(cfg))
-			return scannerLines(found), err
-		}},
-		{"document cameras", func() ([]Device, error) {
-			found, err := v4l2.List(ctx, v4l2.Options{})
-			return scannerLines(found), err
-		}},
-		{"scan folder", func() ([]Device, error) {
-			dir, ok := strings.CutPrefix(cfg.Scanner.Device, "hotfolder:")
-			if !ok {
-				return nil, nil
-			}
-			return []Device{{ID: cfg.Scanner.Device, Kind: "folder", Name: dir, State: worst(hotfolder.Check(ctx, hotfolder.Options{Dir: dir}))}}, nil
-		}},
+	}
+	var drivers []lister
+	for _, d := range all.Drivers {
+		if d.List != nil {
+			drivers = append(drivers, lister{d.What, func() ([]Device, error) { return scanners(ctx, cfg, d) }})
+		}
+	}
+	drivers = append(drivers, []lister{
 		{"serial readers", func() ([]Device, error) {
 			ports, err := serial.Bus{Profiles: cfg.Readers.Serial}.List()
 			return portLines(ports), err
@@ -153,7 +145,7 @@ func Devices(ctx context.Context, cfg config.Config) (devices []Device, problems
 			}
 			return lines, err
 		}},
-	}
+	}...)
 	lines := make([][]Device, len(drivers))
 	errs := make([]error, len(drivers))
 	var wait sync.WaitGroup
@@ -176,19 +168,72 @@ func Devices(ctx context.Context, cfg config.Config) (devices []Device, problems
 	return devices, problems
 }
 
+// same reports whether nothing that is told of a port has changed.
+func (d Device) same(o Device) bool {
+	return d.ID == o.ID && d.Kind == o.Kind && d.Name == o.Name && d.State == o.State
+}
+
 // known says what the profiles know of a device.
 func (d Device) known(profiles profile.Profiles) Device {
 	p := profiles.For(d.ID)
-	d.Profile, d.Note = p.Device, p.Note
+	d.Profile = p.Device
+	switch {
+	case d.Note == "":
+		d.Note = p.Note
+	case p.Note != "":
+		d.Note += "; " + p.Note
+	}
 	return d
 }
 
-func scannerLines(found []scan.Info) []Device {
-	var lines []Device
-	for _, i := range found {
-		lines = append(lines, scannerLine(i))
+// probing is how long a device may take to say what it can do when all are listed.
+const probing = 8 * time.Second
+
+// scanners lists the devices of one driver with what they can do: faults point there.
+func scanners(ctx context.Context, cfg config.Config, driver all.Driver) ([]Device, error) {
+	o := options(cfg)
+	found, err := driver.List(ctx, o, false)
+	lines := make([]Device, len(found))
+	var wait sync.WaitGroup
+	for i, info := range found {
+		wait.Go(func() { lines[i] = probed(ctx, o, driver, info) })
 	}
-	return lines
+	wait.Wait()
+	return lines, err
+}
+
+// probed asks a device what it can do. One that is in use or silent is listed without.
+func probed(ctx context.Context, o all.Options, driver all.Driver, info scan.Info) Device {
+	line := scannerLine(info)
+	line.Note = driver.Note
+	if info.ByName != "" {
+		line.Note = info.ByName
+	}
+	if driver.Check != nil && driver.Find == nil { // nothing to probe, and a folder may be out of order
+		line.State = worst(driver.Check(ctx, o, info.ID))
+		return line
+	}
+	scanner, err := driver.Open(o, info.ID)
+	if err != nil {
+		line.State = err.Error()
+		return line
+	}
+	defer scanner.Close()
+	if p, ok := scanner.(Prober); ok {
+		ctx, cancel := context.WithTimeout(ctx, probing)
+		defer cancel()
+		known, err := p.Probe(ctx)
+		var fault *scan.Fault
+		switch {
+		case errors.As(err, &fault):
+			line.State = string(fault.Code) + ": " + fault.Technician
+		case err != nil:
+			line.State = "it does not say what it can do"
+		default:
+			line.Sources, line.Modes, line.DPIs, line.Sizes = known.Sources, known.Modes, known.DPIs, known.Areas
+		}
+	}
+	return line
 }
 
 // worst is the mend of the first finding that is not in order.
@@ -221,5 +266,6 @@ func scannerLine(i scan.Info) Device {
 	if kind == "" {
 		kind = "scanner"
 	}
-	return Device{ID: i.ID, Kind: kind, Name: strings.TrimSpace(i.Vendor + " " + i.Model), State: Ready}
+	return Device{ID: i.ID, Kind: kind, Name: strings.TrimSpace(i.Vendor + " " + i.Model), State: Ready,
+		Sources: i.Sources, Modes: i.Modes, DPIs: i.DPIs, Sizes: i.Areas}
 }

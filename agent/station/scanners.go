@@ -1,6 +1,6 @@
 // Package station is the devices of one counter: which scanners and readers the configuration and the profiles of makes
 // name, opened, tuned, listed, watched and examined. Pages and readings come out; what they are for is not known here.
-// Every driver is named here and nowhere else in the agent.
+// Drivers are asked for by the registry (drivers/all) and named nowhere in the agent.
 package station
 
 import (
@@ -11,21 +11,16 @@ import (
 	"io/fs"
 	"iter"
 	"os"
-	"path/filepath"
 	"slices"
-	"strings"
 	"sync"
 
 	"motcua/agent/config"
 	"motcua/agent/profile"
 	"motcua/configs"
-	"motcua/drivers/escl"
+	"motcua/drivers/all"
 	"motcua/drivers/feed"
-	"motcua/drivers/hotfolder"
-	"motcua/drivers/sane"
 	"motcua/drivers/scan"
 	"motcua/drivers/simulated"
-	"motcua/drivers/v4l2"
 	"motcua/ocr/specimen"
 )
 
@@ -33,12 +28,9 @@ import (
 // after the file was replaced by an update.
 var saneWorker = []string{"/proc/self/exe", "sane-worker"}
 
-func saneOptions(c config.Scanner) sane.Options {
-	return sane.Options{Worker: saneWorker, Stall: c.Watchdog.D(), Set: c.Set}
-}
-
-func esclOptions(c config.Config) escl.Options {
-	return escl.Options{Pins: filepath.Join(c.Data, "scanners"), Stall: c.Scanner.Watchdog.D()}
+// options are what drivers want to know.
+func options(cfg config.Config) all.Options {
+	return all.Options{Configured: cfg.Scanner.Device, Data: cfg.Data, Worker: saneWorker, Stall: cfg.Scanner.Watchdog.D(), Set: cfg.Scanner.Set, Sheets: specimens}
 }
 
 // LoadProfiles reads what is known of makes of devices: the office's own folder first, then what is built in.
@@ -88,24 +80,15 @@ func openTuned(cfg config.Config, profiles profile.Profiles, id string) (Scanner
 }
 
 func openDriver(cfg config.Config, id string, preferred []string) (Scanner, error) {
-	switch driver, rest, _ := strings.Cut(id, ":"); driver {
-	case "sane":
-		o := saneOptions(cfg.Scanner)
-		o.Prefer = preferred
-		return sane.Open(o, id), nil
-	case "escl":
-		return escl.Open(esclOptions(cfg), id)
-	case "v4l2":
-		return v4l2.Open(v4l2.Options{}, id), nil
-	case "hotfolder":
-		return hotfolder.Open(hotfolder.Options{Dir: rest})
-	case "simulated":
-		return openSpecimens(simulated.Options{})
-	case "none":
-		return nil, config.Unusable(fmt.Errorf("the configuration says scanner.device: none; name one with --device"))
-	default:
-		return nil, config.Unusable(fmt.Errorf("device %q: the id must begin with sane:, escl:, v4l2:, hotfolder: or be simulated; see motcua devices", id))
+	if id == "none" {
+		return nil, config.Unusable(errors.New("the configuration says scanner.device: none; name one with --device"))
 	}
+	if _, known := all.For(id); !known {
+		return nil, config.Unusable(fmt.Errorf("device %q: the id must begin with %s; see motcua devices", id, all.Schemes()))
+	}
+	o := options(cfg)
+	o.Prefer = preferred
+	return all.Open(o, id)
 }
 
 // Prober is a device that can be asked what it can do.
@@ -237,26 +220,9 @@ func (a *automatic) find(ctx context.Context) (Scanner, error) {
 	if a.found != nil {
 		return a.found, nil
 	}
-	// What is plugged in here is found at once; SANE's own search of the network takes seconds.
-	var found []scan.Info
-	var best scan.Info
-	var errs error
-	for _, list := range []func() ([]scan.Info, error){
-		func() ([]scan.Info, error) { return sane.ListLocal(ctx, saneOptions(a.cfg.Scanner)) },
-		func() ([]scan.Info, error) { return escl.List(ctx, esclOptions(a.cfg)) },
-		func() ([]scan.Info, error) { return sane.List(ctx, saneOptions(a.cfg.Scanner)) },
-	} {
-		more, err := list()
-		errs = errors.Join(errs, err)
-		found = append(found, more...)
-		var auto string
-		if best, auto = a.profiles.Best(found); best.ID != "" && auto != profile.Avoid {
-			break
-		}
-	}
-	if best.ID == "" {
-		return nil, &scan.Fault{Code: scan.NoDevice, Device: "scanner", Err: errs,
-			Technician: "no scanner was found: plug one in and switch it on, then look at `motcua devices` and `motcua doctor`"}
+	best, err := a.look(ctx)
+	if err != nil {
+		return nil, err
 	}
 	d, err := openTuned(a.cfg, a.profiles, best.ID)
 	if err != nil {
@@ -264,6 +230,42 @@ func (a *automatic) find(ctx context.Context) (Scanner, error) {
 	}
 	a.found = d
 	return d, nil
+}
+
+// look gives the device to take. What is plugged in here is found at once; a search of the network takes seconds.
+func (a *automatic) look(ctx context.Context) (best scan.Info, err error) {
+	o := options(a.cfg)
+	var found, named []scan.Info
+	var errs error
+	for _, nearby := range []bool{true, false} {
+		for _, driver := range all.Drivers {
+			if driver.List == nil || driver.Note != "" { // one that a technician should look at first
+				continue
+			}
+			more, err := driver.List(ctx, o, nearby)
+			errs = errors.Join(errs, err)
+			for _, info := range more {
+				if info.ByName != "" {
+					named = append(named, info)
+				} else {
+					found = append(found, info)
+				}
+			}
+			var auto string
+			if best, auto = a.profiles.Best(found); best.ID != "" && auto != profile.Avoid {
+				return best, nil
+			}
+		}
+	}
+	if best.ID != "" {
+		return best, nil
+	}
+	fault := &scan.Fault{Code: scan.NoDevice, Device: "scanner", Err: errs,
+		Technician: "no scanner was found: plug one in and switch it on, then look at `motcua devices` and `motcua doctor`"}
+	if len(named) > 0 {
+		fault.Technician = fmt.Sprintf("a scanner was found that must be named: %s; to use it, set scanner.device: %s", named[0].ByName, named[0].ID)
+	}
+	return scan.Info{}, fault
 }
 
 func (a *automatic) forget() {
@@ -281,17 +283,12 @@ func (a *automatic) Close() error {
 	return nil
 }
 
-// specimens is the demo's scanner: invented persons' papers, drawn as they come under the lamp.
-type specimens struct{ *simulated.Scanner }
-
-func (specimens) Close() error { return nil }
-
-func openSpecimens(o simulated.Options) (Scanner, error) {
+// specimens are the demo's sheets: invented persons' papers, drawn as they come under the lamp.
+func specimens() (sheets []simulated.Sheet, err error) {
 	drawn, err := specimen.Load(configs.FS, "specimens")
 	if err != nil {
 		return nil, err
 	}
-	var sheets []simulated.Sheet
 	for _, s := range drawn {
 		sheet := simulated.Sheet{Front: pixels(s.DrawFront), DPI: s.Front.DPI}
 		if s.Back != nil {
@@ -299,7 +296,7 @@ func openSpecimens(o simulated.Options) (Scanner, error) {
 		}
 		sheets = append(sheets, sheet)
 	}
-	return specimens{simulated.New(sheets, o)}, nil
+	return sheets, nil
 }
 
 func pixels(draw func() (specimen.Page, error)) func() (image.Image, error) {
@@ -310,8 +307,4 @@ func pixels(draw func() (specimen.Page, error)) func() (image.Image, error) {
 }
 
 // Scanner is a scanner that is held open.
-type Scanner interface {
-	Info() scan.Info
-	Scan(ctx context.Context, s scan.Settings) iter.Seq2[scan.Page, error]
-	Close() error
-}
+type Scanner = all.Scanner

@@ -193,18 +193,22 @@ func (h handle) caps(sheetfed bool) (*caps, error) {
 	return c, nil
 }
 
+// area is the largest page of the source that is set: that of the sheet, where the window follows what is told of it.
 func (h handle) area(all map[string]option) scan.Area {
-	x, okX := all["br-x"]
-	y, okY := all["br-y"]
-	if !okX || !okY || !x.hasRange || !y.hasRange {
-		return scan.Area{}
-	}
 	dpi := 0.0
 	if resolution, ok := first(all, "resolution", "x-resolution"); ok {
 		dpi, _ = h.number(resolution)
 	}
-	return scan.Area{
-		Width:  math.Round(x.millimetres(x.maximum-x.minimum, dpi)*10) / 10,
-		Height: math.Round(y.millimetres(y.maximum-y.minimum, dpi)*10) / 10,
+	length := func(a axis) float64 {
+		o, ok := all[a.paper]
+		if !ok || !o.settable || !o.hasRange {
+			o = all[a.to]
+		}
+		return math.Round(o.millimetres(o.maximum-o.minimum, dpi)*10) / 10
 	}
+	area := scan.Area{Width: length(across), Height: length(along)}
+	if area.Width <= 0 || area.Height <= 0 {
+		return scan.Area{}
+	}
+	return area
 }

@@ -84,4 +84,5 @@ type Info struct {
 	Modes   []Mode
 	DPIs    []int           // a driver whose device takes any value in a range lists the usual ones
 	Areas   map[Source]Area // the largest page each source takes, where the device says so
+	ByName  string          // why it is used only where the configuration names it; empty: it may be taken as found
 }

@@ -82,6 +82,9 @@ func (s *Scanner) Load(sheets int) {
 	s.loaded = sheets
 }
 
+// Close is there to be like the other drivers: nothing is held.
+func (s *Scanner) Close() error { return nil }
+
 // Scan yields pages in feeding order as each is complete; breaking off the loop or cancelling leaves the
 // scanner ready. A sheet that was under the lamp when a scan broke off comes again.
 func (s *Scanner) Scan(ctx context.Context, set scan.Settings) iter.Seq2[scan.Page, error] {
