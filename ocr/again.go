@@ -8,6 +8,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"motcua/ocr/field"
+	"motcua/ocr/fields"
 	"motcua/ocr/find"
 	"motcua/ocr/paper"
 	"motcua/ocr/tess"
@@ -126,10 +127,6 @@ func (f *face) proven(n paper.Name, text string, known codeValues) bool {
 	return false
 }
 
-func isPlace(n paper.Name) bool {
-	return n == paper.PlaceOfOrigin || n == paper.PlaceOfResidence || n == paper.PlaceOfBirth
-}
+func isPlace(n paper.Name) bool { return fields.TypeOf(n) == fields.Place }
 
-func isName(n paper.Name) bool {
-	return n == paper.FullName || n == paper.FatherName || n == paper.MotherName
-}
+func isName(n paper.Name) bool { return fields.TypeOf(n) == fields.PersonName }

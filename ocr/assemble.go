@@ -5,7 +5,7 @@ import (
 	"slices"
 	"time"
 
-	"motcua/ocr/mrz"
+	"motcua/ocr/kinds"
 	"motcua/ocr/paper"
 )
 
@@ -107,7 +107,7 @@ func document(parts []*face, now time.Time) paper.Document {
 	where := parts[0].Quad
 	d.Where = &where
 	all := map[paper.Name][]reading{}
-	zone, qrs, code, foreign := false, false, false, false
+	sure := false
 	for _, p := range parts {
 		if p.Side != "" {
 			d.Sides = append(d.Sides, p.Side)
@@ -119,13 +119,8 @@ func document(parts []*face, now time.Time) paper.Document {
 		}
 		for n, rs := range maps.All(p.Readings) {
 			all[n] = append(all[n], rs...)
-			for _, r := range rs {
-				qrs = qrs || r.Source == paper.QR && p.Side == "front"
-			}
 		}
-		zone = zone || p.Zone != nil && p.Zone.Format == mrz.TD1 && !p.Zone.Foreign()
-		foreign = foreign || p.Zone != nil && p.Zone.Foreign() && !p.Zone.Passport
-		code = code || p.Zone != nil && p.Zone.Passport
+		sure = sure || p.Sure
 		d.Page = min(d.Page, p.Page)
 		d.Text += p.Text
 		if p.Part != nil {
@@ -133,37 +128,43 @@ func document(parts []*face, now time.Time) paper.Document {
 		}
 	}
 	switch {
-	case code:
-		d.Type = paper.Passport
-	case foreign:
+	case slices.ContainsFunc(parts, func(p *face) bool { return p.Kind == paper.Other }):
 		d.Type = paper.Other
-	case d.Type == "" && zone && qrs, d.Type == paper.CCCD2016 && (zone || qrs), d.Type == "" && (zone || qrs):
-		d.Type = paper.CCCD
-	case d.Type == "" && len(all) >= 3:
+	case d.Type == paper.CCCD2016 && slices.ContainsFunc(parts, (*face).coded), d.Type == "" && sure:
 		d.Type = paper.CCCD
 	case d.Type == "":
 		d.Type = paper.Other
 	}
 	if d.Type == paper.Other { // on a letter any word may look like a value
 		for n, rs := range all {
-			all[n] = slices.DeleteFunc(rs, func(r reading) bool { return !r.exact() })
+			all[n] = slices.DeleteFunc(rs, func(r reading) bool { return r.Source == paper.OCR })
 		}
+	} else if !kinds.IsSheet(d.Type) {
+		d.Text = ""
 	}
 	doubtUnseen(d.Type, parts, all)
 	settleCenturies(all, now)
 	d.Fields = settle(d.Type, all)
-	if f, ok := d.Fields[paper.DateOfIssue]; ok && f.Value < first[d.Type] {
+	if k, _ := kinds.Of(d.Type); d.Fields[paper.DateOfIssue].Value < k.First {
 		// No such card was issued yet: the day, or the back it stands on, belongs to another.
-		f.Doubts = doubt(f.Doubts, paper.ImpossibleDate)
-		f.Review, f.Confidence = true, min(f.Confidence, 0.97)
-		d.Fields[paper.DateOfIssue] = f
+		doubtField(d.Fields, paper.DateOfIssue, paper.ImpossibleDate)
+	}
+	if d.Type == paper.Other { // nothing says what its values mean
+		for n := range d.Fields {
+			doubtField(d.Fields, n, paper.Unknown)
+		}
 	}
 	return d
 }
 
-// first is when a kind of card was issued first: chip cards since January 2021 (Decision 1368/QĐ-TTg of 3 September 2020), the card of
-// the Law on Identification 26/2023/QH15 since it is in force, the barcode card since 2016 (Law 59/2014/QH13).
-var first = map[paper.Kind]string{paper.CCCD: "2021-01-01", paper.CanCuoc: "2024-07-01", paper.CCCD2016: "2016-01-01"}
+// doubtField puts a settled value under review.
+func doubtField(fields map[paper.Name]paper.Field, n paper.Name, why paper.Doubt) {
+	if f, ok := fields[n]; ok {
+		f.Doubts = doubt(f.Doubts, why)
+		f.Review, f.Confidence = true, min(f.Confidence, 0.97)
+		fields[n] = f
+	}
+}
 
 func order(side string) int {
 	return slices.Index([]string{"front", "", "back"}, side)

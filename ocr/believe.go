@@ -3,6 +3,7 @@ package ocr
 import (
 	"strings"
 
+	"motcua/ocr/fields"
 	"motcua/ocr/paper"
 	"motcua/ocr/vn"
 )
@@ -21,18 +22,18 @@ const (
 
 // certain says whether a value read from print may be used without a look.
 func certain(n paper.Name, text string, conf float64, again, twice bool) bool {
-	switch n {
-	case paper.Sex, paper.Nationality: // a word out of two, or the one that is printed on every card
+	switch fields.TypeOf(n) {
+	case fields.Sex, fields.Nation: // a word out of two, or the one that is printed on every card
 		return conf > possible || again || twice
-	case paper.Number, paper.OldNumber, paper.DocumentNumber, paper.RegisterNumber, paper.DateOfBirth, paper.DateOfIssue, paper.DateOfExpiry:
+	case fields.Personal, fields.Serial, fields.Register, fields.Birthday, fields.Day, fields.Expiry, fields.Class:
 		return again && conf > 0.9 || twice && conf > possible
-	case paper.Ethnicity, paper.Religion:
-		return listed(text) && (again && conf > fair || twice)
-	case paper.FullName, paper.FatherName, paper.MotherName:
+	case fields.People, fields.Faith:
+		return vn.Listed(text) && (again && conf > fair || twice)
+	case fields.PersonName:
 		known := plausibleName(text)
 		return again && (conf > distinct && known || conf > obvious && spelledName(text)) ||
-			twice && (conf > possible && known || conf > fair && spelledName(text))
-	case paper.PlaceOfResidence, paper.PlaceOfOrigin, paper.PlaceOfBirth:
+			again && twice && (conf > possible && known || conf > fair && spelledName(text)) // both readers know the common names: one alone may have guessed
+	case fields.Place:
 		if !plausiblePlace(n, text) {
 			return false
 		}
@@ -53,11 +54,6 @@ func believed(n paper.Name, r reading) float64 {
 		return 0.995
 	}
 	return 0.985
-}
-
-// listed says whether a value is one of the 54 ethnicities or a religion as papers name them.
-func listed(s string) bool {
-	return strings.Contains(closed, "|"+vn.Fold(s)+"|")
 }
 
 // plausibleName: a known family name first, and known syllables of names after it.
@@ -178,3 +174,10 @@ func isKnown(w string) bool {
 // streetWords are what addresses begin with.
 var streetWords = "|" + strings.Join(foldAll("Tổ", "Thôn", "Xóm", "Ấp", "Ngõ", "Ngách", "Hẻm", "Số", "Khu", "Phố", "Đường", "Bản", "Làng", "Buôn", "Phường", "Xã", "Huyện", "Quận",
 	"Thị", "Trấn", "Thành", "Tỉnh", "Cách", "Mạng", "Tháng", "Trưng", "Kiệt", "Biên", "Phủ", "Đoài", "Thượng", "Hạ"), "|") + "|"
+
+func foldAll(all ...string) []string {
+	for i, s := range all {
+		all[i] = vn.Fold(s)
+	}
+	return all
+}

@@ -7,6 +7,7 @@ import (
 
 	"motcua/ocr/ctc"
 	"motcua/ocr/field"
+	"motcua/ocr/kinds"
 	"motcua/ocr/paper"
 	"motcua/ocr/tess"
 	"motcua/ocr/vn"
@@ -77,21 +78,6 @@ func (f *face) says(value string) bool {
 	return strings.Contains(" "+f.Words+" ", " "+vn.Fold(printedForm(value))+" ")
 }
 
-// besideCode are the fields of the QR symbol that a side of the card also bears in print.
-func besideCode(k paper.Kind, side string) []paper.Name {
-	switch {
-	case side == "front" && k == paper.CanCuoc:
-		return []paper.Name{paper.Number, paper.FullName, paper.DateOfBirth, paper.Sex}
-	case side == "front":
-		return []paper.Name{paper.Number, paper.FullName, paper.DateOfBirth, paper.Sex, paper.PlaceOfResidence}
-	case side == "back" && k == paper.CanCuoc:
-		return []paper.Name{paper.PlaceOfResidence, paper.DateOfIssue}
-	case side == "back":
-		return []paper.Name{paper.DateOfIssue}
-	}
-	return nil
-}
-
 // leastLabels is how many labels and titles must have been read on a side for its print to be legible: a code is believed alone
 // only where it is not.
 const leastLabels = 2
@@ -99,11 +85,12 @@ const leastLabels = 2
 // doubtUnseen doubts the values of a QR symbol that stand in print on a legible side, too, but were not read there: only what
 // was seen confirms a code.
 func doubtUnseen(kind paper.Kind, parts []*face, all map[paper.Name][]reading) {
+	k, _ := kinds.Of(kind)
 	for _, p := range parts {
 		if p.Labels < leastLabels {
 			continue
 		}
-		for _, n := range besideCode(kind, p.Side) {
+		for _, n := range k.Beside[p.Side] {
 			rs := all[n]
 			if slices.ContainsFunc(rs, func(r reading) bool { return r.Source == paper.OCR || r.Source != paper.QR && r.exact() }) {
 				continue

@@ -45,6 +45,7 @@ type face struct {
 	Readings map[paper.Name][]reading
 	Zone     *mrz.Zone
 	Labels   int
+	Sure     bool // it is an identity card, even if not which: by its marks and codes together
 	Text     string
 	Words    string      // all that was read, folded
 	Part     *paper.Part // for a copy of the paper, where that is wanted
@@ -218,8 +219,10 @@ func (l *local) print(ctx context.Context, c *card, f *face, known codeValues) (
 	if err != nil {
 		return nil, err
 	}
-	side := field.Card(field.Runs(words))
-	if front && side.Side != "back" && (side.Kind == "" || side.Kind == paper.CCCD2016) {
+	runs := field.Runs(words)
+	side := field.Card(runs)
+	f.tell(&side)
+	if front && side.Side != "back" && (side.Kind == "" && f.Sure || side.Kind == paper.CCCD2016) {
 		side.Kind, side.Side = paper.CCCD, "front"
 	}
 	if err := l.lookAgain(ctx, c, side, f, known); err != nil {
@@ -227,6 +230,9 @@ func (l *local) print(ctx context.Context, c *card, f *face, known codeValues) (
 	}
 	f.take(side, c)
 	f.search(words)
+	if f.Kind == "" || f.Kind == paper.Other {
+		f.Text = field.Text(runs)
+	}
 	return f, nil
 }
 

@@ -5,16 +5,13 @@ import (
 	"time"
 
 	"motcua/ocr/field"
+	"motcua/ocr/fields"
+	"motcua/ocr/kinds"
 	"motcua/ocr/paper"
 )
 
 // The dates of a paper check each other: birth < issue < expiry, an identity card ends on a birthday at one of a few ages, and
 // of a zone's two-figure years only one century fits the others.
-
-// isDate says whether a field is a day.
-func isDate(n paper.Name) bool {
-	return n == paper.DateOfBirth || n == paper.DateOfIssue || n == paper.DateOfExpiry
-}
 
 // date is a day, or a year of which no more is known.
 type date struct {
@@ -41,11 +38,12 @@ const (
 
 // onCalendar says whether a value can stand in a field at all: no paper bears the 44th of a month.
 func onCalendar(n paper.Name, v string) bool {
-	if !isDate(n) || n == paper.DateOfExpiry && v == field.Forever {
+	kind := fields.TypeOf(n)
+	if !kind.IsDate() || kind == fields.Expiry && v == field.Forever {
 		return true
 	}
 	d, ok := parseDate(v)
-	return ok && (!d.year || n == paper.DateOfBirth)
+	return ok && (!d.year || kind == fields.Birthday)
 }
 
 // before says whether a can come before b, as far as years alone tell.
@@ -73,11 +71,6 @@ const lateIssue = 2 // years
 
 // foreverFrom is the age from which a card that is issued runs for life: 60, less lateIssue.
 const foreverFrom = 58
-
-// endsOnBirthday are the cards that the rule is for.
-func endsOnBirthday(k paper.Kind) bool {
-	return k == paper.CCCD || k == paper.CanCuoc || k == paper.CCCD2016
-}
 
 // plausibleExpiry says whether a card of someone born then can expire so. issue may be unknown.
 func plausibleExpiry(born, issue date, known bool, expiry date) bool {
@@ -137,7 +130,7 @@ func (c checker) dates() map[paper.Name]date {
 	if known && issued && !c.exact[paper.DateOfIssue] && !born.year && issue.Month() == born.Month() && issue.Day() == born.Day() {
 		c.blame(paper.DateOfIssue, paper.ImpossibleDate)
 	}
-	if endsOnBirthday(c.kind) && known {
+	if k, _ := kinds.Of(c.kind); k.EndsOnBirthday && known {
 		c.expiry(dates, born, issue, issued)
 	}
 	return dates

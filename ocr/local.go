@@ -135,7 +135,7 @@ func (l *local) papers(ctx context.Context, file *page.File, n int) ([]*face, []
 		return nil, timings, err
 	}
 	lap("print")
-	faces = slices.DeleteFunc(faces, func(f *face) bool { return !f.told() })
+	faces = slices.DeleteFunc(faces, func(f *face) bool { return !f.told() || heaps && f.Kind == paper.Other })
 	// Without a title or a code, what was taken for a card may be part of a form; forms have QR symbols, too. And a back
 	// alone seldom comes alone: its front's edges were not seen.
 	vague := !slices.ContainsFunc(faces, func(f *face) bool {

@@ -8,6 +8,7 @@ import (
 
 	"golang.org/x/text/unicode/norm"
 
+	"motcua/ocr/fields"
 	"motcua/ocr/paper"
 	"motcua/ocr/qr"
 	"motcua/ocr/vn"
@@ -167,13 +168,13 @@ func doubt(ds []paper.Doubt, d paper.Doubt) []paper.Doubt {
 
 // same says whether two readings mean the same value.
 func same(n paper.Name, a, b reading) bool {
-	switch n {
-	case paper.FullName:
+	switch fields.TypeOf(n) {
+	case fields.PersonName:
 		if a.Source == paper.MRZ || b.Source == paper.MRZ {
 			return letters(a.Value) == letters(b.Value)
 		}
 		return vn.Same(a.Value, b.Value)
-	case paper.PlaceOfOrigin, paper.PlaceOfResidence, paper.PlaceOfBirth, paper.Nationality, paper.DateOfExpiry:
+	case fields.Place, fields.Nation, fields.Expiry, fields.Text:
 		return vn.Same(a.Value, b.Value)
 	}
 	return a.Value == b.Value
@@ -213,16 +214,6 @@ func edits(a, b []rune) int {
 		}
 	}
 	return row[len(b)]
-}
-
-var closed = "|" + strings.Join(foldAll("Kinh", "Tày", "Thái", "Hoa", "Khmer", "Khơ-me", "Khơ me", "Mường", "Nùng", "Mông", "H'Mông", "Hmông", "Dao", "Gia Rai", "Gia-rai", "Ngái", "Ê Đê", "Ê-đê", "Ba Na", "Ba-na", "Xơ Đăng", "Xơ-đăng", "Sán Chay", "Cơ Ho", "Cơ-ho", "Chăm", "Sán Dìu", "Hrê", "Mnông", "M'Nông", "Raglay", "Ra-glai", "Xtiêng", "X'Tiêng", "Bru - Vân Kiều", "Bru-Vân Kiều", "Thổ", "Giáy", "Cơ Tu", "Cơ-tu", "Gié Triêng", "Giẻ-Triêng", "Mạ", "Khơ Mú", "Khơ-mú", "Co", "Tà Ôi", "Tà-ôi", "Chơ Ro", "Chơ-ro", "Kháng", "Xinh Mun", "Xinh-mun", "Hà Nhì", "Chu Ru", "Chu-ru", "Lào", "La Chí", "La Ha", "Phù Lá", "La Hủ", "Lự", "Lô Lô", "Chứt", "Mảng", "Pà Thẻn", "Co Lao", "Cơ Lao", "Cống", "Bố Y", "Si La", "Pu Péo", "Brâu", "Ơ Đu", "Rơ Măm", "Rơ-măm",
-	"Không", "Phật giáo", "Công giáo", "Thiên Chúa giáo", "Thiên Chúa", "Cao Đài", "Hòa Hảo", "Phật giáo Hòa Hảo", "Tin Lành", "Hồi giáo"), "|") + "|"
-
-func foldAll(all ...string) []string {
-	for i, s := range all {
-		all[i] = vn.Fold(s)
-	}
-	return all
 }
 
 // checker holds the fields of one paper against each other. exact are those that codes prove.

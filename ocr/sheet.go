@@ -5,6 +5,7 @@ import (
 
 	"motcua/ocr/field"
 	"motcua/ocr/find"
+	"motcua/ocr/kinds"
 	"motcua/ocr/page"
 	"motcua/ocr/paper"
 	"motcua/ocr/qr"
@@ -60,6 +61,7 @@ func (l *local) readSheet(ctx context.Context, p page.Picture, n int) (*face, er
 	if side.Kind == paper.Other {
 		if s := field.Card(runs); s.Kind != "" && s.Labels >= 4 || f.Zone != nil || f.hasQR() {
 			side = s
+			f.tell(&side)
 			if s.Persons > 1 {
 				for n, v := range side.Values {
 					v.Doubts = append(v.Doubts, paper.Incomplete) // whose it is was not read
@@ -75,7 +77,7 @@ func (l *local) readSheet(ctx context.Context, p page.Picture, n int) (*face, er
 	}
 	f.take(side, c)
 	f.search(words)
-	if isSheet(f.Kind) {
+	if f.Kind == "" || isSheet(f.Kind) {
 		f.Text = field.Text(runs)
 	}
 	if l.words {
@@ -109,6 +111,7 @@ func (f *face) take(side field.Side, c *card) {
 	}
 	switch {
 	case isSheet(f.Kind):
+		f.Side = ""
 	case f.Zone != nil && !f.Zone.Passport:
 		f.Side = "back"
 	case f.Zone != nil:
@@ -118,4 +121,4 @@ func (f *face) take(side field.Side, c *card) {
 	}
 }
 
-func isSheet(k paper.Kind) bool { return k == paper.KhaiSinh || k == paper.CT07 || k == paper.Other }
+func isSheet(k paper.Kind) bool { return k != "" && kinds.IsSheet(k) }

@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"motcua/agent/strict"
+	"motcua/ocr/kinds"
 	"motcua/ocr/paper"
 )
 
@@ -122,7 +123,7 @@ func load(fsys fs.FS, all bool) (*Catalog, error) {
 var (
 	codeForm = regexp.MustCompile(`^[0-9]\.[0-9]{6}$`)
 	idForm   = regexp.MustCompile(`^[a-z][a-z0-9_]*$`)
-	kinds    = []paper.Kind{paper.CCCD, paper.CanCuoc, paper.CCCD2016, paper.CMND, paper.Passport, paper.KhaiSinh, paper.CT07, paper.Other}
+	known    = kinds.IDs()
 )
 
 // examine checks what the YAML's shape alone cannot say, and prepares patterns.
@@ -167,8 +168,8 @@ func (p *Procedure) examine(f *strict.File) {
 	}
 	knownKinds := func(path string, ks []paper.Kind) {
 		for i, k := range ks {
-			if !slices.Contains(kinds, k) {
-				f.Problem(fmt.Sprintf("%s[%d]", path, i), "is not a kind of paper; known are %v", kinds)
+			if !slices.Contains(known, k) {
+				f.Problem(fmt.Sprintf("%s[%d]", path, i), "is not a kind of paper; known are %v", known)
 			}
 		}
 	}

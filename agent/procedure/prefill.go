@@ -9,6 +9,7 @@ import (
 
 	"golang.org/x/text/unicode/norm"
 
+	"motcua/ocr/kinds"
 	"motcua/ocr/paper"
 	"motcua/ocr/vn"
 )
@@ -47,10 +48,8 @@ func (v Value) LogValue() slog.Value { return slog.StringValue(v.String()) }
 // identity card and a residence confirmation.
 type Assignment map[string][]int
 
-var identity = []paper.Kind{paper.CCCD, paper.CanCuoc, paper.CCCD2016, paper.CMND, paper.Passport}
-
 // Identity tells whether a kind of paper says who somebody is.
-func Identity(k paper.Kind) bool { return slices.Contains(identity, k) }
+func Identity(k paper.Kind) bool { return kinds.Identity(k) }
 
 // takes tells whether a paper of this kind identifies the role.
 func (r Role) takes(k paper.Kind) bool {

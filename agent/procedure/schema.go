@@ -14,7 +14,7 @@ func Schema() map[string]any {
 		reflect.TypeFor[Topic]():      texts(Topics),
 		reflect.TypeFor[Type]():       texts(types),
 		reflect.TypeFor[WayID]():      texts(WayIDs),
-		reflect.TypeFor[paper.Kind](): texts(kinds),
+		reflect.TypeFor[paper.Kind](): texts(known),
 	})
 }
 

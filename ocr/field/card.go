@@ -7,6 +7,8 @@ import (
 	"strings"
 	"unicode"
 
+	"motcua/ocr/fields"
+	"motcua/ocr/kinds"
 	"motcua/ocr/paper"
 	"motcua/ocr/vn"
 )
@@ -32,125 +34,50 @@ type Side struct {
 	Side   string     // "front", "back" or ""
 	Values map[paper.Name]Value
 	Labels int // how many labels and titles were found
+	Marks  int // how many marks that only one kind of card has
+	// Likely is which identity card it would be, if it is one, where its marks are too few to tell.
+	Likely paper.Kind
 	// Persons is how many cards' labels stand there: more than one where no card's edge could be seen and several
 	// lie on the page, of whom nothing says which value is whose.
 	Persons int
 }
 
-// titles tell the kind of paper and side. Longer ones come first where one contains another.
-var titles = []struct {
-	text string
-	kind paper.Kind
-	side string
-}{
-	{"CITIZENIDENTITYCARD", paper.CCCD, "front"},
-	{"CANCUOCCONGDAN", paper.CCCD2016, "front"}, // and CCCD, if anything English stands on it
-	{"IDENTITYCARD", paper.CanCuoc, "front"},
-	{"GIAYCHUNGMINHNHANDAN", paper.CMND, "front"},
-	{"CHUNGMINHNHANDAN", paper.CMND, "front"},
-	{"HOCHIEUPASSPORT", paper.Passport, ""},
-}
-
 // stop is the name of labels whose value is not wanted: they only end the value before them.
 const stop paper.Name = ""
 
-// A passport may give the family name and the others under labels of their own.
-const (
-	surname paper.Name = "surname"
-	given   paper.Name = "given names"
-)
-
-var cardLabels = []label{
-	{paper.Number, "SODINHDANHCANHAN"}, {paper.Number, "PERSONALIDENTIFICATIONNUMBER"}, {paper.Number, "SOCANCUOC"}, {paper.Number, "SONO"},
-	{paper.Number, "SO"},
-	{paper.FullName, "HOVATEN"}, {paper.FullName, "FULLNAME"}, {paper.FullName, "HOCHUDEMVATENKHAISINH"}, {paper.FullName, "HOCHUDEMVATEN"}, {paper.FullName, "HOTEN"},
-	{paper.FullName, "HOVATENKHAISINH"},
-	{surname, "HOSURNAME"}, {surname, "SURNAME"}, {given, "CHUDEMVATENGIVENNAMES"}, {given, "GIVENNAMES"},
-	{stop, "HOVATENGOIKHAC"}, {stop, "HOTENGOIKHAC"},
-	{paper.DateOfBirth, "NGAYSINH"}, {paper.DateOfBirth, "DATEOFBIRTH"}, {paper.DateOfBirth, "SINHNGAY"}, {paper.DateOfBirth, "NGAYTHANGNAMSINH"},
-	{paper.Sex, "GIOITINH"}, {paper.Sex, "SEX"},
-	{paper.Nationality, "QUOCTICH"}, {paper.Nationality, "NATIONALITY"},
-	{paper.PlaceOfOrigin, "QUEQUAN"}, {paper.PlaceOfOrigin, "PLACEOFORIGIN"}, {paper.PlaceOfOrigin, "NGUYENQUAN"},
-	{paper.PlaceOfBirth, "NOIDANGKYKHAISINH"}, {paper.PlaceOfBirth, "PLACEOFBIRTH"}, {paper.PlaceOfBirth, "PLACEOFBIRTHREGISTRATION"}, {paper.PlaceOfBirth, "NOISINH"},
-	{paper.PlaceOfResidence, "NOITHUONGTRU"}, {paper.PlaceOfResidence, "PLACEOFRESIDENCE"}, {paper.PlaceOfResidence, "NOICUTRU"},
-	{paper.PlaceOfResidence, "NOIDKHKTHUONGTRU"}, {paper.PlaceOfResidence, "NOIDANGKYHOKHAUTHUONGTRU"}, {paper.PlaceOfResidence, "NOIDKNKTHUONGTRU"}, {paper.PlaceOfResidence, "NOIDKTHUONGTRU"},
-	{paper.DateOfExpiry, "COGIATRIDEN"}, {paper.DateOfExpiry, "DATEOFEXPIRY"}, {paper.DateOfExpiry, "NGAYTHANGNAMHETHAN"},
-	{paper.DateOfIssue, "NGAYTHANGNAMCAP"}, {paper.DateOfIssue, "DATEOFISSUE"}, {paper.DateOfIssue, "NGAYTHANGNAM"}, {paper.DateOfIssue, "DATEMONTHYEAR"}, {paper.DateOfIssue, "NGAYCAP"},
-	{paper.Ethnicity, "DANTOC"}, {paper.Religion, "TONGIAO"},
-	{stop, "DACDIEMNHANDANG"}, {stop, "PERSONALIDENTIFICATION"}, {stop, "DAUVETRIENGVADIHINH"}, {stop, "DAUVETRIENG"}, {stop, "DIHINH"},
-	{stop, "NGONTROTRAI"}, {stop, "NGONTROPHAI"}, {stop, "LEFTINDEXFINGER"}, {stop, "RIGHTINDEXFINGER"},
-	{stop, "CUCTRUONG"}, {stop, "GIAMDOC"}, {stop, "CUCCANHSAT"}, {stop, "DKQLCUTRUVADLQGVEDANCU"}, {stop, "CUCCANHSATQUANLYHANHCHINHVETRATTUXAHOI"}, {stop, "BOCONGAN"}, {stop, "MINISTRYOFPUBLICSECURITY"},
-	{stop, "CONGHOAXAHOICHUNGHIAVIETNAM"}, {stop, "DOCLAPTUDOHANHPHUC"}, {stop, "SOCIALISTREPUBLICOFVIETNAM"}, {stop, "INDEPENDENCEFREEDOMHAPPINESS"},
-	{stop, "CANCUOCCONGDAN"}, {stop, "CITIZENIDENTITYCARD"}, {stop, "IDENTITYCARD"}, {stop, "CANCUOC"}, {stop, "GIAYCHUNGMINHNHANDAN"}, {stop, "CHUNGMINHNHANDAN"},
-	{paper.DocumentNumber, "SOHOCHIEUPASSPORTNO"}, {paper.DocumentNumber, "SOHOCHIEUPASSPORT"}, {paper.DocumentNumber, "SOHOCHIEU"}, {paper.DocumentNumber, "PASSPORTNO"}, {paper.DocumentNumber, "HOCHIEUSO"}, {paper.Number, "SOGCMND"}, {paper.Number, "IDCARDNO"}, {paper.Number, "SODDCNCMND"}, {paper.Number, "PERSONALNO"},
-	{stop, "NOICAP"}, {stop, "PLACEOFISSUE"}, {stop, "HOCHIEUPASSPORT"}, {stop, "LOAITYPE"}, {stop, "MASOCODE"},
-	{stop, "MAUSPECIMEN"}, {stop, "SPECIMEN"},
-}
-
-// Card reads one side of an identity card.
+// Card reads one side of a card or a passport's page: first it tells the kind, then it looks for that kind's labels. Where nothing
+// tells it, Kind is empty and the labels of identity cards are looked for, of which the other side may tell the kind.
 func Card(runs []Run) Side {
+	lines := linesOf(runs)
 	s := Side{Values: map[paper.Name]Value{}}
-	english := 0
-	best := 0
-	for _, r := range runs {
-		letters, _, _ := plain(texts(r))
-		for _, t := range titles {
-			from, to, errors := search(letters, t.text, allowed(len(t.text)))
-			if to <= from || errors > allowed(len(t.text)) {
-				continue
-			}
-			s.Labels++
-			if len(t.text)-3*errors > best {
-				best, s.Kind, s.Side = len(t.text)-3*errors, t.kind, t.side
-			}
-			break
-		}
-		if _, _, e := search(letters, "CANCUOC", 0); s.Kind == "" && e == 0 && len(letters) < 10 {
-			s.Kind, s.Side = paper.CanCuoc, "front"
-		}
-		for _, t := range []string{"FULLNAME", "DATEOFBIRTH", "PLACEOF", "NATIONALITY", "DATEOFEXPIRY", "CITIZENIDENTITY", "PERSONALIDENTIFICATION", "DATEMONTHYEAR"} {
-			if _, _, e := search(letters, t, 1); e <= 1 {
-				english++
-			}
-		}
+	var titles int
+	s.Kind, s.Side, titles = titled(lines)
+	best, marks := marked(lines)
+	s.Marks = marks
+	if s.Kind == paper.Other {
+		s.Labels, s.Marks = titles, 0
+		return s
 	}
-	places := find(runs, cardLabels)
-	heads := map[paper.Name][]group{}
+	kind := &kinds.Unknown
+	switch k, known := kinds.Of(s.Kind); {
+	case known && s.Kind != "":
+		kind = k
+	case best != nil && !best.Identity && marks >= enoughMarks:
+		s.Kind, kind = best.ID, best
+	}
+	places := find(runs, kind.Labels)
 	groups := gather(places)
-	names := map[paper.Name]bool{}
-	for _, g := range groups {
-		s.Labels++
-		heads[g.name] = append(heads[g.name], g)
-		if g.name != stop {
-			names[g.name] = true
+	s.Labels = titles + len(groups)
+	if kind == &kinds.Unknown || kind.Identity && kind.Shape == kinds.Card {
+		told := s.Kind != ""
+		s.identityCard(lines, places, groups)
+		if s.Likely = s.Kind; !told && marks < enoughMarks {
+			s.Kind = ""
 		}
 	}
-	switch {
-	case s.Kind == paper.CCCD2016 && english >= 1:
-		s.Kind = paper.CCCD
-	case s.Kind == paper.CanCuoc && s.Side == "front" && (names[paper.PlaceOfOrigin] || names[paper.PlaceOfResidence] || names[paper.DateOfExpiry]):
-		s.Kind = paper.CCCD // half of "CĂN CƯỚC CÔNG DÂN": the newer card says these on its back
-	case s.Kind == "" && (names[paper.FullName] || names[paper.DateOfBirth]):
-		s.Side = "front"
-	case s.Kind == "" && (stops(places, "DACDIEMNHANDANG", "PERSONALIDENTIFICATION", "NGONTROTRAI", "NGONTROPHAI", "LEFTINDEXFINGER", "RIGHTINDEXFINGER", "DAUVETRIENG") || names[paper.DateOfIssue]):
-		s.Side = "back"
-	case s.Kind == "" && (names[paper.PlaceOfResidence] || names[paper.PlaceOfBirth]):
-		s.Side = "back"
-	}
-	if s.Kind == "" && s.Side == "front" && english == 0 && names[paper.Nationality] && names[paper.PlaceOfOrigin] && names[paper.DateOfExpiry] {
-		s.Kind = paper.CCCD2016 // the chip card says all this in English, too, and the one before it had no nationality
-	}
-	if s.Kind == "" && s.Side == "front" && stops(places, "HOCHUDEMVATENKHAISINH", "HOVATENKHAISINH", "PERSONALIDENTIFICATIONNUMBER") {
-		s.Kind = paper.CanCuoc
-	}
-	if s.Side == "back" && s.Kind == "" && (names[paper.PlaceOfBirth] || names[paper.PlaceOfResidence] && names[paper.DateOfExpiry]) {
-		s.Kind = paper.CanCuoc // no other card has these on its back
-	}
-	if s.Kind == "" && s.Side == "back" && english > 0 && stops(places, "DACDIEMNHANDANG") {
-		s.Kind = paper.CCCD // the only card that says this in English, too
-	}
-	if s.Kind == "" && s.Side == "back" && (names[paper.Ethnicity] || names[paper.Religion] || stops(places, "DAUVETRIENGVADIHINH", "DAUVETRIENG")) {
-		s.Kind = paper.CMND // no later card says these in print
+	heads := map[paper.Name][]group{}
+	for _, g := range groups {
+		heads[g.name] = append(heads[g.name], g)
 	}
 	s.Persons = 1
 	for _, n := range []paper.Name{paper.FullName, paper.DateOfBirth, paper.Sex} {
@@ -174,6 +101,70 @@ func Card(runs []Run) Side {
 		s.Values[g.name] = v
 	}
 	s.joinNames()
+	if kind == &kinds.Unknown || kind.Identity {
+		s.withoutLabels(runs, lines, places, labelled)
+	}
+	tidy(s.Values)
+	return s
+}
+
+// identityCard tells the side of an identity card, and which of the four it may be, by the labels it has.
+func (s *Side) identityCard(lines []line, places []place, groups []group) {
+	names := map[paper.Name]bool{}
+	for _, g := range groups {
+		if g.name != stop {
+			names[g.name] = true
+		}
+	}
+	english := inEnglish(lines)
+	switch {
+	case s.Kind == paper.CCCD2016 && english:
+		s.Kind = paper.CCCD
+	case s.Kind == paper.CanCuoc && s.Side == "front" && (names[paper.PlaceOfOrigin] || names[paper.PlaceOfResidence] || names[paper.DateOfExpiry]):
+		s.Kind = paper.CCCD // half of "CĂN CƯỚC CÔNG DÂN": the newer card says these on its back
+	case s.Kind == "" && (names[paper.FullName] || names[paper.DateOfBirth]):
+		s.Side = "front"
+	case s.Kind == "" && (stops(places, "DACDIEMNHANDANG", "PERSONALIDENTIFICATION", "NGONTROTRAI", "NGONTROPHAI", "LEFTINDEXFINGER", "RIGHTINDEXFINGER", "DAUVETRIENG") || names[paper.DateOfIssue]):
+		s.Side = "back"
+	case s.Kind == "" && (names[paper.PlaceOfResidence] || names[paper.PlaceOfBirth]):
+		s.Side = "back"
+	}
+	if s.Kind != "" {
+		return
+	}
+	front, back := s.Side == "front", s.Side == "back"
+	switch {
+	case front && stops(places, "HOCHUDEMVATENKHAISINH", "HOVATENKHAISINH", "PERSONALIDENTIFICATIONNUMBER"):
+		s.Kind = paper.CanCuoc
+	case front && !english && names[paper.Nationality] && names[paper.PlaceOfOrigin] && names[paper.DateOfExpiry]:
+		s.Kind = paper.CCCD2016 // the chip card says all this in English, too, and the one before it had no nationality
+	case front && stops(places, "NGUYENQUAN", "NOIDKHKTHUONGTRU", "NOIDKNKTHUONGTRU", "NOIDANGKYHOKHAUTHUONGTRU", "NOIDKTHUONGTRU"):
+		s.Kind = paper.CMND
+	case front && english:
+		s.Kind = paper.CCCD
+	case back && (names[paper.PlaceOfBirth] || names[paper.PlaceOfResidence] && names[paper.DateOfExpiry]):
+		s.Kind = paper.CanCuoc // no other card has these on its back
+	case back && english && stops(places, "DACDIEMNHANDANG"):
+		s.Kind = paper.CCCD // the only card that says this in English, too
+	case back && (names[paper.Ethnicity] || names[paper.Religion] || stops(places, "DAUVETRIENGVADIHINH", "DAUVETRIENG")):
+		s.Kind = paper.CMND // no later card says these in print
+	}
+}
+
+// inEnglish says whether any of a card's labels stands there in English, too.
+func inEnglish(lines []line) bool {
+	for _, l := range lines {
+		for _, t := range []string{"FULLNAME", "DATEOFBIRTH", "PLACEOF", "NATIONALITY", "DATEOFEXPIRY", "CITIZENIDENTITY", "PERSONALIDENTIFICATION", "DATEMONTHYEAR"} {
+			if _, _, e := search(l.letters, t, 1); e <= 1 {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// withoutLabels looks for values of identity papers whose labels were not read.
+func (s *Side) withoutLabels(runs []Run, lines []line, places []place, labelled map[int]bool) {
 	if _, ok := s.Values[paper.DateOfIssue]; !ok && s.Side != "front" && s.Kind != paper.Passport {
 		for _, r := range runs { // "Ngày 06 tháng 09 năm 2012" under no label
 			if v, ok := spelledDay(r); ok {
@@ -181,7 +172,7 @@ func Card(runs []Run) Side {
 				if s.Side == "" {
 					s.Side = "back"
 				}
-				if s.Kind == "" && english == 0 && stops(places, "DACDIEMNHANDANG") {
+				if s.Kind == "" && !inEnglish(lines) && stops(places, "DACDIEMNHANDANG") && s.Marks >= enoughMarks {
 					s.Kind = paper.CCCD2016 // later cards have the day in figures
 				}
 				break
@@ -193,17 +184,15 @@ func Card(runs []Run) Side {
 			s.Values[paper.Number] = v
 		}
 	}
-	unlabelled(&s, runs, labelled)
-	tidy(s.Values)
-	return s
+	unlabelled(s, runs, labelled)
 }
 
 // joinNames makes one name of a family name and the others, printed apart.
 func (s *Side) joinNames() {
-	a, okA := s.Values[surname]
-	b, okB := s.Values[given]
-	delete(s.Values, surname)
-	delete(s.Values, given)
+	a, okA := s.Values[kinds.Surname]
+	b, okB := s.Values[kinds.Given]
+	delete(s.Values, kinds.Surname)
+	delete(s.Values, kinds.Given)
 	if !okA && !okB {
 		return
 	}
@@ -249,12 +238,13 @@ func texts(r Run) []string {
 }
 
 func stops(places []place, texts ...string) bool {
-	return slices.ContainsFunc(places, func(p place) bool { return slices.Contains(texts, p.label.text) })
+	return slices.ContainsFunc(places, func(p place) bool { return slices.Contains(texts, p.label.Text) })
 }
 
 // group is one field's label: its Vietnamese and its English name where they stand side by side.
 type group struct {
 	name     paper.Name
+	of       kinds.Person
 	run      int
 	from, to int
 	inside   int
@@ -270,17 +260,17 @@ func gather(places []place) []group {
 	})
 	var out []group
 	for _, p := range places {
-		if len(p.label.text) < 4 && p.from > 0 {
+		if len(p.label.Text) < 4 && p.from > 0 {
 			continue // "Số 13" within an address is no label
 		}
 		if n := len(out); n > 0 {
-			if g := &out[n-1]; g.run == p.run && g.name == p.label.name && p.from-g.to <= 2 {
+			if g := &out[n-1]; g.run == p.run && g.name == p.label.Field && g.of == p.label.Of && p.from-g.to <= 2 {
 				g.to, g.inside = max(g.to, p.to), p.inside
-				g.weak = g.weak && len(p.label.text) < 4
+				g.weak = g.weak && len(p.label.Text) < 4
 				continue
 			}
 		}
-		out = append(out, group{p.label.name, p.run, p.from, p.to, p.inside, len(p.label.text) < 4})
+		out = append(out, group{p.label.Field, p.label.Of, p.run, p.from, p.to, p.inside, len(p.label.Text) < 4})
 	}
 	return out
 }
@@ -428,41 +418,45 @@ type piece struct {
 	line      int
 }
 
-func multiline(n paper.Name) bool {
-	return n == paper.PlaceOfOrigin || n == paper.PlaceOfResidence || n == paper.PlaceOfBirth
-}
+func multiline(n paper.Name) bool { return fields.TypeOf(n) == fields.Place }
 
-func isDate(n paper.Name) bool {
-	return n == paper.DateOfBirth || n == paper.DateOfExpiry || n == paper.DateOfIssue
-}
+func isDate(n paper.Name) bool { return fields.TypeOf(n).IsDate() }
 
 // reader is how a field's value is taken from words.
 func reader(n paper.Name) func([]piece) (Value, bool) {
 	switch n {
-	case paper.Number:
-		return number
-	case paper.FullName, paper.FatherName, paper.MotherName, surname, given:
+	case kinds.Surname, kinds.Given:
 		return func(p []piece) (Value, bool) { return personName(p, false) }
-	case paper.DocumentNumber:
-		return passportNumber
-	case paper.RegisterNumber:
-		return register
-	case paper.DateOfBirth:
+	case kinds.Birth:
 		return birthday
-	case paper.DateOfIssue:
-		return func(p []piece) (Value, bool) { return day(p, false) }
-	case paper.DateOfExpiry:
-		return func(p []piece) (Value, bool) { return day(p, true) }
-	case paper.Sex:
-		return sex
-	case paper.Nationality:
-		return nationality
-	case paper.PlaceOfOrigin, paper.PlaceOfResidence, paper.PlaceOfBirth:
-		return somewhere
-	case paper.Ethnicity, paper.Religion:
-		return words
+	case stop:
+		return nil
 	}
-	return nil
+	switch fields.TypeOf(n) {
+	case fields.Personal:
+		return number
+	case fields.PersonName:
+		return func(p []piece) (Value, bool) { return personName(p, false) }
+	case fields.Serial:
+		return serial
+	case fields.Register:
+		return register
+	case fields.Birthday:
+		return birthday
+	case fields.Day:
+		return func(p []piece) (Value, bool) { return day(p, false) }
+	case fields.Expiry:
+		return func(p []piece) (Value, bool) { return day(p, true) }
+	case fields.Sex:
+		return sex
+	case fields.Nation:
+		return nationality
+	case fields.Place:
+		return somewhere
+	case fields.Class:
+		return class
+	}
+	return words
 }
 
 func whole(p []piece) Value {
@@ -750,29 +744,45 @@ func withoutRim(p []piece) (kept []piece, cut bool) {
 	return kept, cut
 }
 
-// passportNumber is one or two letters and six to eight digits.
-func passportNumber(p []piece) (Value, bool) {
-	for _, w := range p {
-		t := strings.Trim(w.text, " .:,/|")
-		head, tail := 0, 0
-		for _, r := range t {
-			switch {
-			case r >= 'A' && r <= 'Z' && tail == 0:
-				head++
-			case r >= '0' && r <= '9':
-				tail++
-			default:
-				head = 9
+// serial is the number of a paper: a passport's one or two letters and six to eight figures, or the nine to fifteen letters and figures of
+// a licence, an insurance or a residence card, printed with stops perhaps.
+func serial(p []piece) (Value, bool) {
+	for i := range p {
+		for n := 1; n <= 4 && i+n <= len(p); n++ {
+			var b strings.Builder
+			for _, w := range p[i : i+n] {
+				b.WriteString(w.text)
+			}
+			t := strings.ReplaceAll(strings.Trim(b.String(), " .:,/|"), ".", "")
+			head := strings.IndexFunc(t, unicode.IsDigit)
+			if head < 0 || head > 2 || strings.Trim(t[:head], "ABCDEFGHIJKLMNOPQRSTUVWXYZ") != "" || strings.Trim(t[head:], "0123456789") != "" {
+				break
+			}
+			if figures := len(t) - head; head > 0 && figures >= 6 && figures <= 13 || head == 0 && figures >= 9 && figures <= 13 {
+				v := whole(p[i : i+n])
+				v.Text = t
+				return v, true
 			}
 		}
-		if head >= 1 && head <= 2 && tail >= 6 && tail <= 8 {
-			v := whole([]piece{w})
+	}
+	return Value{}, false
+}
+
+// class is the class of a licence: a letter or two with a figure, several with commas perhaps.
+func class(p []piece) (Value, bool) {
+	for i, w := range p {
+		t := strings.Trim(w.text, " .:,/|")
+		if licenceClass.MatchString(t) {
+			v := whole(p[i : i+1])
 			v.Text = t
 			return v, true
 		}
 	}
 	return Value{}, false
 }
+
+// licenceClass are the classes to 2024 and since (Law 36/2024/QH15, article 57).
+var licenceClass = regexp.MustCompile(`^(A[1-4]?|B[12]?|C1?|D[12]?|E|F[BCDE][12]?|[BCD]1?E|D2E)$`)
 
 // numeral says whether a run is nothing but the number of an item whose text stands beside it.
 func numeral(runs []Run, i int, labelled map[int]bool) bool {

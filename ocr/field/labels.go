@@ -5,19 +5,14 @@ import (
 	"strings"
 	"unicode"
 
+	"motcua/ocr/kinds"
 	"motcua/ocr/paper"
 	"motcua/ocr/vn"
 )
 
-// label is one printed name of a field, as plain capitals without spaces.
-type label struct {
-	name paper.Name
-	text string
-}
-
 // place of a label found in a run.
 type place struct {
-	label label
+	label kinds.Label
 	run   int
 	from  int // first word of the label
 	to    int // first word behind it
@@ -144,7 +139,7 @@ func houseNumber(words []string) bool {
 }
 
 // find locates labels in runs: at each place the longest that fits best.
-func find(runs []Run, labels []label) []place {
+func find(runs []Run, labels []kinds.Label) []place {
 	var out []place
 	for r, run := range runs {
 		words := make([]string, len(run.Words))
@@ -155,31 +150,31 @@ func find(runs []Run, labels []label) []place {
 		var here []place
 		var spans [][2]int
 		for _, l := range labels {
-			from, to, errors := search(letters, l.text, allowed(len(l.text)))
-			if errors > allowed(len(l.text)) || to <= from {
+			from, to, errors := search(letters, l.Text, allowed(len(l.Text)))
+			if errors > allowed(len(l.Text)) || to <= from {
 				continue
 			}
 			// A label begins where a word begins: Hưng Lợi, Ninh Kiều is no giới tính.
-			if from > 0 && len(l.text) <= 10 && word[from-1] == word[from] && end[from] == end[from-1]+1 {
+			if from > 0 && len(l.Text) <= 10 && word[from-1] == word[from] && end[from] == end[from-1]+1 {
 				continue
 			}
 			// A label ends where a word ends, or where something other than a letter follows: NGUYỄN QUANG is not nguyên quán.
 			if to < len(letters) && word[to] == word[to-1] {
-				if rest := []rune(words[word[to]])[end[to-1]:]; len(rest) == 1 && len(l.text) > 10 && unicode.IsLetter(rest[0]) {
+				if rest := []rune(words[word[to]])[end[to-1]:]; len(rest) == 1 && len(l.Text) > 10 && unicode.IsLetter(rest[0]) {
 					to++ // its last letter was misread
 				} else if len(rest) > 0 && unicode.IsLetter(rest[0]) {
 					continue
 				}
 			}
 			// NGUYỄN XUÂN and NGUYỄN QUÂN are names; the label is never printed in capitals.
-			if l.text == "NGUYENQUAN" && !strings.ContainsFunc(strings.Join(words[word[from]:word[to-1]+1], ""), unicode.IsLower) {
+			if l.Text == "NGUYENQUAN" && !strings.ContainsFunc(strings.Join(words[word[from]:word[to-1]+1], ""), unicode.IsLower) {
 				continue
 			}
-			if len(l.text) <= 4 { // short labels must be words of their own
+			if len(l.Text) <= 4 { // short labels must be words of their own
 				if from > 0 && word[from-1] == word[from] || to < len(letters) && word[to] == word[to-1] {
 					continue
 				}
-				if l.name == paper.Number && houseNumber(words[word[to-1]+1:]) {
+				if l.Field == paper.Number && houseNumber(words[word[to-1]+1:]) {
 					continue
 				}
 			}
@@ -193,7 +188,7 @@ func find(runs []Run, labels []label) []place {
 				if spans[i][0] >= to || from >= spans[i][1] {
 					continue
 				}
-				if o := here[i]; cmp.Or(cmp.Compare(len(l.text)-3*errors, len(o.label.text)-3*o.errors), cmp.Compare(len(l.text), len(o.label.text))) > 0 {
+				if o := here[i]; cmp.Or(cmp.Compare(len(l.Text)-3*errors, len(o.label.Text)-3*o.errors), cmp.Compare(len(l.Text), len(o.label.Text))) > 0 {
 					here = append(here[:i], here[i+1:]...)
 					spans = append(spans[:i], spans[i+1:]...)
 					i--

@@ -5,71 +5,19 @@ import (
 	"slices"
 	"strings"
 
+	"motcua/ocr/fields"
+	"motcua/ocr/kinds"
 	"motcua/ocr/paper"
 )
 
-var sheetTitles = []struct {
-	text string
-	kind paper.Kind
-}{
-	{"GIAYKHAISINH", paper.KhaiSinh},
-	{"TRICHLUCKHAISINH", paper.KhaiSinh},
-	{"XACNHANTHONGTINVECUTRU", paper.CT07},
-	{"MAUCTBANHANHKEMTHEO", paper.CT07},
-}
-
-// Of a sheet, the first value of each name counts: the person it is about comes first, parents and householders after.
-var sheetLabels = map[paper.Kind][]label{
-	paper.KhaiSinh: {
-		{paper.RegisterNumber, "SO"},
-		{paper.FullName, "HOCHUDEMTEN"}, {paper.FullName, "HOVATEN"}, {paper.FullName, "HOCHUDEMVATEN"},
-		{paper.DateOfBirth, "NGAYTHANGNAMSINH"}, {paper.DateOfBirth, "SINHNGAY"}, {stop, "GHIBANGCHU"}, {stop, "NAMSINH"},
-		{paper.Sex, "GIOITINH"}, {paper.Ethnicity, "DANTOC"}, {paper.Nationality, "QUOCTICH"},
-		{paper.PlaceOfBirth, "NOISINH"}, {paper.PlaceOfOrigin, "QUEQUAN"}, {paper.Number, "SODINHDANHCANHAN"},
-		{paper.MotherName, "HOCHUDEMTENNGUOIME"}, {paper.MotherName, "HOVATENNGUOIME"}, {paper.MotherName, "HOCHUDEMVATENNGUOIME"},
-		{paper.FatherName, "HOCHUDEMTENNGUOICHA"}, {paper.FatherName, "HOVATENNGUOICHA"}, {paper.FatherName, "HOCHUDEMVATENNGUOICHA"},
-		{stop, "HOCHUDEMTENNGUOIDIKHAISINH"}, {stop, "HOVATENNGUOIDIKHAISINH"}, {stop, "GIAYTOTUYTHAN"}, {stop, "NOICUTRU"},
-		{stop, "NOIDANGKYKHAISINH"}, {stop, "NOIDANGKY"}, {paper.DateOfIssue, "NGAYTHANGNAMDANGKY"},
-		{stop, "NGUOIKYGIAYKHAISINH"}, {stop, "CHUTICH"}, {stop, "GIAYKHAISINH"},
-	},
-	paper.CT07: {
-		{paper.FullName, "HOCHUDEMVATEN"}, {paper.FullName, "HOVATEN"}, {stop, "HOCHUDEMVATENCHUHO"}, {stop, "HOVATENCHUHO"},
-		{paper.DateOfBirth, "NGAYTHANGNAMSINH"}, {paper.Sex, "GIOITINH"},
-		{paper.Number, "SODINHDANHCANHAN"}, {paper.Number, "SODINHDANHCANHANCMND"}, {stop, "SODINHDANHCANHANCUACHUHO"},
-		{paper.Ethnicity, "DANTOC"}, {paper.Religion, "TONGIAO"}, {paper.Nationality, "QUOCTICH"}, {paper.PlaceOfOrigin, "QUEQUAN"},
-		{paper.PlaceOfResidence, "NOITHUONGTRU"}, {stop, "NOITAMTRU"}, {stop, "NOIOHIENTAI"}, {stop, "QUANHEVOICHUHO"},
-		{stop, "THONGTINCACTHANHVIENKHACTRONGHOGIADINH"}, {stop, "THOIHANCUAXACNHAN"}, {stop, "CONGANXACNHANTHONGTIN"}, {stop, "THEODENGHICUA"},
-	},
-}
-
-// otherPersons are the labels from which on a paper is about somebody else than its holder: a child's parents, a household.
-var otherPersons = []string{
-	"HOCHUDEMTENNGUOIME", "HOVATENNGUOIME", "HOCHUDEMVATENNGUOIME", "HOCHUDEMTENNGUOICHA", "HOVATENNGUOICHA", "HOCHUDEMVATENNGUOICHA",
-	"HOCHUDEMVATENCHUHO", "HOVATENCHUHO", "QUANHEVOICHUHO", "SODINHDANHCANHANCUACHUHO", "THONGTINCACTHANHVIENKHACTRONGHOGIADINH",
-}
-
-// ofNobody are the fields that stand there all the same.
-var ofNobody = []paper.Name{paper.MotherName, paper.FatherName, paper.DateOfIssue}
-
 // Sheet reads an A4 paper: a birth certificate, a residence confirmation, or any other, of which only the text is kept.
 func Sheet(runs []Run) Side {
-	s := Side{Kind: paper.Other, Values: map[paper.Name]Value{}}
-	for _, r := range runs {
-		letters, _, _ := plain(texts(r))
-		if _, _, errors := search(letters, "DANGKYKHAISINH", allowed(len("DANGKYKHAISINH"))); errors <= allowed(len("DANGKYKHAISINH")) {
-			continue // a label of the card of 2024, and but two letters from a title
-		}
-		for _, t := range sheetTitles {
-			if from, to, errors := search(letters, t.text, allowed(len(t.text))); s.Kind == paper.Other && to > from && errors <= allowed(len(t.text)) && len(letters) < len(t.text)*3 {
-				s.Kind = t.kind
-			}
-		}
-	}
-	labels, known := sheetLabels[s.Kind]
+	s := Side{Kind: sheetKind(linesOf(runs)), Values: map[paper.Name]Value{}}
+	kind, known := kinds.Of(s.Kind)
 	if !known {
 		return s
 	}
-	places := find(runs, labels)
+	places := find(runs, kind.Labels)
 	groups := gather(places)
 	labelled := map[int]bool{}
 	for _, p := range places {
@@ -77,20 +25,30 @@ func Sheet(runs []Run) Side {
 	}
 	others := len(runs) // from this run on the paper is about somebody else
 	for _, p := range places {
-		if slices.Contains(otherPersons, p.label.text) {
+		if p.label.Of != kinds.Holder {
 			others = min(others, p.run)
 		}
 	}
 	seen := map[paper.Name]bool{}
+	person := kinds.Holder
 	for _, g := range groups {
-		if g.name == stop || seen[g.name] || g.run >= others && !slices.Contains(ofNobody, g.name) {
+		if g.of != kinds.Holder {
+			person = g.of
+		}
+		if g.name == kinds.Birth {
+			if g.name = kinds.BirthOf[person]; g.name == "" {
+				continue
+			}
+			g.of = person
+		}
+		if g.name == stop || seen[g.name] || g.run >= others && g.of == kinds.Holder && g.name != paper.DateOfIssue {
 			continue
 		}
 		// A value that cannot be read is not the next person's.
 		seen[g.name] = true
 		s.Labels++
 		read := reader(g.name)
-		if g.name == paper.FullName || g.name == paper.FatherName || g.name == paper.MotherName {
+		if fields.TypeOf(g.name) == fields.PersonName {
 			read = func(p []piece) (Value, bool) { return personName(p, true) }
 		}
 		if v, ok := valueBy(read, runs, g, groups, labelled); ok {
@@ -99,7 +57,7 @@ func Sheet(runs []Run) Side {
 	}
 	if _, ok := s.Values[paper.RegisterNumber]; s.Kind == paper.KhaiSinh && !ok {
 		// "Số" is short, and often lost: above the first label nothing else is a number and a year.
-		first := slices.IndexFunc(places, func(p place) bool { return p.label.name != stop })
+		first := slices.IndexFunc(places, func(p place) bool { return p.label.Field != stop })
 		for i, r := range runs {
 			if first < 0 || i >= places[first].run {
 				break

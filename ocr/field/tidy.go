@@ -5,6 +5,7 @@ import (
 	"strings"
 	"unicode"
 
+	"motcua/ocr/fields"
 	"motcua/ocr/paper"
 	"motcua/ocr/vn"
 )
@@ -15,14 +16,14 @@ import (
 // where two words could have been meant, and nothing ever in the name of a person.
 func tidy(values map[paper.Name]Value) {
 	for n, v := range values {
-		switch n {
-		case paper.PlaceOfOrigin, paper.PlaceOfResidence, paper.PlaceOfBirth:
+		switch fields.TypeOf(n) {
+		case fields.Place:
 			tidyPlace(n, &v)
-		case paper.FullName, paper.FatherName, paper.MotherName:
+		case fields.PersonName:
 			tidyName(&v)
-		case paper.Ethnicity:
+		case fields.People:
 			closed(&v, vn.Ethnicity)
-		case paper.Religion:
+		case fields.Faith:
 			closed(&v, vn.Religion)
 		}
 		values[n] = v

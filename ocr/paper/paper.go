@@ -13,7 +13,7 @@ import (
 // Kind is a kind of paper a ward office takes. The values are part of the CLI contract.
 type Kind string
 
-// The kinds that are recognised; Other is any sheet that is only attached.
+// The kinds that are recognised (package kinds has a row of each); Other is any paper that nothing tells: it is only attached.
 const (
 	CCCD     Kind = "cccd"      // chip card "CĂN CƯỚC CÔNG DÂN", 2021–2024
 	CanCuoc  Kind = "can-cuoc"  // "CĂN CƯỚC", from 1 July 2024
@@ -22,7 +22,20 @@ const (
 	Passport Kind = "passport"  // TD3
 	KhaiSinh Kind = "khai-sinh" // birth certificate, A4
 	CT07     Kind = "ct07"      // residence confirmation, A4
-	Other    Kind = "other"
+
+	GPLX             Kind = "gplx"                // driver's licence
+	BHYT             Kind = "bhyt"                // health insurance card
+	TheTamTru        Kind = "the-tam-tru"         // foreigner's temporary residence card
+	TheThuongTru     Kind = "the-thuong-tru"      // foreigner's permanent residence card
+	KetHon           Kind = "ket-hon"             // marriage certificate
+	HonNhan          Kind = "hon-nhan"            // certificate of marital status
+	ChungSinh        Kind = "chung-sinh"          // birth notice
+	BaoTu            Kind = "bao-tu"              // death notice
+	TrichLucKhaiSinh Kind = "trich-luc-khai-sinh" // extracts of registers
+	TrichLucKetHon   Kind = "trich-luc-ket-hon"
+	TrichLucKhaiTu   Kind = "trich-luc-khai-tu"
+
+	Other Kind = "other"
 )
 
 // Source is where a value was read. Chip outranks QR outranks MRZ outranks OCR; User is what a
@@ -60,10 +73,21 @@ const (
 	PlaceOfBirth     Name = "place_of_birth" // where the birth was registered
 	Ethnicity        Name = "ethnicity"
 	Religion         Name = "religion"
-	DocumentNumber   Name = "document_number" // of a passport; the card's number is Number
-	RegisterNumber   Name = "register_number" // of a birth certificate
+	DocumentNumber   Name = "document_number" // of a passport, a licence, an insurance or residence card; an identity card's number is Number
+	RegisterNumber   Name = "register_number" // in a register of births, marriages or deaths
 	FatherName       Name = "father_name"
 	MotherName       Name = "mother_name"
+	MotherNumber     Name = "mother_number" // of the identity paper on a birth notice
+	WifeName         Name = "wife_name"
+	WifeBirth        Name = "wife_date_of_birth"
+	HusbandName      Name = "husband_name"
+	HusbandBirth     Name = "husband_date_of_birth"
+	MaritalStatus    Name = "marital_status"
+	DateOfDeath      Name = "date_of_death"
+	LicenceClass     Name = "licence_class"   // of a driver's licence: "A1", "B2, C"
+	Clinic           Name = "clinic"          // of first care, on a health insurance card
+	ValidFrom        Name = "valid_from"      // of a health insurance card
+	PassportNumber   Name = "passport_number" // on a foreigner's residence card
 )
 
 // Names lists all fields that recognition may give.

@@ -1,38 +1,41 @@
 package vn
 
 import (
+	"slices"
 	"strings"
 	"sync"
 )
 
-// ethnicities are the 54 peoples of the statistics office's list (Decision 121-TCTK/PPCĐ, 1979), as papers spell them.
-var ethnicities = strings.Split("Kinh, Tày, Thái, Mường, Khmer, Khơ-me, Hoa, Nùng, Mông, H'Mông, Dao, Gia Rai, Ê Đê, Ba Na, Sán Chay, Chăm, Cơ Ho, Xơ Đăng, "+
-	"Sán Dìu, Hrê, Ra Glai, Mnông, Thổ, Xtiêng, Khơ Mú, Bru Vân Kiều, Cơ Tu, Giáy, Tà Ôi, Mạ, Gié Triêng, Co, Chơ Ro, Xinh Mun, Hà Nhì, "+
-	"Chu Ru, Lào, La Chí, Kháng, Phù Lá, La Hủ, La Ha, Pà Thẻn, Lự, Ngái, Chứt, Lô Lô, Mảng, Cơ Lao, Bố Y, Cống, Si La, Pu Péo, Brâu, Ơ Đu, Rơ Măm", ", ")
+// ethnicities are the 54 peoples of the statistics office's list (Decision 121-TCTK/PPCĐ, 1979), in all the ways papers spell them.
+var ethnicities = strings.Split("Kinh, Tày, Thái, Mường, Khmer, Khơ-me, Khơ me, Hoa, Nùng, Mông, H'Mông, HMông, Dao, Gia Rai, Gia-rai, Ê Đê, Ê-đê, Ba Na, Ba-na, Sán Chay, Chăm, "+
+	"Cơ Ho, Cơ-ho, Xơ Đăng, Xơ-đăng, Sán Dìu, Hrê, Ra Glai, Ra-glai, Raglay, Mnông, M'Nông, Thổ, Xtiêng, X'Tiêng, Khơ Mú, Khơ-mú, Bru Vân Kiều, Bru - Vân Kiều, "+
+	"Cơ Tu, Cơ-tu, Giáy, Tà Ôi, Tà-ôi, Mạ, Gié Triêng, Giẻ-Triêng, Co, Chơ Ro, Chơ-ro, Xinh Mun, Xinh-mun, Hà Nhì, Chu Ru, Chu-ru, Lào, La Chí, Kháng, Phù Lá, La Hủ, "+
+	"La Ha, Pà Thẻn, Lự, Ngái, Chứt, Lô Lô, Mảng, Cơ Lao, Co Lao, Bố Y, Cống, Si La, Pu Péo, Brâu, Ơ Đu, Rơ Măm, Rơ-măm", ", ")
 
 // religions are those papers name; "Không" is none.
 var religions = strings.Split("Không, Phật giáo, Công giáo, Thiên chúa giáo, Thiên Chúa, Tin lành, Cao Đài, Phật giáo Hòa Hảo, Hòa Hảo, Hồi giáo, Bà La Môn", ", ")
 
-// Ethnicity finds the people whose name has these plain letters. Exactly one has, or ok is false.
+// Ethnicity finds the people whose name this is, or, if it is none's, the one whose name has the same plain letters.
 func Ethnicity(s string) (name string, ok bool) { return only(ethnicities, s) }
 
 // Religion does the same for religions.
 func Religion(s string) (name string, ok bool) { return only(religions, s) }
 
+// Listed says whether a value is the name of a people or a religion, mark for mark.
+func Listed(s string) bool {
+	same := func(e string) bool { return Same(e, s) }
+	return slices.ContainsFunc(ethnicities, same) || slices.ContainsFunc(religions, same)
+}
+
+// only prefers what is the same word; no two of a list differ by their marks alone.
 func only(list []string, s string) (string, bool) {
-	found := ""
-	for _, e := range list {
-		if Same(e, s) {
-			return e, true
-		}
-		if Plain(e) == Plain(NFC(s)) {
-			if found != "" {
-				return "", false
-			}
-			found = e
-		}
+	if i := slices.IndexFunc(list, func(e string) bool { return Same(e, s) }); i >= 0 {
+		return list[i], true
 	}
-	return found, found != ""
+	if i := slices.IndexFunc(list, func(e string) bool { return Plain(e) == Plain(NFC(s)) }); i >= 0 {
+		return list[i], true
+	}
+	return "", false
 }
 
 // ProvinceLike finds the one province, of before or since July 2025, whose name has these plain letters; it is

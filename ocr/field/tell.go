@@ -1,0 +1,160 @@
+package field
+
+import (
+	"slices"
+	"strings"
+
+	"motcua/ocr/kinds"
+	"motcua/ocr/paper"
+)
+
+// line is a run's plain letters.
+type line struct {
+	run     int
+	letters []byte
+}
+
+func linesOf(runs []Run) []line {
+	out := make([]line, len(runs))
+	for i, r := range runs {
+		letters, _, _ := plain(texts(r))
+		out[i] = line{i, letters}
+	}
+	return out
+}
+
+// has says whether a text stands in the line, with as few letters misread as its length allows.
+func (l line) has(text string) bool {
+	from, to, errors := search(l.letters, text, allowed(len(text)))
+	return to > from && errors <= allowed(len(text))
+}
+
+// titled is the kind of card whose title fits best, or paper.Other if that of a paper which only looks like one does; titles is
+// how many titles were found. A misread letter costs three.
+func titled(lines []line) (kind paper.Kind, side string, titles int) {
+	best := 0
+	for _, l := range lines {
+		found := false
+		for _, k := range kinds.All {
+			if k.Shape == kinds.Sheet {
+				continue
+			}
+			for _, t := range k.Titles {
+				if n := fit(l, t.Text); n > 0 {
+					found = true
+					if n > best {
+						best, kind, side = n, k.ID, t.Side
+					}
+				}
+			}
+		}
+		for _, t := range kinds.Unlike {
+			if n := fit(l, t); n > best && alone(l, t) {
+				best, kind, side = n, paper.Other, ""
+			}
+		}
+		if found {
+			titles++
+		}
+		if kind == "" && len(l.letters) < 10 && l.has("CANCUOC") && string(l.letters) == "CANCUOC" {
+			kind, side = paper.CanCuoc, "front"
+		}
+	}
+	return kind, side, titles
+}
+
+// fit is how well a title stands in a line, 0 if it doesn't.
+func fit(l line, title string) int {
+	from, to, errors := search(l.letters, title, allowed(len(title)))
+	if to <= from || errors > allowed(len(title)) {
+		return 0
+	}
+	return len(title) - 3*errors
+}
+
+// marksOf counts the kind's own marks that stand on the lines; vietnamese says whether one of them is not English.
+func marksOf(k *kinds.Kind, lines []line) (n int, vietnamese bool) {
+	for _, m := range k.Marks {
+		found := false
+		for _, text := range m {
+			for _, l := range lines {
+				if l.has(text) && !capitals(text, l) {
+					found = true
+					vietnamese = vietnamese || !english(text)
+				}
+			}
+		}
+		if found {
+			n++
+		}
+	}
+	return n, vietnamese
+}
+
+// capitals says whether what looks like a label is somebody's name: NGUYỄN QUÂN is no nguyên quán.
+func capitals(text string, l line) bool { return text == "NGUYENQUAN" && len(l.letters) < len(text)+4 }
+
+var englishWords = []string{"PLACEOF", "INDEXFINGER", "PERSONALIDENTIFICATIONNUMBER", "FORADMINISTRATIVE", "MINISTRYOF"}
+
+func english(text string) bool {
+	return slices.ContainsFunc(englishWords, func(w string) bool { return strings.HasPrefix(text, w) || strings.HasSuffix(text, w) && len(text) < 20 })
+}
+
+// enoughMarks tell a kind without its title.
+const enoughMarks = 2
+
+// marked is the kind of card that its own marks tell, the one with the most of them.
+func marked(lines []line) (best *kinds.Kind, marks int) {
+	for _, k := range kinds.All {
+		if k.Shape == kinds.Sheet {
+			continue
+		}
+		if n, vietnamese := marksOf(k, lines); n > marks && vietnamese {
+			best, marks = k, n
+		}
+	}
+	return best, marks
+}
+
+// unlike says whether a line is the title of a paper that is no kind of ours. Declarations name every other paper: what stands below
+// their title is none of that name.
+func unlike(l line) bool {
+	return slices.ContainsFunc(kinds.Unlike, func(t string) bool { return fit(l, t) > 0 && alone(l, t) })
+}
+
+// alone says whether a title that stands in a line is what the line says, and no part of an address or a sentence: Cầu Giấy, Hà Nội
+// is but a letter from giấy hẹn.
+func alone(l line, title string) bool {
+	if len(title) <= 10 {
+		at := strings.Index(string(l.letters), title)
+		return at >= 0 && (len(l.letters) <= len(title)*3/2 || at == 0 && len(l.letters) <= len(title)+40)
+	}
+	return len(l.letters) <= 2*len(title)+10
+}
+
+// sheetKind is the kind of the sheet whose title stands first. A title stands on a line of its own, or nearly.
+func sheetKind(lines []line) paper.Kind {
+	for _, l := range lines {
+		if unlike(l) {
+			return paper.Other
+		}
+		if l.has("DANGKYKHAISINH") {
+			continue // a label of the card of 2024, and but two letters from a title
+		}
+		best, kind := 0, paper.Other
+		for _, k := range kinds.All {
+			if k.Shape != kinds.Sheet {
+				continue
+			}
+			for _, t := range k.Titles {
+				if n := fit(l, t.Text); n > best && len(l.letters) < len(t.Text)*3 {
+					best, kind = n, k.ID
+				}
+			}
+		}
+		if kind != paper.Other {
+			return kind
+		}
+	}
+	return paper.Other
+}

@@ -1,0 +1,23 @@
+package kinds
+
+import "motcua/ocr/paper"
+
+// canCuoc is the card of the Law on Identification. QR symbol and zone stand on its back.
+var canCuoc = Kind{
+	ID: paper.CanCuoc, VI: "Thẻ căn cước", EN: "Identity card (2024)", Shape: Card,
+	Titles: []Title{{"IDENTITYCARD", "front"}},
+	Marks: []Mark{
+		{"SODINHDANHCANHAN", "PERSONALIDENTIFICATIONNUMBER"}, {"HOCHUDEMVATENKHAISINH"}, {"NGAYTHANGNAMSINHDATEOFBIRTH"},
+		{"NOIDANGKYKHAISINH", "NOIDANGKYKHAISINHPLACEOFBIRTH"}, {"NOICUTRUPLACEOFRESIDENCE"}, {"NGAYTHANGNAMHETHAN"}, {"NGAYTHANGNAMCAP"},
+		{"BOCONGANMINISTRYOFPUBLICSECURITY", "MINISTRYOFPUBLICSECURITY"},
+	},
+	Labels:   identityLabels,
+	Required: []paper.Name{paper.Number, paper.FullName, paper.DateOfBirth},
+	Optional: []paper.Name{paper.Sex, paper.Nationality, paper.PlaceOfResidence, paper.PlaceOfBirth, paper.DateOfExpiry, paper.DateOfIssue, paper.OldNumber},
+	Beside: map[string][]paper.Name{
+		"front": {paper.Number, paper.FullName, paper.DateOfBirth, paper.Sex},
+		"back":  {paper.PlaceOfResidence, paper.DateOfIssue},
+	},
+	Identity: true, EndsOnBirthday: true, First: "2024-07-01",
+	Source: "Circular 16/2024/TT-BCA; Law 26/2023/QH15, in force since 1 July 2024",
+}
