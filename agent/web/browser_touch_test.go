@@ -145,3 +145,54 @@ func TestTapsOfThePageBefore(t *testing.T) {
 		}
 	})
 }
+
+// hold keeps a finger on a thing, trembling a little, until the page is another one or patience ends.
+func hold(t testing.TB, ctx context.Context, selector, until string) {
+	t.Helper()
+	x, y := middle(t, ctx, selector)
+	finger(t, ctx, input.DispatchTouchEventTypeTouchStart, point(x, y, 1, 6))
+	finger(t, ctx, input.DispatchTouchEventTypeTouchMove, point(x+4, y+3, 1, 7))
+	holds(t, ctx, "what holding the emblem leads to", `location.pathname === "`+until+`"`)
+	finger(t, ctx, input.DispatchTouchEventTypeTouchEnd)
+}
+
+// The staff's door by touch alone: from a citizen's page to the desk and back.
+func TestStaffDoor(t *testing.T) {
+	k := newKiosk(t, withStaff(t))
+	k.scanner = simulated.New([]simulated.Sheet{drawn(unfit(t))}, simulated.Options{LinesPerSecond: -1})
+	ctx := browser(t, 1024, 768)
+	toQuestion(t, ctx, k, "document")
+	do(t, ctx, chromedp.EmulateViewport(1024, 768, chromedp.EmulateTouch))
+	settled(t, ctx)
+	taps(t, ctx, ".brand", nil) // a short touch is none of it
+	arrive(t, ctx, "/help")
+	do(t, ctx, chromedp.Navigate(k.server.URL+"/check/document"))
+	settled(t, ctx)
+	hold(t, ctx, ".brand", "/staff")
+	key := func(kind string, text string) {
+		t.Helper()
+		for _, one := range text {
+			taps(t, ctx, `.key[data-`+kind+`="`+string(one)+`"]`, nil)
+		}
+	}
+	holds(t, ctx, "the keys", `document.documentElement.dataset.keyboard`)
+	if found := eval[[]string](t, ctx, unreachable); len(found) > 0 {
+		t.Errorf("the sign-in: %s", strings.Join(found, "\n"))
+	}
+	key("letter", "lan")
+	taps(t, ctx, "#pin", nil)
+	key("digit", volunteerPIN)
+	taps(t, ctx, ".signin .go", nil)
+	arrive(t, ctx, "/desk")
+	if visits := k.site.sessions.visits(); len(visits) != 1 || visits[0].visit.State().Staff != "lan" {
+		t.Error("the citizen's visit was not kept for the volunteer")
+	}
+	hold(t, ctx, ".brand", "/")
+	do(t, ctx, chromedp.Navigate(k.server.URL+"/desk"))
+	arrive(t, ctx, "/staff")
+	if n := len(k.site.sessions.lined()); n != 1 {
+		t.Errorf("%d visits in the line", n)
+	}
+	taps(t, ctx, ".tools .button", nil)
+	holds(t, ctx, "the citizen's screen", `location.pathname === "/"`)
+}

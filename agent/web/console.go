@@ -104,6 +104,8 @@ type consoleView struct {
 	Title  string
 	Member staff.Member
 	Nav    []navItem
+	Home   string // the citizen's page that this screen goes back to
+	Idle   int    // seconds without a touch until it does
 	Done   string // sentence about what was just done
 	Fault  string // sentence about what could not be done
 	Body   any
@@ -199,7 +201,12 @@ func (s *Site) renderConsole(w http.ResponseWriter, r *http.Request, status int,
 		v.Path = r.URL.Path
 	}
 	v.Title = s.words.say(v.Lang, "console."+page)
+	v.Home, v.Idle = "/", int(doorOpen.Seconds())
+	if t := sess.sitting(); t != nil && !sess.staffed() {
+		v.Home = s.whereTo(t.visit.State())
+	}
 	if v.Member.Name != "" {
+		v.Idle = int(signedFor.Seconds())
 		v.Nav = s.nav(v.Lang, page, v.Member.Role)
 	}
 	s.send(w, r, status, s.console.sets[v.Lang][page], page, v)

@@ -29,17 +29,16 @@ func TestBrowser_technician(t *testing.T) {
 	if err := chromedp.Do(ctx, chromedp.Navigate(c.url+"/staff")); err != nil {
 		t.Fatal(err)
 	}
-	if err := chromedp.Do(ctx, chromedp.SendKeys(chromedp.CSS("#name"), "tech")); err != nil {
-		t.Fatal(err)
+	for _, key := range "tech" {
+		do(t, ctx, chromedp.Click(chromedp.CSS(`.key[data-letter="`+string(key)+`"]`)))
 	}
-	place := map[rune]string{'1': "1", '2': "2", '3': "3", '4': "4", '5': "5", '6': "6", '7': "7", '8': "8", '9': "9", '0': "11"}
+	do(t, ctx, chromedp.Click(chromedp.CSS("#pin")))
 	for _, digit := range techPIN {
-		if err := chromedp.Do(ctx, chromedp.Click(chromedp.CSS(".pad button:nth-child("+place[digit]+")"))); err != nil {
-			t.Fatalf("press a digit: %v", err)
-		}
+		do(t, ctx, chromedp.Click(chromedp.CSS(`.key[data-digit="`+string(digit)+`"]`)))
 	}
 	shot(t, ctx, "console/signin")
-	press(t, ctx, ".pad .go", "/console")
+	do(t, ctx, chromedp.Click(chromedp.CSS(".signin .go")))
+	arrive(t, ctx, "/console")
 	for _, page := range []struct{ key, path, name string }{
 		{"1", "/console", "home"}, {"2", "/console/devices", "devices"}, {"3", "/console/queue", "queue"}, {"4", "/console/doctor", "doctor"},
 		{"5", "/console/log", "log"}, {"6", "/console/config", "config"}, {"7", "/console/staff", "staff"},
@@ -55,7 +54,8 @@ func TestBrowser_technician(t *testing.T) {
 		t.Fatal(err)
 	}
 	arrive(t, ctx, "/console/devices")
-	press(t, ctx, `form[action="/console/devices/scan"] button`, "/console/devices/scan")
+	do(t, ctx, chromedp.Click(chromedp.CSS(`form[action="/console/devices/scan"] button`)))
+	arrive(t, ctx, "/console/devices/scan")
 	if !eval[bool](t, ctx, `!!document.querySelector("img.test") && document.querySelector("img.test").naturalWidth > 0`) {
 		t.Error("the test scan shows no picture")
 	}

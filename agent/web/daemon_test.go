@@ -43,7 +43,6 @@ func (s *shipped) start() string {
 		defer close(s.drained)
 		lines := bufio.NewScanner(said)
 		for lines.Scan() {
-			s.t.Log(lines.Text())
 			if _, at, ok := strings.Cut(lines.Text(), "Motcua is at "); ok {
 				address <- strings.TrimSuffix(at, "/")
 			}
@@ -103,7 +102,7 @@ func TestCitizenAtTheDaemon(t *testing.T) {
 		case "scanning":
 			holds(t, ctx, "word that the scan was broken off", `/gián đoạn/.test(document.querySelector("[data-fault]")?.textContent)`)
 			click(t, ctx, "[data-ended] .go")
-			arrive(t, ctx, "/scan")
+			holds(t, ctx, "the page to scan from", `document.querySelector("#scan")`)
 			press(t, ctx, "#scan .go", "/scan")
 		case "question":
 			do(t, ctx, chromedp.Reload())

@@ -13,6 +13,9 @@ import (
 // signedFor is how long somebody stays signed in without touching the screen.
 const signedFor = 10 * time.Minute
 
+// doorOpen is how long the sign-in stays on a citizen's screen when nobody touches it.
+const doorOpen = time.Minute
+
 func (s *Site) staffRoutes(mux *http.ServeMux) {
 	mux.HandleFunc("GET /staff", s.signInPage)
 	mux.HandleFunc("POST /staff", s.signIn)
@@ -84,7 +87,7 @@ func (s *Site) signInPage(w http.ResponseWriter, r *http.Request) {
 }
 
 // signIn checks the PIN and, if it is right, moves the browser to a new session: a cookie that was
-// planted or seen before is worth nothing after. A visit that was open on this screen ends.
+// planted or seen before is worth nothing after. A visit that was open on this screen goes on, helped.
 func (s *Site) signIn(w http.ResponseWriter, r *http.Request) {
 	name, to := r.PostForm.Get("name"), r.PostForm.Get("to")
 	member, err := s.o.Console.Roll.SignIn(name, r.PostForm.Get("pin"))
@@ -108,13 +111,12 @@ func (s *Site) signIn(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	lang, size := "vi", "m"
+	var open *table
 	if old, ok := s.sessionOf(r); ok {
 		old.mu.Lock()
-		lang, size = old.lang, old.size
+		lang, size, open = old.lang, old.size, old.table
+		old.table = nil
 		old.mu.Unlock()
-		if t := old.sitting(); t != nil {
-			s.endVisit(r.Context(), t, "left")
-		}
 		s.sessions.drop(old)
 	}
 	fresh := &session{token: secret(), csrf: secret(), lang: lang, size: size, seen: s.now(),
@@ -122,6 +124,9 @@ func (s *Site) signIn(w http.ResponseWriter, r *http.Request) {
 	s.sessions.add(fresh)
 	http.SetCookie(w, cookie(r, fresh.token))
 	s.note(audit.Event{Actor: actor(member), Act: audit.SignedIn})
+	if open != nil && s.seat(r, fresh, open, member) == nil {
+		s.helped(member, open.visit.ID)
+	}
 	if to = local(to); to == "/" {
 		to = home(member.Role)
 	}

@@ -15,17 +15,6 @@
 		});
 	}
 
-	// The digits for a screen without keys.
-	for (const pad of document.querySelectorAll("[data-pad]")) {
-		const field = document.getElementById(pad.dataset.pad);
-		pad.hidden = false;
-		pad.addEventListener("click", (e) => {
-			const b = e.target.closest("button[type=button]");
-			if (!b) return;
-			field.value = "erase" in b.dataset ? field.value.slice(0, -1) : (field.value + b.textContent).slice(0, field.maxLength);
-		});
-	}
-
 	// The menu by its keys, but not while somebody types.
 	addEventListener("keydown", (e) => {
 		if (e.ctrlKey || e.altKey || e.metaKey || e.target.closest("input, textarea, select")) return;

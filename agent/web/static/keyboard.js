@@ -180,7 +180,7 @@ const Telex = (() => {
 		const hideKey = button(words.hide, acts.hide, "act2");
 		if (kind === "digits" || kind === "date") {
 			board.classList.add("pad");
-			const d = (n) => button(n, () => digit(n));
+			const d = (n) => { const b = button(n, () => digit(n)); b.dataset.digit = n; return b; };
 			board.replaceChildren(row(d("1"), d("2"), d("3")), row(d("4"), d("5"), d("6")), row(d("7"), d("8"), d("9")),
 				row(kind === "date" ? d("/") : button(words.clear, acts.clear, "act2"), d("0"), back()));
 		} else if (kind === "code") {
@@ -207,6 +207,7 @@ const Telex = (() => {
 		to.scrollIntoView({ block: "center" });
 	};
 	const hide = () => { board.hidden = true; delete document.documentElement.dataset.keyboard; dispatchEvent(new Event("keyboard")); };
+	let waiting = null; // the first field that is empty or was refused waits for writing: its keyboard is there at once
 	for (const input of document.querySelectorAll("[data-pad]")) {
 		if (input.dataset.pad === "none") continue;
 		input.setAttribute("virtualkeyboardpolicy", "manual");
@@ -214,7 +215,7 @@ const Telex = (() => {
 		input.addEventListener("pointerdown", () => { if (board.hidden) show(input); });
 		input.addEventListener("click", label);
 		input.addEventListener("input", label);
-		// A field that is empty or was refused waits for writing: the keyboard is there at once.
-		if (input.value === "" || input.hasAttribute("aria-invalid")) input.focus({ preventScroll: true });
+		if (input.closest("[data-write]") && (input.value === "" || input.hasAttribute("aria-invalid"))) waiting ??= input;
 	}
+	waiting?.focus({ preventScroll: true });
 })();
