@@ -2,6 +2,7 @@ package cli
 
 import (
 	"bufio"
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -12,6 +13,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"motcua/agent/control"
 	"motcua/agent/daemon"
 	"motcua/agent/staff"
 )
@@ -23,22 +25,52 @@ type staffCommand struct {
 	Remove staffRemoveCommand `cmd:"" help:"Let somebody sign in no more."`
 }
 
-func (p *program) roll() (*staff.Roll, error) {
+// roster is the list of staff: the running daemon's, or, without one, the file.
+type roster interface {
+	Staff(context.Context) ([]staff.Member, error)
+	ChangeStaff(context.Context, control.StaffChange) error
+}
+
+// roster finds the list. A file that is changed beside a running daemon would not be seen by it, and be written over.
+func (p *program) roster() (roster, func() error, error) {
 	cfg, err := p.configuration()
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	return daemon.OpenRoster(cfg)
+	client, err := control.Dial(p.ctx, cfg.Data)
+	if err == nil {
+		return client, client.Close, nil
+	}
+	if !errors.Is(err, control.ErrNoDaemon) || errors.Is(err, context.DeadlineExceeded) {
+		return nil, nil, fmt.Errorf("a daemon has the list of staff and does not answer: %w", err)
+	}
+	roll, err := daemon.OpenRoster(p.ctx, cfg)
+	if err != nil {
+		return nil, nil, err
+	}
+	return rollFile{roll}, func() error { return nil }, nil
+}
+
+type rollFile struct{ *staff.Roll }
+
+func (r rollFile) Staff(context.Context) ([]staff.Member, error) { return r.Members(), nil }
+
+func (r rollFile) ChangeStaff(_ context.Context, c control.StaffChange) error {
+	return daemon.ChangeRoster(r.Roll, c)
 }
 
 type staffListCommand struct{}
 
 func (staffListCommand) Run(p *program) error {
-	roll, err := p.roll()
+	roster, done, err := p.roster()
 	if err != nil {
 		return err
 	}
-	members := roll.Members()
+	defer done()
+	members, err := roster.Staff(p.ctx)
+	if err != nil {
+		return err
+	}
 	if p.json {
 		if members == nil {
 			members = []staff.Member{}
@@ -66,7 +98,7 @@ type staffAddCommand struct {
 }
 
 func (c *staffAddCommand) Run(p *program) error {
-	return p.withPIN(func(roll *staff.Roll, pin string) error { return roll.Add(c.Name, c.Role, pin) })
+	return p.changeStaff(control.StaffChange{Act: control.StaffAdd, Name: c.Name, Role: c.Role})
 }
 
 type staffPinCommand struct {
@@ -74,7 +106,7 @@ type staffPinCommand struct {
 }
 
 func (c *staffPinCommand) Run(p *program) error {
-	return p.withPIN(func(roll *staff.Roll, pin string) error { return roll.SetPIN(c.Name, pin) })
+	return p.changeStaff(control.StaffChange{Act: control.StaffPIN, Name: c.Name})
 }
 
 type staffRemoveCommand struct {
@@ -82,23 +114,22 @@ type staffRemoveCommand struct {
 }
 
 func (c *staffRemoveCommand) Run(p *program) error {
-	roll, err := p.roll()
-	if err != nil {
-		return err
-	}
-	return refused(roll.Remove(c.Name))
+	return p.changeStaff(control.StaffChange{Act: control.StaffRemove, Name: c.Name})
 }
 
-func (p *program) withPIN(do func(*staff.Roll, string) error) error {
-	roll, err := p.roll()
+// changeStaff makes a change, after asking for the PIN that it needs.
+func (p *program) changeStaff(c control.StaffChange) error {
+	roster, done, err := p.roster()
 	if err != nil {
 		return err
 	}
-	pin, err := p.readSecret("PIN")
-	if err != nil {
-		return err
+	defer done()
+	if c.Act != control.StaffRemove {
+		if c.PIN, err = p.readSecret("PIN"); err != nil {
+			return err
+		}
 	}
-	return refused(do(roll, pin))
+	return refused(roster.ChangeStaff(p.ctx, c))
 }
 
 // refused marks what the person typed wrongly.

@@ -17,6 +17,7 @@ import (
 	"strconv"
 	"time"
 
+	"motcua/agent/staff"
 	"motcua/queue"
 )
 
@@ -201,6 +202,21 @@ func (c *Client) Verify(ctx context.Context) (v queue.Verified, err error) {
 func (c *Client) Reload(ctx context.Context) (n int, err error) {
 	err = c.call(ctx, http.MethodPost, "/reload", nil, nil, &n)
 	return n, err
+}
+
+// Staff lists who may sign in.
+func (c *Client) Staff(ctx context.Context) (members []staff.Member, err error) {
+	err = c.call(ctx, http.MethodGet, "/staff", nil, nil, &members)
+	return members, err
+}
+
+// ChangeStaff has the daemon change its list of staff; who was removed is signed out at once.
+func (c *Client) ChangeStaff(ctx context.Context, change StaffChange) error {
+	body, err := json.Marshal(change)
+	if err != nil {
+		return err
+	}
+	return c.call(ctx, http.MethodPost, "/staff", nil, bytes.NewReader(body), nil)
 }
 
 // Rekey has the daemon make a new kiosk key.

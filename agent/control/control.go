@@ -16,6 +16,7 @@ import (
 
 	"filippo.io/age"
 
+	"motcua/agent/staff"
 	"motcua/queue"
 	"motcua/queue/seal"
 )
@@ -45,6 +46,25 @@ type Status struct {
 	Forbidden map[string]int `json:"forbidden,omitempty"`
 }
 
+// StaffChange is what the command line asks of the list of staff.
+type StaffChange struct {
+	Act  string     `json:"act"` // StaffAdd, StaffPIN or StaffRemove
+	Name string     `json:"name"`
+	Role staff.Role `json:"role,omitempty"`
+	PIN  string     `json:"pin,omitempty"`
+}
+
+// The acts.
+const (
+	StaffAdd    = "add"
+	StaffPIN    = "pin"
+	StaffRemove = "remove"
+)
+
+// String and GoString keep the PIN out of logs.
+func (c StaffChange) String() string   { return c.Act + " " + c.Name }
+func (c StaffChange) GoString() string { return c.String() }
+
 // fault is an error on its way over the socket.
 type fault struct {
 	Code    string `json:"code"`
@@ -61,6 +81,12 @@ var sentinels = []struct {
 	{"state", queue.ErrState, http.StatusConflict},
 	{"wiped", queue.ErrWiped, http.StatusGone},
 	{"full", queue.ErrFull, http.StatusInsufficientStorage},
+	{"bad-name", staff.ErrBadName, http.StatusUnprocessableEntity},
+	{"bad-role", staff.ErrBadRole, http.StatusUnprocessableEntity},
+	{"weak-pin", staff.ErrWeakPIN, http.StatusUnprocessableEntity},
+	{"exists", staff.ErrExists, http.StatusConflict},
+	{"no-such-name", staff.ErrNotFound, http.StatusNotFound},
+	{"last-technician", staff.ErrLastAdmin, http.StatusConflict},
 	{"closed", queue.ErrClosed, http.StatusServiceUnavailable},
 	{"read-only", queue.ErrReadOnly, http.StatusServiceUnavailable},
 }

@@ -79,13 +79,15 @@ func TestSecret(t *testing.T) {
 		stranger.secret = secret
 		for name, ask := range map[string]func() error{
 			"content": func() error { _, err := stranger.Content(t.Context(), io.Discard, s.ID); return err },
-			"list":    func() error { return stranger.Each(t.Context(), queue.Filter{}, func(queue.Submission) error { return nil }) },
-			"found":   func() error { _, err := stranger.Found(t.Context()); return err },
-			"get":     func() error { _, err := stranger.Get(t.Context(), s.ID); return err },
-			"export":  func() error { return stranger.Export(t.Context(), io.Discard, Export{Passphrase: "mười hai"}) },
-			"drop":    func() error { return stranger.Drop(t.Context(), s.ID) },
-			"rekey":   func() error { _, err := stranger.Rekey(t.Context(), ""); return err },
-			"bundle":  func() error { return stranger.Diagnostics(t.Context(), io.Discard) },
+			"list": func() error {
+				return stranger.Each(t.Context(), queue.Filter{}, func(queue.Submission) error { return nil })
+			},
+			"found":  func() error { _, err := stranger.Found(t.Context()); return err },
+			"get":    func() error { _, err := stranger.Get(t.Context(), s.ID); return err },
+			"export": func() error { return stranger.Export(t.Context(), io.Discard, Export{Passphrase: "mười hai"}) },
+			"drop":   func() error { return stranger.Drop(t.Context(), s.ID) },
+			"rekey":  func() error { _, err := stranger.Rekey(t.Context(), ""); return err },
+			"bundle": func() error { return stranger.Diagnostics(t.Context(), io.Discard) },
 		} {
 			if err := ask(); err == nil || !strings.Contains(err.Error(), "secret") {
 				t.Errorf("%s with the secret %q: %v", name, secret, err)

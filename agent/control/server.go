@@ -20,6 +20,7 @@ import (
 	"filippo.io/age"
 	"golang.org/x/sys/unix"
 
+	"motcua/agent/staff"
 	"motcua/queue"
 )
 
@@ -55,6 +56,9 @@ type Server struct {
 	Diagnostics func(ctx context.Context, w io.Writer) error
 	// Reload reads the procedures anew and gives how many there are.
 	Reload func() (int, error)
+	// Staff lists who may sign in, ChangeStaff changes it.
+	Staff       func() []staff.Member
+	ChangeStaff func(StaffChange) error
 }
 
 // maxDraft bounds the memory one submission from the command line can take in the daemon.
@@ -242,6 +246,15 @@ func (s *Server) Handler() http.Handler {
 	mux.HandleFunc("POST /reload", func(w http.ResponseWriter, _ *http.Request) {
 		n, err := s.Reload()
 		answer(w, n, err)
+	})
+	mux.HandleFunc("GET /staff", func(w http.ResponseWriter, _ *http.Request) { answer(w, s.Staff(), nil) })
+	mux.HandleFunc("POST /staff", func(w http.ResponseWriter, r *http.Request) {
+		var c StaffChange
+		err := json.NewDecoder(http.MaxBytesReader(w, r.Body, 4096)).Decode(&c)
+		if err == nil {
+			err = s.ChangeStaff(c)
+		}
+		answer(w, struct{}{}, err)
 	})
 	mux.HandleFunc("GET /diagnostics", func(w http.ResponseWriter, r *http.Request) {
 		stream(w, func(w io.Writer) error { return s.Diagnostics(r.Context(), w) })

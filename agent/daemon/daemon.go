@@ -66,7 +66,7 @@ func run(ctx context.Context, streams Streams, cfg config.Config, file string, d
 	if err := MakeDataFolder(cfg.Data); err != nil {
 		return err
 	}
-	roll, err := OpenRoster(cfg)
+	roll, err := OpenRoster(ctx, cfg)
 	if err != nil {
 		return err
 	}
@@ -157,6 +157,8 @@ func run(ctx context.Context, streams Streams, cfg config.Config, file string, d
 		Rekey:       func(ctx context.Context, to string) (int, error) { return Rekey(ctx, cfg, q, to) },
 		Diagnostics: examiner.bundle,
 		Reload:      offer.reload,
+		Staff:       roll.Members,
+		ChangeStaff: staffCommands(roll, site.SignOut, ledger, log),
 	}
 	pages := http.NewServeMux()
 	pages.Handle("GET /healthz", health(q))

@@ -109,7 +109,7 @@ func (d Demo) config(folder string) (cfg config.Config, file string, err error) 
 // demoStaff lets a newcomer see the staff's pages. Their PINs are known to everybody, so they exist in the
 // demo's folder only.
 func demoStaff(out io.Writer, folder string) error {
-	roll, err := staff.Open(filepath.Join(folder, rosterFile), time.Now)
+	roll, err := staff.Open(filepath.Join(folder, rosterFile), time.Now, nil)
 	if err != nil {
 		return err
 	}

@@ -4,12 +4,9 @@ import (
 	"fmt"
 	"log/slog"
 	"maps"
-	"path/filepath"
 	"sync"
-	"time"
 
 	"motcua/agent/config"
-	"motcua/agent/staff"
 	"motcua/ocr"
 )
 
@@ -27,19 +24,6 @@ func OpenReader(cfg config.Config, forbidden func(call string)) (*ocr.Reader, er
 		return nil, fmt.Errorf("start recognition: %w", err)
 	}
 	return r, nil
-}
-
-const rosterFile = "staff.json"
-
-func OpenRoster(cfg config.Config) (*staff.Roll, error) {
-	if err := MakeDataFolder(cfg.Data); err != nil {
-		return nil, err
-	}
-	roll, err := staff.Open(filepath.Join(cfg.Data, rosterFile), time.Now)
-	if err != nil {
-		return nil, fmt.Errorf("read the list of staff: %w", err)
-	}
-	return roll, nil
 }
 
 // LogForbidden tells of a system call that a worker was ended for.

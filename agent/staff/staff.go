@@ -1,11 +1,14 @@
 // Package staff keeps the people who may sign in at the kiosk: volunteers and technicians, each with a
-// role and a PIN. PINs are stored as argon2id only. In go a sign-in name and a PIN; out comes the Member or a reason
-// to refuse. After five wrong PINs in a row the member is locked for a time that doubles with every
-// further one, across restarts, so that a six-digit PIN can't be guessed at the screen.
+// role and a PIN. PINs are stored as argon2id only, and where a TPM keeps a key the whole roll is sealed to it. In go a sign-in
+// name, a PIN and the device it was typed at; out comes the Member or a reason to refuse. After five wrong PINs in a row that
+// name has to wait at that device, longer each time up to five minutes, across restarts: a six-digit PIN can't be guessed at
+// the screen (fewer than 300 tries a day), and nobody can lock the office out for longer than that. A new PIN, by the command
+// line or a technician, ends every wait. Known and unknown names are answered alike and after the same work.
 package staff
 
 import (
 	"crypto/rand"
+	"crypto/sha256"
 	"crypto/subtle"
 	"encoding/base64"
 	"encoding/json"
@@ -18,9 +21,11 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"golang.org/x/crypto/argon2"
+	"golang.org/x/sys/unix"
 )
 
 // Role is what a member may do. A technician may do all a volunteer may.
@@ -54,14 +59,19 @@ var (
 	ErrBadRole   = errors.New("staff: the role is volunteer or technician")
 	ErrExists    = errors.New("staff: that name is taken")
 	ErrNotFound  = errors.New("staff: no such name")
+	ErrBusy      = errors.New("staff: too many PINs are being tried at once")
 	ErrLastAdmin = errors.New("staff: the last technician can't be removed")
 )
 
-// Wrong PINs that are free, and how long the next ones lock: 1 minute, 2, 4, … up to a day.
+// Wrong PINs that are free, and how long the next ones make wait: 20 s, 40 s, … up to five minutes.
 const (
 	freeTries   = 5
-	firstLock   = time.Minute
-	longestLock = 24 * time.Hour
+	firstLock   = 20 * time.Second
+	longestLock = 5 * time.Minute
+	// maxWaits bounds what strangers who type any name can put into the roll; the oldest wait makes room.
+	maxWaits = 256
+	// maxGuesses are tried or wait to be tried, one after the other; further ones are turned away.
+	maxGuesses = 8
 )
 
 // Argon2id by RFC 9106, section 4, second recommended option scaled to a kiosk: one guess costs about
@@ -75,25 +85,59 @@ const (
 
 type record struct {
 	Member
-	Salt  string `json:"salt"`
-	Hash  string `json:"hash"`
-	Wrong int    `json:"wrong"` // wrong PINs since the last right one
+	Salt string `json:"salt"`
+	Hash string `json:"hash"`
+
+	Waits []string `json:"waits,omitempty"` // keys of the waits of this name
 }
+
+// wait is how often a PIN was wrong for a name at a device since the last right one there. Key is a digest of both: the name
+// may be anything that was typed.
+type wait struct {
+	Key   string    `json:"key"`
+	Wrong int       `json:"wrong"`
+	Until time.Time `json:"until,omitzero"`
+	Last  time.Time `json:"last"`
+}
+
+func keyOf(name, device string) string {
+	sum := sha256.Sum256([]byte(name + "\x00" + device))
+	return base64.RawStdEncoding.EncodeToString(sum[:18])
+}
+
+// file is the roll on the disk. Older builds wrote the members alone.
+type file struct {
+	Members []record `json:"members"`
+	Waits   []wait   `json:"waits,omitempty"`
+}
+
+// Box seals the roll; *seal.Ring is one.
+type Box interface {
+	Wrap(name string, secret []byte) []byte
+	Unwrap(name string, wrapped []byte) ([]byte, error)
+}
+
+// sealedName is what the roll is sealed for.
+const sealedName = "staff roll"
 
 // Roll is the list of members, kept in one file that only its owner can read.
 type Roll struct {
 	path string
 	now  func() time.Time
+	box  Box // nil: the roll is not sealed
 
-	guess sync.Mutex // one PIN is tried at a time: bounds memory and makes the count of wrong ones exact
+	guess   sync.Mutex   // one PIN is tried at a time: bounds memory and makes the count of wrong ones exact
+	guesses atomic.Int32 // that are tried or wait
 
-	mu      sync.Mutex // guards records
+	mu      sync.Mutex // guards records and waits
 	records []record
+	waits   []wait
 }
 
-// Open reads the roll; a file that is not there yet is an empty roll.
-func Open(path string, now func() time.Time) (*Roll, error) {
-	r := &Roll{path: path, now: now}
+// Open reads the roll; a file that is not there yet is an empty roll. With a box the roll is sealed from now on; one that is
+// sealed cannot be read without.
+func Open(path string, now func() time.Time, box Box) (*Roll, error) {
+	r := &Roll{path: path, now: now, box: box}
 	data, err := os.ReadFile(path)
 	if errors.Is(err, fs.ErrNotExist) {
 		return r, nil
@@ -101,8 +145,27 @@ func Open(path string, now func() time.Time) (*Roll, error) {
 	if err != nil {
 		return nil, fmt.Errorf("read staff roll: %w", err)
 	}
-	if err := json.Unmarshal(data, &r.records); err != nil {
+	plain := len(data) > 0 && (data[0] == '[' || data[0] == '{')
+	if !plain {
+		if box == nil {
+			return nil, fmt.Errorf("read staff roll %s: it is sealed to the kiosk's TPM, and queue.key says to use none", path)
+		}
+		if data, err = box.Unwrap(sealedName, data); err != nil {
+			return nil, fmt.Errorf("read staff roll %s: %w", path, err)
+		}
+	}
+	var f file
+	if strings.HasPrefix(strings.TrimSpace(string(data)), "[") {
+		err = json.Unmarshal(data, &f.Members)
+	} else {
+		err = json.Unmarshal(data, &f)
+	}
+	if err != nil {
 		return nil, fmt.Errorf("read staff roll %s: %w", path, err)
+	}
+	r.records, r.waits = f.Members, f.Waits
+	if plain && box != nil {
+		return r, r.change(func() error { return nil })
 	}
 	return r, nil
 }
@@ -114,6 +177,9 @@ func (r *Roll) Members() []Member {
 	members := make([]Member, len(r.records))
 	for i, rec := range r.records {
 		members[i] = rec.Member
+		if !r.now().Before(rec.LockedUntil) {
+			members[i].LockedUntil = time.Time{}
+		}
 	}
 	return members
 }
@@ -154,7 +220,8 @@ func (r *Roll) SetPIN(name, pin string) error {
 			return ErrNotFound
 		}
 		rec := &r.records[i]
-		rec.Salt, rec.Hash, rec.Wrong, rec.LockedUntil = salt, hash, 0, time.Time{}
+		r.waits = slices.DeleteFunc(r.waits, func(w wait) bool { return slices.Contains(rec.Waits, w.Key) })
+		rec.Salt, rec.Hash, rec.LockedUntil, rec.Waits = salt, hash, time.Time{}, nil
 		return nil
 	})
 }
@@ -180,60 +247,99 @@ func (r *Roll) Remove(name string) error {
 	})
 }
 
-// SignIn checks a PIN. A lock is answered with ErrLocked before the PIN is looked at, so that a guess
-// made while locked tells nothing; the count and the lock are on the disk before the answer is given.
-func (r *Roll) SignIn(name, pin string) (Member, error) {
+// SignIn checks a PIN that was typed at a device. A wait is answered with ErrLocked before the PIN is looked at, so that a
+// guess made while it lasts tells nothing; the count and the wait are on the disk before the answer is given. The Member that
+// comes with ErrLocked has the name that was typed, which nobody need have.
+func (r *Roll) SignIn(name, pin, device string) (Member, error) {
+	if r.guesses.Add(1) > maxGuesses {
+		r.guesses.Add(-1)
+		return Member{}, ErrBusy
+	}
+	defer r.guesses.Add(-1)
 	r.guess.Lock()
 	defer r.guess.Unlock()
 
+	key := keyOf(name, device)
 	r.mu.Lock()
 	var rec record
 	i := r.find(name)
 	if i >= 0 {
 		rec = r.records[i]
 	}
+	var before wait
+	if w := r.waitOf(key); w >= 0 {
+		before = r.waits[w]
+	}
 	r.mu.Unlock()
 
-	if r.now().Before(rec.LockedUntil) {
-		return rec.Member, ErrLocked
+	if r.now().Before(before.Until) {
+		return Member{Name: name, LockedUntil: before.Until}, ErrLocked
 	}
 	salt, err := base64.RawStdEncoding.DecodeString(rec.Salt)
 	if err != nil {
-		return Member{}, fmt.Errorf("read salt of %s: %w", name, err)
+		return Member{}, fmt.Errorf("read a salt of the staff roll: %w", err)
 	}
-	// An unknown name costs the same time as a known one.
-	right := matches(pin, salt, rec.Hash) && i >= 0
 	if i < 0 {
-		return Member{}, ErrWrongPIN
+		salt = make([]byte, 16) // an unknown name costs what a known one does
 	}
+	right := matches(pin, salt, rec.Hash) && i >= 0
 	var member Member
+	var locked time.Time
 	err = r.change(func() error {
 		i := r.find(name)
-		if i < 0 {
+		if right && i < 0 { // removed in this moment
 			return ErrWrongPIN
 		}
-		rec := &r.records[i]
 		if right {
-			rec.Wrong, rec.LockedUntil = 0, time.Time{}
-		} else {
-			rec.Wrong++
-			if rec.Wrong >= freeTries {
-				rec.LockedUntil = r.now().Add(min(firstLock<<min(rec.Wrong-freeTries, 20), longestLock)).UTC()
-			}
+			r.waits = slices.DeleteFunc(r.waits, func(w wait) bool { return w.Key == key })
+			r.records[i].LockedUntil = time.Time{}
+			member = r.records[i].Member
+			return nil
 		}
-		member = rec.Member
+		locked = r.wrong(key)
+		if i >= 0 {
+			rec := &r.records[i]
+			rec.LockedUntil = locked
+			if !slices.Contains(rec.Waits, key) {
+				rec.Waits = append(rec.Waits, key)
+			}
+			rec.Waits = slices.DeleteFunc(rec.Waits, func(k string) bool { return r.waitOf(k) < 0 })
+		}
 		return nil
 	})
-	if err != nil {
+	switch {
+	case err != nil:
 		return Member{}, err
+	case right:
+		return member, nil
+	case !locked.IsZero():
+		return Member{Name: name, LockedUntil: locked}, ErrLocked
 	}
-	if !right {
-		if !member.LockedUntil.IsZero() {
-			return member, ErrLocked
-		}
-		return Member{}, ErrWrongPIN
+	return Member{}, ErrWrongPIN
+}
+
+// wrong counts a wrong PIN and gives until when the next one has to wait; zero: not at all. mu is held.
+func (r *Roll) wrong(key string) time.Time {
+	now := r.now().UTC()
+	w := wait{Key: key}
+	if i := r.waitOf(key); i >= 0 {
+		w = r.waits[i]
+		r.waits = slices.Delete(r.waits, i, i+1)
 	}
-	return member, nil
+	w.Wrong, w.Last = w.Wrong+1, now
+	if w.Wrong >= freeTries {
+		w.Until = now.Add(min(firstLock<<min(w.Wrong-freeTries, 20), longestLock))
+	}
+	r.waits = append(r.waits, w)
+	if len(r.waits) > maxWaits {
+		r.waits = slices.Delete(r.waits, 0, len(r.waits)-maxWaits) // the longest unused come first
+	}
+	return w.Until
+}
+
+// waitOf gives the place of a wait, or -1. mu is held.
+func (r *Roll) waitOf(key string) int {
+	return slices.IndexFunc(r.waits, func(w wait) bool { return w.Key == key })
 }
 
 // find gives the place of a name, or -1. mu is held.
@@ -245,21 +351,24 @@ func (r *Roll) find(name string) int {
 func (r *Roll) change(do func() error) error {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	before := slices.Clone(r.records)
+	before, waits := slices.Clone(r.records), slices.Clone(r.waits)
 	err := do()
 	if err == nil {
 		err = r.write()
 	}
 	if err != nil {
-		r.records = before
+		r.records, r.waits = before, waits
 	}
 	return err
 }
 
 func (r *Roll) write() error {
-	data, err := json.MarshalIndent(r.records, "", "  ")
+	data, err := json.MarshalIndent(file{r.records, r.waits}, "", "  ")
 	if err != nil {
 		return fmt.Errorf("write staff roll: %w", err)
+	}
+	if r.box != nil {
+		data = r.box.Wrap(sealedName, data)
 	}
 	f, err := os.CreateTemp(filepath.Dir(r.path), ".staff-*") // 0600
 	if err != nil {
@@ -267,6 +376,9 @@ func (r *Roll) write() error {
 	}
 	defer os.Remove(f.Name()) // a no-op after the rename
 	_, err = f.Write(data)
+	if err == nil {
+		err = keepOwner(f, filepath.Dir(r.path))
+	}
 	if err == nil {
 		err = f.Sync()
 	}
@@ -285,6 +397,18 @@ func (r *Roll) write() error {
 	}
 	defer dir.Close()
 	return dir.Sync()
+}
+
+// keepOwner gives a file that root writes to whoever the folder belongs to: the daemon must be able to read it.
+func keepOwner(f *os.File, folder string) error {
+	if os.Geteuid() != 0 {
+		return nil
+	}
+	var st unix.Stat_t
+	if err := unix.Stat(folder, &st); err != nil {
+		return err
+	}
+	return f.Chown(int(st.Uid), int(st.Gid))
 }
 
 func seal(pin string) (salt, hash string, err error) {

@@ -1,12 +1,17 @@
 package staff
 
 import (
+	"encoding/json"
 	"errors"
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
+
+	seals "motcua/queue/seal"
 )
 
 type clock struct{ t time.Time }
@@ -15,7 +20,7 @@ func (c *clock) now() time.Time { return c.t }
 
 func open(t *testing.T, path string, c *clock) *Roll {
 	t.Helper()
-	r, err := Open(path, c.now)
+	r, err := Open(path, c.now, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -29,34 +34,34 @@ func TestSignInAndLockOut(t *testing.T) {
 	if err := r.Add("hoa", Volunteer, "480213"); err != nil {
 		t.Fatal(err)
 	}
-	if m, err := r.SignIn("hoa", "480213"); err != nil || m.Role != Volunteer {
+	if m, err := r.SignIn("hoa", "480213", "screen"); err != nil || m.Role != Volunteer {
 		t.Fatalf("%v, %v", m, err)
 	}
 	for i := range freeTries - 1 {
-		if _, err := r.SignIn("hoa", "999111"); !errors.Is(err, ErrWrongPIN) {
+		if _, err := r.SignIn("hoa", "999111", "screen"); !errors.Is(err, ErrWrongPIN) {
 			t.Fatalf("try %d: %v", i, err)
 		}
 	}
-	if _, err := r.SignIn("hoa", "999111"); !errors.Is(err, ErrLocked) {
+	if _, err := r.SignIn("hoa", "999111", "screen"); !errors.Is(err, ErrLocked) {
 		t.Fatalf("fifth wrong PIN: %v", err)
 	}
 	r = open(t, path, c) // a restart doesn't free
-	if _, err := r.SignIn("hoa", "480213"); !errors.Is(err, ErrLocked) {
+	if _, err := r.SignIn("hoa", "480213", "screen"); !errors.Is(err, ErrLocked) {
 		t.Fatalf("right PIN while locked: %v", err)
 	}
 	c.t = c.t.Add(firstLock + time.Second)
-	if _, err := r.SignIn("hoa", "111999"); !errors.Is(err, ErrLocked) {
+	if _, err := r.SignIn("hoa", "111999", "screen"); !errors.Is(err, ErrLocked) {
 		t.Fatalf("sixth wrong PIN: %v", err)
 	}
 	c.t = c.t.Add(firstLock + time.Second)
-	if _, err := r.SignIn("hoa", "480213"); !errors.Is(err, ErrLocked) {
+	if _, err := r.SignIn("hoa", "480213", "screen"); !errors.Is(err, ErrLocked) {
 		t.Fatalf("the second lock is not longer: %v", err)
 	}
 	c.t = c.t.Add(firstLock)
-	if _, err := r.SignIn("hoa", "480213"); err != nil {
+	if _, err := r.SignIn("hoa", "480213", "screen"); err != nil {
 		t.Fatalf("after the lock: %v", err)
 	}
-	if _, err := r.SignIn("hoa", "999111"); !errors.Is(err, ErrWrongPIN) {
+	if _, err := r.SignIn("hoa", "999111", "screen"); !errors.Is(err, ErrWrongPIN) {
 		t.Fatalf("the right PIN must set the count back: %v", err)
 	}
 }
@@ -67,8 +72,8 @@ func TestLockNeverOverflows(t *testing.T) {
 	if err := r.Add("hoa", Volunteer, "480213"); err != nil {
 		t.Fatal(err)
 	}
-	r.records[0].Wrong = 1 << 20
-	if _, err := r.SignIn("hoa", "000000"); !errors.Is(err, ErrLocked) {
+	r.waits = []wait{{Key: keyOf("hoa", "screen"), Wrong: 1 << 20}}
+	if _, err := r.SignIn("hoa", "000000", "screen"); !errors.Is(err, ErrLocked) {
 		t.Fatal(err)
 	}
 	if got := r.records[0].LockedUntil.Sub(c.t); got != longestLock {
@@ -76,12 +81,125 @@ func TestLockNeverOverflows(t *testing.T) {
 	}
 }
 
-func TestUnknownNameAnswersLikeAWrongPIN(t *testing.T) {
+// Whoever tries names learns nothing: known and unknown ones are answered alike, also when they have to wait, and each time
+// the roll is written.
+func TestUnknownNameAnswersLikeAKnownOne(t *testing.T) {
+	c := &clock{time.Date(2026, 11, 24, 8, 0, 0, 0, time.UTC)}
+	path := filepath.Join(t.TempDir(), "staff.json")
+	r := open(t, path, c)
+	if err := r.Add("hoa", Volunteer, "480213"); err != nil {
+		t.Fatal(err)
+	}
+	for i := range 3 * freeTries {
+		var answers []error
+		var until []time.Time
+		for _, name := range []string{"hoa", "nobody", "", "Nguyễn Văn An"} {
+			before, _ := os.Stat(path)
+			m, err := r.SignIn(name, "999111", "screen")
+			if after, _ := os.Stat(path); !errors.Is(err, ErrLocked) && os.SameFile(before, after) {
+				t.Errorf("try %d of %q wrote nothing", i, name)
+			}
+			answers, until = append(answers, err), append(until, m.LockedUntil)
+		}
+		for n := range answers {
+			if !errors.Is(answers[n], answers[0]) || !until[n].Equal(until[0]) {
+				t.Fatalf("try %d: answers %v, until %v", i, answers, until)
+			}
+		}
+		c.t = c.t.Add(10 * time.Second)
+	}
+	if data, _ := os.ReadFile(path); strings.Contains(string(data), "Nguyễn") || strings.Contains(string(data), "nobody") {
+		t.Error("what strangers typed is on the disk")
+	}
+}
+
+// A stranger at one device can't keep the office out: elsewhere the PIN counts, here it does after five minutes at most, and a
+// new PIN ends the wait at once.
+func TestNoLockWithoutAWay(t *testing.T) {
+	c := &clock{time.Date(2026, 11, 24, 8, 0, 0, 0, time.UTC)}
+	r := open(t, filepath.Join(t.TempDir(), "staff.json"), c)
+	if err := r.Add("hoa", Volunteer, "480213"); err != nil {
+		t.Fatal(err)
+	}
+	for range freeTries + 3 {
+		_, _ = r.SignIn("hoa", "999111", "screen")
+		c.t = c.t.Add(longestLock)
+	}
+	if _, err := r.SignIn("hoa", "999111", "screen"); !errors.Is(err, ErrLocked) {
+		t.Fatal(err)
+	}
+	if _, err := r.SignIn("hoa", "480213", "desk"); err != nil {
+		t.Errorf("at another device: %v", err)
+	}
+	if err := r.SetPIN("hoa", "704182"); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := r.SignIn("hoa", "704182", "screen"); err != nil {
+		t.Errorf("with a new PIN: %v", err)
+	}
+	_, _ = r.SignIn("hoa", "999111", "screen")
+	c.t = c.t.Add(longestLock)
+	if _, err := r.SignIn("hoa", "704182", "screen"); err != nil {
+		t.Errorf("after five minutes: %v", err)
+	}
+	for i := range 2 * maxWaits {
+		_, _ = r.wrong(keyOf("x", string(rune(i)))), i
+	}
+	if len(r.waits) > maxWaits {
+		t.Errorf("%d waits are kept", len(r.waits))
+	}
+}
+
+// Sixty guesses at once take neither the memory of sixty nor for ever.
+func TestGuessesAreBounded(t *testing.T) {
 	r := open(t, filepath.Join(t.TempDir(), "staff.json"), &clock{})
-	for _, name := range []string{"nobody", ""} {
-		if _, err := r.SignIn(name, ""); !errors.Is(err, ErrWrongPIN) {
+	var all sync.WaitGroup
+	var busy atomic.Int32
+	for range 60 {
+		all.Go(func() {
+			if _, err := r.SignIn("hoa", "999111", "screen"); errors.Is(err, ErrBusy) {
+				busy.Add(1)
+			}
+		})
+	}
+	all.Wait()
+	if busy.Load() < 60-2*maxGuesses-freeTries {
+		t.Errorf("only %d were turned away", busy.Load())
+	}
+}
+
+// What released kiosks have on their disks is taken over, and sealed where there is a key.
+func TestOldRollIsSealed(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "staff.json")
+	r := open(t, path, &clock{})
+	if err := r.Add("hoa", Volunteer, "480213"); err != nil {
+		t.Fatal(err)
+	}
+	old, err := json.Marshal(r.records)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(path, old, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	ring := seals.NewRing(seals.NewKey())
+	for range 2 {
+		r, err = Open(path, (&clock{}).now, ring)
+		if err != nil {
 			t.Fatal(err)
 		}
+		if _, err := r.SignIn("hoa", "480213", "screen"); err != nil {
+			t.Errorf("sign in: %v", err)
+		}
+		if data, _ := os.ReadFile(path); strings.Contains(string(data), "hoa") || strings.Contains(string(data), "hash") {
+			t.Error("the roll is not sealed")
+		}
+	}
+	if _, err := Open(path, (&clock{}).now, nil); err == nil {
+		t.Error("a sealed roll was opened without its key")
+	}
+	if _, err := Open(path, (&clock{}).now, seals.NewRing(seals.NewKey())); err == nil {
+		t.Error("a sealed roll was opened with another key")
 	}
 }
 
@@ -118,10 +236,10 @@ func TestChangesToTheRoll(t *testing.T) {
 		{"no such PIN", func() error { return r.SetPIN("thuha", "704182") }, ErrNotFound},
 		{"volunteer", func() error { return r.Add("thuha", Volunteer, "704182") }, nil},
 		{"new PIN", func() error { return r.SetPIN("thuha", "281407") }, nil},
-		{"old PIN", func() error { _, err := r.SignIn("thuha", "704182"); return err }, ErrWrongPIN},
-		{"signs in", func() error { _, err := r.SignIn("thuha", "281407"); return err }, nil},
+		{"old PIN", func() error { _, err := r.SignIn("thuha", "704182", "screen"); return err }, ErrWrongPIN},
+		{"signs in", func() error { _, err := r.SignIn("thuha", "281407", "screen"); return err }, nil},
 		{"removed", func() error { return r.Remove("thuha") }, nil},
-		{"gone", func() error { _, err := r.SignIn("thuha", "281407"); return err }, ErrWrongPIN},
+		{"gone", func() error { _, err := r.SignIn("thuha", "281407", "screen"); return err }, ErrWrongPIN},
 	}
 	for _, s := range steps {
 		if err := s.do(); !errors.Is(err, s.want) {

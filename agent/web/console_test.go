@@ -68,7 +68,7 @@ func newCounter(t *testing.T) *staffKiosk {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { c.queue.Close() })
-	if c.roll, err = staff.Open(filepath.Join(dir, "staff.json"), time.Now); err != nil {
+	if c.roll, err = staff.Open(filepath.Join(dir, "staff.json"), time.Now, nil); err != nil {
 		t.Fatal(err)
 	}
 	for name, role := range map[string]staff.Role{"tech": staff.Technician, "hoa": staff.Volunteer} {

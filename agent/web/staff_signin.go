@@ -3,6 +3,7 @@ package web
 import (
 	"context"
 	"errors"
+	"net"
 	"net/http"
 	"time"
 
@@ -60,6 +61,18 @@ func (s *Site) need(role staff.Role, f func(http.ResponseWriter, *http.Request, 
 	}
 }
 
+// deviceOf tells where a PIN is typed: the kiosk's own screen, or another machine of the office.
+func deviceOf(r *http.Request) string {
+	host, _, err := net.SplitHostPort(r.RemoteAddr)
+	if ip := net.ParseIP(host); err != nil || ip == nil || ip.IsLoopback() {
+		return "screen"
+	}
+	return host
+}
+
+// SignOut ends every session of a member at once.
+func (s *Site) SignOut(name string) { s.sessions.dropMember(name, false, "") }
+
 func actor(m staff.Member) string { return string(m.Role) + ":" + m.Name }
 
 func home(role staff.Role) string {
@@ -90,7 +103,7 @@ func (s *Site) signInPage(w http.ResponseWriter, r *http.Request) {
 // planted or seen before is worth nothing after. A visit that was open on this screen goes on, helped.
 func (s *Site) signIn(w http.ResponseWriter, r *http.Request) {
 	name, to := r.PostForm.Get("name"), r.PostForm.Get("to")
-	member, err := s.o.Console.Roll.SignIn(name, r.PostForm.Get("pin"))
+	member, err := s.o.Console.Roll.SignIn(name, r.PostForm.Get("pin"), deviceOf(r))
 	if err != nil {
 		body := signInBody{To: to, Name: name, Wrong: "signin.wrong"}
 		status := http.StatusForbidden
@@ -99,9 +112,10 @@ func (s *Site) signIn(w http.ResponseWriter, r *http.Request) {
 			body.Wrong = "signin.locked"
 			body.Wait = max(1, int(member.LockedUntil.Sub(s.now()).Round(time.Minute).Minutes()))
 			status = http.StatusTooManyRequests
-			s.note(audit.Event{Actor: actor(member), Act: audit.StaffLocked})
+			s.note(audit.Event{Actor: "system", Act: audit.StaffLocked}) // the name may be anything that was typed, a citizen's too
+		case errors.Is(err, staff.ErrBusy):
+			body.Wrong, body.Wait, status = "signin.locked", 1, http.StatusTooManyRequests
 		case errors.Is(err, staff.ErrWrongPIN):
-			// The name may be anything that was typed, a citizen's too: it is not recorded.
 			s.note(audit.Event{Actor: "system", Act: audit.SignInFailed})
 		default:
 			s.log.Error("sign in", "error", err)

@@ -314,7 +314,7 @@ func (s *Site) takeOverPage(w http.ResponseWriter, r *http.Request, at seat) {
 
 func (s *Site) takeOver(w http.ResponseWriter, r *http.Request, at seat) {
 	name := r.PostForm.Get("name")
-	m, err := s.o.Console.Roll.SignIn(name, r.PostForm.Get("pin"))
+	m, err := s.o.Console.Roll.SignIn(name, r.PostForm.Get("pin"), deviceOf(r))
 	if err != nil {
 		s.note(audit.Event{Actor: "system", Act: audit.SignInFailed})
 		s.render(w, r, http.StatusForbidden, "takeover", view{Back: s.whereTo(at.state), Path: "/takeover",

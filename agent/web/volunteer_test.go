@@ -16,7 +16,7 @@ import (
 // withStaff gives a kiosk a volunteer (lan) and a technician (minh).
 func withStaff(t testing.TB) func(*Options) {
 	t.Helper()
-	roll, err := staff.Open(filepath.Join(t.TempDir(), "staff.json"), time.Now)
+	roll, err := staff.Open(filepath.Join(t.TempDir(), "staff.json"), time.Now, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
