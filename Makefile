@@ -4,14 +4,12 @@ SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
 
-STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2
-
 NFPM := github.com/goreleaser/nfpm/v2/cmd/nfpm@v2.45.0
 
 # $(call with,build|test) puts the Go that .ci/setup found first on PATH.
 with = go_dir=$$(.ci/setup $(1) | tail -n 1); export PATH="$$go_dir:$$PATH"
 
-.PHONY: help run build test soak bench bench-ocr bench-queue bench-web bench-drivers fuzz deb deb-trial lint clean
+.PHONY: help run build check test test-race soak bench bench-ocr bench-queue bench-web bench-drivers fuzz deb deb-trial clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -25,6 +23,12 @@ build: ## build ./motcua
 
 test: ## everything that must hold, in under 30 minutes on 2 cores
 	@$(call with,test); go vet ./...; go test -timeout 20m ./...
+
+check: ## the quick look before a commit: vet, analysers, tidy, tests without real parts
+	@$(call with,build); .ci/check
+
+test-race: ## the tests of what runs side by side, with the race detector
+	@$(call with,test); go test -race -timeout 40m ./agent/... ./drivers/... ./queue/...
 
 soak: ## the long versions: 1,000 kills, 1,000 scans, 10,000 readings, the fleet
 	@$(call with,test); MOTCUA_SOAK=1 go test -count=1 -timeout 6h -v -run 'Soak|Crash|Kill|Fleet' ./...
@@ -59,9 +63,6 @@ deb: build ## a Debian package in dist/
 
 deb-trial: deb ## install, run, remove and purge the package on a clean root (as root; needs debootstrap)
 	@configs/packaging/trial dist/motcua_*.deb
-
-lint: ## vet and staticcheck, pinned
-	@$(call with,build); go vet ./...; go run $(STATICCHECK) ./...
 
 clean: ## remove what was built; ./var (the demo's data) stays
 	rm -rf motcua .make dist

@@ -19,7 +19,7 @@ const (
 	Unsupported  Code = "unsupported"
 	TimedOut     Code = "timed-out"
 	DoubleFeed   Code = "double-feed"
-	Insecure     Code = "insecure" // a network device whose connection cannot be trusted
+	Insecure     Code = "insecure"  // a network device whose connection cannot be trusted
 	Cancelled    Code = "cancelled" // by a button at the device; a cancelled context is no fault
 )
 
