@@ -56,7 +56,12 @@ func (c *formCommand) Run(p *program) error {
 	}
 	var papers []visit.Paper
 	if len(c.Files) > 0 {
-		if papers, err = readPapers(p, cfg, c.Files); err != nil {
+		reader, err := daemon.OpenReader(cfg, daemon.LogForbidden(daemon.Logger(p.err, cfg.Log)))
+		if err != nil {
+			return err
+		}
+		defer reader.Close()
+		if papers, err = readPapers(p, cfg, reader, c.Files); err != nil {
 			return err
 		}
 	}

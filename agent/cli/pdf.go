@@ -15,7 +15,6 @@ import (
 	"motcua/agent/daemon"
 	"motcua/agent/ecopy"
 	"motcua/agent/sign"
-	"motcua/agent/version"
 	"motcua/ocr"
 	"motcua/ocr/paper"
 	"motcua/ocr/pdfa"
@@ -37,7 +36,8 @@ func (c *pdfCommand) Run(p *program) error {
 	if err != nil {
 		return err
 	}
-	o := ecopy.Options{Level: cfg.PDF.Level, MaxPage: int(cfg.PDF.MaxPage), Tool: "Motcua " + version.String(), Now: time.Now()}
+	o := daemon.CopyOptions(cfg)
+	o.Now = time.Now()
 	if c.Level != "" {
 		o.Level = pdfa.Level(c.Level)
 		if o.Level != pdfa.A1b && o.Level != pdfa.A2b {

@@ -62,15 +62,20 @@ func (c *submitCommand) Run(p *program) error {
 	if err != nil {
 		return err
 	}
-	papers, err := readPapers(p, cfg, c.Files)
+	reader, err := daemon.OpenReader(cfg, daemon.LogForbidden(daemon.Logger(p.err, cfg.Log)))
+	if err != nil {
+		return err
+	}
+	defer reader.Close()
+	papers, err := readPapers(p, cfg, reader, c.Files)
 	if err != nil {
 		return err
 	}
 	now := time.Now()
 	entries := counter.Form(proc, papers, nil, now)
 	confirm(proc, entries, c.Set, c.Reviewed)
-	office := counter.Office{Ward: cfg.Kiosk.Ward, Kiosk: cfg.Kiosk.ID, Form: layouts.Layout}
-	draft, err := office.Pack(counter.Matter{
+	office := counter.Office{Ward: cfg.Kiosk.Ward, Kiosk: cfg.Kiosk.ID, Form: layouts.Layout, Copies: daemon.Copies(cfg, reader)}
+	draft, err := office.Pack(p.ctx, counter.Matter{
 		Procedure: proc, Ways: ways, Channel: dossier.Command, Started: started, Confirmed: now,
 		Consent: dossier.Consent{Version: "command-line", Language: "vi", Given: now,
 			Purpose: "Nộp bằng dòng lệnh bởi người vận hành, thay mặt và với sự đồng ý của người yêu cầu."},
@@ -185,12 +190,7 @@ func checkWays(proc *procedure.Procedure, asked map[string]string) (map[string]p
 }
 
 // readPapers loads the files as they are and recognises them. Every unusable file is named, not just the first.
-func readPapers(p *program, cfg config.Config, files []string) ([]visit.Paper, error) {
-	reader, err := daemon.OpenReader(cfg, daemon.LogForbidden(daemon.Logger(p.err, cfg.Log)))
-	if err != nil {
-		return nil, err
-	}
-	defer reader.Close()
+func readPapers(p *program, cfg config.Config, reader *ocr.Reader, files []string) ([]visit.Paper, error) {
 	var papers []visit.Paper
 	var bad []error
 	for _, name := range files {

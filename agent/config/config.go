@@ -125,6 +125,7 @@ type Reading struct {
 type PDF struct {
 	Level   pdfa.Level `yaml:"level" json:"level"`
 	MaxPage Size       `yaml:"max_page" json:"max_page"`
+	Attach  bool       `yaml:"attach" json:"attach"`
 }
 
 // Sign is how digitised copies are signed, and whose signatures are trusted.

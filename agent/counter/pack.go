@@ -25,6 +25,8 @@ type Office struct {
 	Ward  string
 	Kiosk string
 	Form  func(*procedure.Procedure) *form.Layout // the official form, nil where there is none; a nil Form: none at all
+	// Copies makes the digitised copies of the papers; nil: none are sent.
+	Copies MakeCopies
 }
 
 // Matter is what is submitted, beside the form and the papers.
@@ -40,7 +42,7 @@ type Matter struct {
 }
 
 // Pack makes the dossier of a form and its papers, which must have their bytes.
-func (o Office) Pack(m Matter, entries []visit.Entry, papers []visit.Paper) dossier.Dossier {
+func (o Office) Pack(ctx context.Context, m Matter, entries []visit.Entry, papers []visit.Paper) dossier.Dossier {
 	d := dossier.Dossier{
 		ID: m.ID, Procedure: m.Procedure, Values: Values(entries), Ways: m.Ways, Ward: o.Ward, Kiosk: o.Kiosk,
 		Consent: m.Consent, Channel: m.Channel, Operator: m.Operator, Started: m.Started, Confirmed: m.Confirmed,
@@ -62,6 +64,12 @@ func (o Office) Pack(m Matter, entries []visit.Entry, papers []visit.Paper) doss
 		d.Pages = append(d.Pages, page)
 	}
 	d.Documents, _ = gather(papers)
+	if o.Copies != nil && len(papers) > 0 {
+		// A copy that cannot be made never holds up a submission: the pages themselves are in it.
+		if d.Copies, d.CopyFault = o.Copies(ctx, papers, m.Confirmed); d.CopyFault != nil {
+			d.Copies = nil
+		}
+	}
 	return d
 }
 
@@ -83,7 +91,7 @@ func (o Office) Submit(ctx context.Context, q Queue, v *visit.Visit, p *procedur
 	}
 	var accepted queue.Submission
 	err := v.Use(func(papers []visit.Paper) error {
-		draft, err := o.Pack(m, state.Form, papers).Draft()
+		draft, err := o.Pack(ctx, m, state.Form, papers).Draft()
 		if err != nil {
 			return err
 		}

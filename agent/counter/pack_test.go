@@ -41,7 +41,7 @@ func packed(t *testing.T, p *procedure.Procedure, papers ...visit.Paper) dossier
 		e := &form[i]
 		e.Value, e.Source, e.Review, e.Fault = answer(f), paper.User, false, ""
 	}
-	draft, err := Office{Ward: "Phường Mẫu", Kiosk: "k1"}.Pack(Matter{
+	draft, err := Office{Ward: "Phường Mẫu", Kiosk: "k1"}.Pack(t.Context(), Matter{
 		ID: "V1", Procedure: p, Channel: dossier.Self, Started: day, Confirmed: day,
 		Consent: dossier.Consent{Version: "1", Purpose: "…", Language: "vi", Given: day},
 	}, form, papers).Draft()

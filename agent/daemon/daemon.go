@@ -12,6 +12,7 @@ import (
 	"motcua/agent/audit"
 	"motcua/agent/config"
 	"motcua/agent/control"
+	"motcua/agent/counter"
 	"motcua/agent/draft"
 	"motcua/agent/metrics"
 	"motcua/agent/recent"
@@ -120,7 +121,7 @@ func run(ctx context.Context, streams Streams, cfg config.Config, file string, d
 		return err
 	}
 	console.Update = offer.updater()
-	site, err := openSite(cfg, offer, counted{q, figures, ledger}, ledger, timed{reader, figures}, scanner, console, demo != nil, log, openDrafts(ctx, cfg, log))
+	site, err := openSite(cfg, offer, counted{q, figures, ledger}, ledger, timed{reader, figures}, Copies(cfg, reader), scanner, console, demo != nil, log, openDrafts(ctx, cfg, log))
 	if err != nil {
 		return err
 	}
@@ -206,13 +207,14 @@ func run(ctx context.Context, streams Streams, cfg config.Config, file string, d
 	return err
 }
 
-func openSite(cfg config.Config, offer *offer, q counted, ledger *audit.Log, reader web.Reader, scanner station.Scanner, console web.Console, demo bool, log *slog.Logger, drafts *draft.Store) (*web.Site, error) {
+func openSite(cfg config.Config, offer *offer, q counted, ledger *audit.Log, reader web.Reader, copies counter.MakeCopies, scanner station.Scanner, console web.Console, demo bool, log *slog.Logger, drafts *draft.Store) (*web.Site, error) {
 	o := web.Options{
 		Procedures: offer.Load,
 		Form:       offer.layout,
 		Source:     cfg.Scanner.Source,
 		DPI:        cfg.Scanner.DPI,
 		Reader:     reader,
+		Copies:     copies,
 		Queue:      q,
 		Audit:      ledger.Append,
 		Log:        log,

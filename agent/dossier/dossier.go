@@ -58,6 +58,14 @@ type Page struct {
 	Kind      paper.Kind
 }
 
+// Copy is the digitised copy (PDF/A) of one paper.
+type Copy struct {
+	Data  []byte
+	Kind  paper.Kind
+	Title string
+	Pages []int // on which the paper lies, counted through all Pages of the dossier
+}
+
 // Consent is what the citizen agreed to, and when.
 type Consent struct {
 	Version  string    `json:"version"` // of the text that was shown
@@ -75,6 +83,8 @@ type Dossier struct {
 	Ways      map[string]procedure.WayID // how papers are given that were not scanned, by the paper's id
 	Documents []paper.Document           // what was recognised; only kinds and pages are kept beside the form
 	Pages     []Page
+	Copies    []Copy // digitised copies of the papers on the pages
+	CopyFault error  // why there are none
 	Consent   Consent
 	Channel   Channel
 	Operator  string // the volunteer's user name, where Channel is Volunteer
@@ -127,6 +137,8 @@ type Form struct {
 	Ways      []FormWay         `json:"papers_not_scanned,omitempty"`
 	Pages     []FormPage        `json:"pages"`
 	Papers    []FormPaper       `json:"papers"`
+	Copies    []FormCopy        `json:"copies,omitempty"`
+	CopyFault string            `json:"copy_fault,omitempty"` // why there are none; the pages are whole
 	Consent   Consent           `json:"consent"`
 	Times     map[string]string `json:"times"` // started, confirmed; RFC 3339
 }
@@ -180,6 +192,16 @@ type FormPage struct {
 	Kind      paper.Kind `json:"kind,omitempty"`
 }
 
+// FormCopy describes a digitised copy.
+type FormCopy struct {
+	Name   string     `json:"name"`
+	Title  string     `json:"title"`
+	Size   int        `json:"size"`
+	SHA256 string     `json:"sha256"`
+	Kind   paper.Kind `json:"kind"`
+	Pages  []int      `json:"pages"` // on which the paper lies, counted through all page files
+}
+
 // FormPaper says which papers were recognised on the pages.
 type FormPaper struct {
 	Type  paper.Kind `json:"type"`
@@ -211,6 +233,9 @@ func (d Dossier) Draft() (queue.Draft, error) {
 	parts = append(parts, official...)
 	for i, p := range d.Pages {
 		parts = append(parts, part(written.Pages[i].Name, p.MediaType, p.Data))
+	}
+	for i, c := range d.Copies {
+		parts = append(parts, part(written.Copies[i].Name, "application/pdf", c.Data))
 	}
 	labels := map[string]string{
 		LabelProcedure: d.Procedure.Code,
@@ -337,6 +362,14 @@ func (d Dossier) form() (Form, error) {
 	}
 	for _, doc := range d.Documents {
 		form.Papers = append(form.Papers, FormPaper{doc.Type, doc.Page, doc.Sides})
+	}
+	for i, c := range d.Copies {
+		sum := sha256.Sum256(c.Data)
+		form.Copies = append(form.Copies, FormCopy{Name: fmt.Sprintf("copy-%04d-%s.pdf", i+1, c.Kind), Title: c.Title, Size: len(c.Data),
+			SHA256: hex.EncodeToString(sum[:]), Kind: c.Kind, Pages: c.Pages})
+	}
+	if d.CopyFault != nil {
+		form.CopyFault = d.CopyFault.Error()
 	}
 	return form, nil
 }

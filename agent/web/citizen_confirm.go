@@ -107,7 +107,7 @@ func who(state visit.State) string {
 
 // office is where this kiosk stands.
 func (s *Site) office() counter.Office {
-	return counter.Office{Ward: s.o.Ward, Kiosk: s.o.Kiosk, Form: s.o.Form}
+	return counter.Office{Ward: s.o.Ward, Kiosk: s.o.Kiosk, Form: s.o.Form, Copies: s.o.Copies}
 }
 
 // consentText is the text that was agreed to, as it was shown.

@@ -20,6 +20,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"motcua/agent/audit"
+	"motcua/agent/counter"
 	"motcua/agent/form"
 	"motcua/agent/procedure"
 	"motcua/agent/visit"
@@ -54,6 +55,7 @@ type Queue interface {
 type Options struct {
 	Procedures func() *procedure.Catalog               // asked anew for every page, so that an update shows at once
 	Form       func(*procedure.Procedure) *form.Layout // the official form, nil where there is none; a nil Form: none at all
+	Copies     counter.MakeCopies                      // digitised copies of the papers; nil: none are sent
 	Scanner    func() Scanner                          // the scanner plugged in now; nil or giving nil: files only
 	Source     scan.Source                             // where the citizen's paper lies; empty: the scanner's first source
 	DPI        int                                     // 0: 300
