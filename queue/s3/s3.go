@@ -11,6 +11,7 @@ package s3
 import (
 	"context"
 	"crypto/sha256"
+	"encoding/base64"
 	"encoding/hex"
 	"encoding/json"
 	"errors"
@@ -18,6 +19,7 @@ import (
 	"io"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 	"time"
 
@@ -87,7 +89,7 @@ func New(o Options) (*Sink, error) {
 	client, err := minio.NewCore(u.Host, &minio.Options{
 		Creds:      credentials.NewStaticV4(o.AccessKey, o.SecretKey, ""),
 		Secure:     u.Scheme == "https",
-		Transport:  o.Client.Transport,
+		Transport:  listening{transport(o.Client)},
 		Region:     o.Region,
 		MaxRetries: 1, // the queue waits and tries again
 	})
@@ -97,14 +99,37 @@ func New(o Options) (*Sink, error) {
 	return &Sink{o: o, client: client, host: u.Host}, nil
 }
 
+// Describe says where submissions go and by which key.
+func (s *Sink) Describe(context.Context) (string, error) {
+	return fmt.Sprintf("s3 %s %s %s%s key %s", s.o.Endpoint, s.o.Region, s.o.Bucket, s.o.Prefix, s.o.AccessKey), nil
+}
+
+func transport(c *http.Client) http.RoundTripper {
+	if c.Transport == nil {
+		return http.DefaultTransport
+	}
+	return c.Transport
+}
+
 // Hub names the far side, for the queue's circuit breaker.
 func (s *Sink) Hub() string { return s.host + "/" + s.o.Bucket }
 
 // Probe reports whether the bucket is there and the keys are good for it.
 func (s *Sink) Probe(ctx context.Context) error {
-	there, err := s.client.BucketExists(ctx, s.o.Bucket)
+	heard := &voice{}
+	there, err := s.client.BucketExists(context.WithValue(ctx, voiceKey{}, heard), s.o.Bucket)
 	if err != nil {
 		return s.verdict("ask", err)
+	}
+	if there && !heard.store {
+		// A store that names none of its headers here can still list, and then names the bucket.
+		list, err := s.client.ListObjectsV2(s.o.Bucket, s.o.Prefix, "", "", "", 1)
+		if err == nil && list.Name != s.o.Bucket {
+			err = errors.New("the answer is no list")
+		}
+		if err != nil {
+			return fmt.Errorf("ask %s: something between seems to answer in the store's place: %w", s.host, err)
+		}
 	}
 	if !there {
 		return fmt.Errorf("ask %s: there is no bucket %s", s.host, s.o.Bucket)
@@ -152,17 +177,61 @@ const sumKey = "Sha256"
 func (s *Sink) there(ctx context.Context, object string, b queue.Bundle) (bool, error) {
 	ctx, watch := s.watch(ctx)
 	defer watch.Stop()
-	info, err := s.client.StatObject(ctx, s.o.Bucket, object, minio.StatObjectOptions{})
+	heard := &voice{}
+	ctx = context.WithValue(ctx, voiceKey{}, heard)
+	info, err := s.client.StatObject(ctx, s.o.Bucket, object, minio.StatObjectOptions{Checksum: true})
 	if err != nil {
 		if minio.ToErrorResponse(err).StatusCode == http.StatusNotFound && minio.ToErrorResponse(err).Code != "NoSuchBucket" {
 			return false, nil
 		}
 		return false, s.verdict("ask", watch.Reason(err))
 	}
+	if !heard.store {
+		return false, queue.RetryAfter(fmt.Errorf("ask %s: something between answered in the store's place, such as the login page of a network", s.host), slow)
+	}
 	if info.Size != b.Size() || info.UserMetadata[sumKey] != b.SHA256() {
 		return false, queue.Permanent(fmt.Errorf("%s holds another object %s", s.host, object))
 	}
+	// Of an object that came in one request many stores tell what they computed themselves.
+	if sum := info.ChecksumSHA256; sum != "" && !strings.Contains(sum, "-") && sum != base64Sum(b) {
+		return false, fmt.Errorf("%s holds other bytes of %s than were sent", s.host, object)
+	}
 	return true, nil
+}
+
+// voice notes whether a store itself answered: a store names headers of its own, which nobody else does.
+type voice struct{ store bool }
+
+type voiceKey struct{}
+
+type listening struct{ http.RoundTripper }
+
+func (l listening) RoundTrip(req *http.Request) (*http.Response, error) {
+	resp, err := l.RoundTripper.RoundTrip(req)
+	if v, ok := req.Context().Value(voiceKey{}).(*voice); ok && err == nil {
+		for name := range resp.Header {
+			v.store = v.store || strings.HasPrefix(name, "X-Amz-")
+		}
+	}
+	return resp, err
+}
+
+func base64Sum(b queue.Bundle) string {
+	sum, err := hex.DecodeString(b.SHA256())
+	if err != nil {
+		return ""
+	}
+	return base64.StdEncoding.EncodeToString(sum)
+}
+
+// proved takes the store's 200 to a request with a body for no more than "somebody answered": what counts is what the
+// store then shows of the object.
+func (s *Sink) proved(ctx context.Context, object string, b queue.Bundle) error {
+	there, err := s.there(ctx, object, b)
+	if err == nil && !there {
+		err = queue.RetryAfter(fmt.Errorf("%s does not show the object that it seems to have taken: perhaps something between answered in its place", s.host), slow)
+	}
+	return err
 }
 
 func (s *Sink) watch(ctx context.Context) (context.Context, *line.Watch) {
@@ -175,15 +244,18 @@ func (s *Sink) about(b queue.Bundle) minio.PutObjectOptions {
 }
 
 // put sends a small bundle in one request.
-func (s *Sink) put(ctx context.Context, object string, b queue.Bundle) error {
-	ctx, watch := s.watch(ctx)
+func (s *Sink) put(parent context.Context, object string, b queue.Bundle) error {
+	ctx, watch := s.watch(parent)
 	defer watch.Stop()
 	body := watch.Body(io.NewSectionReader(b, 0, b.Size()), b.Size(), s.o.Limit)
 	// The signature covers the sha256, so the store takes these bytes or none.
-	if _, err := s.client.PutObject(ctx, s.o.Bucket, object, body, b.Size(), "", b.SHA256(), s.about(b)); err != nil {
+	about := s.about(b)
+	about.UserMetadata["x-amz-checksum-sha256"] = base64Sum(b) // kept by the store and told by HEAD
+	if _, err := s.client.PutObject(ctx, s.o.Bucket, object, body, b.Size(), "", b.SHA256(), about); err != nil {
 		return s.verdict("send to", watch.Reason(err))
 	}
-	return nil
+	watch.Stop()
+	return s.proved(parent, object, b)
 }
 
 // multipart goes on with the upload in the note, or begins one.
@@ -200,6 +272,9 @@ func (s *Sink) multipart(ctx context.Context, object string, b queue.Bundle, n q
 		kept.Upload, err = s.client.NewMultipartUpload(ctx, s.o.Bucket, object, s.about(b))
 		err = watch.Reason(err)
 		watch.Stop()
+		if err == nil && kept.Upload == "" {
+			err = errors.New("no upload was begun: something between answered in the store's place")
+		}
 		if err != nil {
 			return s.verdict("begin upload to", err)
 		}
@@ -222,20 +297,15 @@ func (s *Sink) multipart(ctx context.Context, object string, b queue.Bundle, n q
 		}
 		done = append(done, minio.CompletePart{PartNumber: number, ETag: etag.ETag})
 	}
-	ctx, watch := s.watch(ctx)
+	finishing, watch := s.watch(ctx)
 	defer watch.Stop()
-	if _, err := s.client.CompleteMultipartUpload(ctx, s.o.Bucket, object, kept.Upload, done, minio.PutObjectOptions{}); err != nil {
+	if _, err := s.client.CompleteMultipartUpload(finishing, s.o.Bucket, object, kept.Upload, done, minio.PutObjectOptions{}); err != nil {
 		if lost(err) {
 			return s.anew(n, err)
 		}
 		return s.verdict("finish upload to", watch.Reason(err))
 	}
-	// What counts is what the store now says it holds.
-	there, err := s.there(ctx, object, b)
-	if err == nil && !there {
-		err = fmt.Errorf("%s does not show the object it took", s.host)
-	}
-	return err
+	return s.proved(ctx, object, b)
 }
 
 // resume reads the note and asks the store for the parts it has.
@@ -281,6 +351,9 @@ func (s *Sink) part(ctx context.Context, kept note, number int, b queue.Bundle, 
 	body := watch.Body(io.NewSectionReader(b, from, size), size, s.o.Limit)
 	p, err := s.client.PutObjectPart(ctx, kept.Bucket, kept.Object, kept.Upload, number, body, size,
 		minio.PutObjectPartOptions{Sha256Hex: hex.EncodeToString(hash.Sum(nil)), DisableContentSha256: true})
+	if err == nil && p.ETag == "" {
+		err = errors.New("a part was taken without a name: something between answered in the store's place")
+	}
 	if err != nil {
 		return p, s.verdict("send to", watch.Reason(err))
 	}
@@ -303,8 +376,17 @@ func (s *Sink) anew(n queue.Notes, err error) error {
 // slow is how long to leave a store that refuses everybody alone.
 const slow = 5 * time.Minute
 
+// finalCodes are what a store itself says of one object that won't heal. Codes come from the store's XML; what a
+// proxy or a login page says has none of them.
+var finalCodes = []string{"EntityTooLarge", "KeyTooLongError", "MetadataTooLarge", "InvalidArgument", "InvalidRequest", "InvalidObjectName"}
+
+// soonCodes pass by themselves.
+var soonCodes = []string{"RequestTimeout", "XAmzContentSHA256Mismatch", "XAmzContentChecksumMismatch", "BadDigest", "IncompleteBody",
+	"OperationAborted", "SlowDown", "InvalidPart", "InvalidPartOrder"}
+
 // verdict says what the queue shall do about an error. Wrong keys, a wrong clock or a missing bucket
-// concern all submissions and heal for all at once: they are waited out, not held.
+// concern all submissions and heal for all at once, and what is no store's word is not final: all that is
+// waited out, not held.
 func (s *Sink) verdict(op string, err error) error {
 	var closed interface{ RetryIn() time.Duration }
 	if errors.As(err, &closed) {
@@ -318,20 +400,19 @@ func (s *Sink) verdict(op string, err error) error {
 		}
 		return fmt.Errorf("%s %s: %w", op, s.host, err)
 	}
-	said := fmt.Errorf("%s %s: store answered %d %s: %s", op, s.host, r.StatusCode, r.Code, line.Clean(r.Message))
-	switch r.Code {
-	case "RequestTimeTooSkewed":
-		return queue.RetryAfter(fmt.Errorf("%w (set this machine's clock)", said), slow)
-	case "AccessDenied", "InvalidAccessKeyId", "SignatureDoesNotMatch", "ExpiredToken", "InvalidToken", "NoSuchBucket", "AuthorizationHeaderMalformed":
-		return queue.RetryAfter(said, slow)
-	case "RequestTimeout", "XAmzContentSHA256Mismatch", "XAmzContentChecksumMismatch", "BadDigest", "IncompleteBody", "OperationAborted", "SlowDown":
-		return said
+	who := "store answered"
+	if strings.Contains(r.Code, " ") { // the client's stand-in where there was no XML
+		who = "not the store but " + strings.TrimSpace(line.Clean(r.Server)+" something between") + " answered"
 	}
+	said := fmt.Errorf("%s %s: %s %d %s: %s", op, s.host, who, r.StatusCode, r.Code, line.Clean(r.Message))
 	switch {
-	case r.StatusCode == http.StatusUnauthorized || r.StatusCode == http.StatusForbidden || r.StatusCode == http.StatusNotFound:
-		return queue.RetryAfter(said, slow)
-	case r.StatusCode/100 != 4, r.StatusCode == http.StatusRequestTimeout, r.StatusCode == http.StatusTooManyRequests, r.StatusCode == http.StatusConflict:
+	case r.Code == "RequestTimeTooSkewed":
+		return queue.RetryAfter(fmt.Errorf("%w (set this machine's clock)", said), slow)
+	case slices.Contains(finalCodes, r.Code):
+		return queue.Permanent(said)
+	case slices.Contains(soonCodes, r.Code), r.StatusCode/100 != 4, r.StatusCode == http.StatusRequestTimeout,
+		r.StatusCode == http.StatusTooManyRequests, r.StatusCode == http.StatusConflict:
 		return said
 	}
-	return queue.Permanent(said)
+	return queue.RetryAfter(said, slow)
 }

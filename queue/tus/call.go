@@ -74,8 +74,18 @@ func (s *Sink) send(ctx context.Context, method string, to *url.URL, h http.Head
 	if err != nil && resp.StatusCode/100 == 2 {
 		return answer{}, s.broken(method, to.Host, watch.Reason(err))
 	}
-	return answer{method: method, host: to.Host, status: resp.StatusCode, header: resp.Header,
-		words: words(resp.Header.Get("Content-Type"), string(text)), carried: n}, nil
+	a := answer{method: method, host: to.Host, status: resp.StatusCode, header: resp.Header,
+		words: words(resp.Header.Get("Content-Type"), string(text)), carried: n}
+	if !a.own() {
+		return a, a.refusal()
+	}
+	return a, nil
+}
+
+// own reports whether the hub itself said this. Every answer of a tus server names the protocol's version; what a proxy,
+// the login page of a network or a front that ends TLS says does not, whatever its status.
+func (a answer) own() bool {
+	return a.header.Get("Tus-Resumable") != "" || a.method == http.MethodOptions && a.header.Get("Tus-Version") != ""
 }
 
 // broken names what happened without the upload's address, which opens that upload to whoever reads it.
@@ -116,11 +126,31 @@ func (a answer) refusal() *refusal {
 }
 
 func (r *refusal) Error() string {
-	said := fmt.Sprintf("%s %s: hub answered %d %s", verbs[r.method], r.host, r.status, http.StatusText(r.status))
+	who := "hub answered"
+	if !r.own() {
+		who = "not the hub but " + r.stranger() + " answered"
+	}
+	said := fmt.Sprintf("%s %s: %s %d %s", verbs[r.method], r.host, who, r.status, http.StatusText(r.status))
 	if r.words != "" {
 		said += ": " + r.words
 	}
 	return said
+}
+
+// stranger says who seems to have answered in the hub's place.
+func (a answer) stranger() string {
+	server, via := line.Clean(a.header.Get("Server")), line.Clean(a.header.Get("Via"))
+	switch {
+	case server != "" && via != "":
+		return server + " (via " + via + ")"
+	case server != "":
+		return server
+	case via != "":
+		return via
+	case a.status/100 == 3 || a.status/100 == 2:
+		return "something between, such as the login page of a network,"
+	}
+	return "something between, such as a proxy,"
 }
 
 // Statuses of the protocol that have no name in net/http.
@@ -129,15 +159,34 @@ const statusChecksumMismatch = 460
 // resync reports whether asking for the offset again may mend it. 400 is what tusd says to a request
 // that was cut short, which a proxy may have done; said again and again it is a refusal.
 func (r *refusal) resync() bool {
-	return r.method == http.MethodPatch && (r.status == http.StatusConflict || r.status == statusChecksumMismatch || r.status == http.StatusBadRequest)
+	return r.own() && r.method == http.MethodPatch && (r.status == http.StatusConflict || r.status == statusChecksumMismatch || r.status == http.StatusBadRequest)
 }
 
 // slow is how long to leave a hub that refuses everybody alone: its own mending takes minutes.
 const slow = 5 * time.Minute
 
-// verdict says what the queue shall do about a refusal. Held is for what concerns this submission and
-// won't heal: a whole backlog must not go to Held because a token ran out or a hub is being moved, for
-// that heals for all of them at once.
+// waitedOut are refusals of the hub itself that concern all submissions, or this one only for now.
+var waitedOut = map[int]time.Duration{
+	http.StatusUnauthorized:                slow, // the token ran out
+	http.StatusProxyAuthRequired:           slow,
+	http.StatusNotFound:                    slow, // of the address that all uploads begin at
+	http.StatusMethodNotAllowed:            slow,
+	http.StatusGone:                        slow,
+	http.StatusUpgradeRequired:             slow,
+	http.StatusUnavailableForLegalReasons:  slow,
+	http.StatusLocked:                      5 * time.Second, // the hub still believes in the connection that broke
+	http.StatusRequestTimeout:              0,
+	http.StatusTooManyRequests:             0,
+	http.StatusTooEarly:                    0,
+	http.StatusMisdirectedRequest:          0,
+	http.StatusFailedDependency:            0,
+	http.StatusRequestHeaderFieldsTooLarge: 0,
+	statusChecksumMismatch:                 0,
+}
+
+// verdict says what the queue shall do about a refusal. Held is for what the hub itself said of this submission and
+// won't heal: a whole backlog must not go to Held because a token or a certificate ran out or a hub is being moved,
+// for that heals for all of them at once.
 func (r *refusal) verdict() error {
 	retry := func(otherwise time.Duration) error {
 		if r.delayed {
@@ -148,19 +197,14 @@ func (r *refusal) verdict() error {
 		}
 		return r
 	}
-	foreign := r.header.Get("Tus-Resumable") == "" // not said by a tus server: a proxy, a login page
+	wait, known := waitedOut[r.status]
 	switch {
 	case r.status/100 != 4:
 		return retry(0) // 5xx; and 2xx or 3xx where they make no sense, as from the login page of a network
-	case r.status == http.StatusLocked:
-		return retry(5 * time.Second) // the hub still believes in the connection that broke
-	case r.status == http.StatusRequestTimeout, r.status == http.StatusTooManyRequests, r.status == http.StatusTooEarly,
-		r.status == http.StatusMisdirectedRequest, r.status == http.StatusFailedDependency, r.status == statusChecksumMismatch:
-		return retry(0)
-	case r.status == http.StatusUnauthorized, r.status == http.StatusProxyAuthRequired:
+	case !r.own():
 		return retry(slow)
-	case (r.status == http.StatusNotFound || r.status == http.StatusMethodNotAllowed) && foreign:
-		return retry(slow)
+	case known:
+		return retry(wait)
 	case r.delayed:
 		return retry(0) // a hub that names a time expects us back
 	}

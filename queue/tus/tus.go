@@ -12,11 +12,14 @@ package tus
 
 import (
 	"context"
+	"crypto/sha256"
 	"errors"
 	"fmt"
 	"log/slog"
+	"maps"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -150,7 +153,7 @@ func (s *Sink) Deliver(ctx context.Context, sub queue.Submission, b queue.Bundle
 			u.forget()
 			conflicts, fruitless = 0, 0
 			continue
-		case errors.As(err, &refused) && refused.status == http.StatusRequestEntityTooLarge && refused.carried > minChunk:
+		case errors.As(err, &refused) && !refused.own() && refused.status == http.StatusRequestEntityTooLarge && refused.carried > minChunk:
 			// A proxy on the way allows smaller bodies than the hub does.
 			s.shrink(refused.carried)
 			if fresh && u.note.URL == "" {
@@ -210,9 +213,21 @@ func (s *Sink) grow() {
 
 // Hub is what a tus server says about itself.
 type Hub struct {
+	Server     string          // what it calls itself
 	Extensions map[string]bool // "creation", "creation-with-upload", "checksum", …
 	Checksums  []string        // algorithms of the checksum extension
 	MaxSize    int64           // 0 = not said
+}
+
+// Describe says where submissions go, by which credentials, and what the hub says of itself.
+func (s *Sink) Describe(ctx context.Context) (string, error) {
+	hub, err := s.learn(ctx)
+	if err != nil {
+		return "", err
+	}
+	token := sha256.Sum256([]byte(s.o.Token))
+	return fmt.Sprintf("tus %s token %x server %q extensions %v checksums %v max %d", s.endpoint, token[:6], hub.Server,
+		slices.Sorted(maps.Keys(hub.Extensions)), hub.Checksums, hub.MaxSize), nil
 }
 
 // once is the extension by which Motcua's own receiver says that it knows submissions by id: creating
@@ -237,12 +252,9 @@ func (s *Sink) ask(ctx context.Context) (Hub, error) {
 		return Hub{}, a.refusal()
 	}
 	if versions := a.header.Get("Tus-Version"); !listed(versions, version) {
-		if a.header.Get("Tus-Resumable") == "" && versions == "" {
-			return Hub{}, fmt.Errorf("ask %s: answered by something that does not speak tus (a login page of the network?)", s.endpoint.Host)
-		}
 		return Hub{}, fmt.Errorf("ask %s: speaks tus %s, this kiosk %s", s.endpoint.Host, line.Clean(versions), version)
 	}
-	h := Hub{Extensions: map[string]bool{}, MaxSize: number(a.header.Get("Tus-Max-Size"), 0)}
+	h := Hub{Server: line.Clean(a.header.Get("Server")), Extensions: map[string]bool{}, MaxSize: number(a.header.Get("Tus-Max-Size"), 0)}
 	for e := range strings.SplitSeq(a.header.Get("Tus-Extension"), ",") {
 		h.Extensions[strings.TrimSpace(e)] = true
 	}

@@ -8,6 +8,7 @@ import (
 	"encoding/base64"
 	"encoding/hex"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"hash"
 	"io"
@@ -45,6 +46,8 @@ type upload struct {
 	url   *url.URL // of note.URL
 	acked int64    // bytes the hub said it holds, last time it was asked
 	first bool     // nothing was tried for this submission yet
+
+	vanished int // times that the hub took all and then did not know the upload
 }
 
 // lostError says that the upload at the hub is of no use any more and must be begun anew.
@@ -127,7 +130,7 @@ func (u *upload) advance(ctx context.Context) error {
 			return err
 		}
 	}
-	return u.confirm(last)
+	return u.prove(ctx, last)
 }
 
 // create begins an upload. Its first chunk travels along where the hub offers that, but never the last
@@ -183,7 +186,8 @@ func (u *upload) ask(ctx context.Context) (answer, error) {
 	}
 	switch {
 	case a.status == http.StatusNotFound || a.status == http.StatusGone || a.status == http.StatusForbidden:
-		// The protocol lets a hub answer any of the three for an upload that it does not know (any more).
+		// The protocol lets a hub answer any of the three for an upload that it does not know (any more). A stranger's
+		// 404 never comes here: a second upload would be finished beside the first.
 		return a, &lostError{why: fmt.Sprintf("hub lost the upload (%d)", a.status)}
 	case a.status/100 != 2:
 		return a, a.refusal()
@@ -238,14 +242,39 @@ func (u *upload) patch(ctx context.Context, hub Hub) (answer, error) {
 	return a, nil
 }
 
-// confirm compares the digest that some hubs give for a finished upload (RFC 9530) with the bundle's.
-func (u *upload) confirm(a answer) error {
-	got, ok := digest(a.header.Get("Repr-Digest"))
-	if ok && got != u.b.SHA256() {
-		return &lostError{why: "hub holds other bytes than were sent", discard: true}
+// prove takes nobody's word but the hub's that it has all: either its answer to the last byte gives the bundle's digest
+// (RFC 9530), or a HEAD shows the full length.
+func (u *upload) prove(ctx context.Context, last answer) error {
+	if sum, ok := digest(last.header.Get("Repr-Digest")); ok {
+		if sum != u.b.SHA256() {
+			return &lostError{why: "hub holds other bytes than were sent", discard: true}
+		}
+		if a, can := u.notes.(queue.Acknowledger); can && last.header.Get(acknowledged) != "" {
+			a.Acknowledge()
+		}
+		return nil
+	}
+	if last.method != http.MethodHead {
+		a, err := u.ask(ctx)
+		var lost *lostError
+		if errors.As(err, &lost) && !lost.discard {
+			if u.vanished++; u.vanished > 1 {
+				return queue.Permanent(fmt.Errorf("hub %s took all of the bundle twice and then did not know it: look into its store", u.s.endpoint.Host))
+			}
+		}
+		if err != nil {
+			return err
+		}
+		last = a
+	}
+	if u.acked < u.size || number(last.header.Get("Upload-Length"), -1) != u.size {
+		return &brokenError{op: "finish upload to", host: u.url.Host, err: fmt.Errorf("hub shows %d of %d bytes after it took all", u.acked, u.size)}
 	}
 	return nil
 }
+
+// acknowledged is the header by which Motcua's own receiver says that the dossier lies unpacked before the office.
+const acknowledged = "Motcua-Acknowledged"
 
 // terminate removes a spoilt upload from the hub, as a courtesy: a hub that can't will expire it.
 func (u *upload) terminate(ctx context.Context) {
