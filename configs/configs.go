@@ -9,14 +9,19 @@ import (
 // FS holds the default configuration, the procedures, the device profiles and the demo's specimen papers; what belongs to a package
 // of the operating system (packaging/) stays outside the binary.
 //
-//go:embed motcua.yaml procedures specimens devices
+//go:embed motcua.yaml procedures specimens devices units
 var FS embed.FS
 
 // Procedures is the procedures and forms of this build.
-func Procedures() fs.FS {
-	sub, err := fs.Sub(FS, "procedures")
+func Procedures() fs.FS { return folder("procedures") }
+
+// Units is the table of administrative units (see package address).
+func Units() fs.FS { return folder("units") }
+
+func folder(name string) fs.FS {
+	sub, err := fs.Sub(FS, name)
 	if err != nil {
-		panic(err) // the folder is named above
+		panic(err) // the folders are named above
 	}
 	return sub
 }
