@@ -57,7 +57,8 @@ func Form(p *procedure.Procedure, papers []visit.Paper, readings []visit.Reading
 			val.Page, val.Where = docs[val.Document].Page, docs[val.Document].Where
 		}
 		e := visit.Entry{Name: f.ID, Value: val.Text, Read: val.Text, Source: val.Source, From: val.From,
-			Confidence: val.Confidence, Review: val.Review && (val.Text != "" || f.Required), Doubts: val.Doubts}
+			Confidence: val.Confidence, Review: val.Review && (val.Text != "" || f.Required), Doubts: val.Doubts,
+			Old: val.Old, Offers: val.Offers}
 		if place, ok := places[val.Page]; ok && val.Where != nil {
 			e.Paper, e.Page, e.Where = place.paper, place.page, val.Where
 		}
@@ -74,7 +75,7 @@ func Values(form []visit.Entry) map[string]procedure.Value {
 	values := make(map[string]procedure.Value, len(form))
 	for _, e := range form {
 		values[e.Name] = procedure.Value{Text: e.Value, Source: e.Source, From: e.From, Confidence: e.Confidence,
-			Review: e.Review, Doubts: e.Doubts, Document: -1}
+			Review: e.Review, Doubts: e.Doubts, Old: e.Old, Document: -1}
 	}
 	return values
 }

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"motcua/agent/address"
 	"motcua/agent/config"
 	"motcua/agent/form"
 	"motcua/agent/procedure"
@@ -45,7 +46,21 @@ func LoadProcedures(cfg config.Config) (*procedure.Catalog, error) {
 	if err != nil {
 		return nil, config.Unusable(fmt.Errorf("procedures:\n%w", err))
 	}
+	units, err := loadUnits(files)
+	if err != nil {
+		return nil, config.Unusable(err)
+	}
+	catalog.Use(units)
 	return offered(catalog, cfg.Procedures.Offer)
+}
+
+// loadUnits reads the table of administrative units that came with the procedures, or the built-in one.
+func loadUnits(files fs.FS) (*address.Table, error) {
+	units, err := address.Load(files)
+	if errors.Is(err, fs.ErrNotExist) {
+		return address.Load(configs.Units())
+	}
+	return units, err
 }
 
 func offered(catalog *procedure.Catalog, codes []string) (*procedure.Catalog, error) {

@@ -157,6 +157,7 @@ type FormValue struct {
 	Value      string        `json:"value"`
 	Source     paper.Source  `json:"source"`
 	From       string        `json:"from,omitempty"`
+	Old        string        `json:"old,omitempty"` // an address as the paper has it, with units of before July 2025
 	Confidence float64       `json:"confidence"`
 	Doubts     []paper.Doubt `json:"doubts,omitempty"` // what was doubted before a person confirmed it
 }
@@ -347,7 +348,8 @@ func (d Dossier) form() (Form, error) {
 		if v.Text == "" && !d.Procedure.Asked(f.ID, d.Values) {
 			continue
 		}
-		form.Values = append(form.Values, FormValue{f.ID, f.Label.VI, v.Text, v.Source, v.From, v.Confidence, v.Doubts})
+		form.Values = append(form.Values, FormValue{ID: f.ID, Label: f.Label.VI, Value: v.Text, Source: v.Source, From: v.From,
+			Old: v.Old, Confidence: v.Confidence, Doubts: v.Doubts})
 	}
 	for i, p := range d.Pages {
 		extension, ok := page.Extension(p.MediaType)

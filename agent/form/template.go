@@ -156,6 +156,9 @@ func (a answers) text(name, filter, argument string) string {
 	if !ok {
 		return ""
 	}
+	if old := a.values[name].Old; old != "" && value != "" && old != value {
+		return value + " (ghi trên giấy tờ: " + old + ")"
+	}
 	return written(f, value)
 }
 

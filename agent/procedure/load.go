@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 
+	"motcua/agent/address"
 	"motcua/agent/strict"
 	"motcua/ocr/kinds"
 	"motcua/ocr/paper"
@@ -30,6 +31,13 @@ func (c *Catalog) Get(code string) (*Procedure, error) {
 		}
 	}
 	return nil, &UnknownError{Code: code, Near: c.near(code)}
+}
+
+// Use lets the procedures fill addresses as they are today.
+func (c *Catalog) Use(units *address.Table) {
+	for _, p := range c.All {
+		p.units = units
+	}
 }
 
 // UnknownError is a code that is not in the catalogue.

@@ -9,6 +9,7 @@ import (
 
 	"golang.org/x/text/unicode/norm"
 
+	"motcua/agent/address"
 	"motcua/ocr/kinds"
 	"motcua/ocr/paper"
 	"motcua/ocr/vn"
@@ -18,6 +19,8 @@ import (
 const (
 	OtherPerson paper.Doubt = "other-person" // the value was taken from another person's paper, as a guess
 	DoesNotFit  paper.Doubt = "does-not-fit" // the value does not fit the field's rule
+	SplitUnit   paper.Doubt = "split-unit"   // the address names a unit that was divided in 2025: somebody has to choose
+	UnsureUnit  paper.Doubt = "unsure-unit"  // the address names a unit of before 2025, and it isn't sure what it is today
 )
 
 // Value is what a field of the form holds, and how far it can be trusted.
@@ -28,7 +31,9 @@ type Value struct {
 	Confidence float64       `json:"confidence"`
 	Review     bool          `json:"review"` // a person must look before it is used
 	Doubts     []paper.Doubt `json:"doubts,omitempty"`
-	Document   int           `json:"document"` // index into the documents given to Prefill; -1 where there is none
+	Old        string        `json:"old,omitempty"`    // an address as the paper has it, with units of before July 2025
+	Offers     []string      `json:"offers,omitempty"` // what an address may be today, where somebody has to choose
+	Document   int           `json:"document"`         // index into the documents given to Prefill; -1 where there is none
 	Page       int           `json:"page,omitempty"`
 	Where      *paper.Quad   `json:"where,omitempty"`
 }
@@ -125,8 +130,11 @@ func (p *Procedure) prefill(f *Field, docs []paper.Document, who Assignment) Val
 		if n > 0 && source.Role != f.From[0].Role {
 			v.doubt(OtherPerson)
 		}
-		if f.Type == Choice {
+		switch f.Type {
+		case Choice:
 			v.Text = f.option(v.Text)
+		case Address:
+			p.toToday(&v)
 		}
 		if what := f.check(v.Text, noClock); what != "" {
 			v.doubt(DoesNotFit)
@@ -134,6 +142,24 @@ func (p *Procedure) prefill(f *Field, docs []paper.Document, who Assignment) Val
 		return v
 	}
 	return Value{Text: f.Default, Source: paper.User, Document: -1, Confidence: 1}
+}
+
+// toToday turns an address from a paper into that of today where one unit is sure, and offers the choices where
+// it isn't; the paper's text is kept.
+func (p *Procedure) toToday(v *Value) {
+	if p.units == nil {
+		return
+	}
+	switch a := p.units.Convert(v.Text); a.State {
+	case address.Moved:
+		v.Old, v.Text = v.Text, a.Text
+	case address.Split:
+		v.Old, v.Offers = v.Text, a.Offer
+		v.doubt(SplitUnit)
+	case address.Unsure:
+		v.Old, v.Offers = v.Text, a.Offer
+		v.doubt(UnsureUnit)
+	}
 }
 
 // read takes a field from a person's papers: the most trusted reading, doubted where another of the

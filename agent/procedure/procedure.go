@@ -11,6 +11,7 @@ import (
 	"strings"
 	"time"
 
+	"motcua/agent/address"
 	"motcua/ocr/paper"
 )
 
@@ -112,6 +113,8 @@ type Procedure struct {
 	Sources    []string `yaml:"sources" json:"sources"`       // where fee, time, level and papers were found
 	LookedUp   Day      `yaml:"looked_up" json:"looked_up"`   // when that was; "" in files older than the key
 	Unverified []string `yaml:"unverified" json:"unverified"` // for the technician: what no source settles
+
+	units *address.Table // turns addresses into those of today; nil: they stay as they are
 }
 
 // Doubtful tells whether no source settles a fact of the procedure ("level", "fee", "time"): it isn't shown as one.

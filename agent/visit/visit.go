@@ -98,6 +98,8 @@ type Entry struct {
 	Seen   bool   // a person has looked at it, or typed it
 	Idle   bool   // other answers make it needless: it is neither shown nor open
 	Doubts []paper.Doubt
+	Old    string   // an address as its paper has it, with units of before July 2025
+	Offers []string // what an address may be today, where somebody has to choose
 	// Confidence is recognition's own, kept with the submission even after a person confirmed the value.
 	Confidence float64
 	Paper      string // id of the paper it was read from, empty if typed

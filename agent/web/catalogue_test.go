@@ -95,7 +95,7 @@ func TestCatalogue(t *testing.T) {
 		need("fault.", constants(t, "../../drivers/scan", "Code", ""))
 		need("problem.", constants(t, "../../ocr", "", "The codes of a Problem"))
 		need("doubt.", constants(t, "../../ocr/paper", "Doubt", ""))
-		need("doubt.", []string{string(procedure.OtherPerson), string(procedure.DoesNotFit)})
+		need("doubt.", []string{string(procedure.OtherPerson), string(procedure.DoesNotFit), string(procedure.SplitUnit), string(procedure.UnsureUnit)})
 		need("complaint.", constants(t, "../procedure", "", "What is wrong with a value"))
 		need("paper.", constants(t, "../../ocr/paper", "Kind", ""))
 		need("source.", constants(t, "../../ocr/paper", "Source", ""))

@@ -155,7 +155,8 @@ type questionBody struct {
 	Error   string
 	Number  int // of the open questions, 1-based; 0 when the person came to change a value
 	Count   int
-	Pad     string // which on-screen keyboard: text, name, digits, date, none
+	Offers  []string // what an address may be today
+	Pad     string   // which on-screen keyboard: text, name, digits, date, none
 	Numeric bool
 }
 
@@ -210,7 +211,7 @@ func shownInput(f *procedure.Field, value string) string {
 }
 
 func (s *Site) ask(w http.ResponseWriter, r *http.Request, at seat, f *procedure.Field, e visit.Entry, status int, value, fault string) {
-	b := questionBody{Field: f, Value: value, Crop: e.Where != nil, Error: fault, Pad: pad(f.Type)}
+	b := questionBody{Field: f, Value: value, Crop: e.Where != nil, Error: fault, Offers: e.Offers, Pad: pad(f.Type)}
 	if role, ok := at.proc.Role(f.Group); ok && len(at.proc.Roles) > 1 {
 		b.Group = role.Name
 	}
@@ -253,11 +254,14 @@ func pad(t procedure.Type) string {
 
 // answer takes a confirmed or typed value and leads to the next open one.
 func (s *Site) answer(w http.ResponseWriter, r *http.Request, at seat) {
-	f, _, ok := s.entry(w, r, at)
+	f, e, ok := s.entry(w, r, at)
 	if !ok {
 		return
 	}
 	typed := r.PostForm.Get("value")
+	if offer := r.PostForm.Get("offer"); slices.Contains(e.Offers, offer) {
+		typed = offer
+	}
 	value := f.Normal(typed)
 	now := s.now()
 	fault := f.Check(value, now)

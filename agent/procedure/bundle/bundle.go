@@ -24,6 +24,7 @@ import (
 
 	"aead.dev/minisign"
 
+	"motcua/agent/address"
 	"motcua/agent/form"
 	"motcua/agent/procedure"
 	"motcua/configs"
@@ -130,6 +131,9 @@ func (s *Store) unpack(archive []byte, name string) (*procedure.Catalog, error) 
 		}
 	}
 	catalog, err := procedure.Check(os.DirFS(part))
+	if err == nil && files[address.FileName] != nil {
+		_, err = address.Load(os.DirFS(part))
+	}
 	if err == nil {
 		_, err = form.Load(catalog, os.DirFS(part), configs.Procedures())
 	}
@@ -200,7 +204,7 @@ func read(archive []byte) (map[string][]byte, error) {
 		if len(files) == 0 {
 			folder = dir
 		}
-		if dir != folder || strings.Count(dir, "/") > 1 || !fs.ValidPath(path.Clean(f.Name)) || path.Ext(name) != ".yaml" || strings.ContainsAny(name, `\:`) {
+		if dir != folder || strings.Count(dir, "/") > 1 || !fs.ValidPath(path.Clean(f.Name)) || path.Ext(name) != ".yaml" && name != address.FileName || strings.ContainsAny(name, `\:`) {
 			return nil, fmt.Errorf("%w: %q", ErrContent, f.Name)
 		}
 		in, err := f.Open()
