@@ -84,7 +84,8 @@ func (o Office) Submit(ctx context.Context, q Queue, v *visit.Visit, p *procedur
 		return queue.Submission{}, err
 	}
 	state := v.State()
-	m := Matter{ID: v.ID, Procedure: p, Consent: consent, Channel: dossier.Self, Operator: state.Staff, Started: state.Started, Confirmed: now}
+	m := Matter{ID: v.ID, Procedure: p, Consent: consent, Channel: dossier.Self, Operator: state.Staff, Started: state.Started, Confirmed: now,
+		Ways: Ways(p, state)}
 	m.Consent.Given = state.Consented
 	if state.Channel == visit.Volunteer {
 		m.Channel = dossier.Volunteer

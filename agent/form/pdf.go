@@ -3,6 +3,7 @@ package form
 import (
 	"bytes"
 	"fmt"
+	"regexp"
 	"strings"
 	"sync"
 
@@ -347,3 +348,8 @@ func printable(r rune, family string) rune {
 	}
 	return NoGlyph
 }
+
+var pageObject = regexp.MustCompile(`/Type /Page\b`)
+
+// Pages counts the pages of a PDF that this package made.
+func Pages(pdf []byte) int { return len(pageObject.FindAll(pdf, -1)) }

@@ -46,7 +46,10 @@ func (w WayID) Text() Text {
 	case LookedUp:
 		return Text{"Cơ quan tự tra cứu", "The office looks it up"}
 	}
-	return Text{"Tôi mang ra quầy", "I bring it to the counter"}
+	if w == Counter {
+		return Text{"Tôi mang ra quầy", "I bring it to the counter"}
+	}
+	return Text{"Có trong các trang đã quét", "It is among the scanned pages"}
 }
 
 func (w Way) examine(at string, f *strict.File) {

@@ -40,6 +40,9 @@ func (r Report) PDF(w io.Writer, office, note string, made time.Time) error {
 	page.shares("Theo thủ tục", r.By(ByProcedure))
 	page.shares("Theo mức độ dịch vụ", r.By(ByLevel))
 	page.shares("Theo kênh", r.By(ByChannel))
+	if len(r.Ways) > 0 {
+		page.shares("Giấy tờ không nộp bản quét", r.Ways)
+	}
 	page.rows(r.Rows)
 	if err := doc.Output(w); err != nil {
 		return fmt.Errorf("write report as PDF: %w", err)

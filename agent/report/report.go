@@ -14,6 +14,7 @@ import (
 	"iter"
 	"slices"
 	"strconv"
+	"strings"
 	"text/tabwriter"
 	"time"
 
@@ -57,10 +58,11 @@ func (r *Row) add(s queue.State) {
 
 // Report is the counts of a period. From and To are days, both inclusive.
 type Report struct {
-	From  string `json:"from"`
-	To    string `json:"to"`
-	Rows  []Row  `json:"rows"` // by day, ward, procedure, level, channel
-	Total Row    `json:"total"`
+	From  string  `json:"from"`
+	To    string  `json:"to"`
+	Rows  []Row   `json:"rows"` // by day, ward, procedure, level, channel
+	Total Row     `json:"total"`
+	Ways  []Share `json:"papers_not_scanned,omitempty"` // how papers were given without a scan
 }
 
 // DayForm is how days are written and asked for.
@@ -96,6 +98,7 @@ func Period(from, to string, now time.Time) (since, until time.Time, err error) 
 func Tally(submissions iter.Seq[queue.Submission], procedures *procedure.Catalog, since, until time.Time) Report {
 	r := Report{From: since.Format(DayForm), To: until.Add(-time.Nanosecond).Format(DayForm), Rows: []Row{}}
 	rows := map[Key]*Row{}
+	ways := map[string]int{}
 	for s := range submissions {
 		if s.Created.Before(since) || !s.Created.Before(until) {
 			continue
@@ -120,6 +123,14 @@ func Tally(submissions iter.Seq[queue.Submission], procedures *procedure.Catalog
 		}
 		row.add(s.State)
 		r.Total.add(s.State)
+		for _, way := range strings.Fields(s.Labels[dossier.LabelWays]) {
+			ways[way]++
+		}
+	}
+	for _, id := range procedure.WayIDs {
+		if n := ways[string(id)]; n > 0 {
+			r.Ways = append(r.Ways, Share{id.Text().VI, n})
+		}
 	}
 	for _, row := range rows {
 		r.Rows = append(r.Rows, *row)

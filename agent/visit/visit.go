@@ -11,6 +11,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"maps"
 	"slices"
 	"sync"
 	"time"
@@ -148,6 +149,7 @@ type Visit struct {
 	made      int // papers ever added, for ids
 	readings  []Reading
 	form      []Entry
+	ways      map[string]string // how papers are given that were not scanned, by the paper's id
 	code      string
 	limits    Limits
 	changes   int // counts what would have to be kept; a mere sign of life is none
@@ -181,6 +183,7 @@ type State struct {
 	Papers    []Paper
 	Readings  []Reading
 	Form      []Entry
+	Ways      map[string]string // how papers are given that were not scanned, by the paper's id
 	Code      string
 }
 
@@ -206,7 +209,7 @@ func (v *Visit) State() State {
 	return State{
 		ID: v.ID, Step: v.step, Procedure: v.procedure, Channel: v.channel, Staff: v.staff, Called: v.called,
 		Started: v.started, Consented: v.consented, Confirmed: v.confirmed, Busy: v.busy > 0,
-		Papers: papers, Readings: slices.Clone(v.readings), Form: slices.Clone(v.form), Code: v.code,
+		Papers: papers, Readings: slices.Clone(v.readings), Form: slices.Clone(v.form), Ways: maps.Clone(v.ways), Code: v.code,
 	}
 }
 
@@ -296,7 +299,7 @@ func (v *Visit) Pick(now time.Time, procedure string) error {
 		}
 		if v.procedure != procedure {
 			clear(v.form)
-			v.form = nil
+			v.form, v.ways = nil, nil
 		}
 		v.procedure = procedure
 		v.step = Consent
@@ -522,6 +525,28 @@ func (v *Visit) Type(now time.Time, name, text string) error {
 	})
 }
 
+// Give notes how a paper is given that was not scanned: one of the ways the procedure opens for it, as the caller
+// has checked. An empty way takes the answer back.
+func (v *Visit) Give(now time.Time, paper, way string) error {
+	return v.act(now, func() error {
+		switch {
+		case v.step == Receipt:
+			return ErrSubmitted
+		case v.consented.IsZero():
+			return ErrNotYet
+		}
+		if way == "" {
+			delete(v.ways, paper)
+			return nil
+		}
+		if v.ways == nil {
+			v.ways = map[string]string{}
+		}
+		v.ways[paper] = way
+		return nil
+	})
+}
+
 // Rest notes which fields the other answers make needless; fields not named are asked.
 func (v *Visit) Rest(now time.Time, idle map[string]bool) error {
 	return v.act(now, func() error {
@@ -685,7 +710,7 @@ func (v *Visit) forget() {
 		clear(r.Values)
 	}
 	clear(v.form)
-	v.papers, v.readings, v.form = nil, nil, nil
+	v.papers, v.readings, v.form, v.ways = nil, nil, nil, nil
 }
 
 // Changes counts what was done in the visit, so that its keeper can tell whether there is anything new.
@@ -715,7 +740,7 @@ func Restore(s Snapshot, data map[string][]byte, now time.Time, l Limits) *Visit
 	st := s.State
 	v := &Visit{ID: st.ID, step: st.Step, procedure: st.Procedure, channel: st.Channel, staff: st.Staff, called: st.Called,
 		started: st.Started, consented: st.Consented, confirmed: st.Confirmed, last: now, made: s.Made,
-		readings: st.Readings, form: st.Form, code: st.Code, limits: l}
+		readings: st.Readings, form: st.Form, ways: st.Ways, code: st.Code, limits: l}
 	for _, p := range st.Papers {
 		if bytes, ok := data[p.ID]; ok {
 			p.Data = bytes

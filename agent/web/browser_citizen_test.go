@@ -412,7 +412,7 @@ func TestDoubtfulValuesAreAskedOneByOne(t *testing.T) {
 	k.scanner = simulated.New([]simulated.Sheet{drawn(unfit(t))}, simulated.Options{LinesPerSecond: -1})
 	ctx := browser(t, 1920, 1080)
 	toQuestion(t, ctx, k, "")
-	press(t, ctx, ".way .go", "/check")
+	pastPapers(t, ctx, func(string) {})
 	shot(t, ctx, "landscape/doubt")
 	open := eval[int](t, ctx, `document.querySelectorAll(".row.open").length`)
 	if open == 0 {

@@ -87,7 +87,7 @@ func TestTapsOfThePageBefore(t *testing.T) {
 				taps(t, ctx, selector, hand)
 				arrive(t, ctx, to)
 				settled(t, ctx)
-				if at := pathOf(ctx, t); at != to && to != "/choose/" && !strings.HasPrefix(to, "/check") {
+				if at := pathOf(ctx, t); at != to && to != "/choose/" && to != "/wanted/" && !strings.HasPrefix(to, "/check") {
 					t.Fatalf("%s led past %s to %s", selector, to, at)
 				}
 				if now = k.site.sessions.visits()[0]; holds != nil && !holds(now.visit.State()) {
@@ -103,7 +103,9 @@ func TestTapsOfThePageBefore(t *testing.T) {
 			taps(t, ctx, "#scan .go", hand)
 			arrive(t, ctx, "/papers")
 			settled(t, ctx)
-			step(".way .go", "/check", func(s visit.State) bool { return len(s.Papers) == 1 }, "papers changed")
+			step(".way .go", "/wanted/", func(s visit.State) bool { return len(s.Papers) == 1 && len(s.Ways) == 0 }, "papers changed, or one was said to be brought")
+			taps(t, ctx, `[name="way"][value="counter"]`, nil)
+			step(".way .go", "/check", func(s visit.State) bool { return len(s.Ways) == 1 }, "the way of the original wasn't kept")
 			for open := len(now.visit.State().Open()); open > 0; open-- {
 				if !strings.HasPrefix(pathOf(ctx, t), "/check/") {
 					step(".way .go", "/check/", nil, "")

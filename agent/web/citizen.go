@@ -44,6 +44,11 @@ func (s *Site) citizenRoutes(mux *http.ServeMux) {
 	mux.HandleFunc("POST /papers/{id}/{act}", s.seated(s.changePaper))
 	mux.HandleFunc("GET /papers/{id}/picture", s.seated(s.picture))
 
+	mux.HandleFunc("POST /without", s.seated(s.without))
+	mux.HandleFunc("GET /wanted", s.seated(s.wanted))
+	mux.HandleFunc("GET /wanted/{paper}", s.seated(s.wantedPaper))
+	mux.HandleFunc("POST /wanted/{paper}", s.seated(s.giveInstead))
+
 	mux.HandleFunc("GET /check", s.seated(s.check))
 	mux.HandleFunc("GET /check/{field}", s.seated(s.question))
 	mux.HandleFunc("POST /check/{field}", s.seated(s.answer))
@@ -53,6 +58,10 @@ func (s *Site) citizenRoutes(mux *http.ServeMux) {
 	mux.HandleFunc("GET /confirm", s.seated(s.confirm))
 	mux.HandleFunc("GET /confirm/vietqr.svg", s.seated(s.payment))
 	mux.HandleFunc("POST /confirm", s.seated(s.submit))
+	mux.HandleFunc("GET /confirm/form", s.seated(s.formPage))
+	mux.HandleFunc("GET /confirm/form/{n}", s.seated(s.formPicture))
+	mux.HandleFunc("GET /confirm/form.pdf", s.seated(s.formFile))
+	mux.HandleFunc("GET /confirm/form.docx", s.seated(s.formFile))
 	mux.HandleFunc("GET /receipt", s.seated(s.receipt))
 	mux.HandleFunc("GET /receipt/code.svg", s.seated(s.receiptCode))
 	mux.HandleFunc("GET /receipt/live", s.seated(s.receiptLive))
@@ -115,7 +124,7 @@ func (s *Site) whereTo(state visit.State) string {
 		return "/choose"
 	case state.Consented.IsZero():
 		return "/consent"
-	case len(state.Papers) == 0:
+	case len(state.Papers) == 0 && len(state.Ways) == 0:
 		return "/scan"
 	}
 	return "/check"

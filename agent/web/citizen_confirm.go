@@ -18,6 +18,8 @@ type confirmBody struct {
 	Fee     int64
 	Account Account
 	Purpose string // what the payment says
+	Wants   []counter.Want
+	Form    bool // there is an official form to look at
 	Fault   string
 }
 
@@ -29,8 +31,12 @@ func (s *Site) confirm(w http.ResponseWriter, r *http.Request, at seat) {
 		s.turnAway(w, r, at, err)
 		return
 	}
-	if len(at.state.Papers) == 0 {
+	if len(at.state.Papers) == 0 && len(at.state.Ways) == 0 {
 		http.Redirect(w, r, "/scan", http.StatusSeeOther)
+		return
+	}
+	if to := openPaper(at); to != "" {
+		http.Redirect(w, r, to, http.StatusSeeOther)
 		return
 	}
 	s.showConfirm(w, r, at, http.StatusOK, "")
@@ -40,6 +46,7 @@ func (s *Site) showConfirm(w http.ResponseWriter, r *http.Request, at seat, stat
 	b := confirmBody{Proc: at.proc, Pages: counter.Pages(at.state.Papers), Account: s.o.Account, Fault: fault}
 	b.Fee = at.proc.Price(counter.Values(at.state.Form), b.Pages)
 	b.Purpose = purpose(at.state)
+	b.Wants, b.Form = counter.Wanted(at.proc, at.state), s.o.Form != nil && s.o.Form(at.proc) != nil
 	s.render(w, r, status, "confirm", view{Steps: s.steps(at.lang, visit.Confirm), Back: "/check", Path: "/confirm", Commits: true, Body: b})
 }
 

@@ -64,14 +64,12 @@ func (s *Site) papers(w http.ResponseWriter, r *http.Request, at seat) {
 // lookThrough says what is known of the papers that lie here, and what the procedure still wants.
 func lookThrough(state visit.State, p *procedure.Procedure) papersBody {
 	b := papersBody{Full: len(state.Papers) >= visit.MaxPapers}
-	var kinds []paper.Kind
 	sides := map[paper.Kind][]string{}
 	recognised := false
 	for i, one := range state.Papers {
 		shown := shownPaper{ID: one.ID, Number: i + 1, Pages: one.Pages, Turn: one.Turn,
 			First: i == 0, Last: i == len(state.Papers)-1}
 		for _, d := range one.Documents {
-			kinds = append(kinds, d.Type)
 			sides[d.Type] = append(sides[d.Type], d.Sides...)
 			if d.Type != paper.Other {
 				recognised = true
@@ -93,9 +91,8 @@ func lookThrough(state visit.State, p *procedure.Procedure) papersBody {
 		}
 		b.Papers = append(b.Papers, shown)
 	}
-	for _, want := range p.Papers {
-		here := len(want.Kinds) > 0 && slices.ContainsFunc(want.Kinds, func(k paper.Kind) bool { return slices.Contains(kinds, k) })
-		b.Wanted = append(b.Wanted, wantedPaper{want.Name, want.Hint, want.Optional, here})
+	for _, want := range counter.Wanted(p, state) {
+		b.Wanted = append(b.Wanted, wantedPaper{want.Paper.Name, want.Paper.Hint, want.Paper.Optional, want.Here || want.Way.ID != ""})
 	}
 	switch {
 	case !recognised:

@@ -75,6 +75,7 @@ func (s *Site) reportPage(w http.ResponseWriter, r *http.Request, m staff.Member
 		{"report.levels", bars(rep.By(report.ByLevel))},
 		{"report.channels", bars(rep.By(report.ByChannel))},
 		{"report.wards", bars(rep.By(report.ByWard))},
+		{"report.ways", bars(rep.Ways)},
 	}}
 	s.renderConsole(w, r, http.StatusOK, "report", v)
 }
