@@ -8,6 +8,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -27,8 +28,11 @@ func TestDemoFromChoiceToDeliveredFiles(t *testing.T) {
 	walk.press(".button.huge", "/choose")
 	walk.press(`a[href="/choose/2.000815"]`, "/choose/")
 	walk.press(".way .go", "/consent")
+	walk.is(`document.querySelector('[name="agreed"]').checked = true`)
 	walk.press(".way .go", "/scan")
 	walk.press("#scan .go", "/papers")
+	walk.press(".way .go", "/wanted/original") // the certified copy's original isn't recognised: it is asked for
+	walk.is(`document.querySelector('[name="way"][value="counter"]').checked = true`)
 	walk.press(".way .go", "/check")
 	for range 20 {
 		if !walk.is(`!!document.querySelector(".doubtful")`) {
@@ -38,6 +42,7 @@ func TestDemoFromChoiceToDeliveredFiles(t *testing.T) {
 		// What is doubtful was read from a specimen, so a look confirms it.
 		walk.is(`(() => { const c = document.querySelector(".choice input"); if (c && !document.querySelector(".choice input:checked")) c.checked = true; return true })()`)
 		walk.is(`(() => { document.documentElement.dataset.old = "1"; return true })()`)
+		walk.until(`"settled" in document.documentElement.dataset`)
 		walk.do(chromedp.Click(chromedp.CSS(".way .go")))
 		walk.until(`document.readyState === "complete" && !document.documentElement.dataset.old`)
 	}
@@ -72,7 +77,8 @@ func TestDemoFromChoiceToDeliveredFiles(t *testing.T) {
 	if form.Schema != "motcua/form/1" || form.Procedure.Code != "2.000815" || form.Channel != "self" {
 		t.Errorf("delivered form: %s %s %s", form.Schema, form.Procedure.Code, form.Channel)
 	}
-	if len(form.Values) == 0 || form.Values[1].Value != "079090012345" {
+	number := slices.IndexFunc(form.Values, func(v struct{ ID, Value string }) bool { return v.ID == "applicant_number" })
+	if number < 0 || form.Values[number].Value != "079090012345" {
 		t.Errorf("%d values were delivered, or not those of the specimen", len(form.Values))
 	}
 	for _, p := range form.Pages {
@@ -170,6 +176,7 @@ func (w walker) do(actions ...chromedp.Action[chromedp.Void]) {
 
 func (w walker) press(selector, to string) {
 	w.t.Helper()
+	w.until(`"settled" in document.documentElement.dataset`) // taps count when the page has been on the screen for a moment
 	w.do(chromedp.Click(chromedp.CSS(selector)))
 	w.until(`document.readyState === "complete" && location.pathname.startsWith("` + to + `")`)
 }
