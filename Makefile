@@ -33,6 +33,10 @@ test-race: ## the tests of what runs side by side, with the race detector
 soak: ## the long versions: 1,000 kills, 1,000 scans, 10,000 readings, the fleet
 	@$(call with,test); MOTCUA_SOAK=1 go test -count=1 -timeout 6h -v -run 'Soak|Crash|Kill|Fleet' ./...
 
+FILES ?=
+attack: ## every attack against a started daemon, told one by one; FILES=DIR also takes a folder of nasty files through it
+	@$(call with,test); FILES=$(abspath $(FILES)) go test -count=1 -v -timeout 6h ./agent/attack ./ocr/sandbox ./agent/control
+
 bench: bench-ocr bench-queue bench-web bench-drivers ## every figure, as ratios side by side in one run
 
 bench-ocr: ## how much is right, what is flagged, and the time beside the tesseract CLI on the same page

@@ -1,0 +1,371 @@
+// Package attack holds the attacks that were made on a started kiosk, as tests that print what they tried: by hostile files,
+// by somebody at the screen, by a process on the machine, by a volunteer who was dismissed. `make attack` runs them;
+// `make attack FILES=DIR` also takes every file of a folder through the reader and the upload.
+package attack
+
+import (
+	"bytes"
+	"fmt"
+	"image/jpeg"
+	"io"
+	"io/fs"
+	"net"
+	"net/http"
+	"net/url"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+
+	"motcua/ocr/paper"
+	"motcua/ocr/sandbox"
+	"motcua/ocr/specimen"
+)
+
+// The parser is taken over: the worker of the program as it is shipped runs the probe in the parser's place.
+func TestTakenOverParser(t *testing.T) {
+	binary, err := program()
+	if err != nil {
+		t.Fatal(err)
+	}
+	tried, err := sandbox.Try(t.Context(), []string{binary, "ocr-worker"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, p := range tried {
+		t.Logf("%-16s %s: held %v", p.Name, p.Detail, p.Active)
+		if !p.Active {
+			t.Errorf("%s: %s", p.Name, p.Detail)
+		}
+	}
+}
+
+// A process of the daemon's own user that can open the control socket and no file.
+func TestControlSocket(t *testing.T) {
+	d := start(t)
+	for _, path := range []string{"/submissions", "/export", "/diagnostics", "/staff", "/verify"} {
+		out, err := exec.Command("sh", "-c", `exec 3>&1; curl -sS --max-time 20 -o /dev/null -w '%{http_code}' --unix-socket "$1" "$2"; exit $?`, "sh",
+			filepath.Join(d.dir, "motcua.sock"), "http://daemon"+path).CombinedOutput()
+		t.Logf("GET %s without the secret: %s", path, out)
+		if err != nil || string(out) != "403" && string(out) != "405" {
+			t.Errorf("GET %s without the secret: %s, %v", path, out, err)
+		}
+	}
+	worker := d.workers()[0]
+	out, err := exec.Command("nsenter", "-t", fmt.Sprint(worker), "-U", "-p", "-n", "--preserve-credentials", "curl", "-sS", "--max-time", "20",
+		"--unix-socket", filepath.Join(d.dir, "motcua.sock"), "http://daemon/status").CombinedOutput()
+	t.Logf("from the worker's own namespaces: %v %s", err, bytes.TrimSpace(out))
+	if err == nil {
+		t.Errorf("the daemon answered a process in the worker's namespaces: %s", out)
+	}
+	d.well()
+}
+
+// Forty uploads that are half sent, with and without a session.
+func TestHalfSentUploads(t *testing.T) {
+	d := start(t)
+	before := d.resident()
+	var open []net.Conn
+	defer func() {
+		for _, c := range open {
+			c.Close()
+		}
+	}()
+	u, err := url.Parse(d.base)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for n := range 40 {
+		var cookie, csrf string
+		if n%2 == 1 {
+			v := d.visitor().toScan()
+			cookie, csrf = v.http.Jar.Cookies(u)[0].String(), v.csrf
+		}
+		c, err := net.Dial("tcp", u.Host)
+		if err != nil {
+			t.Fatal(err)
+		}
+		open = append(open, c)
+		go func() { // the daemon may hang up at any moment
+			_, _ = fmt.Fprintf(c, "POST /upload HTTP/1.1\r\nHost: %s\r\nOrigin: %s\r\nCookie: %s\r\nContent-Type: multipart/form-data; boundary=b\r\nContent-Length: 31000000\r\n\r\n"+
+				"--b\r\nContent-Disposition: form-data; name=\"csrf\"\r\n\r\n%s\r\n--b\r\nContent-Disposition: form-data; name=\"file\"; filename=\"a.jpg\"\r\n\r\n", u.Host, d.base, cookie, csrf)
+			_, _ = io.CopyN(c, endless{}, 29_000_000)
+		}()
+	}
+	most := 0
+	for end := time.Now().Add(5 * time.Second); time.Now().Before(end); time.Sleep(50 * time.Millisecond) {
+		most = max(most, d.resident())
+	}
+	t.Logf("40 half-sent uploads of 29 MB: %d MB before, %d MB at most", before>>20, most>>20)
+	if most > 700<<20 {
+		t.Errorf("the daemon and its workers took %d MB", most>>20)
+	}
+	d.well()
+	if v := d.visitor().toScan(); v.code != http.StatusOK {
+		t.Errorf("the next citizen: %d", v.code)
+	}
+}
+
+type endless struct{}
+
+func (endless) Read(b []byte) (int, error) { return len(b), nil }
+
+// Two people hand in long files of slow pages; the third wants a card read.
+func TestSlowFiles(t *testing.T) {
+	d := start(t)
+	slow := slowPDF(40)
+	for range 2 {
+		v := d.visitor().toScan()
+		if v.upload("slow.pdf", slow); v.code != http.StatusOK {
+			t.Fatalf("upload: %d", v.code)
+		}
+	}
+	time.Sleep(time.Second) // both have a worker by now; if not, the third has it easier
+	begun := time.Now()
+	v := d.visitor().toScan().upload("card.jpg", card(t, 7))
+	const bound = 90 * time.Second // a page has 20 s, on a machine that tests run on beside
+	if !v.read(bound) {
+		t.Fatalf("a card was not read within %v beside two files of 40 slow pages (%d kB)", bound, len(slow)>>10)
+	}
+	t.Logf("beside two files of 40 slow pages a card is read after %v", time.Since(begun).Round(time.Millisecond))
+	d.well()
+}
+
+// A volunteer is dismissed while signed in.
+func TestDismissedVolunteer(t *testing.T) {
+	d := start(t)
+	for _, m := range [][2]string{{"lan", "technician"}, {"minh", "volunteer"}} {
+		if out, err := d.command("730264\n", "staff", "add", m[0], m[1]); err != nil {
+			t.Fatalf("%v %s", err, out)
+		}
+	}
+	minh := d.visitor()
+	minh.get("/staff").post("/staff", "name", "minh", "pin", "730264")
+	if minh.get("/desk"); minh.at != "/desk" {
+		t.Fatalf("signed in, minh is at %s", minh.at)
+	}
+	if out, err := d.command("", "staff", "remove", "minh"); err != nil {
+		t.Fatalf("%v %s", err, out)
+	}
+	if minh.get("/desk"); minh.at == "/desk" {
+		t.Error("a removed volunteer still sees the desk")
+	}
+	// A wrong PIN of somebody else has the daemon write its list: the removed one must not come back by it.
+	d.visitor().get("/staff").post("/staff", "name", "lan", "pin", "111999")
+	if minh.get("/staff").post("/staff", "name", "minh", "pin", "730264"); minh.at != "/staff" {
+		t.Errorf("a removed volunteer signs in again, to %s", minh.at)
+	}
+	out, err := d.command("", "staff", "list")
+	t.Logf("after the removal: %s", strings.TrimSpace(out))
+	if err != nil || strings.Contains(out, "minh") {
+		t.Errorf("%v %s", err, out)
+	}
+	out, err = d.command("", "audit", "show")
+	if err != nil || !strings.Contains(out, "removed:minh") {
+		t.Errorf("the audit log does not tell of it: %v %s", err, out)
+	}
+	d.stop()
+	d.run()
+	if minh.get("/staff").post("/staff", "name", "minh", "pin", "730264"); minh.at != "/staff" {
+		t.Error("after a restart the removed volunteer signs in")
+	}
+}
+
+// Sixty sign-ins at once, for names that are there and names that are not.
+func TestSignInFlood(t *testing.T) {
+	d := start(t)
+	if out, err := d.command("730264\n", "staff", "add", "lan", "technician"); err != nil {
+		t.Fatalf("%v %s", err, out)
+	}
+	before := d.resident()
+	var all sync.WaitGroup
+	for n := range 60 {
+		v := d.visitor().get("/staff")
+		all.Go(func() { v.post("/staff", "name", []string{"lan", "nobody"}[n%2], "pin", "111999") })
+	}
+	done := make(chan struct{})
+	go func() { all.Wait(); close(done) }()
+	most := 0
+	for waiting := true; waiting; {
+		select {
+		case <-done:
+			waiting = false
+		case <-time.After(20 * time.Millisecond):
+			most = max(most, d.resident())
+		}
+	}
+	t.Logf("60 sign-ins at once: %d MB before, %d MB at most", before>>20, most>>20)
+	if most > before+300<<20 {
+		t.Errorf("%d MB more", (most-before)>>20)
+	}
+	d.well()
+}
+
+// Files that were made to hurt, and, with FILES, a folder of public ones: no crash, no hang past its bound, no file left.
+func TestNastyFiles(t *testing.T) {
+	d := start(t)
+	files := map[string][]byte{
+		"empty":             {},
+		"zeros.jpg":         make([]byte, 1<<20),
+		"gif-65535.gif":     []byte("GIF89a\xff\xff\xff\xff\x80\x00\x00\x00\x00\x00\xff\xff\xff,\x00\x00\x00\x00\xff\xff\xff\xff\x00\x02\x02D\x01\x00;"),
+		"png-huge.png":      []byte("\x89PNG\r\n\x1a\n\x00\x00\x00\rIHDR\x7f\xff\xff\xff\x7f\xff\xff\xff\x08\x06\x00\x00\x00\x00\x00\x00\x00"),
+		"bmp-huge.bmp":      append([]byte("BM\x00\x00\x00\x00\x00\x00\x00\x006\x00\x00\x00(\x00\x00\x00\xff\xff\xff\x7f\xff\xff\xff\x7f\x01\x00\x18\x00"), make([]byte, 64)...),
+		"pdf-recursive.pdf": []byte("%PDF-1.4\n1 0 obj<</Type/Catalog/Pages 2 0 R>>endobj\n2 0 obj<</Type/Pages/Kids[2 0 R]/Count 1000000>>endobj\ntrailer<</Root 1 0 R>>\n%%EOF"),
+		"xps.xps":           []byte("PK\x03\x04\x14\x00\x00\x00\x00\x00[Content_Types].xml"),
+		"half.jpg":          card(t, 3)[:20000],
+		"svg.svg":           []byte(`<svg xmlns="http://www.w3.org/2000/svg"><image href="file:///etc/passwd"/></svg>`),
+	}
+	if dir := os.Getenv("FILES"); dir != "" {
+		if err := filepath.WalkDir(dir, func(path string, e fs.DirEntry, err error) error {
+			if err != nil || !e.Type().IsRegular() {
+				return err
+			}
+			if info, err := e.Info(); err != nil || info.Size() > 30<<20 {
+				return err
+			}
+			files[path] = nil // read when its turn comes
+			return nil
+		}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	before := leftBehind(t)
+	slowest, slowestName, problems := time.Duration(0), "", 0
+	for name, data := range files {
+		if data == nil && filepath.IsAbs(name) {
+			var err error
+			if data, err = os.ReadFile(name); err != nil {
+				t.Fatal(err)
+			}
+		}
+		begun := time.Now()
+		v := d.visitor().toScan().upload(filepath.Base(name), data)
+		if v.code >= 500 {
+			t.Errorf("%s: %d", name, v.code)
+		}
+		const bound = 100 * time.Second // a file has 60 s of a worker, and a page under way is let finish
+		if !v.read(bound) {
+			t.Errorf("%s: not done within %v", name, bound)
+		}
+		if v.code != http.StatusOK {
+			problems++
+		}
+		v.post("/leave", "why", "")
+		if took := time.Since(begun); took > slowest {
+			slowest, slowestName = took, filepath.Base(name)
+		}
+	}
+	d.well()
+	t.Logf("%d files through the upload: %d refused at once, slowest %v (%s), %d MB resident", len(files), problems, slowest.Round(time.Millisecond), slowestName, d.resident()>>20)
+	if now := leftBehind(t); len(now) > len(before) {
+		t.Errorf("files were left: %v", now)
+	}
+	if v := d.visitor().toScan().upload("card.jpg", card(t, 8)); !v.read(patience) {
+		t.Error("the next card is not read")
+	}
+}
+
+// leftBehind lists what lies in the folder for temporary files and is no folder of a test's.
+func leftBehind(t *testing.T) []string {
+	t.Helper()
+	entries, err := os.ReadDir(os.TempDir())
+	if err != nil {
+		t.Fatal(err)
+	}
+	var names []string
+	for _, e := range entries {
+		if !e.IsDir() && (strings.HasPrefix(e.Name(), "multipart") || strings.HasPrefix(e.Name(), "magick") || strings.HasPrefix(e.Name(), "mupdf")) {
+			names = append(names, e.Name())
+		}
+	}
+	return names
+}
+
+// A page of another site in the kiosk's browser, and addresses that lead away.
+func TestForeignPages(t *testing.T) {
+	d := start(t)
+	v := d.visitor().get("/")
+	for _, to := range []string{"/\t/evil.example", "/\n/evil.example", "//evil.example", "/\\evil.example", "https://evil.example/"} {
+		v.http.CheckRedirect = func(r *http.Request, _ []*http.Request) error {
+			if r.URL.Host != strings.TrimPrefix(d.base, "http://") {
+				t.Errorf("%q leads to %s", to, r.URL.Host)
+			}
+			return http.ErrUseLastResponse
+		}
+		v.post("/size", "size", "l", "to", to)
+		t.Logf("redirect to %q: %d", to, v.code)
+	}
+	d.well()
+}
+
+// The process is killed in the middle: nobody else may read its memory while it runs, nor its data folder.
+func TestNeighbourOnTheMachine(t *testing.T) {
+	d := start(t)
+	info, err := os.Stat(d.dir)
+	if err != nil || info.Mode().Perm() != 0o700 {
+		t.Errorf("the data folder: %v, %v", info.Mode(), err)
+	}
+	cmd := exec.Command("sh", "-c", `cat "/proc/$1/environ" "/proc/$1/mem" "$2/queue/kiosk.key" "$2/motcua.secret" | head -c 1; ls "$2"`, "sh", fmt.Sprint(d.process.Pid), d.dir)
+	cmd.SysProcAttr = &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: 65534, Gid: 65534}}
+	if os.Geteuid() != 0 {
+		t.Skip("only root can play another user")
+	}
+	out, err := cmd.Output()
+	t.Logf("another user reads the daemon's memory and data: %d bytes, %v", len(out), err)
+	if err == nil || len(out) > 0 {
+		t.Errorf("another user read %d bytes", len(out))
+	}
+}
+
+// card is a scan of one invented card.
+func card(t *testing.T, seed uint64) []byte {
+	t.Helper()
+	img, _, err := specimen.Draw(specimen.Spec{Papers: []specimen.Paper{{Kind: paper.CCCD, Person: specimen.InventFor(paper.CCCD, seed)}}},
+		seed, specimen.Damage{Set: specimen.Clean, Seed: seed})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var b bytes.Buffer
+	if err := jpeg.Encode(&b, img, &jpeg.Options{Quality: 90}); err != nil {
+		t.Fatal(err)
+	}
+	return b.Bytes()
+}
+
+// slowPDF has pages that take a rasteriser seconds each: many wide, half transparent, dashed curves.
+func slowPDF(pages int) []byte {
+	var content bytes.Buffer
+	content.WriteString("/G gs 40 w [0.3 0.2] 0 d\n")
+	for i := range 1200 {
+		fmt.Fprintf(&content, "%d 0 m %d 900 %d -60 595 %d c S\n", i%595, (i*7)%595, (i*13)%595, (i*3)%842)
+	}
+	var b bytes.Buffer
+	var at []int
+	object := func(format string, args ...any) {
+		at = append(at, b.Len())
+		fmt.Fprintf(&b, "%d 0 obj\n"+format+"\nendobj\n", append([]any{len(at)}, args...)...)
+	}
+	b.WriteString("%PDF-1.4\n")
+	object("<</Type/Catalog/Pages 2 0 R>>")
+	var kids strings.Builder
+	for i := range pages {
+		fmt.Fprintf(&kids, "%d 0 R ", 5+i)
+	}
+	object("<</Type/Pages/Kids[%s]/Count %d>>", kids.String(), pages)
+	object("<</Length %d>>stream\n%s\nendstream", content.Len(), content.String())
+	object("<</Type/ExtGState/CA 0.4/ca 0.4/BM/Multiply>>")
+	for range pages {
+		object("<</Type/Page/Parent 2 0 R/MediaBox[0 0 595 842]/Contents 3 0 R/Resources<</ExtGState<</G 4 0 R>>>>>>")
+	}
+	xref := b.Len()
+	fmt.Fprintf(&b, "xref\n0 %d\n0000000000 65535 f \n", len(at)+1)
+	for _, a := range at {
+		fmt.Fprintf(&b, "%010d 00000 n \n", a)
+	}
+	fmt.Fprintf(&b, "trailer<</Size %d/Root 1 0 R>>\nstartxref\n%d\n%%%%EOF\n", len(at)+1, xref)
+	return b.Bytes()
+}

@@ -1,0 +1,304 @@
+package attack
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"fmt"
+	"io"
+	"mime/multipart"
+	"net/http"
+	"net/http/cookiejar"
+	"net/url"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strconv"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+)
+
+// patience bounds everything that is waited for; a machine that is busy may need it.
+const patience = 2 * time.Minute
+
+// program builds motcua once.
+var program = sync.OnceValues(func() (string, error) {
+	dir, err := os.MkdirTemp("", "motcua-attack")
+	if err != nil {
+		return "", err
+	}
+	binary := filepath.Join(dir, "motcua")
+	if out, err := exec.Command("go", "build", "-o", binary, "motcua/agent").CombinedOutput(); err != nil {
+		return "", fmt.Errorf("build the daemon: %w\n%s", err, out)
+	}
+	return binary, nil
+})
+
+func TestMain(m *testing.M) {
+	code := m.Run()
+	if binary, err := program(); err == nil {
+		os.RemoveAll(filepath.Dir(binary))
+	}
+	os.Exit(code)
+}
+
+// daemon is a started `motcua run`, as it is shipped, without a scanner.
+type daemon struct {
+	t       *testing.T
+	binary  string
+	dir     string // data folder
+	config  string
+	base    string // of its screen
+	process *os.Process
+	said    *lines
+	ended   chan struct{}
+}
+
+// lines keeps what the daemon says.
+type lines struct {
+	mu   sync.Mutex // guards text
+	text bytes.Buffer
+}
+
+func (l *lines) add(line string) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.text.WriteString(line + "\n")
+}
+
+func (l *lines) String() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.text.String()
+}
+
+func start(t *testing.T) *daemon {
+	t.Helper()
+	binary, err := program()
+	if err != nil {
+		t.Fatal(err)
+	}
+	dir, err := os.MkdirTemp("", "mo") // short: a socket lies in it
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { os.RemoveAll(dir) })
+	d := &daemon{t: t, binary: binary, dir: filepath.Join(dir, "data"), config: filepath.Join(dir, "motcua.yaml")}
+	text := "data: " + d.dir + "\nweb:\n  listen: 127.0.0.1:0\nscanner:\n  device: none\nqueue:\n  key: file\n  min_free: 1 MB\nupload:\n  to: none\n"
+	if err := os.WriteFile(d.config, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	d.run()
+	t.Cleanup(d.stop)
+	return d
+}
+
+func (d *daemon) run() {
+	d.t.Helper()
+	cmd := exec.Command(d.binary, "--config", d.config, "run")
+	out, err := cmd.StdoutPipe()
+	if err != nil {
+		d.t.Fatal(err)
+	}
+	cmd.Stderr = cmd.Stdout
+	if err := cmd.Start(); err != nil {
+		d.t.Fatal(err)
+	}
+	d.process, d.said, d.ended = cmd.Process, &lines{}, make(chan struct{})
+	address := make(chan string, 1)
+	go func() {
+		defer close(d.ended)
+		scanner := bufio.NewScanner(out)
+		for scanner.Scan() {
+			d.said.add(scanner.Text())
+			if _, at, ok := strings.Cut(scanner.Text(), "Motcua is at "); ok {
+				address <- strings.TrimSuffix(at, "/")
+			}
+		}
+		_ = cmd.Wait()
+	}()
+	select {
+	case d.base = <-address:
+	case <-d.ended:
+		d.t.Fatalf("the daemon ended:\n%s", d.said)
+	case <-time.After(patience):
+		d.t.Fatalf("the daemon told no address:\n%s", d.said)
+	}
+	// Recognition's workers start beside; the attacks want them there.
+	for end := time.Now().Add(patience); len(d.workers()) < 1; time.Sleep(20 * time.Millisecond) {
+		if time.Now().After(end) {
+			d.t.Fatal("no worker started")
+		}
+	}
+}
+
+func (d *daemon) stop() {
+	_ = d.process.Signal(syscall.SIGTERM)
+	select {
+	case <-d.ended:
+	case <-time.After(patience):
+		_ = d.process.Kill()
+		<-d.ended
+		d.t.Error("the daemon did not end when it was told to")
+	}
+}
+
+// well fails if the daemon is not there any more, or does not answer.
+func (d *daemon) well() {
+	d.t.Helper()
+	select {
+	case <-d.ended:
+		d.t.Fatalf("the daemon ended:\n%s", d.said)
+	default:
+	}
+	answer, err := http.Get(d.base + "/healthz")
+	if err != nil {
+		d.t.Fatal(err)
+	}
+	answer.Body.Close()
+	if answer.StatusCode != http.StatusOK {
+		d.t.Fatalf("health: %s", answer.Status)
+	}
+}
+
+// workers are the daemon's children that recognise.
+func (d *daemon) workers() []int {
+	var found []int
+	data, _ := os.ReadFile(fmt.Sprintf("/proc/%d/task/%d/children", d.process.Pid, d.process.Pid))
+	tasks, _ := filepath.Glob(fmt.Sprintf("/proc/%d/task/*/children", d.process.Pid))
+	for _, task := range tasks {
+		more, _ := os.ReadFile(task)
+		data = append(append(data, ' '), more...)
+	}
+	seen := map[string]bool{}
+	for _, pid := range strings.Fields(string(data)) {
+		line, _ := os.ReadFile("/proc/" + pid + "/cmdline")
+		if n, err := strconv.Atoi(pid); err == nil && !seen[pid] && bytes.Contains(line, []byte("ocr-worker")) {
+			seen[pid] = true
+			found = append(found, n)
+		}
+	}
+	return found
+}
+
+// resident is the memory of the daemon and its workers, in bytes.
+func (d *daemon) resident() int {
+	sum := 0
+	for _, pid := range append(d.workers(), d.process.Pid) {
+		status, _ := os.ReadFile(fmt.Sprintf("/proc/%d/status", pid))
+		for line := range strings.Lines(string(status)) {
+			if rest, ok := strings.CutPrefix(line, "VmRSS:"); ok {
+				kb, _ := strconv.Atoi(strings.Fields(rest)[0])
+				sum += kb << 10
+			}
+		}
+	}
+	return sum
+}
+
+func (d *daemon) command(stdin string, args ...string) (string, error) {
+	ctx, cancel := context.WithTimeout(d.t.Context(), patience)
+	defer cancel()
+	cmd := exec.CommandContext(ctx, d.binary, append([]string{"--config", d.config}, args...)...)
+	cmd.Stdin = strings.NewReader(stdin)
+	out, err := cmd.CombinedOutput()
+	return string(out), err
+}
+
+// visitor is somebody's browser without JavaScript.
+type visitor struct {
+	d    *daemon
+	http *http.Client
+	csrf string
+	body string
+	at   string
+	code int
+}
+
+func (d *daemon) visitor() *visitor {
+	jar, err := cookiejar.New(nil)
+	if err != nil {
+		d.t.Fatal(err)
+	}
+	return &visitor{d: d, http: &http.Client{Jar: jar, Timeout: patience}}
+}
+
+var token = regexp.MustCompile(`name="csrf" value="([^"]+)"`)
+
+func (v *visitor) do(method, path, media string, body io.Reader) *visitor {
+	v.d.t.Helper()
+	r, err := http.NewRequestWithContext(v.d.t.Context(), method, v.d.base+path, body)
+	if err != nil {
+		v.d.t.Fatal(err)
+	}
+	if media != "" {
+		r.Header.Set("Content-Type", media)
+		r.Header.Set("Origin", v.d.base)
+	}
+	answer, err := v.http.Do(r)
+	if err != nil {
+		v.d.t.Fatal(err)
+	}
+	defer answer.Body.Close()
+	data, err := io.ReadAll(answer.Body)
+	if err != nil {
+		v.d.t.Fatal(err)
+	}
+	v.body, v.code, v.at = string(data), answer.StatusCode, answer.Request.URL.Path
+	if m := token.FindStringSubmatch(v.body); m != nil {
+		v.csrf = m[1]
+	}
+	return v
+}
+
+func (v *visitor) get(path string) *visitor {
+	v.d.t.Helper()
+	return v.do(http.MethodGet, path, "", nil)
+}
+
+func (v *visitor) post(path string, pairs ...string) *visitor {
+	v.d.t.Helper()
+	form := url.Values{"csrf": {v.csrf}}
+	for i := 0; i+1 < len(pairs); i += 2 {
+		form.Set(pairs[i], pairs[i+1])
+	}
+	return v.do(http.MethodPost, path, "application/x-www-form-urlencoded", strings.NewReader(form.Encode()))
+}
+
+func (v *visitor) toScan() *visitor {
+	v.d.t.Helper()
+	v.get("/").post("/begin", "lang", "vi").post("/choose/2.000815").post("/consent", "agreed", "yes")
+	if v.at != "/scan" {
+		v.d.t.Fatalf("at %s (%d)", v.at, v.code)
+	}
+	return v
+}
+
+func (v *visitor) upload(name string, data []byte) *visitor {
+	v.d.t.Helper()
+	var b bytes.Buffer
+	form := multipart.NewWriter(&b)
+	_ = form.WriteField("csrf", v.csrf)
+	part, err := form.CreateFormFile("file", name)
+	if err != nil {
+		v.d.t.Fatal(err)
+	}
+	_, _ = part.Write(data)
+	_ = form.Close()
+	return v.do(http.MethodPost, "/upload", form.FormDataContentType(), &b)
+}
+
+// read waits until the visit's files are read, or the visit is over.
+func (v *visitor) read(within time.Duration) bool {
+	v.d.t.Helper()
+	for end := time.Now().Add(within); time.Now().Before(end); time.Sleep(50 * time.Millisecond) {
+		if v.get("/scan"); v.at != "/scan" || !strings.Contains(v.body, "/scan/stop") {
+			return true
+		}
+	}
+	return false
+}
