@@ -2,16 +2,12 @@ package escl
 
 import (
 	"context"
-	"io"
-	"log"
+	"fmt"
 	"net"
 	"net/url"
 	"strconv"
 	"strings"
-	"sync"
 	"time"
-
-	"github.com/hashicorp/mdns"
 
 	"motcua/drivers/scan"
 )
@@ -53,89 +49,86 @@ func find(ctx context.Context, o Options, uuid string) (*url.URL, bool) {
 	return nil, false
 }
 
+// services are what scanners announce themselves as, in the clear and over TLS.
+var services = []string{"_uscan._tcp", "_uscans._tcp"}
+
+// discover asks every interface for announcements until wait is over. A machine without a network finds nothing, which is
+// no error; one whose network cannot be asked says why.
 func discover(ctx context.Context, o Options, wait time.Duration) ([]found, error) {
-	interfaces, err := net.Interfaces()
+	interfaces, err := askable(o.Interface)
+	if err != nil || len(interfaces) == 0 {
+		return nil, err
+	}
+	browsing, done := context.WithTimeout(ctx, wait)
+	defer done()
+	instances, err := browse(browsing, interfaces, services...)
 	if err != nil {
 		return nil, err
 	}
-	entries := make(chan *mdns.ServiceEntry, 64)
-	var queries sync.WaitGroup
-	asked := 0
-	for _, i := range interfaces {
-		usable := i.Flags&net.FlagUp != 0 && i.Flags&net.FlagMulticast != 0
-		if o.Interface != "" {
-			usable = i.Name == o.Interface
-		}
-		if !usable {
-			continue
-		}
-		for _, service := range []string{"_uscan._tcp", "_uscans._tcp"} {
-			asked++
-			queries.Go(func() {
-				// An interface without an address cannot be asked, and another one may be.
-				_ = mdns.QueryContext(ctx, &mdns.QueryParam{
-					Service: service, Domain: "local", Timeout: wait, Interface: &i, Entries: entries,
-					DisableIPv6: true, // link-local addresses would need their zone in the URL
-					Logger:      log.New(io.Discard, "", 0),
-				})
-			})
-		}
-	}
-	if asked == 0 {
-		return nil, nil
-	}
-	go func() { // ends with the queries, which end in time
-		queries.Wait()
-		close(entries)
-	}()
-	var all []found
-	at := map[string]int{}
-	for e := range entries {
-		f, ok := announced(e)
-		if !ok {
-			continue
-		}
-		key := f.uuid
-		if key == "" {
-			key = f.info.ID
-		}
-		k, known := at[key]
-		switch {
-		case !known:
-			at[key] = len(all)
-			all = append(all, f)
-		case f.secure && !all[k].secure:
-			all[k] = f
-		}
+	var all list
+	for _, i := range instances {
+		all.add(announced(i))
 	}
 	return all, ctx.Err()
 }
 
-// announced reads a device's announcement.
-func announced(e *mdns.ServiceEntry) (found, bool) {
-	secure := strings.Contains(e.Name, "._uscans._tcp")
-	if !secure && !strings.Contains(e.Name, "._uscan._tcp") || e.AddrV4 == nil || e.Port <= 0 {
-		return found{}, false
+// list is devices, each once: by its UUID, or its address where it tells none. One that offers TLS is listed so.
+type list []found
+
+func (l *list) add(f found) {
+	for i, known := range *l {
+		if f.uuid != "" && known.uuid == f.uuid || known.info.ID == f.info.ID {
+			if f.secure && !known.secure {
+				(*l)[i] = f
+			}
+			return
+		}
 	}
+	*l = append(*l, f)
+}
+
+// askable are the interfaces to ask: all that are up and carry multicast, whatever the routes say.
+func askable(only string) (usable []net.Interface, err error) {
+	interfaces, err := net.Interfaces()
+	if err != nil {
+		return nil, fmt.Errorf("list network interfaces: %w", err)
+	}
+	for _, i := range interfaces {
+		if only != "" && i.Name == only || only == "" && i.Flags&net.FlagUp != 0 && i.Flags&net.FlagMulticast != 0 && i.Flags&net.FlagLoopback == 0 {
+			usable = append(usable, i)
+		}
+	}
+	if only != "" && len(usable) == 0 {
+		return nil, fmt.Errorf("there is no network interface %q", only)
+	}
+	return usable, nil
+}
+
+// announced reads a device's announcement.
+func announced(i instance) found {
+	secure := i.service == services[1]
 	txt := map[string]string{}
-	for _, f := range e.InfoFields {
-		if k, v, ok := strings.Cut(f, "="); ok {
+	for _, entry := range i.text {
+		if k, v, ok := strings.Cut(entry, "="); ok {
 			txt[strings.ToLower(k)] = strings.ToValidUTF8(v, "?")
 		}
 	}
-	u := &url.URL{Scheme: "http", Host: e.AddrV4.String(), Path: "/" + strings.Trim(txt["rs"], "/")}
+	u := &url.URL{Scheme: "http", Host: i.address.String(), Path: "/" + strings.Trim(txt["rs"], "/")}
 	usual := 80
 	if secure {
 		u.Scheme, usual = "https", 443
 	}
-	if e.Port != usual {
-		u.Host = net.JoinHostPort(u.Host, strconv.Itoa(e.Port))
+	if i.port != usual {
+		u.Host = net.JoinHostPort(u.Host, strconv.Itoa(i.port))
 	}
 	if u.Path == "/" {
 		u.Path = "/eSCL"
 	}
 	f := found{base: u, uuid: normalUUID(txt["uuid"]), secure: secure}
 	f.info = scan.Info{ID: prefix + u.String(), Driver: "escl", Model: txt["ty"], Kind: "network scanner"}
+	if !secure {
+		f.info.ByName = "it takes papers over the network in the clear"
+	}
 	if vendor, model, ok := strings.Cut(txt["ty"], " "); ok {
 		f.info.Vendor, f.info.Model = vendor, model
 	}
@@ -160,5 +153,5 @@ func announced(e *mdns.ServiceEntry) (found, bool) {
 			f.info.Modes = append(f.info.Modes, scan.Lineart)
 		}
 	}
-	return f, true
+	return f
 }
