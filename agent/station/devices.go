@@ -226,7 +226,7 @@ func probed(ctx context.Context, o all.Options, driver all.Driver, info scan.Inf
 		var fault *scan.Fault
 		switch {
 		case errors.As(err, &fault):
-			line.State = string(fault.Code) + ": " + fault.Technician
+			line.State, line.Note = string(fault.Code), fault.Technician
 		case err != nil:
 			line.State = "it does not say what it can do"
 		default:
