@@ -39,7 +39,8 @@ var driversFor = map[string][]string{
 	"agent/cli": {"drivers/scan", "drivers/sane"}, // the hidden command that is SANE's child process
 }
 
-var words = []string{"drivers/scan", "drivers/serial"} // the words all drivers share, and the settings of a serial line
+// words may be known everywhere in the agent: what all drivers share, which drivers there are, the settings of a serial line.
+var words = []string{"drivers/scan", "drivers/all", "drivers/serial"}
 
 // exceptions are imports that break a rule until they are mended. The list only shrinks.
 var exceptions = map[string]bool{}

@@ -30,7 +30,7 @@ func CheckScanner(ctx context.Context, cfg config.Config) []doctor.Finding {
 	if !known {
 		return []doctor.Finding{doctor.Bad(fmt.Sprintf("scanner.device is %q", id), "ids begin with "+all.Schemes()+"; see motcua devices")}
 	}
-	findings := doctor.From(driver.Check(ctx, options(cfg), id))
+	findings := doctor.From(driver.Examine(ctx, options(cfg), id))
 	if driver.Note != "" {
 		findings = append(findings, doctor.Doubt(driver.What+": "+driver.Note, "scan a page and look at it"))
 	}
@@ -41,7 +41,7 @@ func CheckScanner(ctx context.Context, cfg config.Config) []doctor.Finding {
 func checkAutomatic(ctx context.Context, cfg config.Config) (findings []doctor.Finding) {
 	for _, d := range all.Drivers {
 		if d.Find != nil && d.Note == "" {
-			findings = append(findings, doctor.From(d.Check(ctx, options(cfg), ""))...)
+			findings = append(findings, doctor.From(d.Examine(ctx, options(cfg), ""))...)
 		}
 	}
 	profiles, _ := LoadProfiles(cfg) // the configuration's check tells of mistakes in them

@@ -210,7 +210,7 @@ func probed(ctx context.Context, o all.Options, driver all.Driver, info scan.Inf
 		line.Note = info.ByName
 	}
 	if driver.Check != nil && driver.Find == nil { // nothing to probe, and a folder may be out of order
-		line.State = worst(driver.Check(ctx, o, info.ID))
+		line.State = worst(driver.Examine(ctx, o, info.ID))
 		return line
 	}
 	scanner, err := driver.Open(o, info.ID)

@@ -61,7 +61,7 @@ type Driver struct {
 	List func(ctx context.Context, o Options, nearby bool) ([]scan.Info, error)
 	// Find looks for devices again and again.
 	Find func(o Options) []scan.Finder
-	// Check examines the driver, and the device of that id; an empty one is any.
+	// Check examines the driver, and the device of that id; an empty one is any. nil: there is nothing to examine.
 	Check func(ctx context.Context, o Options, id string) []scan.Finding
 }
 
@@ -73,6 +73,14 @@ var Drivers = []Driver{
 		Note: "this driver was tried against the kernel's rules only, never against a camera: look at the first pictures"},
 	{Scheme: "hotfolder", What: "scan folder", Open: openFolder, List: listFolder, Check: checkFolder},
 	{Scheme: "simulated", What: "simulated scanner", Alone: true, Open: openSimulated},
+}
+
+// Examine is Check, for a driver that may have none.
+func (d Driver) Examine(ctx context.Context, o Options, id string) []scan.Finding {
+	if d.Check == nil {
+		return nil
+	}
+	return d.Check(ctx, o, id)
 }
 
 // For gives the driver of an id.
