@@ -251,6 +251,9 @@ func (q *Queue) openIndex(s survey, repairs *Repairs) error {
 		return err
 	}
 	q.db = db
+	if q.o.opened != nil {
+		q.o.opened(db)
+	}
 	if err := q.migrate(s, asideName(repairs.IndexAside)); err != nil {
 		return err
 	}
@@ -401,15 +404,15 @@ const indexMost = 64 << 30
 
 // The index grows into blocks that are written beforehand: a commit into a hole must wait for the file
 // system's journal as well, and so for whatever else is being written on the machine.
-const (
-	reserveSize = 4 << 20
-	reserveLow  = 1 << 20
-)
+const reserveLow = 1 << 20
+
+// reserveSize is a variable for tests that lay out an index thousands of times; 0 = none.
+var reserveSize = 4 << 20
 
 // scarce reports whether less than reserveLow of written blocks follows what is used.
 func scarce(path string, used int64) bool {
 	var s unix.Stat_t
-	return unix.Stat(path, &s) == nil && s.Blocks*512-used < reserveLow
+	return reserveSize > 0 && unix.Stat(path, &s) == nil && s.Blocks*512-used < reserveLow
 }
 
 // reserve writes zeros behind what is used. It is a matter of speed only: on an error, such as a full disk, the

@@ -50,6 +50,7 @@ type Options struct {
 	disk disk             // tests put faults here
 	wall func() time.Time // tests make the clock jump here
 
+	opened  func(*bolt.DB)       // tests write down here what the index writes
 	elapsed func() time.Duration // and let retention pass here; nil = as it does
 }
 
