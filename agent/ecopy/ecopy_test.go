@@ -17,6 +17,7 @@ import (
 	"motcua/ocr/jpeg"
 	"motcua/ocr/paper"
 	"motcua/ocr/pdfa"
+	"motcua/ocr/pdfa/conform"
 	"motcua/ocr/specimen"
 	"motcua/ocr/vn"
 )
@@ -78,6 +79,9 @@ func copies(t testing.TB, r *ocr.Reader, data []byte, o ecopy.Options) [][]byte 
 		var b bytes.Buffer
 		if err := ecopy.Write(t.Context(), &b, r, c, o); err != nil {
 			t.Fatal(err)
+		}
+		if found, err := conform.Check(b.Bytes(), o.Level); err != nil || len(found) > 0 {
+			t.Errorf("no PDF/A-%s: %v %v", o.Level, found, err)
 		}
 		out = append(out, b.Bytes())
 	}

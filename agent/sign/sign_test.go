@@ -30,6 +30,7 @@ import (
 	"motcua/ocr/jpeg"
 	"motcua/ocr/paper"
 	"motcua/ocr/pdfa"
+	"motcua/ocr/pdfa/conform"
 )
 
 const softHSM = "/usr/lib/softhsm/libsofthsm2.so"
@@ -294,6 +295,9 @@ func TestSign(t *testing.T) {
 			if fonts := command(t, "pdffonts", file); !strings.Contains(fonts, "LiberationSerif") || strings.Contains(fonts, "no  no") {
 				t.Error(fonts)
 			}
+			if found, err := conform.Check(out, pdfa.A2b); err != nil || len(found) > 0 {
+				t.Errorf("the signed file is no PDF/A: %v %v", found, err)
+			}
 			// A second officer may sign what the first has signed; the first signature is then of an earlier state.
 			twice := signed(t, s, out)
 			vs, err = sign.Verify(twice, o.roots())
@@ -308,7 +312,11 @@ func TestSign(t *testing.T) {
 func TestMarkLeavesSmallPapersFree(t *testing.T) {
 	o := newOffice(t)
 	s := &sign.Signer{Key: opened(t, o.token(t, keyEC(t), same)), Now: time.Now, Mark: mark}
-	file := saved(t, signed(t, s, scan(t, pdfa.A1b, 242.6, 153)))
+	out := signed(t, s, scan(t, pdfa.A1b, 242.6, 153))
+	if found, err := conform.Check(out, pdfa.A1b); err != nil || len(found) > 0 {
+		t.Errorf("the signed file is no PDF/A: %v %v", found, err)
+	}
+	file := saved(t, out)
 	text := command(t, "pdftotext", "-bbox", file, "-")
 	size := regexp.MustCompile(`<page width="([0-9.]+)" height="([0-9.]+)"`).FindStringSubmatch(text)
 	lowest := 0.0

@@ -150,8 +150,12 @@ func (p *Writer) content(page Page) []byte {
 	var b bytes.Buffer
 	tl, tr, bl := page.Corners[0], page.Corners[1], page.Corners[2]
 	// A picture is drawn into the unit square, whose origin is its bottom left; points go up from the bottom.
-	// It is clipped to the paper, so that nothing beside it shows where a page is made larger for a signature's mark.
-	fmt.Fprintf(&b, "q 0 0 %s %s re W n %s %s %s %s %s %s cm /I Do Q\n", num(page.Width), num(page.Height), num(tr.X-tl.X), num(tl.Y-tr.Y), num(tl.X-bl.X), num(bl.Y-tl.Y), num(bl.X), num(page.Height-bl.Y))
+	b.WriteString("q ")
+	if page.sticksOut() {
+		// Nothing beside the paper shows, also where a page is made larger for a signature's mark.
+		fmt.Fprintf(&b, "0 0 %s %s re W n ", num(page.Width), num(page.Height))
+	}
+	fmt.Fprintf(&b, "%s %s %s %s %s %s cm /I Do Q\n", num(tr.X-tl.X), num(tl.Y-tr.Y), num(tl.X-bl.X), num(bl.Y-tl.Y), num(bl.X), num(page.Height-bl.Y))
 	if len(page.Words) == 0 {
 		return b.Bytes()
 	}
@@ -165,6 +169,18 @@ func (p *Writer) content(page Page) []byte {
 	}
 	b.WriteString("ET\n")
 	return b.Bytes()
+}
+
+// sticksOut says whether the picture reaches beyond the page.
+func (p Page) sticksOut() bool {
+	tl, tr, bl := p.Corners[0], p.Corners[1], p.Corners[2]
+	const hair = 0.01 // points
+	for _, q := range []paper.Point{tl, tr, bl, {X: tr.X + bl.X - tl.X, Y: tr.Y + bl.Y - tl.Y}} {
+		if q.X < -hair || q.Y < -hair || q.X > p.Width+hair || q.Y > p.Height+hair {
+			return true
+		}
+	}
+	return false
 }
 
 // word shows one word, stretched to its box, and the blank before the next word of its line.

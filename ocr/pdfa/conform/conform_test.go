@@ -1,0 +1,139 @@
+package conform_test
+
+import (
+	"bytes"
+	"fmt"
+	"image"
+	"io/fs"
+	"maps"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"motcua/ocr/jpeg"
+	"motcua/ocr/paper"
+	"motcua/ocr/pdfa"
+	"motcua/ocr/pdfa/conform"
+)
+
+func copyOf(t testing.TB, level pdfa.Level) []byte {
+	t.Helper()
+	data, err := jpeg.Encode(image.NewGray(image.Rect(0, 0, 20, 20)), 80)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var b bytes.Buffer
+	w, err := pdfa.New(&b, pdfa.Info{Level: level, Title: "Giấy khai sinh", Tool: "Motcua test", Created: time.Date(2026, 11, 29, 8, 0, 0, 0, time.FixedZone("", 7*3600)),
+		Descriptive: pdfa.Descriptive{Kind: "Giấy khai sinh", Issued: "2016-03-20", Holder: "TRỊNH GIA MẪN", Number: "118"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	words := []paper.Word{{Text: "Số", Where: paper.Quad{{X: 10, Y: 10}, {X: 30, Y: 10}, {X: 30, Y: 20}, {X: 10, Y: 20}}}}
+	if err := w.Add(pdfa.Page{Width: 200, Height: 300, JPEG: data, Gray: true, Pixels: [2]int{20, 20}, Corners: [3]paper.Point{{}, {X: 200}, {Y: 300}}, Words: words}); err != nil {
+		t.Fatal(err)
+	}
+	if err := w.Close(); err != nil {
+		t.Fatal(err)
+	}
+	return b.Bytes()
+}
+
+// What we write keeps every rule we know, and each of these changes breaks the one that it is about.
+func TestCheck(t *testing.T) {
+	for _, level := range pdfa.Levels {
+		data := copyOf(t, level)
+		found, err := conform.Check(data, level)
+		if err != nil || len(found) > 0 {
+			t.Errorf("%s: %v %v", level, found, err)
+		}
+		for name, change := range map[string][2]string{
+			"level":     {"<pdfaid:part>" + string(level[:1]), "<pdfaid:part>7"},
+			"intent":    {"/GTS_PDFA1", "/GTS_PDFX1"},
+			"end":       {"%%EOF\n", "%%EOF\nx"},
+			"binary":    {"%\xE2\xE3\xCF\xD3", "%abcd"},
+			"language":  {"<dc:language><rdf:Bag>", "<dc:language><rdf:Bog>"},
+			"undefined": {"<motcua:kind>", "<motcua:kint>"},
+			"font":      {"/FontFile2 ", "/FontFileX "},
+		} {
+			if !bytes.Contains(data, []byte(change[0])) {
+				t.Fatalf("%s: there is no %q", name, change[0])
+			}
+			broken := bytes.Replace(data, []byte(change[0]), []byte(change[1]), 1)
+			if found, err := conform.Check(broken, level); len(found) == 0 && err == nil {
+				t.Errorf("%s: %s is not seen", level, name)
+			}
+		}
+	}
+}
+
+// foreign are clauses about what no file of ours has: types of properties in schemas that we do not write, blending, JPEG 2000,
+// colorants, files in files, permissions, .notdef shown.
+var foreign = []string{"1b 6.7.2", "2b 6.6.2.3.1", "2b 6.2.10", "2b 6.2.8.3", "2b 6.2.4.4", "2b 6.2.4.2", "2b 6.1.12", "2b 6.8", "2b 6.2.11.8", "2b 6.9"}
+
+// TestCorpus holds the checker against the files of veraPDF's corpus, in the folder that MOTCUA_PDFA_CORPUS names (the checkout of
+// github.com/veraPDF/veraPDF-corpus): how many it judges as their makers do, clause by clause. They are not ours to keep.
+func TestCorpus(t *testing.T) {
+	folder := os.Getenv("MOTCUA_PDFA_CORPUS")
+	if folder == "" {
+		t.Skip("MOTCUA_PDFA_CORPUS names no folder")
+	}
+	type count struct{ right, all, missed, wrongly int }
+	byClause := map[string]*count{}
+	var total, ours count
+	file := regexp.MustCompile(`(\d+(?:-\d+)+)-t\d+-(pass|fail)`)
+	for part, level := range map[string]pdfa.Level{"PDF_A-1b": pdfa.A1b, "PDF_A-2b": pdfa.A2b} {
+		err := filepath.WalkDir(filepath.Join(folder, part), func(path string, d fs.DirEntry, err error) error {
+			if err != nil || !strings.HasSuffix(path, ".pdf") {
+				return err
+			}
+			m := file.FindStringSubmatch(filepath.Base(path))
+			if m == nil {
+				return nil
+			}
+			data, err := os.ReadFile(path)
+			if err != nil {
+				return err
+			}
+			found, problem := conform.Check(data, level)
+			clean := len(found) == 0 && problem == nil
+			key := string(level) + " " + strings.ReplaceAll(m[1], "-", ".")
+			c := byClause[key]
+			if c == nil {
+				c = &count{}
+				byClause[key] = c
+			}
+			counts := []*count{c, &total}
+			if !slices.ContainsFunc(foreign, func(f string) bool { return strings.HasPrefix(key, f) }) {
+				counts = append(counts, &ours)
+			}
+			for _, c := range counts {
+				c.all++
+				switch {
+				case clean == (m[2] == "pass"):
+					c.right++
+				case clean:
+					c.missed++
+				default:
+					c.wrongly++
+				}
+			}
+			if os.Getenv("MOTCUA_PDFA_SHOW") != "" && clean != (m[2] == "pass") {
+				t.Logf("%s: %v %v", filepath.Base(path), found, problem)
+			}
+			return nil
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, k := range slices.Sorted(maps.Keys(byClause)) {
+		c := byClause[k]
+		t.Logf("%-14s %3d of %3d, %d missed, %d wrongly blamed", k, c.right, c.all, c.missed, c.wrongly)
+	}
+	t.Log(fmt.Sprintf("rules that our files touch: agreement %.1f %%: %d of %d files; %d broken rules missed, %d files wrongly blamed", 100*float64(ours.right)/float64(ours.all), ours.right, ours.all, ours.missed, ours.wrongly))
+	t.Log(fmt.Sprintf("all rules: agreement %.1f %%: %d of %d files; %d broken rules missed, %d files wrongly blamed", 100*float64(total.right)/float64(total.all), total.right, total.all, total.missed, total.wrongly))
+}

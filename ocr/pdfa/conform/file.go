@@ -1,0 +1,127 @@
+package conform
+
+import (
+	"bytes"
+	"regexp"
+	"strconv"
+)
+
+var (
+	header    = regexp.MustCompile(`^%PDF-1\.([0-9])(\r\n|\r|\n)`)
+	xrefHead  = regexp.MustCompile(`^xref(\r\n|\r|\n)(\d+) (\d+)( ?\r\n| ?\r| ?\n)`)
+	startXref = regexp.MustCompile(`startxref\s+(\d+)\s*%%EOF`)
+	objHead   = regexp.MustCompile(`(?:^|[\r\n\x00\t\f >])(\d+)([\r\n\x00\t\f ]+)(\d+)([\r\n\x00\t\f ]+)obj`)
+	bodyHead  = regexp.MustCompile(`>>[\r\n\x00\t\f ]*stream`)
+	hexString = regexp.MustCompile(`<[0-9A-Fa-f\s]*>`)
+)
+
+// file looks at the bytes: header, trailer, table, and how objects and streams are set off.
+func (c *checker) file() {
+	c.head()
+	c.tail()
+	if m := startXref.FindAllSubmatch(c.data, -1); m != nil {
+		for _, x := range m {
+			at, err := strconv.Atoi(string(x[1]))
+			if err == nil && at > 0 && at < len(c.data) && bytes.HasPrefix(c.data[at:], []byte("xref")) && !xrefHead.Match(c.data[at:min(len(c.data), at+64)]) {
+				c.say("6.1.4", "6.1.4", "a cross-reference table is not set off as it should be")
+			}
+		}
+	}
+	c.bodies()
+}
+
+func (c *checker) head() {
+	m := header.FindSubmatchIndex(c.data[:min(len(c.data), 64)])
+	if m == nil {
+		c.say("6.1.2", "6.1.2", "the file does not begin with a header of PDF 1.x")
+		return
+	}
+	if v := c.data[m[2]]; v > '7' && !c.one() {
+		c.say("", "6.1.2", "the header says PDF 1.%c", v)
+	}
+	rest := c.data[m[1]:]
+	if len(rest) < 5 || rest[0] != '%' || rest[1] < 128 || rest[2] < 128 || rest[3] < 128 || rest[4] < 128 {
+		c.say("6.1.2", "6.1.2", "no comment of four bytes above 127 follows the header")
+	}
+}
+
+func (c *checker) tail() {
+	end := bytes.LastIndex(c.data, []byte("%%EOF"))
+	if end < 0 {
+		c.say("6.1.3", "6.1.3", "the file has no end")
+		return
+	}
+	switch string(c.data[end+5:]) {
+	case "", "\n", "\r", "\r\n":
+	default:
+		c.say("6.1.3", "6.1.3", "something stands behind the end of the file")
+	}
+	// The last trailer, and where the file is linearised the first: both must have the identifier.
+	if at := bytes.LastIndex(c.data, []byte("trailer")); at >= 0 {
+		t := c.data[at:end]
+		if !bytes.Contains(t, []byte("/ID")) && !bytes.Contains(c.data[:min(len(c.data), 2048)], []byte("/Linearized")) {
+			c.say("6.1.3", "6.1.3", "the trailer has no identifier")
+		}
+		if bytes.Contains(t, []byte("/Encrypt")) {
+			c.say("6.1.3", "6.1.3", "the file is encrypted")
+		}
+	}
+}
+
+// bodies goes through the objects as they are written.
+func (c *checker) bodies() {
+	eol := func(b byte) bool { return b == '\n' || b == '\r' }
+	for at := 0; at < len(c.data); {
+		m := objHead.FindSubmatchIndex(c.data[at:])
+		if m == nil {
+			return
+		}
+		begin, obj := at+m[2], at+m[1]
+		if begin > 0 && !eol(c.data[begin-1]) || len(c.data[at+m[4]:at+m[5]]) != 1 || len(c.data[at+m[8]:at+m[9]]) != 1 || obj < len(c.data) && !eol(c.data[obj]) {
+			c.say("6.1.8", "6.1.9", "an object is not set off as it should be")
+		}
+		end := bytes.Index(c.data[obj:], []byte("endobj"))
+		if end < 0 {
+			return
+		}
+		s := -1
+		if m := bodyHead.FindIndex(c.data[obj : obj+end]); m != nil {
+			s = m[1] - len("stream")
+			c.body(obj + m[1])
+			if e := bytes.Index(c.data[obj+s:], []byte("endstream")); e >= 0 {
+				if z := bytes.Index(c.data[obj+s+e:], []byte("endobj")); z >= 0 {
+					end = s + e + z
+				}
+			}
+		}
+		text := c.data[obj : obj+end]
+		if s >= 0 && s < end {
+			text = c.data[obj : obj+s]
+		}
+		for _, h := range hexString.FindAll(text, -1) {
+			if n := len(bytes.Join(bytes.Fields(h[1:len(h)-1]), nil)); n%2 != 0 {
+				c.say("6.1.6", "6.1.6", "a hexadecimal string has an odd number of digits")
+			}
+		}
+		last := obj + end
+		if !eol(c.data[last-1]) || last+6 < len(c.data) && !eol(c.data[last+6]) {
+			c.say("6.1.8", "6.1.9", "the end of an object is not set off as it should be")
+		}
+		at = last + 6
+	}
+}
+
+// body looks at how the bytes of a stream are set off; at is behind the word.
+func (c *checker) body(at int) {
+	switch {
+	case bytes.HasPrefix(c.data[at:], []byte("\r\n")), bytes.HasPrefix(c.data[at:], []byte("\n")):
+	default:
+		c.say("6.1.7", "6.1.7.1", "a stream does not begin on a line of its own")
+	}
+	end := bytes.Index(c.data[at:], []byte("endstream"))
+	if end > 0 {
+		if b := c.data[at+end-1]; b != '\n' && b != '\r' {
+			c.say("6.1.7", "6.1.7.1", "the end of a stream is not on a line of its own")
+		}
+	}
+}
