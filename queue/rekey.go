@@ -51,7 +51,9 @@ func (q *Queue) Rekey(ctx context.Context, to seal.Vault) (n int, err error) {
 		return n, fmt.Errorf("rotate kiosk key: %w; rotate again to go on", err)
 	}
 	current := keys[0].ID()
-	if err := q.update(func(tx *bolt.Tx) error { return tx.Bucket(bucketMeta).Put(keyKiosk, current[:]) }); err != nil {
+	if err := q.update(func(tx *bolt.Tx) error {
+		return errors.Join(q.rewrapKept(tx), tx.Bucket(bucketMeta).Put(keyKiosk, current[:]))
+	}); err != nil {
 		return n, fmt.Errorf("rotate kiosk key: %w", err)
 	}
 	if err := to.Save(ctx, keys[:1]); err != nil {

@@ -175,6 +175,47 @@ func TestDismissedVolunteer(t *testing.T) {
 	}
 }
 
+// Somebody who can write the data folder cuts the end off the audit log, and the daemon goes on writing it.
+func TestAuditLogCut(t *testing.T) {
+	d := start(t)
+	for range 4 {
+		d.visitor().toScan().post("/leave", "why", "")
+	}
+	d.stop()
+	if out, err := d.command("", "audit", "verify"); err != nil {
+		t.Fatalf("before: %v %s", err, out)
+	}
+	names, err := filepath.Glob(filepath.Join(d.dir, "audit", "*.jsonl"))
+	if err != nil || len(names) == 0 {
+		t.Fatalf("%v %v", names, err)
+	}
+	path := names[len(names)-1]
+	data, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	lines := strings.SplitAfter(string(data), "\n")
+	if err := os.WriteFile(path, []byte(strings.Join(lines[:len(lines)-8], "")), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for _, when := range []string{"after the cut", "while the daemon writes on", "after it has"} {
+		out, err := d.command("", "audit", "verify")
+		t.Logf("%s: %s", when, strings.TrimSpace(out))
+		if err == nil || !strings.Contains(out, "cut off") {
+			t.Errorf("%s: %v %s", when, err, out)
+		}
+		switch when {
+		case "after the cut":
+			d.run()
+			for range 6 { // the chain grows past what was cut
+				d.visitor().toScan().post("/leave", "why", "")
+			}
+		case "while the daemon writes on":
+			d.stop()
+		}
+	}
+}
+
 // Sixty sign-ins at once, for names that are there and names that are not.
 func TestSignInFlood(t *testing.T) {
 	d := start(t)

@@ -64,6 +64,7 @@ const (
 	DaemonStopped      Act = "daemon.stopped"
 	RequestRefused     Act = "request.refused" // Reason: origin, host, csrf, role
 	LogRepaired        Act = "audit.repaired"  // a line torn by power loss was cut off
+	LogBroken          Act = "audit.broken"    // at a start the log was not what had been kept of it
 )
 
 // Event is what the caller knows of an act. Every member is an id or a code.

@@ -7,6 +7,9 @@ import (
 	"path/filepath"
 
 	"motcua/agent/audit"
+	"motcua/agent/config"
+	"motcua/agent/control"
+	"motcua/agent/daemon"
 )
 
 type auditCommand struct {
@@ -15,23 +18,30 @@ type auditCommand struct {
 }
 
 type auditVerifyCommand struct {
-	Head string `placeholder:"SEQ:HASH" help:"An entry that must be there, as an earlier verify printed it: shows that the end was not cut off."`
+	Head  string `placeholder:"SEQ:HASH" help:"An entry that must be there, as an earlier verify printed it or a heartbeat told it. Without: the one that is kept in the queue."`
+	Moved bool   `help:"Old months were moved to an archive: the log need not begin where it did."`
 }
 
 func (c *auditVerifyCommand) Run(p *program) error {
-	dir, err := p.auditFolder()
+	cfg, err := p.configuration()
 	if err != nil {
 		return err
 	}
-	var known *audit.Head
+	dir := filepath.Join(cfg.Data, "audit")
+	kept, err := p.keptAudit(cfg)
+	if err != nil {
+		return err
+	}
 	if c.Head != "" {
-		head, err := audit.ParseHead(c.Head)
-		if err != nil {
+		if _, err := audit.ParseHead(c.Head); err != nil {
 			return unusable(fmt.Errorf("--head: %w", err))
 		}
-		known = &head
+		kept.Head = c.Head
 	}
-	first, last, err := audit.Verify(p.ctx, dir, known, nil)
+	if _, err := os.Stat(dir); err != nil && kept.Head == "" {
+		return fmt.Errorf("there is no audit log in %s: %w", cfg.Data, err)
+	}
+	first, last, err := audit.VerifyKept(p.ctx, dir, kept, c.Moved, nil)
 	var broken *audit.Break
 	if err != nil && !errors.As(err, &broken) {
 		return err
@@ -48,6 +58,9 @@ func (c *auditVerifyCommand) Run(p *program) error {
 		}
 	} else if broken == nil {
 		fmt.Fprintf(p.out, "the chain holds: entries %d to %d\nhead %s\n", first.Seq, last.Seq, last)
+		if kept.Head == "" {
+			fmt.Fprintln(p.out, "nothing is kept of it outside: that no end was cut off can't be told")
+		}
 	}
 	if broken != nil {
 		if p.json {
@@ -56,6 +69,24 @@ func (c *auditVerifyCommand) Run(p *program) error {
 		return fmt.Errorf("the audit log was changed: %w", broken)
 	}
 	return nil
+}
+
+// keptAudit asks the daemon, or the queue, what is kept of the audit log.
+func (p *program) keptAudit(cfg config.Config) (audit.Kept, error) {
+	client, err := control.Dial(p.ctx, cfg.Data)
+	if err == nil {
+		defer client.Close()
+		return client.Audit(p.ctx)
+	}
+	if _, err := os.Stat(filepath.Join(cfg.Data, "queue")); err != nil {
+		return audit.Kept{}, nil
+	}
+	q, _, err := daemon.OpenQueue(p.ctx, cfg, daemon.Logger(p.err, cfg.Log))
+	if err != nil {
+		return audit.Kept{}, err
+	}
+	defer q.Close()
+	return daemon.KeptAudit(q)
 }
 
 func text(err error) string {

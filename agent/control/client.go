@@ -17,6 +17,7 @@ import (
 	"strconv"
 	"time"
 
+	"motcua/agent/audit"
 	"motcua/agent/staff"
 	"motcua/queue"
 )
@@ -202,6 +203,12 @@ func (c *Client) Verify(ctx context.Context) (v queue.Verified, err error) {
 func (c *Client) Reload(ctx context.Context) (n int, err error) {
 	err = c.call(ctx, http.MethodPost, "/reload", nil, nil, &n)
 	return n, err
+}
+
+// Audit gives what the daemon keeps of the audit log's head.
+func (c *Client) Audit(ctx context.Context) (k audit.Kept, err error) {
+	err = c.call(ctx, http.MethodGet, "/audit", nil, nil, &k)
+	return k, err
 }
 
 // Staff lists who may sign in.

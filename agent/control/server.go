@@ -20,6 +20,7 @@ import (
 	"filippo.io/age"
 	"golang.org/x/sys/unix"
 
+	"motcua/agent/audit"
 	"motcua/agent/staff"
 	"motcua/queue"
 )
@@ -57,7 +58,9 @@ type Server struct {
 	// Reload reads the procedures anew and gives how many there are.
 	Reload func() (int, error)
 	// Staff lists who may sign in, ChangeStaff changes it.
-	Staff       func() []staff.Member
+	Staff func() []staff.Member
+	// Audit gives what is kept of the audit log's head.
+	Audit       func() (audit.Kept, error)
 	ChangeStaff func(StaffChange) error
 }
 
@@ -246,6 +249,10 @@ func (s *Server) Handler() http.Handler {
 	mux.HandleFunc("POST /reload", func(w http.ResponseWriter, _ *http.Request) {
 		n, err := s.Reload()
 		answer(w, n, err)
+	})
+	mux.HandleFunc("GET /audit", func(w http.ResponseWriter, _ *http.Request) {
+		kept, err := s.Audit()
+		answer(w, kept, err)
 	})
 	mux.HandleFunc("GET /staff", func(w http.ResponseWriter, _ *http.Request) { answer(w, s.Staff(), nil) })
 	mux.HandleFunc("POST /staff", func(w http.ResponseWriter, r *http.Request) {

@@ -88,7 +88,7 @@ func run(ctx context.Context, streams Streams, cfg config.Config, file string, d
 	if err != nil {
 		return err
 	}
-	announcer, err := openAnnouncer(cfg, q, log)
+	announcer, err := openAnnouncer(cfg, q, ledger, log)
 	if err != nil {
 		return err
 	}
@@ -158,6 +158,7 @@ func run(ctx context.Context, streams Streams, cfg config.Config, file string, d
 		Rekey:       func(ctx context.Context, to string) (int, error) { return Rekey(ctx, cfg, q, to) },
 		Diagnostics: examiner.bundle,
 		Reload:      offer.reload,
+		Audit:       func() (audit.Kept, error) { return KeptAudit(q) },
 		Staff:       roll.Members,
 		ChangeStaff: staffCommands(roll, site.SignOut, ledger, log),
 	}
@@ -186,6 +187,7 @@ func run(ctx context.Context, streams Streams, cfg config.Config, file string, d
 	group.Go(func() error { return watchdog(ctx, q, address, log) })
 	group.Go(func() error { return follow(ctx, q, ledger, log) })
 	group.Go(func() error { return readers(ctx) })
+	group.Go(func() error { return keepHead(ctx, cfg, q, ledger, log) })
 	if cfg.Metrics.Listen != "" {
 		group.Go(func() error { return serveMetrics(ctx, cfg.Metrics.Listen, figures, q) })
 	}

@@ -7,6 +7,7 @@ import (
 	"os"
 	"strings"
 
+	"motcua/agent/audit"
 	"motcua/agent/config"
 	"motcua/agent/version"
 	"motcua/queue"
@@ -69,7 +70,7 @@ func makeSink(u config.Upload, limit line.Limit, log *slog.Logger) (queue.Sink, 
 }
 
 // openAnnouncer makes who tells the province; nil where nobody is told.
-func openAnnouncer(cfg config.Config, q *queue.Queue, log *slog.Logger) (*announce.Announcer, error) {
+func openAnnouncer(cfg config.Config, q *queue.Queue, ledger *audit.Log, log *slog.Logger) (*announce.Announcer, error) {
 	a := cfg.Announce
 	if a.URL == "" {
 		return nil, nil
@@ -87,8 +88,9 @@ func openAnnouncer(cfg config.Config, q *queue.Queue, log *slog.Logger) (*announ
 			figures := struct {
 				Version string      `json:"version"`
 				Queue   queue.Stats `json:"queue"`
+				Audit   string      `json:"audit"` // the head of the audit log
 				Error   string      `json:"error,omitempty"`
-			}{Version: version.String(), Queue: stats}
+			}{Version: version.String(), Queue: stats, Audit: ledger.Head().String()}
 			if err != nil {
 				figures.Error = err.Error()
 			}
