@@ -216,16 +216,19 @@ func readPapers(p *program, cfg config.Config, reader *ocr.Reader, files []strin
 	return papers, nil
 }
 
+// operator is who confirms values on the command line.
+const operator = "command-line"
+
 // confirm lays what was typed over what was read.
 func confirm(proc *procedure.Procedure, entries []visit.Entry, set map[string]string, reviewed bool) {
 	for i := range entries {
 		e := &entries[i]
 		if text, typed := set[e.Name]; typed {
 			f, _ := proc.Field(e.Name)
-			*e = visit.Entry{Name: e.Name, Value: f.Normal(text), Source: paper.User, Confidence: 1, Seen: true}
+			*e = visit.Entry{Name: e.Name, Value: f.Normal(text), Source: paper.User, Confidence: 1, Seen: true, By: operator}
 		}
 		if reviewed {
-			e.Review, e.Seen = false, true
+			e.Review, e.Seen, e.By = false, true, operator
 		}
 	}
 }

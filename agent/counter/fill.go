@@ -75,7 +75,7 @@ func Values(form []visit.Entry) map[string]procedure.Value {
 	values := make(map[string]procedure.Value, len(form))
 	for _, e := range form {
 		values[e.Name] = procedure.Value{Text: e.Value, Source: e.Source, From: e.From, Confidence: e.Confidence,
-			Review: e.Review, Doubts: e.Doubts, Old: e.Old, Document: -1}
+			Review: e.Review, Doubts: e.Doubts, Old: e.Old, Looked: e.By, Document: -1}
 	}
 	return values
 }

@@ -159,8 +159,13 @@ type FormValue struct {
 	From       string        `json:"from,omitempty"`
 	Old        string        `json:"old,omitempty"` // an address as the paper has it, with units of before July 2025
 	Confidence float64       `json:"confidence"`
-	Doubts     []paper.Doubt `json:"doubts,omitempty"` // what was doubted before a person confirmed it
+	Doubts     []paper.Doubt `json:"doubts,omitempty"`    // what was doubted before a person confirmed it
+	Looked     bool          `json:"looked"`              // a person looked at this very value and said that it is right, or wrote it
+	LookedBy   string        `json:"looked_by,omitempty"` // "citizen", or the sign-in name of who helped
 }
+
+// SourceDefault is the source of a value that the procedure proposes and nobody has touched.
+const SourceDefault paper.Source = "default"
 
 // FormOfficial says which official form (tờ khai) the submission carries, and by which rule it looks so.
 type FormOfficial struct {
@@ -348,8 +353,11 @@ func (d Dossier) form() (Form, error) {
 		if v.Text == "" && !d.Procedure.Asked(f.ID, d.Values) {
 			continue
 		}
+		if v.Source == paper.User && v.Looked == "" && v.Text != "" {
+			v.Source, v.Confidence = SourceDefault, 0
+		}
 		form.Values = append(form.Values, FormValue{ID: f.ID, Label: f.Label.VI, Value: v.Text, Source: v.Source, From: v.From,
-			Old: v.Old, Confidence: v.Confidence, Doubts: v.Doubts})
+			Old: v.Old, Confidence: v.Confidence, Doubts: v.Doubts, Looked: v.Looked != "", LookedBy: v.Looked})
 	}
 	for i, p := range d.Pages {
 		extension, ok := page.Extension(p.MediaType)

@@ -33,6 +33,7 @@ type Value struct {
 	Doubts     []paper.Doubt `json:"doubts,omitempty"`
 	Old        string        `json:"old,omitempty"`    // an address as the paper has it, with units of before July 2025
 	Offers     []string      `json:"offers,omitempty"` // what an address may be today, where somebody has to choose
+	Looked     string        `json:"looked,omitempty"` // who looked at it and said so: "citizen", or a volunteer's sign-in name
 	Document   int           `json:"document"`         // index into the documents given to Prefill; -1 where there is none
 	Page       int           `json:"page,omitempty"`
 	Where      *paper.Quad   `json:"where,omitempty"`

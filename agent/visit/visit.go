@@ -19,6 +19,9 @@ import (
 	"motcua/ocr/paper"
 )
 
+// Citizen is who did what was done at a screen without staff.
+const Citizen = "citizen"
+
 // Step is where a visit stands; each is one page of the screen.
 type Step string
 
@@ -97,6 +100,7 @@ type Entry struct {
 	From   string // which field of whose paper, as the procedure names it
 	Review bool   // a person must still look
 	Seen   bool   // a person has looked at it, or typed it
+	By     string // who that was: "citizen", or the sign-in name of who helps; empty while Seen is false
 	Idle   bool   // other answers make it needless: it is neither shown nor open
 	Doubts []paper.Doubt
 	Old    string   // an address as its paper has it, with units of before July 2025
@@ -403,6 +407,7 @@ func (v *Visit) Read(now time.Time, id string, pages int, docs []paper.Document,
 	}
 	p := &v.papers[i]
 	p.Pages, p.Documents, p.Problem, p.Reading = max(pages, 1), docs, problem, false
+	v.changes++
 	return nil
 }
 
@@ -506,6 +511,9 @@ func (v *Visit) Answer(now time.Time, name, value, fault string) error {
 		}
 		e.Value, e.Fault, e.Seen, e.Review = value, fault, true, false
 		e.Typing, e.Typed = false, ""
+		if e.By = v.staff; e.By == "" {
+			e.By = Citizen
+		}
 		return nil
 	})
 }

@@ -53,6 +53,7 @@ func (s *Site) citizenRoutes(mux *http.ServeMux) {
 	mux.HandleFunc("GET /check/{field}", s.seated(s.question))
 	mux.HandleFunc("POST /check/{field}", s.seated(s.answer))
 	mux.HandleFunc("POST /check/{field}/typing", s.seated(s.typing))
+	mux.HandleFunc("GET /check/{field}/whole", s.seated(s.whole))
 	mux.HandleFunc("GET /check/{field}/crop", s.seated(s.crop))
 
 	mux.HandleFunc("GET /confirm", s.seated(s.confirm))

@@ -29,8 +29,9 @@ type group struct {
 type row struct {
 	ID     string
 	Label  procedure.Text
-	Shown  string // the value as people write it
-	Source string // key
+	Asks   procedure.Text // with its person
+	Shown  string         // the value as people write it
+	Source string         // key
 	Crop   bool
 	Open   bool
 	Empty  bool
@@ -59,6 +60,7 @@ func (s *Site) check(w http.ResponseWriter, r *http.Request, at seat) {
 			continue
 		}
 		one := s.row(at.lang, f, e)
+		one.Asks = at.proc.Asks(f)
 		if one.Open {
 			if b.First == "" {
 				b.First = "/check/" + f.ID
@@ -148,13 +150,13 @@ func (s *Site) complaint(lang string, f *procedure.Field, code string) string {
 
 type questionBody struct {
 	Field   *procedure.Field
-	Group   procedure.Text
-	Value   string // as typed or shown
+	Asks    procedure.Text // the question, with the person it is about
+	Value   string         // as typed or shown
 	Crop    bool
 	Doubt   string
 	Error   string
-	Number  int // of the open questions, 1-based; 0 when the person came to change a value
-	Count   int
+	Number  int      // of the open questions, 1-based; 0 when the person came to change a value
+	Count   int      // open questions
 	Offers  []string // what an address may be today
 	Pad     string   // which on-screen keyboard: text, name, digits, date, none
 	Numeric bool
@@ -212,18 +214,16 @@ func shownInput(f *procedure.Field, value string) string {
 
 func (s *Site) ask(w http.ResponseWriter, r *http.Request, at seat, f *procedure.Field, e visit.Entry, status int, value, fault string) {
 	b := questionBody{Field: f, Value: value, Crop: e.Where != nil, Error: fault, Offers: e.Offers, Pad: pad(f.Type)}
-	if role, ok := at.proc.Role(f.Group); ok && len(at.proc.Roles) > 1 {
-		b.Group = role.Name
-	}
+	b.Asks = at.proc.Asks(f)
 	if e.Review {
 		b.Doubt = s.why(at.lang, f, visit.Entry{Review: true, Doubts: e.Doubts})
 	}
 	if open := at.state.Open(); slices.Contains(open, f.ID) {
 		b.Number, b.Count = slices.Index(open, f.ID)+1, len(open)
 	}
-	label := f.Label.In(at.lang)
+	title := b.Asks.In(at.lang)
 	s.render(w, r, status, "question", view{Steps: s.steps(at.lang, visit.Check), Back: s.before(at, f.ID),
-		Path: "/check/" + f.ID, Title: label, Read: label + ". " + b.Doubt + " " + fault, Body: b})
+		Path: "/check/" + f.ID, Title: title, Read: title + ". " + f.Hint.In(at.lang) + " " + b.Doubt + " " + fault + " " + shown(at.lang, f, e.Value), Body: b})
 }
 
 // before is the page a person came from: the open question before this one, or the whole form.
@@ -320,6 +320,27 @@ func (s *Site) cut(ctx context.Context, v *visit.Visit, e visit.Entry) (jpeg []b
 		return visit.ErrNoPaper
 	})
 	return jpeg, err
+}
+
+// whole shows all of the paper a value was read from, with its place marked.
+func (s *Site) whole(w http.ResponseWriter, r *http.Request, at seat) {
+	e, ok := at.state.Entry(r.PathValue("field"))
+	if !ok || e.Where == nil {
+		http.NotFound(w, r)
+		return
+	}
+	s.sendPicture(w, r, at, "whole/"+cropKey(e), func(ctx context.Context) (out []byte, err error) {
+		err = at.visit.Use(func(papers []visit.Paper) error {
+			for _, p := range papers {
+				if p.ID == e.Paper {
+					out, err = s.marked(ctx, p, e)
+					return err
+				}
+			}
+			return visit.ErrNoPaper
+		})
+		return out, err
+	})
 }
 
 // cutAhead cuts all pictures of the form while the person still looks at the papers.

@@ -63,7 +63,7 @@ func (s *Site) pick(w http.ResponseWriter, r *http.Request, at seat) {
 
 // consentVersion names the text of consent.* in the catalogue; it is kept with the submission. Change
 // it whenever the text changes.
-const consentVersion = "2026-01"
+const consentVersion = "2026-11"
 
 func (s *Site) consent(w http.ResponseWriter, r *http.Request, at seat) {
 	if !needProcedure(w, r, at) {

@@ -16,7 +16,8 @@ var languages = []string{"vi", "en"}
 
 // catalogue holds every sentence of the pages in every language, by key.
 type catalogue struct {
-	words map[string]map[string]string
+	words  map[string]map[string]string
+	office string // the office's own name, which fills {office}; empty: the word of the catalogue
 }
 
 func loadCatalogue() (*catalogue, error) {
@@ -57,6 +58,13 @@ func (c *catalogue) say(lang, key string, pairs ...any) string {
 		if s, ok = c.words["vi"][key]; !ok {
 			s = c.words[lang]["fault"]
 		}
+	}
+	if strings.Contains(s, "{office}") {
+		office := c.office
+		if office == "" {
+			office = c.words[lang]["office"]
+		}
+		s = strings.ReplaceAll(s, "{office}", office)
 	}
 	for i := 0; i+1 < len(pairs); i += 2 {
 		s = strings.ReplaceAll(s, "{"+fmt.Sprint(pairs[i])+"}", fmt.Sprint(pairs[i+1]))

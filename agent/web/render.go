@@ -101,6 +101,7 @@ func citizenFunctions(words *catalogue) functionsOf {
 			"date":          func(iso string) string { return shownDate(iso) },
 			"clock":         func(t time.Time) string { return t.Format("15:04 02/01/2006") },
 			"asset":         func(name string) string { return "/static/" + name + "?v=" + sums[name] },
+			"optional":      func(t procedure.Text) string { return optional(t.In(lang), words.say(lang, "about.optional")) },
 			"picture":       picture,
 			"firstSentence": firstSentence,
 			"how":           how,
@@ -240,6 +241,14 @@ func shownDate(iso string) string {
 		return iso
 	}
 	return t.Format("02/01/2006")
+}
+
+// optional is the mark of a paper that may be left out, unless its name says so already.
+func optional(name, mark string) string {
+	if strings.Contains(strings.ToLower(name), strings.Trim(strings.ToLower(mark), "()")) {
+		return ""
+	}
+	return mark
 }
 
 func firstSentence(s string) string {

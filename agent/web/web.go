@@ -152,6 +152,7 @@ func New(o Options) (*Site, error) {
 	if s.words, err = loadCatalogue(); err != nil {
 		return nil, err
 	}
+	s.words.office = o.Ward
 	if s.pages, err = loadPages("templates", citizenFunctions(s.words)); err != nil {
 		return nil, err
 	}

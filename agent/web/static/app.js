@@ -148,6 +148,30 @@
 	});
 	for (const input of $$("[data-send]")) input.addEventListener("change", () => { if (input.files.length) input.form.requestSubmit(); });
 
+	// --- the whole paper, to be enlarged with two fingers -----------------------------------------------
+	const whole = $("#whole");
+	if (whole) {
+		const loupe = $("[data-loupe]", whole), img = $("img", loupe), open = $("[data-whole]");
+		const fingers = new Map(), most = 6;
+		let scale = 1, x = 0, y = 0;
+		const place = () => { if (scale === 1) x = y = 0; img.style.transform = `translate(${x}px, ${y}px) scale(${scale})`; };
+		const zoom = (by) => { const was = scale; scale = Math.min(Math.max(scale * by, 1), most); x *= scale / was; y *= scale / was; place(); };
+		const apart = () => { const [a, b] = [...fingers.values()]; return Math.hypot(a.clientX - b.clientX, a.clientY - b.clientY); };
+		open.hidden = false;
+		open.addEventListener("click", () => { img.src = open.dataset.whole; scale = 1; place(); whole.showModal(); fresh(); });
+		loupe.addEventListener("pointerdown", (e) => { fingers.set(e.pointerId, e); loupe.setPointerCapture(e.pointerId); });
+		loupe.addEventListener("pointermove", (e) => {
+			const was = fingers.get(e.pointerId);
+			if (!was) return;
+			const span = fingers.size === 2 ? apart() : 0;
+			fingers.set(e.pointerId, e);
+			if (span) zoom(apart() / span);
+			else { x += e.clientX - was.clientX; y += e.clientY - was.clientY; place(); }
+		});
+		for (const end of ["pointerup", "pointercancel"]) loupe.addEventListener(end, (e) => fingers.delete(e.pointerId));
+		for (const b of $$("[data-zoom]", whole)) b.addEventListener("click", () => zoom(+b.dataset.zoom));
+	}
+
 	// --- printing ------------------------------------------------------------------------------------
 	for (const button of $$("[data-print]")) { button.hidden = false; button.addEventListener("click", () => print()); }
 
