@@ -51,7 +51,8 @@ func (o Office) Pack(ctx context.Context, m Matter, entries []visit.Entry, paper
 		d.Form = o.Form(m.Procedure)
 	}
 	for _, p := range papers {
-		page := dossier.Page{Data: p.Data, MediaType: p.MediaType, Pages: max(p.Pages, 1), Turn: p.Turn, Kind: paper.Other}
+		page := dossier.Page{MediaType: p.MediaType, Pages: max(p.Pages, 1), Kind: paper.Other}
+		page.Data, page.Turn = turned(p.Data, p.MediaType, p.Turn)
 		if len(p.Documents) > 0 {
 			page.Kind = p.Documents[0].Type
 		}

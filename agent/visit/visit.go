@@ -150,6 +150,7 @@ type Visit struct {
 	last      time.Time // last sign of life
 	busy      int       // scans and readings under way: nothing can be sent while they work
 	papers    []Paper
+	bin       *binned
 	made      int // papers ever added, for ids
 	readings  []Reading
 	form      []Entry
@@ -185,6 +186,7 @@ type State struct {
 	Confirmed time.Time
 	Busy      bool
 	Papers    []Paper
+	Binned    bool // the paper that was taken out last can be put back
 	Readings  []Reading
 	Form      []Entry
 	Ways      map[string]string // how papers are given that were not scanned, by the paper's id
@@ -213,7 +215,7 @@ func (v *Visit) State() State {
 	return State{
 		ID: v.ID, Step: v.step, Procedure: v.procedure, Channel: v.channel, Staff: v.staff, Called: v.called,
 		Started: v.started, Consented: v.consented, Confirmed: v.confirmed, Busy: v.busy > 0,
-		Papers: papers, Readings: slices.Clone(v.readings), Form: slices.Clone(v.form), Ways: maps.Clone(v.ways), Code: v.code,
+		Papers: papers, Binned: v.bin != nil, Readings: slices.Clone(v.readings), Form: slices.Clone(v.form), Ways: maps.Clone(v.ways), Code: v.code,
 	}
 }
 
@@ -439,9 +441,30 @@ func (v *Visit) Turn(now time.Time, id string) error {
 	return v.change(now, id, func(i int) { v.papers[i].Turn = (v.papers[i].Turn + 90) % 360 })
 }
 
-// Remove takes a paper out and forgets its bytes. Values read from it go with it, unless a person has
-// typed or confirmed them.
+// binned is the paper that was taken out last.
+type binned struct {
+	paper Paper
+	at    int
+}
+
+// Remove takes a paper out. Values read from it go with it, unless a person has typed or confirmed them. Until the next
+// one is taken out, it can be put back.
 func (v *Visit) Remove(now time.Time, id string) error {
+	v.hold.Lock()
+	defer v.hold.Unlock()
+	return v.change(now, id, func(i int) {
+		v.emptyBin()
+		v.bin = &binned{v.papers[i], i}
+		v.papers = slices.Delete(v.papers, i, i+1)
+		v.detach(id)
+		if len(v.papers) == 0 {
+			v.step = Scan
+		}
+	})
+}
+
+// Discard takes out a paper that is of no use to anybody, for good.
+func (v *Visit) Discard(now time.Time, id string) error {
 	v.hold.Lock()
 	defer v.hold.Unlock()
 	return v.change(now, id, func(i int) {
@@ -452,6 +475,29 @@ func (v *Visit) Remove(now time.Time, id string) error {
 			v.step = Scan
 		}
 	})
+}
+
+// PutBack undoes the last Remove.
+func (v *Visit) PutBack(now time.Time) error {
+	return v.act(now, func() error {
+		switch {
+		case v.step == Receipt:
+			return ErrSubmitted
+		case v.bin == nil:
+			return ErrNoPaper
+		}
+		v.papers = slices.Insert(v.papers, min(v.bin.at, len(v.papers)), v.bin.paper)
+		v.bin = nil
+		v.step = Papers
+		return nil
+	})
+}
+
+func (v *Visit) emptyBin() {
+	if v.bin != nil {
+		clear(v.bin.paper.Data)
+		v.bin = nil
+	}
 }
 
 // Move puts a paper by places further back (negative: further to the front).
@@ -710,6 +756,7 @@ func (v *Visit) Wipe() {
 }
 
 func (v *Visit) forget() {
+	v.emptyBin()
 	for i := range v.papers {
 		clear(v.papers[i].Data)
 	}

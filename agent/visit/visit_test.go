@@ -115,6 +115,15 @@ func TestVisit(t *testing.T) {
 		must(t, v.Use(func(p []Paper) error { kept = p[0].Data; return nil }))
 		must(t, v.Answer(noon, "name", "A", ""))
 		must(t, v.Remove(noon, "p1"))
+		must(t, v.PutBack(noon))
+		if err := v.PutBack(noon); !errors.Is(err, ErrNoPaper) || string(kept) != "page bytes" || len(v.State().Papers) != 1 {
+			t.Errorf("the paper did not come back once: %v", err)
+		}
+		must(t, v.Remove(noon, "p1"))
+		if _, err := v.Add(noon, Paper{Data: []byte("another")}); err != nil {
+			t.Fatal(err)
+		}
+		must(t, v.Remove(noon, "p2"))
 		if strings.Trim(string(kept), "\x00") != "" {
 			t.Error("bytes of a removed page are still there")
 		}

@@ -20,6 +20,7 @@ type papersBody struct {
 	Wanted []wantedPaper
 	Hint   string // key of a sentence: the back of the card is missing, nothing was recognised, …
 	Full   bool
+	Undo   bool // a paper was taken out and can be put back
 }
 
 type shownPaper struct {
@@ -53,7 +54,7 @@ func (s *Site) papers(w http.ResponseWriter, r *http.Request, at seat) {
 		s.turnAway(w, r, at, err)
 		return
 	}
-	if len(at.state.Papers) == 0 {
+	if len(at.state.Papers) == 0 && !at.state.Binned {
 		http.Redirect(w, r, "/scan", http.StatusSeeOther)
 		return
 	}
@@ -63,7 +64,7 @@ func (s *Site) papers(w http.ResponseWriter, r *http.Request, at seat) {
 
 // lookThrough says what is known of the papers that lie here, and what the procedure still wants.
 func lookThrough(state visit.State, p *procedure.Procedure) papersBody {
-	b := papersBody{Full: len(state.Papers) >= visit.MaxPapers}
+	b := papersBody{Undo: state.Binned, Full: len(state.Papers) >= visit.MaxPapers}
 	sides := map[paper.Kind][]string{}
 	recognised := false
 	for i, one := range state.Papers {
@@ -124,6 +125,10 @@ func (s *Site) changePaper(w http.ResponseWriter, r *http.Request, at seat) {
 		if err = at.visit.Remove(now, id); err == nil {
 			at.table.pictures.forget()
 			err = counter.Fill(at.visit, at.proc, s.now())
+		}
+	case "undo":
+		if err = at.visit.PutBack(now); err == nil {
+			err = counter.Fill(at.visit, at.proc, now)
 		}
 	default:
 		s.notFound(w, r)

@@ -414,11 +414,12 @@ func (s *Site) readJob(ctx context.Context, at seat, ids []string) event {
 		s.read(ctx, at, id, s.o.Reader.Read)
 		at.table.live.send(event{Kind: "progress", Page: i + 1, Percent: 100 * (i + 1) / len(ids)})
 	}
+	refused := ""
 	for _, id := range ids {
 		// A file nobody can open is no paper: say so and do not keep it.
 		if p, ok := at.visit.State().Paper(id); ok && p.Problem != "" && len(p.Documents) == 0 && useless(p.Problem) {
-			_ = at.visit.Remove(s.now(), id)
-			return event{Kind: "fault", Key: "problem." + p.Problem}
+			_ = at.visit.Discard(s.now(), id)
+			refused = "problem." + p.Problem
 		}
 	}
 	if err := counter.Fill(at.visit, at.proc, s.now()); err != nil {
@@ -426,6 +427,13 @@ func (s *Site) readJob(ctx context.Context, at seat, ids []string) event {
 	}
 	s.keep(at.table, at.session)
 	s.cutAhead(at.table)
+	if refused != "" {
+		end := event{Kind: "fault", Key: refused}
+		if len(at.visit.State().Papers) > 0 {
+			end.To = "/papers" // with those that are good
+		}
+		return end
+	}
 	return event{Kind: "done", To: "/papers"}
 }
 

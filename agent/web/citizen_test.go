@@ -300,7 +300,9 @@ func TestNoDeadEnds(t *testing.T) {
 	h.get("/check/no_such_field").want(200, "/check")
 	h.post("/papers/p1/turn").want(200, "/papers", "turn90")
 	h.post("/papers/p99/turn").want(200, "/papers")
-	h.post("/papers/p1/remove").want(200, "/scan")
+	h.post("/papers/p1/remove").want(200, "/papers", "Lấy lại tờ đó")
+	h.post("/papers/last/undo").want(200, "/papers", "/papers/p1/picture")
+	h.post("/papers/last/undo").want(200, "/papers")
 	h.get("/help").want(200, "/help", `class="button back"`)
 	h.get("/no/such/page").want(404, "/no/such/page", "Về trang đầu")
 	t.Run("english", func(t *testing.T) {

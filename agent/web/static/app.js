@@ -177,7 +177,20 @@
 
 	// --- read aloud ----------------------------------------------------------------------------------
 	const aloud = $("[data-aloud]"), lang = document.documentElement.lang;
-	const words = () => $("#main").dataset.read;
+	// All of the page: its question, what stands on it, and what is written in its fields, without the buttons.
+	const words = () => {
+		const page = $("#main").cloneNode(true);
+		for (const e of $$("button, .acts, .button, [hidden], template, figcaption, .keyboard", page)) e.remove();
+		$$("input:not([type=hidden]), textarea", $("#main")).forEach((field) => {
+			const twin = page.querySelector(`[name="${field.name}"]${field.type === "radio" ? `[value="${CSS.escape(field.value)}"]` : ""}`);
+			const said = field.type === "radio" || field.type === "checkbox" ? "" : field.value;
+			twin?.replaceWith(document.createTextNode(" " + said + ". "));
+		});
+		for (const e of $$("h1, h2, p, li, dt, dd, label, b, small, summary, legend", page)) e.append(". ");
+		return page.textContent.replace(/\s+/g, " ").replace(/\s*([.?!:…])[\s.]*\./g, "$1").trim();
+	};
+	// pieces cuts a long text at the ends of its sentences: the kiosk's voice takes so much at a time.
+	const pieces = (text) => text.match(/.{1,900}(?:[.?!…:]\s|$)|.{1,900}/g) || [];
 	const own = () => "speechSynthesis" in window && speechSynthesis.getVoices().find((v) => v.lang.toLowerCase().startsWith(lang));
 	let hush = null; // ends what is being read
 	const offer = () => { aloud.hidden = !(own() || "voice" in aloud.dataset); };
@@ -189,20 +202,25 @@
 		aloud.setAttribute("aria-pressed", "true");
 		const voice = own();
 		if (voice) {
-			const text = new SpeechSynthesisUtterance(words());
-			text.voice = voice; text.lang = lang; text.rate = 0.9; text.onend = quiet;
+			const said = pieces(words()).map((piece) => { const u = new SpeechSynthesisUtterance(piece); u.voice = voice; u.lang = lang; u.rate = 0.9; return u; });
+			if (said.length) said.at(-1).onend = quiet;
 			hush = () => speechSynthesis.cancel();
-			speechSynthesis.speak(text);
+			for (const u of said) speechSynthesis.speak(u);
 			return;
 		}
-		let sound = null;
-		hush = () => sound?.pause();
+		let sound = null, stopped = false;
+		hush = () => { stopped = true; sound?.pause(); };
 		try {
-			const answer = await post("/speak", new URLSearchParams({ text: words() }));
-			if (!answer.ok) throw new Error(answer.status);
-			sound = new Audio(URL.createObjectURL(await answer.blob()));
-			sound.onended = quiet;
-			if (hush) await sound.play();
+			for (const text of pieces(words())) {
+				const answer = await post("/speak", new URLSearchParams({ text }));
+				if (!answer.ok) throw new Error(answer.status);
+				if (stopped) return;
+				sound = new Audio(URL.createObjectURL(await answer.blob()));
+				const ended = new Promise((end) => { sound.onended = end; });
+				await sound.play();
+				await ended;
+			}
+			quiet();
 		} catch { quiet(); }
 	});
 	addEventListener("pagehide", quiet);
@@ -243,6 +261,7 @@
 				for (const q of ["[data-progress]", "[data-stop]", "[data-say]", "[data-lamp]", "[data-headline]"]) $(q, scan).hidden = true;
 				$("[data-fault]", scan).textContent = e.text;
 				$("[data-ended]", scan).hidden = false;
+				if (e.to) $("[data-without]", scan).hidden = false;
 				fresh();
 				$("[data-ended] a", scan).focus();
 				break;
