@@ -52,7 +52,7 @@ func (o Office) Pack(ctx context.Context, m Matter, entries []visit.Entry, paper
 	}
 	for _, p := range papers {
 		page := dossier.Page{MediaType: p.MediaType, Pages: max(p.Pages, 1), Kind: paper.Other}
-		page.Data, page.Turn = turned(p.Data, p.MediaType, p.Turn)
+		page.Data, page.Turn = turnedPage(p.Data, p.MediaType, p.Turn)
 		if len(p.Documents) > 0 {
 			page.Kind = p.Documents[0].Type
 		}

@@ -11,9 +11,9 @@ import (
 // turnedQuality is that of a JPEG which a person turned: the one time that a scan is written anew.
 const turnedQuality = 93
 
-// turned gives a page as a person turned it, clockwise by 90, 180 or 270 degrees. What is not a JPEG or PNG, and what
+// turnedPage gives a page as a person turned it, clockwise by 90, 180 or 270 degrees. What is not a JPEG or PNG, and what
 // does not open, is given as it was, and still to be turned.
-func turned(data []byte, mediaType string, degrees int) (out []byte, left int) {
+func turnedPage(data []byte, mediaType string, degrees int) (out []byte, left int) {
 	if degrees%360 == 0 || mediaType != "image/jpeg" && mediaType != "image/png" {
 		return data, degrees
 	}

@@ -19,7 +19,7 @@ func TestTurnedPagesAreDeliveredTurned(t *testing.T) {
 	for degrees, want := range map[int]struct{ size, corner image.Point }{
 		90: {image.Pt(4, 6), image.Pt(3, 0)}, 180: {image.Pt(6, 4), image.Pt(5, 3)}, 270: {image.Pt(4, 6), image.Pt(0, 5)},
 	} {
-		data, left := turned(b.Bytes(), "image/png", degrees)
+		data, left := turnedPage(b.Bytes(), "image/png", degrees)
 		img, err := png.Decode(bytes.NewReader(data))
 		if err != nil || left != 0 {
 			t.Fatal(err, left)
@@ -28,7 +28,7 @@ func TestTurnedPagesAreDeliveredTurned(t *testing.T) {
 			t.Errorf("%d degrees: %v, the corner is not at %v", degrees, img.Bounds().Size(), want.corner)
 		}
 	}
-	if data, left := turned([]byte("%PDF"), "application/pdf", 90); string(data) != "%PDF" || left != 90 {
+	if data, left := turnedPage([]byte("%PDF"), "application/pdf", 90); string(data) != "%PDF" || left != 90 {
 		t.Error("a PDF was touched")
 	}
 }
