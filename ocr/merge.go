@@ -192,28 +192,7 @@ func letters(s string) string {
 // misread says whether b can be a misreading of a: a plain form of which at most a share of the letters differs.
 func misread(a, b string, share float64) bool {
 	x, y := []rune(vn.Plain(a)), []rune(vn.Plain(b))
-	return float64(edits(x, y)) <= share*float64(max(len(x), len(y)))
-}
-
-func edits(a, b []rune) int {
-	row := make([]int, len(b)+1)
-	for j := range row {
-		row[j] = j
-	}
-	for i := range a {
-		diag := row[0]
-		row[0] = i + 1
-		for j := range b {
-			up := row[j+1]
-			cost := diag
-			if a[i] != b[j] {
-				cost++
-			}
-			row[j+1] = min(cost, up+1, row[j]+1)
-			diag = up
-		}
-	}
-	return row[len(b)]
+	return float64(vn.Edits(x, y)) <= share*float64(max(len(x), len(y)))
 }
 
 // checker holds the fields of one paper against each other. exact are those that codes prove.

@@ -36,7 +36,8 @@ func Near(word string, known []string, n int) []string {
 }
 
 // distance is the least number of letters added, dropped, exchanged or swapped with the next
-// (optimal string alignment).
+// (optimal string alignment): a swap is the commonest slip of whoever types, and none of a reader of print, for which
+// ocr/vn counts otherwise.
 func distance(a, b string) int {
 	x, y := []rune(a), []rune(b)
 	rows := make([][]int, len(x)+1)

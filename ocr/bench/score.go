@@ -242,7 +242,7 @@ func one(n paper.Name, truth string, f paper.Field, ok bool) score {
 		return s
 	}
 	right := same(n, truth, f.Value)
-	s.edits = distance([]rune(key(n, truth)), []rune(key(n, f.Value)))
+	s.edits = vn.Edits([]rune(key(n, truth)), []rune(key(n, f.Value)))
 	if right {
 		s.exact = 1
 	}
@@ -275,26 +275,6 @@ func key(n paper.Name, s string) string {
 		out = append(out, vn.Fold(w)+marks)
 	}
 	return strings.Join(out, " ")
-}
-
-func distance(a, b []rune) int {
-	row := make([]int, len(b)+1)
-	for j := range row {
-		row[j] = j
-	}
-	for i, x := range a {
-		last := row[0]
-		row[0] = i + 1
-		for j, y := range b {
-			d := last
-			if x != y {
-				d++
-			}
-			last = row[j+1]
-			row[j+1] = min(d, row[j]+1, row[j+1]+1)
-		}
-	}
-	return row[len(b)]
 }
 
 func percent(a, b int) string {

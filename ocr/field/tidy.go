@@ -170,33 +170,12 @@ func dropLabel(s string) string {
 			continue
 		}
 		for _, r := range remains {
-			if off := float64(distance(letters, r)) / float64(max(len(letters), len(r))); off < best {
+			if off := float64(vn.Edits(letters, []byte(r))) / float64(max(len(letters), len(r))); off < best {
 				best, cut = off, k
 			}
 		}
 	}
 	return strings.Join(words[cut:], " ")
-}
-
-// distance is how many letters must change for a to become b.
-func distance(a []byte, b string) int {
-	row := make([]int, len(b)+1)
-	for j := range row {
-		row[j] = j
-	}
-	for i := range a {
-		diag := row[0]
-		row[0] = i + 1
-		for j := range b {
-			cost := diag
-			if a[i] != b[j] {
-				cost++
-			}
-			diag = row[j+1]
-			row[j+1] = min(cost, row[j]+1, row[j+1]+1)
-		}
-	}
-	return row[len(b)]
 }
 
 // dropTail ends an address where a form's next item begins: "… Hòa Bình 2. Nơi tạm trú".
