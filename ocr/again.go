@@ -4,6 +4,7 @@ import (
 	"context"
 	"image"
 	"slices"
+	"strings"
 
 	"golang.org/x/sync/errgroup"
 
@@ -79,12 +80,49 @@ func (l *local) confirm(ctx context.Context, c *card, n paper.Name, v *field.Val
 		return err
 	}
 	v.Twice = second != "" && vn.Same(second, v.Text)
+	if err := l.respell(c, v, n); err != nil {
+		return err
+	}
 	if !v.Twice && isName(n) && vn.Plain(second) == vn.Plain(v.Text) {
 		v.Choices = slices.Insert(v.Choices, 0, second)
 	}
 	if a, b := vn.Locate(v.Text), vn.Locate(second); !v.Twice && isPlace(n) && a.Commune == "" && b.Commune != "" && a.District == b.District && vn.Plain(v.Text) == vn.Plain(second) {
 		v.Text, v.Again = second, false // of two readings of the same letters the one that is in the gazetteer; it stays in doubt
 	}
+	return nil
+}
+
+// respell reads a name again where it can't be Vietnamese as it stands: its family is nobody's, or a word can't be spelled so. If the
+// print's own pixels leave open that one of the possible ones stands there, that is taken, and the name stays in review with what was
+// read as a choice. Print that is clear stays as it is, whatever a list says.
+func (l *local) respell(c *card, v *field.Value, n paper.Name) error {
+	if !isName(n) {
+		return nil
+	}
+	words := strings.Fields(v.Text)
+	var others []string
+	for i, w := range words {
+		candidates := vn.Respelled(w)
+		if _, known := vn.Family(w); i == 0 && !known {
+			for _, a := range vn.Alike(w) {
+				if _, known := vn.Family(a); known {
+					candidates = append(candidates, strings.ToUpper(a))
+				}
+			}
+		}
+		for _, o := range candidates {
+			other := slices.Clone(words)
+			other[i] = o
+			others = append(others, strings.Join(other, " "))
+		}
+	}
+	read := *v
+	read.Fits = nil
+	if err := l.compare(c, others, &read); err != nil || len(read.Fits) != 1 {
+		return err
+	}
+	v.Choices = slices.Insert(slices.DeleteFunc(v.Choices, func(o string) bool { return o == read.Fits[0] }), 0, v.Text)
+	v.Text, v.Again, v.Twice = read.Fits[0], false, false
 	return nil
 }
 

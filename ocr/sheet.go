@@ -27,7 +27,7 @@ func (l *local) readSheet(ctx context.Context, p page.Picture, n int) (*face, er
 	for _, comb := range combs { // one sign a cell: by itself each is too little to be a line
 		k.Clear(comb)
 	}
-	c.lines = append(find.Lines(k, letter, max(48, w/22)), combs...)
+	c.lines = append(find.SheetLines(k, letter, max(48, w/22)), combs...)
 	c.codes = qr.Find(c.img, qr.QRCode)
 	up, sure := c.upright()
 	if !sure {

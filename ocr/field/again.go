@@ -1,6 +1,7 @@
 package field
 
 import (
+	"motcua/ocr/fields"
 	"motcua/ocr/paper"
 	"motcua/ocr/tess"
 )
@@ -10,6 +11,9 @@ func Again(n paper.Name, rows [][]tess.Word) (string, float64, bool) {
 	f := reader(n)
 	if f == nil {
 		return "", 0, false
+	}
+	if fields.TypeOf(n) == fields.PersonName { // on forms in title case
+		f = func(p []piece) (Value, bool) { return personName(p, true) }
 	}
 	var p []piece
 	for i, r := range rows {

@@ -91,7 +91,11 @@ func Card(runs []Run) Side {
 		if g.name == stop {
 			continue
 		}
-		v, ok := value(runs, g, groups, labelled)
+		read := reader(g.name)
+		if !kind.Identity && fields.TypeOf(g.name) == fields.PersonName && kind != &kinds.Unknown { // identity cards have names in capitals
+			read = func(p []piece) (Value, bool) { return personName(p, true) }
+		}
+		v, ok := valueBy(read, runs, g, groups, labelled)
 		if !ok {
 			continue
 		}
@@ -275,12 +279,8 @@ func gather(places []place) []group {
 	return out
 }
 
-// value takes what stands behind a label: on its line, then, where the field may have more lines or the line is
-// empty, below it.
-func value(runs []Run, g group, groups []group, labelled map[int]bool) (Value, bool) {
-	return valueBy(reader(g.name), runs, g, groups, labelled)
-}
-
+// valueBy takes what stands behind a label, as f reads it: on its line, then, where the field may have more lines or the line is empty,
+// below it.
 func valueBy(f func([]piece) (Value, bool), runs []Run, g group, groups []group, labelled map[int]bool) (Value, bool) {
 	run := runs[g.run]
 	end := len(run.Words)

@@ -138,6 +138,17 @@ func houseNumber(words []string) bool {
 	return figures < 6 && strings.ContainsFunc(strings.Join(words[1:], ""), unicode.IsLetter)
 }
 
+// endsAsPrinted says whether a label that differs from the holder's by its last word ends with that word: "Họ, chữ đệm, tên: PHẠM"
+// is but a letter from "họ, chữ đệm, tên cha". Names stand in capitals, where labels don't.
+func endsAsPrinted(text string, found []byte, first, last string) bool {
+	const end = 3
+	if !strings.HasSuffix(string(found), text[len(text)-end:]) {
+		return false
+	}
+	lower := func(w string) bool { return strings.ContainsFunc(w, unicode.IsLower) }
+	return lower(last) || !lower(first)
+}
+
 // find locates labels in runs: at each place the longest that fits best.
 func find(runs []Run, labels []kinds.Label) []place {
 	var out []place
@@ -168,6 +179,9 @@ func find(runs []Run, labels []kinds.Label) []place {
 			}
 			// NGUYỄN XUÂN and NGUYỄN QUÂN are names; the label is never printed in capitals.
 			if l.Text == "NGUYENQUAN" && !strings.ContainsFunc(strings.Join(words[word[from]:word[to-1]+1], ""), unicode.IsLower) {
+				continue
+			}
+			if l.Of != kinds.Holder && !endsAsPrinted(l.Text, letters[from:to], words[word[from]], words[word[to-1]]) {
 				continue
 			}
 			if len(l.Text) <= 4 { // short labels must be words of their own

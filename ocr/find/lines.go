@@ -162,8 +162,14 @@ func (k Ink) under(runs []span) mask {
 }
 
 // Lines finds lines of text between least and most pixels high, from top to bottom: rows of small parts that
-// stand side by side. Photos, seals and rules are passed over.
-func Lines(k Ink, least, most int) []image.Rectangle {
+// stand side by side. Photos, seals and rules are passed over, and with them what is no wider than two letters.
+func Lines(k Ink, least, most int) []image.Rectangle { return lines(k, least, most, false) }
+
+// SheetLines is Lines for a sheet, on which a word of two letters counts ("Số:", "32") if it stands beside a line, level with it: forms and
+// typewriters put wide spaces between words.
+func SheetLines(k Ink, least, most int) []image.Rectangle { return lines(k, least, most, true) }
+
+func lines(k Ink, least, most int, narrow bool) []image.Rectangle {
 	var glyphs []part
 	var small, torn []part
 	if k.gray == nil {
@@ -329,7 +335,12 @@ func Lines(k Ink, least, most int) []image.Rectangle {
 			r.box.Max.Y = min(r.box.Max.Y, r.bottoms[len(r.bottoms)-1-n]+room)
 		}
 		// Tones make a title's line higher than its letters are.
-		if r.torn == 0 && (bottom-top > most || r.box.Dy() > most*4/3) || r.box.Dx() < r.box.Dy()*3/2 {
+		if r.torn == 0 && (bottom-top > most || r.box.Dy() > most*4/3) {
+			continue
+		}
+		if r.box.Dx() < r.box.Dy()*3/2 && !(narrow && r.torn == 0 && r.box.Dx()*3 >= (bottom-top)*2 && slices.ContainsFunc(rows, func(o row) bool {
+			return o.glyphs > r.glyphs && o.torn == 0 && beside(r.box, o.box, bottom-top)
+		})) {
 			continue
 		}
 		box := r.box
@@ -352,4 +363,11 @@ func Lines(k Ink, least, most int) []image.Rectangle {
 	}
 	slices.SortFunc(out, func(a, b image.Rectangle) int { return cmp.Compare(a.Min.Y+a.Max.Y, b.Min.Y+b.Max.Y) })
 	return out
+}
+
+// beside says whether a word stands level with a line of letters of its size and not far from it: within six heights.
+func beside(word, line image.Rectangle, height int) bool {
+	overlap := min(word.Max.Y, line.Max.Y) - max(word.Min.Y, line.Min.Y)
+	gap := max(word.Min.X-line.Max.X, line.Min.X-word.Max.X)
+	return overlap*5 >= min(word.Dy(), line.Dy())*3 && line.Dy() < 2*word.Dy() && word.Dy() < 2*line.Dy() && gap >= 0 && gap <= 6*height
 }

@@ -67,6 +67,12 @@ var (
 		iêu oai oao oay oeo uao uây uôi uya uyê uyu ươi ươu yêu uơi`)
 )
 
+// Of these the first take no final, and the others don't go without one: hương is a word, huơng and hươ are none.
+var (
+	open   = strings.Fields(`ai ao au ay âu ây eo êu ia iu oi ôi ơi ua ui uơ ưa ưi ưu oai oao oay oeo uao uây uôi uya uyu ươi ươu yêu iêu`)
+	closed = strings.Fields("ă â iê oă oo uâ uô ươ yê uyê")
+)
+
 // Spelled says whether a word can be a Vietnamese syllable: an initial, a vowel group and a final that go
 // together, and the tones that syllables ending in a stop can bear. Words of other languages (place names
 // of the highlands, foreign names) are not spelled so.
@@ -104,14 +110,86 @@ func Spelled(word string) bool {
 			if i == "gi" && mid == "" && !stop {
 				return f == "" || f == "n" // gì, gìn
 			}
-			for _, n := range nuclei {
-				if mid == n {
-					return true
-				}
+			if (f == "" || !slices.Contains(open, mid)) && (f != "" || !slices.Contains(closed, mid)) && slices.Contains(nuclei, mid) {
+				return true
 			}
 		}
 	}
 	return false
+}
+
+// Respelled lists the Vietnamese syllables that a word which can be none differs from by the marks of one or two of its letters: DUỢC
+// gives DƯỢC and ĐƯỢC, whose Ư lost its horn. A word that is spelled as it should has none.
+func Respelled(word string) []string {
+	letters := []rune(norm.NFC.String(word))
+	if Spelled(word) || len(letters) == 0 || len(letters) > 7 {
+		return nil
+	}
+	var out []string
+	for i := range letters {
+		for _, a := range marked(letters[i]) {
+			one := slices.Clone(letters)
+			one[i] = a
+			if s := string(one); Spelled(s) {
+				out = append(out, s)
+				continue
+			}
+			for j := i + 1; j < len(letters); j++ {
+				for _, b := range marked(letters[j]) {
+					two := slices.Clone(one)
+					two[j] = b
+					if s := string(two); Spelled(s) && len(out) < mostRespelled {
+						out = append(out, s)
+					}
+				}
+			}
+		}
+	}
+	return out
+}
+
+// mostRespelled bounds Respelled: a word with more readings than this says nothing.
+const mostRespelled = 12
+
+// marked are the letters with the same tone that a letter may be with another mark of its vowel, or đ for d.
+func marked(r rune) []rune {
+	groups := []string{"aăâ", "eê", "oôơ", "uư", "dđ"}
+	var tone rune
+	base := []rune{}
+	for _, d := range norm.NFD.String(string(r)) {
+		if isTone(d) {
+			tone = d
+		} else {
+			base = append(base, d)
+		}
+	}
+	plain := []rune(norm.NFC.String(string(base)))
+	if len(plain) != 1 {
+		return nil
+	}
+	low := unicode.ToLower(plain[0])
+	var out []rune
+	for _, g := range groups {
+		if !strings.ContainsRune(g, low) {
+			continue
+		}
+		for _, o := range g {
+			if o == low {
+				continue
+			}
+			if plain[0] != low {
+				o = unicode.ToUpper(o)
+			}
+			s := string(o)
+			if tone != 0 {
+				s += string(tone)
+			}
+			if full := []rune(norm.NFC.String(s)); len(full) == 1 {
+				out = append(out, full[0])
+			}
+		}
+	}
+	return out
 }
 
 // Alike lists the known name syllables that are written with the same plain letters as word, the most common

@@ -1,6 +1,7 @@
 package vn
 
 import (
+	"slices"
 	"testing"
 
 	"golang.org/x/text/unicode/norm"
@@ -203,6 +204,20 @@ func TestAlike(t *testing.T) {
 	}
 	if !PlaceSyllable("NGHỆ") || PlaceSyllable("Nghễ") {
 		t.Error("place syllables")
+	}
+}
+
+func TestRespelled(t *testing.T) {
+	for word, want := range map[string]string{"ĐUỢC": "ĐƯỢC", "NGUYÊN": "", "HƯƠNG": "", "HUƠNG": "HƯƠNG", "đuòng": "đường"} {
+		got := Respelled(word)
+		if want == "" && len(got) > 0 || want != "" && !slices.Contains(got, want) {
+			t.Errorf("%q gives %q", word, got)
+		}
+		for _, g := range got {
+			if !Spelled(g) || Plain(g) != Plain(word) {
+				t.Errorf("%q gives %q", word, g)
+			}
+		}
 	}
 }
 

@@ -1,0 +1,133 @@
+package field_test
+
+import (
+	"testing"
+
+	"motcua/ocr/field"
+	"motcua/ocr/kinds"
+	"motcua/ocr/paper"
+)
+
+// What each kind of paper says, laid out as it is printed; persons are invented.
+func TestKinds(t *testing.T) {
+	type values = map[paper.Name]string
+	for _, c := range []struct {
+		kind  paper.Kind
+		lines []string
+		want  values
+	}{
+		{paper.GPLX, []string{
+			"BỘ GTVT          CỘNG HÒA XÃ HỘI CHỦ NGHĨA VIỆT NAM", "MOT                  Độc lập - Tự do - Hạnh phúc",
+			"GIẤY PHÉP LÁI XE / DRIVER'S LICENSE", "Số/No: 790105004321", "Họ tên/Full name: LƯƠNG THỊ BÍCH", "Ngày sinh/Date of Birth: 02/09/1991",
+			"Quốc tịch/Nationality: VIỆT NAM", "Nơi cư trú/Address: P. Tân Định, Q. 1, TP. Hồ Chí Minh", "Hạng/Class: B2", "Có giá trị đến/Expires: 12/05/2030",
+		}, values{paper.DocumentNumber: "790105004321", paper.FullName: "LƯƠNG THỊ BÍCH", paper.DateOfBirth: "1991-09-02", paper.Nationality: "Việt Nam",
+			paper.LicenceClass: "B2", paper.DateOfExpiry: "2030-05-12"}},
+		{paper.GPLX, []string{ // the pink card, its title worn away
+			"Số/No: 010223998877", "Họ tên/Full name: LƯƠNG THỊ BÍCH", "Ngày sinh/Date of Birth: 02/09/1991", "Ngày cấp/Date of issue: 03/06/2025",
+			"Ngày hết hạn/Expiration date: 03/06/2035", "Cơ quan cấp/Issuing authority: Cục Cảnh sát giao thông", "Nơi cư trú/Address: Xã Ia Blang, Gia Lai", "Hạng/Class: C1",
+		}, values{paper.DocumentNumber: "010223998877", paper.DateOfIssue: "2025-06-03", paper.DateOfExpiry: "2035-06-03", paper.LicenceClass: "C1"}},
+		{paper.BHYT, []string{
+			"BẢO HIỂM XÃ HỘI VIỆT NAM", "THẺ BẢO HIỂM Y TẾ", "Mã số: 7912345670", "Họ và tên: LƯƠNG THỊ BÍCH", "Ngày sinh: 02/09/1991      Giới tính: Nữ",
+			"Nơi ĐK KCB BĐ: Bệnh viện Quận 4", "Giá trị sử dụng: từ ngày 01/01/2024", "Thời điểm đủ 05 năm liên tục: từ ngày 01/05/2027",
+		}, values{paper.DocumentNumber: "7912345670", paper.FullName: "LƯƠNG THỊ BÍCH", paper.DateOfBirth: "1991-09-02", paper.Sex: "Nữ", paper.ValidFrom: "2024-01-01"}},
+		{paper.TheTamTru, []string{
+			"CỘNG HÒA XÃ HỘI CHỦ NGHĨA VIỆT NAM      LĐ", "THẺ TẠM TRÚ", "TEMPORARY RESIDENCE CARD", "Số: AB123456", "Họ tên: PARK SORA", "Giới tính: Nữ",
+			"Ngày sinh: 02/09/1991", "Quốc tịch: HÀN QUỐC", "Hộ chiếu số: M12345678", "Có giá trị đến ngày: 05/06/2027",
+		}, values{paper.DocumentNumber: "AB123456", paper.FullName: "PARK SORA", paper.Sex: "Nữ", paper.DateOfBirth: "1991-09-02", paper.PassportNumber: "M12345678", paper.DateOfExpiry: "2027-06-05"}},
+		{paper.TheThuongTru, []string{
+			"THẺ THƯỜNG TRÚ", "Số: 000123456", "Cục Quản lý xuất nhập cảnh cấp cho:", "Họ tên: PARK SORA", "Giới tính: Nữ", "Sinh ngày 02 tháng 09 năm 1991",
+			"Mang hộ chiếu của: HÀN QUỐC", "Thường trú tại: Phường Tân Định, TP Hồ Chí Minh", "Thẻ này có giá trị đến ngày 05/06/2030", "Cấp ngày 05/06/2020",
+		}, values{paper.FullName: "PARK SORA", paper.DateOfBirth: "1991-09-02", paper.DateOfExpiry: "2030-06-05", paper.DateOfIssue: "2020-06-05"}},
+		{paper.KetHon, []string{
+			"CỘNG HÒA XÃ HỘI CHỦ NGHĨA VIỆT NAM", "GIẤY CHỨNG NHẬN KẾT HÔN", "Số: 45/2019", "Họ, chữ đệm, tên vợ: LƯƠNG THỊ BÍCH", "Ngày, tháng, năm sinh: 02/09/1991",
+			"Dân tộc: Kinh     Quốc tịch: Việt Nam", "Họ, chữ đệm, tên chồng: ĐỖ VĂN KỶ", "Ngày, tháng, năm sinh: 11/11/1988", "Nơi đăng ký kết hôn: UBND phường Tân Định",
+			"Ngày, tháng, năm đăng ký: 20/10/2019", "NGƯỜI KÝ GIẤY CHỨNG NHẬN KẾT HÔN",
+		}, values{paper.RegisterNumber: "45/2019", paper.WifeName: "LƯƠNG THỊ BÍCH", paper.WifeBirth: "1991-09-02", paper.HusbandName: "ĐỖ VĂN KỶ", paper.HusbandBirth: "1988-11-11",
+			paper.DateOfIssue: "2019-10-20", paper.FullName: ""}},
+		{paper.KetHon, []string{ // of 2010: the husband first
+			"GIẤY CHỨNG NHẬN KẾT HÔN", "Số: 7      Quyển số: 01", "Họ và tên chồng: ĐỖ VĂN KỶ", "Ngày, tháng, năm sinh: 11/11/1978", "Họ và tên vợ: LƯƠNG THỊ BÍCH",
+			"Ngày, tháng, năm sinh: 02/09/1981", "Ngày, tháng, năm đăng ký: 20/10/2011",
+		}, values{paper.RegisterNumber: "7", paper.HusbandName: "ĐỖ VĂN KỶ", paper.HusbandBirth: "1978-11-11", paper.WifeName: "LƯƠNG THỊ BÍCH", paper.WifeBirth: "1981-09-02"}},
+		{paper.HonNhan, []string{
+			"GIẤY XÁC NHẬN TÌNH TRẠNG HÔN NHÂN", "Xét đề nghị của ông/bà: TRẦN VĂN TÁM", "XÁC NHẬN:", "Họ, chữ đệm, tên: LƯƠNG THỊ BÍCH", "Ngày, tháng, năm sinh: 02/09/1991",
+			"Giới tính: Nữ     Dân tộc: Kinh     Quốc tịch: Việt Nam", "Nơi cư trú: Tổ 5, Phường Tân Định, Thành phố Hồ Chí Minh", "Tình trạng hôn nhân: Chưa kết hôn với ai",
+			"Giấy này có giá trị sử dụng trong thời hạn 6 tháng, kể từ ngày cấp",
+		}, values{paper.FullName: "LƯƠNG THỊ BÍCH", paper.DateOfBirth: "1991-09-02", paper.Sex: "Nữ", paper.MaritalStatus: "Chưa kết hôn với ai"}},
+		{paper.TrichLucKhaiSinh, []string{
+			"TRÍCH LỤC KHAI SINH", "(BẢN SAO)", "Họ, chữ đệm, tên: ĐỖ GIA MẪN", "Ngày, tháng, năm sinh: 11/11/2018", "Giới tính: Nữ", "Họ, chữ đệm, tên người mẹ: LƯƠNG THỊ BÍCH",
+			"Họ, chữ đệm, tên người cha: ĐỖ VĂN KỶ", "Đăng ký khai sinh tại: UBND phường Tân Định",
+		}, values{paper.FullName: "ĐỖ GIA MẪN", paper.DateOfBirth: "2018-11-11", paper.MotherName: "LƯƠNG THỊ BÍCH", paper.FatherName: "ĐỖ VĂN KỶ"}},
+		{paper.TrichLucKhaiTu, []string{
+			"TRÍCH LỤC KHAI TỬ", "(BẢN SAO)", "Họ, chữ đệm, tên: ĐỖ VĂN ỔN", "Ngày, tháng, năm sinh: 1938", "Giới tính: Nam", "Số định danh cá nhân: 079038001234",
+			"Đã chết vào lúc: 04 giờ 15 phút, ngày 21 tháng 11 năm 2023", "Nơi chết: Tại nhà riêng", "Giấy báo tử số: 12/GBT", "Họ, chữ đệm, tên người đi khai tử: ĐỖ VĂN KỶ",
+		}, values{paper.FullName: "ĐỖ VĂN ỔN", paper.DateOfBirth: "1938", paper.Number: "079038001234", paper.DateOfDeath: "2023-11-21"}},
+		{paper.BaoTu, []string{
+			"GIẤY BÁO TỬ", "Số: 12/GBT", "Họ và tên người tử vong: ĐỖ VĂN ỔN", "Ngày, tháng, năm sinh: 02/03/1938", "Giới tính: Nam", "Vào cơ sở KCB lúc: 10 giờ, ngày 19 tháng 11 năm 2023",
+			"Tử vong lúc: 04 giờ 15 phút, ngày 21 tháng 11 năm 2023",
+		}, values{paper.RegisterNumber: "12/GBT", paper.FullName: "ĐỖ VĂN ỔN", paper.DateOfBirth: "1938-03-02", paper.DateOfDeath: "2023-11-21"}},
+		{paper.ChungSinh, []string{
+			"GIẤY CHỨNG SINH", "Số: 204", "Họ và tên mẹ/Người nuôi dưỡng: LƯƠNG THỊ BÍCH", "Năm sinh: 1991", "Nơi đăng ký thường trú: Phường Tân Định", "Giấy CMND/Thẻ căn cước/Hộ chiếu số: 079191004321",
+			"Họ và tên cha: ĐỖ VĂN KỶ", "Đã sinh con vào lúc: 07 giờ 30 phút, ngày 11 tháng 11 năm 2024", "Giới tính của con: Nữ     Cân nặng: 3100", "Dự định đặt tên con là: ĐỖ GIA MẪN",
+		}, values{paper.MotherName: "LƯƠNG THỊ BÍCH", paper.MotherNumber: "079191004321", paper.FatherName: "ĐỖ VĂN KỶ", paper.DateOfBirth: "2024-11-11", paper.Sex: "Nữ",
+			paper.FullName: "ĐỖ GIA MẪN", paper.Number: ""}},
+		{paper.KhaiSinh, []string{ // by typewriter
+			"Tỉnh, TP: Cửu Long                CỘNG HÒA XÃ HỘI CHỦ NGHĨA VIỆT NAM", "Xã, phường: Tân Ngãi                            Số: 77", "                                                Quyển số: 02",
+			"GIẤY KHAI SINH", "(BẢN CHÍNH)", "Họ và tên: LƯƠNG THỊ BÍCH                Nam, Nữ: Nữ", "Sinh ngày: 02 tháng 09 năm 1986", "(Viết bằng chữ): Mồng hai tháng chín", "Dân tộc: Kinh",
+			"PHẦN KHAI VỀ CHA, MẸ", "Họ và tên cha: LƯƠNG VĂN ỔN", "Tuổi: 32   Dân tộc: Kinh", "Họ và tên mẹ: TẠ THỊ KỶ", "Đăng ký ngày 10 tháng 09 năm 1986",
+		}, values{paper.RegisterNumber: "77", paper.FullName: "LƯƠNG THỊ BÍCH", paper.Sex: "Nữ", paper.DateOfBirth: "1986-09-02", paper.FatherName: "LƯƠNG VĂN ỔN", paper.MotherName: "TẠ THỊ KỶ",
+			paper.DateOfIssue: "1986-09-10"}},
+		{paper.KhaiSinh, []string{ // a name that is a letter from another label
+			"GIẤY KHAI SINH", "Số: 9/2017", "Họ, chữ đệm, tên: PHẠM TÀI", "Ngày, tháng, năm sinh: 02/09/2017", "Giới tính: Nam", "Họ, chữ đệm, tên người mẹ: CHU THỊ MẺ",
+		}, values{paper.FullName: "PHẠM TÀI", paper.DateOfBirth: "2017-09-02", paper.Sex: "Nam", paper.MotherName: "CHU THỊ MẺ"}},
+	} {
+		runs := field.Runs(page(c.lines...))
+		k, _ := kinds.Of(c.kind)
+		s := field.Card(runs)
+		if k.Shape == kinds.Sheet {
+			s = field.Sheet(runs)
+		}
+		if s.Kind != c.kind {
+			t.Errorf("%s is told as %q", c.kind, s.Kind)
+			continue
+		}
+		for n, want := range c.want {
+			if got := s.Values[n].Text; got != want {
+				t.Errorf("%s, %s: %q, want %q", c.kind, n, got, want)
+			}
+		}
+	}
+}
+
+// Papers that look like ours and are none, and declarations, which quote the titles of ours.
+func TestUnlike(t *testing.T) {
+	person := []string{"Họ và tên: LƯƠNG THỊ BÍCH", "Ngày sinh: 02/09/1991", "Giới tính: Nữ", "Số: 079191004321"}
+	for name, lines := range map[string][]string{
+		"student card":        append([]string{"TRƯỜNG ĐẠI HỌC CỬU LONG", "THẺ SINH VIÊN"}, person...),
+		"untitled staff card": append([]string{"CÔNG TY CỔ PHẦN AN BÌNH", "Chức vụ: Kế toán", "Có giá trị đến: 31/12/2026"}, person...),
+		"party card":          append([]string{"ĐẢNG CỘNG SẢN VIỆT NAM", "THẺ ĐẢNG VIÊN", "Quê quán: Tân Ngãi, Vĩnh Long", "Ngày vào Đảng: 03/02/2015"}, person...),
+		"bank card":           {"NGÂN HÀNG MẪU", "9704 0012 3456 7890", "VALID THRU 05/28", "LUONG THI BICH"},
+		"visiting card":       {"LƯƠNG THỊ BÍCH", "Kế toán trưởng", "Nơi làm việc: Số 5 Lê Lợi, Quận 1", "Điện thoại: 0901234567"},
+		"press card":          append([]string{"THẺ NHÀ BÁO", "Cơ quan báo chí: Báo Mẫu"}, person...),
+		"foreign TD1":         {"UTOPIA", "Name/Nom: ERIKSSON", "Sex/Sexe F", "Nationality/Nationalité UTO", "Date of birth 12 AUG 74", "Place of birth: ZENITH", "Date of expiry 15 APR 12"},
+		"foreign licence":     {"DRIVING LICENCE", "1. ERIKSSON", "3. 12.08.1974 ZENITH", "4a. 15.04.2012"},
+		"officer's card":      append([]string{"CHỨNG MINH SĨ QUAN", "Cấp bậc: Đại úy"}, person...),
+		"vehicle paper":       {"CHỨNG NHẬN ĐĂNG KÝ XE", "Tên chủ xe: LƯƠNG THỊ BÍCH", "Địa chỉ: Phường Tân Định", "Nhãn hiệu: MẪU"},
+		"origin certificate":  append([]string{"CHỨNG NHẬN CĂN CƯỚC", "Quê quán: Tân Ngãi, Vĩnh Long", "Nơi ở hiện tại: Tân Ngãi"}, person...),
+		"membership card":     append([]string{"HỘI NGƯỜI CAO TUỔI", "THẺ HỘI VIÊN", "Quê quán: Tân Ngãi, Vĩnh Long"}, person...),
+	} {
+		if s := field.Card(field.Runs(page(lines...))); s.Kind != "" && s.Kind != paper.Other {
+			t.Errorf("%s is told as %s", name, s.Kind)
+		}
+	}
+	for name, lines := range map[string][]string{
+		"declaration of birth":   append([]string{"TỜ KHAI ĐĂNG KÝ KHAI SINH", "Đề nghị cấp: GIẤY KHAI SINH"}, person...),
+		"request for an extract": append([]string{"TỜ KHAI CẤP BẢN SAO", "TRÍCH LỤC KHAI SINH"}, person...),
+		"receipt":                append([]string{"GIẤY TIẾP NHẬN HỒ SƠ VÀ HẸN TRẢ KẾT QUẢ", "1. GIẤY CHỨNG SINH", "2. GIẤY CHỨNG NHẬN KẾT HÔN"}, person...),
+		"decision":               {"QUYẾT ĐỊNH", "Về việc thu hồi", "GIẤY KHAI SINH"},
+		"letter":                 {"Kính gửi: Ủy ban nhân dân phường", "Tôi xin gửi kèm giấy khai sinh của con tôi và một số giấy tờ khác như giấy báo tử của bố tôi"},
+	} {
+		if s := field.Sheet(field.Runs(page(lines...))); s.Kind != paper.Other {
+			t.Errorf("%s is told as %s", name, s.Kind)
+		}
+	}
+}
