@@ -44,6 +44,7 @@ type face struct {
 	Turn     int        // clockwise degrees the paper was turned
 	Readings map[paper.Name][]reading
 	Zone     *mrz.Zone
+	CodeOf   paper.Kind // of which kind of paper its QR symbol is: BHYT, or CCCD for any identity card; "" without one
 	Labels   int
 	Sure     bool // it is an identity card, even if not which: by its marks and codes together
 	Text     string

@@ -173,7 +173,7 @@ func same(n paper.Name, a, b reading) bool {
 		if a.Source == paper.MRZ || b.Source == paper.MRZ {
 			return letters(a.Value) == letters(b.Value)
 		}
-		return vn.Same(a.Value, b.Value)
+		return vn.SameName(a.Value, b.Value)
 	case fields.Place, fields.Nation, fields.Expiry, fields.Text:
 		return vn.Same(a.Value, b.Value)
 	}

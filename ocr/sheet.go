@@ -70,6 +70,9 @@ func (l *local) readSheet(ctx context.Context, p page.Picture, n int) (*face, er
 			}
 		}
 	}
+	if isSheet(side.Kind) && side.Kind != paper.Other {
+		f.dropCode()
+	}
 	known := codeValues{}
 	known.add(f)
 	if err := l.lookAgain(ctx, c, side, f, known); err != nil {
@@ -90,12 +93,21 @@ func (l *local) readSheet(ctx context.Context, p page.Picture, n int) (*face, er
 	return f, nil
 }
 
-// code adds what a QR symbol says.
+// code adds what a QR symbol says, and of which kind of paper it is.
 func (f *face) code(s qr.Symbol, c *card) {
-	v, ok := qr.Parse(s.Text)
-	if !ok || !s.QR {
+	if !s.QR {
 		return
 	}
+	v, ok := qr.Parse(s.Text)
+	of := paper.CCCD
+	if !ok {
+		v, ok = qr.Insurance(s.Text)
+		of = paper.BHYT
+	}
+	if !ok {
+		return
+	}
+	f.CodeOf = of
 	where := c.pageQuad(s.Where)
 	for n, t := range v {
 		f.add(n, reading{Value: shown(n, t), Source: paper.QR, Conf: certainty(paper.QR), Where: &where})

@@ -1,6 +1,7 @@
 package ocr
 
 import (
+	"slices"
 	"strings"
 
 	"motcua/ocr/field"
@@ -23,6 +24,12 @@ func (f *face) tell(side *field.Side) {
 		side.Values = nil
 		return
 	}
+	if side.Kind == "" && f.CodeOf == paper.BHYT && f.Zone == nil {
+		side.Kind = paper.BHYT // no other paper has such a code
+	}
+	if side.Kind != "" && f.CodeOf != "" && kinds.Identity(side.Kind) != (f.CodeOf == paper.CCCD) {
+		f.dropCode() // another paper's, stuck on or laid beside
+	}
 	proof := side.Marks
 	if f.Zone != nil {
 		proof += enoughProof
@@ -38,6 +45,18 @@ func (f *face) tell(side *field.Side) {
 		f.Sure = kinds.Identity(side.Kind)
 	case proof >= enoughProof:
 		side.Kind, f.Sure = side.Likely, true
+	}
+}
+
+// dropCode forgets what a QR symbol said that is none of the paper's.
+func (f *face) dropCode() {
+	f.CodeOf = ""
+	for n, rs := range f.Readings {
+		if rs = slices.DeleteFunc(rs, func(r reading) bool { return r.Source == paper.QR }); len(rs) == 0 {
+			delete(f.Readings, n)
+		} else {
+			f.Readings[n] = rs
+		}
 	}
 }
 

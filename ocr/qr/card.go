@@ -37,6 +37,9 @@ func parse(text string, typed bool) (v map[paper.Name]string, torn, ok bool) {
 	for i := range f {
 		f[i] = strings.Join(strings.Fields(f[i]), " ")
 	}
+	if letter(f[1]) || digits(f[2], 8) || digits(f[4], 8) {
+		return nil, false, false // the party card of 2025: number|name|birth|joined|official|organisation|issued
+	}
 	v = map[paper.Name]string{}
 	put := func(name paper.Name, value string, fits bool) {
 		if fits && value != "" {
@@ -142,6 +145,8 @@ func Sex(s string) (string, bool) {
 	}
 	return "", false
 }
+
+func letter(s string) bool { return strings.ContainsFunc(s, unicode.IsLetter) }
 
 func digits(s string, n int) bool {
 	return len(s) == n && strings.Trim(s, "0123456789") == ""

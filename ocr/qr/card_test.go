@@ -1,6 +1,8 @@
 package qr_test
 
 import (
+	"fmt"
+	"maps"
 	"testing"
 
 	"motcua/ocr/paper"
@@ -97,6 +99,40 @@ func TestParse(t *testing.T) {
 			}
 		}
 	})
+}
+
+// The party card of 2025 has twelve figures and seven fields, too.
+func TestPartyCardIsNoIdentityCard(t *testing.T) {
+	for _, s := range []string{
+		"079204659924|KIỀU MINH LONG|14012004|03022024|03022025|Đảng bộ phường Tân Định|19052025",
+		"079204659924|Kiều Minh Long|14011964|03021984|03021985|Đảng bộ Công an Trung ương|19052025|",
+	} {
+		if v, ok := qr.Parse(s); ok {
+			t.Errorf("took %q for a card: %v", s, v)
+		}
+	}
+}
+
+func TestInsurance(t *testing.T) {
+	name, address := fmt.Sprintf("%x", "Lương Thị Bích"), fmt.Sprintf("%x", "Tổ 5, Phường Tân Định")
+	v, ok := qr.Insurance("7912345670|" + name + "|02/09/1991|2|-|79 - 026|01/01/2024|-|28/12/2023|79022100000000|-|4|01/05/2027|0123456789abcdef-7102|4|" + address + "|$")
+	want := map[paper.Name]string{paper.DocumentNumber: "7912345670", paper.FullName: "Lương Thị Bích", paper.DateOfBirth: "1991-09-02", paper.Sex: "Nữ",
+		paper.ValidFrom: "2024-01-01", paper.DateOfIssue: "2023-12-28"}
+	if !ok || !maps.Equal(v, want) {
+		t.Errorf("%v %v", v, ok)
+	}
+	v, ok = qr.Insurance("GD4797912345670|" + name + "|1950|1|" + address + "|79 - 026|01/01/2020|31/12/2020|28/12/2019|79022100000000|-|4|01/05/2027 |0123456789abcdef-7102|$\x00rest")
+	if !ok || v[paper.DateOfBirth] != "1950" || v[paper.PlaceOfResidence] != "Tổ 5, Phường Tân Định" || v[paper.Sex] != "Nam" {
+		t.Errorf("of before 2021: %v %v", v, ok)
+	}
+	for _, s := range []string{card, "", "7912345670|Lương Thị Bích|02/09/1991|2|-|79|01/01/2024|-|28/12/2023|7|$", "7912345670|" + name + "|02/09/1991|2|-|79|01/01/2024|-|28/12/2023|7|"} {
+		if _, ok := qr.Insurance(s); ok {
+			t.Errorf("took %q for an insurance card's", s)
+		}
+	}
+	if _, ok := qr.Parse("7912345670|" + name + "|02/09/1991|2|-|79 - 026|01/01/2024|-|28/12/2023|7|$"); ok {
+		t.Error("an insurance card's code is no identity card's")
+	}
 }
 
 func FuzzParse(f *testing.F) {

@@ -61,6 +61,23 @@ func Fold(s string) string {
 // Same says whether two strings are the same words, whatever their case, normal form or placement of tone marks.
 func Same(a, b string) bool { return Fold(a) == Fold(b) }
 
+// SameName is Same for the names of persons: an apostrophe, as in H'Lina, may be lost or have a space behind it.
+func SameName(a, b string) bool {
+	if Same(a, b) {
+		return true
+	}
+	const apostrophes = "'’‘ʼ`´"
+	joined := func(s string) string {
+		return strings.ReplaceAll(Fold(strings.Map(func(r rune) rune {
+			if strings.ContainsRune(apostrophes, r) {
+				return -1
+			}
+			return r
+		}, s)), " ", "")
+	}
+	return strings.ContainsAny(a+b, apostrophes) && joined(a) == joined(b)
+}
+
 // Plain drops every diacritic, as the machine readable zone does: "Nguyễn Thị Đào" → "NGUYEN THI DAO".
 func Plain(s string) string {
 	var out strings.Builder

@@ -1,5 +1,7 @@
 package vn
 
+import "strings"
+
 // Share is a syllable or name with its rough share among Vietnamese people, in thousandths.
 type Share struct {
 	Text  string
@@ -58,6 +60,14 @@ var femaleGiven = []Share{
 	{"Tuyết", 14}, {"Tươi", 4}, {"Uyên", 14}, {"Vân", 22}, {"Vi", 6}, {"Vy", 14}, {"Xuân", 8}, {"Yến", 20}, {"Ý", 2}, {"Lụa", 3}, {"Mận", 3},
 	{"Hậu", 6}, {"Huê", 2}, {"Là", 2}, {"Luyến", 4}, {"Mơ", 3}, {"Na", 3}, {"Nụ", 2}, {"Phấn", 2}, {"Thêu", 3}, {"Bé", 3}, {"Út", 2}, {"Gấm", 2},
 }
+
+// Names of the peoples of the highlands and the north, which are known but not drawn: what begins them, and the clans and words that
+// stand behind (Ê Đê, Gia Rai, Ba Na, Cơ Ho, Cơ Tu, Hmông). H' and K' are written with an apostrophe, of which nothing but the letter
+// may be left.
+var (
+	highlandHeads = strings.Fields("Y A H' K' Ka Ksor Nay Kpă Siu Rơ Rmah Rahlan Kra Păng Điểu Zơ Pơ A Alăng Giàng Sùng Thào Vừ Mùa Lầu Cứ Hờ Thò Vàng Sồng")
+	highlandWords = strings.Fields("Niê Mlô Êban Ayun Kbuôr Kđăm Byă Buôn Yă Châm Rchom Jăn Ting Lăng Râm Loong Siu Ksor Kpă Nay Rmah A Thị Pó Lử Mỷ")
+)
 
 // Families, Middles and Givens list the parts of names with their shares; sex is "Nam" or "Nữ".
 func Families() []Share { return append([]Share(nil), families...) }

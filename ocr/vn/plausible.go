@@ -56,6 +56,12 @@ var nameIndex = sync.OnceValue(func() names {
 			n.other[Fold(s.Text)] += s.Share
 		}
 	}
+	for _, h := range highlandHeads {
+		n.family[Fold(h)]++
+	}
+	for _, w := range highlandWords {
+		n.other[Fold(w)]++
+	}
 	return n
 })
 

@@ -207,6 +207,20 @@ func TestAlike(t *testing.T) {
 	}
 }
 
+func TestSameName(t *testing.T) {
+	for _, c := range []struct {
+		a, b string
+		same bool
+	}{
+		{"H'Lina Êban", "H’LINA ÊBAN", true}, {"H' Duyên Buôn Yă", "H'Duyên Buôn Yă", true}, {"K'Brơm", "KBRƠM", true}, {"H'Hùng", "H HÙNG", true},
+		{"Nguyễn Văn An", "NGUYỄN VĂNAN", false}, {"H'Hùng", "H'HUNG", false},
+	} {
+		if SameName(c.a, c.b) != c.same {
+			t.Errorf("%q and %q: %t", c.a, c.b, !c.same)
+		}
+	}
+}
+
 func TestRespelled(t *testing.T) {
 	for word, want := range map[string]string{"ĐUỢC": "ĐƯỢC", "NGUYÊN": "", "HƯƠNG": "", "HUƠNG": "HƯƠNG", "đuòng": "đường"} {
 		got := Respelled(word)
