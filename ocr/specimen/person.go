@@ -35,6 +35,7 @@ type Person struct {
 	Relation    string // to the head of the household
 	Head        string // of the household
 
+	like string  // which look-alike is drawn
 	code *Person // of whom the card's QR symbol speaks; nil: of this one
 }
 

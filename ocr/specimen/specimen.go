@@ -30,6 +30,7 @@ const (
 type Paper struct {
 	Kind     paper.Kind
 	Person   Person
+	Like     string  // of a paper.Other: the name of one of Lookalikes; "": a letter
 	Code     *Person // of whom its QR symbol speaks, stuck over the card's own; nil: of its bearer
 	Sides    []Side  // what is shown on this page; nil: front only, for cards front and back
 	Rotation int     // clockwise degrees: 0, 90, 180, 270
@@ -87,7 +88,7 @@ func Draw(spec Spec, seed uint64, d Damage) (*image.RGBA, Truth, error) {
 		sides := p.Sides
 		if len(sides) == 0 {
 			sides = []Side{Front}
-			if isCard(p.Kind) {
+			if isCard(p.Kind) && !fromList(p.Kind) {
 				sides = append(sides, Back)
 			}
 		}
@@ -99,7 +100,7 @@ func Draw(spec Spec, seed uint64, d Damage) (*image.RGBA, Truth, error) {
 		}
 		for _, s := range sides {
 			bearer := p.Person
-			bearer.code = p.Code
+			bearer.code, bearer.like = p.Code, p.Like
 			f, err := drawSide(p.Kind, s, bearer, style, w, float64(spec.DPI), rng)
 			if err != nil {
 				return nil, Truth{}, fmt.Errorf("draw specimen %s %s: %w", p.Kind, s, err)
@@ -147,10 +148,15 @@ func Draw(spec Spec, seed uint64, d Damage) (*image.RGBA, Truth, error) {
 
 func isCard(k paper.Kind) bool {
 	switch k {
-	case paper.CCCD, paper.CanCuoc, paper.CCCD2016, paper.CMND:
+	case paper.CCCD, paper.CanCuoc, paper.CCCD2016, paper.CMND, paper.GPLX, paper.BHYT, paper.TheTamTru, paper.TheThuongTru:
 		return true
 	}
 	return false
+}
+
+// fromList says whether a kind is drawn from listings.
+func fromList(k paper.Kind) bool {
+	return slices.ContainsFunc(listings, func(l listing) bool { return l.kind == k })
 }
 
 func drawSide(k paper.Kind, s Side, p Person, st style, w wear, dpi float64, rng *rand.Rand) (face, error) {
@@ -178,8 +184,16 @@ func drawSide(k paper.Kind, s Side, p Person, st style, w wear, dpi float64, rng
 		c = khaiSinh(p, st, dpi, rng)
 	case k == paper.CT07 && s == Front:
 		c = ct07(p, st, dpi, rng)
+	case k == paper.Other && s == Front && p.like != "":
+		l, ok := lookalikes[p.like]
+		if !ok {
+			return face{}, fmt.Errorf("no look-alike %q", p.like)
+		}
+		c = listed(l, p, st, dpi, rng)
 	case k == paper.Other && s == Front:
 		c = letter(p, st, dpi, rng)
+	case s == Front && fromList(k):
+		c = listed(listings[slices.IndexFunc(listings, func(l listing) bool { return l.kind == k })], p, st, dpi, rng)
 	default:
 		return face{}, fmt.Errorf("no such side")
 	}
