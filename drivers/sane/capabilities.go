@@ -4,48 +4,56 @@ import (
 	"math"
 	"slices"
 	"strings"
+	"unicode"
 
 	"motcua/drivers/scan"
 )
 
-// Every backend names its sources and modes its own way ("ADF Duplex", "Automatic Document Feeder(left
-// aligned,Duplex)", "24bit Color[Fast]"); these two say what a name means. The empty answer is for what a
-// counter has no use for, such as film and the back alone.
+// Every backend names its sources and modes its own way; these tables say what a name means, with one backend (or maker's
+// driver) that uses it. A name is what the first row says that fits; no row: unknown. The empty meaning is for what a
+// counter has no use for, such as film and the back alone. Names are compared without regard to case; " fb " fits a word.
+
+type meaning[T any] struct {
+	words []string // one of them is in the name
+	means T
+}
+
+var sourceNames = []meaning[scan.Source]{
+	{[]string{"duplex", "both", "double-sided", "2-sided", "two-sided"}, scan.ADFDuplex},                                               // fujitsu, hp5590; "ADF both sides"
+	{[]string{"transparen", "tpu", "tma", "negative", "slide", "film", "positive"}, ""},                                                // epson2, avision, hp5590, pixma
+	{[]string{"card", "back", "rear", "camera"}, ""},                                                                                   // canon_dr, fujitsu; hpaio
+	{[]string{"adf", "feeder", "automatic document", "sheetfeed", "sheet feed", "sheet-feed", " front ", " simplex "}, scan.ADF},       // kvs40xx "adf", kodakaio "Document Feeder"
+	{[]string{"flatbed", "flat bed", "flat-bed", " fb ", "platen", "document table", " normal ", "glass", "reflective"}, scan.Flatbed}, // kvs40xx "fb", epsonscan2, avision, microtek
+}
+
+var modeNames = []meaning[scan.Mode]{
+	{[]string{"halftone", "half tone", "half-tone", "dropout", "drop-out", "infrared", "diffusion", "dither"}, ""},                                                            // xerox_mfp, brscan4 "Gray[Error Diffusion]"
+	{[]string{"lineart", "line art", "line-art", "binary", "bitonal", "black", " bw ", " b w ", "monochrome", " mono ", "threshold", "text", "1-bit", "1 bit"}, scan.Lineart}, // kvs1025 "bw", Kodak "Bitonal"
+	{[]string{"gray", "grey"}, scan.Gray},
+	{[]string{"color", "colour", "rgb", "24-bit", "24bit"}, scan.Color}, // brscan4 "24bit Color[Fast]"
+}
+
+func named[T any](table []meaning[T], name string) (means T, known bool) {
+	lower := strings.ToLower(name)
+	spaced := " " + strings.Join(strings.FieldsFunc(lower, func(r rune) bool { return !unicode.IsLetter(r) && !unicode.IsDigit(r) }), " ") + " "
+	for _, row := range table {
+		for _, w := range row.words {
+			if strings.Contains(lower, w) || strings.Contains(spaced, w) {
+				return row.means, true
+			}
+		}
+	}
+	return means, false
+}
 
 func sourceNamed(name string) scan.Source {
-	n := strings.ToLower(name)
-	has := func(words ...string) bool {
-		return slices.ContainsFunc(words, func(w string) bool { return strings.Contains(n, w) })
-	}
-	switch {
-	case has("transparen", "tpu", "negative", "slide", "film", "card", "back") && !has("duplex", "both"):
-		return ""
-	case has("duplex", "both"):
-		return scan.ADFDuplex
-	case has("adf", "feeder", "automatic"):
-		return scan.ADF
-	case has("flatbed", "platen", "document table", "normal", "glass"):
-		return scan.Flatbed
-	}
-	return ""
+	s, _ := named(sourceNames, name)
+	return s
 }
 
 func modeNamed(name string) scan.Mode {
-	n := strings.ToLower(name)
-	has := func(words ...string) bool {
-		return slices.ContainsFunc(words, func(w string) bool { return strings.Contains(n, w) })
-	}
-	switch {
-	case has("halftone", "dropout", "drop-out", "infrared", "diffusion", "dither"):
-		return ""
-	case has("lineart", "line art", "binary", "black", "monochrome", "threshold", "text"):
-		return scan.Lineart
-	case has("gray", "grey"):
-		return scan.Gray
-	case has("color", "colour", "rgb"):
-		return scan.Color
-	}
-	return ""
+	m, _ := named(modeNames, name)
+	return m
 }
 
 // pick gives the first of a device's names that means what is wanted.
@@ -154,6 +162,15 @@ func (h handle) caps(sheetfed bool) (*caps, error) {
 		names = []string{"Flatbed"}
 		if sheetfed {
 			names = []string{"ADF"}
+		}
+	}
+	if !slices.ContainsFunc(names, func(name string) bool { return sourceNamed(name) != "" }) {
+		c.Sources = []scan.Source{scan.Flatbed} // by its own default, see setSource
+		if sheetfed {
+			c.Sources = []scan.Source{scan.ADF}
+		}
+		if area := h.area(all); area != (scan.Area{}) {
+			c.Areas[c.Sources[0]] = area
 		}
 	}
 	for _, name := range names {

@@ -169,7 +169,11 @@ func (s *Scanner) take(ctx context.Context) error {
 		if s.idle != nil {
 			s.idle.Stop()
 		}
-		return ctx.Err()
+		if err := ctx.Err(); err != nil { // it had ended before, and select does not prefer that
+			s.release()
+			return err
+		}
+		return nil
 	case <-ctx.Done():
 		return ctx.Err()
 	case <-t.C:

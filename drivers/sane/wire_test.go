@@ -95,29 +95,6 @@ func FuzzNames(f *testing.F) {
 	})
 }
 
-func TestNames(t *testing.T) {
-	for name, want := range map[string]scan.Source{
-		"Flatbed": scan.Flatbed, "FlatBed": scan.Flatbed, "Normal": scan.Flatbed, "Document Table": scan.Flatbed, "Platen": scan.Flatbed,
-		"ADF": scan.ADF, "ADF Front": scan.ADF, "ADF Simplex": scan.ADF, "Automatic Document Feeder": scan.ADF, "Automatic Document Feeder(left aligned)": scan.ADF,
-		"ADF Duplex": scan.ADFDuplex, "Automatic Document Feeder(centrally aligned,Duplex)": scan.ADFDuplex,
-		"ADF Back": "", "Transparency Unit": "", "Negative Film": "", "Slide": "", "TPU8x10": "",
-	} {
-		if got := sourceNamed(name); got != want {
-			t.Errorf("source %q: %q, want %q", name, got, want)
-		}
-	}
-	for name, want := range map[string]scan.Mode{
-		"Color": scan.Color, "24bit Color": scan.Color, "24bit Color[Fast]": scan.Color, "Color - 16 Million Colors": scan.Color,
-		"Gray": scan.Gray, "True Gray": scan.Gray, "Grayscale": scan.Gray, "8-bit Grayscale": scan.Gray,
-		"Lineart": scan.Lineart, "Binary": scan.Lineart, "Black & White": scan.Lineart, "Monochrome": scan.Lineart,
-		"Halftone": "", "Gray[Error Diffusion]": "", "Infrared": "",
-	} {
-		if got := modeNamed(name); got != want {
-			t.Errorf("mode %q: %q, want %q", name, got, want)
-		}
-	}
-}
-
 func TestCanvas_refuses_impossible_pages(t *testing.T) {
 	for name, p := range map[string]params{
 		"no width":             {Format: formatGray, Depth: 8, BytesPerLine: 10, Lines: 1},

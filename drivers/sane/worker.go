@@ -10,6 +10,7 @@ import (
 	"os"
 	"os/signal"
 	"runtime"
+	"slices"
 	"strings"
 	"sync"
 	"syscall"
@@ -239,7 +240,7 @@ func (w *worker) openDevice(name string) error {
 	if err != nil {
 		return err
 	}
-	if _, choice := first(all, "source", "doc-source"); choice {
+	if o, choice := first(all, "source", "doc-source"); choice && slices.ContainsFunc(o.strings, func(n string) bool { return sourceNamed(n) != "" }) {
 		return nil
 	}
 	// Only the list says what kind of device it is; without it, a page at a time comes all the same.

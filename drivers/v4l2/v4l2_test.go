@@ -13,6 +13,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 	"unsafe"
@@ -90,6 +91,7 @@ type fake struct {
 	flags   func(n int) uint32
 	fail    map[uintptr]error
 	silent  bool
+	held    *atomic.Bool // silent while it is set; nil: never
 
 	memory  int // a memfd the buffers lie in
 	set     format
@@ -191,7 +193,7 @@ func (f *fake) munmap(b []byte) error {
 }
 
 func (f *fake) wait(d time.Duration) (bool, error) {
-	if f.silent {
+	if f.silent || f.held != nil && f.held.Load() {
 		time.Sleep(d)
 		return false, nil
 	}

@@ -78,7 +78,8 @@ type Printer struct {
 
 	// Deleted counts jobs the client took back, Tickets keeps what it asked for.
 	Deleted int
-	woken   time.Time // the first question
+	woken   time.Time     // the first question
+	held    chan struct{} // pages wait for it to be closed; nil: none do
 	Tickets []Ticket
 }
 
@@ -143,6 +144,20 @@ func (p *Printer) Fail(f Fault) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.fault = f
+}
+
+// Hold keeps pages from being sent until it is let go.
+func (p *Printer) Hold() (release func()) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	held := make(chan struct{})
+	p.held = held
+	return func() {
+		p.mu.Lock()
+		defer p.mu.Unlock()
+		close(held)
+		p.held = nil
+	}
 }
 
 // Clear is what a person does at the device: pull the paper out, close the lid.
@@ -388,6 +403,16 @@ func (p *Printer) delete(w http.ResponseWriter, id string) {
 
 func (p *Printer) next(w http.ResponseWriter, r *http.Request, id string) {
 	time.Sleep(p.h.Pace)
+	p.mu.Lock()
+	held := p.held
+	p.mu.Unlock()
+	if held != nil {
+		select {
+		case <-held:
+		case <-r.Context().Done():
+			return
+		}
+	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	gone := http.StatusNotFound
