@@ -11,6 +11,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strconv"
+	"sync"
 )
 
 //go:embed testdata/backend.c
@@ -30,14 +31,41 @@ func Play(dir, name, description string) (*Device, error) {
 			return nil, fmt.Errorf("write the backend: %w", err)
 		}
 	}
-	library := filepath.Join(dir, "libsane-"+name+".so.1")
-	gcc := exec.Command("gcc", "-shared", "-fPIC", "-O1", "-DBACKEND="+name, "-o", library, filepath.Join(dir, "backend.c"))
-	if out, err := gcc.CombinedOutput(); err != nil {
-		return nil, fmt.Errorf("build the backend: %w: %s", err, out)
+	library, err := built(dir, name)
+	if err != nil {
+		return nil, err
+	}
+	if err := os.WriteFile(filepath.Join(dir, "libsane-"+name+".so.1"), library, 0o700); err != nil {
+		return nil, fmt.Errorf("write the backend: %w", err)
 	}
 	return &Device{ID: name + ":one", dir: dir, Env: []string{
 		"SANE_CONFIG_DIR=" + dir, "LD_LIBRARY_PATH=" + dir, "MOTCUA_DEVICE=" + filepath.Join(dir, "device"), "MOTCUA_STATE=" + dir,
 	}}, nil
+}
+
+var (
+	libraries   = map[string][]byte{} // by the backend's name
+	librariesMu sync.Mutex            // guards libraries
+)
+
+// built gives the library of a backend, built once in a process.
+func built(dir, name string) ([]byte, error) {
+	librariesMu.Lock()
+	defer librariesMu.Unlock()
+	if library, ok := libraries[name]; ok {
+		return library, nil
+	}
+	file := filepath.Join(dir, "built.so")
+	gcc := exec.Command("gcc", "-shared", "-fPIC", "-O1", "-DBACKEND="+name, "-o", file, filepath.Join(dir, "backend.c"))
+	if out, err := gcc.CombinedOutput(); err != nil {
+		return nil, fmt.Errorf("build the backend: %w: %s", err, out)
+	}
+	library, err := os.ReadFile(file)
+	if err != nil {
+		return nil, fmt.Errorf("build the backend: %w", err)
+	}
+	libraries[name] = library
+	return library, nil
 }
 
 // Load lays so many sides into the feeder.
