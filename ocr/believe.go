@@ -1,6 +1,8 @@
 package ocr
 
 import (
+	"regexp"
+	"slices"
 	"strings"
 
 	"motcua/ocr/fields"
@@ -168,8 +170,14 @@ func knownWords(s string) bool {
 }
 
 func isKnown(w string) bool {
-	return vn.PlaceSyllable(w) || vn.Syllable(w) || strings.Contains(streetWords, "|"+vn.Fold(w)+"|")
+	return roman.MatchString(w) || slices.Contains(shortUnits, strings.ToUpper(w)) || vn.PlaceSyllable(w) || vn.Syllable(w) || strings.Contains(streetWords, "|"+vn.Fold(w)+"|")
 }
+
+// roman are the numbers of hamlets in the west: ấp Thành III.
+var roman = regexp.MustCompile(`^(I{1,3}|IV|VI{0,3}|IX|X)$`)
+
+// shortUnits are the short forms of units in addresses, behind which a stop may stand.
+var shortUnits = strings.Fields("TP TX TT P Q H T X KP KDC TDP KV ĐT QL TL")
 
 // streetWords are what addresses begin with.
 var streetWords = "|" + strings.Join(foldAll("Tổ", "Thôn", "Xóm", "Ấp", "Ngõ", "Ngách", "Hẻm", "Số", "Khu", "Phố", "Đường", "Bản", "Làng", "Buôn", "Phường", "Xã", "Huyện", "Quận",

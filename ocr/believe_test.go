@@ -30,6 +30,8 @@ func TestCertain(t *testing.T) {
 		{"a commune that its district has not, but one like it", paper.PlaceOfOrigin, "Đồng Vàn, Bình Liêu, Quảng Ninh", 0.999, true, true, false},
 		{"a commune that its district has", paper.PlaceOfOrigin, "Đồng Văn, Bình Liêu, Quảng Ninh", 0.85, true, false, true},
 		{"a commune of since July 2025", paper.PlaceOfBirth, "Phường Thuận Hóa, Huế", 0.85, true, false, true},
+		{"short forms of units", paper.PlaceOfResidence, "KP. 3, P. Lái Thiêu, TP. Thuận An, T. Bình Dương", 0.98, true, false, true},
+		{"a hamlet with a Roman number", paper.PlaceOfResidence, "Ấp Thành III, Bến Nghé, Quận 1, Hồ Chí Minh", 0.98, true, false, true},
 		{"its district was lost", paper.PlaceOfResidence, "12 Lê Lợi, Bến Nghé, Hồ Chí Minh", 0.98, true, true, false},
 		{"address of after July 2025", paper.PlaceOfResidence, "Tổ 18, Xã Văn Quán, Hà Nội", 0.98, true, false, true},
 		{"it begins with what is left of a row", paper.PlaceOfOrigin, "óm, Lộc An, Ninh Kiều, Cần Thơ", 0.98, true, true, false},

@@ -3,6 +3,7 @@ package procedure
 import (
 	"net/mail"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -10,6 +11,8 @@ import (
 	"unicode/utf8"
 
 	"golang.org/x/text/unicode/norm"
+
+	"motcua/ocr/paper"
 )
 
 // What is wrong with a value, as a stable code that the interface puts in words.
@@ -139,6 +142,14 @@ func (f *Field) check(text string, now time.Time) string {
 	return ""
 }
 
+// birthYear is the year of birth of those of whom no more is known: it is a value (their papers say so), and stays one.
+var birthYear = regexp.MustCompile(`^(18[89]|19[0-9]|20[0-9])[0-9]$`)
+
+// ofBirth says whether the field is somebody's day of birth.
+func (f *Field) ofBirth() bool {
+	return slices.ContainsFunc(f.From, func(s Source) bool { return strings.HasSuffix(string(s.Field), string(paper.DateOfBirth)) })
+}
+
 func (f *Field) checkType(text string, now time.Time) string {
 	switch f.Type {
 	case Name:
@@ -148,6 +159,12 @@ func (f *Field) checkType(text string, now time.Time) string {
 			}
 		}
 	case Date, PastDate:
+		if f.ofBirth() && birthYear.MatchString(text) {
+			if !now.IsZero() && text > now.Format("2006") {
+				return FutureDate
+			}
+			return ""
+		}
 		day, err := time.Parse(time.DateOnly, text)
 		if err != nil || day.Year() < 1880 {
 			return NotADate

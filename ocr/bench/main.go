@@ -43,6 +43,7 @@ type flags struct {
 	draw      bool
 	forged    bool
 	rare      bool
+	unlike    bool
 	pages     []string
 }
 
@@ -69,6 +70,7 @@ func main() {
 	flag.BoolVar(&f.draw, "draw", false, "only draw the pages into -cache")
 	flag.BoolVar(&f.forged, "forged", false, "stick forged QR symbols on chip cards, from one digit to another person's")
 	flag.BoolVar(&f.rare, "rare", false, "give persons names with rare tones")
+	flag.BoolVar(&f.unlike, "lookalikes", false, "draw cards and sheets that look like ours and are none")
 	dirs := flag.String("pages", "", "directories of pages drawn elsewhere, comma separated, instead of -sets")
 	heldout := flag.Bool("heldout", false, "use the seeds held back from tuning")
 	flag.Parse()

@@ -70,6 +70,12 @@ func plan(set string, seed uint64, f flags, families []*specimen.Family) page {
 	if f.forged {
 		c.forge(r)
 	}
+	if f.unlike {
+		names := specimen.Lookalikes()
+		p := &c.spec.Papers[0]
+		*p = specimen.Paper{Kind: paper.Other, Like: names[seed%uint64(len(names))], Person: p.Person, Rotation: p.Rotation, Skew: p.Skew}
+		c.spec.Papers = c.spec.Papers[:1]
+	}
 	font := ""
 	if len(families) > 0 {
 		i := r.IntN(len(families))

@@ -109,6 +109,7 @@ func TestUnlike(t *testing.T) {
 		"visiting card":       {"LƯƠNG THỊ BÍCH", "Kế toán trưởng", "Nơi làm việc: Số 5 Lê Lợi, Quận 1", "Điện thoại: 0901234567"},
 		"press card":          append([]string{"THẺ NHÀ BÁO", "Cơ quan báo chí: Báo Mẫu"}, person...),
 		"foreign TD1":         {"UTOPIA", "Name/Nom: ERIKSSON", "Sex/Sexe F", "Nationality/Nationalité UTO", "Date of birth 12 AUG 74", "Place of birth: ZENITH", "Date of expiry 15 APR 12"},
+		"foreign card":        {"UTOPIA", "CITIZEN IDENTITY CARD", "Full name: ANNA ERIKSSON", "Date of birth: 12/08/1974", "Place of birth: ZENITH"},
 		"foreign licence":     {"DRIVING LICENCE", "1. ERIKSSON", "3. 12.08.1974 ZENITH", "4a. 15.04.2012"},
 		"officer's card":      append([]string{"CHỨNG MINH SĨ QUAN", "Cấp bậc: Đại úy"}, person...),
 		"vehicle paper":       {"CHỨNG NHẬN ĐĂNG KÝ XE", "Tên chủ xe: LƯƠNG THỊ BÍCH", "Địa chỉ: Phường Tân Định", "Nhãn hiệu: MẪU"},

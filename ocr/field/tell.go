@@ -33,6 +33,10 @@ func (l line) has(text string) bool {
 // how many titles were found. A misread letter costs three.
 func titled(lines []line) (kind paper.Kind, side string, titles int) {
 	best := 0
+	own := func(k *kinds.Kind) bool {
+		n, vietnamese := marksOf(k, lines)
+		return n > 0 && vietnamese || slices.ContainsFunc(lines, func(l line) bool { return strings.HasPrefix(string(l.letters), "CANCUOC") })
+	}
 	for _, l := range lines {
 		found := false
 		for _, k := range kinds.All {
@@ -42,7 +46,7 @@ func titled(lines []line) (kind paper.Kind, side string, titles int) {
 			for _, t := range k.Titles {
 				if n := fit(l, t.Text); n > 0 {
 					found = true
-					if n > best {
+					if n > best && !(t.Shared && !own(k)) {
 						best, kind, side = n, k.ID, t.Side
 					}
 				}

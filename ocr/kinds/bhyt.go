@@ -10,7 +10,7 @@ import (
 // taken apart by qr.Insurance.
 var bhyt = Kind{
 	ID: paper.BHYT, VI: "Thẻ bảo hiểm y tế", EN: "Health insurance card", Shape: Card,
-	Titles: []Title{{"THEBAOHIEMYTE", "front"}, {"BAOHIEMXAHOIVIETNAM", "front"}},
+	Titles: []Title{{Text: "THEBAOHIEMYTE", Side: "front"}, {Text: "BAOHIEMXAHOIVIETNAM", Side: "front"}},
 	Marks:  []Mark{{"NOIDKKCBBD", "NOIDANGKYKCBBD", "NOIDANGKYKHAMCHUABENHBANDAU"}, {"GIATRISUDUNG"}, {"THOIDIEMDUNAMLIENTUC"}, {"NOICAPDOITHEBHYT"}, {"MAMUCHUONG"}},
 	Labels: slices.Concat(
 		labels(paper.DocumentNumber, "MASO", "SOTHE"),

@@ -5,7 +5,7 @@ import "motcua/ocr/paper"
 // canCuoc is the card of the Law on Identification. QR symbol and zone stand on its back.
 var canCuoc = Kind{
 	ID: paper.CanCuoc, VI: "Thẻ căn cước", EN: "Identity card (2024)", Shape: Card,
-	Titles: []Title{{"IDENTITYCARD", "front"}},
+	Titles: []Title{{Text: "CANCUOCIDENTITYCARD", Side: "front"}, {Text: "IDENTITYCARD", Side: "front", Shared: true}},
 	Marks: []Mark{
 		{"SODINHDANHCANHAN", "PERSONALIDENTIFICATIONNUMBER"}, {"HOCHUDEMVATENKHAISINH"}, {"NGAYTHANGNAMSINHDATEOFBIRTH"},
 		{"NOIDANGKYKHAISINH", "NOIDANGKYKHAISINHPLACEOFBIRTH"}, {"NOICUTRUPLACEOFRESIDENCE"}, {"NGAYTHANGNAMHETHAN"}, {"NGAYTHANGNAMCAP"},

@@ -6,7 +6,7 @@ import "motcua/ocr/paper"
 // back; no reader of it is known.
 var cccd2016 = Kind{
 	ID: paper.CCCD2016, VI: "Căn cước công dân mã vạch", EN: "Citizen identity card with barcode", Shape: Card,
-	Titles:   []Title{{"CANCUOCCONGDAN", "front"}}, // and the chip card, if anything English stands on it
+	Titles:   []Title{{Text: "CANCUOCCONGDAN", Side: "front"}}, // and the chip card, if anything English stands on it
 	Marks:    []Mark{originMark, residenceMark, fingersMark, marksMark, policeMark},
 	Labels:   identityLabels,
 	Required: []paper.Name{paper.Number, paper.FullName, paper.DateOfBirth},

@@ -6,7 +6,7 @@ import "motcua/ocr/paper"
 // still show it as evidence.
 var cmnd = Kind{
 	ID: paper.CMND, VI: "Giấy chứng minh nhân dân", EN: "Old identity card", Shape: Card,
-	Titles: []Title{{"GIAYCHUNGMINHNHANDAN", "front"}, {"CHUNGMINHNHANDAN", "front"}},
+	Titles: []Title{{Text: "GIAYCHUNGMINHNHANDAN", Side: "front"}, {Text: "CHUNGMINHNHANDAN", Side: "front"}},
 	Marks: []Mark{{"NGUYENQUAN"}, {"NOIDKHKTHUONGTRU", "NOIDANGKYHOKHAUTHUONGTRU", "NOIDKNKTHUONGTRU", "NOIDKTHUONGTRU"}, originMark, residenceMark,
 		{"DAUVETRIENGVADIHINH", "DAUVETRIENG"}, {"DANTOC"}, {"TONGIAO"}, fingersMark},
 	Labels:   identityLabels,

@@ -11,7 +11,8 @@ import (
 // of the fields in its QR symbol, so nothing is taken from it.
 var gplx = Kind{
 	ID: paper.GPLX, VI: "Giấy phép lái xe", EN: "Driver's licence", Shape: Card,
-	Titles: []Title{{"GIAYPHEPLAIXEDRIVERSLICENSE", "front"}, {"GIAYPHEPLAIXE", "front"}, {"DRIVERSLICENSE", "front"}, {"CLASSIFICATIONOFMOTORVEHICLES", "back"}},
+	Titles: []Title{{Text: "GIAYPHEPLAIXEDRIVERSLICENSE", Side: "front"}, {Text: "GIAYPHEPLAIXE", Side: "front"},
+		{Text: "DRIVERSLICENSE", Side: "front", Shared: true}, {Text: "CLASSIFICATIONOFMOTORVEHICLES", Side: "back", Shared: true}},
 	Marks: []Mark{{"HANGCLASS"}, {"NOICUTRUADDRESS"}, {"COGIATRIDENEXPIRES", "NGAYHETHANEXPIRATIONDATE"}, {"BOGTVT"}, {"CUCCANHSATGIAOTHONG", "SOGIAOTHONGVANTAI"},
 		{"CACLOAIXECOGIOIDUONGBODUOCDIEUKHIEN"}, {"NGAYTRUNGTUYEN"}},
 	Labels: slices.Concat(

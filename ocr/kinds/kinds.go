@@ -28,6 +28,8 @@ const (
 type Title struct {
 	Text string
 	Side string // the side it stands on: "front", "back" or ""
+	// Shared is a title that other states' papers bear, too: it tells the kind only beside one of its own marks.
+	Shared bool
 }
 
 // Mark is something printed that no other kind has, in any of these forms: a label, mostly. Two different ones tell the kind.

@@ -10,7 +10,7 @@ import (
 // ours. The labels of the blue one of since 2023 part family name and given names.
 var passport = Kind{
 	ID: paper.Passport, VI: "Hộ chiếu", EN: "Passport", Shape: Booklet,
-	Titles: []Title{{"HOCHIEUPASSPORT", ""}},
+	Titles: []Title{{Text: "HOCHIEUPASSPORT"}},
 	Marks: []Mark{{"SOHOCHIEUPASSPORTNO", "SOHOCHIEU"}, {"SOGCMNDIDCARDNO", "SOGCMND", "SODDCNCMND", "SODDCNCMNDIDNO"}, {"NOICAPPLACEOFISSUE"},
 		{"HOSURNAME"}, {"CHUDEMVATENGIVENNAMES"}, {"NOISINHPLACEOFBIRTH"}},
 	Labels: slices.Concat(

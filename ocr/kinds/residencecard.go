@@ -11,7 +11,7 @@ import (
 var (
 	theTamTru = Kind{
 		ID: paper.TheTamTru, VI: "Thẻ tạm trú (người nước ngoài)", EN: "Foreigner's temporary residence card", Shape: Card,
-		Titles:   []Title{{"THETAMTRU", "front"}, {"TEMPORARYRESIDENCECARD", "front"}},
+		Titles:   []Title{{Text: "THETAMTRU", Side: "front"}, {Text: "TEMPORARYRESIDENCECARD", Side: "front", Shared: true}},
 		Marks:    residenceCardMarks,
 		Labels:   residenceCardLabels,
 		Required: []paper.Name{paper.DocumentNumber, paper.FullName},
@@ -20,7 +20,7 @@ var (
 	}
 	theThuongTru = Kind{
 		ID: paper.TheThuongTru, VI: "Thẻ thường trú (người nước ngoài)", EN: "Foreigner's permanent residence card", Shape: Card,
-		Titles:   []Title{{"THETHUONGTRU", "front"}, {"PERMANENTRESIDENCECARD", "front"}},
+		Titles:   []Title{{Text: "THETHUONGTRU", Side: "front"}, {Text: "PERMANENTRESIDENCECARD", Side: "front", Shared: true}},
 		Marks:    residenceCardMarks,
 		Labels:   residenceCardLabels,
 		Required: []paper.Name{paper.DocumentNumber, paper.FullName},

@@ -235,7 +235,11 @@ func listed(l listing, p Person, st style, dpi float64, rng *rand.Rand) *canvas 
 	y += 1.5
 	x := 5.0
 	if l.photo {
-		photo(c, 3.2, 16, 19, 25, p.Sex, rng)
+		high := 25.0
+		if l.zone != nil {
+			high = 21
+		}
+		photo(c, 3.2, 16, 19, high, p.Sex, rng)
 		x = 24.5
 	}
 	foot := 52.0
