@@ -145,6 +145,14 @@ func document(parts []*face, now time.Time) paper.Document {
 	doubtUnseen(d.Type, parts, all)
 	settleCenturies(all, now)
 	d.Fields = settle(d.Type, all)
+	if misplaced(d.Type, parts) {
+		doubtCode(d.Fields)
+		for n, f := range d.Fields {
+			if len(f.Doubts) > 0 {
+				doubtField(d.Fields, n, f.Doubts[0])
+			}
+		}
+	}
 	if k, _ := kinds.Of(d.Type); d.Fields[paper.DateOfIssue].Value < k.First {
 		// No such card was issued yet: the day, or the back it stands on, belongs to another.
 		doubtField(d.Fields, paper.DateOfIssue, paper.ImpossibleDate)
@@ -155,6 +163,14 @@ func document(parts []*face, now time.Time) paper.Document {
 		}
 	}
 	return d
+}
+
+// misplaced says whether a QR symbol stands on a side of the paper that has none: a sticker.
+func misplaced(kind paper.Kind, parts []*face) bool {
+	k, _ := kinds.Of(kind)
+	return slices.ContainsFunc(parts, func(p *face) bool {
+		return p.CodeOf != "" && (p.Uncoded || p.Side != "" && kind != paper.Other && p.Side != k.CodeSide)
+	})
 }
 
 // doubtField puts a settled value under review.

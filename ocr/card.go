@@ -46,6 +46,7 @@ type face struct {
 	Zone     *mrz.Zone
 	CodeOf   paper.Kind // of which kind of paper its QR symbol is: BHYT, or CCCD for any identity card; "" without one
 	Labels   int
+	Uncoded  bool // by its print it is a card without a QR symbol, though one stands on it
 	Sure     bool // it is an identity card, even if not which: by its marks and codes together
 	Text     string
 	Words    string      // all that was read, folded
@@ -224,6 +225,7 @@ func (l *local) print(ctx context.Context, c *card, f *face, known codeValues) (
 	side := field.Card(runs)
 	f.tell(&side)
 	if front && side.Side != "back" && (side.Kind == "" && f.Sure || side.Kind == paper.CCCD2016) {
+		f.Uncoded = side.Kind == paper.CCCD2016
 		side.Kind, side.Side = paper.CCCD, "front"
 	}
 	if err := l.lookAgain(ctx, c, side, f, known); err != nil {

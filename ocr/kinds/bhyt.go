@@ -23,6 +23,7 @@ var bhyt = Kind{
 	),
 	Required: []paper.Name{paper.DocumentNumber, paper.FullName},
 	Optional: []paper.Name{paper.DateOfBirth, paper.Sex, paper.PlaceOfResidence, paper.Clinic, paper.ValidFrom},
+	CodeSide: "front",
 	Beside:   map[string][]paper.Name{"front": {paper.DocumentNumber, paper.FullName, paper.DateOfBirth, paper.Sex, paper.ValidFrom}},
 	Source:   "Decision 1666/QĐ-BHXH of 3 December 2020; the symbol's fields from public decoders",
 }

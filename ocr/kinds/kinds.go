@@ -67,6 +67,7 @@ type Kind struct {
 	Labels   []Label
 	Required []paper.Name            // without these it is not read
 	Optional []paper.Name            // what else it may bear
+	CodeSide string                  // the side its QR symbol stands on; "": it has none
 	Beside   map[string][]paper.Name // by side: fields of its QR symbol that stand there in print, too
 	Identity bool                    // it proves who somebody is
 	// EndsOnBirthday is a card that expires on its bearer's birthday (Law 59/2014/QH13, article 21; Law 26/2023/QH15, article 21).

@@ -66,6 +66,9 @@ func TestEveryRowIsWhole(t *testing.T) {
 					t.Errorf("the code's fields on side %q", side)
 				}
 			}
+			if (k.CodeSide == "") != (len(k.Beside) == 0) {
+				t.Error("it has a code and nothing beside it, or the other way round")
+			}
 			if k.Shape == kinds.Card && len(k.Marks) < 2 {
 				t.Error("nothing tells it without its title")
 			}

@@ -1,0 +1,27 @@
+package ocr
+
+import (
+	"testing"
+	"time"
+
+	"motcua/ocr/paper"
+)
+
+// A QR symbol on a side that has none is a sticker: what it alone says must be looked at, what print says, too, need not.
+func TestMisplacedCodeIsDoubted(t *testing.T) {
+	for _, c := range []struct {
+		kind    paper.Kind
+		side    string
+		doubted bool
+	}{{paper.CCCD, "front", false}, {paper.CanCuoc, "front", true}, {paper.CMND, "front", true}, {paper.CanCuoc, "back", false}} {
+		f := &face{Kind: c.kind, Side: c.side, Page: 1, CodeOf: paper.CCCD, Sure: true, Readings: map[paper.Name][]reading{}}
+		for n, v := range map[paper.Name]string{paper.Number: "079192000001", paper.FullName: "TRẦN THỊ HÀ", paper.OldNumber: "024513687"} {
+			f.add(n, reading{Value: v, Source: paper.QR, Conf: certainty(paper.QR)})
+		}
+		f.add(paper.Number, reading{Value: "079192000001", Source: paper.OCR, Conf: 0.99, Again: true, Twice: true})
+		d := assemble([]*face{f}, time.Now())[0]
+		if d.Fields[paper.OldNumber].Review != c.doubted || d.Fields[paper.Number].Review {
+			t.Errorf("%s on its %s: old number %t, number %t", c.kind, c.side, d.Fields[paper.OldNumber].Review, d.Fields[paper.Number].Review)
+		}
+	}
+}
