@@ -199,6 +199,7 @@ func run(ctx context.Context, streams Streams, cfg config.Config, file string, d
 	}
 	debug.FreeOSMemory() // what building took is not needed to run; a kiosk idles for hours
 	fmt.Fprintf(streams.Out, "Motcua is at %s\n", address)
+	fmt.Fprintf(streams.Out, "Staff sign in at %sstaff; at the screen, hold the emblem for two seconds\n", address)
 	log.Info("running", "address", address, "data", cfg.Data, "upload", cfg.Upload.To, "procedures", len(catalog.All))
 	err = stopped(group.Wait())
 	if errors.Is(context.Cause(running), ErrRestart) {
