@@ -19,7 +19,7 @@
 	// Keys count at once. Until this script runs, app.css holds the page still for as long.
 	const settling = 700, rest = 450; // ms
 	const root = document.documentElement;
-	let ready = Infinity, early = true;
+	let ready = Infinity, early = false; // early: the touch under way began too soon
 	const settle = () => {
 		const left = ready - performance.now();
 		if (left > 0) setTimeout(settle, left);
@@ -27,15 +27,22 @@
 	};
 	const fresh = () => { delete root.dataset.settled; ready = performance.now() + settling; settle(); };
 	requestAnimationFrame(() => requestAnimationFrame(fresh)); // the second frame comes after the first is painted
+	const tooSoon = () => {
+		const now = performance.now();
+		if (now >= ready) return false;
+		if (Number.isFinite(ready)) ready = Math.max(ready, now + rest);
+		return true;
+	};
 	addEventListener("pointerdown", (e) => {
 		if (!e.isTrusted) return;
-		early = performance.now() < ready;
-		if (!early) return;
-		if (Number.isFinite(ready)) ready = Math.max(ready, performance.now() + rest);
-		e.stopImmediatePropagation();
+		early = tooSoon();
+		if (early) e.stopImmediatePropagation();
 	}, true);
 	addEventListener("click", (e) => {
-		if (!e.isTrusted || e.pointerType === "" || !(early || performance.now() < ready)) return; // a key, a script, or in time
+		if (!e.isTrusted || e.pointerType === "") return; // a key or a script
+		const held = early || tooSoon(); // a busy browser may give the click alone
+		early = false;
+		if (!held) return;
 		e.preventDefault();
 		e.stopImmediatePropagation();
 	}, true);
@@ -128,7 +135,7 @@
 	};
 	for (const form of $$("form")) {
 		form.addEventListener("submit", (e) => {
-			if (form.dataset.reached) return;
+			if (form.dataset.reached) { delete form.dataset.reached; return; } // by this script, once
 			e.preventDefault();
 			if (form.dataset.sent) return; // pressed twice
 			form.dataset.sent = "1";
@@ -136,7 +143,7 @@
 			(form === writing ? saving.then(reach) : saved()).then(() => {
 				form.dataset.reached = "1";
 				form.requestSubmit(e.submitter);
-				setTimeout(() => { delete form.dataset.sent; delete form.dataset.reached; }, 4000);
+				setTimeout(() => { delete form.dataset.sent; }, 4000);
 			});
 		});
 	}
