@@ -129,6 +129,13 @@ func (e Entry) GoString() string { return e.String() }
 // LogValue keeps the value out of logs.
 func (e Entry) LogValue() slog.Value { return slog.StringValue(e.String()) }
 
+// Facts are what the receipt says of a submission beside its code.
+type Facts struct {
+	Pages    int
+	Fee      int64  // đồng
+	Initials string // of whom it is about: enough to tell one's own receipt, too little to name anybody
+}
+
 // Visit is one person's way. It is safe for use by several goroutines (the screen, the scanner and
 // recognition work on it at the same time).
 type Visit struct {
@@ -156,6 +163,7 @@ type Visit struct {
 	form      []Entry
 	ways      map[string]string // how papers are given that were not scanned, by the paper's id
 	code      string
+	facts     Facts
 	limits    Limits
 	changes   int // counts what would have to be kept; a mere sign of life is none
 }
@@ -191,6 +199,7 @@ type State struct {
 	Form      []Entry
 	Ways      map[string]string // how papers are given that were not scanned, by the paper's id
 	Code      string
+	Facts     Facts
 }
 
 // String names the visit without anything a person entered.
@@ -215,7 +224,7 @@ func (v *Visit) State() State {
 	return State{
 		ID: v.ID, Step: v.step, Procedure: v.procedure, Channel: v.channel, Staff: v.staff, Called: v.called,
 		Started: v.started, Consented: v.consented, Confirmed: v.confirmed, Busy: v.busy > 0,
-		Papers: papers, Binned: v.bin != nil, Readings: slices.Clone(v.readings), Form: slices.Clone(v.form), Ways: maps.Clone(v.ways), Code: v.code,
+		Papers: papers, Binned: v.bin != nil, Readings: slices.Clone(v.readings), Form: slices.Clone(v.form), Ways: maps.Clone(v.ways), Code: v.code, Facts: v.facts,
 	}
 }
 
@@ -688,6 +697,17 @@ func (v *Visit) Accepted(now time.Time, code string) error {
 	})
 }
 
+// Note keeps what the receipt will say, before the form is forgotten.
+func (v *Visit) Note(now time.Time, f Facts) error {
+	return v.act(now, func() error {
+		if v.step == Receipt {
+			return ErrSubmitted
+		}
+		v.facts = f
+		return nil
+	})
+}
+
 // Call asks for a volunteer; Quiet takes the call back or marks it answered.
 func (v *Visit) Call(now time.Time) error {
 	return v.act(now, func() error {
@@ -750,7 +770,7 @@ func (v *Visit) Wipe() {
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	v.forget()
-	v.step, v.procedure, v.staff, v.code = Over, "", "", ""
+	v.step, v.procedure, v.staff, v.code, v.facts = Over, "", "", "", Facts{}
 	v.consented, v.confirmed, v.called = time.Time{}, time.Time{}, time.Time{}
 	v.busy = 0
 }
@@ -795,7 +815,7 @@ func Restore(s Snapshot, data map[string][]byte, now time.Time, l Limits) *Visit
 	st := s.State
 	v := &Visit{ID: st.ID, step: st.Step, procedure: st.Procedure, channel: st.Channel, staff: st.Staff, called: st.Called,
 		started: st.Started, consented: st.Consented, confirmed: st.Confirmed, last: now, made: s.Made,
-		readings: st.Readings, form: st.Form, ways: st.Ways, code: st.Code, limits: l}
+		readings: st.Readings, form: st.Form, ways: st.Ways, code: st.Code, facts: st.Facts, limits: l}
 	for _, p := range st.Papers {
 		if bytes, ok := data[p.ID]; ok {
 			p.Data = bytes

@@ -59,7 +59,7 @@ const unreachable = `(() => {
 // fits looks at the page that is open on every screen with every size of text.
 func fits(t testing.TB, ctx context.Context, page string) {
 	t.Helper()
-	settled(t, ctx)
+	holds(t, ctx, "a page that takes taps", `"settled" in document.documentElement.dataset || !document.querySelector("[data-read]")`)
 	was := eval[string](t, ctx, `document.documentElement.dataset.size || ""`)
 	for _, screen := range wardScreens {
 		do(t, ctx, chromedp.EmulateViewport(screen[0], screen[1]))
@@ -95,12 +95,14 @@ func TestPagesFitTheScreen(t *testing.T) {
 	toReceipt(t, ctx, k, "2.000815", func(page string) {
 		if !seen[page] && page != "scanning" { // which goes on by itself
 			fits(t, ctx, page)
+			axe(t, ctx, page)
 		}
 		seen[page] = true
 	})
 	for _, page := range []string{"/", "/help", "/status", "/nowhere"} {
 		do(t, ctx, chromedp.Navigate(k.server.URL+page))
 		fits(t, ctx, page)
+		axe(t, ctx, page)
 	}
 	toQuestion(t, ctx, k, "")
 	for _, field := range []string{"applicant_name", "applicant_birth", "applicant_number", "applicant_residence", "document", "copies"} {
@@ -114,8 +116,23 @@ func TestPagesFitTheScreen(t *testing.T) {
 	}
 	do(t, ctx, chromedp.Navigate(k.server.URL+"/takeover"))
 	fits(t, ctx, "takeover")
+	axe(t, ctx, "takeover")
 	for _, dialog := range []string{"#silence", "#ask-leave", "#away"} {
 		eval[bool](t, ctx, `(document.querySelector("dialog[open]")?.close(), document.querySelector("`+dialog+`").showModal(), true)`)
 		fits(t, ctx, dialog)
+	}
+}
+
+// Every page of the staff on the same screens.
+func TestStaffPagesFitTheScreen(t *testing.T) {
+	c := newCounter(t)
+	ctx := browser(t, 1024, 768)
+	do(t, ctx, chromedp.Navigate(c.url+"/staff"))
+	fits(t, ctx, "signin")
+	do(t, ctx, chromedp.SendKeys(chromedp.CSS("#name"), "tech"), chromedp.SendKeys(chromedp.CSS("#pin"), techPIN+"\r"))
+	arrive(t, ctx, "/console")
+	for _, page := range eval[[]string](t, ctx, `[...document.querySelectorAll("nav a")].map((a) => a.getAttribute("href"))`) {
+		do(t, ctx, chromedp.Navigate(c.url+page))
+		fits(t, ctx, page)
 	}
 }

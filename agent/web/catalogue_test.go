@@ -98,6 +98,9 @@ func TestCatalogue(t *testing.T) {
 		need("doubt.", []string{string(procedure.OtherPerson), string(procedure.DoesNotFit), string(procedure.SplitUnit), string(procedure.UnsureUnit)})
 		need("complaint.", constants(t, "../procedure", "", "What is wrong with a value"))
 		need("paper.", constants(t, "../../ocr/paper", "Kind", ""))
+		need("note.", constants(t, "../counter", "", "What may be wrong"))
+		need("act.", constants(t, "../audit", "Act", ""))
+		need("device.", constants(t, "../../drivers/scan", "Code", ""))
 		need("source.", constants(t, "../../ocr/paper", "Source", ""))
 		for _, s := range []queue.State{queue.Queued, queue.Sending, queue.Delivered, queue.Held} {
 			keys = append(keys, "stands."+string(s), "stands."+string(s)+".text")
@@ -143,7 +146,7 @@ func TestCatalogue(t *testing.T) {
 		}
 		all := used.String()
 		// Families whose last part comes from a code are checked above.
-		families := regexp.MustCompile(`^(fault|problem|doubt|complaint|paper|source|stands|state|help|side)\.|\.(title|lead)$`)
+		families := regexp.MustCompile(`^(fault|problem|doubt|complaint|paper|source|stands|state|help|side|note|act|reason|device|level|actor)\.|\.(title|lead)$`)
 		for _, key := range slices.Sorted(maps.Keys(c.words["vi"])) {
 			if families.MatchString(key) || strings.Contains(all, `"`+key+`"`) {
 				continue

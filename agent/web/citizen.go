@@ -57,7 +57,7 @@ func (s *Site) citizenRoutes(mux *http.ServeMux) {
 	mux.HandleFunc("GET /check/{field}/crop", s.seated(s.crop))
 
 	mux.HandleFunc("GET /confirm", s.seated(s.confirm))
-	mux.HandleFunc("GET /confirm/vietqr.svg", s.seated(s.payment))
+	mux.HandleFunc("GET /receipt/vietqr.svg", s.seated(s.payment))
 	mux.HandleFunc("POST /confirm", s.seated(s.submit))
 	mux.HandleFunc("GET /confirm/form", s.seated(s.formPage))
 	mux.HandleFunc("GET /confirm/form/{n}", s.seated(s.formPicture))

@@ -2,7 +2,11 @@ package web
 
 import (
 	"errors"
+	"fmt"
+	"image"
 	"net/http"
+	"slices"
+	"strings"
 
 	"motcua/agent/audit"
 	"motcua/agent/counter"
@@ -17,7 +21,7 @@ type confirmBody struct {
 	Pages   int
 	Fee     int64
 	Account Account
-	Purpose string // what the payment says
+	Notes   []counter.Note // what to look at again
 	Wants   []counter.Want
 	Form    bool // there is an official form to look at
 	Fault   string
@@ -45,33 +49,60 @@ func (s *Site) confirm(w http.ResponseWriter, r *http.Request, at seat) {
 func (s *Site) showConfirm(w http.ResponseWriter, r *http.Request, at seat, status int, fault string) {
 	b := confirmBody{Proc: at.proc, Pages: counter.Pages(at.state.Papers), Account: s.o.Account, Fault: fault}
 	b.Fee = at.proc.Price(counter.Values(at.state.Form), b.Pages)
-	b.Purpose = purpose(at.state)
+	b.Notes = s.notes(r, at)
 	b.Wants, b.Form = counter.Wanted(at.proc, at.state), s.o.Form != nil && s.o.Form(at.proc) != nil
 	s.render(w, r, status, "confirm", view{Steps: s.steps(at.lang, visit.Confirm), Back: "/check", Path: "/confirm", Commits: true, Body: b})
 }
 
-// purpose is what stands on the bank statement: it finds the visit again and names nobody.
-func purpose(state visit.State) string {
-	id := state.ID
-	if len(id) > 10 {
-		id = id[len(id)-10:]
+// facts are what the receipt says of the submission.
+func facts(at seat) visit.Facts {
+	f := visit.Facts{Pages: counter.Pages(at.state.Papers)}
+	f.Fee = at.proc.Price(counter.Values(at.state.Form), f.Pages)
+	for _, e := range at.state.Form {
+		if field, ok := at.proc.Field(e.Name); ok && field.Type == procedure.Name && e.Value != "" && !e.Idle {
+			for _, word := range strings.Fields(e.Value) {
+				f.Initials += string([]rune(word)[:1]) + "."
+			}
+			break
+		}
 	}
-	return "LE PHI " + state.Procedure[max(0, len(state.Procedure)-6):] + " " + id
+	f.Initials = strings.ToUpper(f.Initials)
+	return f
 }
 
-// payment draws the VietQR of the fee.
+// purpose is what stands on the bank statement: the receipt's code, and nobody's name.
+func purpose(code string) string { return "HS " + strings.ReplaceAll(code, "-", "") }
+
+// payment draws the VietQR of the fee, with the code of the receipt as its reference.
 func (s *Site) payment(w http.ResponseWriter, r *http.Request, at seat) {
-	if at.proc == nil || s.o.Account.Number == "" {
+	if at.state.Code == "" || s.o.Account.Number == "" || at.state.Facts.Fee == 0 {
 		http.NotFound(w, r)
 		return
 	}
-	fee := at.proc.Price(counter.Values(at.state.Form), counter.Pages(at.state.Papers))
-	text, err := vietqr.Transfer{BIN: s.o.Account.BIN, Account: s.o.Account.Number, Amount: fee, Purpose: purpose(at.state)}.Encode()
-	if err != nil || fee == 0 {
+	text, err := vietqr.Transfer{BIN: s.o.Account.BIN, Account: s.o.Account.Number, Amount: at.state.Facts.Fee, Purpose: purpose(at.state.Code)}.Encode()
+	if err != nil {
 		http.NotFound(w, r)
 		return
 	}
 	sendQR(w, r, text)
+}
+
+// notes looks at the papers once more before they are sent.
+func (s *Site) notes(r *http.Request, at seat) (notes []counter.Note) {
+	_ = at.visit.Use(func(papers []visit.Paper) error { // fails only where the visit has just ended
+		notes = counter.Precheck(papers, s.now(), func(id string) image.Image {
+			data, err := at.table.pictures.get(fmt.Sprintf("%s/1/%d", id, smallWidth), func() ([]byte, error) {
+				i := slices.IndexFunc(papers, func(p visit.Paper) bool { return p.ID == id })
+				return s.o.Reader.Preview(r.Context(), papers[i].Data, 1, smallWidth)
+			})
+			if err != nil {
+				return nil // a page that cannot be drawn is told where it is shown
+			}
+			return counter.Picture(data)
+		})
+		return nil
+	})
+	return notes
 }
 
 func (s *Site) submit(w http.ResponseWriter, r *http.Request, at seat) {
@@ -82,6 +113,7 @@ func (s *Site) submit(w http.ResponseWriter, r *http.Request, at seat) {
 	if !needProcedure(w, r, at) {
 		return
 	}
+	_ = at.visit.Note(s.now(), facts(at)) // refused where it was sent already
 	consent := dossier.Consent{Version: consentVersion, Purpose: s.consentText(at.lang), Language: at.lang}
 	accepted, err := s.office().Submit(r.Context(), s.o.Queue, at.visit, at.proc, consent, s.now())
 	var invalid *dossier.InvalidError

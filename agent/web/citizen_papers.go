@@ -141,9 +141,12 @@ func (s *Site) changePaper(w http.ResponseWriter, r *http.Request, at seat) {
 	http.Redirect(w, r, "/papers#"+id, http.StatusSeeOther)
 }
 
+// smallWidth is the width in pixels of a paper's picture in the list.
+const smallWidth = 480
+
 // picture shows a page of a paper, small or at reading size.
 func (s *Site) picture(w http.ResponseWriter, r *http.Request, at seat) {
-	width := 480
+	width := smallWidth
 	if r.URL.Query().Get("size") == "large" {
 		width = 1600
 	}

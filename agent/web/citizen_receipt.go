@@ -20,7 +20,9 @@ type receiptBody struct {
 	Delivered bool
 	Offline   bool
 	Time      time.Time
-	Fee       int64
+	Facts     visit.Facts
+	Account   Account
+	Purpose   string // what the payment says
 }
 
 func (s *Site) receipt(w http.ResponseWriter, r *http.Request, at seat) {
@@ -29,7 +31,8 @@ func (s *Site) receipt(w http.ResponseWriter, r *http.Request, at seat) {
 		return
 	}
 	_ = at.visit.Touch(s.now())
-	b := receiptBody{Code: at.state.Code, Spelled: strings.Split(at.state.Code, "-"), Proc: at.proc, Time: at.state.Confirmed}
+	b := receiptBody{Code: at.state.Code, Spelled: strings.Split(at.state.Code, "-"), Proc: at.proc, Time: at.state.Confirmed,
+		Facts: at.state.Facts, Account: s.o.Account, Purpose: purpose(at.state.Code)}
 	if sub, err := s.o.Queue.Get(at.state.Code); err == nil {
 		b.Delivered = sub.State.Sent()
 		b.Offline = !b.Delivered && (sub.Attempts > 0 || s.o.Online != nil && !s.o.Online())

@@ -173,7 +173,16 @@ func (s *Site) nav(lang, page string, role staff.Role) []navItem {
 func consoleFunctions(words *catalogue) functionsOf {
 	return func(lang string, sums map[string]string) template.FuncMap {
 		return template.FuncMap{
-			"t":     func(key string, pairs ...any) string { return words.say(lang, key, pairs...) },
+			"t":    func(key string, pairs ...any) string { return words.say(lang, key, pairs...) },
+			"word": func(family string, code any) string { return words.word(lang, family, fmt.Sprint(code)) },
+			"actor": func(actor string) string {
+				role, name, named := strings.Cut(actor, ":")
+				if out := words.word(lang, "actor", role); named {
+					return out + " " + name
+				} else {
+					return out
+				}
+			},
 			"asset": func(name string) string { return "/static/" + name + "?v=" + sums[name] },
 			"clock": func(t time.Time) string {
 				if t.IsZero() {
@@ -252,7 +261,7 @@ func (s *Site) consoleHome(w http.ResponseWriter, r *http.Request, m staff.Membe
 		b.Room = shownBytes(stats.Free)
 	}
 	if c.Devices != nil {
-		b.Devices = c.Devices(r.Context())
+		b.Devices = s.devices(r.Context())
 	}
 	if c.Doctor != nil {
 		b.Problems = slices.DeleteFunc(c.Doctor(r.Context()), func(f Finding) bool { return f.OK && !f.Warn })

@@ -71,3 +71,14 @@ func (c *catalogue) say(lang, key string, pairs ...any) string {
 	}
 	return s
 }
+
+// word is a code in words: key family.code, where a code's spaces are hyphens and what follows a colon is left out. A code
+// that the catalogue has no word for stands for itself: better a technician's word than none.
+func (c *catalogue) word(lang, family, code string) string {
+	plain, _, _ := strings.Cut(strings.ToLower(code), ":")
+	key := family + "." + strings.ReplaceAll(plain, " ", "-")
+	if c.has(lang, key) {
+		return c.words[lang][key]
+	}
+	return code
+}

@@ -2,11 +2,13 @@ package web
 
 import (
 	"bytes"
+	"context"
 	"encoding/base64"
 	"errors"
 	"html/template"
 	"net/http"
 	"slices"
+	"strings"
 	"time"
 
 	"motcua/agent/staff"
@@ -31,6 +33,26 @@ type testBody struct {
 	Fault   string
 }
 
+// devices lists what is at the counter, the scanner of a demo included, which no bus knows of.
+func (s *Site) devices(ctx context.Context) []Device {
+	found := s.o.Console.Devices(ctx)
+	sc := s.scanner()
+	if sc == nil {
+		return found
+	}
+	info := sc.Info()
+	if info.ID == "" || slices.ContainsFunc(found, func(d Device) bool { return d.ID == info.ID }) {
+		return found
+	}
+	if info.Driver != demoDriver {
+		return found
+	}
+	return append([]Device{{ID: info.ID, Kind: info.Kind, Name: strings.TrimSpace(info.Vendor + " " + info.Model), State: "ready", OK: true}}, found...)
+}
+
+// demoDriver is the driver of the demo's scanner.
+const demoDriver = "simulated"
+
 func (s *Site) devicesPage(w http.ResponseWriter, r *http.Request, m staff.Member) {
 	if s.o.Console.Devices == nil {
 		s.notFound(w, r)
@@ -40,7 +62,7 @@ func (s *Site) devicesPage(w http.ResponseWriter, r *http.Request, m staff.Membe
 }
 
 func (s *Site) showDevices(w http.ResponseWriter, r *http.Request, m staff.Member, test *testBody) {
-	b := devicesBody{Devices: s.o.Console.Devices(r.Context()), Test: test}
+	b := devicesBody{Devices: s.devices(r.Context()), Test: test}
 	if sc := s.scanner(); sc != nil {
 		b.Scanner = sc.Info().ID
 	}
@@ -62,7 +84,7 @@ func (s *Site) devicesLive(w http.ResponseWriter, r *http.Request, _ staff.Membe
 	defer tick.Stop()
 	var shown []Device
 	for first := true; ; first = false {
-		now := s.o.Console.Devices(r.Context())
+		now := s.devices(r.Context())
 		if first || !slices.Equal(now, shown) {
 			shown = now
 			var b bytes.Buffer

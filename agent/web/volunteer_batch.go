@@ -110,7 +110,7 @@ func (s *Site) deal(stack *table, p *procedure.Procedure, name string) {
 			}
 			dealt = append(dealt, t)
 			s.keep(t, nil)
-			s.note(audit.Event{Actor: name, Act: audit.VisitBegan, Visit: t.visit.ID})
+			s.note(audit.Event{Actor: string(staff.Volunteer) + ":" + name, Act: audit.VisitBegan, Visit: t.visit.ID})
 		}
 		return nil
 	})
