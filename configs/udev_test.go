@@ -1,0 +1,88 @@
+package configs
+
+import (
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+// device is a Newland reader on "USB COM port emulation", as umockdev plays it to udev.
+const device = `P: /devices/pci0000:00/0000:00:14.0/usb1/1-2
+N: bus/usb/001/005
+E: DEVNAME=/dev/bus/usb/001/005
+E: DEVTYPE=usb_device
+E: SUBSYSTEM=usb
+A: idVendor=1eab\n
+A: idProduct=0006\n
+A: manufacturer=Newland\n
+A: product=HR22\n
+A: serial=0001\n
+A: bDeviceClass=02\n
+
+P: /devices/pci0000:00/0000:00:14.0/usb1/1-2/1-2:1.0
+E: DEVTYPE=usb_interface
+E: SUBSYSTEM=usb
+A: bInterfaceClass=02\n
+A: bInterfaceNumber=00\n
+A: bInterfaceSubClass=02\n
+A: bInterfaceProtocol=01\n
+
+P: /devices/pci0000:00/0000:00:14.0/usb1/1-2/1-2:1.0/tty/ttyACM0
+N: ttyACM0
+E: DEVNAME=/dev/ttyACM0
+E: MAJOR=166
+E: MINOR=0
+E: SUBSYSTEM=tty
+A: dev=166:0\n
+`
+
+// TestUdevRules lets udev itself handle a reader that is plugged in, with the rules under the name by which they are
+// installed: rules are read by name, and those that come before 60-serial.rules don't know yet what bus a line is on.
+func TestUdevRules(t *testing.T) {
+	rules, err := filepath.Glob("packaging/[0-9]*-motcua.rules")
+	if err != nil || len(rules) != 1 {
+		t.Fatalf("%v, %v", rules, err)
+	}
+	nfpm, err := os.ReadFile("packaging/nfpm.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if name := filepath.Base(rules[0]); !strings.Contains(string(nfpm), "dst: /usr/lib/udev/rules.d/"+name) {
+		t.Errorf("the package does not install %s by its name", name)
+	}
+	told := udev(t, rules[0], filepath.Base(rules[0]))
+	for _, want := range []string{"ID_BUS=usb", "ID_SERIAL=Newland_HR22_0001", "ID_MM_DEVICE_IGNORE=1"} {
+		if !strings.Contains(told, want+"\n") {
+			t.Errorf("udev does not say %s:\n%s", want, told)
+		}
+	}
+	// The test can fail: by the name that the rules once had they come too early.
+	if told := udev(t, rules[0], "60-motcua.rules"); strings.Contains(told, "ID_MM_DEVICE_IGNORE") {
+		t.Error("the rules would have come in time under their former name")
+	}
+}
+
+// udev runs udev's own test of the device, with the rules in a folder that is only this process's.
+func udev(t *testing.T, rules, name string) string {
+	t.Helper()
+	dir := t.TempDir()
+	if err := os.WriteFile(filepath.Join(dir, "reader"), []byte(device), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	script := `set -e; mkdir -p /run/udev/rules.d; mount -t tmpfs rules /run/udev/rules.d; cp "$1" "/run/udev/rules.d/$2"
+exec umockdev-run -d "$3" -- udevadm test --action=add /sys/devices/pci0000:00/0000:00:14.0/usb1/1-2/1-2:1.0/tty/ttyACM0`
+	argv := []string{"unshare", "--mount", "bash", "-c", script, "udev", rules, name, filepath.Join(dir, "reader")}
+	if os.Geteuid() != 0 {
+		argv = append([]string{"sudo", "-n"}, argv...)
+	}
+	c := exec.CommandContext(t.Context(), argv[0], argv[1:]...)
+	var say strings.Builder
+	c.Stderr = &say
+	out, err := c.Output()
+	if err != nil {
+		t.Fatalf("udevadm test: %v\n%s", err, &say)
+	}
+	return string(out)
+}
