@@ -38,6 +38,8 @@ E: SUBSYSTEM=tty
 A: dev=166:0\n
 `
 
+const usb = "/sys/devices/pci0000:00/0000:00:14.0/usb1/1-2/"
+
 // TestUdevRules lets udev itself handle a reader that is plugged in, with the rules under the name by which they are
 // installed: rules are read by name, and those that come before 60-serial.rules don't know yet what bus a line is on.
 func TestUdevRules(t *testing.T) {
@@ -52,28 +54,29 @@ func TestUdevRules(t *testing.T) {
 	if name := filepath.Base(rules[0]); !strings.Contains(string(nfpm), "dst: /usr/lib/udev/rules.d/"+name) {
 		t.Errorf("the package does not install %s by its name", name)
 	}
-	told := udev(t, rules[0], filepath.Base(rules[0]))
+	const line = usb + "1-2:1.0/tty/ttyACM0"
+	told := udev(t, rules[0], filepath.Base(rules[0]), line)
 	for _, want := range []string{"ID_BUS=usb", "ID_SERIAL=Newland_HR22_0001", "ID_MM_DEVICE_IGNORE=1"} {
 		if !strings.Contains(told, want+"\n") {
 			t.Errorf("udev does not say %s:\n%s", want, told)
 		}
 	}
 	// The test can fail: by the name that the rules once had they come too early.
-	if told := udev(t, rules[0], "60-motcua.rules"); strings.Contains(told, "ID_MM_DEVICE_IGNORE") {
+	if told := udev(t, rules[0], "60-motcua.rules", line); strings.Contains(told, "ID_MM_DEVICE_IGNORE") {
 		t.Error("the rules would have come in time under their former name")
 	}
 }
 
 // udev runs udev's own test of the device, with the rules in a folder that is only this process's.
-func udev(t *testing.T, rules, name string) string {
+func udev(t *testing.T, rules, name, path string) string {
 	t.Helper()
 	dir := t.TempDir()
 	if err := os.WriteFile(filepath.Join(dir, "reader"), []byte(device), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	script := `set -e; mkdir -p /run/udev/rules.d; mount -t tmpfs rules /run/udev/rules.d; cp "$1" "/run/udev/rules.d/$2"
-exec umockdev-run -d "$3" -- udevadm test --action=add /sys/devices/pci0000:00/0000:00:14.0/usb1/1-2/1-2:1.0/tty/ttyACM0`
-	argv := []string{"unshare", "--mount", "bash", "-c", script, "udev", rules, name, filepath.Join(dir, "reader")}
+exec umockdev-run -d "$3" -- udevadm test --action=add "$4" 2>&1`
+	argv := []string{"unshare", "--mount", "bash", "-c", script, "udev", rules, name, filepath.Join(dir, "reader"), path}
 	if os.Geteuid() != 0 {
 		argv = append([]string{"sudo", "-n"}, argv...)
 	}

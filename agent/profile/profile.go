@@ -6,6 +6,7 @@ package profile
 import (
 	"fmt"
 	"io/fs"
+	"slices"
 	"strings"
 	"time"
 
@@ -87,10 +88,12 @@ func (p Profile) check(f *strict.File) {
 		driver, rest, _ := strings.Cut(pattern, ":")
 		switch _, known := all.For(driver + ":any"); {
 		case driver == "serial":
+		case driver == "hid": // only whether it is used can be said of those
+			serialOnly = false
 		case known:
 			serialOnly, scanners = false, true
 		default:
-			f.Problem(fmt.Sprintf("match[%d]", i), "must begin with %s; a reader's with serial:; it is %q", all.Schemes(), pattern)
+			f.Problem(fmt.Sprintf("match[%d]", i), "must begin with %s; a reader's with serial: or hid:; it is %q", all.Schemes(), pattern)
 			continue
 		}
 		if strings.Trim(rest, "*/") == "" && driver == "serial" {
@@ -102,7 +105,8 @@ func (p Profile) check(f *strict.File) {
 	default:
 		f.Problem("auto", "must be %s or %s, not %q", Prefer, Avoid, p.Auto)
 	}
-	if !scanners && (f.Has("scanner") || f.Has("auto")) {
+	hid := slices.ContainsFunc(p.Match, func(m string) bool { return strings.HasPrefix(m, "hid:") })
+	if !scanners && (f.Has("scanner") || f.Has("auto") && !hid) {
 		f.Problem("scanner", "belongs to scanners, and match names none")
 	}
 	switch p.Scanner.Source {

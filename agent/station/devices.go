@@ -14,6 +14,7 @@ import (
 	"motcua/agent/config"
 	"motcua/agent/profile"
 	"motcua/drivers/all"
+	"motcua/drivers/hidpos"
 	"motcua/drivers/pcsc"
 	"motcua/drivers/scan"
 	"motcua/drivers/serial"
@@ -134,6 +135,13 @@ func Devices(ctx context.Context, cfg config.Config) (devices []Device, problems
 		{"serial readers", func() ([]Device, error) {
 			ports, err := serial.Bus{Profiles: cfg.Readers.Serial}.List()
 			return portLines(ports), err
+		}},
+		{"HID readers", func() (lines []Device, err error) {
+			found, err := hidpos.Bus{}.List()
+			for _, d := range found {
+				lines = append(lines, Device{ID: d.ID, Kind: "HID reader", Name: d.Name, State: Ready})
+			}
+			return lines, err
 		}},
 		{"chip readers", func() (lines []Device, err error) {
 			names, err := pcsc.Service{}.Readers(ctx)

@@ -52,6 +52,10 @@ func OpenReaders(c config.Readers, profiles profile.Profiles, v Visits, log *slo
 	return func(ctx context.Context) error {
 		group, ctx := errgroup.WithContext(ctx)
 		group.Go(func() error { return desk.run(ctx) })
+		if c.Known {
+			h := &hidDesk{lines: desk, profiles: profiles, log: log}
+			group.Go(func() error { return h.run(ctx) })
+		}
 		if c.Chip {
 			d := &chipDesk{visits: v, trusted: trusted, log: log, service: pcsc.Service{}}
 			group.Go(func() error { return d.run(ctx) })
