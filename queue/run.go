@@ -238,7 +238,7 @@ func (q *Queue) DeliverDue(ctx context.Context, sink Sink) (Pass, error) {
 
 func (p *Pass) count(end State) {
 	switch end {
-	case Delivered:
+	case Delivered, Acknowledged:
 		p.Delivered++
 	case Held:
 		p.Held++

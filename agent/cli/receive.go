@@ -2,6 +2,8 @@ package cli
 
 import (
 	"context"
+	"crypto/tls"
+	"crypto/x509"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -13,25 +15,92 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"motcua/agent/daemon"
+	"motcua/queue/line"
 	"motcua/queue/receive"
 )
 
 type receiveCommand struct {
 	Listen    string `default:"127.0.0.1:8443" help:"Address to listen on."`
 	Dir       string `required:"" type:"path" help:"Submissions are laid in this folder, one folder each."`
-	TokenFile string `type:"path" placeholder:"FILE" help:"File with the bearer token that kiosks must show."`
+	Kiosks    string `type:"path" placeholder:"FILE" help:"Who may send: a line a kiosk, its name and its token, sha256:DIGEST or certificate. Read again when it changes."`
+	ClientCA  string `name:"client-ca" type:"path" placeholder:"FILE" help:"PEM authority of the kiosks' client certificates; each is known by its common name."`
+	TokenFile string `type:"path" placeholder:"FILE" help:"File with one bearer token for all kiosks; --kiosks gives each its own."`
 	Identity  string `type:"path" placeholder:"FILE" help:"The office's age identity; without it sealed submissions are kept sealed."`
-	Cert      string `type:"path" placeholder:"FILE" help:"PEM certificate; with --key, serves HTTPS."`
+	Cert      string `type:"path" placeholder:"FILE" help:"PEM certificate; with --key, serves HTTPS. Read again when it changes."`
 	Key       string `type:"path" placeholder:"FILE" help:"PEM key of the certificate."`
+	Insecure  bool   `help:"Listen beyond this machine although anybody could read, or anybody could send."`
+}
+
+// check refuses what would let the whole network read or send.
+func (c *receiveCommand) check() error {
+	if (c.Cert == "") != (c.Key == "") {
+		return errors.New("--cert and --key belong together")
+	}
+	if c.ClientCA != "" && c.Cert == "" {
+		return errors.New("--client-ca needs --cert and --key: certificates are shown within TLS only")
+	}
+	host, _, err := net.SplitHostPort(c.Listen)
+	if err != nil {
+		return fmt.Errorf("--listen: %w", err)
+	}
+	if line.Loopback(host) || c.Insecure {
+		return nil
+	}
+	switch {
+	case c.Cert == "":
+		return fmt.Errorf("%s is beyond this machine, and without --cert and --key everybody on the way could read citizens' papers; --insecure if that is meant", c.Listen)
+	case c.Kiosks == "" && c.ClientCA == "" && c.TokenFile == "":
+		return fmt.Errorf("%s is beyond this machine, and without --kiosks or --client-ca anybody could send; --insecure if that is meant", c.Listen)
+	}
+	return nil
+}
+
+// secured puts TLS over a listener where a certificate is given; it is read anew at every handshake.
+func (c *receiveCommand) secured(l net.Listener) (net.Listener, error) {
+	if c.Cert == "" {
+		return l, nil
+	}
+	load := func() (*tls.Certificate, error) {
+		pair, err := tls.LoadX509KeyPair(c.Cert, c.Key)
+		if err != nil {
+			return nil, fmt.Errorf("read certificate: %w", err)
+		}
+		return &pair, nil
+	}
+	if _, err := load(); err != nil {
+		return nil, err
+	}
+	conf := &tls.Config{MinVersion: tls.VersionTLS12, GetCertificate: func(*tls.ClientHelloInfo) (*tls.Certificate, error) { return load() }}
+	if c.ClientCA != "" {
+		pem, err := os.ReadFile(c.ClientCA)
+		if err != nil {
+			return nil, fmt.Errorf("read the kiosks' authority: %w", err)
+		}
+		conf.ClientCAs = x509.NewCertPool()
+		if !conf.ClientCAs.AppendCertsFromPEM(pem) {
+			return nil, fmt.Errorf("read the kiosks' authority: %s holds no PEM certificate", c.ClientCA)
+		}
+		conf.ClientAuth = tls.RequireAndVerifyClientCert
+		if c.Kiosks != "" {
+			conf.ClientAuth = tls.VerifyClientCertIfGiven // some may come with tokens
+		}
+	}
+	return tls.NewListener(l, conf), nil
 }
 
 func (c *receiveCommand) Run(p *program) error {
-	if (c.Cert == "") != (c.Key == "") {
-		return unusable(errors.New("--cert and --key belong together"))
+	if err := c.check(); err != nil {
+		return unusable(err)
 	}
 	token, err := daemon.Secret(c.TokenFile)
 	if err != nil {
 		return unusable(err)
+	}
+	var kiosks *receive.Kiosks
+	if c.Kiosks != "" {
+		if kiosks, err = receive.OpenKiosks(c.Kiosks); err != nil {
+			return unusable(err)
+		}
 	}
 	var identities []age.Identity
 	if c.Identity != "" {
@@ -47,7 +116,7 @@ func (c *receiveCommand) Run(p *program) error {
 	}
 	log := slog.New(slog.NewTextHandler(p.err, nil))
 	receiver, err := receive.New(receive.Options{
-		Dir: c.Dir, Token: token, Identities: identities, Log: log,
+		Dir: c.Dir, Token: token, Kiosks: kiosks, Identities: identities, Log: log,
 		Received: func(r receive.Receipt) { fmt.Fprintf(p.out, "received %s %s, %d bytes\n", r.Code, r.ID, r.Size) },
 	})
 	if err != nil {
@@ -57,6 +126,10 @@ func (c *receiveCommand) Run(p *program) error {
 	listener, err := net.Listen("tcp", c.Listen)
 	if err != nil {
 		return fmt.Errorf("listen for kiosks: %w", err)
+	}
+	listener, err = c.secured(listener)
+	if err != nil {
+		return unusable(err)
 	}
 	scheme := "http"
 	if c.Cert != "" {
@@ -68,7 +141,7 @@ func (c *receiveCommand) Run(p *program) error {
 	mux.Handle(receive.Path, receiver)
 	group, ctx := errgroup.WithContext(p.ctx)
 	group.Go(func() error { return receiver.Run(ctx) })
-	group.Go(func() error { return daemon.Serve(ctx, listener, mux, c.Cert, c.Key) })
+	group.Go(func() error { return daemon.Serve(ctx, listener, mux, "", "") })
 	if err := group.Wait(); !errors.Is(err, context.Canceled) {
 		return err
 	}

@@ -102,7 +102,7 @@ func TestCatalogue(t *testing.T) {
 		need("act.", constants(t, "../audit", "Act", ""))
 		need("device.", constants(t, "../../drivers/scan", "Code", ""))
 		need("source.", constants(t, "../../ocr/paper", "Source", ""))
-		for _, s := range []queue.State{queue.Queued, queue.Sending, queue.Delivered, queue.Held} {
+		for _, s := range queue.States {
 			keys = append(keys, "stands."+string(s), "stands."+string(s)+".text")
 		}
 		for _, topic := range helpTopics {

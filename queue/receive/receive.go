@@ -10,7 +10,6 @@ package receive
 
 import (
 	"context"
-	"crypto/subtle"
 	"encoding/base64"
 	"encoding/hex"
 	"encoding/json"
@@ -41,7 +40,10 @@ const Path = "/files/"
 // Options say where submissions go and what is let in.
 type Options struct {
 	Dir        string         // submissions go to Dir/<id>/; Dir/.motcua/ is the receiver's own
-	Token      string         // bearer token that kiosks must show; empty = none asked (mTLS or loopback)
+	Token      string         // one bearer token for all kiosks; empty = none
+	Kiosks     *Kiosks        // who may send, each by a credential of its own; nil and no Token = nobody is asked (loopback), or whoever shows a certificate that TLS verified
+	Unfinished int            // uploads that a kiosk may have begun and not finished; 0 = 32
+	Announced  int64          // bytes that these may announce together; 0 = 16 GiB
 	MaxSize    int64          // largest bundle in bytes; 0 = 3 GiB
 	MaxParts   int            // most parts in a bundle; 0 = 2,000
 	MinFree    int64          // bytes that must stay free on the disk; 0 = 64 MiB
@@ -60,6 +62,7 @@ type Receipt struct {
 	Size     int64     `json:"size"`
 	Sealed   bool      `json:"sealed,omitempty"` // kept as bundle.zip.age: only the office's key opens it
 	Received time.Time `json:"received"`
+	Kiosk    string    `json:"kiosk,omitempty"` // who sent it, by its credential; empty where nobody is asked
 }
 
 // Receiver is the http.Handler at Path.
@@ -69,6 +72,7 @@ type Receiver struct {
 	lock  *os.File
 	store filestore.FileStore
 	tus   http.Handler
+	door  *door
 
 	mu   sync.Mutex               // guards busy
 	busy map[string]chan struct{} // submission id → closed when the one at work on it is done
@@ -105,6 +109,12 @@ func New(o Options) (*Receiver, error) {
 	if o.Remember <= 0 {
 		o.Remember = 400 * 24 * time.Hour
 	}
+	if o.Unfinished <= 0 {
+		o.Unfinished = 32
+	}
+	if o.Announced <= 0 {
+		o.Announced = 16 << 30
+	}
 	if o.Log == nil {
 		o.Log = slog.Default()
 	}
@@ -119,6 +129,7 @@ func New(o Options) (*Receiver, error) {
 		unpack:   filepath.Join(own, "unpack"),
 		received: filepath.Join(own, "received"),
 	}}
+	r.door = &door{r: r, guesses: map[string]*guesser{}, good: map[string]time.Time{}}
 	for _, d := range []string{root, r.dirs.incoming, r.dirs.unpack, r.dirs.received} {
 		if err := os.MkdirAll(d, 0o700); err != nil {
 			return nil, fmt.Errorf("open folder for received submissions: %w", err)
@@ -184,10 +195,16 @@ func (r *Receiver) ServeHTTP(w http.ResponseWriter, req *http.Request) {
 	h.Set("Tus-Resumable", "1.0.0")
 	h.Set("Cache-Control", "no-store")
 	h.Set("X-Content-Type-Options", "nosniff")
-	if !r.allowed(req) {
-		h.Set("WWW-Authenticate", `Bearer realm="motcua"`)
-		http.Error(w, "token missing or wrong", http.StatusUnauthorized)
+	kiosk, ok := r.door.enter(w, req)
+	if !ok {
 		return
+	}
+	req = req.WithContext(context.WithValue(req.Context(), kioskKey{}, kiosk))
+	if req.Body != nil && req.Body != http.NoBody {
+		req.Body = struct {
+			io.Reader
+			io.Closer
+		}{&steady{body: req.Body, control: http.NewResponseController(w), begun: time.Now(), grace: slowGrace, stall: slowStall}, req.Body}
 	}
 	upload, ok := strings.CutPrefix(req.URL.Path, Path)
 	if !ok {
@@ -214,12 +231,12 @@ func (r *Receiver) ServeHTTP(w http.ResponseWriter, req *http.Request) {
 	}
 }
 
-func (r *Receiver) allowed(req *http.Request) bool {
-	if r.o.Token == "" {
-		return true
-	}
-	got, ok := strings.CutPrefix(req.Header.Get("Authorization"), "Bearer ")
-	return ok && subtle.ConstantTimeCompare([]byte(got), []byte(r.o.Token)) == 1
+// kioskKey is where a request's context holds the name of the kiosk that it is from.
+type kioskKey struct{}
+
+func sender(ctx context.Context) string {
+	name, _ := ctx.Value(kioskKey{}).(string)
+	return name
 }
 
 // create answers for a submission that is here already, whole or in part; else it lets tusd begin.
@@ -255,7 +272,8 @@ func (r *Receiver) create(w http.ResponseWriter, req *http.Request) {
 		w.WriteHeader(http.StatusCreated)
 		return
 	}
-	if info, ok := r.partial(uploadID(id, sum)); ok && req.Header.Get("Upload-Length") == strconv.FormatInt(info.Size, 10) {
+	// What another kiosk began is begun anew by this one: the name goes with who finishes.
+	if info, ok := r.partial(uploadID(id, sum)); ok && info.MetaData[kioskField] == sender(req.Context()) && req.Header.Get("Upload-Length") == strconv.FormatInt(info.Size, 10) {
 		if info.Offset == info.Size {
 			if err := r.finish(id, info); err != nil {
 				r.fail(w, id, err)
@@ -280,6 +298,10 @@ func (r *Receiver) continueUpload(w http.ResponseWriter, req *http.Request, meth
 		return
 	}
 	id := m[1]
+	if info, ok := r.partial(upload); ok && info.MetaData[kioskField] != sender(req.Context()) {
+		http.Error(w, "no such upload of this kiosk", http.StatusNotFound)
+		return
+	}
 	known, err := r.known(id)
 	if err == nil && known == nil && (method == http.MethodHead || method == http.MethodPatch) {
 		// All bytes are here and yet it is not received: a crash or a full disk came between. tusd would
@@ -318,7 +340,14 @@ func complete(w http.ResponseWriter, known Receipt) {
 	w.Header().Set("Upload-Offset", size)
 	w.Header().Set("Upload-Length", size)
 	w.Header().Set("Repr-Digest", reprDigest(known.SHA256))
+	w.Header().Set(acknowledged, known.Received.UTC().Format(time.RFC3339))
 }
+
+// acknowledged tells a kiosk that the dossier lies whole and unpacked before the office; see queue/tus.
+const acknowledged = "Motcua-Acknowledged"
+
+// kioskField is where an upload's metadata holds who began it.
+const kioskField = "kiosk"
 
 // reprDigest is the form of RFC 9530.
 func reprDigest(sum string) string {
@@ -369,9 +398,13 @@ func (r *Receiver) admit(e handler.HookEvent) (handler.HTTPResponse, handler.Fil
 		full.HTTPResponse.Header["Retry-After"] = "300"
 		return none, change, full
 	}
+	kiosk := sender(e.Context)
+	if err := r.quota(kiosk, e.Upload.Size); err != nil {
+		return none, change, err
+	}
 	id, sum := e.Upload.MetaData["submission"], e.Upload.MetaData["sha256"]
 	change.ID = uploadID(id, sum)
-	change.MetaData = handler.MetaData{"submission": id, "sha256": sum, "code": e.Upload.MetaData["code"],
+	change.MetaData = handler.MetaData{"submission": id, "sha256": sum, "code": e.Upload.MetaData["code"], kioskField: kiosk,
 		"filename": id + ".zip", "filetype": "application/zip"}
 	return none, change, nil
 }
@@ -390,7 +423,34 @@ func (r *Receiver) finished(e handler.HookEvent) (handler.HTTPResponse, error) {
 		r.o.Log.Error("receive submission", "submission", id, "error", err)
 		err = refuse(http.StatusInternalServerError, "the receiver can't store this now")
 	}
-	return handler.HTTPResponse{Header: handler.HTTPHeader{"Repr-Digest": reprDigest(sum)}}, err
+	return handler.HTTPResponse{Header: handler.HTTPHeader{"Repr-Digest": reprDigest(sum), acknowledged: time.Now().UTC().Format(time.RFC3339)}}, err
+}
+
+// quota refuses an upload beyond what one kiosk may have begun and not finished. It is told to wait: what it does not
+// go on with expires.
+func (r *Receiver) quota(kiosk string, size int64) error {
+	entries, err := os.ReadDir(r.dirs.incoming)
+	if err != nil {
+		return fmt.Errorf("look for unfinished uploads: %w", err)
+	}
+	count, announced := 0, size
+	for _, e := range entries {
+		name, isInfo := strings.CutSuffix(e.Name(), ".info")
+		if !isInfo {
+			continue
+		}
+		if info, ok := r.partial(name); ok && info.MetaData[kioskField] == kiosk {
+			count++
+			announced += info.Size
+		}
+	}
+	if count < r.o.Unfinished && announced <= max(r.o.Announced, size) {
+		return nil
+	}
+	r.o.Log.Warn("kiosk has too many unfinished uploads", "kiosk", kiosk, "uploads", count, "bytes", announced)
+	full := refuse(http.StatusServiceUnavailable, "this kiosk has too many unfinished uploads here: finish or leave them")
+	full.HTTPResponse.Header["Retry-After"] = "300"
+	return full
 }
 
 // take makes the caller the only one at work on a submission, if nobody is.

@@ -79,7 +79,7 @@ func (r *Receiver) finish(id string, info handler.FileInfo) error {
 		}
 		return refuse(statusSum, "the bundle's sha256 is not the one announced")
 	}
-	receipt := Receipt{ID: id, Code: info.MetaData["code"], SHA256: sum, Size: size, Received: time.Now().UTC().Truncate(time.Second)}
+	receipt := Receipt{ID: id, Code: info.MetaData["code"], SHA256: sum, Size: size, Received: time.Now().UTC().Truncate(time.Second), Kiosk: info.MetaData[kioskField]}
 	staging := filepath.Join(r.dirs.unpack, info.ID)
 	if err := os.RemoveAll(staging); err != nil {
 		return fmt.Errorf("clear %s: %w", staging, err)
@@ -121,7 +121,7 @@ func (r *Receiver) finish(id string, info handler.FileInfo) error {
 	if err := r.settle(staging, id); err != nil {
 		return err
 	}
-	r.o.Log.Info("received", "submission", id, "bytes", size, "sealed", receipt.Sealed)
+	r.o.Log.Info("received", "submission", id, "kiosk", receipt.Kiosk, "bytes", size, "sealed", receipt.Sealed)
 	if r.o.Received != nil {
 		r.o.Received(receipt)
 	}

@@ -1,0 +1,297 @@
+package receive
+
+import (
+	"bufio"
+	"bytes"
+	"crypto/sha256"
+	"crypto/subtle"
+	"encoding/hex"
+	"fmt"
+	"net"
+	"net/http"
+	"os"
+	"regexp"
+	"strings"
+	"sync"
+	"time"
+
+	"golang.org/x/time/rate"
+)
+
+// Kiosks is a file that says who may send, one kiosk a line, read again whenever it changes:
+//
+//	# name     what it shows
+//	ward-7-a   3f0c…                      a token, as it is in the kiosk's upload.tus.token_file
+//	ward-7-b   sha256:9f86d081884c7d65…   the same as a digest, so that who reads this file can't send
+//	ward-8     certificate                a client certificate whose common name is this one
+//
+// A line that is taken away revokes that kiosk and no other.
+type Kiosks struct {
+	path string
+
+	mu    sync.Mutex // guards what follows
+	mtime time.Time
+	size  int64
+	list  []kiosk
+}
+
+type kiosk struct {
+	name        string
+	token       [sha256.Size]byte
+	certificate bool
+}
+
+var kioskName = regexp.MustCompile(`^[0-9A-Za-z][0-9A-Za-z._-]{0,63}$`)
+
+// tokenLeast is the fewest characters of a token: 16 random ones are beyond guessing.
+const tokenLeast = 16
+
+// OpenKiosks reads the file. Every mistake in it is told with its line.
+func OpenKiosks(path string) (*Kiosks, error) {
+	k := &Kiosks{path: path}
+	if err := k.refresh(); err != nil {
+		return nil, err
+	}
+	return k, nil
+}
+
+// refresh reads the file if it changed. What can't be read leaves the list as it was.
+func (k *Kiosks) refresh() error {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	info, err := os.Stat(k.path)
+	if err != nil {
+		return fmt.Errorf("read the list of kiosks: %w", err)
+	}
+	if info.ModTime().Equal(k.mtime) && info.Size() == k.size {
+		return nil
+	}
+	data, err := os.ReadFile(k.path)
+	if err != nil {
+		return fmt.Errorf("read the list of kiosks: %w", err)
+	}
+	list, err := parseKiosks(data)
+	if err != nil {
+		return fmt.Errorf("read the list of kiosks: %s: %w", k.path, err)
+	}
+	k.list, k.mtime, k.size = list, info.ModTime(), info.Size()
+	return nil
+}
+
+func parseKiosks(data []byte) ([]kiosk, error) {
+	var list []kiosk
+	seen := map[string]bool{}
+	lines := bufio.NewScanner(bytes.NewReader(data))
+	for n := 1; lines.Scan(); n++ {
+		words := strings.Fields(lines.Text())
+		if len(words) == 0 || strings.HasPrefix(words[0], "#") {
+			continue
+		}
+		// What a line shows is a secret and never repeated.
+		switch {
+		case len(words) != 2:
+			return nil, fmt.Errorf("line %d: write a name and a token, sha256:DIGEST or certificate", n)
+		case !kioskName.MatchString(words[0]):
+			return nil, fmt.Errorf("line %d: a name is of letters, digits, dots and hyphens", n)
+		case seen[words[0]]:
+			return nil, fmt.Errorf("line %d: %s is there twice", n, words[0])
+		}
+		one := kiosk{name: words[0]}
+		digest, digested := strings.CutPrefix(words[1], "sha256:")
+		switch raw, err := hex.DecodeString(digest); {
+		case words[1] == "certificate":
+			one.certificate = true
+		case digested && (err != nil || len(raw) != sha256.Size):
+			return nil, fmt.Errorf("line %d: sha256: wants 64 hexadecimal digits", n)
+		case digested:
+			copy(one.token[:], raw)
+		case len(words[1]) < tokenLeast:
+			return nil, fmt.Errorf("line %d: a token has at least %d characters; openssl rand -hex 24 makes one", n, tokenLeast)
+		default:
+			one.token = sha256.Sum256([]byte(words[1]))
+		}
+		seen[one.name] = true
+		list = append(list, one)
+	}
+	return list, lines.Err()
+}
+
+// byToken finds the kiosk that a token is of.
+func (k *Kiosks) byToken(sum [sha256.Size]byte) (name string, ok bool) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	for _, one := range k.list {
+		if !one.certificate && subtle.ConstantTimeCompare(one.token[:], sum[:]) == 1 {
+			name, ok = one.name, true
+		}
+	}
+	return name, ok
+}
+
+// byCertificate reports whether a kiosk may come with a certificate.
+func (k *Kiosks) byCertificate(name string) bool {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	for _, one := range k.list {
+		if one.name == name && one.certificate {
+			return true
+		}
+	}
+	return false
+}
+
+// door tells who a request is from and slows down who guesses.
+type door struct {
+	r *Receiver
+
+	mu      sync.Mutex // guards what follows
+	guesses map[string]*guesser
+	good    map[string]time.Time // address and digest of a token that was right there lately
+}
+
+// guesser is an address from which wrong tokens came.
+type guesser struct {
+	allowed *rate.Limiter
+	wrong   int
+	last    time.Time
+}
+
+const (
+	guessEvery  = 2 * time.Second // a wrong token an address, when the burst is used up
+	guessBurst  = 10
+	guessForget = time.Hour
+	guessMost   = 10_000 // addresses remembered
+)
+
+// enter returns the kiosk's name ("" where nobody is asked who he is); ok is false when the request was answered.
+func (d *door) enter(w http.ResponseWriter, req *http.Request) (kiosk string, ok bool) {
+	o := d.r.o
+	if o.Kiosks != nil {
+		if err := o.Kiosks.refresh(); err != nil {
+			o.Log.Error("the list of kiosks stays as it was", "error", err)
+		}
+	}
+	if req.TLS != nil && len(req.TLS.VerifiedChains) > 0 {
+		name := req.TLS.PeerCertificates[0].Subject.CommonName
+		if kioskName.MatchString(name) && (o.Kiosks == nil || o.Kiosks.byCertificate(name)) {
+			return name, true
+		}
+		o.Log.Warn("kiosk refused: its certificate is good, its name is not in the list", "address", req.RemoteAddr)
+		http.Error(w, "this kiosk is not let in any more: ask the office", http.StatusUnauthorized)
+		return "", false
+	}
+	if o.Kiosks == nil && o.Token == "" {
+		return "", true
+	}
+	address, _, err := net.SplitHostPort(req.RemoteAddr)
+	if err != nil {
+		address = req.RemoteAddr
+	}
+	token, _ := strings.CutPrefix(req.Header.Get("Authorization"), "Bearer ")
+	sum := sha256.Sum256([]byte(token))
+	seat := address + " " + hex.EncodeToString(sum[:])
+	if wait := d.slowed(address, seat); wait > 0 {
+		w.Header().Set("Retry-After", fmt.Sprint(int(wait/time.Second)+1))
+		http.Error(w, "too many wrong tokens from this address: wait", http.StatusTooManyRequests)
+		return "", false
+	}
+	if name, ok := d.known(token, sum); ok {
+		d.right(seat)
+		return name, true
+	}
+	d.wrong(address)
+	w.Header().Set("WWW-Authenticate", `Bearer realm="motcua"`)
+	http.Error(w, "token missing or wrong", http.StatusUnauthorized)
+	return "", false
+}
+
+func (d *door) known(token string, sum [sha256.Size]byte) (string, bool) {
+	if token == "" {
+		return "", false
+	}
+	if t := d.r.o.Token; t != "" {
+		if want := sha256.Sum256([]byte(t)); subtle.ConstantTimeCompare(want[:], sum[:]) == 1 {
+			return "", true
+		}
+	}
+	if d.r.o.Kiosks == nil {
+		return "", false
+	}
+	return d.r.o.Kiosks.byToken(sum)
+}
+
+// slowed says how long an address has to wait from which too many wrong tokens came. Its token is then not even looked
+// at, unless it was right there lately: kiosks of one office share an address.
+func (d *door) slowed(address, seat string) time.Duration {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	g := d.guesses[address]
+	if g == nil || time.Since(d.good[seat]) < guessForget {
+		return 0
+	}
+	if g.allowed.Tokens() >= 1 {
+		return 0
+	}
+	return guessEvery
+}
+
+func (d *door) right(seat string) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if len(d.good) >= guessMost {
+		clear(d.good)
+	}
+	d.good[seat] = time.Now()
+}
+
+// wrong counts a guess, and tells of it when the count doubles.
+func (d *door) wrong(address string) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if len(d.guesses) >= guessMost {
+		for a, g := range d.guesses {
+			if time.Since(g.last) > guessForget {
+				delete(d.guesses, a)
+			}
+		}
+	}
+	g := d.guesses[address]
+	if g == nil {
+		g = &guesser{allowed: rate.NewLimiter(rate.Every(guessEvery), guessBurst)}
+		d.guesses[address] = g
+	}
+	g.allowed.Allow()
+	g.wrong++
+	g.last = time.Now()
+	if g.wrong&(g.wrong-1) == 0 {
+		d.r.o.Log.Warn("wrong token", "address", address, "count", g.wrong)
+	}
+}
+
+// A body that comes slower than this is cut off, so that nobody holds a connection for nothing.
+const (
+	slowest   = 256              // bytes a second, on average
+	slowGrace = 60 * time.Second // before that is asked for
+	slowStall = 60 * time.Second // no byte at all
+)
+
+// steady reads a request's body and gives up on one that only drips.
+type steady struct {
+	body    interface{ Read([]byte) (int, error) }
+	control *http.ResponseController
+	begun   time.Time
+	n       int64
+	grace   time.Duration
+	stall   time.Duration
+}
+
+func (s *steady) Read(p []byte) (int, error) {
+	// A connection that knows no deadline is not one of a kiosk.
+	_ = s.control.SetReadDeadline(time.Now().Add(s.stall))
+	n, err := s.body.Read(p)
+	s.n += int64(n)
+	if lasted := time.Since(s.begun); err == nil && lasted > s.grace && float64(s.n) < slowest*(lasted-s.grace).Seconds() {
+		return n, fmt.Errorf("the body comes slower than %d bytes a second", slowest)
+	}
+	return n, err
+}
