@@ -263,7 +263,7 @@ func (c *card) upright() (up, sure bool) {
 		}
 	}
 	rows := c.wide(c.lines)
-	if len(rows) >= 2 && c.level(rows) {
+	if len(rows) >= 2 && c.level(rows) && !c.paragraph(rows) {
 		h := c.plane.Height
 		first, last := rows[0], rows[len(rows)-1]
 		if first.Min.Y > h/2 {
@@ -274,6 +274,16 @@ func (c *card) upright() (up, sure bool) {
 		}
 	}
 	return true, false
+}
+
+// paragraph says whether rows are some of more lines that begin and end together: set text, of which no zone has so many.
+func (c *card) paragraph(rows []image.Rectangle) bool {
+	first, last := rows[0], rows[len(rows)-1]
+	return slices.ContainsFunc(c.lines, func(r image.Rectangle) bool {
+		above, below := first.Min.Y-r.Max.Y, r.Min.Y-last.Max.Y
+		beside := above > -r.Dy()/3 && above < 2*r.Dy() || below > -r.Dy()/3 && below < 2*r.Dy()
+		return beside && !slices.Contains(rows, r) && near(r.Dy(), first.Dy(), 0.6) && c.level(append([]image.Rectangle{r}, rows...))
+	})
 }
 
 // level says whether rows begin and end together, as a machine readable zone's do; an address has ragged ends.

@@ -33,6 +33,18 @@ func TestAddressIsNoZone(t *testing.T) {
 	}
 }
 
+// The last lines of a paragraph, set to both edges, are no zone and turn no page over.
+func TestParagraphIsNoZone(t *testing.T) {
+	var lines []image.Rectangle
+	for i := range 9 {
+		lines = append(lines, image.Rect(50, 20+30*i, 950, 42+30*i))
+	}
+	c := lying(append(lines, image.Rect(50, 290, 300, 312))...)
+	if _, sure := c.upright(); sure {
+		t.Error("a paragraph at the head says which way up the page lies")
+	}
+}
+
 // A row that a scratch has parted counts as one.
 func TestScratchPartsARow(t *testing.T) {
 	c := lying(image.Rect(54, 470, 358, 505), image.Rect(398, 471, 944, 505), image.Rect(55, 517, 945, 551))

@@ -134,8 +134,9 @@ func (p *Writer) Add(page Page) error {
 		space = "/DeviceGray"
 	}
 	image := p.number()
-	p.stream(image, fmt.Sprintf("/Type /XObject /Subtype /Image /Width %d /Height %d /ColorSpace %s /BitsPerComponent 8 /Filter /DCTDecode",
-		page.Pixels[0], page.Pixels[1], space), page.JPEG)
+	data, filter := tighter(page.JPEG)
+	p.stream(image, fmt.Sprintf("/Type /XObject /Subtype /Image /Width %d /Height %d /ColorSpace %s /BitsPerComponent 8 /Filter %s",
+		page.Pixels[0], page.Pixels[1], space, filter), data)
 	content := p.number()
 	p.stream(content, "/Filter /FlateDecode", packed(p.content(page)))
 	number := p.number()
@@ -143,6 +144,25 @@ func (p *Writer) Add(page Page) error {
 		objPages, num(page.Width), num(page.Height), content, image, objFont))
 	p.pages = append(p.pages, number)
 	return p.err
+}
+
+// worthPacking is the share of a JPEG that packing it must save: scanners and telephones that do not choose their own codes write
+// empty paper wastefully.
+const worthPacking = 0.03
+
+// tighter packs a JPEG once more where that is worth it; what is unpacked is the scan's own bytes. Whether it is worth it a
+// part of it tells.
+func tighter(data []byte) (packedData []byte, filter string) {
+	const plain = "/DCTDecode"
+	sample := data[len(data)/4:]
+	sample = sample[:min(len(sample), 64<<10)]
+	if float64(len(packed(sample))) > (1-worthPacking)*float64(len(sample)) {
+		return data, plain
+	}
+	if p := packed(data); float64(len(p)) < (1-worthPacking)*float64(len(data)) {
+		return p, "[ /FlateDecode /DCTDecode ]"
+	}
+	return data, plain
 }
 
 // content draws the picture, and over it the words in text mode 3, which paints nothing.
@@ -183,6 +203,10 @@ func (p Page) sticksOut() bool {
 	return false
 }
 
+// leastGap is how far apart words of a line stand at least, in heights of the line: poppler takes what is closer than 0.1 for
+// one word.
+const leastGap = 0.2
+
 // word shows one word, stretched to its box, and the blank before the next word of its line.
 func (p *Writer) word(b *bytes.Buffer, page Page, w paper.Word, next int) {
 	codes := p.encode(w.Text)
@@ -192,13 +216,20 @@ func (p *Writer) word(b *bytes.Buffer, page Page, w paper.Word, next int) {
 		return
 	}
 	cos, sin := (q[2].X-q[3].X)/long, -(q[2].Y-q[3].Y)/long
+	gap := 0.0
+	if next >= 0 {
+		to := page.Words[next].Where[3]
+		step := (to.X-q[3].X)*cos - (to.Y-q[3].Y)*sin // from the beginning of this word to that of the next
+		if step > 0 {
+			long = min(long, max(step-leastGap*high, step/3))
+		}
+		gap = max(step-long, leastGap*high)
+	}
 	fmt.Fprintf(b, "/F %s Tf %s %s %s %s %s %s Tm %s Tz <%s> Tj\n", num(high), num(cos), num(sin), num(-sin), num(cos),
 		num(q[3].X), num(page.Height-q[3].Y), num(100*long/(float64(len(codes))*advance*high)), hexed(codes))
-	if next < 0 {
-		return
+	if gap > 0 {
+		fmt.Fprintf(b, "%s Tz <%s> Tj\n", num(100*gap/(advance*high)), hexed(p.encode(" ")))
 	}
-	gap := max((page.Words[next].Where[3].X-q[2].X)*cos-(page.Words[next].Where[3].Y-q[2].Y)*sin, 0.1*high)
-	fmt.Fprintf(b, "%s Tz <%s> Tj\n", num(100*gap/(advance*high)), hexed(p.encode(" ")))
 }
 
 // encode gives the codes of a word, which are its UTF-16 units; what has no place there is left out.
