@@ -10,6 +10,7 @@ import (
 	"motcua/ocr/fields"
 	"motcua/ocr/kinds"
 	"motcua/ocr/paper"
+	"motcua/ocr/tess"
 	"motcua/ocr/vn"
 )
 
@@ -282,7 +283,52 @@ func gather(places []place) []group {
 // valueBy takes what stands behind a label, as f reads it: on its line, then, where the field may have more lines or the line is empty,
 // below it.
 func valueBy(f func([]piece) (Value, bool), runs []Run, g group, groups []group, labelled map[int]bool) (Value, bool) {
-	run := runs[g.run]
+	if f == nil {
+		return Value{}, false
+	}
+	s := finder{runs: runs, labelled: labelled, at: g.run, label: labelBox(runs[g.run], g)}
+	s.height = max(s.label.Dy(), leastLabelHeight)
+	got := s.behind(g, groups)
+	v, ok := f(got)
+	if ok && !multiline(g.name) {
+		return v, true
+	}
+	v, ok = s.below(f, got, v, ok, multiline(g.name))
+	if ok {
+		if s.indented(v) {
+			v.Doubts = append(v.Doubts, paper.Incomplete)
+		}
+		return v, true
+	}
+	if isDate(g.name) {
+		return s.nearby(f)
+	}
+	return v, ok
+}
+
+// leastLabelHeight is the height in pixels that a label is taken to have at least: thinner ones are worn.
+const leastLabelHeight = 8
+
+// finder is a search for the value of one label among the runs.
+type finder struct {
+	runs     []Run
+	labelled map[int]bool // runs in which labels stand
+	at       int          // the label's run
+	label    image.Rectangle
+	height   int // of the label
+}
+
+func labelBox(r Run, g group) image.Rectangle {
+	box := r.Words[g.from].Box
+	for _, w := range r.Words[g.from:g.to] {
+		box = box.Union(w.Box)
+	}
+	return box
+}
+
+// behind are the words on the label's line, up to the next label, and beyond a gap where the line ends with them.
+func (s finder) behind(g group, groups []group) []piece {
+	run := s.runs[g.run]
 	end := len(run.Words)
 	for _, o := range groups {
 		if o.run == g.run && o.from >= g.to && o.from < end {
@@ -290,72 +336,37 @@ func valueBy(f func([]piece) (Value, bool), runs []Run, g group, groups []group,
 		}
 	}
 	var got []piece
-	if g.inside > 0 {
+	if g.inside > 0 { // the label's last word goes on with the value's first
 		w := run.Words[g.to-1]
-		rest := string([]rune(w.Text)[g.inside:])
+		letters := []rune(w.Text)
 		box := w.Box
-		box.Min.X += box.Dx() * g.inside / max(1, len([]rune(w.Text)))
-		got = append(got, piece{rest, box, w.Conf, w.Low, 0})
+		box.Min.X += box.Dx() * g.inside / max(1, len(letters))
+		got = append(got, piece{string(letters[g.inside:]), box, w.Conf, w.Low, 0})
 	}
-	for _, w := range run.Words[g.to:end] {
-		got = append(got, piece{w.Text, w.Box, w.Conf, w.Low, 0})
+	got = append(got, piecesOf(run.Words[g.to:end], 0)...)
+	if end < len(run.Words) {
+		return got
 	}
-	labelBox := run.Words[g.from].Box
-	for _, w := range run.Words[g.from:g.to] {
-		labelBox = labelBox.Union(w.Box)
-	}
-	h := max(labelBox.Dy(), 8)
-	if end == len(run.Words) { // the line may go on after a gap
-		for i, r := range runs {
-			if i != g.run && !labelled[i] && r.Box.Min.X >= run.Box.Max.X && r.Box.Min.X < run.Box.Max.X+8*h && overlapY(r.Box, labelBox)*2 >= min(r.Box.Dy(), labelBox.Dy()) {
-				for _, w := range r.Words {
-					got = append(got, piece{w.Text, w.Box, w.Conf, w.Low, 0})
-				}
-				break
-			}
+	for i, r := range s.runs {
+		if i != g.run && !s.labelled[i] && r.Box.Min.X >= run.Box.Max.X && r.Box.Min.X < run.Box.Max.X+8*s.height &&
+			overlapY(r.Box, s.label)*2 >= min(r.Box.Dy(), s.label.Dy()) {
+			return append(got, piecesOf(r.Words, 0)...)
 		}
 	}
-	if f == nil {
-		return Value{}, false
-	}
-	// Below: lines that begin near the label's column or under the value, until the next label.
-	below := func(from image.Rectangle, line int) (image.Rectangle, []piece, bool) {
-		best := -1
-		for i, r := range runs {
-			r = r.from(labelBox.Min.X - h)
-			if i == g.run || r.Box.Min.Y+r.Box.Max.Y <= from.Min.Y+from.Max.Y+h {
-				continue
-			}
-			if r.Box.Min.Y > from.Max.Y+h*7/4 || r.Box.Max.X < labelBox.Min.X || r.Box.Min.X > labelBox.Max.X+10*h || r.Box.Min.X < labelBox.Min.X-3*h {
-				continue
-			}
-			if overlapY(r.Box, from)*2 > min(r.Box.Dy(), from.Dy()) {
-				continue
-			}
-			if best < 0 || r.Box.Min.Y < runs[best].Box.Min.Y-h/2 || r.Box.Min.Y < runs[best].Box.Min.Y+h/2 && r.Box.Min.X < runs[best].Box.Min.X {
-				best = i
-			}
-		}
-		if best < 0 || labelled[best] || numbered(runs[best]) || numeral(runs, best, labelled) {
-			return from, nil, false
-		}
-		var out []piece
-		r := runs[best].from(labelBox.Min.X - h)
-		for _, w := range r.Words {
-			out = append(out, piece{w.Text, w.Box, w.Conf, w.Low, line})
-		}
-		return r.Box, out, true
-	}
-	v, ok := f(got)
-	if ok && !multiline(g.name) {
-		return v, true
-	}
-	at := run.Box
+	return got
+}
+
+// mostRows is how many rows below its label a value may have.
+const mostRows = 3
+
+// below reads on in the rows below: those that begin near the label's column or under the value, until the next label.
+func (s finder) below(f func([]piece) (Value, bool), got []piece, v Value, ok, rows bool) (Value, bool) {
+	at := s.runs[s.at].Box
 	if len(got) == 0 {
-		at = labelBox
+		at = s.label
 	}
-	for line := 1; line <= 3; line++ {
-		box, more, found := below(at, line)
+	for row := 1; row <= mostRows; row++ {
+		box, more, found := s.row(at, row)
 		if !found {
 			break
 		}
@@ -369,30 +380,60 @@ func valueBy(f func([]piece) (Value, bool), runs []Run, g group, groups []group,
 				got = more
 			}
 		}
-		if ok && !multiline(g.name) {
+		if ok && !rows {
 			break
 		}
 	}
-	if ok {
-		// A row below the label that begins far to its right has lost its first words.
-		for _, r := range v.Rows {
-			if r.Min.Y > labelBox.Max.Y-h/3 && r.Min.X > labelBox.Min.X+h*3/2 {
-				v.Doubts = append(v.Doubts, paper.Incomplete)
-				break
-			}
+	return v, ok
+}
+
+// row is the next row below a box, as the n-th of the value.
+func (s finder) row(from image.Rectangle, n int) (image.Rectangle, []piece, bool) {
+	best := -1
+	for i, r := range s.runs {
+		if r = r.from(s.label.Min.X - s.height); i == s.at || !s.follows(r.Box, from) {
+			continue
 		}
-		return v, true
+		if best < 0 || r.Box.Min.Y < s.runs[best].Box.Min.Y-s.height/2 ||
+			r.Box.Min.Y < s.runs[best].Box.Min.Y+s.height/2 && r.Box.Min.X < s.runs[best].Box.Min.X {
+			best = i
+		}
 	}
-	// A date beside two stacked labels stands on neither's line.
-	if isDate(g.name) {
-		near := -1
-		for i, r := range runs {
-			if labelled[i] || r.Box.Min.X < labelBox.Max.X-h || r.Box.Min.X > labelBox.Max.X+6*h || r.Box.Max.Y < labelBox.Min.Y-h || r.Box.Min.Y > labelBox.Max.Y+h {
-				continue
-			}
-			if w, fits := f(pieces(r)); fits && (near < 0 || abs(r.Box.Min.Y-labelBox.Min.Y) < abs(runs[near].Box.Min.Y-labelBox.Min.Y)) {
-				near, v, ok = i, w, true
-			}
+	if best < 0 || s.labelled[best] || numbered(s.runs[best]) || numeral(s.runs, best, s.labelled) {
+		return from, nil, false
+	}
+	r := s.runs[best].from(s.label.Min.X - s.height)
+	return r.Box, piecesOf(r.Words, n), true
+}
+
+// follows says whether a row stands right below a box and in the label's column.
+func (s finder) follows(row, from image.Rectangle) bool {
+	switch {
+	case row.Min.Y+row.Max.Y <= from.Min.Y+from.Max.Y+s.height, row.Min.Y > from.Max.Y+s.height*7/4:
+		return false
+	case row.Max.X < s.label.Min.X, row.Min.X > s.label.Max.X+10*s.height, row.Min.X < s.label.Min.X-3*s.height:
+		return false
+	}
+	return overlapY(row, from)*2 <= min(row.Dy(), from.Dy())
+}
+
+// indented says whether a row of a value below the label begins far to its right: it has lost its first words.
+func (s finder) indented(v Value) bool {
+	return slices.ContainsFunc(v.Rows, func(r image.Rectangle) bool {
+		return r.Min.Y > s.label.Max.Y-s.height/3 && r.Min.X > s.label.Min.X+s.height*3/2
+	})
+}
+
+// nearby finds a date beside two stacked labels, on neither's line.
+func (s finder) nearby(f func([]piece) (Value, bool)) (v Value, ok bool) {
+	near := -1
+	for i, r := range s.runs {
+		if s.labelled[i] || r.Box.Min.X < s.label.Max.X-s.height || r.Box.Min.X > s.label.Max.X+6*s.height ||
+			r.Box.Max.Y < s.label.Min.Y-s.height || r.Box.Min.Y > s.label.Max.Y+s.height {
+			continue
+		}
+		if w, fits := f(pieces(r)); fits && (near < 0 || abs(r.Box.Min.Y-s.label.Min.Y) < abs(s.runs[near].Box.Min.Y-s.label.Min.Y)) {
+			near, v, ok = i, w, true
 		}
 	}
 	return v, ok
@@ -400,10 +441,13 @@ func valueBy(f func([]piece) (Value, bool), runs []Run, g group, groups []group,
 
 func abs(n int) int { return max(n, -n) }
 
-func pieces(r Run) []piece {
+func pieces(r Run) []piece { return piecesOf(r.Words, 0) }
+
+// piecesOf are words as pieces of a value's n-th row.
+func piecesOf(words []tess.Word, n int) []piece {
 	var out []piece
-	for _, w := range r.Words {
-		out = append(out, piece{w.Text, w.Box, w.Conf, w.Low, 0})
+	for _, w := range words {
+		out = append(out, piece{w.Text, w.Box, w.Conf, w.Low, n})
 	}
 	return out
 }
