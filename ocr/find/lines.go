@@ -170,7 +170,22 @@ func Lines(k Ink, least, most int) []image.Rectangle { return lines(k, least, mo
 func SheetLines(k Ink, least, most int) []image.Rectangle { return lines(k, least, most, true) }
 
 func lines(k Ink, least, most int, narrow bool) []image.Rectangle {
-	var glyphs []part
+	letters, marks := lettersOf(k, least, most)
+	rows := rowsOf(letters)
+	rows = joinTorn(rows)
+	rows = joinLone(rows, least)
+	var out []image.Rectangle
+	for _, r := range rows {
+		if box, ok := r.line(rows, marks, most, narrow); ok {
+			out = append(out, box)
+		}
+	}
+	slices.SortFunc(out, func(a, b image.Rectangle) int { return cmp.Compare(a.Min.Y+a.Max.Y, b.Min.Y+b.Max.Y) })
+	return out
+}
+
+// lettersOf are the parts that may be letters, from left to right, and those that may be marks above and below them (tones, dots).
+func lettersOf(k Ink, least, most int) (letters, marks []part) {
 	var small, torn []part
 	if k.gray == nil {
 		small = k.parts()
@@ -185,45 +200,37 @@ func lines(k Ink, least, most int, narrow bool) []image.Rectangle {
 	code := symbol(small)
 	for _, p := range append(outside(small, code), outside(torn, code)...) {
 		w, h := p.box.Dx(), p.box.Dy()
-		if h < least/3 || h > most*3/2 || w > most*6 || p.area < least/2 || w > 8*h && h < least/2 {
-			continue
-		}
-		glyphs = append(glyphs, p)
-	}
-	slices.SortFunc(glyphs, func(a, b part) int { return cmp.Compare(a.box.Min.X, b.box.Min.X) })
-	type row struct {
-		box           image.Rectangle
-		core          [2]float64 // mean top and bottom of its latest letters
-		last          image.Rectangle
-		glyphs        int
-		torn          int // of the glyphs
-		tops, bottoms []int
-	}
-	var rows []row
-	// Letters make rows; marks above and below them (tones, dots) are taken in afterwards.
-	var marks []part
-	for _, p := range glyphs {
-		h := p.box.Dy()
-		if h < least*2/3 {
+		switch {
+		case h < least/3 || h > most*3/2 || w > most*6 || p.area < least/2 || w > 8*h && h < least/2:
+		case h < least*2/3:
 			marks = append(marks, p)
-			continue
+		default:
+			letters = append(letters, p)
 		}
+	}
+	byLeft := func(a, b part) int { return cmp.Compare(a.box.Min.X, b.box.Min.X) }
+	slices.SortFunc(letters, byLeft)
+	slices.SortFunc(marks, byLeft)
+	return letters, marks
+}
+
+// row is a row of letters that stand side by side.
+type row struct {
+	box           image.Rectangle
+	core          [2]float64 // mean top and bottom of its latest letters
+	last          image.Rectangle
+	glyphs        int
+	torn          int // of the glyphs
+	tops, bottoms []int
+}
+
+// rowsOf makes rows of letters, which come from left to right.
+func rowsOf(letters []part) []row {
+	var rows []row
+	for _, p := range letters {
 		best, gap := -1, 0
 		for i := range rows {
-			r := &rows[i]
-			between := p.box.Min.X - r.last.Max.X
-			top, bottom := r.core[0], r.core[1]
-			size := int(bottom - top)
-			// Words stand a third of this apart; columns more than this.
-			if between > size*11/10 || between < -size || p.torn && h > size*3/2 {
-				continue
-			}
-			overlap := min(bottom, float64(p.box.Max.Y)) - max(top, float64(p.box.Min.Y))
-			if overlap*2 < min(bottom-top, float64(h)) || between*5 > size*3 && overlap*4 < 3*min(bottom-top, float64(h)) || float64(h) > 2.2*(bottom-top) || float64(h)*3 < bottom-top ||
-				float64(r.box.Union(p.box).Dy()) > 2.1*(bottom-top) {
-				continue
-			}
-			if best < 0 || between < gap {
+			if between, fits := rows[i].takes(p); fits && (best < 0 || between < gap) {
 				best, gap = i, between
 			}
 		}
@@ -236,50 +243,88 @@ func lines(k Ink, least, most int, narrow bool) []image.Rectangle {
 			rows = append(rows, r)
 			continue
 		}
-		r := &rows[best]
-		if p.torn {
-			r.torn++
-			if r.torn < r.glyphs { // what hangs on it of the stamp must not make the row higher
-				size := r.core[1] - r.core[0]
-				p.box.Min.Y = max(p.box.Min.Y, int(r.core[0]-size/3))
-				p.box.Max.Y = min(p.box.Max.Y, int(r.core[1]+size/4))
-				r.box, r.last = r.box.Union(p.box), p.box
-				r.glyphs++
-				continue
-			}
-		}
-		r.box = r.box.Union(p.box)
-		r.last = p.box
-		r.glyphs++
-		r.tops, r.bottoms = append(r.tops, p.box.Min.Y), append(r.bottoms, p.box.Max.Y)
-		share := max(0.15, 1/float64(r.glyphs))
-		r.core[0] += share * (float64(p.box.Min.Y) - r.core[0])
-		r.core[1] += share * (float64(p.box.Max.Y) - r.core[1])
+		rows[best].add(p)
 	}
-	// Rows torn by a wide space or a worn letter are joined where they go on.
+	return rows
+}
+
+// takes says whether a letter goes on with the row, and how far behind its last it stands.
+func (r *row) takes(p part) (between int, fits bool) {
+	h := p.box.Dy()
+	between = p.box.Min.X - r.last.Max.X
+	top, bottom := r.core[0], r.core[1]
+	size := int(bottom - top)
+	// Words stand a third of this apart; columns more than this.
+	if between > size*11/10 || between < -size || p.torn && h > size*3/2 {
+		return between, false
+	}
+	overlap := min(bottom, float64(p.box.Max.Y)) - max(top, float64(p.box.Min.Y))
+	if overlap*2 < min(bottom-top, float64(h)) || between*5 > size*3 && overlap*4 < 3*min(bottom-top, float64(h)) {
+		return between, false
+	}
+	return between, float64(h) <= 2.2*(bottom-top) && float64(h)*3 >= bottom-top && float64(r.box.Union(p.box).Dy()) <= 2.1*(bottom-top)
+}
+
+// add takes a letter into the row.
+func (r *row) add(p part) {
+	if p.torn {
+		r.torn++
+		if r.torn < r.glyphs { // what hangs on it of the stamp must not make the row higher
+			size := r.core[1] - r.core[0]
+			p.box.Min.Y = max(p.box.Min.Y, int(r.core[0]-size/3))
+			p.box.Max.Y = min(p.box.Max.Y, int(r.core[1]+size/4))
+			r.box, r.last = r.box.Union(p.box), p.box
+			r.glyphs++
+			return
+		}
+	}
+	r.box = r.box.Union(p.box)
+	r.last = p.box
+	r.glyphs++
+	r.tops, r.bottoms = append(r.tops, p.box.Min.Y), append(r.bottoms, p.box.Max.Y)
+	share := max(0.15, 1/float64(r.glyphs))
+	r.core[0] += share * (float64(p.box.Min.Y) - r.core[0])
+	r.core[1] += share * (float64(p.box.Max.Y) - r.core[1])
+}
+
+// join takes another row's letters into the row.
+func (r *row) join(o row) {
+	r.box = r.box.Union(o.box)
+	r.glyphs += o.glyphs
+	r.torn += o.torn
+	r.tops, r.bottoms = append(r.tops, o.tops...), append(r.bottoms, o.bottoms...)
+}
+
+// joinTorn joins rows that a wide space or a worn letter has torn where they go on.
+func joinTorn(rows []row) []row {
 	slices.SortFunc(rows, func(a, b row) int { return cmp.Compare(a.box.Min.X, b.box.Min.X) })
 	for i := 0; i < len(rows); i++ {
 		for j := 0; j < len(rows); j++ {
-			if i == j {
+			if i == j || !rows[i].goesOn(rows[j]) {
 				continue
 			}
-			a, b := rows[i].box, rows[j].box
-			between := b.Min.X - a.Max.X
-			overlap := min(a.Max.Y, b.Max.Y) - max(a.Min.Y, b.Min.Y)
-			if (rows[i].torn > 0 || rows[j].torn > 0) && a.Union(b).Dy()*3 > 4*min(a.Dy(), b.Dy()) {
-				continue
-			}
-			if overlap*4 > 3*min(a.Dy(), b.Dy()) && between < max(a.Dy(), b.Dy())*4/5 && between > -a.Dx() && max(a.Dy(), b.Dy()) < 2*min(a.Dy(), b.Dy())+2 {
-				rows[i].box = a.Union(b)
-				rows[i].glyphs += rows[j].glyphs
-				rows[i].torn += rows[j].torn
-				rows[i].tops, rows[i].bottoms = append(rows[i].tops, rows[j].tops...), append(rows[i].bottoms, rows[j].bottoms...)
-				rows = append(rows[:j], rows[j+1:]...)
-				i, j = -1, len(rows)
-			}
+			rows[i].join(rows[j])
+			rows = append(rows[:j], rows[j+1:]...)
+			i, j = -1, len(rows)
 		}
 	}
-	// A figure by itself ("Tổ 6, Ấp") is no row; between two rows that stand level with it, it is a word of theirs.
+	return rows
+}
+
+// goesOn says whether another row is the rest of this.
+func (r row) goesOn(o row) bool {
+	a, b := r.box, o.box
+	if (r.torn > 0 || o.torn > 0) && a.Union(b).Dy()*3 > 4*min(a.Dy(), b.Dy()) {
+		return false
+	}
+	between := b.Min.X - a.Max.X
+	overlap := min(a.Max.Y, b.Max.Y) - max(a.Min.Y, b.Min.Y)
+	return overlap*4 > 3*min(a.Dy(), b.Dy()) && between < max(a.Dy(), b.Dy())*4/5 && between > -a.Dx() &&
+		max(a.Dy(), b.Dy()) < 2*min(a.Dy(), b.Dy())+2
+}
+
+// joinLone makes a figure by itself ("Tổ 6, Ấp"), which is no row, a word of the two rows between which it stands level.
+func joinLone(rows []row, least int) []row {
 	level := func(a, b image.Rectangle) bool {
 		return 5*(min(a.Max.Y, b.Max.Y)-max(a.Min.Y, b.Min.Y)) > 3*min(a.Dy(), b.Dy())
 	}
@@ -306,63 +351,67 @@ func lines(k Ink, least, most int, narrow bool) []image.Rectangle {
 			continue
 		}
 		for _, j := range []int{i, right} {
-			rows[left].box = rows[left].box.Union(rows[j].box)
-			rows[left].glyphs += rows[j].glyphs
-			rows[left].tops, rows[left].bottoms = append(rows[left].tops, rows[j].tops...), append(rows[left].bottoms, rows[j].bottoms...)
+			rows[left].join(rows[j])
 		}
 		rows = slices.Delete(rows, max(i, right), max(i, right)+1)
 		rows = slices.Delete(rows, min(i, right), min(i, right)+1)
 		i = -1
 	}
-	var out []image.Rectangle
-	for _, r := range rows {
-		if r.torn > 0 && r.glyphs-r.torn < 3 && r.torn < 8 { // a face, a fingerprint
-			continue
+	return rows
+}
+
+// line is the box of a row with the marks of its letters, if it is a line of text: narrow ones count beside others only.
+func (r row) line(rows []row, marks []part, most int, narrow bool) (box image.Rectangle, ok bool) {
+	if r.torn > 0 && r.glyphs-r.torn < 3 && r.torn < 8 || r.glyphs < 2 { // a face, a fingerprint; a speck
+		return box, false
+	}
+	// A part that touches the line above or below must not pull it in.
+	slices.Sort(r.tops)
+	slices.Sort(r.bottoms)
+	top, bottom := r.tops[len(r.tops)/2], r.bottoms[len(r.bottoms)/2]
+	if room := (bottom - top) * 2 / 5; len(r.tops) >= 6 {
+		n := len(r.tops) / 12
+		if r.box.Dy() > most*4/3 {
+			n = max(n, 1) // one part that is none of its letters
 		}
-		// A part that touches the line above or below must not pull it in.
-		slices.Sort(r.tops)
-		slices.Sort(r.bottoms)
-		top, bottom := r.tops[len(r.tops)/2], r.bottoms[len(r.bottoms)/2]
-		if r.glyphs < 2 {
-			continue
-		}
-		if room := (bottom - top) * 2 / 5; len(r.tops) >= 6 {
-			n := len(r.tops) / 12
-			if r.box.Dy() > most*4/3 {
-				n = max(n, 1) // one part that is none of its letters
-			}
-			r.box.Min.Y = max(r.box.Min.Y, r.tops[n]-room)
-			r.box.Max.Y = min(r.box.Max.Y, r.bottoms[len(r.bottoms)-1-n]+room)
-		}
-		// Tones make a title's line higher than its letters are.
-		if r.torn == 0 && (bottom-top > most || r.box.Dy() > most*4/3) {
-			continue
-		}
-		if r.box.Dx() < r.box.Dy()*3/2 && !(narrow && r.torn == 0 && r.box.Dx()*3 >= (bottom-top)*2 && slices.ContainsFunc(rows, func(o row) bool {
-			return o.glyphs > r.glyphs && o.torn == 0 && beside(r.box, o.box, bottom-top)
-		})) {
-			continue
-		}
-		box := r.box
-		// Tones stand on hats on capitals: up to six tenths of a letter above. They belong to the nearest line below.
-		roof := r.box.Min.Y - (bottom-top)*13/20
-		for _, o := range rows {
-			if o.glyphs >= 2 && o.box.Min.Y < r.box.Min.Y && o.box.Min.X < r.box.Max.X && o.box.Max.X > r.box.Min.X {
-				roof = max(roof, min(o.box.Max.Y-(bottom-top)/5, r.box.Min.Y))
-			}
-		}
-		for _, m := range marks {
-			if m.box.Min.X >= r.box.Min.X-r.box.Dy()/2 && m.box.Max.X <= r.box.Max.X+r.box.Dy()/2 &&
-				m.box.Min.Y >= roof && m.box.Max.Y < r.box.Max.Y+r.box.Dy()*2/5 {
-				box = box.Union(m.box)
-			}
-		}
-		if box.Dy() <= most*4/3 {
-			out = append(out, box)
+		r.box.Min.Y = max(r.box.Min.Y, r.tops[n]-room)
+		r.box.Max.Y = min(r.box.Max.Y, r.bottoms[len(r.bottoms)-1-n]+room)
+	}
+	// Tones make a title's line higher than its letters are.
+	if r.torn == 0 && (bottom-top > most || r.box.Dy() > most*4/3) {
+		return box, false
+	}
+	if r.box.Dx() < r.box.Dy()*3/2 && !(narrow && r.word(rows, bottom-top)) {
+		return box, false
+	}
+	box = r.withMarks(rows, marks, bottom-top)
+	return box, box.Dy() <= most*4/3
+}
+
+// word says whether a row no wider than two letters is a word beside a line.
+func (r row) word(rows []row, height int) bool {
+	return r.torn == 0 && r.box.Dx()*3 >= height*2 && slices.ContainsFunc(rows, func(o row) bool {
+		return o.glyphs > r.glyphs && o.torn == 0 && beside(r.box, o.box, height)
+	})
+}
+
+// withMarks is the row's box with its marks: tones stand on hats on capitals, up to six tenths of a letter above, and belong to the
+// nearest line below.
+func (r row) withMarks(rows []row, marks []part, height int) image.Rectangle {
+	roof := r.box.Min.Y - height*13/20
+	for _, o := range rows {
+		if o.glyphs >= 2 && o.box.Min.Y < r.box.Min.Y && o.box.Min.X < r.box.Max.X && o.box.Max.X > r.box.Min.X {
+			roof = max(roof, min(o.box.Max.Y-height/5, r.box.Min.Y))
 		}
 	}
-	slices.SortFunc(out, func(a, b image.Rectangle) int { return cmp.Compare(a.Min.Y+a.Max.Y, b.Min.Y+b.Max.Y) })
-	return out
+	box := r.box
+	for _, m := range marks {
+		if m.box.Min.X >= r.box.Min.X-r.box.Dy()/2 && m.box.Max.X <= r.box.Max.X+r.box.Dy()/2 &&
+			m.box.Min.Y >= roof && m.box.Max.Y < r.box.Max.Y+r.box.Dy()*2/5 {
+			box = box.Union(m.box)
+		}
+	}
+	return box
 }
 
 // beside says whether a word stands level with a line of letters of its size and not far from it: within six heights.
