@@ -1,0 +1,360 @@
+package attack
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"fmt"
+	"net"
+	"net/url"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/chromedp/cdproto/target"
+	"github.com/chromedp/chromedp"
+	"github.com/chromedp/chromedp/remote"
+)
+
+const packaging = "../../configs/packaging/"
+
+// The kiosk's screen as it is shipped: the unit's Chromium with its policy and its keyboard, on an X server without a screen.
+// What it can't show: cage and Wayland (the keyboard is compiled by the same library that cage has it from), and Chromium's own
+// sandbox, which root can't use.
+type screen struct {
+	t       *testing.T
+	display string
+	ctx     context.Context // of the one page
+}
+
+// openScreen shows the daemon's first page. shipped is the kiosk's keyboard; else it is an ordinary one.
+func openScreen(t *testing.T, d *daemon, shipped bool) *screen {
+	t.Helper()
+	s := &screen{t: t, display: xServer(t)}
+	if shipped {
+		s.loadKeyboard()
+	}
+	temp, err := os.MkdirTemp("", "mo")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { os.RemoveAll(temp) })
+	u, err := url.Parse(d.base)
+	if err != nil {
+		t.Fatal(err)
+	}
+	policy, err := os.ReadFile(packaging + "chromium-policy.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	managed := filepath.Join(temp, "policies", "managed")
+	if err := os.MkdirAll(managed, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	policy = bytes.ReplaceAll(policy, []byte("127.0.0.1:8080"), []byte(u.Host)) // the daemon of a test has another port
+	if !bytes.Contains(policy, []byte(`"DeveloperToolsAvailability": 2`)) {
+		t.Fatal("the policy leaves the developer's tools open")
+	}
+	policy = bytes.Replace(policy, []byte(`"DeveloperToolsAvailability": 2`), []byte(`"DeveloperToolsAvailability": 1`), 1) // the test looks in by them
+	if err := os.WriteFile(filepath.Join(managed, "motcua.json"), policy, 0o644); err != nil {
+		t.Fatal(err)
+	}
+	_ = os.MkdirAll("/etc/chromium/policies", 0o755) // to be covered below, for Chromium alone
+	const cover = `mount --bind "$1" /etc/chromium/policies && shift && exec "$@"`
+	args := append([]string{"-m", "sh", "-c", cover, "sh", filepath.Join(temp, "policies"), "chromium", "--no-sandbox", "--remote-debugging-port=0"},
+		unitArguments(t, filepath.Join(temp, "profile"), d.base+"/")...)
+	cmd := exec.Command("unshare", args...)
+	cmd.Env = append(os.Environ(), "DISPLAY="+s.display, "TMPDIR="+temp, "HOME="+temp, "DBUS_SESSION_BUS_ADDRESS=disabled:")
+	var said bytes.Buffer
+	cmd.Stderr = &said
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = cmd.Process.Kill(); _ = cmd.Wait() })
+	port := filepath.Join(temp, "profile", "DevToolsActivePort")
+	var socket string
+	s.wait("Chromium", func() bool {
+		data, err := os.ReadFile(port)
+		if number, path, ok := strings.Cut(strings.TrimSpace(string(data)), "\n"); err == nil && ok {
+			socket = "ws://" + net.JoinHostPort("127.0.0.1", number) + path
+		}
+		return socket != ""
+	})
+	alloc, cancelAlloc := remote.NewAllocator(t.Context(), socket, remote.NoModifyURL)
+	t.Cleanup(cancelAlloc)
+	lister, cancelLister := chromedp.NewContext(alloc)
+	t.Cleanup(cancelLister)
+	var id target.ID
+	s.wait("the first page", func() bool {
+		targets, err := chromedp.Targets(lister)
+		for _, one := range targets {
+			if err == nil && one.Type == "page" && strings.HasPrefix(one.URL, d.base) {
+				id = one.TargetID
+			}
+		}
+		return id != ""
+	})
+	var cancel context.CancelFunc
+	s.ctx, cancel = chromedp.NewContext(alloc, chromedp.WithTargetID(id))
+	t.Cleanup(cancel)
+	if err := chromedp.Do(s.ctx); err != nil { // attaches for good; a first call with a time limit would close the page with it
+		t.Fatal(err)
+	}
+	s.run(chromedp.WaitVisible(chromedp.CSS("form[action='/begin'] button")))
+	s.wait("its window", func() bool { return len(s.windows()) > 0 })
+	return s
+}
+
+// unitArguments are Chromium's in motcua-kiosk.service, for another platform, profile and address.
+func unitArguments(t *testing.T, profile, address string) []string {
+	t.Helper()
+	unit, err := os.ReadFile(packaging + "motcua-kiosk.service")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, line, ok := strings.Cut(strings.ReplaceAll(string(unit), "\\\n", " "), "/usr/bin/chromium ")
+	line, _, _ = strings.Cut(line, "\n")
+	if !ok {
+		t.Fatal("the unit starts no Chromium")
+	}
+	var args []string
+	for _, a := range strings.Fields(line) {
+		switch {
+		case strings.HasPrefix(a, "--ozone-platform"):
+			a = "--ozone-platform=x11"
+		case strings.HasPrefix(a, "--user-data-dir="):
+			a = "--user-data-dir=" + profile
+		case strings.HasPrefix(a, "--disk-cache-dir="):
+			a = "--disk-cache-dir=" + profile + "-cache"
+		case strings.HasPrefix(a, "http://"):
+			a = address
+		}
+		args = append(args, a)
+	}
+	return args
+}
+
+func xServer(t *testing.T) string {
+	t.Helper()
+	r, w, err := os.Pipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer r.Close()
+	cmd := exec.Command("Xvfb", "-displayfd", "3", "-screen", "0", "1280x800x24", "-nolisten", "tcp", "-noreset")
+	cmd.ExtraFiles = []*os.File{w}
+	if err := cmd.Start(); err != nil {
+		t.Fatalf("start Xvfb (Debian package xvfb): %v", err)
+	}
+	w.Close()
+	t.Cleanup(func() { _ = cmd.Process.Kill(); _ = cmd.Wait() })
+	_ = r.SetReadDeadline(time.Now().Add(patience))
+	number, err := bufio.NewReader(r).ReadString('\n') // to its end: a server whose pipe breaks ends
+	if err != nil {
+		t.Fatalf("Xvfb told no display: %v", err)
+	}
+	return ":" + strings.TrimSpace(number)
+}
+
+// compileKeyboard compiles the shipped keyboard the way cage does: by libxkbcommon and the unit's environment.
+func compileKeyboard(t *testing.T) []byte {
+	t.Helper()
+	xkb, err := filepath.Abs(packaging + "xkb")
+	if err != nil {
+		t.Fatal(err)
+	}
+	cmd := exec.Command("xkbcli", "compile-keymap", "--rules", "motcua", "--layout", "us")
+	cmd.Env = append(os.Environ(), "XKB_CONFIG_EXTRA_PATH="+xkb)
+	keymap, err := cmd.Output()
+	if err != nil {
+		t.Fatalf("compile the keyboard (Debian package libxkbcommon-tools): %v", err)
+	}
+	return keymap
+}
+
+func (s *screen) loadKeyboard() {
+	s.t.Helper()
+	keymap := compileKeyboard(s.t)
+	const core, test, own = "3", "5", "7" // Xvfb's keyboards: the one that programs see, and those that keys come from
+	for _, device := range []string{own, test, core} {
+		cmd := exec.Command("xkbcomp", "-w0", "-i", device, "-", s.display)
+		cmd.Stdin = bytes.NewReader(keymap)
+		if out, err := cmd.CombinedOutput(); err != nil {
+			s.t.Fatalf("load the keyboard: %v %s", err, out)
+		}
+	}
+}
+
+func (s *screen) wait(what string, done func() bool) {
+	s.t.Helper()
+	for end := time.Now().Add(patience); !done(); time.Sleep(50 * time.Millisecond) {
+		if time.Now().After(end) {
+			s.t.Fatalf("waited in vain for %s", what)
+		}
+	}
+}
+
+func (s *screen) run(actions ...chromedp.Action[chromedp.Void]) {
+	s.t.Helper()
+	ctx, cancel := context.WithTimeout(s.ctx, patience)
+	defer cancel()
+	if err := chromedp.Do(ctx, actions...); err != nil {
+		s.t.Fatal(err)
+	}
+}
+
+// text runs a script that gives text.
+func (s *screen) text(script string) string {
+	s.t.Helper()
+	ctx, cancel := context.WithTimeout(s.ctx, patience)
+	defer cancel()
+	got, err := chromedp.Run(ctx, chromedp.Evaluate[string](script))
+	if err != nil {
+		s.t.Fatalf("%v in %s", err, script)
+	}
+	return got
+}
+
+// x asks or tells the X server.
+func (s *screen) x(args ...string) string {
+	cmd := exec.Command("xdotool", args...)
+	cmd.Env = append(os.Environ(), "DISPLAY="+s.display)
+	out, _ := cmd.Output() // "nothing found" is an answer, too
+	return strings.TrimSpace(string(out))
+}
+
+// windows are those that can be seen, by their names.
+func (s *screen) windows() []string {
+	var names []string
+	for _, id := range strings.Fields(s.x("search", "--onlyvisible", "--name", ".")) {
+		names = append(names, s.x("getwindowname", id))
+	}
+	slices.Sort(names)
+	return names
+}
+
+// pages are the browser's tabs and windows, by their addresses.
+func (s *screen) pages() []string {
+	s.t.Helper()
+	ctx, cancel := context.WithTimeout(s.ctx, patience)
+	defer cancel()
+	targets, err := chromedp.Targets(ctx)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	var at []string
+	for _, one := range targets {
+		if one.Type == "page" || one.Type == "app" || one.Type == "other" && strings.HasPrefix(one.URL, "chrome://") {
+			at = append(at, one.URL)
+		}
+	}
+	slices.Sort(at)
+	return at
+}
+
+func (s *screen) seen() string { return fmt.Sprint(s.windows(), s.pages()) }
+
+// settles gives what is to be seen once it has changed from before, or some time after nothing did.
+func (s *screen) settles(before string, within time.Duration) string {
+	for end := time.Now().Add(within); time.Now().Before(end); time.Sleep(50 * time.Millisecond) {
+		if now := s.seen(); now != before {
+			return now
+		}
+	}
+	return before
+}
+
+// chords are the keys that lead out of a browser, as key codes of a PC keyboard: what a finger, or a reader that types, sends.
+var chords = []struct{ name, codes string }{
+	{"Ctrl+O", "37+32"}, {"Ctrl+P", "37+33"}, {"Ctrl+T", "37+28"}, {"Ctrl+N", "37+57"}, {"Ctrl+Shift+N", "37+50+57"},
+	{"Ctrl+L", "37+46"}, {"Ctrl+H", "37+43"}, {"Ctrl+J", "37+44"}, {"Ctrl+U", "37+30"}, {"Ctrl+S", "37+39"}, {"Ctrl+Shift+I", "37+50+31"},
+	{"Shift+Esc", "50+9"}, {"F1", "67"}, {"F11", "95"}, {"F12", "96"}, {"Alt+F", "64+41"}, {"Alt+Home", "64+110"},
+	{"Ctrl+W", "37+25"}, {"Ctrl+Shift+W", "37+50+25"}, {"Alt+F4", "64+70"}, {"Ctrl+Shift+Q", "37+50+24"},
+}
+
+// Nothing that is typed leads away from the page, and what is meant to be typed arrives.
+func TestKioskKeys(t *testing.T) {
+	d := start(t)
+	s := openScreen(t, d, true)
+	before := s.seen()
+	for _, c := range chords {
+		s.x("key", "--clearmodifiers", c.codes)
+		now := s.settles(before, 300*time.Millisecond)
+		t.Logf("%-13s %s", c.name, map[bool]string{true: "nothing happens", false: now}[now == before])
+		if now != before {
+			t.Errorf("%s: %s, before %s", c.name, now, before)
+			before = now
+		}
+	}
+	s.text(`(() => { const i = document.createElement("input"); i.id = "probe"; document.querySelector("main").append(i); i.focus(); return ""; })()`)
+	for _, code := range []string{"38", "50+56", "10", "57", "22", "54"} { // a B 1 n, the last taken back, c
+		s.x("key", code)
+	}
+	s.wait("what was typed", func() bool { return s.text(`document.querySelector("#probe").value`) == "aB1c" })
+}
+
+// The walk above must be able to fail: with an ordinary keyboard it does.
+func TestKioskKeysOfAnOrdinaryKeyboard(t *testing.T) {
+	d := start(t)
+	s := openScreen(t, d, false)
+	before := s.seen()
+	s.x("key", "37+28") // Ctrl+T
+	if now := s.settles(before, patience); now == before {
+		t.Error("Ctrl+T did nothing on an ordinary keyboard: the walk sees nothing")
+	} else {
+		t.Logf("Ctrl+T: %s", now)
+	}
+}
+
+// By touch alone: the file button, printing, downloads and other windows.
+func TestKioskTouch(t *testing.T) {
+	d := start(t)
+	s := openScreen(t, d, true)
+	s.text(`void (async () => {
+		const csrf = document.querySelector('meta[name="csrf"]').content;
+		for (const [path, more] of [["/begin", { lang: "vi" }], ["/choose/2.000815", {}], ["/consent", { agreed: "yes" }]])
+			await fetch(path, { method: "POST", body: new URLSearchParams({ csrf, ...more }), headers: { "X-CSRF-Token": csrf } });
+		location.assign("/scan");
+	})(); ""`)
+	s.run(chromedp.WaitReady(chromedp.CSS("#file")))
+	before := s.seen()
+	for _, act := range []struct{ name, script string }{
+		{"file button", `document.querySelector("#file").scrollIntoView()`},
+		{"print", `setTimeout(() => print(), 0)`},
+		{"download", `(() => { const a = document.createElement("a"); a.href = "data:text/plain,x"; a.download = "x.txt"; document.body.append(a); a.click(); })()`},
+		{"folder picker", `window.showDirectoryPicker && showDirectoryPicker().catch(() => {})`},
+	} {
+		s.text(act.script + `; ""`)
+		if act.name == "file button" {
+			s.run(chromedp.Click(chromedp.CSS("#file")))
+		}
+		now := s.settles(before, time.Second)
+		t.Logf("%-14s %s", act.name, map[bool]string{true: "nothing opens", false: now}[now == before])
+		if now != before {
+			t.Errorf("%s: %s, before %s", act.name, now, before)
+		}
+	}
+	alive := s.text(`document.querySelector("h1").textContent`)
+	if alive == "" {
+		t.Error("the page hangs")
+	}
+}
+
+// What the compositor gives no key for, it can't act on either: the console's switches among them.
+func TestKioskKeyboardHasNoOtherKeys(t *testing.T) {
+	_, symbols, ok := strings.Cut(string(compileKeyboard(t)), "xkb_symbols")
+	if !ok {
+		t.Fatal("no keymap")
+	}
+	for _, key := range []string{"Control", "Alt", "Meta", "Super", "Hyper", "Escape", "Menu", "Print", "F1", "F4", "F12", "XF86", "Sys_Req"} {
+		for line := range strings.Lines(symbols) {
+			if strings.Contains(line, " "+key) && strings.Contains(line, "[") && !strings.Contains(line, "ISO_Left_Tab") {
+				t.Errorf("a key means %s: %s", key, strings.TrimSpace(line))
+			}
+		}
+	}
+}
