@@ -1,0 +1,108 @@
+package portal
+
+import (
+	"crypto/rand"
+	"crypto/subtle"
+	"errors"
+	"fmt"
+	"log/slog"
+	"math/big"
+	"sync"
+	"time"
+)
+
+// How a code may be used. Eight digits, ended after five minutes or five wrong tries of anybody: a stranger who
+// guesses has less than one chance in a million a visit.
+const (
+	CodeDigits = 8
+	CodeLife   = 5 * time.Minute
+	MaxTries   = 5
+)
+
+// The reasons to give nothing out.
+var (
+	ErrCode  = errors.New("no such code")
+	ErrTries = errors.New("too many wrong codes")
+)
+
+// Desk gives a visit's work to whoever names the code on the kiosk's screen. One code is open at a time, works once,
+// and gives the work as it is when the code is named. It is safe for use by several goroutines.
+type Desk struct {
+	now func() time.Time
+	log *slog.Logger
+
+	mu    sync.Mutex // guards everything below
+	code  string
+	visit string
+	made  time.Time
+	work  func() (Work, error)
+	tries int
+	token string // of the work that was given out last
+	last  string // its procedure
+
+	changes []Change // the newest of each page
+}
+
+// NewDesk makes a desk; now is the clock, log may be nil.
+func NewDesk(now func() time.Time, log *slog.Logger) *Desk { return &Desk{now: now, log: log} }
+
+// Offer opens a new code for a visit; work is asked when the code is named. Codes from before end.
+func (d *Desk) Offer(visit string, work func() (Work, error)) (string, error) {
+	top := new(big.Int).Exp(big.NewInt(10), big.NewInt(CodeDigits), nil)
+	n, err := rand.Int(rand.Reader, top)
+	if err != nil {
+		return "", fmt.Errorf("make a code: %w", err)
+	}
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.code, d.visit, d.work, d.made, d.tries = fmt.Sprintf("%0*d", CodeDigits, n), visit, work, d.now(), 0
+	return d.code, nil
+}
+
+// Close ends the code of a visit, when that is over.
+func (d *Desk) Close(visit string) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if d.visit == visit {
+		d.code, d.visit, d.work = "", "", nil
+	}
+}
+
+// Claim gives the work for the code, once. It fails with ErrCode, or with ErrTries where it was guessed at.
+func (d *Desk) Claim(code string) (Work, error) {
+	d.mu.Lock()
+	work := d.work
+	if d.code == "" || d.now().Sub(d.made) > CodeLife {
+		d.code, d.visit, d.work = "", "", nil
+		d.mu.Unlock()
+		return Work{}, ErrCode
+	}
+	if subtle.ConstantTimeCompare([]byte(code), []byte(d.code)) != 1 {
+		d.tries++
+		defer d.mu.Unlock()
+		if d.tries >= MaxTries {
+			d.code, d.visit, d.work = "", "", nil
+			return Work{}, ErrTries
+		}
+		return Work{}, ErrCode
+	}
+	d.code, d.visit, d.work = "", "", nil
+	d.mu.Unlock()
+
+	w, err := work()
+	if err != nil {
+		return Work{}, err
+	}
+	w.Token = rand.Text()
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.token, d.last = w.Token, w.Procedure
+	return w, nil
+}
+
+// Given tells which procedure a token was given out for.
+func (d *Desk) Given(token string) (procedure string, ok bool) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return d.last, d.token != "" && subtle.ConstantTimeCompare([]byte(token), []byte(d.token)) == 1
+}

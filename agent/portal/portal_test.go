@@ -1,0 +1,172 @@
+package portal
+
+import (
+	"errors"
+	"strings"
+	"testing"
+	"testing/fstest"
+	"time"
+
+	"motcua/agent/address"
+	"motcua/agent/procedure"
+	"motcua/agent/strict"
+	"motcua/configs"
+	"motcua/ocr/paper"
+)
+
+func shipped(t testing.TB) (*procedure.Catalog, Maps, *address.Table) {
+	t.Helper()
+	catalog, err := procedure.Check(configs.Procedures())
+	if err != nil {
+		t.Fatal(err)
+	}
+	maps, err := Load(configs.Portal(), catalog)
+	if err != nil {
+		t.Fatal(err)
+	}
+	units, err := address.Load(configs.Units())
+	if err != nil {
+		t.Fatal(err)
+	}
+	return catalog, maps, units
+}
+
+func answers(pairs ...string) map[string]procedure.Value {
+	values := map[string]procedure.Value{}
+	for i := 0; i < len(pairs); i += 2 {
+		values[pairs[i]] = procedure.Value{Text: pairs[i+1], Source: paper.QR, Document: -1} // as read from a card
+	}
+	return values
+}
+
+func TestPlan(t *testing.T) {
+	catalog, maps, units := shipped(t)
+	p, err := catalog.Get("1.004873")
+	if err != nil {
+		t.Fatal(err)
+	}
+	work := maps.Plan(p, answers("relation", "self", "applicant_name", "Lê Thị Mẫu", "applicant_birth", "1999-01-02", "applicant_number", "001199000001",
+		"applicant_paper", "cccd-2016", "status", "divorced", "ended_number", "12/2020/QĐST", "ended_date", "2020-03-04", "ended_issuer", "Tòa án",
+		"ended_paper", "judgment", "purpose", "loan"), units)
+	items := map[string]Item{}
+	for _, page := range work.Pages {
+		for _, item := range page.Items {
+			items[item.Name] = item
+		}
+	}
+	for name, want := range map[string]string{
+		"HoVaTenC": "Lê Thị Mẫu", "HoVaTenC1": "Lê Thị Mẫu", "NgaySinhC1": "02/01/1999", "LoaiGiayToDinhDanhC": "Thẻ căn cước công dân",
+		"nxnLoaiTinhTrangHonNhan": "3", "ngayCapGiayTo-day": "04", "ngayCapGiayTo-year": "2020", "quanhevoinguoiduocxacminh": "1",
+		"data[ownerFullname]": "Lê Thị Mẫu",
+	} {
+		if items[name].Value != want {
+			t.Errorf("%s: %q, want %q", name, items[name].Value, want)
+		}
+	}
+	for _, name := range []string{"quanhekhac", "data[fullname]", "nycNoiCuTru"} {
+		if _, ok := items[name]; ok {
+			t.Errorf("%s is planned", name)
+		}
+	}
+	missing := ""
+	for _, o := range work.Missing {
+		missing += o.Label + ";"
+	}
+	if strings.Contains(missing, "Số giấy tờ về hôn nhân") || !strings.Contains(missing, "Ngày cấp giấy tờ người yêu cầu") {
+		t.Errorf("missing: %s", missing)
+	}
+}
+
+// An address goes to the portal only where it names units of today.
+func TestAreaOfToday(t *testing.T) {
+	_, _, units := shipped(t)
+	got := apart("Tổ 5, phố Trúc Bạch, Phường Ba Đình, Thành phố Hà Nội", units)
+	if got == nil || *got != (AreaPart{"Việt Nam", "Thành phố Hà Nội", "Phường Ba Đình", "Tổ 5, phố Trúc Bạch"}) {
+		t.Errorf("%+v", got)
+	}
+	for _, text := range []string{"Tổ 5, Phường Cống Vị, Quận Ba Đình, Hà Nội", "12 Hàng Thử, Phường Mẫu, Hà Nội", "", "Hà Nội"} {
+		if got := apart(text, units); got != nil {
+			t.Errorf("%q: %+v", text, got)
+		}
+	}
+}
+
+func TestDesk(t *testing.T) {
+	now := time.Date(2026, 11, 29, 9, 0, 0, 0, time.UTC)
+	d := NewDesk(func() time.Time { return now }, nil)
+	work := func() (Work, error) { return Work{Procedure: "1.004873"}, nil }
+	code := func() string {
+		c, err := d.Offer("v1", work)
+		if err != nil || len(c) != CodeDigits {
+			t.Fatalf("%q, %v", c, err)
+		}
+		return c
+	}
+	refused := func(c string, want error) {
+		t.Helper()
+		if _, err := d.Claim(c); !errors.Is(err, want) {
+			t.Errorf("got %v, want %v", err, want)
+		}
+	}
+	c := code()
+	w, err := d.Claim(c)
+	if err != nil || w.Token == "" {
+		t.Fatal(err)
+	}
+	if code, ok := d.Given(w.Token); !ok || code != "1.004873" {
+		t.Error("the token isn't known")
+	}
+	if _, ok := d.Given(""); ok {
+		t.Error("no token is a token")
+	}
+	refused(c, ErrCode) // once
+	refused("", ErrCode)
+	c = code()
+	now = now.Add(CodeLife + time.Second)
+	refused(c, ErrCode) // too late
+	c = code()
+	d.Close("v1")
+	refused(c, ErrCode) // the visit is over
+	c = code()
+	second := code()
+	if c != second {
+		refused(c, ErrCode) // only the newest
+	}
+	for range MaxTries - 2 {
+		refused("x", ErrCode)
+	}
+	refused("x", ErrTries)
+	refused(second, ErrCode) // guessed at: it has ended
+}
+
+func TestLoadListsEveryMistake(t *testing.T) {
+	catalog, _, _ := shipped(t)
+	_, err := Load(fstest.MapFS{"1.004873.yaml": {Data: []byte(`procedure: "1.004873"
+version: "1"
+looked_up: 2026-11-29
+sources: [x]
+pages:
+  - id: e
+    hosts: [a.b]
+    locked: [C]
+    fields:
+      - {name: A, from: aplicant_name, label: x}
+      - {name: A, from: applicant_name, label: x}
+      - {name: C, from: applicant_name, label: x}
+      - {name: D, from: applicant_name}
+      - {name: E, label: x}
+      - {name: F, from: applicant_name, label: x, take: half}
+    attach:
+      - {name: G, label: x, paper: nothing}
+`)}}, catalog)
+	var problems strict.Problems
+	if !errors.As(err, &problems) {
+		t.Fatal(err)
+	}
+	for _, want := range []string{`did you mean "applicant_name"?`, `"A" is empty, used twice, or locked`, `"C" is empty`, "needs label", "needs either from or value",
+		"must be one of [area", `"nothing" is no paper`} {
+		if !strings.Contains(err.Error(), want) {
+			t.Errorf("no %q in\n%v", want, err)
+		}
+	}
+}
