@@ -15,11 +15,13 @@ import (
 	"motcua/agent/counter"
 	"motcua/agent/draft"
 	"motcua/agent/metrics"
+	"motcua/agent/portal"
 	"motcua/agent/recent"
 	"motcua/agent/station"
 	"motcua/agent/version"
 	"motcua/agent/visit"
 	"motcua/agent/web"
+	"motcua/configs"
 	"motcua/ocr"
 	"motcua/queue"
 	"motcua/queue/line"
@@ -211,8 +213,13 @@ func run(ctx context.Context, streams Streams, cfg config.Config, file string, d
 }
 
 func openSite(cfg config.Config, offer *offer, q counted, ledger *audit.Log, reader web.Reader, copies counter.MakeCopies, scanner station.Scanner, console web.Console, demo bool, log *slog.Logger, drafts *draft.Store) (*web.Site, error) {
+	maps, err := portal.Load(configs.Portal(), offer.Load())
+	if err != nil { // procedures of another day than the maps: those are filled by hand
+		log.Warn("maps of the portal that do not fit the procedures", "error", err)
+	}
 	o := web.Options{
 		Procedures: offer.Load,
+		Portal:     maps,
 		Form:       offer.layout,
 		Source:     cfg.Scanner.Source,
 		DPI:        cfg.Scanner.DPI,

@@ -96,7 +96,7 @@ const EveryProcedure = "*"
 type Maps map[string]*Map
 
 // Load reads the maps of a folder and checks them against the procedures. All mistakes come back at once, as
-// strict.Problems.
+// strict.Problems, beside the maps that have none: a procedure of another day than its map is filled by hand.
 func Load(folder fs.FS, catalog *procedure.Catalog) (Maps, error) {
 	names, err := fs.Glob(folder, "*.yaml")
 	if err != nil {
@@ -112,7 +112,10 @@ func Load(folder fs.FS, catalog *procedure.Catalog) (Maps, error) {
 		m := &Map{}
 		file := strict.Decode(name, data, m)
 		m.examine(file, strings.TrimSuffix(path.Base(name), ".yaml"), catalog)
-		problems = append(problems, file.Problems()...)
+		if wrong := file.Problems(); len(wrong) > 0 {
+			problems = append(problems, wrong...)
+			continue
+		}
 		maps[m.Procedure] = m
 	}
 	return maps, problems.Err()

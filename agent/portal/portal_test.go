@@ -141,7 +141,7 @@ func TestDesk(t *testing.T) {
 
 func TestLoadListsEveryMistake(t *testing.T) {
 	catalog, _, _ := shipped(t)
-	_, err := Load(fstest.MapFS{"1.004873.yaml": {Data: []byte(`procedure: "1.004873"
+	fitting, err := Load(fstest.MapFS{"1.004873.yaml": {Data: []byte(`procedure: "1.004873"
 version: "1"
 looked_up: 2026-11-29
 sources: [x]
@@ -162,6 +162,9 @@ pages:
 	var problems strict.Problems
 	if !errors.As(err, &problems) {
 		t.Fatal(err)
+	}
+	if fitting["1.004873"] != nil {
+		t.Error("a map with mistakes is used")
 	}
 	for _, want := range []string{`did you mean "applicant_name"?`, `"A" is empty, used twice, or locked`, `"C" is empty`, "needs label", "needs either from or value",
 		"must be one of [area", `"nothing" is no paper`} {

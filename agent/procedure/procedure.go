@@ -122,6 +122,9 @@ func (p *Procedure) Doubtful(fact string) bool {
 	return slices.ContainsFunc(p.Unverified, func(s string) bool { return strings.HasPrefix(s, fact+":") })
 }
 
+// Units is the table that addresses are filled by; nil where there is none.
+func (p *Procedure) Units() *address.Table { return p.units }
+
 // FormUse names the official form of a procedure and what only this procedure says on it.
 type FormUse struct {
 	Layout string            `yaml:"layout" json:"layout"` // a file form.<layout>.yaml beside the procedure; "": there is no form

@@ -59,6 +59,7 @@ func (s *Site) citizenRoutes(mux *http.ServeMux) {
 	mux.HandleFunc("GET /confirm", s.seated(s.confirm))
 	mux.HandleFunc("GET /receipt/vietqr.svg", s.seated(s.payment))
 	mux.HandleFunc("POST /confirm", s.seated(s.submit))
+	mux.HandleFunc("POST /confirm/portal", s.seated(s.portalCode))
 	mux.HandleFunc("GET /confirm/form", s.seated(s.formPage))
 	mux.HandleFunc("GET /confirm/form/{n}", s.seated(s.formPicture))
 	mux.HandleFunc("GET /confirm/form.pdf", s.seated(s.formFile))

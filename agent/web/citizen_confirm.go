@@ -23,6 +23,7 @@ type confirmBody struct {
 	Account Account
 	Notes   []counter.Note // what to look at again
 	Wants   []counter.Want
+	Portal  bool // the portal's own form can be filled
 	Form    bool // there is an official form to look at
 	Fault   string
 }
@@ -51,6 +52,7 @@ func (s *Site) showConfirm(w http.ResponseWriter, r *http.Request, at seat, stat
 	b.Fee = at.proc.Price(counter.Values(at.state.Form), b.Pages)
 	b.Notes = s.notes(r, at)
 	b.Wants, b.Form = counter.Wanted(at.proc, at.state), s.o.Form != nil && s.o.Form(at.proc) != nil
+	b.Portal = s.onPortal(at)
 	s.render(w, r, status, "confirm", view{Steps: s.steps(at.lang, visit.Confirm), Back: "/check", Path: "/confirm", Commits: true, Body: b})
 }
 

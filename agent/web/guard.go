@@ -9,6 +9,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"motcua/agent/portal"
 )
 
 // policy is the content security policy of every page: nothing inline, nothing from elsewhere, no frame.
@@ -41,6 +43,10 @@ func (s *Site) guard(next http.Handler) http.Handler {
 		}
 		if oddPath(r.URL) {
 			refuse(http.StatusBadRequest, "path")
+			return
+		}
+		if s.o.Portal != nil && strings.HasPrefix(r.URL.Path, portal.PathPrefix) {
+			s.desk.ServeHTTP(w, r) // answers the extension's own origin only, and needs a code from the screen
 			return
 		}
 		safe := r.Method == http.MethodGet || r.Method == http.MethodHead

@@ -295,6 +295,7 @@ func (t *table) end() {
 func (s *Site) endVisit(ctx context.Context, t *table, why string) {
 	id := t.visit.ID
 	t.end()
+	s.desk.Close(id)
 	s.log.Info("visit ended", "visit", id, "why", why)
 	s.note(audit.Event{Actor: "citizen", Act: audit.VisitEnded, Reason: why, Visit: id})
 }

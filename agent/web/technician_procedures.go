@@ -4,13 +4,15 @@ import (
 	"net/http"
 
 	"motcua/agent/audit"
+	"motcua/agent/portal"
 	"motcua/agent/procedure"
 	"motcua/agent/staff"
 )
 
 type proceduresBody struct {
-	All    []*procedure.Procedure
-	Update bool // updates are taken
+	All     []*procedure.Procedure
+	Update  bool            // updates are taken
+	Changes []portal.Change // forms of the portal that are not as their maps know them
 }
 
 func (s *Site) proceduresPage(w http.ResponseWriter, r *http.Request, m staff.Member) {
@@ -18,7 +20,7 @@ func (s *Site) proceduresPage(w http.ResponseWriter, r *http.Request, m staff.Me
 }
 
 func (s *Site) showProcedures(w http.ResponseWriter, r *http.Request, status int, v consoleView) {
-	v.Body = proceduresBody{All: s.o.Procedures().All, Update: s.o.Console.Update != nil}
+	v.Body = proceduresBody{All: s.o.Procedures().All, Update: s.o.Console.Update != nil, Changes: s.desk.Changes()}
 	s.renderConsole(w, r, status, "procedures", v)
 }
 

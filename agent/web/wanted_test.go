@@ -5,11 +5,14 @@ import (
 	"bytes"
 	"encoding/json"
 	"io"
+	"net/http"
+	"regexp"
 	"strings"
 	"testing"
 
 	"motcua/agent/dossier"
 	"motcua/agent/form"
+	"motcua/agent/portal"
 	"motcua/configs"
 	"motcua/queue"
 )
@@ -72,5 +75,66 @@ func TestRequiredPapersAreAskedFor(t *testing.T) {
 	}
 	if len(written.Ways) != 1 || written.Ways[0].Law == "" || !bytes.HasPrefix(parts["form.pdf"], []byte("%PDF-")) {
 		t.Errorf("form.json says %+v", written.Ways)
+	}
+}
+
+// The code on the screen gives the extension, and nobody else, this visit's answers and papers, once.
+func TestPortalCode(t *testing.T) {
+	all := procedures(t)
+	maps, err := portal.Load(configs.Portal(), all())
+	if err != nil {
+		t.Fatal(err)
+	}
+	k := newKiosk(t, func(o *Options) { o.Portal, o.Scanner = maps, nil })
+	h := k.hand(t).toScan("2.000635")
+	h.upload("giấy.png", onePixel(t))
+	if e := h.follow("done", "fault"); e.Kind != "done" {
+		t.Fatalf("ended with %s: %s", e.Kind, e.Text)
+	}
+	h.fillIn()
+	h.get("/confirm").want(200, "/confirm", "Điền trên Cổng")
+	claim := func(code, origin string) (int, portal.Work) {
+		t.Helper()
+		r, err := http.NewRequestWithContext(t.Context(), http.MethodPost, k.server.URL+"/portal/claim", strings.NewReader("code="+code))
+		if err != nil {
+			t.Fatal(err)
+		}
+		r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+		r.Header.Set("Origin", origin)
+		answer, err := http.DefaultClient.Do(r)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer answer.Body.Close()
+		var w portal.Work
+		if answer.StatusCode == http.StatusOK {
+			if err := json.NewDecoder(answer.Body).Decode(&w); err != nil {
+				t.Fatal(err)
+			}
+		}
+		return answer.StatusCode, w
+	}
+	shown := func() string {
+		t.Helper()
+		h.get("/confirm")
+		h.post("/confirm/portal").want(200, "/confirm/portal", "Mã dùng một lần")
+		return strings.ReplaceAll(regexp.MustCompile(`class="code">([0-9 ]+)<`).FindStringSubmatch(h.body)[1], " ", "")
+	}
+	code := shown()
+	if status, _ := claim(code, k.server.URL); status != http.StatusForbidden {
+		t.Errorf("the kiosk's own pages are answered: %d", status)
+	}
+	status, work := claim(code, portal.Origin)
+	if status != http.StatusOK || work.Procedure != "2.000635" || len(work.Pages) != 2 || len(work.Files) != 1 || len(work.Files[0].Data) == 0 {
+		t.Fatalf("%d: %v with %d pages and %d files", status, work, len(work.Pages), len(work.Files))
+	}
+	if status, _ := claim(code, portal.Origin); status != http.StatusNotFound {
+		t.Errorf("the code works twice: %d", status)
+	}
+	code = shown()
+	h.get("/confirm")
+	h.post("/confirm").want(200, "/receipt")
+	if status, _ := claim(code, portal.Origin); status != http.StatusGone {
+		t.Errorf("a visit that was sent is given out: %d", status)
 	}
 }

@@ -22,6 +22,7 @@ import (
 	"motcua/agent/audit"
 	"motcua/agent/counter"
 	"motcua/agent/form"
+	"motcua/agent/portal"
 	"motcua/agent/procedure"
 	"motcua/agent/visit"
 	"motcua/drivers/scan"
@@ -55,6 +56,7 @@ type Queue interface {
 type Options struct {
 	Procedures func() *procedure.Catalog               // asked anew for every page, so that an update shows at once
 	Form       func(*procedure.Procedure) *form.Layout // the official form, nil where there is none; a nil Form: none at all
+	Portal     portal.Maps                             // which procedures can be filled on the portal; nil: none
 	Copies     counter.MakeCopies                      // digitised copies of the papers; nil: none are sent
 	Scanner    func() Scanner                          // the scanner plugged in now; nil or giving nil: files only
 	Source     scan.Source                             // where the citizen's paper lies; empty: the scanner's first source
@@ -109,6 +111,7 @@ type Site struct {
 	console  *pages
 	handler  http.Handler
 	sessions *sessions
+	desk     *portal.Desk  // gives a visit's work to the browser extension
 	uploads  chan struct{} // one is put in while a form with files is read
 	voice    string        // path of espeak-ng, empty without
 	speaking sync.Mutex    // held while it speaks
@@ -147,6 +150,7 @@ func New(o Options) (*Site, error) {
 		o.Helped = visit.Limits{Silence: 10 * time.Minute, Warning: time.Minute}
 	}
 	s := &Site{o: o, log: o.Log, now: o.Clock, sessions: newSessions(), uploads: make(chan struct{}, uploadsAtOnce), voice: voice()}
+	s.desk = portal.NewDesk(o.Clock, o.Log)
 	s.stop, s.halt = context.WithCancel(context.Background())
 	var err error
 	if s.words, err = loadCatalogue(); err != nil {
