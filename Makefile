@@ -30,6 +30,12 @@ check: ## the quick look before a commit: vet, analysers, tidy, tests without re
 test-race: ## the tests of what runs side by side, with the race detector
 	@$(call with,test); go test -race -timeout 40m ./agent/... ./drivers/... ./queue/...
 
+test-libreoffice: ## every official form as DOCX through LibreOffice (Debian package libreoffice-writer-nogui) against our PDF
+	LIBREOFFICE=1 go test -count=1 -run LibreOffice ./agent/form
+
+test-portal: ## every map of the portal on the known and on three drifted versions of its forms
+	PORTAL_ALL=1 go test -count=1 ./agent/portal
+
 soak: ## the long versions: 1,000 kills, 1,000 scans, 10,000 readings, the fleet
 	@$(call with,test); MOTCUA_SOAK=1 go test -count=1 -timeout 6h -v -run 'Soak|Crash|Kill|Fleet|Cuts|Damage|Contract' ./...
 
