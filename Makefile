@@ -9,7 +9,7 @@ NFPM := github.com/goreleaser/nfpm/v2/cmd/nfpm@v2.45.0
 # $(call with,build|test) puts the Go that .ci/setup found first on PATH.
 with = go_dir=$$(.ci/setup $(1) | tail -n 1); export PATH="$$go_dir:$$PATH"
 
-.PHONY: help run build check test test-race soak attack bench bench-ocr bench-queue bench-web bench-drivers fuzz deb deb-trial clean
+.PHONY: help run build check test test-race test-libreoffice test-portal soak attack bench bench-ocr bench-queue bench-web bench-drivers fuzz deb deb-trial clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
