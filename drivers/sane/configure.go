@@ -14,24 +14,24 @@ type unsupportedError struct{ wish string }
 
 func (e unsupportedError) Error() string { return "the device has no " + e.wish }
 
-// configure sets the device up for a scan and gives the source and the resolution it will use. Order matters: the
+// configure sets the device up for a scan. Order matters: the
 // source decides which modes, resolutions and sizes there are, and the profile's own options come before the size
 // because some of them switch it off (hand scanners).
-func (h handle) configure(r request, sheetfed bool) (source scan.Source, dpi int, err error) {
-	if source, err = h.setSource(r.Source, sheetfed); err != nil {
-		return "", 0, err
+func (h handle) configure(r request, sheetfed bool) (c configured, err error) {
+	if c.source, err = h.setSource(r.Source, sheetfed); err != nil {
+		return c, err
 	}
-	if err := h.setMode(r.Mode); err != nil {
-		return "", 0, err
+	if c.instead, err = h.setMode(r.Mode); err != nil {
+		return c, err
 	}
-	if dpi, err = h.setResolution(r.DPI); err != nil {
-		return "", 0, err
+	if c.dpi, err = h.setResolution(r.DPI); err != nil {
+		return c, err
 	}
 	for _, set := range r.Prefer {
 		name, value, _ := strings.Cut(set, "=")
 		all, err := h.options()
 		if err != nil {
-			return "", 0, err
+			return c, err
 		}
 		if o, ok := all[name]; ok && o.settable {
 			_ = h.set(o, value) // a model that knows the option but not the value keeps its own
@@ -41,17 +41,24 @@ func (h handle) configure(r request, sheetfed bool) (source scan.Source, dpi int
 		name, value, _ := strings.Cut(set, "=")
 		all, err := h.options()
 		if err != nil {
-			return "", 0, err
+			return c, err
 		}
 		o, ok := all[name]
 		if !ok {
-			return "", 0, unsupportedError{fmt.Sprintf("option %q, which is to be set", name)}
+			return c, unsupportedError{fmt.Sprintf("option %q, which is to be set", name)}
 		}
 		if err := h.set(o, value); err != nil {
-			return "", 0, fmt.Errorf("set %s: %w", name, err)
+			return c, fmt.Errorf("set %s: %w", name, err)
 		}
 	}
-	return source, dpi, h.setArea(source, r.Area, r.Longest, float64(dpi))
+	return c, h.setArea(c.source, r.Area, r.Longest, float64(c.dpi))
+}
+
+// configured is what the device was brought to.
+type configured struct {
+	source  scan.Source
+	dpi     int
+	instead scan.Mode // the mode, where it is not the one that was asked for
 }
 
 // setSource chooses where sheets come from. A device whose names for it nobody has met is left at its default: that
@@ -117,11 +124,12 @@ func chooseSource(all map[string]option, names []string, wanted scan.Source) (sc
 	return wanted, name, nil
 }
 
-// setMode sets the wanted colours, or the best there are where none are wanted.
-func (h handle) setMode(wanted scan.Mode) error {
+// setMode sets the wanted colours, or the best there are where none are wanted. A device that has no black and white gives
+// grey, which is told by instead.
+func (h handle) setMode(wanted scan.Mode) (instead scan.Mode, err error) {
 	all, err := h.options()
 	if err != nil {
-		return err
+		return "", err
 	}
 	oneBit := false
 	if o, ok := all["mode"]; ok && o.isString() && o.settable {
@@ -132,20 +140,28 @@ func (h handle) setMode(wanted scan.Mode) error {
 			}
 		}
 		if !found && wanted == scan.Lineart {
-			name, oneBit = pick(o.strings, modeNamed, scan.Gray)
-			found = oneBit
+			name, found = pick(o.strings, modeNamed, scan.Gray)
+			if oneBit = found && bitsOf(all, 1); found && !oneBit {
+				instead = scan.Gray
+			}
 		}
 		strange := !slices.ContainsFunc(o.strings, func(name string) bool { return modeNamed(name) != "" })
 		if !found && !(wanted == "" && strange) {
-			return unsupportedError{fmt.Sprintf("mode %q", wanted)}
+			return "", unsupportedError{fmt.Sprintf("mode %q", wanted)}
 		}
 		if found {
 			if err := h.setString(o, name); err != nil {
-				return err
+				return "", err
 			}
 		}
 	}
-	return h.setDepth(wanted, oneBit)
+	return instead, h.setDepth(wanted, oneBit)
+}
+
+// bitsOf reports whether the device can be set to so many bits a sample.
+func bitsOf(all map[string]option, bits float64) bool {
+	depth, ok := all["depth"]
+	return ok && slices.Contains(depth.words, bits)
 }
 
 // wishes are the modes that will do, the best first.

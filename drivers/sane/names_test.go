@@ -67,3 +67,15 @@ func TestNames_that_nobody_knows_still_scan(t *testing.T) {
 		})
 	}
 }
+
+// Black and white that a device has not comes in grey, and says so.
+func TestMode_in_place_of_another(t *testing.T) {
+	d, o := play(t, "grey", "source=Flatbed|ADF\nmode=Gray|Color\nresolution=100|300\nglass-x=216\nglass-y=297\n")
+	s := open(t, o, "sane:"+d.ID)
+	for mode, want := range map[scan.Mode]scan.Mode{scan.Lineart: scan.Gray, scan.Gray: "", "": ""} {
+		pages, err := all(t.Context(), s, scan.Settings{Mode: mode, DPI: 100})
+		if err != nil || len(pages) != 1 || pages[0].Instead != want {
+			t.Fatalf("%q: %d pages, %v", mode, len(pages), err)
+		}
+	}
+}

@@ -335,7 +335,7 @@ func (s *Scanner) pages(ctx context.Context, c *conn, set scan.Settings, yield f
 	if err := c.send(r); err != nil {
 		return false, false, err
 	}
-	number, dpi, source := 1, 0, set.Source
+	number, dpi, source, instead := 1, 0, set.Source, scan.Mode("")
 	page := &canvas{}
 	for {
 		kind, payload, err := c.receive(ctx, s.o.Stall)
@@ -364,12 +364,12 @@ func (s *Scanner) pages(ctx context.Context, c *conn, set scan.Settings, yield f
 			if err := page.begin(*m.Frame); err != nil {
 				return false, false, err
 			}
-			dpi, source = m.DPI, m.Source
+			dpi, source, instead = m.DPI, m.Source, m.Instead
 		case "page":
 			if page.height == 0 || short(page, source) {
 				return false, false, &shortError{page.height, page.total}
 			}
-			p := scan.Page{Number: number, Back: source == scan.ADFDuplex && number%2 == 0, DPI: dpi, Image: page.strip(0, page.height)}
+			p := scan.Page{Number: number, Back: source == scan.ADFDuplex && number%2 == 0, DPI: dpi, Image: page.strip(0, page.height), Instead: instead}
 			if !yield(p, nil) {
 				return false, true, nil
 			}

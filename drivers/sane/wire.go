@@ -46,8 +46,9 @@ type reply struct {
 	Frame   *params  `json:",omitempty"`
 	DPI     int      // of the page that begins with this frame, and where it lies
 	Source  scan.Source
-	Status  int    // SANE_Status of a fault
-	During  string // what SANE was asked when the fault came
+	Instead scan.Mode // of the page, where it is not the one that was asked for
+	Status  int       // SANE_Status of a fault
+	During  string    // what SANE was asked when the fault came
 	Text    string
 }
 

@@ -263,14 +263,14 @@ func (w *worker) closeDevice() {
 
 // scan runs one job on the open device and gives, with an error, what SANE was doing.
 func (w *worker) scan(r request) (during string, err error) {
-	source, dpi, err := w.handle.configure(r, w.sheetfed)
+	c, err := w.handle.configure(r, w.sheetfed)
 	if err != nil {
 		return "options", err
 	}
 	b := newBuffer(256 << 10)
 	defer b.free()
 	for page := 1; ; page++ {
-		if during, err := w.page(b, source, dpi, page); err != nil {
+		if during, err := w.page(b, c, page); err != nil {
 			if page > 1 && errors.Is(err, statusNoDocs) && (during == "start" || w.empty) {
 				return "", nil // the feeder has given all it had; some backends see that only when they read
 			}
@@ -282,14 +282,14 @@ func (w *worker) scan(r request) (during string, err error) {
 		if err := writeMessage(w.out, reply{Kind: "page"}); err != nil {
 			return "write", err
 		}
-		if source == scan.Flatbed || page == r.MaxPages || w.stop() {
+		if c.source == scan.Flatbed || page == r.MaxPages || w.stop() {
 			return "", nil
 		}
 	}
 }
 
 // page passes the frames of one page on: one, or three where red, green and blue come apart.
-func (w *worker) page(b buffer, source scan.Source, dpi, number int) (during string, err error) {
+func (w *worker) page(b buffer, c configured, number int) (during string, err error) {
 	for {
 		if err := w.start(number); err != nil {
 			return "start", err
@@ -298,7 +298,7 @@ func (w *worker) page(b buffer, source scan.Source, dpi, number int) (during str
 		if err != nil {
 			return "parameters", err
 		}
-		if err := writeMessage(w.out, reply{Kind: "frame", Frame: &p, DPI: dpi, Source: source}); err != nil {
+		if err := writeMessage(w.out, reply{Kind: "frame", Frame: &p, DPI: c.dpi, Source: c.source, Instead: c.instead}); err != nil {
 			return "write", err
 		}
 		if err := w.pixels(b); err != nil {
