@@ -14,6 +14,7 @@ import (
 	"path/filepath"
 	"regexp"
 	"strconv"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -24,6 +25,7 @@ import (
 
 	"motcua/agent/staff"
 	"motcua/configs"
+	"motcua/drivers/sane/backend"
 	"motcua/ocr/specimen"
 )
 
@@ -63,6 +65,8 @@ func TestScript(t *testing.T) {
 			"samefile": sameFile,
 			"fill":     fill,
 			"unzipped": unzipped,
+			"scanner":  playScanner,
+			"lines":    countLines,
 			"zip":      zipFiles,
 			"signin":   signIn,
 		},
@@ -98,6 +102,42 @@ func TestMain(m *testing.M) {
 	code := m.Run()
 	os.RemoveAll(scratch)
 	os.Exit(code)
+}
+
+// scanner BACKEND FILE SIDES makes SANE find the device that the file describes (see drivers/sane/backend), with so many
+// sides in its feeder.
+func playScanner(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 3 {
+		ts.Fatalf("usage: scanner BACKEND FILE SIDES")
+	}
+	sides, err := strconv.Atoi(args[2])
+	ts.Check(err)
+	dir, err := os.MkdirTemp(ts.Getenv("WORK"), "scanner-*")
+	ts.Check(err)
+	d, err := backend.Play(dir, args[0], ts.ReadFile(args[1]))
+	ts.Check(err)
+	ts.Check(d.Load(sides))
+	for _, e := range d.Env {
+		name, value, _ := strings.Cut(e, "=")
+		ts.Setenv(name, value)
+	}
+}
+
+// lines FILE N fails unless the JPEG file has N scan lines, give or take one.
+func countLines(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 2 {
+		ts.Fatalf("usage: lines FILE N")
+	}
+	want, err := strconv.Atoi(args[1])
+	ts.Check(err)
+	f, err := os.Open(ts.MkAbs(args[0]))
+	ts.Check(err)
+	defer f.Close()
+	c, err := jpeg.DecodeConfig(f)
+	ts.Check(err)
+	if c.Height < want-1 || c.Height > want+1 {
+		ts.Fatalf("%s has %d lines, want %d", args[0], c.Height, want)
+	}
 }
 
 // specimen FILE SHEET draws a sheet of configs/specimens as an A4 scan at 300 dpi.
