@@ -54,7 +54,7 @@ bench-queue: ## durable enqueue, start with a backlog, upload beside curl
 bench-web: ## page weight, first paint and key press, measured in Chromium
 	@$(call with,test); go test -run '^$$' -bench . ./agent/web
 
-bench-drivers: ## pages a second, readings a second
+bench-drivers: ## pages a second beside scanimage and sane-airscan, readings a second
 	@$(call with,test); go test -p 1 -run '^$$' -bench . ./drivers/...
 
 FUZZTIME ?= 30s

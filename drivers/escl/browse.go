@@ -7,12 +7,10 @@ import (
 	"net"
 	"slices"
 	"strings"
-	"syscall"
 	"time"
 
 	"github.com/miekg/dns"
 	"golang.org/x/net/ipv4"
-	"golang.org/x/sys/unix"
 )
 
 // The libraries to be had for DNS-SD ask from a port of their own. That makes a responder answer as to an old resolver: in
@@ -94,13 +92,7 @@ const firstPause = 200 * time.Millisecond
 
 // listenMDNS opens the port of mDNS beside whoever else has it, as avahi does, and joins the group on every interface.
 func listenMDNS(ctx context.Context, interfaces []net.Interface) (*ipv4.PacketConn, error) {
-	shared := net.ListenConfig{Control: func(_, _ string, c syscall.RawConn) error {
-		var err error
-		failed := c.Control(func(fd uintptr) {
-			err = errors.Join(unix.SetsockoptInt(int(fd), unix.SOL_SOCKET, unix.SO_REUSEADDR, 1), unix.SetsockoptInt(int(fd), unix.SOL_SOCKET, unix.SO_REUSEPORT, 1))
-		})
-		return errors.Join(failed, err)
-	}}
+	shared := net.ListenConfig{Control: sharePort}
 	socket, err := shared.ListenPacket(ctx, "udp4", fmt.Sprintf("0.0.0.0:%d", mdnsGroup.Port))
 	if err != nil {
 		return nil, err

@@ -462,6 +462,7 @@ func dial(o Options) (*conn, error) {
 		return nil, err
 	}
 	defer mine.Close()
+	widen(out)
 	c.cmd.Stdout, c.out = mine, out
 	if err := c.cmd.Start(); err != nil {
 		out.Close()

@@ -267,7 +267,7 @@ func (w *worker) scan(r request) (during string, err error) {
 	if err != nil {
 		return "options", err
 	}
-	b := newBuffer(256 << 10)
+	b := newBuffer(512 << 10)
 	defer b.free()
 	for page := 1; ; page++ {
 		if during, err := w.page(b, c, page); err != nil {
@@ -339,7 +339,7 @@ func (w *worker) start(page int) error {
 // pixels passes a frame's bytes on. Small reads are gathered, but never held back longer than an eye
 // would notice, so that lines are seen as they arrive.
 func (w *worker) pixels(b buffer) error {
-	const enough, soon = 64 << 10, 40 * time.Millisecond
+	const enough, soon = 256 << 10, 40 * time.Millisecond
 	w.empty = true
 	filled, last := 0, time.Now()
 	flush := func() error {

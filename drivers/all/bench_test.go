@@ -1,0 +1,166 @@
+package all
+
+import (
+	"context"
+	"fmt"
+	"image"
+	"net/http/httptest"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"motcua/drivers/escl"
+	"motcua/drivers/escl/printer"
+	"motcua/drivers/sane"
+	"motcua/drivers/sane/backend"
+	"motcua/drivers/scan"
+)
+
+// The test binary is its own SANE worker.
+func TestMain(m *testing.M) {
+	if os.Getenv("MOTCUA_TEST_SANE_WORKER") == "1" {
+		if err := sane.Serve(context.Background(), os.Stdin, os.Stdout); err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			os.Exit(1)
+		}
+		os.Exit(0)
+	}
+	os.Exit(m.Run())
+}
+
+const stack = 20 // pages
+
+// beside reports pages a second of both and how many times as fast the driver is as the other program.
+func beside(b *testing.B, ours, theirs func() error) {
+	var mine, other time.Duration
+	for b.Loop() {
+		began := time.Now()
+		if err := ours(); err != nil {
+			b.Fatal(err)
+		}
+		mine += time.Since(began)
+		b.StopTimer()
+		began = time.Now()
+		if err := theirs(); err != nil {
+			b.Fatal(err)
+		}
+		other += time.Since(began)
+		b.StartTimer()
+	}
+	pages := float64(stack * b.N)
+	b.ReportMetric(pages/mine.Seconds(), "pages/s")
+	b.ReportMetric(pages/other.Seconds(), "theirs/s")
+	b.ReportMetric(other.Seconds()/mine.Seconds(), "x")
+}
+
+// take scans a stack to files, as scanimage does: pixels as PNM, a file as it came.
+func take(s Scanner, dir string) error {
+	n := 0
+	for p, err := range s.Scan(context.Background(), scan.Settings{Source: scan.ADF, Mode: scan.Gray, DPI: 300}) {
+		if err != nil {
+			return err
+		}
+		n++
+		if err := write(filepath.Join(dir, fmt.Sprint(n)), p); err != nil {
+			return err
+		}
+	}
+	if n != stack {
+		return fmt.Errorf("%d pages, want %d", n, stack)
+	}
+	return nil
+}
+
+func write(name string, p scan.Page) error {
+	g, ok := p.Image.(*image.Gray)
+	if !ok {
+		return os.WriteFile(name, p.Encoded, 0o600)
+	}
+	f, err := os.Create(name)
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	if _, err := fmt.Fprintf(f, "P5\n%d %d\n255\n", g.Rect.Dx(), g.Rect.Dy()); err != nil {
+		return err
+	}
+	_, err = f.Write(g.Pix)
+	return err
+}
+
+// scanimage scans a stack to files.
+func scanimage(dir string, env []string, args ...string) error {
+	args = append(args, "--format=pnm", "--batch="+filepath.Join(dir, "theirs-%d.pnm"))
+	c := exec.Command("scanimage", args...)
+	c.Env = append(os.Environ(), env...)
+	out, err := c.CombinedOutput()
+	if files, _ := filepath.Glob(filepath.Join(dir, "theirs-*.pnm")); len(files) != stack { // it ends with 7, "out of documents"
+		return fmt.Errorf("scanimage: %d pages, %v\n%s", len(files), err, out)
+	}
+	return nil
+}
+
+// BenchmarkSANE_beside_scanimage scans a stack of A4, 300 dpi, grey, from the same backend.
+func BenchmarkSANE_beside_scanimage(b *testing.B) {
+	d, err := backend.Play(b.TempDir(), "fujitsu", "source=ADF Front\nmode=Gray|Color\nresolution=50-600\nx=215.9\ny=297\n")
+	if err != nil {
+		b.Fatal(err)
+	}
+	s := sane.Open(sane.Options{Worker: []string{os.Args[0]}, Env: append(d.Env, "MOTCUA_TEST_SANE_WORKER=1")}, "sane:"+d.ID)
+	defer s.Close()
+	dir := b.TempDir()
+	load := func() error { return d.Load(stack) }
+	beside(b, func() error {
+		if err := load(); err != nil {
+			return err
+		}
+		return take(s, dir)
+	}, func() error {
+		if err := load(); err != nil {
+			return err
+		}
+		return scanimage(dir, d.Env, "-d", d.ID, "--source=ADF Front", "--mode=Gray", "--resolution=300", "-x", "215.9", "-y", "297")
+	})
+}
+
+// BenchmarkESCL_beside_airscan scans a stack of JPEGs from the same server.
+func BenchmarkESCL_beside_airscan(b *testing.B) {
+	p := printer.New(printer.Habits{Formats: []string{"image/jpeg"}})
+	server := httptest.NewServer(p)
+	defer server.Close()
+	img := image.NewGray(image.Rect(0, 0, 2480, 3508))
+	for i := range img.Pix {
+		img.Pix[i] = uint8(200 + i%50)
+	}
+	page, _, err := scan.Encode(scan.Page{Image: img, DPI: 300})
+	if err != nil {
+		b.Fatal(err)
+	}
+	config := b.TempDir()
+	for name, text := range map[string]string{"dll.conf": "airscan\n", "airscan.conf": "[devices]\nbench = " + server.URL + p.Root() + ", eSCL\n[options]\ndiscovery = disable\n"} {
+		if err := os.WriteFile(filepath.Join(config, name), []byte(text), 0o600); err != nil {
+			b.Fatal(err)
+		}
+	}
+	s, err := escl.Open(escl.Options{}, server.URL+p.Root())
+	if err != nil {
+		b.Fatal(err)
+	}
+	defer s.Close()
+	dir := b.TempDir()
+	load := func() {
+		p.Clear()
+		for range stack {
+			p.Feed(page)
+		}
+	}
+	beside(b, func() error {
+		load()
+		return take(s, dir)
+	}, func() error {
+		load()
+		return scanimage(dir, []string{"SANE_CONFIG_DIR=" + config}, "-d", "airscan:e0:bench", "--source=ADF", "--mode=Gray", "--resolution=300")
+	})
+}
