@@ -134,6 +134,9 @@ func describe(n int, v sign.Verdict) string {
 		unchanged = "có / yes"
 	}
 	fmt.Fprintf(&b, "     nguyên vẹn từ khi ký / unchanged since: %s\n", unchanged)
+	if v.Intact && v.Before != "" {
+		fmt.Fprintf(&b, "     bản trước khi ký / before it was signed: sha256:%s\n", v.Before)
+	}
 	if v.Problem != "" {
 		fmt.Fprintf(&b, "     lưu ý / note: %s\n", v.Problem)
 	}

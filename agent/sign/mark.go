@@ -6,6 +6,8 @@ import (
 	"time"
 
 	"github.com/go-fonts/liberation/liberationserifregular"
+	"github.com/pdfcpu/pdfcpu/pkg/pdfcpu/types"
+	"github.com/skip2/go-qrcode"
 
 	"motcua/ocr/pdfa"
 )
@@ -56,6 +58,41 @@ func (m Mark) lines(now time.Time, wide func(string) float64) []string {
 		}
 	}
 	return out
+}
+
+// codeSide is how large the symbol of a numbered copy is, in points: 16 mm, which a telephone reads from paper.
+const codeSide = 45.0
+
+// Code is what the symbol on a numbered copy says: form, number in the register, and the digest (SHA-256) of the copy before it
+// was signed, so that a print can be held against the file.
+func (m Mark) Code(digest [32]byte) string {
+	return fmt.Sprintf("%s|%s|sha256:%x", m.Form, m.Number, digest)
+}
+
+// code draws the symbol at the bottom right of the page, as a content stream of its own.
+func (m Mark) code(digest [32]byte, box *types.Rectangle) ([]byte, error) {
+	q, err := qrcode.New(m.Code(digest), qrcode.Low)
+	if err != nil {
+		return nil, fmt.Errorf("draw the copy's symbol: %w", err)
+	}
+	q.DisableBorder = true
+	rows := q.Bitmap()
+	dot := codeSide / float64(len(rows))
+	left, top := box.UR.X-markMargin-codeSide, box.LL.Y+markMargin+codeSide
+	if box.Height() < smallPage { // above the paper, left of the mark
+		left, top = box.LL.X+markMargin/2, box.UR.Y-markMargin/2
+	}
+	var b strings.Builder
+	fmt.Fprintf(&b, "q 1 g %.2f %.2f %.2f %.2f re f 0 g\n", left-2*dot, top-codeSide-2*dot, codeSide+4*dot, codeSide+4*dot)
+	for y, row := range rows {
+		for x, black := range row {
+			if black {
+				fmt.Fprintf(&b, "%.3f %.3f %.3f %.3f re\n", left+float64(x)*dot, top-float64(y+1)*dot, dot, dot)
+			}
+		}
+	}
+	b.WriteString("f Q")
+	return fmt.Appendf(nil, "<< /Length %d >>\nstream\n%s\nendstream", b.Len(), b.String()), nil
 }
 
 // appearance is the mark drawn, with its font.

@@ -147,8 +147,22 @@ func (s *Signer) part(d *document) (part, error) {
 	}
 	page := d.page.Clone().(types.Dict)
 	page["Annots"] = append(annots, ref)
-	if d.box != nil {
-		page["MediaBox"] = d.box.Array()
+	page["MediaBox"] = d.box.Array()
+	if s.Mark.Number != "" {
+		drawn, err := s.Mark.code(sha256.Sum256(d.data), d.box)
+		if err != nil {
+			return part{}, err
+		}
+		shown, found := page.Find("Contents")
+		if !found {
+			shown = types.Array{}
+		}
+		contents, several := d.ctx.Dereference(shown)
+		if a, ok := contents.(types.Array); several == nil && ok {
+			page["Contents"] = append(slices.Clone(a), *types.NewIndirectRef(u.add(drawn), 0))
+		} else {
+			page["Contents"] = types.Array{shown, *types.NewIndirectRef(u.add(drawn), 0)}
+		}
 	}
 	u.objects[d.pageRef.ObjectNumber.Value()] = []byte(page.PDFString())
 	root, err := d.ctx.Catalog()
@@ -209,8 +223,8 @@ func (s *Signer) look(u *update, d *document, now time.Time) (rect string, objec
 		a.width, a.height, first, len(a.content), a.content))
 	if d.box.Height() < smallPage && d.box.Width() < 1.5*smallPage {
 		box := *d.box
-		box.UR.Y += a.height + markMargin
-		box.UR.X = max(box.UR.X, box.LL.X+a.width+2*markMargin)
+		box.UR.Y += max(a.height, codeSide) + markMargin
+		box.UR.X = max(box.UR.X, box.LL.X+codeSide+a.width+3*markMargin)
 		d.box = &box
 	}
 	x, y := d.box.UR.X-markMargin-a.width, d.box.UR.Y-markMargin/2-a.height

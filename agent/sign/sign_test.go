@@ -8,12 +8,15 @@ import (
 	"crypto/elliptic"
 	"crypto/rand"
 	"crypto/rsa"
+	"crypto/sha256"
 	"crypto/x509"
 	"crypto/x509/pkix"
 	"encoding/pem"
 	"errors"
 	"fmt"
 	"image"
+	"image/draw"
+	"image/png"
 	"io"
 	"math/big"
 	"net/http"
@@ -31,6 +34,7 @@ import (
 	"motcua/ocr/paper"
 	"motcua/ocr/pdfa"
 	"motcua/ocr/pdfa/conform"
+	"motcua/ocr/qr"
 )
 
 const softHSM = "/usr/lib/softhsm/libsofthsm2.so"
@@ -274,6 +278,9 @@ func TestSign(t *testing.T) {
 			if err != nil || len(vs) != 1 || !vs[0].Good() || vs[0].Level != "B-B" || vs[0].Signer != "Ủy ban nhân dân phường Mẫu" || vs[0].Issuer != "CA thử nghiệm" {
 				t.Fatalf("%+v %v", vs, err)
 			}
+			if vs[0].Before != fmt.Sprintf("%x", sha256.Sum256(pdf)) {
+				t.Error("the copy before it was signed is not told")
+			}
 			// Programs that are not ours say the same.
 			file := saved(t, out)
 			said := command(t, "pdfsig", "-nocert", file)
@@ -298,6 +305,12 @@ func TestSign(t *testing.T) {
 			if found, err := conform.Check(out, pdfa.A2b); err != nil || len(found) > 0 {
 				t.Errorf("the signed file is no PDF/A: %v %v", found, err)
 			}
+			// The symbol on a print leads back to the copy.
+			picture := filepath.Join(t.TempDir(), "seen")
+			command(t, "pdftoppm", "-r", "300", "-png", "-singlefile", file, picture)
+			if got, want := symbol(t, picture+".png"), mark.Code(sha256.Sum256(pdf)); got != want {
+				t.Errorf("the symbol says %q, not %q", got, want)
+			}
 			// A second officer may sign what the first has signed; the first signature is then of an earlier state.
 			twice := signed(t, s, out)
 			vs, err = sign.Verify(twice, o.roots())
@@ -306,6 +319,27 @@ func TestSign(t *testing.T) {
 			}
 		})
 	}
+}
+
+// symbol reads the QR symbol in a picture.
+func symbol(t testing.TB, name string) string {
+	t.Helper()
+	f, err := os.Open(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	img, err := png.Decode(f)
+	if err != nil {
+		t.Fatal(err)
+	}
+	const corner = 300 // pixels, an inch
+	gray := image.NewGray(image.Rect(0, 0, corner, corner))
+	draw.Draw(gray, gray.Rect, img, img.Bounds().Max.Sub(image.Pt(corner, corner)), draw.Src)
+	for _, s := range qr.Find(gray, qr.QRCode) {
+		return s.Text
+	}
+	return ""
 }
 
 // The mark of a card's copy stands above the card, not on it.

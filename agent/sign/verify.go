@@ -29,6 +29,7 @@ type Verdict struct {
 	Whole        bool      `json:"whole"`           // and it is the whole file: nothing was added since
 	Trusted      bool      `json:"trusted"`         // the authority is among those this machine trusts
 	InTime       bool      `json:"in_time"`         // the certificate was valid when it was signed
+	Before       string    `json:"before,omitempty"` // SHA-256 of the file before it was signed, which the symbol on a print repeats
 	Problem      string    `json:"problem,omitempty"`
 }
 
@@ -83,6 +84,9 @@ func verify(pdf []byte, m []int, roots *x509.CertPool) (v Verdict) {
 		return v
 	}
 	v.Whole = end+r[3] == size
+	if e := bytes.LastIndex(pdf[:m[0]], []byte("%%EOF\n")); e >= 0 {
+		v.Before = fmt.Sprintf("%x", sha256.Sum256(pdf[:e+len("%%EOF\n")]))
+	}
 	signed := make([]byte, 0, begin+r[3])
 	signed = append(append(signed, pdf[:begin]...), pdf[end:end+r[3]]...)
 	around := append(bytes.Clone(pdf[max(0, m[0]-1024):begin]), pdf[end:min(int(end)+512, len(pdf))]...)
