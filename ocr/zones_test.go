@@ -4,13 +4,135 @@ import (
 	"context"
 	"fmt"
 	"image"
+	"image/color"
+	"math"
 	"os"
 	"path/filepath"
 	"testing"
 
+	"golang.org/x/image/draw"
+	"golang.org/x/image/font"
+	"golang.org/x/image/font/opentype"
+	"golang.org/x/image/math/f64"
+	"golang.org/x/image/math/fixed"
+
 	"motcua/ocr/jpeg"
+	"motcua/ocr/mrz"
 	"motcua/ocr/page"
 )
+
+// foreignPage is a card, passport page or visa of another state: print above, its zone below as Doc 9303 lays it out (OCR-B of ten
+// letters an inch), on patterned paper. All of it is invented.
+func foreignPage(t *testing.T, lines []string, dpi float64, tilt float64, pattern bool) *image.RGBA {
+	t.Helper()
+	data, err := os.ReadFile("specimen/fonts/OCRB.ttf")
+	if err != nil {
+		t.Fatal(err)
+	}
+	parsed, err := opentype.Parse(data)
+	if err != nil {
+		t.Fatal(err)
+	}
+	mm := dpi / 25.4
+	face, err := opentype.NewFace(parsed, &opentype.FaceOptions{Size: 12, DPI: dpi, Hinting: font.HintingNone})
+	if err != nil {
+		t.Fatal(err)
+	}
+	pitch := dpi / 10
+	w, h := float64(len(lines[0]))*pitch+12*mm, 54*mm
+	img := image.NewRGBA(image.Rect(0, 0, int(w), int(h)))
+	for y := range img.Rect.Dy() {
+		for x := range img.Rect.Dx() {
+			v := uint8(235)
+			if pattern { // waves under the print, as on security paper
+				v -= uint8(22 + 22*math.Sin(float64(x)/mm*1.3+3*math.Sin(float64(y)/mm*0.9)))
+			}
+			img.SetRGBA(x, y, color.RGBA{v, v, min(v+10, 250), 255})
+		}
+	}
+	put := func(text string, x, y, step float64) {
+		for i, r := range text {
+			d := font.Drawer{Dst: img, Src: image.Black, Face: face, Dot: fixed.Point26_6{X: fixed.Int26_6((x + float64(i)*step) * 64), Y: fixed.Int26_6(y * 64)}}
+			d.DrawString(string(r))
+		}
+	}
+	for i, text := range []string{"SPECIMEN", "SURNAME ERIKSSON", "NATIONALITY UTOPIAN"} {
+		put(text, 30*mm, (8+6*float64(i))*mm, pitch)
+	}
+	for i, l := range lines {
+		put(l, 6*mm, h-(6+6.35*float64(len(lines)-1-i))*mm, pitch)
+	}
+	if tilt == 0 {
+		return img
+	}
+	out := image.NewRGBA(image.Rect(0, 0, int(w*1.08), int(h*1.25)))
+	draw.Draw(out, out.Rect, image.White, image.Point{}, draw.Src)
+	sin, cos := math.Sincos(tilt * math.Pi / 180)
+	draw.BiLinear.Transform(out, f64.Aff3{cos, -sin, w * 0.04, sin, cos, h * 0.05}, img, img.Rect, draw.Over, nil)
+	return out
+}
+
+// Zones of all formats are read whole however the paper lies, small, tilted, and on patterned paper.
+func TestForeignZones(t *testing.T) {
+	with := func(s string) string { return s + string(mrz.Check(s)) }
+	n, b, e, long, short := with("L898902C3"), with("740812"), with("300415"), with("ZE184226B<<<<<"), "<<<<<<<"
+	zones := [][]string{
+		{"I<UTO" + n + "<<<<<<<<<<<<<<<", b + "F" + e + "UTO<<<<<<<<<<<" + string(mrz.Check(n+"<<<<<<<<<<<<<<<"+b+e+"<<<<<<<<<<<")), "ERIKSSON<<ANNA<MARIA<<<<<<<<<<"},
+		{"I<UTOERIKSSON<<ANNA<MARIA<<<<<<<<<<<", n + "UTO" + b + "F" + e + short + string(mrz.Check(n+b+e+short))},
+		{"P<UTOERIKSSON<<ANNA<MARIA<<<<<<<<<<<<<<<<<<<", n + "UTO" + b + "F" + e + long + string(mrz.Check(n+b+e+long))},
+		{"V<UTOERIKSSON<<ANNA<MARIA<<<<<<<<<<<<<<<<<<<", n + "UTO" + b + "F" + e + "ZE184226B<<<<<<<"},
+		{"V<UTOERIKSSON<<ANNA<MARIA<<<<<<<<<<<", n + "UTO" + b + "F" + e + "<<<<<<<<"},
+	}
+	l := newLocal(Limits{}.filled())
+	defer l.close()
+	if _, err := l.warm(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	found, all := 0, 0
+	for _, lines := range zones {
+		for name, c := range map[string]struct {
+			dpi, tilt float64
+			pattern   bool
+		}{"plain": {300, 0, false}, "small": {150, 0, false}, "tilted": {300, 3, false}, "patterned": {300, 0, true}} {
+			img := foreignPage(t, lines, c.dpi, c.tilt, c.pattern)
+			turns := []int{90, 180}
+			if name == "plain" {
+				turns = []int{0, 90, 180, 270}
+			}
+			for _, turn := range turns {
+				data, err := jpeg.Encode(page.TurnColor(img, turn), 90)
+				if err != nil {
+					t.Fatal(err)
+				}
+				all++
+				whole := false
+				if _, p := l.open(t.Context(), data, false); p != nil {
+					t.Fatal(p)
+				}
+				faces, _, _ := l.page(t.Context(), 1)
+				l.done()
+				for _, f := range faces {
+					if f.Zone == nil {
+						continue
+					}
+					whole = whole || f.Zone.Proofs() >= 3
+					if !f.Zone.Foreign() {
+						t.Errorf("%d letters, %s, %d°: a foreign paper counts as Vietnamese", len(lines[0]), name, turn)
+					}
+				}
+				if whole {
+					found++
+				} else {
+					t.Logf("%d letters in %d lines, %s, turned by %d°: not read", len(lines[0]), len(lines), name, turn)
+				}
+			}
+		}
+	}
+	t.Logf("%d of %d zones read", found, all)
+	if found < all*95/100 {
+		t.Errorf("%d of %d zones were read", found, all)
+	}
+}
 
 // TestZonesOfSpecimens counts whose machine readable zone is read with all its check digits, in each of four turns, of the
 // pictures in the folder MOTCUA_ZONES names: public specimens, say those of PassportEye, which are not ours to keep.
