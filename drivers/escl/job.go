@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net"
 	"net/http"
 	"net/url"
 	"strconv"
@@ -42,10 +43,13 @@ func (s *Scanner) begin(ctx context.Context, set scan.Settings) (*job, error) {
 	}
 	j := &job{s: s, source: t.source, dpi: t.dpi, max: set.MaxPages, traits: c.traits}
 	// This wakes a device that sleeps, and some report a jam for an empty feeder once the job runs; before, they know better.
-	if st, err := s.statusWithin(ctx, waking); err == nil && t.source != scan.Flatbed {
-		j.empty = st.feeder() == scan.NoDocuments
+	now, err := s.statusWithin(ctx, waking)
+	if err == nil && t.source != scan.Flatbed {
+		j.empty = now.feeder() == scan.NoDocuments
 	}
-	err = j.create(ctx, t)
+	if !unreachable(err) { // a device without a status may still take a job
+		err = j.create(ctx, t)
+	}
 	var st *statusError
 	if errors.As(err, &st) && t.mode == scan.Lineart && noSuchMode(st.code) && !j.empty {
 		t.mode = scan.Gray
@@ -66,6 +70,12 @@ func (s *Scanner) begin(ctx context.Context, set scan.Settings) (*job, error) {
 		return s.begin(ctx, set)
 	}
 	return nil, err
+}
+
+// unreachable reports that the device took no connection at all.
+func unreachable(err error) bool {
+	var op *net.OpError
+	return errors.As(err, &op) && op.Op == "dial"
 }
 
 // waking is how long a device that was asleep may take to answer: some need 40 s.
