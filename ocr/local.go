@@ -43,6 +43,8 @@ func (l *local) warm(ctx context.Context) ([]sandbox.Protection, error) {
 
 func (*local) try(context.Context) ([]sandbox.Protection, error) { return nil, nil } // nothing guards this process
 
+func (*local) renew() {}
+
 func (l *local) close() error {
 	l.engines.close()
 	return nil

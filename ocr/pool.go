@@ -138,6 +138,15 @@ func (p *pool) behind(s *Share) bool {
 	return next >= 0 && p.waiting[next].share.Used() < s.Used()
 }
 
+// rest takes every backend that is idle.
+func (p *pool) rest() []backend {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	idle := p.idle
+	p.idle = nil
+	return idle
+}
+
 // close turns waiters away and lends nothing more; every backend then comes home. It says whether it was open.
 func (p *pool) close() bool {
 	p.mu.Lock()

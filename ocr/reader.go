@@ -123,6 +123,7 @@ type backend interface {
 	crop(ctx context.Context, data []byte, page int, q paper.Quad, maxWidth int) ([]byte, error)
 	warm(ctx context.Context) ([]sandbox.Protection, error)
 	try(ctx context.Context) ([]sandbox.Protection, error)
+	renew()
 	close() error
 }
 
@@ -285,6 +286,14 @@ func (r *Reader) makeRoom(ctx context.Context, b backend, in Input) backend {
 		return nil
 	}
 	return b
+}
+
+// Renew ends the children that are idle, and with them all that is in their memory, and starts others.
+func (r *Reader) Renew() {
+	for _, b := range r.pool.rest() {
+		b.renew()
+		r.pool.give(b)
+	}
 }
 
 // Protections starts a backend if need be and says what guards the parsers: what the worker could lock, and what came of

@@ -163,7 +163,8 @@ type child struct {
 	cmd   *exec.Cmd
 	in    io.WriteCloser
 	out   io.ReadCloser
-	pages int // read by the running child
+	pages int  // read by the running child
+	used  bool // it was given a file
 }
 
 // renewAfter is how many pages a child reads: gosseract keeps the text of every line it has read, about 100 kB
@@ -222,7 +223,7 @@ func (c *child) stop() (forbidden bool) {
 	_ = c.cmd.Process.Kill()
 	_ = c.cmd.Wait()
 	forbidden = sandbox.ForbiddenCall(c.cmd.ProcessState)
-	c.cmd, c.opened, c.pages = nil, false, 0
+	c.cmd, c.opened, c.pages, c.used = nil, false, 0, false
 	return forbidden
 }
 
@@ -252,6 +253,7 @@ func (c *child) ask(ctx context.Context, d time.Duration, q request, blob []byte
 		return response{}, nil, err
 	}
 	q.Limits = c.limits
+	c.used = c.used || len(blob) > 0
 	type answer struct {
 		a    response
 		blob []byte
@@ -379,6 +381,14 @@ func (c *child) cut(ctx context.Context, n int, q paper.Quad, most int) (Cut, er
 	c.pages++
 	a.Cut.JPEG = picture
 	return *a.Cut, nil
+}
+
+// renew ends a child that has read something, and starts another one, warm for the next page.
+func (c *child) renew() {
+	if c.cmd != nil && c.used {
+		c.stop()
+		_ = c.start() // what is wrong with it the next page tells
+	}
 }
 
 func (c *child) crop(ctx context.Context, data []byte, page int, q paper.Quad, maxWidth int) ([]byte, error) {

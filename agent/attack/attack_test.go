@@ -216,6 +216,50 @@ func TestAuditLogCut(t *testing.T) {
 	}
 }
 
+// A configuration that can't work is put into the file by hand; the counter opens all the same, and doctor tells.
+func TestConfigurationThatCannotWork(t *testing.T) {
+	d := start(t)
+	d.stop()
+	good, err := os.ReadFile(d.config)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(d.config+".proven", good, 0o600); err != nil { // the daemon keeps it after a minute
+		t.Fatal(err)
+	}
+	for name, text := range map[string]string{
+		"no YAML":           "data: [",
+		"unknown key":       string(good) + "webb:\n  listen: x\n",
+		"missing procedure": string(good) + "procedures:\n  dir: /nowhere\n",
+		"missing token":     strings.Replace(string(good), "to: none", "to: tus\n  tus:\n    endpoint: https://hub.example.vn/files/\n    token_file: /nowhere", 1),
+		"address taken":     strings.Replace(string(good), "127.0.0.1:0", "192.0.2.1:80", 1),
+	} {
+		if err := os.WriteFile(d.config, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		d.run()
+		d.well()
+		if v := d.visitor().toScan(); v.code != http.StatusOK {
+			t.Errorf("%s: %d", name, v.code)
+		}
+		if !strings.Contains(d.said.String(), "going back to the last one that ran") {
+			t.Errorf("%s: nothing is told of it:\n%s", name, d.said)
+		}
+		t.Logf("%-18s the counter is open", name)
+		if after, err := os.ReadFile(d.config); err != nil || string(after) != text {
+			t.Errorf("%s: the file was changed (%v)", name, err)
+		}
+		d.stop()
+	}
+	if err := os.WriteFile(d.config, good, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	d.run()
+	if strings.Contains(d.said.String(), "going back") {
+		t.Error("a good configuration is not taken")
+	}
+}
+
 // Sixty sign-ins at once, for names that are there and names that are not.
 func TestSignInFlood(t *testing.T) {
 	d := start(t)
@@ -360,6 +404,84 @@ func TestNeighbourOnTheMachine(t *testing.T) {
 	if err == nil || len(out) > 0 {
 		t.Errorf("another user read %d bytes", len(out))
 	}
+}
+
+// Somebody takes the kiosk's memory after a visit has ended: by a crash, a debugger, a cold boot.
+func TestMemoryForgets(t *testing.T) {
+	if os.Geteuid() != 0 {
+		t.Skip("only root can read the daemon's memory")
+	}
+	d := start(t)
+	person := specimen.InventFor(paper.CCCD, 21)
+	picture := card(t, 21)
+	needles := map[string][][]byte{"number": {[]byte(person.Number)}}
+	for at := 4000; at+48 < len(picture); at += len(picture) / 190 {
+		needles["picture"] = append(needles["picture"], picture[at:at+48])
+	}
+	count := func() map[string]int {
+		found := map[string]int{}
+		for _, pid := range append(d.workers(), d.process.Pid) {
+			where := "worker"
+			if pid == d.process.Pid {
+				where = "daemon"
+			}
+			memory := memoryOf(t, pid)
+			for kind, all := range needles {
+				for _, n := range all {
+					if bytes.Contains(memory, n) {
+						found[where+" "+kind]++
+					}
+				}
+			}
+		}
+		return found
+	}
+	v := d.visitor().toScan().upload("card.jpg", picture)
+	if !v.read(patience) {
+		t.Fatal("the card was not read")
+	}
+	during := count()
+	t.Logf("during the visit, of %d pieces: %v", len(needles["picture"])+1, during)
+	if during["daemon picture"] == 0 {
+		t.Error("nothing is found during the visit: the search sees nothing")
+	}
+	v.post("/leave", "why", "")
+	var after map[string]int
+	for end := time.Now().Add(20 * time.Second); time.Now().Before(end); time.Sleep(500 * time.Millisecond) {
+		if after = count(); len(after) == 0 {
+			break
+		}
+	}
+	t.Logf("after it: %v", after)
+	for where, n := range after {
+		if strings.HasPrefix(where, "worker") || n > len(needles["picture"])/20 {
+			t.Errorf("%s: %d pieces", where, n)
+		}
+	}
+}
+
+// memoryOf reads what of a process's memory can be written.
+func memoryOf(t *testing.T, pid int) []byte {
+	t.Helper()
+	maps, err := os.ReadFile(fmt.Sprintf("/proc/%d/maps", pid))
+	if err != nil {
+		return nil // a worker that ended meanwhile
+	}
+	mem, err := os.Open(fmt.Sprintf("/proc/%d/mem", pid))
+	if err != nil {
+		return nil
+	}
+	defer mem.Close()
+	var all bytes.Buffer
+	for line := range strings.Lines(string(maps)) {
+		var from, to int64
+		var mode string
+		if n, _ := fmt.Sscanf(line, "%x-%x %s", &from, &to, &mode); n != 3 || !strings.HasPrefix(mode, "rw") || to-from > 1<<30 {
+			continue
+		}
+		_, _ = io.Copy(&all, io.NewSectionReader(mem, from, to-from)) // parts that aren't there end it
+	}
+	return all.Bytes()
 }
 
 // card is a scan of one invented card.

@@ -42,6 +42,9 @@ type Status struct {
 	Upload  string      `json:"upload"`  // where submissions go: tus, s3, folder, none
 	Queue   queue.Stats `json:"queue"`
 
+	// Instead is why the configuration file is not in force but the last one that ran; empty where it is.
+	Instead string `json:"instead,omitempty"`
+
 	// Forbidden counts the system calls that recognition's workers were ended for, by name.
 	Forbidden map[string]int `json:"forbidden,omitempty"`
 }

@@ -30,6 +30,7 @@ func Checks(cfg config.Config, reader *ocr.Reader) []doctor.Check {
 		{Area: "readers", Look: func(ctx context.Context) []doctor.Finding { return station.CheckReaders(ctx, cfg) }},
 		doctor.Disk(cfg.Data, int64(cfg.Queue.MinFree)),
 		doctor.Clock(time.Now),
+		doctor.Swap(),
 		{Area: "daemon", Look: func(ctx context.Context) []doctor.Finding { return checkDaemon(ctx, cfg) }},
 		{Area: "queue", Look: func(context.Context) []doctor.Finding { return checkQueue(cfg) }},
 		{Area: "certificates", Look: func(context.Context) []doctor.Finding { return checkCertificates(cfg, time.Now()) }},
@@ -158,6 +159,9 @@ func checkDaemon(ctx context.Context, cfg config.Config) []doctor.Finding {
 		return []doctor.Finding{doctor.Bad("the daemon does not answer: "+err.Error(), "systemctl restart motcua")}
 	}
 	findings := []doctor.Finding{doctor.Good("the daemon runs at %s since %s", s.Address, local(s.Started))}
+	if s.Instead != "" {
+		findings = append(findings, doctor.Bad("the configuration file is not in force but the last one that ran: "+s.Instead, "correct the file, then systemctl restart motcua"))
+	}
 	for call, n := range s.Forbidden {
 		findings = append(findings, doctor.Doubt(fmt.Sprintf("recognition's workers were ended %d times for the system call %s", n, call),
 			"a hostile file does that; if ordinary papers do, a library of this machine wants the call: report it with `motcua diagnostics`"))

@@ -87,7 +87,7 @@ func (e *examiner) bundle(ctx context.Context, w io.Writer) error {
 }
 
 // openConsole gives the staff's pages what they work on.
-func openConsole(e *examiner, file string, roll *staff.Roll, restart func()) (web.Console, error) {
+func openConsole(e *examiner, path string, roll *staff.Roll, restart func()) (web.Console, error) {
 	defaults, err := config.Default(configs.FS)
 	if err != nil {
 		return web.Console{}, err
@@ -96,9 +96,11 @@ func openConsole(e *examiner, file string, roll *staff.Roll, restart func()) (we
 	if err != nil {
 		return web.Console{}, err
 	}
+	file := settings.New(path, filepath.Join(e.cfg.Data, "config-versions"), defaults, shipped, time.Now)
+	file.Try = func(cfg config.Config) error { return TryConfig(cfg, e.cfg, slog.New(slog.DiscardHandler)) }
 	return web.Console{
 		Roll:        roll,
-		Settings:    settings.New(file, filepath.Join(e.cfg.Data, "config-versions"), defaults, shipped, time.Now),
+		Settings:    file,
 		Backlog:     e.queue,
 		Devices:     e.devices,
 		Doctor:      e.webFindings,

@@ -45,17 +45,19 @@ type Streams struct{ Out, Err io.Writer }
 
 // Run builds the daemon from the inside out, runs it until ctx ends, and takes it down in the opposite order. file is
 // the configuration that a technician changes. It ends with ErrRestart when the configuration is to be read anew.
-func Run(ctx context.Context, s Streams, cfg config.Config, file string) error {
-	return run(ctx, s, cfg, file, nil)
+// a says what is known of the configuration.
+func Run(ctx context.Context, s Streams, cfg config.Config, file string, a Attempt) error {
+	return run(ctx, s, cfg, file, a, nil)
 }
 
 // run is Run, and with it the demo's receiving office, if there is one.
-func run(ctx context.Context, streams Streams, cfg config.Config, file string, demo *demo) (err error) {
+func run(ctx context.Context, streams Streams, cfg config.Config, file string, attempt Attempt, demo *demo) (err error) {
 	lines := recent.New(500)
 	log := slog.New(lines.Handler(Logger(streams.Err, cfg.Log).Handler()))
 	started := time.Now()
 	running, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
+	ready := attempt.limit(cancel)
 	closing := func(what string, close func() error) {
 		if e := close(); e != nil {
 			err = errors.Join(err, fmt.Errorf("close %s: %w", what, e))
@@ -69,11 +71,11 @@ func run(ctx context.Context, streams Streams, cfg config.Config, file string, d
 	if err := MakeDataFolder(cfg.Data); err != nil {
 		return err
 	}
-	roll, err := OpenRoster(ctx, cfg)
+	roll, err := OpenRoster(running, cfg)
 	if err != nil {
 		return err
 	}
-	q, repairs, err := OpenQueue(ctx, cfg, log)
+	q, repairs, err := OpenQueue(running, cfg, log)
 	if err != nil {
 		return err
 	}
@@ -123,7 +125,10 @@ func run(ctx context.Context, streams Streams, cfg config.Config, file string, d
 		return err
 	}
 	console.Update = offer.updater()
-	site, err := openSite(cfg, offer, counted{q, figures, ledger}, ledger, timed{reader, figures}, Copies(cfg, reader), scanner, console, demo != nil, log, openDrafts(ctx, cfg, log))
+	site, err := openSite(cfg, offer, counted{q, figures, ledger}, ledger, timed{reader, figures}, Copies(cfg, reader), scanner, console, demo != nil, log, openDrafts(ctx, cfg, log), func() {
+		reader.Renew()
+		debug.FreeOSMemory() // what was freed goes back to the kernel, which hands it out empty
+	})
 	if err != nil {
 		return err
 	}
@@ -152,7 +157,7 @@ func run(ctx context.Context, streams Streams, cfg config.Config, file string, d
 		Queue: counted{q, figures, ledger},
 		Status: func() control.Status {
 			stats, _ := q.Stats()
-			return control.Status{PID: os.Getpid(), Version: version.String(), Started: started, Address: address, Upload: cfg.Upload.To, Queue: stats, Forbidden: held.list()}
+			return control.Status{PID: os.Getpid(), Version: version.String(), Started: started, Address: address, Upload: cfg.Upload.To, Queue: stats, Forbidden: held.list(), Instead: attempt.Instead}
 		},
 		Noted: func(act string, s queue.Submission) {
 			note(log, ledger, audit.Event{Actor: "system", Act: audit.Act("submission." + act), Submission: s.ID, Procedure: s.Labels["procedure"], Reason: "command-line"})
@@ -186,9 +191,10 @@ func run(ctx context.Context, streams Streams, cfg config.Config, file string, d
 		group.Go(func() error { return Serve(ctx, socket, socket.Guard(commands.Handler()), "", "") })
 	}
 	group.Go(func() error { return Serve(ctx, screen, pages, "", "") })
-	group.Go(func() error { return watchdog(ctx, q, address, log) })
+	group.Go(func() error { return watchdog(ctx, q, address, log, ready) })
 	group.Go(func() error { return follow(ctx, q, ledger, log) })
 	group.Go(func() error { return readers(ctx) })
+	group.Go(func() error { return attempt.prove(ctx, ready, log) })
 	group.Go(func() error { return keepHead(ctx, cfg, q, ledger, log) })
 	if cfg.Metrics.Listen != "" {
 		group.Go(func() error { return serveMetrics(ctx, cfg.Metrics.Listen, figures, q) })
@@ -204,6 +210,9 @@ func run(ctx context.Context, streams Streams, cfg config.Config, file string, d
 	fmt.Fprintf(streams.Out, "Staff sign in at %sstaff; at the screen, hold the emblem for two seconds\n", address)
 	log.Info("running", "address", address, "data", cfg.Data, "upload", cfg.Upload.To, "procedures", len(catalog.All))
 	err = stopped(group.Wait())
+	if errors.Is(context.Cause(running), errNotWell) {
+		err = errors.Join(err, errNotWell)
+	}
 	if errors.Is(context.Cause(running), ErrRestart) {
 		err = errors.Join(err, ErrRestart)
 	}
@@ -212,7 +221,7 @@ func run(ctx context.Context, streams Streams, cfg config.Config, file string, d
 	return err
 }
 
-func openSite(cfg config.Config, offer *offer, q counted, ledger *audit.Log, reader web.Reader, copies counter.MakeCopies, scanner station.Scanner, console web.Console, demo bool, log *slog.Logger, drafts *draft.Store) (*web.Site, error) {
+func openSite(cfg config.Config, offer *offer, q counted, ledger *audit.Log, reader web.Reader, copies counter.MakeCopies, scanner station.Scanner, console web.Console, demo bool, log *slog.Logger, drafts *draft.Store, forget func()) (*web.Site, error) {
 	maps, err := portal.Load(configs.Portal(), offer.Load())
 	if err != nil { // procedures of another day than the maps: those are filled by hand
 		log.Warn("maps of the portal that do not fit the procedures", "error", err)
@@ -240,6 +249,7 @@ func openSite(cfg config.Config, offer *offer, q counted, ledger *audit.Log, rea
 		Citizen:     visit.Limits{Silence: cfg.Web.Silence.D(), Warning: cfg.Web.Warning.D()},
 		Helped:      visit.Limits{Silence: cfg.Web.HelpedSilence.D(), Warning: cfg.Web.HelpedWarning.D()},
 		UploadLimit: int64(cfg.Web.UploadLimit),
+		Forget:      forget,
 		Console:     console,
 	}
 	if drafts != nil {
@@ -364,7 +374,7 @@ func health(q *queue.Queue) http.Handler {
 
 // watchdog tells systemd that the daemon is ready, and goes on telling it while a page and the queue
 // answer. Without systemd it does nothing.
-func watchdog(ctx context.Context, q *queue.Queue, address string, log *slog.Logger) error {
+func watchdog(ctx context.Context, q *queue.Queue, address string, log *slog.Logger, ready chan<- struct{}) error {
 	tell := func(state string) {
 		if _, err := systemd.SdNotify(false, state); err != nil {
 			log.Warn("tell systemd", "error", err)
@@ -395,6 +405,7 @@ func watchdog(ctx context.Context, q *queue.Queue, address string, log *slog.Log
 		return fmt.Errorf("the screen does not answer: %w", err)
 	}
 	tell(systemd.SdNotifyReady)
+	close(ready)
 	tick := time.NewTicker(interval / 3)
 	defer tick.Stop()
 	for {

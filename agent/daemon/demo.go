@@ -70,7 +70,7 @@ func RunDemo(ctx context.Context, s Streams, d Demo) error {
 			return err
 		}
 		cfg.Upload.Tus.Endpoint = "http://" + listener.Addr().String() + receive.Path
-		if err := run(ctx, s, cfg, file, office); !errors.Is(err, ErrRestart) {
+		if err := run(ctx, s, cfg, file, Attempt{}, office); !errors.Is(err, ErrRestart) {
 			return err
 		}
 	}

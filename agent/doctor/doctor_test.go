@@ -90,3 +90,24 @@ func TestClock(t *testing.T) {
 		t.Errorf("got %v", got)
 	}
 }
+
+func TestSwap(t *testing.T) {
+	const heading = "Filename\t\t\t\tType\t\tSize\t\tUsed\t\tPriority\n"
+	for name, c := range map[string]struct {
+		table, uuid string
+		want        State
+	}{
+		"none":      {heading, "", OK},
+		"plain":     {heading + "/dev/sda2                               partition\t8388604\t0\t-2\n", "", Look},
+		"file":      {heading + "/swapfile                               file\t8388604\t0\t-2\n", "", Look},
+		"lvm":       {heading + "/dev/dm-1                               partition\t8388604\t0\t-2\n", "LVM-abc", Look},
+		"encrypted": {heading + "/dev/dm-1                               partition\t8388604\t0\t-2\n", "CRYPT-PLAIN-swap", OK},
+		"zram":      {heading + "/dev/zram0                              partition\t8388604\t0\t100\n", "", OK},
+	} {
+		t.Run(name, func(t *testing.T) {
+			if got := swap(c.table, func(string) string { return c.uuid }); Worst(got) != c.want {
+				t.Errorf("%+v", got)
+			}
+		})
+	}
+}

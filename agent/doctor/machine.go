@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"path/filepath"
+	"strings"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -50,6 +52,45 @@ func disk(dir string, minFree int64) []Finding {
 	}
 	if st.Files > 0 && inodes < 1000 {
 		findings = append(findings, Bad(fmt.Sprintf("only %d more files fit on the disk", inodes), "remove small files from the disk"))
+	}
+	return findings
+}
+
+// Swap looks at where memory may be written to: with citizens' papers in it, that must not be a plain disk.
+func Swap() Check {
+	return Check{Area: "swap", Look: func(context.Context) []Finding {
+		table, err := os.ReadFile("/proc/swaps")
+		if err != nil {
+			return []Finding{Doubt("whether memory is swapped cannot be seen here", "run motcua doctor outside of a container")}
+		}
+		return swap(string(table), func(device string) string {
+			uuid, _ := os.ReadFile(filepath.Join("/sys/class/block", filepath.Base(device), "dm", "uuid")) // not there: no mapped device
+			return string(uuid)
+		})
+	}}
+}
+
+// swap judges /proc/swaps (proc(5)); mapped gives the device mapper's name of a device, empty for others.
+func swap(table string, mapped func(device string) string) []Finding {
+	var findings []Finding
+	for line := range strings.Lines(table) {
+		device, _, _ := strings.Cut(strings.TrimSpace(line), " ")
+		if resolved, err := filepath.EvalSymlinks(device); err == nil {
+			device = resolved
+		}
+		switch {
+		case !strings.HasPrefix(device, "/"): // the heading
+		case strings.HasPrefix(filepath.Base(device), "zram"):
+			findings = append(findings, Good("memory is swapped into memory only (%s)", device))
+		case strings.HasPrefix(mapped(device), "CRYPT-"):
+			findings = append(findings, Good("swap is encrypted (%s)", device))
+		default:
+			findings = append(findings, Doubt("memory may be swapped to "+device+" in the clear; the service keeps out of it (MemorySwapMax=0), the browser's and other programs' memory may not",
+				"swapoff "+device+" and take it out of /etc/fstab, or encrypt it with a random key (crypttab: swap, /dev/urandom)"))
+		}
+	}
+	if findings == nil {
+		findings = append(findings, Good("there is no swap"))
 	}
 	return findings
 }

@@ -36,6 +36,9 @@ type File struct {
 	shipped  []byte // what counts as the text where there is no file
 	now      func() time.Time
 
+	// Try checks what a configuration names, on this machine; nil: nothing is tried.
+	Try func(config.Config) error
+
 	mu sync.Mutex // one change at a time
 }
 
@@ -59,9 +62,13 @@ func (f *File) Text() ([]byte, error) {
 	return data, nil
 }
 
-// Check gives every mistake of a text, as strict.Problems, or nil.
+// Check gives every mistake of a text, as strict.Problems; of a text without, what of the files, folders and addresses it
+// names can't be used; or nil.
 func (f *File) Check(text []byte) error {
-	_, err := config.Load(f.defaults, filepath.Base(f.path), text)
+	cfg, err := config.Load(f.defaults, filepath.Base(f.path), text)
+	if err == nil && f.Try != nil {
+		err = f.Try(cfg)
+	}
 	return err
 }
 

@@ -50,6 +50,7 @@ type table struct {
 	live  *live
 	ctx   context.Context // ends when the visit does; what is read in it counts to share
 	share *ocr.Share
+	wiped func() // is called when the visit is out of memory
 	leave context.CancelFunc
 	jobs  sync.WaitGroup
 	once  sync.Once
@@ -266,7 +267,7 @@ func (s *Site) newTable() *table {
 	ctx, leave := context.WithCancel(ocr.WithShare(s.stop, share))
 	t := &table{
 		visit: visit.New(ulid.MustNew(ulid.Timestamp(now), rand.Reader).String(), now, s.o.Citizen),
-		live:  newLive(), ctx: ctx, leave: leave, share: share,
+		live:  newLive(), ctx: ctx, leave: leave, share: share, wiped: s.forgetSoon,
 	}
 	t.forget = func() { s.forget(t) }
 	return t
@@ -282,6 +283,7 @@ func (t *table) wipe() {
 		t.live.wipe()
 		t.pictures.wipe()
 		t.visit.Wipe()
+		t.wiped()
 	})
 }
 
@@ -298,4 +300,12 @@ func (s *Site) endVisit(ctx context.Context, t *table, why string) {
 	s.desk.Close(id)
 	s.log.Info("visit ended", "visit", id, "why", why)
 	s.note(audit.Event{Actor: "citizen", Act: audit.VisitEnded, Reason: why, Visit: id})
+}
+
+// forgetSoon has the rest of the machine forget, too, as soon as Run gets to it.
+func (s *Site) forgetSoon() {
+	select {
+	case s.forgetting <- struct{}{}:
+	default: // it will be done already
+	}
 }

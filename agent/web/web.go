@@ -87,6 +87,9 @@ type Options struct {
 
 	UploadLimit int64 // bytes of one file; 0: 30 MiB
 
+	// Forget is called soon after a visit was wiped: what was copied of it elsewhere in memory is to go, too. Nil: nothing.
+	Forget func()
+
 	Console Console // the staff's pages; the zero Console has none
 }
 
@@ -113,10 +116,13 @@ type Site struct {
 	sessions *sessions
 	desk     *portal.Desk  // gives a visit's work to the browser extension
 	uploads  chan struct{} // one is put in while a form with files is read
-	voice    string        // path of espeak-ng, empty without
-	speaking sync.Mutex    // held while it speaks
-	scanning sync.Mutex    // held while the scanner is ours
-	lost     time.Time     // when a visit could not be taken up again; guarded by sessions.mu
+
+	forgetting chan struct{} // of one: a visit ended since Forget was called
+
+	voice    string     // path of espeak-ng, empty without
+	speaking sync.Mutex // held while it speaks
+	scanning sync.Mutex // held while the scanner is ours
+	lost     time.Time  // when a visit could not be taken up again; guarded by sessions.mu
 
 	jobs errgroup.Group // scans and readings; Run waits for them
 	stop context.Context
@@ -149,7 +155,7 @@ func New(o Options) (*Site, error) {
 	if o.Helped == (visit.Limits{}) {
 		o.Helped = visit.Limits{Silence: 10 * time.Minute, Warning: time.Minute}
 	}
-	s := &Site{o: o, log: o.Log, now: o.Clock, sessions: newSessions(), uploads: make(chan struct{}, uploadsAtOnce), voice: voice()}
+	s := &Site{o: o, log: o.Log, now: o.Clock, sessions: newSessions(), uploads: make(chan struct{}, uploadsAtOnce), forgetting: make(chan struct{}, 1), voice: voice()}
 	s.desk = portal.NewDesk(o.Clock, o.Log)
 	s.stop, s.halt = context.WithCancel(context.Background())
 	var err error
@@ -192,6 +198,10 @@ func (s *Site) Run(ctx context.Context) error {
 		select {
 		case <-tick.C:
 			s.sweep()
+		case <-s.forgetting:
+			if s.o.Forget != nil {
+				s.o.Forget()
+			}
 		case <-ctx.Done():
 			s.halt()
 			err := s.jobs.Wait()
