@@ -143,6 +143,25 @@ func (r *recorder) Remove(path string) error {
 	return nil
 }
 
+// Replace puts down the whole file, which bbolt wrote and synced beside.
+func (r *recorder) Replace(from, to string) error {
+	data, err := os.ReadFile(from)
+	if err != nil {
+		return err
+	}
+	if err := r.disk.Replace(from, to); err != nil {
+		return err
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.next++
+	n, a, b := r.next, r.rel(from), r.rel(to)
+	r.inodes[b] = n
+	r.log = append(r.log, event{kind: "create", inode: n, path: a}, event{kind: "write", inode: n, data: bytes.TrimRight(data, "\x00")},
+		event{kind: "write", inode: n, off: int64(len(data)) - 1, data: []byte{0}}, event{kind: "sync", inode: n}, event{kind: "rename", path: a, to: b})
+	return nil
+}
+
 func (r *recorder) SyncDir(dir string) error {
 	if err := r.disk.SyncDir(dir); err != nil {
 		return err
@@ -470,6 +489,25 @@ func cutStories(t *testing.T) map[string]*story {
 		}, do: func(_ *testing.T, q *Queue) error { _, err := q.List(Filter{}); return err }},
 		"take_in": {prepare: older, must: ids, after: []string{"LATER"}, do: func(_ *testing.T, q *Queue) error {
 			_, err := q.TakeFound(context.Background(), "LATER")
+			return err
+		}},
+		"compact": {must: ids, prepare: func(t *testing.T, dir string) {
+			three(t, dir)
+			q := mustOpen(t, dir, Options{})
+			for i := range 100 {
+				mustEnqueue(t, q, draft(fmt.Sprint("GONE", i), 0))
+			}
+			for i := range 100 {
+				if err := q.Drop(t.Context(), fmt.Sprint("GONE", i)); err != nil {
+					t.Fatal(err)
+				}
+			}
+			q.Close()
+		}, do: func(_ *testing.T, q *Queue) error {
+			done, err := q.compact(0)
+			if err == nil && !done {
+				err = errors.New("there was nothing to compact")
+			}
 			return err
 		}},
 		"import": {prepare: three, must: ids, after: []string{"I1", "I2"}, do: func(_ *testing.T, q *Queue) error {

@@ -361,3 +361,42 @@ func TestHeldHeals(t *testing.T) {
 	h.fail = nil
 	pass(Pass{Delivered: 1})
 }
+
+// TestOldRecordsAreForgotten, and the index shrinks.
+func TestOldRecordsAreForgotten(t *testing.T) {
+	now := time.Now()
+	opened := now
+	q := mustOpen(t, memoryDir(t), Options{Records: 400 * 24 * time.Hour, wall: func() time.Time { return now }, elapsed: func() time.Duration { return now.Sub(opened) }})
+	const n = 300
+	for i := range n {
+		mustEnqueue(t, q, draft(fmt.Sprint("S", i), 0))
+	}
+	if pass, err := q.DeliverDue(t.Context(), &hub{}); err != nil || pass.Delivered != n {
+		t.Fatal(pass, err)
+	}
+	kept := mustEnqueue(t, q, draft("WAITS", 0))
+	count := func(want int) {
+		t.Helper()
+		if _, err := q.Sweep(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		if list, err := q.List(Filter{}); err != nil || len(list) != want {
+			t.Fatal(len(list), err)
+		}
+		if v, err := q.Verify(t.Context()); err != nil || len(v.Faults) > 0 {
+			t.Fatal(v, err)
+		}
+	}
+	now = now.Add(399 * 24 * time.Hour)
+	count(n + 1)
+	now = now.Add(2 * 24 * time.Hour)
+	count(1)
+	if done, err := q.compact(0); err != nil || !done {
+		t.Fatal(done, err)
+	}
+	count(1)
+	if got, err := q.Get(kept.Code); err != nil || got.ID != kept.ID {
+		t.Fatal(got, err)
+	}
+	mustEnqueue(t, q, draft("AFTER", 1))
+}

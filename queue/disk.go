@@ -17,6 +17,7 @@ type disk interface {
 	Open(path string) (file, error)   // for reading
 	Edit(path string) (file, error)   // for reading and writing in place
 	Rename(from, to string) error     // never over another file: fs.ErrExist
+	Replace(from, to string) error    // over the other file
 	Remove(path string) error
 	List(dir string) ([]string, error)
 	SyncDir(dir string) error
@@ -66,6 +67,7 @@ func (d osDisk) Create(path string) (file, error) {
 func (d osDisk) Open(path string) (file, error) { return d.open(path, os.O_RDONLY) }
 func (d osDisk) Edit(path string) (file, error) { return d.open(path, os.O_RDWR) }
 func (osDisk) Remove(path string) error         { return os.Remove(path) }
+func (osDisk) Replace(from, to string) error    { return os.Rename(from, to) }
 
 func (osDisk) Rename(from, to string) error {
 	err := unix.Renameat2(unix.AT_FDCWD, from, unix.AT_FDCWD, to, unix.RENAME_NOREPLACE)

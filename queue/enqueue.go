@@ -98,7 +98,7 @@ func (q *Queue) store(r *record, imported bool, fill func(*bodyWriter, *Submissi
 	if err := q.writeBlob(r, imported, fill); err != nil {
 		return err
 	}
-	err = q.update(func(tx *bolt.Tx) error { return q.insert(tx, r, imported) })
+	err = q.together(func(tx *bolt.Tx) error { return q.insert(tx, r, imported) })
 	if err == nil {
 		return nil
 	}

@@ -75,8 +75,16 @@ func (q *Queue) save(tx *bolt.Tx, was, r *record) error {
 	return nil
 }
 
-// remove takes a record out of everything.
+// remove takes a record out of everything and says so.
 func (q *Queue) remove(tx *bolt.Tx, r *record) error {
+	if err := forget(tx, r); err != nil {
+		return err
+	}
+	return q.post(tx, r.Submission, Dropped)
+}
+
+// forget takes a record out of everything.
+func forget(tx *bolt.Tx, r *record) error {
 	if err := reindex(tx, r, nil); err != nil {
 		return err
 	}
@@ -88,10 +96,7 @@ func (q *Queue) remove(tx *bolt.Tx, r *record) error {
 	if at := tx.Bucket(bucketCode).Get([]byte(r.Code)); at != nil && binary.BigEndian.Uint64(at) == r.Seq {
 		err = errors.Join(err, tx.Bucket(bucketCode).Delete([]byte(r.Code)))
 	}
-	if err != nil {
-		return err
-	}
-	return q.post(tx, r.Submission, Dropped)
+	return err
 }
 
 // post adds to the outbox in the same transaction as the step it tells of.

@@ -12,6 +12,7 @@ import (
 	"path/filepath"
 	"slices"
 	"testing"
+	"time"
 
 	bolt "go.etcd.io/bbolt"
 )
@@ -23,7 +24,7 @@ import (
 func TestIndexSurvivesTornCommits(t *testing.T) {
 	dir := memoryDir(t)
 	path := filepath.Join(dir, "index.db")
-	q := mustOpen(t, dir, Options{Parallel: 1})
+	q := mustOpen(t, dir, Options{Parallel: 1, RetryFirst: time.Hour, RetryMax: time.Hour})
 	mustEnqueue(t, q, draft("A", 1))
 	var taken *record
 	claim := func() (err error) { taken, _, err = q.claim(turn{}, q.now()); return err }

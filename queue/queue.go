@@ -92,7 +92,7 @@ type Queue struct {
 	dir  string
 	o    Options
 	disk disk
-	db   *bolt.DB
+	db   *bolt.DB // replaced under indexLock
 	lock *os.File
 	log  *slog.Logger
 
@@ -117,9 +117,12 @@ type Queue struct {
 	segments segments
 	breakers breakers
 	changes  changes
-	mending  sync.Mutex   // one at a time makes the lists of the index anew
-	readOnly error        // why nothing can be written; set by Open only, see also broken
-	found    atomic.Int64 // files that were set aside
+
+	group     group
+	indexLock sync.RWMutex // held for reading by every transaction, for writing while the index is compacted
+	mending   sync.Mutex   // one at a time makes the lists of the index anew
+	readOnly  error        // why nothing can be written; set by Open only, see also broken
+	found     atomic.Int64 // files that were set aside
 
 	mu       sync.Mutex // guards what follows
 	busy     map[string]chan struct{}
@@ -227,6 +230,8 @@ func (q *Queue) update(fn func(*bolt.Tx) error) error {
 }
 
 func (q *Queue) updateOnce(fn func(*bolt.Tx) error) (err error) {
+	q.indexLock.RLock()
+	defer q.indexLock.RUnlock()
 	defer debug.SetPanicOnFault(debug.SetPanicOnFault(true))
 	tx, err := q.db.Begin(true)
 	if err != nil {
@@ -267,6 +272,8 @@ func (q *Queue) view(fn func(*bolt.Tx) error) error {
 }
 
 func (q *Queue) viewOnce(fn func(*bolt.Tx) error) (err error) {
+	q.indexLock.RLock()
+	defer q.indexLock.RUnlock()
 	defer debug.SetPanicOnFault(debug.SetPanicOnFault(true))
 	defer func() {
 		if p := recover(); p != nil {
@@ -552,7 +559,7 @@ func (q *Queue) Stats() (Stats, error) {
 	q.mu.Lock()
 	s.LastSent = q.lastSent
 	q.mu.Unlock()
-	s.Found = q.found.Load()
+	s.Found, s.WayBack = q.found.Load(), q.hasWayBack()
 	if why := q.ReadOnly(); why != nil {
 		s.ReadOnly = why.Error()
 	}

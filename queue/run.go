@@ -69,6 +69,7 @@ func (q *Queue) run(ctx context.Context, sink Sink) error {
 	g.Go(func() error { return q.sweepUntil(ctx) })
 	g.Go(func() error { return q.letGoUntil(ctx, sink) })
 	g.Go(func() error { return q.patrolOnce(ctx) })
+	g.Go(func() error { return q.compactUntil(ctx) })
 	for range q.o.Parallel {
 		g.Go(func() error { return q.deliverUntil(ctx, sink) })
 	}
@@ -276,7 +277,8 @@ func (q *Queue) claim(t turn, now time.Time) (*record, time.Time, error) {
 	if err := q.view(func(tx *bolt.Tx) error { _, _, some = look(tx); return nil }); err != nil || !some {
 		return nil, next, err
 	}
-	err := q.update(func(tx *bolt.Tx) error {
+	err := q.together(func(tx *bolt.Tx) error {
+		taken = nil
 		seq, retry, ok := look(tx)
 		if !ok {
 			return nil // another worker was faster
@@ -401,7 +403,7 @@ func (q *Queue) settle(ctx context.Context, r, end *record, cause error) (State,
 		}
 		q.postpone(end, wait)
 	}
-	err := q.update(func(tx *bolt.Tx) error {
+	err := q.together(func(tx *bolt.Tx) error {
 		if cause == nil {
 			if err := tx.Bucket(bucketNote).Delete([]byte(r.ID)); err != nil {
 				return err
@@ -550,7 +552,7 @@ func (n *note) Load() (text string, err error) {
 }
 
 func (n *note) Save(text string) error {
-	return n.q.update(func(tx *bolt.Tx) error {
+	return n.q.together(func(tx *bolt.Tx) error {
 		if text == "" {
 			return tx.Bucket(bucketNote).Delete([]byte(n.id))
 		}

@@ -143,5 +143,6 @@ type Stats struct {
 	Free     int64           `json:"free"`                // bytes free on the disk
 	LastSent time.Time       `json:"last_sent,omitzero"`  // last delivery since the queue was opened
 	Found    int64           `json:"found"`               // files that were set aside, see Found
+	WayBack  bool            `json:"way_back"`            // the kiosk key can be had back when this machine dies
 	ReadOnly string          `json:"read_only,omitempty"` // why nothing can be written; see ReadOnly
 }

@@ -105,7 +105,59 @@ func (q *Queue) Sweep(ctx context.Context) (int, error) {
 			break
 		}
 	}
+	if n, err := q.prune(ctx); err != nil {
+		return total, err
+	} else if n > 0 {
+		q.log.Info("records of wiped submissions forgotten", "submissions", n)
+	}
 	return total, nil
+}
+
+// prune forgets what was wiped long ago: of a submission whose content is gone its record is all that is left.
+func (q *Queue) prune(ctx context.Context) (int, error) {
+	if q.o.Records < 0 || q.wall().Before(plausible) || q.epoch.Add(q.elapsed()).Before(q.clock.doubt) {
+		return 0, nil
+	}
+	limit := q.wall().Add(-q.o.Records).UnixNano()
+	total := 0
+	for ctx.Err() == nil {
+		var old []uint64
+		look := func(tx *bolt.Tx) error {
+			old = nil
+			c := tx.Bucket(bucketGone).Cursor()
+			for k, _ := c.First(); len(k) == 16 && len(old) < wipeBatch; k, _ = c.Next() {
+				t, seq := splitTimed(k)
+				if t > limit {
+					break
+				}
+				old = append(old, seq)
+			}
+			return nil
+		}
+		if err := q.view(look); err != nil || len(old) == 0 {
+			return total, err
+		}
+		err := q.update(func(tx *bolt.Tx) error {
+			if err := look(tx); err != nil {
+				return err
+			}
+			for _, seq := range old {
+				r, err := recordAt(tx, number(seq))
+				if err != nil {
+					return err
+				}
+				if err := forget(tx, r); err != nil {
+					return err
+				}
+			}
+			return nil
+		})
+		if err != nil {
+			return total, fmt.Errorf("forget wiped submissions: %w", err)
+		}
+		total += len(old)
+	}
+	return total, ctx.Err()
 }
 
 // keptList is the list by which retention goes.

@@ -26,6 +26,7 @@ type queueCommand struct {
 	Found  queueFoundCommand  `cmd:"" help:"What was set aside because the index does not know it: list, show, take in, drop."`
 	Export queueExportCommand `cmd:"" help:"Take submissions off a kiosk that has no network, sealed to somebody."`
 	Import queueImportCommand `cmd:"" help:"Queue the submissions of an export."`
+	Key    queueKeyCommand    `cmd:"" help:"The kiosk key's way back when the machine dies."`
 	Rekey  queueRekeyCommand  `cmd:"" help:"Make a new kiosk key; the old one opens nothing any more."`
 	Drop   queueDropCommand   `cmd:"" help:"Remove submissions for good."`
 	Verify queueVerifyCommand `cmd:"" help:"Read every stored submission and check it against its digest."`

@@ -22,6 +22,10 @@ func checkBacklog(s queue.Stats) (findings []doctor.Finding) {
 		findings = append(findings, doctor.Doubt(fmt.Sprintf("%d submissions are held", held),
 			"motcua queue list --state held tells why; once the cause is mended they are tried again by themselves, or at once by motcua queue retry --held"))
 	}
+	if !s.WayBack {
+		findings = append(findings, doctor.Doubt("the kiosk key has no way back: if this machine's board dies, what waits on its disk can't be read",
+			"motcua queue key backup --to age1… -o FILE seals it to the office's key; --words prints it for a safe"))
+	}
 	if waiting := time.Since(s.Oldest); !s.Oldest.IsZero() && waiting > waitsLong {
 		findings = append(findings, doctor.Doubt(fmt.Sprintf("a submission waits since %s", local(s.Oldest)), "motcua queue list tells why"))
 	}

@@ -72,7 +72,7 @@ func writable(dir string) error {
 // OpenQueue opens the queue as the configuration says; for reading only, where the disk is read-only.
 func OpenQueue(ctx context.Context, cfg config.Config, log *slog.Logger) (*queue.Queue, queue.Repairs, error) {
 	o := queue.Options{
-		Vault:     vault(cfg),
+		Vault:     Vault(cfg),
 		MinFree:   int64(cfg.Queue.MinFree),
 		Retention: cfg.Queue.Keep.D(),
 		Records:   cfg.Queue.Records.D(),
@@ -106,9 +106,9 @@ func OpenQueue(ctx context.Context, cfg config.Config, log *slog.Logger) (*queue
 	return q, repairs, nil
 }
 
-// vault is where the kiosk's key lies. "auto" keeps to where it is, and takes a TPM for a new queue where
+// Vault is where the kiosk's key lies. "auto" keeps to where it is, and takes a TPM for a new queue where
 // there is one.
-func vault(cfg config.Config) seal.Vault {
+func Vault(cfg config.Config) seal.Vault {
 	inFile, inTPM := vaults(cfg)
 	switch cfg.Queue.Key {
 	case "file":
@@ -174,7 +174,7 @@ func Rekey(ctx context.Context, cfg config.Config, q *queue.Queue, to string) (i
 }
 
 func vaultName(cfg config.Config) string {
-	if _, ok := vault(cfg).(*seal.TPM); ok {
+	if _, ok := Vault(cfg).(*seal.TPM); ok {
 		return "tpm"
 	}
 	return "file"

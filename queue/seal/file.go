@@ -33,7 +33,18 @@ func (f *File) Load(context.Context) ([]Key, error) {
 		return nil, fmt.Errorf("read kiosk key: %w", err)
 	}
 	defer clear(data)
-	var keys []Key
+	keys, err := parseKeyLines(data)
+	if err != nil {
+		return nil, fmt.Errorf("read kiosk key: %s %w", f.path, err)
+	}
+	if len(keys) == 0 {
+		return nil, fmt.Errorf("read kiosk key: %s is empty; put back the file from your backup, or remove it if nothing waits in the queue", f.path)
+	}
+	return keys, nil
+}
+
+// parseKeyLines reads one key a line.
+func parseKeyLines(data []byte) (keys []Key, err error) {
 	for s := bufio.NewScanner(bytes.NewReader(data)); s.Scan(); {
 		line := strings.TrimSpace(s.Text())
 		if line == "" || strings.HasPrefix(line, "#") {
@@ -44,13 +55,10 @@ func (f *File) Load(context.Context) ([]Key, error) {
 		var k Key
 		if !ok || err != nil || len(raw) != len(k.secret) {
 			// The line itself must not get into the error: it may be most of a key.
-			return nil, fmt.Errorf("read kiosk key: %s holds a line that is no key", f.path)
+			return nil, errors.New("holds a line that is no key")
 		}
 		copy(k.secret[:], raw)
 		keys = append(keys, k)
-	}
-	if len(keys) == 0 {
-		return nil, fmt.Errorf("read kiosk key: %s is empty; put back the file from your backup, or remove it if nothing waits in the queue", f.path)
 	}
 	return keys, nil
 }
@@ -63,13 +71,9 @@ func (f *File) Save(_ context.Context, keys []Key) error {
 		}
 		return nil
 	}
-	var b bytes.Buffer
-	b.WriteString(fileHeading)
-	for _, k := range keys {
-		fmt.Fprintf(&b, "motcua-key-1 %s\n", base64.StdEncoding.EncodeToString(k.secret[:]))
-	}
-	defer clear(b.Bytes())
-	if err := replacePrivate(f.path, b.Bytes()); err != nil {
+	text := keyLines(keys)
+	defer clear(text)
+	if err := replacePrivate(f.path, text); err != nil {
 		return fmt.Errorf("save kiosk key: %w", err)
 	}
 	return nil

@@ -1,0 +1,59 @@
+package queue
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"motcua/queue/seal"
+)
+
+// wayBackName is a note in the queue's folder of which kiosk key a way back was made; it holds the key's id only.
+const wayBackName = "kiosk.way-back"
+
+// KeyWayBack gives the kiosk keys of the queue in dir to make, which seals them to the office or prints them, and notes that
+// the current one has a way back. It needs no open queue.
+func KeyWayBack(ctx context.Context, dir string, vault seal.Vault, make func(keys []seal.Key) error) error {
+	keys, err := vault.Load(ctx)
+	if err != nil {
+		return err
+	}
+	if len(keys) == 0 {
+		return fmt.Errorf("%w: %s holds none", ErrNoKey, vault)
+	}
+	if err := make(keys); err != nil {
+		return err
+	}
+	if err := os.WriteFile(filepath.Join(dir, wayBackName), []byte(keys[0].ID().String()+"\n"), 0o600); err != nil {
+		return fmt.Errorf("note that the kiosk key has a way back: %w", err)
+	}
+	return nil
+}
+
+// RestoreKey puts kiosk keys back where none is. It never replaces one: that might be the right one.
+func RestoreKey(ctx context.Context, vault seal.Vault, keys []seal.Key) error {
+	there, err := vault.Load(ctx)
+	if err != nil {
+		return err
+	}
+	if len(there) > 0 {
+		if there[0].ID() == keys[0].ID() {
+			return nil
+		}
+		return fmt.Errorf("%s holds another key, %s: move it away first, it may be needed", vault, there[0].ID())
+	}
+	return vault.Save(ctx, keys)
+}
+
+// hasWayBack reports whether a way back was made of the current kiosk key.
+func (q *Queue) hasWayBack() bool {
+	text, err := os.ReadFile(filepath.Join(q.dir, wayBackName))
+	if errors.Is(err, fs.ErrNotExist) || err != nil {
+		return false
+	}
+	return strings.TrimSpace(string(text)) == q.currentRing().Current().String()
+}
