@@ -35,38 +35,53 @@ func OpenSink(cfg config.Config, log *slog.Logger) (queue.Sink, error) {
 	return sink, nil
 }
 
+// ways are the ways out, one line each; package queue/sinktest is what every one of them must pass.
+var ways = map[string]func(u config.Upload, limit line.Limit, log *slog.Logger) (queue.Sink, error){
+	config.ToTus:    openTus,
+	config.ToS3:     openS3,
+	config.ToFolder: openFolder,
+}
+
 func makeSink(u config.Upload, limit line.Limit, log *slog.Logger) (queue.Sink, error) {
-	switch u.To {
-	case config.ToTus:
-		token, err := Secret(u.Tus.TokenFile)
-		if err != nil {
-			return nil, err
-		}
-		client, err := line.NewClient(line.TLS{CAFile: u.Tus.CAFile, CertFile: u.Tus.CertFile, KeyFile: u.Tus.KeyFile})
-		if err != nil {
-			return nil, err
-		}
-		return tus.New(tus.Options{
-			Endpoint: u.Tus.Endpoint, Token: token, Client: client, ChunkSize: int64(u.Tus.Chunk),
-			Limit: limit, AllowPlain: u.Tus.AllowPlain, Log: log,
-		})
-	case config.ToS3:
-		access, secretKey, err := credentials(u.S3.CredentialsFile)
-		if err != nil {
-			return nil, err
-		}
-		client, err := line.NewClient(line.TLS{CAFile: u.S3.CAFile})
-		if err != nil {
-			return nil, err
-		}
-		return s3.New(s3.Options{
-			Endpoint: u.S3.Endpoint, Region: u.S3.Region, Bucket: u.S3.Bucket, Prefix: u.S3.Prefix,
-			AccessKey: access, SecretKey: secretKey, Client: client, Limit: limit,
-		})
-	case config.ToFolder:
-		return folder.New(folder.Options{Dir: u.Folder.Dir, Mounted: u.Folder.Mounted, Limit: limit})
+	open, ok := ways[u.To]
+	if !ok {
+		return nil, fmt.Errorf("upload.to: %q is not a way out", u.To)
 	}
-	return nil, fmt.Errorf("upload.to: %q is not a way out", u.To)
+	return open(u, limit, log)
+}
+
+func openTus(u config.Upload, limit line.Limit, log *slog.Logger) (queue.Sink, error) {
+	token, err := Secret(u.Tus.TokenFile)
+	if err != nil {
+		return nil, err
+	}
+	client, err := line.NewClient(line.TLS{CAFile: u.Tus.CAFile, CertFile: u.Tus.CertFile, KeyFile: u.Tus.KeyFile})
+	if err != nil {
+		return nil, err
+	}
+	return tus.New(tus.Options{
+		Endpoint: u.Tus.Endpoint, Token: token, Client: client, ChunkSize: int64(u.Tus.Chunk),
+		Limit: limit, AllowPlain: u.Tus.AllowPlain, Log: log,
+	})
+}
+
+func openS3(u config.Upload, limit line.Limit, _ *slog.Logger) (queue.Sink, error) {
+	access, secretKey, err := credentials(u.S3.CredentialsFile)
+	if err != nil {
+		return nil, err
+	}
+	client, err := line.NewClient(line.TLS{CAFile: u.S3.CAFile})
+	if err != nil {
+		return nil, err
+	}
+	return s3.New(s3.Options{
+		Endpoint: u.S3.Endpoint, Region: u.S3.Region, Bucket: u.S3.Bucket, Prefix: u.S3.Prefix,
+		AccessKey: access, SecretKey: secretKey, Client: client, Limit: limit,
+	})
+}
+
+func openFolder(u config.Upload, limit line.Limit, _ *slog.Logger) (queue.Sink, error) {
+	return folder.New(folder.Options{Dir: u.Folder.Dir, Mounted: u.Folder.Mounted, Limit: limit})
 }
 
 // openAnnouncer makes who tells the province; nil where nobody is told.
