@@ -470,6 +470,41 @@ func (q *Queue) Retry(_ context.Context, idOrCode string) error {
 	return nil
 }
 
+// Acknowledge notes that the far side said, by an event apart from the delivery, that the dossier lies before those it is
+// for. Saying it again changes nothing; of one that was not delivered it is not believed (ErrState).
+func (q *Queue) Acknowledge(_ context.Context, idOrCode string) error {
+	leave, err := q.enter()
+	if err != nil {
+		return err
+	}
+	defer leave()
+	var end *record
+	err = q.together(func(tx *bolt.Tx) error {
+		end = nil
+		was, err := find(tx, idOrCode)
+		switch {
+		case err != nil:
+			return err
+		case was.State == Acknowledged:
+			return nil
+		case was.State != Delivered:
+			return fmt.Errorf("%w: it is %s", ErrState, was.State)
+		}
+		r := *was
+		r.State = Acknowledged
+		q.stamp(&r)
+		end = &r
+		return q.save(tx, was, &r)
+	})
+	if err != nil {
+		return fmt.Errorf("acknowledge %s: %w", idOrCode, err)
+	}
+	if end != nil {
+		q.changes.tell(end.Submission)
+	}
+	return nil
+}
+
 // release1 puts a record among those that may go at any time. nil: it is there or under way already.
 func (q *Queue) release1(tx *bolt.Tx, was *record) (*record, error) {
 	switch {
