@@ -51,7 +51,9 @@ func TestSubmissionCarriesCopies(t *testing.T) {
 			t.Error("no PDF")
 		}
 	}
-	d = pack(func(context.Context, []visit.Paper, time.Time) ([]dossier.Copy, error) { return nil, errors.New("copy paper 1: damaged") })
+	d = pack(func(context.Context, []visit.Paper, time.Time) ([]dossier.Copy, error) {
+		return nil, errors.New("copy paper 1: damaged")
+	})
 	if len(d.Pages) != 2 || len(d.Copies) != 0 || !strings.Contains(d.CopyFault.Error(), "damaged") {
 		t.Errorf("%v", d.CopyFault)
 	}
