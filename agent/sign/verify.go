@@ -24,11 +24,11 @@ type Verdict struct {
 	Claimed      time.Time `json:"claimed,omitzero"` // by the signer's own clock
 	Stamped      time.Time `json:"stamped,omitzero"` // by a time stamp authority
 	Stamper      string    `json:"stamper,omitempty"`
-	Level        string    `json:"level,omitempty"` // "B-B" or "B-T" of PAdES; empty for other kinds
-	Intact       bool      `json:"intact"`          // what was signed is as it was
-	Whole        bool      `json:"whole"`           // and it is the whole file: nothing was added since
-	Trusted      bool      `json:"trusted"`         // the authority is among those this machine trusts
-	InTime       bool      `json:"in_time"`         // the certificate was valid when it was signed
+	Level        string    `json:"level,omitempty"`  // "B-B" or "B-T" of PAdES; empty for other kinds
+	Intact       bool      `json:"intact"`           // what was signed is as it was
+	Whole        bool      `json:"whole"`            // and it is the whole file: nothing was added since
+	Trusted      bool      `json:"trusted"`          // the authority is among those this machine trusts
+	InTime       bool      `json:"in_time"`          // the certificate was valid when it was signed
 	Before       string    `json:"before,omitempty"` // SHA-256 of the file before it was signed, which the symbol on a print repeats
 	Problem      string    `json:"problem,omitempty"`
 }
@@ -68,6 +68,11 @@ func Verify(pdf []byte, roots *x509.CertPool) ([]Verdict, error) {
 
 // verify looks at one signature; m are the places of its byte range.
 func verify(pdf []byte, m []int, roots *x509.CertPool) (v Verdict) {
+	defer func() {
+		if recover() != nil { // the parser of signatures, on what no signer made
+			v = Verdict{Problem: "the signature cannot be read"}
+		}
+	}()
 	var r [4]int64
 	for i := range r {
 		r[i], _ = strconv.ParseInt(string(pdf[m[2+2*i]:m[3+2*i]]), 10, 64)
