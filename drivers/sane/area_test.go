@@ -93,3 +93,36 @@ func TestArea_asked_for(t *testing.T) {
 		t.Errorf("got %v, want 582 × 1653", b)
 	}
 }
+
+// A longer sheet than A4 is scanned only where the device ends a page with its sheet; elsewhere a longer window would be
+// backing.
+func TestArea_as_long_as_the_sheet_is(t *testing.T) {
+	for name, c := range map[string]struct {
+		description string
+		prefer      []string
+		area        scan.Area
+		lines       int
+	}{
+		"it sees the end":                  {fi7260 + "ald=1\n", []string{"ald=yes"}, scan.Area{Width: 210, Height: 148}, 1169}, // the played sheet is A4
+		"it could, but is not set to":      {fi7260 + "ald=1\n", nil, scan.Area{Width: 210, Height: 148}, 582},
+		"it cannot":                        {fi7260, []string{"ald=yes"}, scan.Area{Width: 210, Height: 148}, 582},
+		"it sees the end, but not of this": {fi7260 + "ald=1\n", []string{"ald=yes"}, scan.Area{Width: 210, Height: 420}, 1169},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			d, o := play(t, "fujitsu", c.description)
+			if err := d.Load(1); err != nil {
+				t.Fatal(err)
+			}
+			o.Prefer = c.prefer
+			s := open(t, o, "sane:"+d.ID)
+			pages, err := all(t.Context(), s, scan.Settings{Source: scan.ADF, Mode: scan.Gray, DPI: 100, Area: c.area, Longest: 400})
+			if err != nil || len(pages) != 1 {
+				t.Fatalf("%d pages, %v", len(pages), err)
+			}
+			if h := pages[0].Image.Bounds().Dy(); h < c.lines-1 || h > c.lines+1 {
+				t.Errorf("%d lines, want %d", h, c.lines)
+			}
+		})
+	}
+}

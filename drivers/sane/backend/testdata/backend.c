@@ -7,7 +7,7 @@
  * Keys: vendor, model, type; source, mode (names); option.source, option.mode (their options' names);
  * resolution (a list, or low-high); x, y (mm, the feeder's), glass-x, glass-y; unit=pixel; page=1 (page-width and
  * page-height, at first 8.5 × 11 inches, bound the window, as fujitsu, canon_dr and epjitsu do); duplex (the name of a
- * switch to both sides); late=1 (an empty feeder shows at the read); lines=unknown (a page ends with its sheet);
+ * switch to both sides); ald=1 (a switch by which a page ends with its sheet); late=1 (an empty feeder shows at the read); lines=unknown (a page ends with its sheet);
  * reading=unblocked (a read may give nothing yet).
  * Files: feeder (sides that lie in it), fault ("jam 2": in the middle of page 2 of the next scan), away, hold.
  */
@@ -28,7 +28,7 @@
 #define SHEET 297.0 /* mm */
 #define FOOT 3.0    /* mm of black at a sheet's lower end: a page without it was cut */
 
-enum { COUNT, SOURCE, MODE, RESOLUTION, PAGE_X, PAGE_Y, TL_X, TL_Y, BR_X, BR_Y, DUPLEX, OPTIONS };
+enum { COUNT, SOURCE, MODE, RESOLUTION, PAGE_X, PAGE_Y, TL_X, TL_Y, BR_X, BR_Y, DUPLEX, ALD, OPTIONS };
 
 static char text[4096], vendor[64] = "Zoo", model[64] = "Device", type[64] = "scanner";
 static SANE_String_Const sources[32], modes[32];
@@ -36,7 +36,7 @@ static char source[64], mode[64], source_option[32] = "source", mode_option[32] 
 static SANE_Word resolutions[32];
 static SANE_Range resolution_range, page_x = {0, 0, 0}, page_y = {0, 0, 0}, range_x = {0, 0, 0}, range_y = {0, 0, 0};
 static double feeder_x, feeder_y, glass_x, glass_y;
-static int pixels, paged, late, unknown, unblocked;
+static int pixels, paged, late, unknown, unblocked, ald;
 static SANE_Option_Descriptor options[OPTIONS];
 static SANE_Word value[OPTIONS];
 static SANE_Device device = {"one", vendor, model, type};
@@ -80,6 +80,7 @@ static void read_device(void) {
 		if (!strcmp(text, "glass-y")) glass_y = atof(v);
 		if (!strcmp(text, "unit")) pixels = !strcmp(v, "pixel");
 		if (!strcmp(text, "page")) paged = atoi(v);
+		if (!strcmp(text, "ald")) ald = atoi(v);
 		if (!strcmp(text, "late")) late = atoi(v);
 		if (!strcmp(text, "lines")) unknown = !strcmp(v, "unknown");
 		if (!strcmp(text, "reading")) unblocked = !strcmp(v, "unblocked");
@@ -159,6 +160,8 @@ SANE_Status ENTRY(init)(SANE_Int *version, SANE_Auth_Callback authorize) {
 	}
 	option(DUPLEX, duplex_option, SANE_TYPE_BOOL, sizeof(SANE_Word), SANE_UNIT_NONE);
 	if (!*duplex_option) options[DUPLEX].cap |= SANE_CAP_INACTIVE;
+	option(ALD, "ald", SANE_TYPE_BOOL, sizeof(SANE_Word), SANE_UNIT_NONE);
+	if (!ald) options[ALD].cap |= SANE_CAP_INACTIVE;
 	value[COUNT] = OPTIONS;
 	value[PAGE_X] = length(215.9), value[PAGE_Y] = length(279.4);
 	value[BR_X] = length(215.9), value[BR_Y] = length(279.4);
@@ -221,7 +224,7 @@ SANE_Status ENTRY(get_parameters)(SANE_Handle h, SANE_Parameters *p) {
 	p->format = p->depth == 8 && !has(mode, "gray") && !has(mode, "grey") ? SANE_FRAME_RGB : SANE_FRAME_GRAY;
 	p->pixels_per_line = dots(millimetres(value[BR_X] - value[TL_X]));
 	p->lines = dots(millimetres(value[BR_Y] - value[TL_Y]));
-	if (unknown && fed()) p->lines = -1;
+	if ((unknown || value[ALD]) && fed()) p->lines = -1;
 	p->bytes_per_line = p->depth == 1 ? (p->pixels_per_line + 7) / 8 : p->pixels_per_line * (p->format == SANE_FRAME_RGB ? 3 : 1);
 	return SANE_STATUS_GOOD;
 }
