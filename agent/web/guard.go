@@ -115,6 +115,9 @@ func (s *Site) refuseBody(w http.ResponseWriter, r *http.Request, err error) {
 	case errors.Is(err, errNoRoom):
 		s.fail(w, r, http.StatusTooManyRequests, "fault.uploading")
 		return
+	case errors.Is(err, errOddText):
+		s.fail(w, r, http.StatusUnprocessableEntity, "fault.odd-text")
+		return
 	case errors.Is(err, errBadToken):
 		status = http.StatusForbidden
 	case errors.Is(err, errMediaType):
@@ -129,7 +132,7 @@ func (s *Site) refuseBody(w http.ResponseWriter, r *http.Request, err error) {
 
 // why names a refusal for the log: nothing of what was sent.
 func why(err error) string {
-	for _, known := range []error{errBadToken, errNoRoom, errMediaType} {
+	for _, known := range []error{errBadToken, errNoRoom, errMediaType, errOddText} {
 		if errors.Is(err, known) {
 			return known.Error()
 		}

@@ -38,6 +38,12 @@ func (s *Site) Expects() []visit.Card {
 
 // Offer gives a reading to the visits that may take one, and reports whether any did.
 func (s *Site) Offer(src paper.Source, values map[paper.Name]string) bool {
+	for _, v := range values {
+		if oddText(v) { // no card carries that: whoever made the code wants something of the screen or the office
+			s.log.Warn("reading refused", "why", errOddText, "source", src)
+			return false
+		}
+	}
 	taking := s.taking()
 	taken := false
 	for _, t := range taking {

@@ -9,7 +9,11 @@ import (
 	"mime/multipart"
 	"net/http"
 	"net/url"
+	"slices"
+	"strings"
 	"time"
+	"unicode"
+	"unicode/utf8"
 )
 
 // What one request may weigh and how long its sender may take. A form comes in one piece; a file from a stick or another
@@ -48,6 +52,7 @@ var (
 	errBadToken  = errors.New("form token")
 	errNoRoom    = errors.New("too many uploads at once")
 	errMediaType = errors.New("media type")
+	errOddText   = errors.New("control characters")
 )
 
 // receive reads the body of a request that changes something, and gives the request with its form and files. Whose it is
@@ -94,8 +99,22 @@ func (s *Site) receive(w http.ResponseWriter, r *http.Request, sess *session) (*
 	default:
 		return r, errMediaType
 	}
+	for _, values := range r.PostForm {
+		if slices.ContainsFunc(values, oddText) {
+			return r, errOddText
+		}
+	}
 	_ = rc.SetReadDeadline(time.Time{}) // a deadline that passes while the answer is made would end it
 	return r, nil
+}
+
+// oddText finds what nobody types and what makes text look other than it is: control characters but line ends and tabs, signs
+// that turn the direction of writing (Unicode TR 9), and bytes that are no text.
+func oddText(s string) bool {
+	return !utf8.ValidString(s) || strings.ContainsFunc(s, func(r rune) bool {
+		return unicode.IsControl(r) && r != '\n' && r != '\r' && r != '\t' || unicode.Is(unicode.Bidi_Control, r) ||
+			unicode.Is(unicode.Noncharacter_Code_Point, r) || r == '\ufeff' || r == '\u2028' || r == '\u2029'
+	})
 }
 
 func takesFiles(path string) bool { return path == "/upload" || path == "/console/procedures" }

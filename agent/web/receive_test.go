@@ -13,6 +13,8 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"motcua/ocr/paper"
 )
 
 // half begins an upload of size bytes and sends only the beginning; what the server answers before it has all comes back.
@@ -217,6 +219,28 @@ func TestReadParts(t *testing.T) {
 	values, files, err := readParts(multipart.NewReader(&b, form.Boundary()), sess, false)
 	if err != nil || values.Get("act") != "go" || len(files) != 2 || string(files[1].data) != "two" {
 		t.Errorf("%v %v %v", values, files, err)
+	}
+}
+
+// Signs that make a name look other than it is are refused in what people type and in what codes carry.
+func TestOddText(t *testing.T) {
+	for text, odd := range map[string]bool{
+		"Nguyễn Thị Ánh Đào": false, "dòng một\r\ndòng hai\t": false, "": false,
+		"An\u202etxt.exe": true, "An\u2066x": true, "An\u200f": true, "An\x00": true, "An\x1b[31m": true, "An\u0085": true, "An\xff": true, "An\ufeff": true, "An\u2028": true,
+	} {
+		if got := oddText(text); got != odd {
+			t.Errorf("%q is odd: %v", text, got)
+		}
+	}
+	k := newKiosk(t)
+	h := k.hand(t).get("/")
+	h.post("/begin", "lang", "vi", "x", "a\u202eb")
+	if h.code != http.StatusUnprocessableEntity {
+		t.Errorf("a form with a direction sign: %d", h.code)
+	}
+	k.hand(t).toScan("2.000815")
+	if k.site.Offer(paper.QR, map[paper.Name]string{paper.FullName: "An\u202eB"}) {
+		t.Error("a code with a direction sign was taken")
 	}
 }
 
