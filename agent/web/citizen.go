@@ -41,6 +41,7 @@ func (s *Site) citizenRoutes(mux *http.ServeMux) {
 	mux.HandleFunc("POST /upload", s.seated(s.upload))
 	mux.HandleFunc("POST /typed", s.seated(s.typed))
 	mux.HandleFunc("GET /papers", s.seated(s.papers))
+	mux.HandleFunc("POST /papers/{id}/move", s.seated(s.moveSheet))
 	mux.HandleFunc("POST /papers/{id}/{act}", s.seated(s.changePaper))
 	mux.HandleFunc("GET /papers/{id}/picture", s.seated(s.picture))
 

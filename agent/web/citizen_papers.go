@@ -20,7 +20,8 @@ type papersBody struct {
 	Wanted []wantedPaper
 	Hint   string // key of a sentence: the back of the card is missing, nothing was recognised, …
 	Full   bool
-	Undo   bool // a paper was taken out and can be put back
+	Others []waiting // persons in the volunteers' line, to whom a sheet may be moved
+	Undo   bool      // a paper was taken out and can be put back
 }
 
 type shownPaper struct {
@@ -58,8 +59,13 @@ func (s *Site) papers(w http.ResponseWriter, r *http.Request, at seat) {
 		http.Redirect(w, r, "/scan", http.StatusSeeOther)
 		return
 	}
-	s.render(w, r, http.StatusOK, "papers", view{Steps: s.steps(at.lang, visit.Papers), Back: "/scan",
-		Body: lookThrough(at.state, at.proc)})
+	b := lookThrough(at.state, at.proc)
+	if at.session.staffed() {
+		for _, t := range s.sessions.lined() {
+			b.Others = append(b.Others, s.waiting(t, at.lang))
+		}
+	}
+	s.render(w, r, http.StatusOK, "papers", view{Steps: s.steps(at.lang, visit.Papers), Back: "/scan", Body: b})
 }
 
 // lookThrough says what is known of the papers that lie here, and what the procedure still wants.
@@ -139,6 +145,56 @@ func (s *Site) changePaper(w http.ResponseWriter, r *http.Request, at seat) {
 		return
 	}
 	http.Redirect(w, r, "/papers#"+id, http.StatusSeeOther)
+}
+
+// moveSheet gives a sheet that lies with the wrong person to another one in the line.
+func (s *Site) moveSheet(w http.ResponseWriter, r *http.Request, at seat) {
+	if !needProcedure(w, r, at) {
+		return
+	}
+	lined := s.sessions.lined()
+	i := slices.IndexFunc(lined, func(t *table) bool { return t.visit.ID == r.PostForm.Get("to") })
+	if !at.session.staffed() || i < 0 {
+		http.Redirect(w, r, "/papers", http.StatusSeeOther)
+		return
+	}
+	to, now := lined[i], s.now()
+	var sheet visit.Paper
+	err := at.visit.Use(func(papers []visit.Paper) error {
+		at := slices.IndexFunc(papers, func(p visit.Paper) bool { return p.ID == r.PathValue("id") })
+		if at < 0 {
+			return visit.ErrNoPaper
+		}
+		sheet = papers[at]
+		sheet.Data = slices.Clone(sheet.Data) // those bytes are wiped with it
+		return nil
+	})
+	if err == nil {
+		_, err = to.visit.Add(now, sheet)
+	}
+	if err == nil {
+		s.refill(to)
+		s.keep(to, nil) // it lies there safely before it goes from here
+		err = at.visit.Discard(now, r.PathValue("id"))
+	}
+	if err != nil {
+		s.turnAway(w, r, at, err)
+		return
+	}
+	at.table.pictures.forget()
+	s.refill(at.table)
+	http.Redirect(w, r, "/papers", http.StatusSeeOther)
+}
+
+// refill lays what a visit's papers say into its form again.
+func (s *Site) refill(t *table) {
+	proc := s.procedureOf(t.visit.State().Procedure)
+	if proc == nil {
+		return
+	}
+	if err := counter.Fill(t.visit, proc, s.now()); err != nil {
+		s.log.Error("fill form", "visit", t.visit.ID, "error", err)
+	}
 }
 
 // smallWidth is the width in pixels of a paper's picture in the list.

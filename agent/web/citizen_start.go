@@ -12,8 +12,18 @@ import (
 	"motcua/queue"
 )
 
+type startBody struct {
+	Lost  bool // a visit that was open before a restart is gone
+	Taken bool // a volunteer has just taken the visit of this screen to the desk
+}
+
 func (s *Site) start(w http.ResponseWriter, r *http.Request) {
-	s.render(w, r, http.StatusOK, "start", view{Body: s.lostVisit()})
+	sess := s.session(w, r)
+	sess.mu.Lock()
+	b := startBody{Lost: s.lostVisit(), Taken: sess.taken}
+	sess.taken = false
+	sess.mu.Unlock()
+	s.render(w, r, http.StatusOK, "start", view{Body: b})
 }
 
 // beginVisit seats a newcomer. A visit that was left open on this screen ends first: it may be

@@ -1,12 +1,14 @@
 package web
 
 import (
+	"bytes"
 	"errors"
 	"net/http/httptest"
 	"path/filepath"
 	"testing"
 
 	"motcua/agent/draft"
+	"motcua/agent/visit"
 	"motcua/queue/seal"
 )
 
@@ -71,3 +73,39 @@ func (full) IDs() ([]string, error)                { return nil, nil }
 func (full) Keep(string, any) error                { return errors.New("no space left on device") }
 func (full) KeepPage(string, string, []byte) error { return errors.New("no space left on device") }
 func (full) Forget(string) error                   { return nil }
+
+// A sheet that went to the wrong person is moved to the right one, and is never with both or with neither.
+func TestSheetIsMovedToAnotherPerson(t *testing.T) {
+	k := newKiosk(t, withStaff(t), withDrafts(t))
+	lan := k.hand(t).signIn("lan", volunteerPIN)
+	for range 2 {
+		lan.post("/desk/new").want(200, "/choose")
+		lan.post("/choose/2.000815").want(200, "/consent")
+		lan.post("/consent", "agreed", "yes").want(200, "/scan")
+		lan.upload("a.png", onePixel(t))
+		lan.follow("done")
+	}
+	lined := k.site.sessions.lined()
+	if len(lined) != 1 {
+		t.Fatalf("%d in the line", len(lined))
+	}
+	other := lined[0]
+	lan.get("/papers").want(200, "/papers", `value="`+other.visit.ID+`"`, "Chuyển tờ này")
+	lan.post("/papers/p1/move", "to", other.visit.ID)
+	if n := len(other.visit.State().Papers); n != 2 {
+		t.Errorf("the other person has %d sheets", n)
+	}
+	if err := other.visit.Use(func(papers []visit.Paper) error {
+		if !bytes.Equal(papers[1].Data, onePixel(t)) {
+			t.Error("the sheet's bytes did not come along")
+		}
+		return nil
+	}); err != nil {
+		t.Error(err)
+	}
+	lan.get("/papers").want(200, "/scan")
+	citizen := k.hand(t).toScan("2.000815")
+	citizen.upload("a.png", onePixel(t))
+	citizen.follow("done")
+	citizen.post("/papers/p1/move", "to", other.visit.ID).want(200, "/papers", "/papers/p1/picture") // for staff
+}

@@ -35,6 +35,7 @@ type session struct {
 	lang  string
 	size  string
 	table *table
+	taken bool // a volunteer took the visit to the desk; the next page says so, once
 	seen  time.Time
 
 	batch  *table // of a volunteer: the stack that was scanned last

@@ -283,7 +283,7 @@ func (s *Site) deskTake(w http.ResponseWriter, r *http.Request, m staff.Member) 
 			other.mu.Unlock()
 			break
 		}
-		other.table = nil
+		other.table, other.taken = nil, true
 		other.mu.Unlock()
 		if err := s.seat(r, sess, t, m); err != nil {
 			break

@@ -65,7 +65,7 @@ func TestTakeOver(t *testing.T) {
 		}
 		id := k.site.sessions.visits()[0].visit.ID
 		lan.post("/desk/take/"+id).want(200, "/check")
-		citizen.get("/papers").want(200, "/") // the citizen's screen shows nothing of it any more
+		citizen.get("/papers").want(200, "/", "Người giúp đã nhận hồ sơ") // the citizen's screen shows nothing of it any more
 		lan.fillIn()
 		lan.get("/confirm")
 		lan.post("/confirm").want(200, "/receipt", "Người tiếp theo")
