@@ -12,6 +12,7 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+	"testing/fstest"
 
 	"motcua/agent/procedure"
 	"motcua/ocr/paper"
@@ -65,24 +66,32 @@ func TestCatalogue(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Run("both_languages_have_the_same_keys_and_gaps", func(t *testing.T) {
-		for key, vi := range c.words["vi"] {
-			en, ok := c.words["en"][key]
-			if !ok {
-				t.Errorf("%s has no English", key)
-				continue
+	t.Run("all_languages_have_the_same_keys_and_gaps", func(t *testing.T) {
+		for _, lang := range languages {
+			for key, vi := range c.words["vi"] {
+				other, ok := c.words[lang][key]
+				if !ok {
+					t.Errorf("%s: nothing for %s", lang, key)
+					continue
+				}
+				a, b := gap.FindAllString(vi, -1), gap.FindAllString(other, -1)
+				slices.Sort(a)
+				slices.Sort(b)
+				if !slices.Equal(a, b) {
+					t.Errorf("%s, %s: gaps %v and %v", lang, key, a, b)
+				}
 			}
-			a, b := gap.FindAllString(vi, -1), gap.FindAllString(en, -1)
-			slices.Sort(a)
-			slices.Sort(b)
-			if !slices.Equal(a, b) {
-				t.Errorf("%s: gaps %v and %v", key, a, b)
+			for key := range c.words[lang] {
+				if !c.has("vi", key) {
+					t.Errorf("%s: %s is not in Vietnamese", lang, key)
+				}
 			}
 		}
-		for key := range c.words["en"] {
-			if !c.has("vi", key) {
-				t.Errorf("%s has no Vietnamese", key)
-			}
+	})
+	t.Run("a_further_language_is_one_file", func(t *testing.T) {
+		more := fstest.MapFS{"words/vi.yaml": {}, "words/en.yaml": {}, "words/staff.vi.yaml": {}, "words/doctor.vi.yaml": {}, "words/tay.yaml": {}}
+		if got := languagesIn(more); !slices.Equal(got, []string{"vi", "en", "tay"}) {
+			t.Error(got)
 		}
 	})
 	t.Run("every_code_a_citizen_can_meet_has_a_sentence", func(t *testing.T) {

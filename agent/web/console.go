@@ -264,10 +264,21 @@ func (s *Site) consoleHome(w http.ResponseWriter, r *http.Request, m staff.Membe
 		b.Devices = s.devices(r.Context())
 	}
 	if c.Doctor != nil {
-		b.Problems = slices.DeleteFunc(c.Doctor(r.Context()), func(f Finding) bool { return f.OK && !f.Warn })
+		b.Problems = slices.DeleteFunc(s.findings(r), func(f Finding) bool { return f.OK && !f.Warn })
 	}
 	v.Body = b
 	s.renderConsole(w, r, http.StatusOK, "home", v)
+}
+
+// findings are doctor's, in the language of the screen.
+func (s *Site) findings(r *http.Request) []Finding {
+	found := slices.Clone(s.o.Console.Doctor(r.Context()))
+	if sess, ok := s.sessionOf(r); ok && sess.language() == "vi" {
+		for i := range found {
+			found[i] = s.phrases.finding(found[i])
+		}
+	}
+	return found
 }
 
 func (s *Site) doctorPage(w http.ResponseWriter, r *http.Request, m staff.Member) {
@@ -275,7 +286,7 @@ func (s *Site) doctorPage(w http.ResponseWriter, r *http.Request, m staff.Member
 		s.notFound(w, r)
 		return
 	}
-	found := s.o.Console.Doctor(r.Context())
+	found := s.findings(r)
 	rank := func(f Finding) int {
 		switch {
 		case !f.OK:

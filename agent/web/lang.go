@@ -2,7 +2,11 @@ package web
 
 import (
 	"embed"
+	"errors"
 	"fmt"
+	"io/fs"
+	"path"
+	"slices"
 	"strings"
 
 	"github.com/goccy/go-yaml"
@@ -11,8 +15,22 @@ import (
 //go:embed static templates words
 var files embed.FS
 
-// languages in the order of the switch; the first is what a newcomer sees.
-var languages = []string{"vi", "en"}
+// languages in the order of the switch; the first is what a newcomer sees. A further language is one more file
+// words/CODE.yaml; the staff's pages are Vietnamese and English.
+var languages = languagesIn(files)
+
+// languagesIn finds the catalogues: Vietnamese first, English second, then the others by their codes.
+func languagesIn(from fs.FS) []string {
+	found := []string{"vi", "en"}
+	names, _ := fs.Glob(from, "words/*.yaml") // fails only on a bad pattern
+	for _, name := range names {
+		code := strings.TrimSuffix(path.Base(name), ".yaml")
+		if !strings.Contains(code, ".") && !slices.Contains(found, code) {
+			found = append(found, code)
+		}
+	}
+	return found
+}
 
 // catalogue holds every sentence of the pages in every language, by key.
 type catalogue struct {
@@ -26,6 +44,9 @@ func loadCatalogue() (*catalogue, error) {
 		c.words[lang] = map[string]string{}
 		for _, part := range []string{"", "staff."} {
 			data, err := files.ReadFile("words/" + part + lang + ".yaml")
+			if part != "" && errors.Is(err, fs.ErrNotExist) {
+				data, err = files.ReadFile("words/" + part + "en.yaml")
+			}
 			if err != nil {
 				return nil, fmt.Errorf("read catalogue: %w", err)
 			}

@@ -9,6 +9,7 @@ import (
 	"io/fs"
 	"net/http"
 	"path"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -106,7 +107,11 @@ func citizenFunctions(words *catalogue) functionsOf {
 			"firstSentence": firstSentence,
 			"how":           how,
 			"helpTopics":    func() []string { return helpTopics },
-			"add":           func(a, b int) int { return a + b },
+			"others": func() []string {
+				return slices.DeleteFunc(slices.Clone(languages), func(l string) bool { return l == lang })
+			},
+			"inLanguage": func(l, key string) string { return words.say(l, key) },
+			"add":        func(a, b int) int { return a + b },
 		}
 	}
 }

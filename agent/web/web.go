@@ -110,6 +110,7 @@ type Site struct {
 	log      *slog.Logger
 	now      func() time.Time
 	words    *catalogue
+	phrases  *phrases
 	pages    *pages
 	console  *pages
 	handler  http.Handler
@@ -163,6 +164,9 @@ func New(o Options) (*Site, error) {
 		return nil, err
 	}
 	s.words.office = o.Ward
+	if s.phrases, err = loadPhrases(); err != nil {
+		return nil, err
+	}
 	if s.pages, err = loadPages("templates", citizenFunctions(s.words)); err != nil {
 		return nil, err
 	}
