@@ -77,6 +77,7 @@ type Web struct {
 	HelpedSilence Duration `yaml:"helped_silence" json:"helped_silence"`
 	HelpedWarning Duration `yaml:"helped_warning" json:"helped_warning"`
 	UploadLimit   Size     `yaml:"upload_limit" json:"upload_limit"`
+	Print         bool     `yaml:"print" json:"print"`
 }
 
 // Procedures is what the office offers.

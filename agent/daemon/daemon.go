@@ -250,6 +250,7 @@ func openSite(cfg config.Config, offer *offer, q counted, ledger *audit.Log, rea
 		Helped:      visit.Limits{Silence: cfg.Web.HelpedSilence.D(), Warning: cfg.Web.HelpedWarning.D()},
 		UploadLimit: int64(cfg.Web.UploadLimit),
 		Forget:      forget,
+		Print:       cfg.Web.Print,
 		Console:     console,
 	}
 	if drafts != nil {

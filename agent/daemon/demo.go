@@ -99,6 +99,7 @@ func (d Demo) config(folder string) (cfg config.Config, file string, err error) 
 		cfg.Kiosk.Ward = "Phường Mẫu (chạy thử)"
 	}
 	cfg.Scanner.Device = "simulated"
+	cfg.Web.Print = true // by the browser's own dialog
 	cfg.Upload.To = config.ToTus
 	if d.Listen != "" {
 		cfg.Web.Listen = d.Listen

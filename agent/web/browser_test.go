@@ -99,7 +99,7 @@ func newKiosk(t testing.TB, change ...func(*Options)) *kiosk {
 	o := Options{
 		Procedures: procedures(t), Reader: reader, Queue: q,
 		Scanner: func() Scanner { return k.scanner }, Source: scan.Flatbed,
-		Ward: "Phường Bến Nghé", Kiosk: "kiosk-1",
+		Ward: "Phường Bến Nghé", Kiosk: "kiosk-1", Print: true,
 		Account: Account{BIN: "970436", Number: "0123456789", Name: "UBND PHUONG BEN NGHE", Bank: "Vietcombank"},
 		Log:     slog.New(slog.NewTextHandler(t.Output(), &slog.HandlerOptions{Level: slog.LevelInfo})),
 	}

@@ -4,7 +4,9 @@ import (
 	"bytes"
 	"errors"
 	"net/http/httptest"
+	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"motcua/agent/draft"
@@ -15,7 +17,11 @@ import (
 // withDrafts keeps unfinished visits in a folder of the test.
 func withDrafts(t testing.TB) func(*Options) {
 	t.Helper()
-	dir := t.TempDir()
+	return draftsIn(t, t.TempDir())
+}
+
+func draftsIn(t testing.TB, dir string) func(*Options) {
+	t.Helper()
 	store, err := draft.Open(t.Context(), dir, seal.NewFile(filepath.Join(dir, "drafts.key")))
 	if err != nil {
 		t.Fatal(err)
@@ -55,6 +61,30 @@ func TestLineIsTheOfficesAndSurvives(t *testing.T) {
 	minh.post("/desk/next").want(200, "/check")
 	if n := len(after.site.sessions.lined()); n != 0 {
 		t.Errorf("%d still in the line", n)
+	}
+}
+
+// A visit that can't be taken up after a restart is not said to be here; the first page tells that it is gone, until
+// somebody begins anew.
+func TestLostVisitIsTold(t *testing.T) {
+	dir := t.TempDir()
+	k := newKiosk(t, draftsIn(t, dir))
+	h := k.hand(t).toScan("2.000815")
+	records, err := filepath.Glob(filepath.Join(dir, "*", "record"))
+	if err != nil || len(records) != 1 {
+		t.Fatalf("%v, %v", records, err)
+	}
+	if err := os.Truncate(records[0], 20); err != nil {
+		t.Fatal(err)
+	}
+	after := k.again(t)
+	h.base = after.server.URL
+	gone := k.site.words.say("vi", "start.lost")
+	h.post("/scan").want(403, "/scan", k.site.words.say("vi", "expired.title"))
+	h.get("/").want(200, "/", gone)
+	h.post("/begin", "lang", "vi").want(200, "/choose")
+	if h.get("/"); strings.Contains(h.body, gone) {
+		t.Error("the next person is told of a stranger's visit")
 	}
 }
 

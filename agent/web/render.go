@@ -37,6 +37,7 @@ type view struct {
 	Called  bool
 	Staffed bool // the screen is a volunteer's own
 	Voice   bool // the kiosk can read aloud where the browser cannot
+	Print   bool // the receipt can be printed here
 	CanHelp bool // a volunteer may sign in here
 	Silence silence
 	Body    any
@@ -165,6 +166,7 @@ func (s *Site) render(w http.ResponseWriter, r *http.Request, status int, page s
 	}
 	_, v.Staffed = s.signedIn(r)
 	v.Voice = s.voice != ""
+	v.Print = s.o.Print
 	v.CanHelp = s.o.Console.Roll != nil
 	if v.Title == "" {
 		v.Title = s.words.say(v.Lang, page+".title")

@@ -85,6 +85,8 @@ type Options struct {
 	// Drafts keeps unfinished visits over a restart; nil: they are gone with the daemon, and the screen says so.
 	Drafts Drafts
 
+	Print bool // there is a printer for receipts behind the browser's print command
+
 	UploadLimit int64 // bytes of one file; 0: 30 MiB
 
 	// Forget is called soon after a visit was wiped: what was copied of it elsewhere in memory is to go, too. Nil: nothing.
