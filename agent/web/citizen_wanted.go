@@ -9,7 +9,8 @@ import (
 
 // wantedBody is the question how a required paper is given that was not recognised among the scanned ones.
 type wantedBody struct {
-	Want counter.Want
+	Want    counter.Want
+	Missing bool // pressed on without an answer
 }
 
 // openPaper is the address of the first required paper that nobody has said anything of; "" if there is none.
@@ -36,13 +37,17 @@ func (s *Site) wanted(w http.ResponseWriter, r *http.Request, at seat) {
 
 func (s *Site) wantedPaper(w http.ResponseWriter, r *http.Request, at seat) {
 	if want, ok := s.want(w, r, at); ok {
-		back := "/papers"
-		if len(at.state.Papers) == 0 {
-			back = "/scan"
-		}
-		s.render(w, r, http.StatusOK, "wanted", view{Steps: s.steps(at.lang, visit.Papers), Back: back, Path: "/wanted/" + want.Paper.ID,
-			Title: want.Paper.Name.In(at.lang), Body: wantedBody{want}})
+		s.askWanted(w, r, at, want, http.StatusOK)
 	}
+}
+
+func (s *Site) askWanted(w http.ResponseWriter, r *http.Request, at seat, want counter.Want, status int) {
+	back := "/papers"
+	if len(at.state.Papers) == 0 {
+		back = "/scan"
+	}
+	s.render(w, r, status, "wanted", view{Steps: s.steps(at.lang, visit.Papers), Back: back, Path: "/wanted/" + want.Paper.ID,
+		Title: want.Paper.Name.In(at.lang), Body: wantedBody{want, status != http.StatusOK}})
 }
 
 func (s *Site) want(w http.ResponseWriter, r *http.Request, at seat) (counter.Want, bool) {
@@ -75,7 +80,7 @@ func (s *Site) giveInstead(w http.ResponseWriter, r *http.Request, at seat) {
 		http.Redirect(w, r, "/wanted", http.StatusSeeOther)
 		return
 	}
-	http.Redirect(w, r, "/wanted/"+want.Paper.ID, http.StatusSeeOther)
+	s.askWanted(w, r, at, want, http.StatusUnprocessableEntity)
 }
 
 // without goes on with no paper to scan: the form is filled by hand, and each required paper is asked for.

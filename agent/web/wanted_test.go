@@ -32,7 +32,7 @@ func TestRequiredPapersAreAskedFor(t *testing.T) {
 		t.Error("nothing was scanned, and a page is offered")
 	}
 	h.get("/confirm").want(200, "/check") // not before the form is filled
-	h.post("/wanted/applicant_identity", "way", "vneid").want(200, "/wanted/applicant_identity")
+	h.post("/wanted/applicant_identity", "way", "vneid").want(422, "/wanted/applicant_identity")
 	h.post("/wanted/applicant_identity", "way", "lookup").want(200, "/check")
 	h.fillIn()
 	h.get("/confirm").want(200, "/confirm", "Cơ quan tự tra cứu", "/confirm/form")
