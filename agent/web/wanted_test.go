@@ -9,10 +9,12 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+	"time"
 
 	"motcua/agent/dossier"
 	"motcua/agent/form"
 	"motcua/agent/portal"
+	"motcua/agent/visit"
 	"motcua/configs"
 	"motcua/queue"
 )
@@ -38,6 +40,19 @@ func TestRequiredPapersAreAskedFor(t *testing.T) {
 	h.get("/confirm").want(200, "/confirm", "Cơ quan tự tra cứu", "/confirm/form")
 	h.get("/confirm/form").want(200, "/confirm/form", "/confirm/form/1")
 	h.get("/confirm/form.pdf").want(404, "/confirm/form.pdf") // for volunteers
+	volunteers := k.hand(t).toScan("1.010041")
+	volunteers.post("/without")
+	volunteers.fillIn()
+	for _, one := range k.site.sessions.visits() {
+		if err := one.visit.TakeOver(time.Now(), "minh", visit.Limits{Silence: time.Hour}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for name, start := range map[string]string{"form.pdf": "%PDF-", "form.docx": "PK"} {
+		if volunteers.get("/confirm/"+name).want(200, "/confirm/"+name); !strings.HasPrefix(volunteers.body, start) {
+			t.Errorf("%s is none", name)
+		}
+	}
 	h.get("/confirm")
 	h.post("/confirm").want(200, "/receipt")
 	subs, err := k.queue.List(queue.Filter{})
