@@ -17,7 +17,8 @@ import (
 // list that leads nowhere, costs nothing but itself: mend makes all of it anew, in one transaction.
 
 // derived are the buckets that follow from the records.
-var derived = [][]byte{bucketID, bucketCode, bucketPending, bucketFresh, bucketWait, bucketSending, bucketHeld, bucketDone, bucketAcked, bucketGone}
+var derived = [][]byte{bucketID, bucketCode, bucketPending, bucketFresh, bucketWait, bucketSending, bucketHeld,
+	bucketDone, bucketAcked, bucketGone}
 
 // mend is called by view and update when they met a damaged record.
 func (q *Queue) mend() error {

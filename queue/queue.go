@@ -285,7 +285,8 @@ func (q *Queue) viewOnce(fn func(*bolt.Tx) error) (err error) {
 
 // nonsense gives the index up where bbolt finds something else than was ever put there.
 func (q *Queue) nonsense(err error) error {
-	for _, e := range []error{bolterrors.ErrIncompatibleValue, bolterrors.ErrBucketNotFound, bolterrors.ErrBucketExists, bolterrors.ErrBucketNameRequired} {
+	for _, e := range []error{bolterrors.ErrIncompatibleValue, bolterrors.ErrBucketNotFound, bolterrors.ErrBucketExists,
+		bolterrors.ErrBucketNameRequired} {
 		if errors.Is(err, e) {
 			return q.giveUp(err)
 		}

@@ -3,7 +3,9 @@ package daemon
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
+	"golang.org/x/sys/unix"
 	"image/jpeg"
 	"motcua/agent/audit"
 	"motcua/agent/config"
@@ -145,6 +147,9 @@ func compare(docs []paper.Document, truth specimen.Truth) (right, wrong int) {
 
 func checkDaemon(ctx context.Context, cfg config.Config) []doctor.Finding {
 	client, err := control.Dial(ctx, cfg.Data)
+	if err != nil && errors.Is(unix.Access(cfg.Data, unix.W_OK), unix.EROFS) {
+		return []doctor.Finding{doctor.Doubt("whether a daemon runs can't be asked on a disk that is read-only", "systemctl status motcua tells")}
+	}
 	if err != nil {
 		l, err := net.Listen("tcp", cfg.Web.Listen)
 		if err != nil {

@@ -41,7 +41,7 @@ const Path = "/files/"
 type Options struct {
 	Dir        string         // submissions go to Dir/<id>/; Dir/.motcua/ is the receiver's own
 	Token      string         // one bearer token for all kiosks; empty = none
-	Kiosks     *Kiosks        // who may send, each by a credential of its own; nil and no Token = nobody is asked (loopback), or whoever shows a certificate that TLS verified
+	Kiosks     *Kiosks        // who may send, each by a credential of its own; nil and no Token = whoever TLS let in, or anybody
 	Unfinished int            // uploads that a kiosk may have begun and not finished; 0 = 32
 	Announced  int64          // bytes that these may announce together; 0 = 16 GiB
 	MaxSize    int64          // largest bundle in bytes; 0 = 3 GiB
