@@ -148,6 +148,9 @@ func (c checker) expiry(dates map[paper.Name]date, born, issue date, issued bool
 	case !plausibleExpiry(born, issue, issued, expiry):
 		c.blameBoth(paper.DateOfBirth, paper.DateOfExpiry, paper.ImpossibleDate)
 	case !born.year: // a misread day or year would hardly have come to the one that fits
+		if c.sure(paper.DateOfBirth) {
+			c.settleDoubt(paper.DateOfExpiry, paper.LowConfidence)
+		}
 		c.confirm(paper.DateOfExpiry, 0.2)
 		c.confirm(paper.DateOfBirth, 0.2)
 	}

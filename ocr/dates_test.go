@@ -104,6 +104,31 @@ func TestYearOfBirth(t *testing.T) {
 	}
 }
 
+// A day of expiry that was hard to read but comes to the one that the birth asks for needs no look, and neither does a zone's sex that
+// the number's fourth figure says, too; any other doubt stays.
+func TestOtherFieldsSettleADoubt(t *testing.T) {
+	faint := func(v string) []reading {
+		return []reading{{Value: v, Source: paper.OCR, Conf: 0.6, Doubts: []paper.Doubt{paper.LowConfidence}}}
+	}
+	for expiry, doubted := range map[string]bool{"2028-11-23": false, "2028-11-28": true, "2029-11-23": true} {
+		f := settle(paper.CCCD, map[paper.Name][]reading{paper.DateOfBirth: sureOf("1988-11-23"), paper.DateOfExpiry: faint(expiry)})
+		if f[paper.DateOfExpiry].Review != doubted {
+			t.Errorf("%s: doubts %v", expiry, f[paper.DateOfExpiry].Doubts)
+		}
+	}
+	for sex, doubted := range map[string]bool{"Nữ": false, "Nam": true} {
+		f := settle(paper.CanCuoc, map[paper.Name][]reading{paper.Number: {{Value: "079188012345", Source: paper.MRZ, Conf: certainty(paper.MRZ)}},
+			paper.Sex: {{Value: sex, Source: paper.MRZ, Conf: 0.6, Doubts: []paper.Doubt{paper.CheckDigit}}}})
+		if f[paper.Sex].Review != doubted {
+			t.Errorf("%s: doubts %v", sex, f[paper.Sex].Doubts)
+		}
+	}
+	f := settle(paper.CCCD, map[paper.Name][]reading{paper.DateOfBirth: faint("1988-11-23"), paper.DateOfExpiry: faint("2028-11-23")})
+	if !f[paper.DateOfExpiry].Review || !f[paper.DateOfBirth].Review {
+		t.Error("two faint days don't confirm each other")
+	}
+}
+
 // A zone has no tones: it may not make a name without its marks look confirmed.
 func TestZoneSaysNothingOfTones(t *testing.T) {
 	f := settle(paper.CCCD, map[paper.Name][]reading{paper.FullName: {

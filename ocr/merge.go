@@ -228,6 +228,23 @@ func (c checker) confirm(n paper.Name, share float64) {
 	}
 }
 
+// sure says whether a field needs no look as far as it alone goes.
+func (c checker) sure(n paper.Name) bool {
+	f, ok := c.fields[n]
+	return ok && (c.exact[n] || f.Confidence >= enough && len(f.Doubts) == 0)
+}
+
+// settleDoubt takes one doubt from a field that another of the paper confirms, if it has no other.
+func (c checker) settleDoubt(n paper.Name, d paper.Doubt) {
+	f, ok := c.fields[n]
+	if !ok || slices.ContainsFunc(f.Doubts, func(o paper.Doubt) bool { return o != d }) {
+		return
+	}
+	f.Doubts = nil
+	f.Confidence = max(f.Confidence, enough)
+	c.fields[n] = f
+}
+
 // check holds the dates against the calendar and each other, and number, birth date and sex against each other.
 func (c checker) check() {
 	dates := c.dates()
@@ -255,5 +272,8 @@ func (c checker) check() {
 		c.confirm(paper.Number, 0.5)
 		c.confirm(paper.DateOfBirth, 0.5)
 		c.confirm(paper.Sex, 0.1)
+	}
+	if knownSex && sex.Value == p.Sex && c.sure(paper.Number) {
+		c.settleDoubt(paper.Sex, paper.CheckDigit) // a zone's sex has no check digit, but the number has a figure for it
 	}
 }

@@ -295,7 +295,7 @@ func valueBy(f func([]piece) (Value, bool), runs []Run, g group, groups []group,
 	}
 	v, ok = s.below(f, got, v, ok, multiline(g.name))
 	if ok {
-		if s.indented(v) {
+		if t := fields.TypeOf(g.name); (t == fields.PersonName || t == fields.Place || t == fields.Text) && s.indented(v) {
 			v.Doubts = append(v.Doubts, paper.Incomplete)
 		}
 		return v, true

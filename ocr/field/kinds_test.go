@@ -1,6 +1,7 @@
 package field_test
 
 import (
+	"slices"
 	"testing"
 
 	"motcua/ocr/field"
@@ -130,5 +131,18 @@ func TestUnlike(t *testing.T) {
 		if s := field.Sheet(field.Runs(page(lines...))); s.Kind != paper.Other {
 			t.Errorf("%s is told as %s", name, s.Kind)
 		}
+	}
+}
+
+// A date beside two labels, one under the other, begins right of them and is whole all the same; of a name its first word may be lost.
+func TestOnlyWordsAreLostFromARow(t *testing.T) {
+	words := slices.Concat(at(0, 300, 6, "CĂN CƯỚC CÔNG DÂN"), at(1, 20, 6, "Date of expiry:"), at(2, 300, 6, "14/01/2044"),
+		at(4, 20, 6, "Họ và tên:"), at(5, 160, 6, "MINH LONG"))
+	s := field.Card(field.Runs(words))
+	if v := s.Values[paper.DateOfExpiry]; v.Text != "2044-01-14" || len(v.Doubts) > 0 {
+		t.Errorf("%q, doubts %v", v.Text, v.Doubts)
+	}
+	if v := s.Values[paper.FullName]; !slices.Contains(v.Doubts, paper.Incomplete) {
+		t.Errorf("%q, doubts %v", v.Text, v.Doubts)
 	}
 }
