@@ -83,9 +83,10 @@ func (f *face) says(value string) bool {
 const leastLabels = 2
 
 // doubtUnseen doubts the values of a QR symbol that stand in print on a legible side, too, but were not read there: only what
-// was seen confirms a code.
+// was seen confirms a code. If nothing of it was, all of it is doubted.
 func doubtUnseen(kind paper.Kind, parts []*face, all map[paper.Name][]reading) {
 	k, _ := kinds.Of(kind)
+	seen, unseen := 0, 0
 	for _, p := range parts {
 		if p.Labels < leastLabels {
 			continue
@@ -93,12 +94,29 @@ func doubtUnseen(kind paper.Kind, parts []*face, all map[paper.Name][]reading) {
 		for _, n := range k.Beside[p.Side] {
 			rs := all[n]
 			if slices.ContainsFunc(rs, func(r reading) bool { return r.Source == paper.OCR || r.Source != paper.QR && r.exact() }) {
+				seen++
 				continue
 			}
 			for i, r := range rs {
-				if r.Source == paper.QR && !p.says(r.Value) && !(n == paper.Sex && sexOfNumber(all, r.Value)) {
+				switch {
+				case r.Source != paper.QR:
+				case p.says(r.Value):
+					seen++
+				case n == paper.Sex && sexOfNumber(all, r.Value):
+				default:
+					unseen++
 					rs[i].Doubts = doubt(r.Doubts, paper.LowConfidence)
 				}
+			}
+		}
+	}
+	if seen > 0 || unseen == 0 {
+		return
+	}
+	for _, rs := range all {
+		for i, r := range rs {
+			if r.Source == paper.QR {
+				rs[i].Doubts = doubt(r.Doubts, paper.LowConfidence)
 			}
 		}
 	}

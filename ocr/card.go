@@ -223,6 +223,14 @@ func (l *local) print(ctx context.Context, c *card, f *face, known codeValues) (
 	}
 	runs := field.Runs(words)
 	side := field.Card(runs)
+	if front && !showsBearer(side) { // the card of 2024 has its symbol there on the back, where an address stands beside it
+		front = false
+		if words, err = l.lines(ctx, c, c.lines); err != nil {
+			return nil, err
+		}
+		runs = field.Runs(words)
+		side = field.Card(runs)
+	}
 	f.tell(&side)
 	if front && side.Side != "back" && (side.Kind == "" && f.Sure || side.Kind == paper.CCCD2016) {
 		f.Uncoded = side.Kind == paper.CCCD2016
@@ -237,6 +245,14 @@ func (l *local) print(ctx context.Context, c *card, f *face, known codeValues) (
 		f.Text = field.Text(runs)
 	}
 	return f, nil
+}
+
+// showsBearer says whether a side bears what the fronts of cards do: the bearer's name, number or birth.
+func showsBearer(s field.Side) bool {
+	_, number := s.Values[paper.Number]
+	_, name := s.Values[paper.FullName]
+	_, birth := s.Values[paper.DateOfBirth]
+	return number || name || birth
 }
 
 // shown is a value in the form it is printed in: names on cards stand in capitals.
