@@ -320,15 +320,15 @@ func (c *counter) Write(b []byte) (int, error) {
 
 func packed(data []byte) []byte {
 	var b bytes.Buffer
-	z := zlib.NewWriter(&b)
+	z, _ := zlib.NewWriterLevel(&b, zlib.BestCompression) // fails for a level that does not exist
 	_, _ = z.Write(data) // a bytes.Buffer takes everything
 	_ = z.Close()
 	return b.Bytes()
 }
 
-// num is a number as PDF has it: no exponent, not more digits than a reader keeps.
+// num is a number as PDF has it: no exponent, to a thousandth of a point.
 func num(v float64) string {
-	s := strconv.FormatFloat(v, 'f', 4, 64)
+	s := strconv.FormatFloat(v, 'f', 3, 64)
 	s = strings.TrimRight(strings.TrimRight(s, "0"), ".")
 	if s == "-0" || s == "" {
 		return "0"

@@ -28,7 +28,7 @@ func (i Info) xmp() []byte {
 	fmt.Fprintf(&b, "<rdf:Description rdf:about=\"\" xmlns:pdf=\"http://ns.adobe.com/pdf/1.3/\"><pdf:Producer>%s</pdf:Producer></rdf:Description>\n", escaped(i.Tool))
 	i.Descriptive.xmp(&b)
 	b.WriteString("</rdf:RDF>\n</x:xmpmeta>\n")
-	b.WriteString(strings.Repeat(strings.Repeat(" ", 99)+"\n", 20)) // room for programs that add to it in place
+	b.WriteString(strings.Repeat(strings.Repeat(" ", 99)+"\n", 2)) // room for programs that add to it in place
 	b.WriteString("<?xpacket end=\"w\"?>")
 	return b.Bytes()
 }
