@@ -60,7 +60,8 @@ func VerifyKept(ctx context.Context, dir string, k Kept, moved bool, each func(E
 	case known != nil && known.Seq > 0 && last.Seq == 0:
 		return first, last, &Break{Why: fmt.Sprintf("the log is empty; it had %d entries", known.Seq)}
 	case k.First > 0 && first.Seq > k.First && !moved:
-		return first, last, &Break{Seq: first.Seq, Why: fmt.Sprintf("entries %d to %d are missing: the beginning was cut off", k.First, first.Seq-1)}
+		return first, last, &Break{Seq: first.Seq,
+			Why: fmt.Sprintf("entries %d to %d are missing: the beginning was cut off", k.First, first.Seq-1)}
 	case k.Broken != "":
 		return first, last, &Break{Why: "at an earlier start: " + k.Broken}
 	}

@@ -40,7 +40,8 @@ func (c *screenCommand) Run(p *program) error {
 		case err == nil && uid == owner.Uid:
 			return nil
 		case err == nil:
-			return fmt.Errorf("%s is served by user %s, not by %s: the screen stays dark; ss -ltnp shows that program, end it", c.Listen, uid, c.User)
+			return fmt.Errorf("%s is served by user %s, not by %s: the screen stays dark; ss -ltnp shows that program, end it",
+				c.Listen, uid, c.User)
 		case !errors.Is(err, os.ErrNotExist):
 			return err
 		}

@@ -47,7 +47,8 @@ func OpenRoster(ctx context.Context, cfg config.Config) (*staff.Roll, error) {
 func rosterRing(ctx context.Context, where seal.Vault) (*seal.Ring, error) {
 	keys, err := where.Load(ctx)
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return nil, fmt.Errorf("read the key of the list of staff: %w; if the TPM was cleared, remove %s and %s from the data folder and add the staff anew", err, rosterKey, rosterFile)
+		return nil, fmt.Errorf("read the key of the list of staff: %w; if the TPM was cleared, remove %s and %s from the data folder "+
+			"and add the staff anew", err, rosterKey, rosterFile)
 	}
 	if len(keys) == 0 {
 		keys = []seal.Key{seal.NewKey()}
