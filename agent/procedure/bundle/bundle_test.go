@@ -14,6 +14,7 @@ import (
 	"testing"
 	"time"
 
+	"motcua/agent/address"
 	"motcua/agent/strict"
 	"motcua/configs"
 )
@@ -123,6 +124,40 @@ func TestInstallAndReplace(t *testing.T) {
 	}
 	if _, _, err := s.Install(second, p.sign(second, tuesday)); !errors.Is(err, ErrOlder) {
 		t.Errorf("the same bundle was taken twice: %v", err)
+	}
+}
+
+// The table of administrative units and the forms come by the same way as the procedures, and are checked like them.
+func TestUnitsAndFormsComeWithTheBundle(t *testing.T) {
+	p := newProvince(t)
+	dir := filepath.Join(t.TempDir(), "procedures")
+	s, err := Open(dir, p.key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	units, err := fs.ReadFile(configs.Units(), address.FileName)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, files := range map[string]map[string]string{
+		"a table that is none": {"2.000815.yaml": shipped(t, "2.000815"), address.FileName: "x"},
+		"a form with mistakes": {"1.001193.yaml": shipped(t, "1.001193"), "form.khai-sinh.yaml": "name: khai-sinh\ntitle: X\n"},
+	} {
+		archive := pack(t, files)
+		if _, _, err := s.Install(archive, p.sign(archive, monday)); err == nil {
+			t.Errorf("%s was installed", name)
+		}
+	}
+	good := pack(t, map[string]string{"2.000815.yaml": shipped(t, "2.000815"), address.FileName: string(units)})
+	if _, _, err := s.Install(good, p.sign(good, monday)); err != nil {
+		t.Fatal(err)
+	}
+	files, _, err := Current(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := address.Load(files); err != nil {
+		t.Error(err)
 	}
 }
 
