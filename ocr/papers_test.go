@@ -59,7 +59,8 @@ func TestLookalikesAreNoneOfOurs(t *testing.T) {
 			t.Parallel()
 			seed := uint64(8300 + i)
 			p := specimen.Paper{Kind: paper.Other, Like: like, Person: specimen.InventFor(paper.CCCD, seed)}
-			img, _, err := specimen.Draw(specimen.Spec{Papers: []specimen.Paper{p}, Tight: true, DPI: 200 + 100*(i%2)}, seed, specimen.Damage{Set: specimen.Clean, Seed: seed})
+			img, _, err := specimen.Draw(specimen.Spec{Papers: []specimen.Paper{p}, Tight: true, DPI: 200 + 100*(i%2)}, seed,
+				specimen.Damage{Set: specimen.Clean, Seed: seed})
 			if err != nil {
 				t.Fatal(err)
 			}

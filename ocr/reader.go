@@ -264,7 +264,9 @@ func (r *Reader) read(ctx context.Context, b backend, in Input) (backend, Result
 	case b == nil:
 		out.Problem = &Problem{TimedOut, "Reading was broken off; try again."}
 	case n <= last:
-		out.Problem = &Problem{TimedOut, fmt.Sprintf("Only the first %d of %d pages were read, since they took too long; scan it again at 300 dpi, or split the file.", n-1, out.Pages)}
+		out.Problem = &Problem{TimedOut,
+			fmt.Sprintf("Only the first %d of %d pages were read, since they took too long; scan it again at 300 dpi, or split the file.", n-1,
+				out.Pages)}
 	case out.Pages > r.limits.Pages:
 		out.Problem = &Problem{TooLarge, fmt.Sprintf("Only the first %d of %d pages were read; split the file.", r.limits.Pages, out.Pages)}
 	}

@@ -101,7 +101,10 @@ func capitals(text string, l line) bool { return text == "NGUYENQUAN" && len(l.l
 var englishWords = []string{"PLACEOF", "INDEXFINGER", "PERSONALIDENTIFICATIONNUMBER", "FORADMINISTRATIVE", "MINISTRYOF"}
 
 func english(text string) bool {
-	return slices.ContainsFunc(englishWords, func(w string) bool { return strings.HasPrefix(text, w) || strings.HasSuffix(text, w) && len(text) < 20 })
+	return slices.ContainsFunc(englishWords, func(w string) bool {
+		return strings.HasPrefix(text, w) || strings.HasSuffix(text,
+			w) && len(text) < 20
+	})
 }
 
 // enoughMarks tell a kind without its title.

@@ -11,7 +11,8 @@ import (
 var bhyt = Kind{
 	ID: paper.BHYT, VI: "Thẻ bảo hiểm y tế", EN: "Health insurance card", Shape: Card,
 	Titles: []Title{{Text: "THEBAOHIEMYTE", Side: "front"}, {Text: "BAOHIEMXAHOIVIETNAM", Side: "front"}},
-	Marks:  []Mark{{"NOIDKKCBBD", "NOIDANGKYKCBBD", "NOIDANGKYKHAMCHUABENHBANDAU"}, {"GIATRISUDUNG"}, {"THOIDIEMDUNAMLIENTUC"}, {"NOICAPDOITHEBHYT"}, {"MAMUCHUONG"}},
+	Marks: []Mark{{"NOIDKKCBBD", "NOIDANGKYKCBBD", "NOIDANGKYKHAMCHUABENHBANDAU"}, {"GIATRISUDUNG"}, {"THOIDIEMDUNAMLIENTUC"},
+		{"NOICAPDOITHEBHYT"}, {"MAMUCHUONG"}},
 	Labels: slices.Concat(
 		labels(paper.DocumentNumber, "MASO", "SOTHE"),
 		labels(paper.FullName, "HOVATEN", "HOTEN"),

@@ -13,7 +13,8 @@ var canCuoc = Kind{
 	},
 	Labels:   identityLabels,
 	Required: []paper.Name{paper.Number, paper.FullName, paper.DateOfBirth},
-	Optional: []paper.Name{paper.Sex, paper.Nationality, paper.PlaceOfResidence, paper.PlaceOfBirth, paper.DateOfExpiry, paper.DateOfIssue, paper.OldNumber},
+	Optional: []paper.Name{paper.Sex, paper.Nationality, paper.PlaceOfResidence, paper.PlaceOfBirth, paper.DateOfExpiry, paper.DateOfIssue,
+		paper.OldNumber},
 	CodeSide: "back",
 	Beside: map[string][]paper.Name{
 		"front": {paper.Number, paper.FullName, paper.DateOfBirth, paper.Sex},

@@ -9,7 +9,8 @@ var cccd = Kind{
 	Marks:    []Mark{originMark, residenceMark, nameMark, expiryMark, fingersMark, marksMark, policeMark, issueMark},
 	Labels:   identityLabels,
 	Required: []paper.Name{paper.Number, paper.FullName, paper.DateOfBirth},
-	Optional: []paper.Name{paper.Sex, paper.Nationality, paper.PlaceOfOrigin, paper.PlaceOfResidence, paper.DateOfExpiry, paper.DateOfIssue, paper.OldNumber},
+	Optional: []paper.Name{paper.Sex, paper.Nationality, paper.PlaceOfOrigin, paper.PlaceOfResidence, paper.DateOfExpiry, paper.DateOfIssue,
+		paper.OldNumber},
 	CodeSide: "front",
 	Beside: map[string][]paper.Name{
 		"front": {paper.Number, paper.FullName, paper.DateOfBirth, paper.Sex, paper.PlaceOfResidence},

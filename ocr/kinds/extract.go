@@ -22,8 +22,9 @@ var (
 		ID: paper.TrichLucKhaiTu, VI: "Trích lục khai tử", EN: "Extract of a death registration", Shape: Sheet,
 		Titles: []Title{{Text: "TRICHLUCKHAITU"}, {Text: "GIAYCHUNGTU"}}, Labels: deathLabels,
 		Required: []paper.Name{paper.FullName, paper.DateOfDeath},
-		Optional: []paper.Name{paper.RegisterNumber, paper.DateOfBirth, paper.Sex, paper.Ethnicity, paper.Nationality, paper.Number, paper.PlaceOfResidence},
-		Source:   extractSource,
+		Optional: []paper.Name{paper.RegisterNumber, paper.DateOfBirth, paper.Sex, paper.Ethnicity, paper.Nationality, paper.Number,
+			paper.PlaceOfResidence},
+		Source: extractSource,
 	}
 )
 
@@ -33,7 +34,8 @@ const extractSource = "Circulars 15/2015/TT-BTP and 04/2020/TT-BTP, extracts"
 var deathLabels = slices.Concat(
 	labels(paper.RegisterNumber, "SO"), stop("QUYENSO"),
 	labels(paper.FullName, "HOCHUDEMTEN", "HOVATEN", "HOVATENNGUOITUVONG", "HOCHUDEMTENNGUOICHET", "HOVATENNGUOICHET"),
-	labels(paper.DateOfBirth, "NGAYTHANGNAMSINH", "SINHNGAY"), labels(paper.Sex, "GIOITINH"), labels(paper.Ethnicity, "DANTOC"), labels(paper.Nationality, "QUOCTICH"),
+	labels(paper.DateOfBirth, "NGAYTHANGNAMSINH", "SINHNGAY"), labels(paper.Sex, "GIOITINH"), labels(paper.Ethnicity, "DANTOC"),
+	labels(paper.Nationality, "QUOCTICH"),
 	labels(paper.Number, "SODINHDANHCANHAN"), stop("GIAYTOTUYTHAN"),
 	labels(paper.PlaceOfResidence, "NOITHUONGTRU", "NOICUTRU", "NOICUTRUCUOICUNG", "NOITHUONGTRUTAMTRUCUOICUNG"),
 	stop("VAOCOSOKCBLUC", "VAOCOSOKHAMBENHCHUABENHLUC"),
@@ -48,8 +50,9 @@ var baoTu = Kind{
 	ID: paper.BaoTu, VI: "Giấy báo tử", EN: "Death notice", Shape: Sheet,
 	Titles: []Title{{Text: "GIAYBAOTU"}}, Labels: deathLabels,
 	Required: []paper.Name{paper.FullName, paper.DateOfDeath},
-	Optional: []paper.Name{paper.RegisterNumber, paper.DateOfBirth, paper.Sex, paper.Ethnicity, paper.Nationality, paper.Number, paper.PlaceOfResidence},
-	Source:   "Circular 24/2020/TT-BYT; communes' notices",
+	Optional: []paper.Name{paper.RegisterNumber, paper.DateOfBirth, paper.Sex, paper.Ethnicity, paper.Nationality, paper.Number,
+		paper.PlaceOfResidence},
+	Source: "Circular 24/2020/TT-BYT; communes' notices",
 }
 
 // chungSinh is a birth notice, by which a birth is registered. All numbers on it are the mother's.

@@ -13,7 +13,8 @@ var gplx = Kind{
 	ID: paper.GPLX, VI: "Giấy phép lái xe", EN: "Driver's licence", Shape: Card,
 	Titles: []Title{{Text: "GIAYPHEPLAIXEDRIVERSLICENSE", Side: "front"}, {Text: "GIAYPHEPLAIXE", Side: "front"},
 		{Text: "DRIVERSLICENSE", Side: "front", Shared: true}, {Text: "CLASSIFICATIONOFMOTORVEHICLES", Side: "back", Shared: true}},
-	Marks: []Mark{{"HANGCLASS"}, {"NOICUTRUADDRESS"}, {"COGIATRIDENEXPIRES", "NGAYHETHANEXPIRATIONDATE"}, {"BOGTVT"}, {"CUCCANHSATGIAOTHONG", "SOGIAOTHONGVANTAI"},
+	Marks: []Mark{{"HANGCLASS"}, {"NOICUTRUADDRESS"}, {"COGIATRIDENEXPIRES", "NGAYHETHANEXPIRATIONDATE"}, {"BOGTVT"}, {"CUCCANHSATGIAOTHONG",
+		"SOGIAOTHONGVANTAI"},
 		{"CACLOAIXECOGIOIDUONGBODUOCDIEUKHIEN"}, {"NGAYTRUNGTUYEN"}},
 	Labels: slices.Concat(
 		labels(paper.DocumentNumber, "SONO", "SO"),
@@ -27,6 +28,7 @@ var gplx = Kind{
 		stop("COQUANCAPISSUINGAUTHORITY", "COQUANCAP", "BOGTVT", "GIAYPHEPLAIXE", "NGAYDATE"), heads,
 	),
 	Required: []paper.Name{paper.DocumentNumber, paper.FullName},
-	Optional: []paper.Name{paper.DateOfBirth, paper.Nationality, paper.PlaceOfResidence, paper.LicenceClass, paper.DateOfIssue, paper.DateOfExpiry},
-	Source:   "Circulars 35/2024/TT-BGTVT (form 1) and 12/2025/TT-BCA; public label lists",
+	Optional: []paper.Name{paper.DateOfBirth, paper.Nationality, paper.PlaceOfResidence, paper.LicenceClass, paper.DateOfIssue,
+		paper.DateOfExpiry},
+	Source: "Circulars 35/2024/TT-BGTVT (form 1) and 12/2025/TT-BCA; public label lists",
 }

@@ -32,8 +32,10 @@ var (
 const residenceCardSource = "Circulars 04/2015/TT-BCA, article 4, and 70/2026/TT-BCA; labels of the older permanent card"
 
 var (
-	residenceCardMarks  = []Mark{{"MANGHOCHIEUCUA", "HOCHIEUSO"}, {"CUCQUANLYXUATNHAPCANHCAPCHO", "CUCQUANLYXUATNHAPCANH"}, {"THENAYCOGIATRIDENNGAY"}, {"TRUONGPHONGQUANLYXNC"}}
-	residenceCardFields = []paper.Name{paper.DateOfBirth, paper.Sex, paper.Nationality, paper.PassportNumber, paper.PlaceOfResidence, paper.DateOfIssue, paper.DateOfExpiry}
+	residenceCardMarks = []Mark{{"MANGHOCHIEUCUA", "HOCHIEUSO"}, {"CUCQUANLYXUATNHAPCANHCAPCHO", "CUCQUANLYXUATNHAPCANH"},
+		{"THENAYCOGIATRIDENNGAY"}, {"TRUONGPHONGQUANLYXNC"}}
+	residenceCardFields = []paper.Name{paper.DateOfBirth, paper.Sex, paper.Nationality, paper.PassportNumber, paper.PlaceOfResidence,
+		paper.DateOfIssue, paper.DateOfExpiry}
 	residenceCardLabels = slices.Concat(
 		labels(paper.DocumentNumber, "SO", "SONO", "SOTHE"),
 		labels(paper.FullName, "HOTEN", "HOVATEN", "FULLNAME"),
