@@ -122,15 +122,6 @@ func (a answers) fill(template string) []Run {
 	return runs
 }
 
-// plain is a filled template as text, gaps as nothing.
-func (a answers) plain(template string) string {
-	var b strings.Builder
-	for _, r := range a.runs(template) {
-		b.WriteString(r.Text)
-	}
-	return b.String()
-}
-
 func (a answers) text(name, filter, argument string) string {
 	if name == OfficeName {
 		return a.office

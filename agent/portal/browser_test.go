@@ -40,8 +40,6 @@ type version struct {
 }
 
 // meaning is a field of a stand-in: what it is called in the map, and what was made of it.
-type meaning struct{ name, shown string }
-
 type standIn struct {
 	t       *testing.T
 	desk    *Desk
@@ -49,7 +47,6 @@ type standIn struct {
 	page    PagePlan
 	signed  map[string]string // what VNeID filled into Part I
 	version version
-	fields  []meaning
 	server  *httptest.Server // the portal, under TLS
 	daemon  *httptest.Server
 }

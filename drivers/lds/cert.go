@@ -38,9 +38,6 @@ type Certificate struct {
 // Subject names the certificate for people.
 func (c *Certificate) Subject() string { return c.subjectName }
 
-// NotAfter is when the certificate ends.
-func (c *Certificate) NotAfter() time.Time { return c.until }
-
 func parseCertificate(der []byte) (*Certificate, []byte, error) {
 	var outer struct {
 		TBS       asn1.RawValue

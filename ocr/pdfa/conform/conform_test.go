@@ -2,7 +2,6 @@ package conform_test
 
 import (
 	"bytes"
-	"fmt"
 	"image"
 	"io/fs"
 	"maps"
@@ -134,6 +133,6 @@ func TestCorpus(t *testing.T) {
 		c := byClause[k]
 		t.Logf("%-14s %3d of %3d, %d missed, %d wrongly blamed", k, c.right, c.all, c.missed, c.wrongly)
 	}
-	t.Log(fmt.Sprintf("rules that our files touch: agreement %.1f %%: %d of %d files; %d broken rules missed, %d files wrongly blamed", 100*float64(ours.right)/float64(ours.all), ours.right, ours.all, ours.missed, ours.wrongly))
-	t.Log(fmt.Sprintf("all rules: agreement %.1f %%: %d of %d files; %d broken rules missed, %d files wrongly blamed", 100*float64(total.right)/float64(total.all), total.right, total.all, total.missed, total.wrongly))
+	t.Logf("rules that our files touch: agreement %.1f %%: %d of %d files; %d broken rules missed, %d files wrongly blamed", 100*float64(ours.right)/float64(ours.all), ours.right, ours.all, ours.missed, ours.wrongly)
+	t.Logf("all rules: agreement %.1f %%: %d of %d files; %d broken rules missed, %d files wrongly blamed", 100*float64(total.right)/float64(total.all), total.right, total.all, total.missed, total.wrongly)
 }
