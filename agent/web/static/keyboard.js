@@ -218,4 +218,5 @@ const Telex = (() => {
 		if (input.closest("[data-write]") && (input.value === "" || input.hasAttribute("aria-invalid"))) waiting ??= input;
 	}
 	waiting?.focus({ preventScroll: true });
+	if (waiting && board.hidden) show(waiting); // a window that has no focus yet tells of none
 })();
