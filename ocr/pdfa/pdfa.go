@@ -321,7 +321,7 @@ func (c *counter) Write(b []byte) (int, error) {
 func packed(data []byte) []byte {
 	var b bytes.Buffer
 	z, _ := zlib.NewWriterLevel(&b, zlib.BestCompression) // fails for a level that does not exist
-	_, _ = z.Write(data) // a bytes.Buffer takes everything
+	_, _ = z.Write(data)                                  // a bytes.Buffer takes everything
 	_ = z.Close()
 	return b.Bytes()
 }
