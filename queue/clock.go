@@ -79,10 +79,14 @@ func (q *Queue) lookAtClock() (trusted bool, err error) {
 	if wall.Before(plausible) {
 		return false, nil
 	}
+	// What was put right must not seem wrong again, or the sweep never comes to an end.
+	moved := func(r *record) bool {
+		return jumped && r.Session == q.session() && r.Delivered.Sub(wall.Add(r.Elapsed-q.elapsed())).Abs() > clockSlack
+	}
 	wrong := func(r *record) bool {
 		return r.Delivered.After(wall.Add(clockSlack)) || r.Delivered.Before(plausible) ||
 			r.State == Acknowledged && r.Acknowledged.After(wall.Add(clockSlack)) ||
-			jumped && r.Session == q.session()
+			moved(r)
 	}
 	for {
 		n, err := q.straighten(wall, jumped, wrong)

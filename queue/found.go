@@ -197,6 +197,9 @@ func (q *Queue) TakeFound(ctx context.Context, name string) (Submission, error) 
 		return Submission{}, err
 	}
 	defer leave()
+	// A rotation would look for the blob in found/ and for its record, and miss it on its way between.
+	q.rekeying.Lock()
+	defer q.rekeying.Unlock()
 	f, err := q.one(ctx, name)
 	if err != nil {
 		return Submission{}, err

@@ -59,6 +59,9 @@ func (q *Queue) save(tx *bolt.Tx, was, r *record) error {
 		return err
 	}
 	r.Revision = uint64(tx.ID())
+	if was != nil {
+		r.Revision = max(r.Revision, was.Revision+1) // a compacted index counts its transactions anew
+	}
 	data, err := encodeRecord(r)
 	if err != nil {
 		return err

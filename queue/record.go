@@ -19,7 +19,7 @@ type record struct {
 	Stored  int64  `json:"stored"`        // bytes of the age file in the blob
 	Due     int64  `json:"due,omitempty"` // queue time; 0 = at any time
 
-	Revision uint64 `json:"revision,omitempty"` // number of the transaction that wrote it
+	Revision uint64 `json:"revision,omitempty"` // grows with every change; the number of the transaction that wrote it, or more
 
 	HeldBy  string        `json:"held_by,omitempty"` // what held it, see letGo; when that changes it is tried again
 	HeldAt  int64         `json:"held_at,omitempty"` // wall clock, ns

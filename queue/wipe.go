@@ -48,9 +48,19 @@ func (q *Queue) Drop(ctx context.Context, idOrCode string) error {
 		return err
 	}
 	defer leave()
+	was, err := q.Get(idOrCode)
+	if err != nil {
+		return fmt.Errorf("drop %s: %w", idOrCode, err)
+	}
+	// Until the blob is gone nobody may lay a new one of the same id in its place.
+	release, err := q.own(ctx, was.ID)
+	if err != nil {
+		return fmt.Errorf("drop %s: %w", idOrCode, err)
+	}
+	defer release()
 	var gone *record
 	err = q.mark(func(tx *bolt.Tx) error {
-		r, err := find(tx, idOrCode)
+		r, err := recordByID(tx, was.ID)
 		if err != nil {
 			return err
 		}

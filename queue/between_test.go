@@ -1,0 +1,170 @@
+package queue
+
+import (
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	bolt "go.etcd.io/bbolt"
+)
+
+// watchedDisk calls once, when a file or folder is about to be touched in one way, what comes between.
+type watchedDisk struct {
+	disk
+	edit, sync string // the end of the path to be edited, or of the folder to be synced; "" = none
+	once       sync.Once
+	between    func()
+}
+
+func (d *watchedDisk) Edit(path string) (file, error) {
+	if d.edit != "" && strings.HasSuffix(path, d.edit) {
+		d.once.Do(d.between)
+	}
+	return d.disk.Edit(path)
+}
+
+func (d *watchedDisk) SyncDir(dir string) error {
+	if d.sync != "" && strings.HasSuffix(dir, d.sync) {
+		d.once.Do(d.between)
+	}
+	return d.disk.SyncDir(dir)
+}
+
+// TestAcceptedWhileDropped: what is accepted under an id whose former blob is just being wiped stays whole.
+func TestAcceptedWhileDropped(t *testing.T) {
+	d := &watchedDisk{disk: osDisk{}, edit: string(filepath.Separator) + "A"}
+	q := mustOpen(t, memoryDir(t), Options{disk: d})
+	mustEnqueue(t, q, draft("A", 1))
+	var wg sync.WaitGroup
+	d.between = func() {
+		q.mu.Lock()
+		_, owned := q.busy["A"]
+		q.mu.Unlock()
+		enqueue := func() {
+			if _, err := q.Enqueue(t.Context(), draft("A", 2)); err != nil {
+				t.Error(err)
+			}
+		}
+		if owned {
+			wg.Go(enqueue) // it waits for its turn
+		} else {
+			enqueue()
+		}
+	}
+	if err := q.Drop(t.Context(), "A"); err != nil {
+		t.Fatal(err)
+	}
+	wg.Wait()
+	if v, err := q.Verify(t.Context()); err != nil || len(v.Faults) > 0 || v.Checked != 1 {
+		t.Fatalf("%+v %v", v, err)
+	}
+}
+
+// TestTakenInWhileRotated: a blob on its way back from found/ is not left behind under a key that is being destroyed.
+func TestTakenInWhileRotated(t *testing.T) {
+	d := &watchedDisk{disk: osDisk{}}
+	q := mustOpen(t, memoryDir(t), Options{disk: d})
+	mustEnqueue(t, q, draft("A", 1))
+	r, err := q.stored("A")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := q.update(func(tx *bolt.Tx) error { return forget(tx, r) }); err != nil {
+		t.Fatal(err)
+	}
+	name, err := q.setAside(r.place(), "A", whyUnknown)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var wg sync.WaitGroup
+	d.between = func() {
+		if q.rekeying.TryLock() {
+			q.rekeying.Unlock()
+			t.Error("a rotation may begin while a blob is neither in found/ nor in the index")
+		}
+		wg.Go(func() {
+			if _, err := q.Rekey(t.Context(), nil); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	d.sync = filepath.Base(q.segmentPath(r.Segment))
+	if _, err := q.TakeFound(t.Context(), name); err != nil {
+		t.Fatal(err)
+	}
+	wg.Wait()
+	if v, err := q.Verify(t.Context()); err != nil || len(v.Faults) > 0 || v.Checked != 1 {
+		t.Fatalf("%+v %v", v, err)
+	}
+}
+
+// TestRevisionsGrowThroughCompaction: in a damaged index the latest of several versions of a record is found, although a
+// compacted index counts its transactions anew.
+func TestRevisionsGrowThroughCompaction(t *testing.T) {
+	q := mustOpen(t, memoryDir(t), Options{Retention: -1})
+	for range 40 {
+		mustEnqueue(t, q, draft("GONE", 1))
+		if err := q.Drop(t.Context(), "GONE"); err != nil {
+			t.Fatal(err)
+		}
+	}
+	mustEnqueue(t, q, draft("A", 1))
+	if pass, err := q.DeliverDue(t.Context(), &hub{}); err != nil || pass.Delivered != 1 {
+		t.Fatal(pass, err)
+	}
+	before, err := q.stored("A")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := q.copyIndex(q.indexPath() + ".copy"); err != nil {
+		t.Fatal(err)
+	}
+	if err := q.db.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if q.db, err = loadIndex(q.indexPath()+".copy", false); err != nil {
+		t.Fatal(err)
+	}
+	if err := q.Retry(t.Context(), "A"); err != nil {
+		t.Fatal(err)
+	}
+	after, err := q.stored("A")
+	if err != nil || after.Revision <= before.Revision {
+		t.Fatalf("revision %d after %d: %v", after.Revision, before.Revision, err)
+	}
+}
+
+// TestSweepEndsAfterAClockJump: more deliveries than one transaction puts right are put right once, not for ever.
+func TestSweepEndsAfterAClockJump(t *testing.T) {
+	const n = wipeBatch + 6
+	start := time.Date(2026, 11, 29, 9, 0, 0, 0, time.UTC)
+	off, asked := time.Duration(0), 0
+	o := Options{Parallel: 1, Retention: 24 * time.Hour, elapsed: func() time.Duration { return time.Hour }, wall: func() time.Time {
+		if asked++; asked > 100*n {
+			panic("the sweep does not end")
+		}
+		return start.Add(off)
+	}}
+	q := mustOpen(t, memoryDir(t), o)
+	for i := range n {
+		mustEnqueue(t, q, draft("S"+string(rune('A'+i/26))+string(rune('A'+i%26)), 0))
+	}
+	if pass, err := q.DeliverDue(t.Context(), &hub{}); err != nil || pass.Delivered != n {
+		t.Fatal(pass, err)
+	}
+	off, asked = 30*24*time.Hour, 0
+	if _, err := q.Sweep(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	list, err := q.List(Filter{})
+	if err != nil || len(list) != n {
+		t.Fatal(len(list), err)
+	}
+	for _, s := range list {
+		if s.Wiped || !s.Delivered.Equal(start.Add(off)) {
+			t.Fatalf("%s: wiped %v, delivered %v", s.ID, s.Wiped, s.Delivered)
+		}
+	}
+}
