@@ -1,6 +1,7 @@
 package queue
 
 import (
+	"os"
 	"path/filepath"
 	"strings"
 	"sync"
@@ -8,6 +9,7 @@ import (
 	"time"
 
 	bolt "go.etcd.io/bbolt"
+	"golang.org/x/sys/unix"
 )
 
 // watchedDisk calls once, when a file or folder is about to be touched in one way, what comes between.
@@ -166,5 +168,70 @@ func TestSweepEndsAfterAClockJump(t *testing.T) {
 		if s.Wiped || !s.Delivered.Equal(start.Add(off)) {
 			t.Fatalf("%s: wiped %v, delivered %v", s.ID, s.Wiped, s.Delivered)
 		}
+	}
+}
+
+// unwritableDisk is one that turned read-only.
+type unwritableDisk struct{ disk }
+
+func (unwritableDisk) Writable(string) error { return unix.EROFS }
+
+// TestReadOnlyBeforeMigration: a queue of an older layout on a disk that turned read-only before it could be migrated is
+// listed, verified and exported as it is.
+func TestReadOnlyBeforeMigration(t *testing.T) {
+	dir := memoryDir(t)
+	copyTree(t, "testdata/layout-2", dir)
+	q := mustOpen(t, dir, Options{disk: unwritableDisk{osDisk{}}})
+	if q.ReadOnly() == nil {
+		t.Fatal("it was opened for writing")
+	}
+	v, err := q.Verify(t.Context())
+	if err != nil || v.Checked == 0 {
+		t.Fatalf("%+v %v", v, err)
+	}
+	for _, f := range v.Faults {
+		if f.ID == "" {
+			t.Errorf("fault of the index: %s", f.What)
+		}
+	}
+	if list, err := q.List(Filter{}); err != nil || len(list) < v.Checked {
+		t.Fatal(len(list), err)
+	}
+	if _, err := q.Stats(); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := q.Found(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// TestCutBetweenAsideAndAnew: a power cut after a damaged index was moved aside, and before the new one was begun, does not
+// forget what the damaged one tells of deliveries.
+func TestCutBetweenAsideAndAnew(t *testing.T) {
+	for name, begun := range map[string][]byte{"no_index": nil, "empty": {}, "torn": make([]byte, 5000)} {
+		t.Run(name, func(t *testing.T) {
+			dir := memoryDir(t)
+			q := mustOpen(t, dir, Options{Retention: -1})
+			mustEnqueue(t, q, draft("SENT", 0))
+			if pass, err := q.DeliverDue(t.Context(), &hub{}); err != nil || pass.Delivered != 1 {
+				t.Fatal(pass, err)
+			}
+			mustEnqueue(t, q, draft("WAITS", 0))
+			if err := q.Close(); err != nil {
+				t.Fatal(err)
+			}
+			index := filepath.Join(dir, "index.db")
+			if err := os.Rename(index, index+".damaged-20261129T120000"); err != nil {
+				t.Fatal(err)
+			}
+			if begun != nil {
+				if err := os.WriteFile(index, begun, 0o600); err != nil {
+					t.Fatal(err)
+				}
+			}
+			q = mustOpen(t, dir, Options{Retention: -1})
+			mustState(t, q, "SENT", Delivered)
+			mustState(t, q, "WAITS", Queued)
+		})
 	}
 }

@@ -234,10 +234,13 @@ func surveyIndex(path string, check bool) (s survey, err error) {
 	return s, err
 }
 
+// asideMark stands between the name of the index and the time when it was moved aside.
+const asideMark = ".damaged-"
+
 // openIndex opens the index for writing, makes a new one in place of one that was lost, and brings the layout up to date.
 func (q *Queue) openIndex(s survey, repairs *Repairs) error {
 	if s.damaged != nil {
-		aside := freeName(fmt.Sprintf("%s.damaged-%s", q.indexPath(), q.wall().UTC().Format("20060102T150405")))
+		aside := freeName(fmt.Sprintf("%s%s%s", q.indexPath(), asideMark, q.wall().UTC().Format("20060102T150405")))
 		if err := q.disk.Rename(q.indexPath(), aside); err != nil {
 			return err
 		}

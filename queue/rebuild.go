@@ -9,6 +9,8 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
+	"strings"
 
 	bolt "go.etcd.io/bbolt"
 	"golang.org/x/sys/unix"
@@ -24,11 +26,9 @@ func (q *Queue) rebuild(ctx context.Context, repairs *Repairs) error {
 	if err != nil || aside == nil {
 		return err
 	}
-	known := map[string]*record{}
-	if *aside != "" {
-		if known, err = salvage(filepath.Join(q.dir, *aside)); err != nil {
-			q.log.Warn("the damaged index tells nothing", "error", err)
-		}
+	known, err := q.salvageAside(*aside)
+	if err != nil {
+		return err
 	}
 	segs, err := q.listSegments()
 	if err != nil {
@@ -65,6 +65,29 @@ func (q *Queue) rebuilding() (next uint64, aside *string, err error) {
 		return nil
 	})
 	return next, aside, err
+}
+
+// salvageAside asks the index that was given up; where that tells nothing, the one given up last before it: a power cut
+// between moving it aside and beginning anew leaves no index, or a torn one.
+func (q *Queue) salvageAside(name string) (map[string]*record, error) {
+	names, err := q.disk.List(q.dir)
+	if err != nil {
+		return nil, fmt.Errorf("look for damaged indexes: %w", err)
+	}
+	asides := slices.DeleteFunc(names, func(n string) bool { return !strings.HasPrefix(n, filepath.Base(q.indexPath())+asideMark) })
+	slices.Sort(asides)
+	if name != "" {
+		asides = append(asides, name)
+	}
+	for _, aside := range slices.Backward(asides) {
+		known, err := salvage(filepath.Join(q.dir, aside))
+		if err != nil {
+			q.log.Warn("a damaged index tells nothing", "name", aside, "error", err)
+		} else if len(known) > 0 {
+			return known, nil
+		}
+	}
+	return nil, nil
 }
 
 // salvage finds in a damaged index the last record of each submission that is whole, wherever it lies: each says by its
