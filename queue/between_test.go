@@ -235,3 +235,65 @@ func TestCutBetweenAsideAndAnew(t *testing.T) {
 		})
 	}
 }
+
+// TestDroppedFromFoundAlone: nothing is taken in from found/ while a file there is being destroyed.
+func TestDroppedFromFoundAlone(t *testing.T) {
+	d := &watchedDisk{disk: osDisk{}}
+	q := mustOpen(t, memoryDir(t), Options{disk: d})
+	mustEnqueue(t, q, draft("A", 1))
+	r, err := q.stored("A")
+	if err != nil {
+		t.Fatal(err)
+	}
+	name, err := q.setAside(r.place(), "A", whyUnknown)
+	if err != nil {
+		t.Fatal(err)
+	}
+	d.edit, d.between = name, func() {
+		if q.rekeying.TryLock() {
+			q.rekeying.Unlock()
+			t.Error("the file could be taken in while it is overwritten")
+		}
+	}
+	if _, err := q.DropFound(t.Context(), name); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// stuckDisk does not let one blob be changed.
+type stuckDisk struct {
+	disk
+	id string
+}
+
+func (d *stuckDisk) Edit(path string) (file, error) {
+	if filepath.Base(path) == d.id {
+		return nil, unix.EIO
+	}
+	return d.disk.Edit(path)
+}
+
+// TestOpensWithAWipeThatFails: a blob that can't be wiped keeps nothing else from being accepted, and is wiped when it can be.
+func TestOpensWithAWipeThatFails(t *testing.T) {
+	dir := memoryDir(t)
+	d := &stuckDisk{disk: osDisk{}, id: "GONE"}
+	q := mustOpen(t, dir, Options{disk: d})
+	mustEnqueue(t, q, draft("GONE", 1))
+	mustEnqueue(t, q, draft("STAYS", 1))
+	if err := q.Drop(t.Context(), "GONE"); err == nil {
+		t.Fatal("the disk let it go")
+	}
+	if err := q.Close(); err != nil {
+		t.Fatal(err)
+	}
+	q = mustOpen(t, dir, Options{disk: d})
+	mustState(t, q, "STAYS", Queued)
+	mustEnqueue(t, q, draft("NEW", 1))
+	if err := q.Close(); err != nil {
+		t.Fatal(err)
+	}
+	d.id = ""
+	if _, repairs := mustOpenRepairs(t, dir, Options{disk: d}); repairs.Wiped != 1 || len(repairs.SetAside) > 0 {
+		t.Fatalf("%+v", repairs)
+	}
+}

@@ -334,6 +334,8 @@ func (q *Queue) DropFound(ctx context.Context, name string) (Found, error) {
 		return Found{}, err
 	}
 	defer leave()
+	q.rekeying.Lock() // as TakeFound: what is taken in meanwhile must not be overwritten at its new place
+	defer q.rekeying.Unlock()
 	f, err := q.one(ctx, name)
 	if err != nil {
 		return f, err

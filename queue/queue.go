@@ -107,7 +107,7 @@ type Queue struct {
 	keys sync.RWMutex
 	ring atomic.Pointer[seal.Ring]
 
-	rekeying sync.Mutex   // one rotation at a time
+	rekeying sync.Mutex   // one rotation at a time, and none while something leaves found/
 	headers  sync.RWMutex // a header is not read while rotation rewrites it
 	sweeping sync.Mutex   // one sweep at a time; guards clock
 	clock    clock

@@ -58,8 +58,12 @@ func (q *Queue) repair(ctx context.Context, repairs *Repairs) error {
 	}
 	n, err := q.wipeMarked()
 	repairs.Wiped = n
-	if err != nil {
+	if err != nil && q.isBroken() {
 		return err
+	}
+	if err != nil {
+		// One blob that the drive does not let go must not keep the kiosk shut: its mark stays for the next time.
+		q.log.Error("finish the wipes that were begun", "error", err)
 	}
 	if err := q.requeueSending(repairs); err != nil {
 		return fmt.Errorf("queue again what was being sent: %w", err)
