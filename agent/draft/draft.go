@@ -32,6 +32,8 @@ const (
 	keyFile    = "key"    // the draft's key, wrapped by the store's
 	recordFile = "record" // JSON, sealed; written last
 	pageSuffix = ".page"
+
+	endedPrefix = ".ended-" // of the folder of a draft that is being forgotten
 )
 
 // Store is a folder of drafts. Its methods may be called by several goroutines, but one draft is used by one at a time.
@@ -43,8 +45,8 @@ type Store struct {
 	keys map[string]cipher.AEAD // by draft
 }
 
-// Open opens the store in a folder, which is made if need be; vault holds the store's own key. Remains of drafts that
-// were cut off while they were made or forgotten are removed.
+// Open opens the store in a folder, which is made if need be; vault holds the store's own key. Remains of drafts whose
+// forgetting was cut off are removed.
 func Open(ctx context.Context, dir string, vault seal.Vault) (*Store, error) {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return nil, fmt.Errorf("open drafts: %w", err)
@@ -59,7 +61,25 @@ func Open(ctx context.Context, dir string, vault seal.Vault) (*Store, error) {
 			return nil, fmt.Errorf("open drafts: keep their key: %w", err)
 		}
 	}
-	return &Store{dir: dir, ring: seal.NewRing(keys[0], keys[1:]...), keys: map[string]cipher.AEAD{}}, nil
+	s := &Store{dir: dir, ring: seal.NewRing(keys[0], keys[1:]...), keys: map[string]cipher.AEAD{}}
+	if err := s.sweep(); err != nil {
+		return nil, err
+	}
+	return s, nil
+}
+
+// sweep ends the forgetting of drafts during which the power failed.
+func (s *Store) sweep() error {
+	entries, err := os.ReadDir(s.dir)
+	if err != nil {
+		return fmt.Errorf("open drafts: %w", err)
+	}
+	for _, e := range entries {
+		if e.IsDir() && strings.HasPrefix(e.Name(), endedPrefix) {
+			_ = erase(filepath.Join(s.dir, e.Name())) // on a disk that can't be written it stays, and is no draft
+		}
+	}
+	return nil
 }
 
 // IDs lists the drafts that are kept.
@@ -70,7 +90,7 @@ func (s *Store) IDs() ([]string, error) {
 	}
 	var ids []string
 	for _, e := range entries {
-		if e.IsDir() {
+		if e.IsDir() && !strings.HasPrefix(e.Name(), endedPrefix) {
 			ids = append(ids, e.Name())
 		}
 	}
@@ -125,7 +145,8 @@ func withoutValue(err error) error {
 // Page reads the bytes of a page.
 func (s *Store) Page(id, page string) ([]byte, error) { return s.read(id, page+pageSuffix) }
 
-// Forget ends a draft: its key is overwritten, then all of it is removed. Forgetting what is not there is no error.
+// Forget ends a draft: it is no draft from then on, even if the power fails here; its key is overwritten, then all of it
+// is removed. Forgetting what is not there is no error.
 func (s *Store) Forget(id string) error {
 	s.mu.Lock()
 	delete(s.keys, id)
@@ -133,7 +154,15 @@ func (s *Store) Forget(id string) error {
 	if !valid(id) {
 		return nil
 	}
-	folder := filepath.Join(s.dir, id)
+	folder, ended := filepath.Join(s.dir, id), filepath.Join(s.dir, endedPrefix+id)
+	if err := os.Rename(folder, ended); err != nil {
+		return erase(folder)
+	}
+	return errors.Join(syncFolder(s.dir), erase(ended))
+}
+
+// erase overwrites the key of a draft's folder, then removes it all.
+func erase(folder string) error {
 	err := overwrite(filepath.Join(folder, keyFile))
 	return errors.Join(err, os.RemoveAll(folder))
 }

@@ -114,3 +114,25 @@ func TestDamageIsTold(t *testing.T) {
 		})
 	}
 }
+
+// Power that fails while a draft is forgotten leaves none behind, neither one that opens nor one that seems lost.
+func TestForgettingCutOff(t *testing.T) {
+	dir := t.TempDir()
+	s := open(t, dir)
+	must(t, s.Keep("v1", record{marker}))
+	must(t, s.KeepPage("v1", "p1", []byte(marker)))
+	must(t, os.Rename(filepath.Join(dir, "v1"), filepath.Join(dir, endedPrefix+"v1"))) // as far as it came
+	if ids, err := s.IDs(); err != nil || len(ids) != 0 {
+		t.Errorf("%v is still a draft, %v", ids, err)
+	}
+	open(t, dir)
+	if entries, err := os.ReadDir(dir); err != nil || len(entries) != 1 { // the store's key
+		t.Errorf("%v is left, %v", entries, err)
+	}
+	s = open(t, dir)
+	must(t, s.Keep("v1", record{marker}))
+	must(t, s.Forget("v1"))
+	if entries, err := os.ReadDir(dir); err != nil || len(entries) != 1 {
+		t.Errorf("%v is left, %v", entries, err)
+	}
+}
