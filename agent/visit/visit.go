@@ -262,6 +262,13 @@ func (s State) Paper(id string) (Paper, bool) {
 	return Paper{}, false
 }
 
+// Begun tells whether the visit holds anything that a person would have to give again: papers, or
+// answers typed by hand. A reading alone is none: it may be of somebody else's card.
+func (s State) Begun() bool {
+	return len(s.Papers) > 0 || len(s.Ways) > 0 ||
+		slices.ContainsFunc(s.Form, func(e Entry) bool { return e.Seen || e.Typing })
+}
+
 // Open lists the fields that still need the person, doubtful ones in the form's order.
 func (s State) Open() []string {
 	var open []string

@@ -34,8 +34,9 @@ type keeping struct {
 // refreshed is how old a record may grow while the person only gives signs of life.
 const refreshed = 20 * time.Second
 
-// keep brings the draft of a visit up to date; sess is the browser it sits at, nil for the volunteers' line. What cannot be
-// kept is not said to be.
+// keep brings the draft of a visit up to date; sess is the browser it sits at, nil for the volunteers' line. Where it has
+// been taken from that browser meanwhile, it comes back in the line, never there: somebody else may sit there now. What
+// cannot be kept is not said to be.
 func (s *Site) keep(t *table, sess *session) {
 	if s.o.Drafts == nil {
 		return
@@ -43,7 +44,8 @@ func (s *Site) keep(t *table, sess *session) {
 	r := kept{Line: true, Stack: t.stack, Saved: s.now()}
 	if sess != nil {
 		sess.mu.Lock()
-		if r.Line = sess.member.Name != ""; !r.Line { // a volunteer signs in anew after a restart, and finds it in the line
+		// A volunteer signs in anew after a restart, and finds it in the line.
+		if r.Line = sess.member.Name != "" || sess.table != t; !r.Line {
 			r.Token, r.CSRF, r.Lang, r.Size = sess.token, sess.csrf, sess.lang, sess.size
 		}
 		sess.mu.Unlock()

@@ -139,3 +139,45 @@ func TestSheetIsMovedToAnotherPerson(t *testing.T) {
 	citizen.follow("done")
 	citizen.post("/papers/p1/move", "to", other.visit.ID).want(200, "/papers", "/papers/p1/picture") // for staff
 }
+
+// A request of the citizen's browser that ends after a volunteer took the visit does not put it back there: the next
+// person sits at that browser.
+func TestTakenVisitDoesNotComeBackAtTheScreen(t *testing.T) {
+	k := newKiosk(t, withStaff(t), withDrafts(t))
+	citizen := k.hand(t).toScan("2.000815")
+	citizen.upload("a.png", onePixel(t))
+	citizen.follow("done")
+	lan := k.hand(t).signIn("lan", volunteerPIN)
+	taken := k.site.sessions.visits()[0]
+	var screen *session
+	for _, s := range k.site.sessions.list() {
+		if s.sitting() == taken {
+			screen = s
+		}
+	}
+	lan.post("/desk/take/"+taken.visit.ID).want(200, "/check")
+	k.server.Close()           // no request is under way but
+	k.site.keep(taken, screen) // the live stream of the scan, which ends now
+
+	after := k.again(t)
+	citizen.base = after.server.URL
+	citizen.get("/check").want(200, "/")
+	if n := len(after.site.sessions.lined()); n != 1 {
+		t.Errorf("%d in the line", n)
+	}
+}
+
+// A form that a volunteer filled by hand, without papers, goes back to the line as one with papers does.
+func TestTypedFormGoesBackToTheLine(t *testing.T) {
+	k := newKiosk(t, withStaff(t))
+	lan := k.hand(t).signIn("lan", volunteerPIN)
+	lan.post("/desk/new").want(200, "/choose")
+	lan.post("/choose/1.010041").want(200, "/consent")
+	lan.post("/consent", "agreed", "yes").want(200, "/scan")
+	lan.post("/without").want(200, "/wanted/applicant_identity")
+	lan.fillIn()
+	lan.post("/desk/new").want(200, "/choose")
+	if n := len(k.site.sessions.lined()); n != 1 {
+		t.Errorf("%d in the line", n)
+	}
+}

@@ -210,7 +210,7 @@ func (s *Site) seat(r *http.Request, sess *session, t *table, m staff.Member) er
 // putBack puts a visit that a volunteer had open into the line, unless it is done or has nothing in it.
 func (s *Site) putBack(ctx context.Context, t *table) {
 	state := t.visit.State()
-	if len(state.Papers) > 0 {
+	if state.Begun() {
 		_ = t.visit.TakeOver(s.now(), state.Staff, lineLimits) // fails where it has just ended
 		s.sessions.enqueue(t)
 		s.keep(t, nil)
