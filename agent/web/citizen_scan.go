@@ -368,32 +368,27 @@ func (s *Site) upload(w http.ResponseWriter, r *http.Request, at seat) {
 		s.showScan(w, r, at, http.StatusBadRequest, s.words.say(at.lang, "upload.none"))
 		return
 	}
-	var ids []string
-	for _, f := range files {
-		data := f.data
-		problem := ""
-		_, unknown := page.Sniff(data)
-		switch {
-		case errors.Is(unknown, page.ErrEmpty):
-			problem = ocr.EmptyFile
-		case errors.Is(unknown, page.ErrUnsupported):
-			problem = ocr.Unsupported
-		case unknown != nil:
-			problem = ocr.NotAnImage
-		}
-		if problem != "" {
+	for _, f := range files { // all of them before any is taken in
+		if problem := refusal(f.data); problem != "" {
 			s.showScan(w, r, at, http.StatusUnprocessableEntity, s.words.say(at.lang, "problem."+problem))
 			return
 		}
-		id, err := at.visit.Add(s.now(), visit.Paper{Data: data, MediaType: page.MediaType(data), Reading: true})
-		if err != nil {
-			s.turnAway(w, r, at, err)
-			return
+	}
+	done, err := at.visit.Work(s.now()) // first: what was taken in is read, come what may
+	if err != nil {
+		s.turnAway(w, r, at, err)
+		return
+	}
+	var ids []string
+	for _, f := range files {
+		var id string
+		if id, err = at.visit.Add(s.now(), visit.Paper{Data: f.data, MediaType: page.MediaType(f.data), Reading: true}); err != nil {
+			break
 		}
 		ids = append(ids, id)
 	}
-	done, err := at.visit.Work(s.now())
-	if err != nil {
+	if len(ids) == 0 {
+		done(s.now())
 		s.turnAway(w, r, at, err)
 		return
 	}
@@ -405,7 +400,25 @@ func (s *Site) upload(w http.ResponseWriter, r *http.Request, at seat) {
 		done(s.now())
 		at.table.live.send(end)
 	})
+	if err != nil { // not all of them found room
+		s.turnAway(w, r, at, err)
+		return
+	}
 	http.Redirect(w, r, "/scan", http.StatusSeeOther)
+}
+
+// refusal is the code of why a file is no paper, as far as its first bytes tell; "" where it may be one.
+func refusal(data []byte) string {
+	_, err := page.Sniff(data)
+	switch {
+	case errors.Is(err, page.ErrEmpty):
+		return ocr.EmptyFile
+	case errors.Is(err, page.ErrUnsupported):
+		return ocr.Unsupported
+	case err != nil:
+		return ocr.NotAnImage
+	}
+	return ""
 }
 
 // readJob reads files that were handed in and gives the event the screen ends with.

@@ -9,6 +9,7 @@ import (
 	"image/color"
 	"image/jpeg"
 	"image/png"
+	"mime/multipart"
 	"net/http"
 	"os"
 	"regexp"
@@ -17,6 +18,7 @@ import (
 	"testing"
 	"time"
 
+	"motcua/agent/visit"
 	"motcua/drivers/scan"
 	"motcua/ocr"
 	"motcua/queue"
@@ -250,6 +252,50 @@ func TestBadFilesAreRefusedInTheCitizensWords(t *testing.T) {
 			}
 			h.get("/papers").want(200, "/scan") // it was not kept
 		})
+	}
+}
+
+// Of files that are handed in together, one that is no paper leaves none of the others taken in and never read.
+func TestFilesAreTakenTogetherOrNotAtAll(t *testing.T) {
+	k := newKiosk(t)
+	h := k.hand(t).toScan("2.000815")
+	var b bytes.Buffer
+	form := multipart.NewWriter(&b)
+	_ = form.WriteField("csrf", h.csrf) // into memory
+	for _, data := range [][]byte{onePixel(t), []byte("PK\x03\x04 a text processor wrote this")} {
+		part, err := form.CreateFormFile("file", "a")
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, _ = part.Write(data)
+	}
+	_ = form.Close()
+	r, err := http.NewRequestWithContext(t.Context(), http.MethodPost, h.base+"/upload", &b)
+	if err != nil {
+		t.Fatal(err)
+	}
+	r.Header.Set("Content-Type", form.FormDataContentType())
+	r.Header.Set("Origin", h.base)
+	h.do(r).want(422, "/upload", k.site.words.say("vi", "problem."+ocr.Unsupported))
+	if papers := k.site.sessions.visits()[0].visit.State().Papers; len(papers) != 0 {
+		t.Errorf("%v was taken in", papers)
+	}
+}
+
+// The last paper that finds room is read as the others are.
+func TestLastPaperIsRead(t *testing.T) {
+	k := newKiosk(t)
+	h := k.hand(t).toScan("2.000815")
+	v := k.site.sessions.visits()[0].visit
+	for range visit.MaxPapers - 1 {
+		if _, err := v.Add(time.Now(), visit.Paper{Data: onePixel(t), MediaType: "image/png"}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	h.upload("a.png", onePixel(t))
+	h.follow("done")
+	if papers := v.State().Papers; len(papers) != visit.MaxPapers || papers[visit.MaxPapers-1].Reading {
+		t.Errorf("%d papers, the last unread", len(papers))
 	}
 }
 
