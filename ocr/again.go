@@ -152,8 +152,12 @@ func (c *card) around(row image.Rectangle) image.Rectangle {
 	return box
 }
 
-// proven says whether an exact code gave the field, and print says no other than it.
+// proven says whether an exact code gave the field, and print says no other than it. Print that says what another card's code says
+// and not what its own does is looked at again: the codes may have changed places.
 func (f *face) proven(n paper.Name, text string, known codeValues) bool {
+	if slices.ContainsFunc(f.Readings[n], func(r reading) bool { return r.Source == paper.QR && !same(n, r, reading{Value: text}) }) {
+		return false
+	}
 	if slices.Contains(known[n], shown(n, text)) || len(known[n]) == 1 && vn.Same(known[n][0], text) {
 		return true
 	}

@@ -165,11 +165,11 @@ func document(parts []*face, now time.Time) paper.Document {
 	return d
 }
 
-// misplaced says whether a QR symbol stands on a side of the paper that has none: a sticker.
+// misplaced says whether a QR symbol stands on a paper, or on a side of one, that has none: a sticker.
 func misplaced(kind paper.Kind, parts []*face) bool {
 	k, _ := kinds.Of(kind)
 	return slices.ContainsFunc(parts, func(p *face) bool {
-		return p.CodeOf != "" && (p.Uncoded || p.Side != "" && kind != paper.Other && p.Side != k.CodeSide)
+		return p.CodeOf != "" && (p.Uncoded || kind != paper.Other && (k.CodeSide == "" || p.Side != "" && p.Side != k.CodeSide))
 	})
 }
 

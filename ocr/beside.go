@@ -4,6 +4,7 @@ import (
 	"image"
 	"slices"
 	"strings"
+	"unicode/utf8"
 
 	"motcua/ocr/ctc"
 	"motcua/ocr/field"
@@ -66,9 +67,13 @@ func printedForm(v string) string {
 // search notes which values of the side's code stand in its print, under whatever label: they are read, too.
 func (f *face) search(words []tess.Word) {
 	var b strings.Builder
+	f.Legible = 0
 	for _, w := range words {
 		b.WriteByte(' ')
 		b.WriteString(w.Text)
+		if w.Conf > fair && utf8.RuneCountInString(w.Text) > 2 && vn.Spelled(w.Text) {
+			f.Legible++
+		}
 	}
 	f.Words = vn.Fold(b.String())
 }
@@ -76,6 +81,33 @@ func (f *face) search(words []tess.Word) {
 // says whether a value stands somewhere in the side's print.
 func (f *face) says(value string) bool {
 	return strings.Contains(" "+f.Words+" ", " "+vn.Fold(printedForm(value))+" ")
+}
+
+// leastWords is how many syllables read well make a side legible whose labels are none of ours; of a card so worn that no label can be
+// told, hardly one is.
+const leastWords = 6
+
+// strange says whether a side's print can be read and says nothing of what its QR symbol says: the symbol was stuck on it.
+func (f *face) strange() bool {
+	if f.Legible < leastWords {
+		return false
+	}
+	for n, rs := range f.Readings {
+		for _, r := range rs {
+			if r.Source != paper.QR || n == paper.Sex {
+				continue
+			}
+			parts := []string{r.Value}
+			if isPlace(n) { // any paper may name the district and the province
+				parts = strings.Split(r.Value, ",")
+				parts = parts[:max(1, len(parts)-2)]
+			}
+			if slices.ContainsFunc(parts, f.says) {
+				return false
+			}
+		}
+	}
+	return true
 }
 
 // leastLabels is how many labels and titles must have been read on a side for its print to be legible: a code is believed alone

@@ -50,6 +50,7 @@ type face struct {
 	Sure     bool // it is an identity card, even if not which: by its marks and codes together
 	Text     string
 	Words    string      // all that was read, folded
+	Legible  int         // how many words of it were read well
 	Part     *paper.Part // for a copy of the paper, where that is wanted
 }
 
@@ -231,6 +232,7 @@ func (l *local) print(ctx context.Context, c *card, f *face, known codeValues) (
 		runs = field.Runs(words)
 		side = field.Card(runs)
 	}
+	f.search(words)
 	f.tell(&side)
 	if front && side.Side != "back" && (side.Kind == "" && f.Sure || side.Kind == paper.CCCD2016) {
 		f.Uncoded = side.Kind == paper.CCCD2016
@@ -240,7 +242,6 @@ func (l *local) print(ctx context.Context, c *card, f *face, known codeValues) (
 		return nil, err
 	}
 	f.take(side, c)
-	f.search(words)
 	if f.Kind == "" || f.Kind == paper.Other {
 		f.Text = field.Text(runs)
 	}

@@ -59,7 +59,8 @@ func contradicts(n paper.Name, lead, r reading, all []reading) bool {
 	return !misread(lead.Value, r.Value, misreadShare)
 }
 
-// forged says whether a QR symbol says anything other than a chip, a zone's check digits, or print that was read well.
+// forged says whether a QR symbol says anything other than another symbol, a chip, a zone's check digits, or print that was
+// read well.
 func forged(all map[paper.Name][]reading) bool {
 	for n, rs := range all {
 		for _, code := range rs {
@@ -67,7 +68,7 @@ func forged(all map[paper.Name][]reading) bool {
 				continue
 			}
 			if slices.ContainsFunc(rs, func(r reading) bool {
-				return r.Source != paper.QR && r.Source != paper.User && !same(n, code, r) && !r.fits(code.Value) &&
+				return r.Source == paper.QR && !same(n, code, r) || r.Source != paper.QR && r.Source != paper.User && !same(n, code, r) && !r.fits(code.Value) &&
 					(r.clear() || r.Source == paper.MRZ && n == paper.FullName && contradicts(n, code, r, rs))
 			}) {
 				return true

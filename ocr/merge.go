@@ -46,11 +46,10 @@ func Merge(doc *paper.Document, src paper.Source, values map[paper.Name]string) 
 	doc.Fields = settle(doc.Type, all)
 }
 
-// own drops the doubts that settle finds again.
+// own drops the doubts that settle finds again from the values themselves. What print said against a value, or how badly it was
+// read, it can't: those stay with the reading until another source leads.
 func own(d []paper.Doubt) []paper.Doubt {
-	return slices.DeleteFunc(slices.Clone(d), func(d paper.Doubt) bool {
-		return d == paper.Disagreement || d == paper.LowConfidence || d == paper.NumberMismatch
-	})
+	return slices.DeleteFunc(slices.Clone(d), func(d paper.Doubt) bool { return d == paper.NumberMismatch })
 }
 
 func rank(s paper.Source) int {
@@ -130,6 +129,14 @@ func merged(n paper.Name, rs []reading) (paper.Field, reading) {
 		if r.Source == lead.Source {
 			if !same(n, lead, r) && r.Conf > 0.5 {
 				f.Doubts = doubt(f.Doubts, paper.Disagreement)
+			}
+			if r.Settled && r.Source == paper.QR { // the same code once more says nothing new
+				for _, d := range r.Doubts {
+					f.Doubts = doubt(f.Doubts, d)
+				}
+				if len(f.Choices) == 0 {
+					f.Choices = r.Choices
+				}
 			}
 			continue
 		}

@@ -57,6 +57,7 @@ func (l *local) readSheet(ctx context.Context, p page.Picture, n int) (*face, er
 		return nil, err
 	}
 	runs := field.Runs(words)
+	f.search(words)
 	side := field.Sheet(runs)
 	if side.Kind == paper.Other {
 		if s := field.Card(runs); s.Kind != "" && s.Labels >= 4 || f.Zone != nil || f.hasQR() {
@@ -79,7 +80,6 @@ func (l *local) readSheet(ctx context.Context, p page.Picture, n int) (*face, er
 		return nil, err
 	}
 	f.take(side, c)
-	f.search(words)
 	if f.Kind == "" || isSheet(f.Kind) {
 		f.Text = field.Text(runs)
 	}

@@ -37,7 +37,11 @@ func (f *face) tell(side *field.Side) {
 	if f.hasQR() {
 		proof++
 		if side.Labels < leastLabels {
-			proof++
+			if f.strange() {
+				f.doubtSymbol()
+			} else {
+				proof++
+			}
 		}
 	}
 	switch {
@@ -56,6 +60,17 @@ func (f *face) dropCode() {
 			delete(f.Readings, n)
 		} else {
 			f.Readings[n] = rs
+		}
+	}
+}
+
+// doubtSymbol puts all under review that the side's QR symbol says.
+func (f *face) doubtSymbol() {
+	for _, rs := range f.Readings {
+		for i, r := range rs {
+			if r.Source == paper.QR {
+				rs[i].Doubts = doubt(r.Doubts, paper.LowConfidence)
+			}
 		}
 	}
 }
