@@ -152,7 +152,7 @@ func (s *Site) restore() {
 		}
 		if age := s.now().Sub(r.Saved); age > longest || r.Visit.State.ID != id {
 			s.drop(id)
-			if r.Visit.State.Code == "" && age < stale {
+			if _, sent := s.o.Queue.Get(id); r.Visit.State.Code == "" && age < stale && sent != nil {
 				s.lost = s.now()
 			}
 			continue

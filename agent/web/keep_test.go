@@ -8,9 +8,11 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"motcua/agent/draft"
 	"motcua/agent/visit"
+	"motcua/queue"
 	"motcua/queue/seal"
 )
 
@@ -85,6 +87,28 @@ func TestLostVisitIsTold(t *testing.T) {
 	h.post("/begin", "lang", "vi").want(200, "/choose")
 	if h.get("/"); strings.Contains(h.body, gone) {
 		t.Error("the next person is told of a stranger's visit")
+	}
+}
+
+// A visit that was accepted in the moment the daemon was killed is not said to be lost.
+func TestAcceptedVisitIsNotToldAsLost(t *testing.T) {
+	for name, accepted := range map[string]bool{"accepted": true, "unfinished": false} {
+		t.Run(name, func(t *testing.T) {
+			now := newClock()
+			k := newKiosk(t, withDrafts(t), func(o *Options) { o.Clock = now.now })
+			k.hand(t).toScan("2.000815")
+			if accepted {
+				d := queue.Draft{ID: k.site.sessions.visits()[0].visit.ID, Parts: []queue.Part{queue.FromBytes("a.txt", "text/plain", []byte("a"))}}
+				if _, err := k.queue.Enqueue(t.Context(), d); err != nil {
+					t.Fatal(err)
+				}
+			}
+			now.pass(time.Hour)
+			h := k.again(t).hand(t).get("/").want(200, "/")
+			if told := strings.Contains(h.body, k.site.words.say("vi", "start.lost")); told == accepted {
+				t.Errorf("told as lost: %t", told)
+			}
+		})
 	}
 }
 
