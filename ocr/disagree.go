@@ -68,7 +68,10 @@ func forged(all map[paper.Name][]reading) bool {
 				continue
 			}
 			if slices.ContainsFunc(rs, func(r reading) bool {
-				return r.Source == paper.QR && !same(n, code, r) || r.Source != paper.QR && r.Source != paper.User && !same(n, code, r) && !r.fits(code.Value) &&
+				if r.Source == paper.User || same(n, code, r) {
+					return false
+				}
+				return r.Source == paper.QR || !r.fits(code.Value) &&
 					(r.clear() || r.Source == paper.MRZ && n == paper.FullName && contradicts(n, code, r, rs))
 			}) {
 				return true

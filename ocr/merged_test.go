@@ -14,7 +14,8 @@ func TestMerge_doubted_code_read_again(t *testing.T) {
 	for _, why := range []paper.Doubt{paper.Disagreement, paper.LowConfidence} {
 		d := paper.Document{Type: paper.CCCD, Fields: map[paper.Name]paper.Field{}}
 		for n, v := range code {
-			d.Fields[n] = paper.Field{Value: v, Source: paper.QR, Confidence: 0.97, Review: true, Doubts: []paper.Doubt{why}, Choices: []string{"TRẦN VĂN THỬ"}}
+			d.Fields[n] = paper.Field{Value: v, Source: paper.QR, Confidence: 0.97, Review: true,
+				Doubts: []paper.Doubt{why}, Choices: []string{"TRẦN VĂN THỬ"}}
 		}
 		ocr.Merge(&d, paper.QR, code)
 		for n, f := range d.Fields {
@@ -34,7 +35,8 @@ func TestMerge_doubted_code_read_again(t *testing.T) {
 // Settling a paper anew, for whatever was read beside it, is no further evidence for what was in doubt.
 func TestMerge_settles_no_doubt_by_itself(t *testing.T) {
 	d := paper.Document{Type: paper.CCCD, Fields: map[paper.Name]paper.Field{
-		paper.Number:      {Value: "001199000001", Source: paper.OCR, Confidence: 0.965, Review: true, Doubts: []paper.Doubt{paper.LowConfidence}},
+		paper.Number: {Value: "001199000001", Source: paper.OCR, Confidence: 0.965, Review: true,
+			Doubts: []paper.Doubt{paper.LowConfidence}},
 		paper.DateOfBirth: {Value: "1999-03-12", Source: paper.OCR, Confidence: 0.995},
 		paper.Sex:         {Value: "Nữ", Source: paper.OCR, Confidence: 0.995},
 		paper.FullName: {Value: "LÊ THỊ MẪU", Source: paper.QR, Agrees: []paper.Source{paper.MRZ, paper.OCR}, Confidence: 0.97, Review: true,

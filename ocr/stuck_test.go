@@ -22,7 +22,10 @@ func TestCodeStuckOnAnotherPaper(t *testing.T) {
 		like string
 		seed uint64
 		own  bool // the symbol is of the paper's bearer, and only its residence is another's
-	}{{paper.Other, "vehicle", 15, false}, {paper.Other, "visiting", 18, false}, {paper.Passport, "", 24, false}, {paper.Passport, "", 24, true}} {
+	}{
+		{paper.Other, "vehicle", 15, false}, {paper.Other, "visiting", 18, false},
+		{paper.Passport, "", 24, false}, {paper.Passport, "", 24, true},
+	} {
 		p := specimen.Paper{Kind: c.kind, Like: c.like, Person: specimen.InventFor(c.kind, 500+c.seed)}
 		other := specimen.InventFor(paper.CCCD, 991)
 		said := other
@@ -34,7 +37,8 @@ func TestCodeStuckOnAnotherPaper(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		img, truth, err := specimen.Draw(specimen.Spec{Papers: []specimen.Paper{p}, DPI: 200}, c.seed, specimen.Damage{Set: specimen.Clean, Seed: 1})
+		spec := specimen.Spec{Papers: []specimen.Paper{p}, DPI: 200}
+		img, truth, err := specimen.Draw(spec, c.seed, specimen.Damage{Set: specimen.Clean, Seed: 1})
 		if err != nil {
 			t.Fatal(err)
 		}
