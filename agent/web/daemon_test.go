@@ -117,7 +117,7 @@ func TestCitizenAtTheDaemon(t *testing.T) {
 	if len(killed) < 9 {
 		t.Errorf("killed on %v only", killed)
 	}
-	await(t, "word that it was sent", func() bool { return strings.Contains(text(t, ctx, "[data-receipt]"), "Đã gửi đến phường") })
+	holds(t, ctx, "word that it was sent", `/^Hồ sơ đã đến/.test(document.querySelector("[data-receipt]")?.textContent.trim())`)
 	code := text(t, ctx, ".code")
 	click(t, ctx, ".way .go")
 	holds(t, ctx, "the first page", `location.pathname === "/"`)
