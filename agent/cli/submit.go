@@ -120,6 +120,9 @@ func (c *submitCommand) Run(p *program) error {
 func (c *submitCommand) accept(p *program, q backlog, draft queue.Draft) (queue.Submission, error) {
 	if draft.ID != "" {
 		s, err := q.Get(p.ctx, draft.ID)
+		if err == nil && s.ID != draft.ID { // Get takes receipt codes too: this one would be told another's
+			return queue.Submission{}, unusable(fmt.Errorf("--id %s is the receipt code of another submission; choose another id", draft.ID))
+		}
 		if err == nil {
 			fmt.Fprintf(p.err, "motcua: accepted before, on %s; --again hands the same papers in anew\n", local8(s.Created))
 			return s, nil
