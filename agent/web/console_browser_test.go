@@ -69,7 +69,8 @@ func TestBrowser_technician(t *testing.T) {
 	c.mu.Lock()
 	c.devices = c.devices[:1:1]
 	c.mu.Unlock()
-	holds(t, ctx, "the device that was pulled out to go from the page", `document.querySelector("[data-live] tbody tr") && !/ttyACM0/.test(document.querySelector("[data-live]").textContent)`)
+	holds(t, ctx, "the device that was pulled out to go from the page",
+		`document.querySelector("[data-live] tbody tr") && !/ttyACM0/.test(document.querySelector("[data-live]").textContent)`)
 }
 
 // refusing is a hub that takes nothing, so that the queue has something to show.
