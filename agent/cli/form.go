@@ -31,11 +31,7 @@ func (c *formCommand) Run(p *program) error {
 	if kind != ".pdf" && kind != ".docx" {
 		return unusable(fmt.Errorf("%s: the name must end with .pdf or .docx", filepath.Base(c.Out)))
 	}
-	cfg, err := p.configuration()
-	if err != nil {
-		return err
-	}
-	catalog, err := daemon.LoadProcedures(cfg)
+	cfg, catalog, err := p.procedures()
 	if err != nil {
 		return err
 	}

@@ -9,8 +9,10 @@ import (
 	"text/tabwriter"
 	"time"
 
+	"motcua/agent/config"
 	"motcua/agent/control"
 	"motcua/agent/daemon"
+	"motcua/agent/procedure"
 	"motcua/agent/procedure/bundle"
 )
 
@@ -22,11 +24,7 @@ type proceduresCommand struct {
 type proceduresListCommand struct{}
 
 func (proceduresListCommand) Run(p *program) error {
-	cfg, err := p.configuration()
-	if err != nil {
-		return err
-	}
-	catalog, err := daemon.LoadProcedures(cfg)
+	_, catalog, err := p.procedures()
 	if err != nil {
 		return err
 	}
@@ -106,4 +104,14 @@ func readSmall(name string) ([]byte, error) {
 		err = fmt.Errorf("%s is larger than %d MB", filepath.Base(name), bundle.MaxSize>>20)
 	}
 	return data, err
+}
+
+// procedures loads the configuration, and the procedures that the office offers by it.
+func (p *program) procedures() (config.Config, *procedure.Catalog, error) {
+	cfg, err := p.configuration()
+	if err != nil {
+		return cfg, nil, err
+	}
+	catalog, err := daemon.LoadProcedures(cfg)
+	return cfg, catalog, err
 }

@@ -36,11 +36,7 @@ type submitCommand struct {
 
 func (c *submitCommand) Run(p *program) error {
 	started := time.Now()
-	cfg, err := p.configuration()
-	if err != nil {
-		return err
-	}
-	catalog, err := daemon.LoadProcedures(cfg)
+	cfg, catalog, err := p.procedures()
 	if err != nil {
 		return err
 	}

@@ -66,21 +66,29 @@ func main() {
 	}
 }
 
-func (t tables) readCSV(name string) error {
+// csvRows gives the rows of a CSV file below its heading, and which column a heading's word names.
+func csvRows(name string) (rows [][]string, at map[string]int, err error) {
 	f, err := os.Open(name)
 	if err != nil {
-		return err
+		return nil, nil, err
 	}
 	defer f.Close()
-	rows, err := csv.NewReader(f).ReadAll()
-	if err != nil {
-		return fmt.Errorf("read %s: %w", name, err)
+	if rows, err = csv.NewReader(f).ReadAll(); err != nil {
+		return nil, nil, fmt.Errorf("read %s: %w", name, err)
 	}
-	at := map[string]int{}
+	at = map[string]int{}
 	for i, key := range rows[0] {
 		at[key] = i
 	}
-	for _, row := range rows[1:] {
+	return rows[1:], at, nil
+}
+
+func (t tables) readCSV(name string) error {
+	rows, at, err := csvRows(name)
+	if err != nil {
+		return err
+	}
+	for _, row := range rows {
 		code, err := strconv.ParseFloat(row[at["wardCode"]], 64) // the source keeps them as numbers
 		if err != nil {
 			continue // a district without wards (islands)
@@ -97,20 +105,11 @@ func (t tables) readCSV(name string) error {
 
 // readToday adds the units of today that come from no old one: the islands.
 func (t tables) readToday(name string) error {
-	f, err := os.Open(name)
+	rows, at, err := csvRows(name)
 	if err != nil {
 		return err
 	}
-	defer f.Close()
-	rows, err := csv.NewReader(f).ReadAll()
-	if err != nil {
-		return fmt.Errorf("read %s: %w", name, err)
-	}
-	at := map[string]int{}
-	for i, key := range rows[0] {
-		at[key] = i
-	}
-	for _, row := range rows[1:] {
+	for _, row := range rows {
 		t.today[fmt.Sprintf("%05s", row[at["wardCode"]])] = [2]string{row[at["ward"]], row[at["province"]]}
 	}
 	return nil
