@@ -295,3 +295,9 @@ func (s *steady) Read(p []byte) (int, error) {
 	}
 	return n, err
 }
+
+// Enter tells which kiosk a request is from, by its credential ("" where nobody is asked who he is), for what else an office
+// gives to kiosks; where ok is false the request was answered.
+func (r *Receiver) Enter(w http.ResponseWriter, req *http.Request) (kiosk string, ok bool) {
+	return r.door.enter(w, req)
+}

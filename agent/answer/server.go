@@ -1,0 +1,217 @@
+package answer
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net/http"
+	"strconv"
+	"strings"
+	"sync"
+	"time"
+
+	"filippo.io/age"
+)
+
+// Path is where the handler expects to be mounted.
+const Path = "/answers/"
+
+// Header says that it is the desk itself that speaks: in every answer of a Server, as Tus-Resumable is in a hub's.
+const Header = "Motcua-Answers"
+
+// recipientHeader is in a kiosk's requests: the age recipient that is sealed to.
+const recipientHeader = "Motcua-Recipient"
+
+const (
+	version   = "1"
+	batch     = 200              // answers in one response
+	waitMost  = 30 * time.Second // a request without news is answered after so long
+	pageLimit = batch * 2 * answerLimit
+)
+
+// Source is the desk's store of answers.
+type Source interface {
+	// Desk is the random name of the store, made with it or by Renew.
+	Desk() string
+	// Last is the highest number that was given.
+	Last(ctx context.Context) (uint64, error)
+	// Renew gives the store another random name: a kiosk has seen numbers that it does not know, so it was set back to an
+	// older copy and would give them a second time.
+	Renew(ctx context.Context) error
+	// Answers gives up to most answers with numbers above after, in their order, of each dossier only the newest.
+	Answers(ctx context.Context, after uint64, most int) ([]Answer, error)
+	// Result opens an answer's result; ErrUnknown where a newer answer took its place, or it has none.
+	Result(ctx context.Context, number uint64) (io.ReadCloser, error)
+	// Enrol remembers a kiosk's age recipient; the newest counts.
+	Enrol(ctx context.Context, kiosk, recipient string) error
+	// Recipients gives the recipients of all kiosks that are let in, by their names.
+	Recipients(ctx context.Context) (map[string]string, error)
+	// Wait returns when there is an answer with a number above after, or ctx ends.
+	Wait(ctx context.Context, after uint64)
+}
+
+// listing is a response: answers by their numbers, each sealed to the kiosk that asked.
+type listing struct {
+	Schema  string   `json:"schema"`
+	Desk    string   `json:"desk"`
+	After   uint64   `json:"after"` // ask for what comes after this next
+	More    bool     `json:"more"`  // there may be more at once
+	Answers [][]byte `json:"answers"`
+}
+
+// NewServer gives a desk's answers to kiosks. who tells which kiosk a request is from, or answers it and says no.
+func NewServer(src Source, who func(http.ResponseWriter, *http.Request) (kiosk string, ok bool), log *slog.Logger) http.Handler {
+	s := &server{src: src, who: who, log: log, enrolled: map[string]string{}}
+	mux := http.NewServeMux()
+	mux.HandleFunc("GET "+Path+"{$}", s.list)
+	mux.HandleFunc("GET "+Path+"{number}/result", s.result)
+	return mux
+}
+
+type server struct {
+	src Source
+	who func(http.ResponseWriter, *http.Request) (string, bool)
+	log *slog.Logger
+
+	mu       sync.Mutex // guards enrolled
+	enrolled map[string]string
+}
+
+// enter tells which kiosk asks, and what to seal to.
+func (s *server) enter(w http.ResponseWriter, r *http.Request) (kiosk string, to age.Recipient, ok bool) {
+	kiosk, ok = s.who(w, r)
+	if !ok {
+		return "", nil, false
+	}
+	h := w.Header()
+	h.Set(Header, version)
+	h.Set("Cache-Control", "no-store")
+	h.Set("X-Content-Type-Options", "nosniff")
+	if kiosk == "" {
+		http.Error(w, "answers are given to kiosks that are known by a credential of their own", http.StatusForbidden)
+		return "", nil, false
+	}
+	text := r.Header.Get(recipientHeader)
+	to, err := age.ParseX25519Recipient(text)
+	if err != nil {
+		http.Error(w, recipientHeader+" must name an age recipient", http.StatusBadRequest)
+		return "", nil, false
+	}
+	s.mu.Lock()
+	known := s.enrolled[kiosk] == text
+	s.mu.Unlock()
+	if known {
+		return kiosk, to, true
+	}
+	if err := s.src.Enrol(r.Context(), kiosk, text); err != nil {
+		s.fail(w, r, fmt.Errorf("enrol kiosk %s: %w", kiosk, err))
+		return "", nil, false
+	}
+	s.mu.Lock()
+	s.enrolled[kiosk] = text
+	s.mu.Unlock()
+	return kiosk, to, true
+}
+
+// fail answers that the desk can't now. What is wrong stays in its log.
+func (s *server) fail(w http.ResponseWriter, r *http.Request, err error) {
+	if r.Context().Err() == nil {
+		s.log.Error("give answers", "error", err)
+	}
+	http.Error(w, "the desk can't answer now", http.StatusInternalServerError)
+}
+
+func (s *server) list(w http.ResponseWriter, r *http.Request) {
+	_, to, ok := s.enter(w, r)
+	if !ok {
+		return
+	}
+	after, err := s.from(r)
+	if err != nil {
+		s.fail(w, r, err)
+		return
+	}
+	desk := s.src.Desk()
+	if wait := waitOf(r); wait > 0 && after > 0 {
+		ctx, cancel := context.WithTimeout(r.Context(), wait)
+		s.src.Wait(ctx, after)
+		cancel()
+		// Who was turned out meanwhile gets nothing more.
+		if _, ok := s.who(w, r); !ok {
+			return
+		}
+	}
+	list, err := s.src.Answers(r.Context(), after, batch)
+	if err != nil {
+		s.fail(w, r, err)
+		return
+	}
+	out := listing{Schema: schema, Desk: desk, After: after, More: len(list) == batch, Answers: [][]byte{}}
+	for _, a := range list {
+		out.After = max(out.After, a.Number)
+		data, err := Seal(a, to)
+		if err != nil { // one that can't be told holds up none of the others
+			s.log.Error("seal answer", "number", a.Number, "submission", a.Submission, "error", err)
+			continue
+		}
+		out.Answers = append(out.Answers, data)
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if err := json.NewEncoder(w).Encode(out); err != nil {
+		s.log.Debug("give answers", "error", err)
+	}
+}
+
+// from is after which number a kiosk asks: 0, for everything, where it comes from another desk or for the first time.
+func (s *server) from(r *http.Request) (uint64, error) {
+	after, err := strconv.ParseUint(r.FormValue("after"), 10, 64)
+	if err != nil || r.FormValue("desk") != s.src.Desk() {
+		return 0, nil
+	}
+	last, err := s.src.Last(r.Context())
+	if err != nil || after <= last {
+		return after, err
+	}
+	s.log.Warn("a kiosk has seen later answers than this desk has: the desk was set back to an older copy", "after", after, "last", last)
+	return 0, s.src.Renew(r.Context())
+}
+
+func waitOf(r *http.Request) time.Duration {
+	seconds, err := strconv.Atoi(r.FormValue("wait"))
+	if err != nil || seconds < 0 {
+		return 0
+	}
+	return min(time.Duration(seconds)*time.Second, waitMost)
+}
+
+func (s *server) result(w http.ResponseWriter, r *http.Request) {
+	_, to, ok := s.enter(w, r)
+	if !ok {
+		return
+	}
+	number, err := strconv.ParseUint(strings.TrimSpace(r.PathValue("number")), 10, 64)
+	if err != nil {
+		http.Error(w, "no such answer", http.StatusNotFound)
+		return
+	}
+	from, err := s.src.Result(r.Context(), number)
+	if errors.Is(err, ErrUnknown) {
+		http.Error(w, "no such result any more", http.StatusGone)
+		return
+	}
+	if err != nil {
+		s.fail(w, r, err)
+		return
+	}
+	defer from.Close()
+	w.Header().Set("Content-Type", "application/octet-stream")
+	if err := SealTo(w, from, to); err != nil {
+		if r.Context().Err() == nil {
+			s.log.Error("give result", "number", number, "error", err)
+		}
+		panic(http.ErrAbortHandler) // the kiosk must not take it for whole; age would show it, too
+	}
+}

@@ -1,0 +1,406 @@
+package answer
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io/fs"
+	"log/slog"
+	"maps"
+	"strings"
+	"sync"
+	"time"
+
+	"filippo.io/age"
+
+	"motcua/agent/draft"
+	"motcua/queue/seal"
+)
+
+// Names in the store's folder of drafts.
+const (
+	identityName = "identity" // the kiosk's age identity, that answers are sealed to
+	cursorName   = "cursor"   // how far the desk's answers were taken
+	recordPrefix = "s-"       // a dossier's record, by its submission
+	resultPrefix = "r-"       // its result: a draft of its own, so that it can be wiped alone
+)
+
+// How long a kiosk remembers.
+const (
+	keepFinal = 90 * 24 * time.Hour  // after the last answer to a dossier
+	keepOpen  = 400 * 24 * time.Hour // while more is to come, as long as the queue keeps a record
+)
+
+// Record is what a kiosk knows of a dossier. State is empty while the desk has not answered.
+type Record struct {
+	Answer
+	Own       bool      `json:"own,omitempty"`      // handed in at this kiosk
+	Collected time.Time `json:"collected,omitzero"` // its result was shown here and wiped
+}
+
+// Store keeps answers at a kiosk, sealed. Its methods may be called by several goroutines.
+type Store struct {
+	drafts   *draft.Store
+	identity *age.X25519Identity
+	log      *slog.Logger
+
+	mu     sync.Mutex        // guards what follows, and the order of writes
+	known  map[string]place  // by a dossier's first submission
+	first  map[string]string // any submission → the dossier's first
+	codes  map[string]string // receipt code → the dossier's first submission
+	broken map[string]bool   // records that could not be read; an answer of the desk replaces them
+	cursor Cursor
+}
+
+// place is what the store keeps in memory of a record: nothing personal.
+type place struct {
+	answer  Answer // Desk, Number, State, At only
+	own     bool
+	missing *File // a result that has not come yet
+}
+
+// Cursor is how far a desk's answers were taken.
+type Cursor struct {
+	Desk  string `json:"desk"`
+	After uint64 `json:"after"`
+}
+
+// OpenStore opens the store in a folder, made if need be; vault holds the store's own key. What can't be opened (another
+// key, damage) is left where it lies and asked of the desk anew.
+func OpenStore(ctx context.Context, dir string, vault seal.Vault, log *slog.Logger) (*Store, error) {
+	drafts, err := draft.Open(ctx, dir, vault)
+	if err != nil {
+		return nil, fmt.Errorf("open answers: %w", err)
+	}
+	s := &Store{drafts: drafts, log: log,
+		known: map[string]place{}, first: map[string]string{}, codes: map[string]string{}, broken: map[string]bool{}}
+	if err := s.openIdentity(); err != nil {
+		return nil, err
+	}
+	ids, err := drafts.IDs()
+	if err != nil {
+		return nil, fmt.Errorf("open answers: %w", err)
+	}
+	for _, name := range ids {
+		id, ok := strings.CutPrefix(name, recordPrefix)
+		if !ok {
+			continue
+		}
+		r, err := s.read(id)
+		if err != nil {
+			log.Warn("an answer can't be read: it is asked of the desk anew", "submission", id, "error", err)
+			s.broken[id] = true
+			continue
+		}
+		s.index(r)
+	}
+	if err := drafts.Take(cursorName, &s.cursor); err != nil || len(s.broken) > 0 {
+		s.cursor = Cursor{}
+	}
+	return s, s.sweepResults(ids)
+}
+
+func (s *Store) openIdentity() error {
+	var text string
+	err := s.drafts.Take(identityName, &text)
+	if err == nil {
+		s.identity, err = age.ParseX25519Identity(text)
+	}
+	if err == nil {
+		return nil
+	}
+	if !errors.Is(err, fs.ErrNotExist) {
+		s.log.Warn("the kiosk's key for answers can't be read: a new one is made", "error", err)
+	}
+	if s.identity, err = age.GenerateX25519Identity(); err != nil {
+		return fmt.Errorf("open answers: %w", err)
+	}
+	if err := s.drafts.Forget(identityName); err != nil {
+		return fmt.Errorf("open answers: %w", err)
+	}
+	if err := s.drafts.Keep(identityName, s.identity.String()); err != nil {
+		return fmt.Errorf("open answers: keep the kiosk's key: %w", err)
+	}
+	return nil
+}
+
+// sweepResults removes results that no record names any more: a cut came between record and result.
+func (s *Store) sweepResults(names []string) error {
+	for _, name := range names {
+		id, ok := strings.CutPrefix(name, resultPrefix)
+		if !ok {
+			continue
+		}
+		r, err := s.read(id)
+		if err == nil && r.Result != nil && r.Collected.IsZero() {
+			continue
+		}
+		if err := s.drafts.Forget(name); err != nil {
+			return fmt.Errorf("open answers: %w", err)
+		}
+	}
+	return nil
+}
+
+// Recipient is what answers are to be sealed to.
+func (s *Store) Recipient() *age.X25519Recipient { return s.identity.Recipient() }
+
+// Cursor is how far the desk's answers were taken.
+func (s *Store) Cursor() Cursor {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.cursor
+}
+
+// Advance notes how far the desk's answers were taken. It may be lost: what is taken again changes nothing.
+func (s *Store) Advance(c Cursor) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if c == s.cursor {
+		return nil
+	}
+	if err := s.drafts.Keep(cursorName, c); err != nil {
+		return fmt.Errorf("keep how far answers were taken: %w", err)
+	}
+	s.cursor = c
+	return nil
+}
+
+// Expect notes a submission that was accepted at this kiosk, so that it can be looked up before the desk answers.
+func (s *Store) Expect(a Answer) error {
+	a.State = ""
+	if !validID.MatchString(a.Submission) || !validCode.MatchString(a.Code) {
+		return errors.New("expect answer: submission or receipt code is none")
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.first[a.Submission] != "" {
+		return nil
+	}
+	return s.write(Record{Answer: a, Own: true})
+}
+
+// Take takes an answer in. fresh is false for one that is known, or older than what is known: it changes nothing.
+func (s *Store) Take(a Answer, now time.Time) (fresh bool, err error) {
+	if err := a.Validate(); err != nil {
+		return false, err
+	}
+	if a.State.Final() && now.Sub(a.At) > keepFinal {
+		return false, nil // forgotten here long ago, or never of use here
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	var r Record
+	if was, ok := s.known[a.Submission]; ok {
+		if !a.after(was.answer) {
+			return false, nil
+		}
+		if r, err = s.read(a.Submission); err != nil {
+			r = Record{Own: was.own}
+		}
+	}
+	same := r.Result != nil && a.Result != nil && r.Result.SHA256 == a.Result.SHA256
+	if len(a.Born) == 0 {
+		a.Born = r.Born // the kiosk that took the papers knows, where the desk could not read them
+	}
+	r.Answer = a
+	if !same {
+		r.Collected = time.Time{}
+	}
+	if err := s.write(r); err != nil {
+		return false, err
+	}
+	for _, more := range a.Supplements { // what this kiosk noted of it is told by the dossier's own record from now on
+		if _, ok := s.known[more.Submission]; ok {
+			if err := s.forget(more.Submission); err != nil {
+				return true, err
+			}
+		}
+	}
+	if !same {
+		if err := s.drafts.Forget(resultPrefix + a.Submission); err != nil {
+			return true, fmt.Errorf("take answer: %w", err)
+		}
+		s.index(r)
+	}
+	return true, nil
+}
+
+// Missing lists answers whose result has not come yet, by the submission.
+func (s *Store) Missing() []Answer {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	var out []Answer
+	for id, p := range s.known {
+		if p.missing != nil {
+			a := p.answer
+			a.Submission, a.Result = id, p.missing
+			out = append(out, a)
+		}
+	}
+	return out
+}
+
+// PutResult keeps a result after proving it by the answer that it belongs to; one whose answer was replaced meanwhile is dropped.
+func (s *Store) PutResult(a Answer, data []byte) error {
+	sum := sha256.Sum256(data)
+	if a.Result == nil || int64(len(data)) != a.Result.Size || hex.EncodeToString(sum[:]) != a.Result.SHA256 {
+		return errors.New("take result: it is not the one that the answer names")
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	p := s.known[a.Submission]
+	if p.missing == nil || p.missing.SHA256 != a.Result.SHA256 {
+		return nil
+	}
+	if err := s.drafts.KeepPage(resultPrefix+a.Submission, a.Result.SHA256, data); err != nil {
+		return fmt.Errorf("take result: %w", err)
+	}
+	p.missing = nil
+	s.known[a.Submission] = p
+	return nil
+}
+
+// Result reads the result of a dossier; ErrUnknown where it has not come, or was shown and wiped.
+func (s *Store) Result(submission string) (File, []byte, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	r, err := s.read(submission)
+	if err != nil || r.Result == nil || !r.Collected.IsZero() {
+		return File{}, nil, ErrUnknown
+	}
+	f := *r.Result
+	data, err := s.drafts.Page(resultPrefix+submission, f.SHA256)
+	if errors.Is(err, fs.ErrNotExist) {
+		return File{}, nil, ErrUnknown
+	}
+	if err != nil {
+		return File{}, nil, fmt.Errorf("read result: %w", err)
+	}
+	return f, data, nil
+}
+
+// Wipe destroys a result that was shown: it can't be had again from this kiosk, nor is it asked of the desk anew.
+func (s *Store) Wipe(submission string, now time.Time) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	r, err := s.read(submission)
+	if err != nil {
+		return fmt.Errorf("wipe result: %w", err)
+	}
+	r.Collected = now
+	if err := s.write(r); err != nil {
+		return err
+	}
+	if err := s.drafts.Forget(resultPrefix + submission); err != nil {
+		return fmt.Errorf("wipe result: %w", err)
+	}
+	return nil
+}
+
+// ByCode gives the record of a receipt code, of the first submission or of a supplement.
+func (s *Store) ByCode(code string) (Record, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	id, ok := s.codes[code]
+	if !ok {
+		return Record{}, ErrUnknown
+	}
+	return s.read(id)
+}
+
+// Answered reports whether the desk has answered a submission, be it a dossier's first or a supplement.
+func (s *Store) Answered(id string) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.known[s.first[id]].answer.State != ""
+}
+
+// Sweep forgets what is past its time, and returns how many records that were.
+func (s *Store) Sweep(now time.Time) (int, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	n := 0
+	for id, p := range s.known {
+		keep := keepOpen
+		if p.answer.State.Final() {
+			keep = keepFinal
+		}
+		if now.Sub(p.answer.At) <= keep {
+			continue
+		}
+		if err := s.forget(id); err != nil {
+			return n, err
+		}
+		n++
+	}
+	return n, nil
+}
+
+// forget destroys a record and its result; the caller holds mu.
+func (s *Store) forget(id string) error {
+	for _, name := range []string{resultPrefix + id, recordPrefix + id} {
+		if err := s.drafts.Forget(name); err != nil {
+			return fmt.Errorf("forget answer: %w", err)
+		}
+	}
+	delete(s.known, id)
+	maps.DeleteFunc(s.first, func(_, of string) bool { return of == id })
+	maps.DeleteFunc(s.codes, func(_, of string) bool { return of == id })
+	return nil
+}
+
+// Counts is how many dossiers are known, by state; "" for those not answered yet.
+func (s *Store) Counts() map[State]int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	out := map[State]int{}
+	for _, p := range s.known {
+		out[p.answer.State]++
+	}
+	return out
+}
+
+func (s *Store) read(id string) (Record, error) {
+	var r Record
+	if err := s.drafts.Take(recordPrefix+id, &r); err != nil {
+		return r, err
+	}
+	if r.Submission != id {
+		return r, errors.New("a record names another submission")
+	}
+	return r, nil
+}
+
+func (s *Store) write(r Record) error {
+	if s.broken[r.Submission] {
+		if err := s.drafts.Forget(recordPrefix + r.Submission); err != nil {
+			return fmt.Errorf("replace an answer that can't be read: %w", err)
+		}
+		delete(s.broken, r.Submission)
+	}
+	if err := s.drafts.Keep(recordPrefix+r.Submission, r); err != nil {
+		return fmt.Errorf("keep answer: %w", err)
+	}
+	s.index(r)
+	return nil
+}
+
+// index notes a record in memory; the caller holds mu, or is alone.
+func (s *Store) index(r Record) {
+	p := place{answer: Answer{Desk: r.Desk, Number: r.Number, State: r.State, At: r.At}, own: r.Own}
+	if r.Result != nil && r.Collected.IsZero() {
+		if _, err := s.drafts.Page(resultPrefix+r.Submission, r.Result.SHA256); err != nil {
+			p.missing = r.Result
+		}
+	}
+	s.known[r.Submission] = p
+	for _, id := range r.IDs() {
+		s.first[id] = r.Submission
+	}
+	for _, c := range r.codes() {
+		s.codes[c] = r.Submission
+	}
+}
