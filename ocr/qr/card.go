@@ -30,6 +30,9 @@ func Typed(text string) (values map[paper.Name]string, torn, ok bool) { return p
 func parse(text string, typed bool) (v map[paper.Name]string, torn, ok bool) {
 	text = norm.NFC.String(strings.Trim(text, " \t\r\n\x00\ufeff"))
 	text = withoutAIM(text)
+	if odd(text) {
+		return nil, false, false
+	}
 	f := strings.Split(text, "|")
 	if len(f) < 6 || len(f) > 40 {
 		return nil, false, false
@@ -58,7 +61,7 @@ func parse(text string, typed bool) (v map[paper.Name]string, torn, ok bool) {
 	}
 	torn = !whole(f[2], f[5], typed)
 	put(paper.FullName, f[2], !torn && words(f[2]))
-	put(paper.PlaceOfResidence, f[5], !torn)
+	put(paper.PlaceOfResidence, f[5], !torn && !strings.ContainsFunc(f[5], unicode.IsControl))
 	known := 0
 	for _, n := range []paper.Name{paper.FullName, paper.DateOfBirth, paper.Sex, paper.DateOfIssue} {
 		if v[n] != "" {
@@ -77,6 +80,19 @@ func withoutAIM(text string) string {
 		return strings.TrimSpace(text[3:])
 	}
 	return text
+}
+
+// odd finds what no office puts into a code: control characters but line ends and tabs, signs without width or that turn the
+// direction of writing (category Cf of Unicode). Who made such a code wants something of the screen or of the office. The
+// controls of Latin-1 (U+0080 to U+009F) stand for bytes of an older character set, which cost a field only.
+func odd(text string) bool {
+	return strings.ContainsFunc(text, func(r rune) bool {
+		switch {
+		case r == '\n' || r == '\r' || r == '\t' || r >= 0x80 && r < 0xa0:
+			return false
+		}
+		return unicode.In(r, unicode.Cc, unicode.Cf, unicode.Co, unicode.Zl, unicode.Zp, unicode.Noncharacter_Code_Point)
+	})
 }
 
 func asciiLetter(c byte) bool { return c|0x20 >= 'a' && c|0x20 <= 'z' }

@@ -3,6 +3,7 @@ package qr_test
 import (
 	"fmt"
 	"maps"
+	"strings"
 	"testing"
 
 	"motcua/ocr/paper"
@@ -99,6 +100,34 @@ func TestParse(t *testing.T) {
 			}
 		}
 	})
+}
+
+// Whoever makes a code with such signs wants something of the screen, of a list's reader or of a terminal.
+func TestOddSignsAreNoCode(t *testing.T) {
+	for name, sign := range map[string]string{
+		"turns the writing": "\u202e", "isolates": "\u2066", "no width": "\u200b", "escape": "\x1b[2J", "end of text": "\x03", "bell": "\x07",
+		"line separator": "\u2028", "private use": "\ue000", "no character": "\ufdd0", "tag": "\U000e0041",
+	} {
+		t.Run(name, func(t *testing.T) {
+			for _, field := range []string{"Bến", "|10052021"} {
+				text := strings.Replace(card, field, sign+field, 1)
+				if text == card {
+					t.Fatalf("%q is not in the card's code", field)
+				}
+				if v, ok := qr.Parse(text); ok {
+					t.Errorf("Parse took it: %v", v)
+				}
+				if v, _, ok := qr.Typed(text); ok {
+					t.Errorf("Typed took it: %v", v)
+				}
+			}
+			address := fmt.Sprintf("%x", "Tổ 5"+sign+", Phường Tân Định")
+			v, _ := qr.Insurance("7912345670|" + fmt.Sprintf("%x", "Lương Thị Bích") + "|02/09/1991|2|" + address + "|79|01/01/2024|-|28/12/2023|7|$")
+			if got := v[paper.PlaceOfResidence]; got != "" {
+				t.Errorf("Insurance took %q", got)
+			}
+		})
+	}
 }
 
 // The party card of 2025 has twelve figures and seven fields, too.

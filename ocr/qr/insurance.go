@@ -5,6 +5,7 @@ import (
 	"regexp"
 	"strings"
 	"time"
+	"unicode"
 	"unicode/utf8"
 
 	"golang.org/x/text/unicode/norm"
@@ -21,6 +22,9 @@ var insuranceNumber = regexp.MustCompile(`^([0-9]{10}|[A-Z]{2}[0-9]{13})$`)
 // what no other code has. Put together from three public decoders; of what they disagree on nothing is taken.
 func Insurance(text string) (values map[paper.Name]string, ok bool) {
 	text, _, _ = strings.Cut(withoutAIM(strings.TrimSpace(text)), "\x00")
+	if odd(text) {
+		return nil, false
+	}
 	f := strings.Split(text, "|")
 	const least = 10
 	if len(f) < least || !strings.HasSuffix(strings.TrimSpace(text), "$") || !insuranceNumber.MatchString(f[0]) {
@@ -50,10 +54,11 @@ func Insurance(text string) (values map[paper.Name]string, ok bool) {
 
 func unhex(s string) (string, bool) {
 	b, err := hex.DecodeString(strings.TrimSpace(s))
-	if err != nil || len(b) == 0 || !utf8.Valid(b) {
+	if err != nil || len(b) == 0 || !utf8.Valid(b) || odd(string(b)) {
 		return "", false
 	}
-	return strings.Join(strings.Fields(norm.NFC.String(string(b))), " "), true
+	text := strings.Join(strings.Fields(norm.NFC.String(string(b))), " ")
+	return text, !strings.ContainsFunc(text, unicode.IsControl)
 }
 
 // slashed reads dd/mm/yyyy; of a birth perhaps the year alone.
