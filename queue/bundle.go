@@ -12,6 +12,7 @@ import (
 	"io"
 	"strings"
 	"time"
+	"unicode"
 )
 
 // manifestName is the last file of a bundle. It repeats what the office needs to file the parts when
@@ -99,6 +100,9 @@ func checkDraft(d Draft) error {
 		if len(k) > 64 || len(v) > 256 {
 			return errors.New("a label is longer than 64 bytes, or its value than 256")
 		}
+		if strings.ContainsFunc(k+v, unseen) {
+			return errors.New("a label has signs that can't be seen")
+		}
 	}
 	return nil
 }
@@ -120,7 +124,12 @@ func validID(id string) bool {
 
 func plainName(name string) bool {
 	return name != "" && name != "." && name != ".." && len(name) <= 128 &&
-		!strings.ContainsFunc(name, func(r rune) bool { return r < ' ' || r == '/' || r == '\\' || r == ':' || r == 0x7f })
+		!strings.ContainsAny(name, `/\:<>"|?*`) && !strings.ContainsFunc(name, unseen)
+}
+
+// unseen is a sign that can't be seen, or turns the direction of writing: no receiver takes a name with one.
+func unseen(r rune) bool {
+	return unicode.In(r, unicode.Cc, unicode.Cf, unicode.Co, unicode.Zl, unicode.Zp, unicode.Noncharacter_Code_Point)
 }
 
 func hexSum(h hash.Hash) string { return hex.EncodeToString(h.Sum(nil)) }

@@ -13,8 +13,10 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"time"
+	"unicode"
 	"unicode/utf8"
 
 	"filippo.io/age"
@@ -79,7 +81,7 @@ func (r *Receiver) finish(id string, info handler.FileInfo) error {
 		}
 		return refuse(statusSum, "the bundle's sha256 is not the one announced")
 	}
-	receipt := Receipt{ID: id, Code: info.MetaData["code"], SHA256: sum, Size: size, Received: time.Now().UTC().Truncate(time.Second), Kiosk: info.MetaData[kioskField]}
+	receipt := Receipt{ID: id, Code: receiptCode.FindString(info.MetaData["code"]), SHA256: sum, Size: size, Received: time.Now().UTC().Truncate(time.Second), Kiosk: info.MetaData[kioskField]}
 	staging := filepath.Join(r.dirs.unpack, info.ID)
 	if err := os.RemoveAll(staging); err != nil {
 		return fmt.Errorf("clear %s: %w", staging, err)
@@ -161,12 +163,36 @@ func (r *Receiver) unpack(dir, id string, bundle *os.File, size int64) (sealed b
 
 // manifest is the part of manifest.json that is checked here.
 type manifest struct {
-	ID    string `json:"id"`
-	Parts []struct {
-		Name   string `json:"name"`
-		Size   int64  `json:"size"`
-		SHA256 string `json:"sha256"`
+	ID     string            `json:"id"`
+	Code   string            `json:"code"`
+	Labels map[string]string `json:"labels"`
+	Parts  []struct {
+		Name      string `json:"name"`
+		MediaType string `json:"media_type"`
+		Size      int64  `json:"size"`
+		SHA256    string `json:"sha256"`
 	} `json:"parts"`
+}
+
+// mostLabel is how many bytes a label or its value may have; a kiosk's queue takes 64 and 256.
+const mostLabel = 256
+
+// odd says what in the words of a manifest is not as any kiosk writes it. Lists, tables and file names show them to people.
+func (m manifest) odd() error {
+	if oddText(m.Code) || len(m.Code) > mostLabel {
+		return bad("the receipt code is none")
+	}
+	for name, value := range m.Labels {
+		if oddText(name) || oddText(value) || len(name) > mostLabel || len(value) > mostLabel {
+			return bad("a label has signs that can't be seen, or is too long")
+		}
+	}
+	for i, p := range m.Parts {
+		if oddText(p.MediaType) || len(p.MediaType) > mostLabel {
+			return bad("part %d has no proper media type", i+1)
+		}
+	}
+	return nil
 }
 
 // unzip writes the parts of a store-only ZIP and checks them against the manifest, its last entry.
@@ -227,6 +253,9 @@ func (r *Receiver) unzip(dir, id string, from io.ReaderAt, size int64) error {
 	if m.ID != id {
 		return bad("%s names another submission", manifestName)
 	}
+	if err := m.odd(); err != nil {
+		return err
+	}
 	if len(m.Parts) != len(got)-1 {
 		return bad("%s names %d parts, the bundle has %d", manifestName, len(m.Parts), len(got)-1)
 	}
@@ -249,13 +278,29 @@ func badName(name string) string {
 		return "leads out of its folder"
 	case strings.HasPrefix(name, ".") || strings.HasSuffix(name, ".") || strings.TrimSpace(name) != name:
 		return "begins or ends with a dot or space"
-	case strings.ContainsFunc(name, func(r rune) bool { return r < ' ' || r == 0x7f }):
-		return "has a control character"
+	case oddText(name):
+		return "has a control character, or one that turns the direction of writing"
+	case strings.ContainsAny(name, `<>"|?*`) || reservedName.MatchString(name):
+		return "is none that Windows takes" // where the office's folder is a share
 	case strings.EqualFold(name, receiptName) || strings.EqualFold(name, sealedName):
 		return "is one of the receiver's own"
 	}
 	return ""
 }
+
+// reservedName is what Windows takes for a device, whatever the ending ("Naming Files, Paths, and Namespaces").
+var reservedName = regexp.MustCompile(`(?i)^(con|prn|aux|nul|conin\$|conout\$|com[0-9¹²³]|lpt[0-9¹²³])(\..*)?$`)
+
+// oddText finds what can't be seen and what makes text look other than it is: control characters, signs that turn the direction
+// of writing or have no width (general category Cf of Unicode), line and paragraph separators, letters of private use.
+func oddText(s string) bool {
+	return !utf8.ValidString(s) || strings.ContainsFunc(s, func(r rune) bool {
+		return unicode.In(r, unicode.Cc, unicode.Cf, unicode.Co, unicode.Zl, unicode.Zp, unicode.Noncharacter_Code_Point)
+	})
+}
+
+// receiptCode is what a receipt code looks like; what a sender gives else is not shown to anybody.
+var receiptCode = regexp.MustCompile(`^[0-9A-Za-z-]{1,16}$`)
 
 // countedReader tells a damaged source from a full disk.
 type countedReader struct {
