@@ -94,6 +94,7 @@ const (
 	Unsupported  = "unsupported"
 	TooLarge     = "too-large"
 	EncryptedPDF = "encrypted-pdf"
+	ActivePDF    = "active-pdf" // carries scripts, or starts programs
 	NoPages      = "no-pages"
 	Damaged      = "damaged"
 	TimedOut     = "timed-out"

@@ -63,8 +63,40 @@ var formats = []format{
 	{GIF, "image/gif", ".gif", func(h head) bool { return h.has(0, "GIF8") }},
 	{AVIF, "image/avif", ".avif", func(h head) bool { return h.brand("avif", "avis") }},
 	{HEIC, "image/heic", ".heic", func(h head) bool { return h.brand("heic", "heix", "heim", "heis", "hevc", "hevx", "mif1", "msf1") }},
-	{JPEG2000, "image/jp2", ".jp2", func(h head) bool { return h.has(4, "jP  \r\n\x87\n") || h.has(0, "\xFF\x4F\xFF\x51") }},
-	{PDF, "application/pdf", ".pdf", func(h head) bool { return bytes.Contains(h, []byte("%PDF-")) }},
+	{JPEG2000, "image/jp2", ".jp2", func(h head) bool { return h.has(0, "\x00\x00\x00\x0CjP  \r\n\x87\n") || h.has(0, "\xFF\x4F\xFF\x51") }},
+	{PDF, "application/pdf", ".pdf", func(h head) bool { return bytes.Contains(h, []byte("%PDF-")) && !h.foreign() }},
+}
+
+// mark is where in a file stands what tells its kind.
+type mark struct {
+	at   int
+	text string
+}
+
+// foreign are the marks of files that are none of formats: what else the linked MuPDF opens, archives, what offices write,
+// programs. The marks are those that MuPDF and go-fitz go by (their recognisers of documents), and file(1)'s.
+var foreign = []mark{
+	{0, "PK\x03\x04"}, {0, "PK\x05\x06"}, {0, "PK\x07\x08"}, // XPS, EPUB, CBZ, the texts of offices
+	{0, "\xD0\xCF\x11\xE0"}, {0, "{\\rtf"}, {0, "%!PS"}, {0, "\xC5\xD0\xD3\xC6"}, // older texts, PostScript
+	{60, "BOOKMOBI"}, {60, "TEXtREAd"}, // MOBI
+	{0, "Rar!"}, {0, "7z\xBC\xAF"}, {0, "\x1F\x8B"}, {0, "BZh"}, {0, "\xFD7zXZ"}, {257, "ustar"}, // archives: CBR, CB7, CBT
+	{0, "P1\n"}, {0, "P2\n"}, {0, "P3\n"}, {0, "P4\n"}, {0, "P5\n"}, {0, "P6\n"}, {0, "P7\n"}, {0, "PF\n"}, {0, "Pf\n"}, // PNM
+	{0, "II\xBC"}, {0, "8BPS"}, {0, "\x97JB2\r\n\x1A\n"}, {0, "II+\x00"}, {0, "MM\x00+"}, // JPEG XR, Photoshop, JBIG2, BigTIFF
+	{0, "MZ"}, {0, "\x7FELF"}, {0, "#!"}, // programs
+	{4, "ftyp"}, // a film, most likely
+}
+
+// markup are the beginnings of texts of marks, behind a byte order mark and blanks: SVG, HTML, XHTML, FB2.
+var markup = []string{"<?xml", "<!--", "<!doctype", "<svg", "<html", "<head", "<body", "<script", "<fictionbook"}
+
+// foreign says whether a file is of another kind, whatever stands further on in it: a file that is two kinds at once is taken
+// for the one that its first bytes say.
+func (h head) foreign() bool {
+	if slices.ContainsFunc(foreign, func(m mark) bool { return h.has(m.at, m.text) }) {
+		return true
+	}
+	text := bytes.ToLower(bytes.TrimLeft(h, "\xEF\xBB\xBF \t\r\n\x00"))
+	return slices.ContainsFunc(markup, func(m string) bool { return bytes.HasPrefix(text, []byte(m)) })
 }
 
 // sniffed is how many bytes of a file may be looked at to tell its kind; a PDF may begin with others.
@@ -81,12 +113,7 @@ func Sniff(data []byte) (Kind, error) {
 			return f.kind, nil
 		}
 	}
-	for _, known := range []string{"PK\x03\x04", "\xD0\xCF\x11\xE0", "%!PS", "II+\x00", "MM\x00+"} {
-		if h.has(0, known) {
-			return "", ErrUnsupported
-		}
-	}
-	if h.has(4, "ftyp") { // a film, most likely
+	if h.foreign() {
 		return "", ErrUnsupported
 	}
 	return "", ErrNotAnImage

@@ -36,6 +36,7 @@ var (
 	ErrNoPages     = pdf.ErrNoPages
 	ErrDamaged     = errors.New("file is damaged")
 	ErrBomb        = pdf.ErrBomb
+	ErrActive      = pdf.ErrActive
 )
 
 // Picture is one page as pixels. Positions on the page are counted in the pixels of the file: Scale of them

@@ -52,7 +52,10 @@ func Open(data []byte) (*Document, error) {
 	}
 	d := &Document{data: data}
 	var failed error
-	if d.ctx, failed = structure(data); failed == nil {
+	if d.ctx, failed = structure(data); active(data, d.ctx) {
+		return nil, ErrActive
+	}
+	if failed == nil {
 		if d.pages = d.ctx.PageCount; d.pages <= 0 {
 			return nil, ErrNoPages
 		}
@@ -94,10 +97,10 @@ func (d *Document) open() error {
 	if d.raster != nil {
 		return nil
 	}
-	doc, err := openFitz(d.data)
+	doc, err := openPDF(d.data)
 	if errors.Is(err, ErrDamaged) && d.ctx != nil {
 		if mended, ok := rewritten(d.ctx); ok {
-			doc, err = openFitz(mended)
+			doc, err = openPDF(mended)
 		}
 	}
 	if err != nil {
@@ -105,6 +108,27 @@ func (d *Document) open() error {
 	}
 	d.raster = doc
 	return nil
+}
+
+// most bytes that may stand before a PDF's header (ISO 32000-1, annex H.3.4.1).
+const beforeHeader = 1024
+
+// openPDF lets MuPDF read a PDF from its header on, so that what stands before it makes no other kind of file of it.
+func openPDF(data []byte) (*fitz.Document, error) {
+	const header = "%PDF-"
+	i := bytes.Index(data[:min(len(data), beforeHeader)], []byte(header))
+	if i < 0 {
+		return nil, fmt.Errorf("%w: no header", ErrDamaged)
+	}
+	doc, err := openFitz(data[i:], header)
+	if err != nil {
+		return nil, err
+	}
+	if format := doc.Metadata()["format"]; !strings.HasPrefix(format, "PDF") {
+		_ = doc.Close()
+		return nil, fmt.Errorf("%w: another kind of file", ErrDamaged)
+	}
+	return doc, nil
 }
 
 func rewritten(ctx *model.Context) (data []byte, ok bool) {
