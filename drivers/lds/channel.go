@@ -14,6 +14,7 @@ import (
 type channel struct {
 	t       Transmitter
 	session *sm.Session
+	mapped  *mapped // after PACE with chip authentication mapping
 }
 
 // do sends one command. The status is the chip's word on it; err means that there is no telling.

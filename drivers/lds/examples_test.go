@@ -145,7 +145,7 @@ func TestWorkedExampleG1(t *testing.T) {
 }
 
 // establish runs PACE against a chip that answers as printed, with the printed random numbers.
-func establish(t *testing.T, cardAccess string, mrz Key, random string, secret string, suite sm.Suite, steps [][2]string) {
+func establish(t *testing.T, cardAccess string, mrz Key, random string, secret string, suite sm.Suite, steps [][2]string) *channel {
 	t.Helper()
 	infos, err := parseCardAccess(h(t, cardAccess))
 	if err != nil || len(infos) != 1 || infos[0].group == nil || infos[0].suite != suite {
@@ -166,6 +166,7 @@ func establish(t *testing.T, cardAccess string, mrz Key, random string, secret s
 	if secret != "" && !c.session.Equal(sm.NewSession(suite, h(t, secret), nil)) {
 		t.Error("session keys are not the printed ones")
 	}
+	return c
 }
 
 // ICAO 9303-11 appendix G.2: generic mapping over the 1024-bit group with a 160-bit subgroup.
@@ -240,9 +241,9 @@ func TestWorkedExampleH2(t *testing.T) {
 		})
 }
 
-// ICAO 9303-11 appendix I.1: chip authentication mapping, as far as the session.
+// ICAO 9303-11 appendix I.1: chip authentication mapping, with what the chip proves by it.
 func TestWorkedExampleI1(t *testing.T) {
-	establish(t, "31143012060A04007F0007020204060202010202010D", Key{"C11T002JM", "960812", "231031"},
+	c := establish(t, "31143012060A04007F0007020204060202010202010D", Key{"C11T002JM", "960812", "231031"},
 		"5D8BB87BD74D985A4B7D4325B9F7B976FE835122773400798914AA22738135CC 76ECFDAA9841C323A3F5FC5E88B88DB3EFF7E35EBF57A7E6946CB630006C2120", "",
 		sm.AES128, [][2]string{
 			{"0022C1A4 0F 800A04007F00070202040602 830101", "9000"},
@@ -254,6 +255,26 @@ func TestWorkedExampleI1(t *testing.T) {
 			{"00860000 0C 7C0A8508 E86BD06018A1CD3B 00",
 				"7C3C8608 8596CF055C67C1A3 8A301EEA964DAAE372AC990E3EFDE6333353BFC89A6704D93DA8798CF77F5B7A54BD10CBA372B42BE0B9B5F28AA8DE2F4F92 9000"},
 		})
+	if want := h(t, "85DC3FA93D0952BFA82F5FD189EE75BD82F11D1F0B8ED4BF5319AC9B53C426B3"); c.mapped == nil || !bytes.Equal(c.mapped.data, want) {
+		t.Fatalf("chip authentication data %X, printed %X", c.mapped.data, want)
+	}
+	signed := func(public string) securityInfos {
+		g := group.Standard(13, true)
+		e, err := g.Unmarshal(h(t, public))
+		if err != nil {
+			t.Fatal(err)
+		}
+		return securityInfos{keys: []chipKey{{group: g, public: e}}, mapping: true}
+	}
+	printed := "04 1872709494399E7470A6431BE25E83EEE24FEA568C2ED28DB48E05DB3A610DC8 84D256A40E35EFCB59BF6753D3A489D28C7A4D973C2DA138A6E7A4A08F68E16F"
+	if err := c.mapped.check(signed(printed), Options{}); err != nil {
+		t.Error(err)
+	}
+	another := "04 824FBA91C9CBE26BEF53A0EBE7342A3BF178CEA9F45DE0B70AA601651FBA3F57 30D8C879AAA9C9F73991E61B58F4D52EB87A0A0C709A49DC63719363CCD13C54"
+	if err := c.mapped.check(signed(another), Options{}); err == nil {
+		t.Error("the proof fits a key that is not the chip's")
+	}
+
 }
 
 func FuzzCardAccess(f *testing.F) {

@@ -14,7 +14,7 @@ import (
 	"slices"
 
 	"motcua/drivers/lds/internal/apdu"
-	"motcua/drivers/lds/internal/curve"
+	"motcua/drivers/lds/internal/group"
 	"motcua/drivers/lds/internal/sm"
 	"motcua/drivers/lds/internal/tlv"
 )
@@ -24,34 +24,60 @@ import (
 // agrees on a key with a public one that was signed (chip authentication, DG14). The groups they rest on are signed, so a
 // copy cannot leave them out.
 
-// chipKey is a public key of DG14 with the way to use it.
+// chipKey is a public key of DG14 or EF.CardSecurity.
 type chipKey struct {
-	id    []byte // the key's number, where there are several
-	oid   []byte // of the protocol, for the chip
+	id     []byte // the key's number, where there are several
+	dh     bool
+	group  group.Group
+	public group.Element
+}
+
+// agreement is a way to run chip authentication.
+type agreement struct {
+	id    []byte // of the key it is for, where told
+	oid   []byte // of the protocol, for the chip; empty where the chip names none
+	dh    bool
 	suite sm.Suite
-	curve *curve.Curve
-	point curve.Point
+}
+
+// securityInfos is what is known here of the SecurityInfos of DG14 or EF.CardSecurity (9303-11, 9.2).
+type securityInfos struct {
+	keys    []chipKey
+	agree   []agreement
+	foreign bool                  // there is a key of a kind that this program does not speak
+	mapping bool                  // PACE with chip authentication mapping is among what the chip can do
+	digest  asn1.ObjectIdentifier // of active authentication on a curve
 }
 
 var (
+	oidPublicDH   = asn1.ObjectIdentifier{0, 4, 0, 127, 0, 7, 2, 2, 1, 1}
 	oidPublicECDH = asn1.ObjectIdentifier{0, 4, 0, 127, 0, 7, 2, 2, 1, 2}
-	oidAgreeECDH  = asn1.ObjectIdentifier{0, 4, 0, 127, 0, 7, 2, 2, 3, 2}
+	oidAgree      = asn1.ObjectIdentifier{0, 4, 0, 127, 0, 7, 2, 2, 3} // then 1 DH or 2 ECDH, then the suite
 	oidActive     = asn1.ObjectIdentifier{2, 23, 136, 1, 1, 5}
+	oidSecurity   = asn1.ObjectIdentifier{0, 4, 0, 127, 0, 7, 3, 2, 1} // the content of EF.CardSecurity
 	errCopied     = errors.New("the chip does not hold the key that was signed for it")
 	errNotOffered = errors.New("the chip refuses to prove itself, though what is signed says that it can")
+	errForeignKey = fmt.Errorf("%w, in a way this program does not speak", errNotOffered)
 )
 
-// parseDG14 takes what is known here out of the SecurityInfos of DG14 (9303-11, 9.2).
-func parseDG14(file []byte) (key *chipKey, digest asn1.ObjectIdentifier, err error) {
+func parseDG14(file []byte) (securityInfos, error) {
 	set, ok := tlv.Find(file, 0x6e, 0x31)
 	if !ok {
-		return nil, nil, errors.New("DG14 is no set of SecurityInfos")
+		return securityInfos{}, errors.New("DG14 is no set of SecurityInfos")
 	}
+	infos, err := parseInfos(set)
+	if err != nil {
+		err = fmt.Errorf("DG14: %w", err)
+	}
+	return infos, err
+}
+
+// parseInfos reads the content of a set of SecurityInfos. What it does not know it passes over, as the standard demands.
+func parseInfos(set []byte) (s securityInfos, err error) {
 	infos, err := tlv.All(set)
 	if err != nil {
-		return nil, nil, fmt.Errorf("DG14: %w", err)
+		return s, err
 	}
-	protocol, suite := []byte(nil), sm.TDES
 	for _, info := range infos {
 		parts, err := tlv.All(info.Value)
 		var oid asn1.ObjectIdentifier
@@ -61,47 +87,122 @@ func parseDG14(file []byte) (key *chipKey, digest asn1.ObjectIdentifier, err err
 		if _, err := asn1.Unmarshal(parts[0].Raw, &oid); err != nil {
 			continue
 		}
-		switch n := len(oidAgreeECDH); {
+		id := func(place int) []byte {
+			if len(parts) > place {
+				return bytes.Clone(parts[place].Value)
+			}
+			return nil
+		}
+		switch n, m := len(oidAgree), len(paceAny); {
 		case oid.Equal(oidActive) && len(parts) > 2:
-			if _, err := asn1.Unmarshal(parts[2].Raw, &digest); err != nil {
-				return nil, nil, fmt.Errorf("DG14: active authentication: %w", err)
+			if _, err := asn1.Unmarshal(parts[2].Raw, &s.digest); err != nil {
+				return s, fmt.Errorf("active authentication: %w", err)
 			}
-		case oid.Equal(oidPublicECDH):
-			k, err := parseKey(parts[1].Raw)
-			if err != nil || k.curve == nil {
-				return nil, nil, fmt.Errorf("DG14: %w", errors.Join(err, errors.New("no key on a curve")))
+		case oid.Equal(oidPublicECDH), oid.Equal(oidPublicDH):
+			k, err := parseAgreementKey(parts[1].Raw)
+			if err != nil {
+				s.foreign = true
+				continue
 			}
-			key = &chipKey{curve: k.curve, point: k.point}
-			if len(parts) > 2 {
-				key.id = bytes.Clone(parts[2].Value)
-			}
-		case len(oid) == n+1 && oid[:n].Equal(oidAgreeECDH) && oid[n] >= 1 && oid[n] <= 4:
-			protocol, suite = bytes.Clone(parts[0].Value), sm.Suite(oid[n])
+			k.id, k.dh = id(2), oid.Equal(oidPublicDH)
+			s.keys = append(s.keys, k)
+		case len(oid) == n+2 && oid[:n].Equal(oidAgree) && oid[n+1] >= 1 && oid[n+1] <= 4:
+			s.agree = append(s.agree, agreement{id: id(2), oid: bytes.Clone(parts[0].Value), dh: oid[n] == 1, suite: sm.Suite(oid[n+1])})
+		case len(oid) == m+2 && oid[:m].Equal(paceAny):
+			s.mapping = s.mapping || oid[m] == paceECDHChip
 		}
 	}
-	if key != nil {
-		key.oid, key.suite = protocol, suite
+	return s, nil
+}
+
+// Keys for Diffie-Hellman modulo a prime, as X9.42 and as PKCS #3 spell them.
+var (
+	oidX942  = asn1.ObjectIdentifier{1, 2, 840, 10046, 2, 1}
+	oidPKCS3 = asn1.ObjectIdentifier{1, 2, 840, 113549, 1, 3, 1}
+)
+
+// parseAgreementKey reads a SubjectPublicKeyInfo of a key that agrees, on a curve or modulo a prime.
+func parseAgreementKey(der []byte) (k chipKey, err error) {
+	var info struct {
+		Algorithm struct {
+			OID        asn1.ObjectIdentifier
+			Parameters asn1.RawValue `asn1:"optional"`
+		}
+		Key asn1.BitString
 	}
-	return key, digest, nil
+	if _, err := asn1.Unmarshal(der, &info); err != nil {
+		return k, fmt.Errorf("public key: %w", err)
+	}
+	x942 := info.Algorithm.OID.Equal(oidX942)
+	if !x942 && !info.Algorithm.OID.Equal(oidPKCS3) {
+		key, err := parseKey(der)
+		if err != nil {
+			return k, err
+		}
+		if key.curve == nil {
+			return k, errors.New("public key: none that agrees")
+		}
+		k.group = group.On(key.curve)
+		k.public, err = k.group.Unmarshal(key.curve.Marshal(key.point))
+		return k, err
+	}
+	parts, err := tlv.All(info.Algorithm.Parameters.Bytes)
+	if err != nil || len(parts) < 2 || x942 && len(parts) < 3 {
+		return k, errors.New("public key: parameters of a prime field are missing")
+	}
+	number := func(i int) *big.Int { return new(big.Int).SetBytes(parts[i].Value) }
+	var q *big.Int
+	if x942 {
+		q = number(2)
+	}
+	if k.group, err = group.Modulo(number(0), number(1), q); err != nil {
+		return k, fmt.Errorf("public key: %w", err)
+	}
+	var y *big.Int
+	if _, err := asn1.Unmarshal(info.Key.RightAlign(), &y); err != nil {
+		return k, fmt.Errorf("public key: %w", err)
+	}
+	if k.public, err = k.group.Unmarshal(y.Bytes()); err != nil {
+		return k, fmt.Errorf("public key: %w", err)
+	}
+	return k, nil
+}
+
+// way is the key and the strongest way to use it; nil where there is no key. A key with no way told is for 3DES.
+func (s securityInfos) way() (*chipKey, agreement) {
+	var best *chipKey
+	var how agreement
+	for i, k := range s.keys {
+		mine := agreement{dh: k.dh, suite: sm.TDES}
+		for _, a := range s.agree {
+			if a.dh == k.dh && (a.id == nil || k.id == nil || bytes.Equal(a.id, k.id)) && (mine.oid == nil || a.suite > mine.suite) {
+				mine = a
+			}
+		}
+		if best == nil || mine.suite > how.suite {
+			best, how = &s.keys[i], mine
+		}
+	}
+	return best, how
 }
 
 // agree is chip authentication (9303-11, 6.2): from here on the session's keys are known to the holder of the signed key
 // alone, which the next answer shows.
-func (c *channel) agree(ctx context.Context, k *chipKey, random io.Reader) error {
-	secret, err := scalar(k.curve.N, random)
+func (c *channel) agree(ctx context.Context, k *chipKey, how agreement, random io.Reader) error {
+	secret, err := scalar(k.group.Order(), random)
 	if err != nil {
 		return err
 	}
-	mine := k.curve.Marshal(k.curve.Multiply(secret, k.curve.G))
-	shared := k.curve.Multiply(secret, k.point)
-	if shared.Infinity() {
+	mine := k.group.Marshal(k.group.Public(secret, k.group.Base()))
+	shared, err := k.group.Secret(k.group.Public(secret, k.public))
+	if err != nil {
 		return errCopied
 	}
 	var set apdu.Command
-	if k.suite == sm.TDES {
+	if how.suite == sm.TDES {
 		set = apdu.Command{Ins: 0x22, P1: 0x41, P2: 0xa6, Data: tlv.Append(nil, 0x91, mine)}
 	} else {
-		set = apdu.Command{Ins: 0x22, P1: 0x41, P2: 0xa4, Data: tlv.Append(nil, 0x80, k.oid)}
+		set = apdu.Command{Ins: 0x22, P1: 0x41, P2: 0xa4, Data: tlv.Append(nil, 0x80, how.oid)}
 	}
 	if len(k.id) > 0 {
 		set.Data = tlv.Append(set.Data, 0x84, k.id)
@@ -109,12 +210,12 @@ func (c *channel) agree(ctx context.Context, k *chipKey, random io.Reader) error
 	if _, err := c.must(ctx, set); err != nil {
 		return refusal(err)
 	}
-	if k.suite != sm.TDES {
+	if how.suite != sm.TDES {
 		if _, err := c.general(ctx, false, 0x80, mine); err != nil {
 			return refusal(err)
 		}
 	}
-	c.session = sm.NewSession(k.suite, shared.X.FillBytes(make([]byte, k.curve.Size())), nil)
+	c.session = sm.NewSession(how.suite, shared, nil)
 	if _, _, err := c.do(ctx, apdu.Command{Ins: 0xa4, P1: 0x02, P2: 0x0c, Data: []byte{0x01, efCOM}}); err != nil {
 		if isFault(err, DamagedChip) {
 			return errCopied

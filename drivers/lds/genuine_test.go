@@ -1,6 +1,8 @@
 package lds_test
 
 import (
+	"bytes"
+	"fmt"
 	"maps"
 	"testing"
 
@@ -8,8 +10,138 @@ import (
 	"motcua/drivers/lds/chip"
 )
 
+// A chip on whose key the mapping of PACE rests proves itself by that alone.
+func TestGenuineByMapping(t *testing.T) {
+	for name, hidden := range map[string]bool{"key in DG14": false, "key in EF.CardSecurity alone": true} {
+		t.Run(name, func(t *testing.T) {
+			secret, err := chip.NewSecret(13)
+			if err != nil {
+				t.Fatal(err)
+			}
+			keys := chip.Keys{Map: secret, Hidden: hidden}
+			i, state := provingIn(t, keys)
+			security := func(s *chip.State, k chip.Keys) []byte {
+				file, err := s.CardSecurity(k)
+				if err != nil {
+					t.Fatal(err)
+				}
+				return file
+			}
+			genuine := security(state, keys)
+			another, err := chip.NewSecret(13)
+			if err != nil {
+				t.Fatal(err)
+			}
+			foreign, err := chip.NewState(today)
+			if err != nil {
+				t.Fatal(err)
+			}
+			way := []chip.PACE{{Suite: 2, Parameter: 13, Mapping: 6}, {Suite: 4, Parameter: 13}}
+			for kind, lie := range map[string]struct {
+				pace     []chip.PACE
+				secret   *chip.Secret
+				security []byte
+				trust    lds.Trust
+			}{
+				"as issued":                                   {way, secret, genuine, lds.Verified},
+				"a copy with a key of its own":                {way, another, genuine, lds.Copied},
+				"a copy that signs its own key":               {way, another, security(foreign, chip.Keys{Map: another}), lds.Unproven},
+				"a copy that sends no proof":                  {way, nil, genuine, lds.Copied},
+				"a copy that sends none and has no such file": {way, nil, nil, lds.Unproven},
+				"a copy that offers another mapping":          {way[1:], nil, nil, lds.Unproven},
+				"a copy that offers BAC":                      {nil, nil, nil, lds.Unproven},
+			} {
+				t.Run(kind, func(t *testing.T) {
+					o := i.options()
+					o.PACE, o.Keys.Map, o.CardSecurity = lie.pace, lie.secret, lie.security
+					card, err := lds.Read(t.Context(), direct{chip.New(i.files, o)}, lds.Access{CAN: i.can, MRZ: i.key}, lds.Options{Trusted: i.trusted, Now: today})
+					if err != nil {
+						t.Fatal(err)
+					}
+					if card.Authentic.Trust != lie.trust || (card.Authentic.Proof == "PACE-CAM") != (lie.trust == lds.Verified) {
+						t.Errorf("over %s: %+v, want %s", card.Access, card.Authentic, lie.trust)
+					}
+					if lie.trust == lds.Copied && len(card.Fields) > 0 {
+						t.Error("a copy gave values")
+					}
+				})
+			}
+		})
+	}
+}
+
+// Chip authentication modulo a prime, which older passports have.
+func TestGenuineModuloPrime(t *testing.T) {
+	for parameter := range 3 {
+		for _, suite := range []int{1, 2, 4} {
+			t.Run(fmt.Sprintf("group %d, suite %d", parameter, suite), func(t *testing.T) {
+				t.Parallel()
+				secret, err := chip.NewSecret(parameter)
+				if err != nil {
+					t.Fatal(err)
+				}
+				another, err := chip.NewSecret(parameter)
+				if err != nil {
+					t.Fatal(err)
+				}
+				i := proving(t, chip.Keys{Prime: secret, Suite: suite})
+				for trust, keys := range map[lds.Trust]chip.Keys{
+					lds.Verified: {Prime: secret, Suite: suite},
+					lds.Copied:   {Prime: another, Suite: suite},
+					lds.Unproven: {Prime: secret, Suite: suite, Refuse: true},
+				} {
+					o := i.options()
+					o.Keys = keys
+					card, err := lds.Read(t.Context(), direct{chip.New(i.files, o)}, lds.Access{CAN: i.can}, lds.Options{Trusted: i.trusted, Now: today})
+					if err != nil {
+						t.Fatal(err)
+					}
+					if card.Authentic.Trust != trust || (card.Authentic.Proof == "chip authentication") != (trust == lds.Verified) {
+						t.Errorf("%+v, want %s", card.Authentic, trust)
+					}
+				}
+			})
+		}
+	}
+}
+
+// A key that is signed for the chip and of a kind nobody here speaks is no proof, and no reason to read nothing.
+func TestForeignKeyIsNoProof(t *testing.T) {
+	secret, err := chip.NewSecret(0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	state, err := chip.NewState(today)
+	if err != nil {
+		t.Fatal(err)
+	}
+	i := issue(t, invented())
+	if err := (chip.Keys{Prime: secret, Suite: 2}).AddTo(i.files); err != nil {
+		t.Fatal(err)
+	}
+	x942 := []byte{0x06, 0x07, 0x2a, 0x86, 0x48, 0xce, 0x3e, 0x02, 0x01}
+	at := bytes.Index(i.files[14], x942)
+	i.files[14][at+len(x942)-1] = 0x7f // an algorithm that there is not
+	if err := state.Sign(i.files); err != nil {
+		t.Fatal(err)
+	}
+	if i.trusted, err = lds.ParseCertificates(state.CSCA()); err != nil {
+		t.Fatal(err)
+	}
+	card := read(t, i, i.files, lds.Options{Trusted: i.trusted})
+	if card.Authentic.Trust != lds.Unproven || !maps.Equal(card.Fields, inventedFields) {
+		t.Errorf("%+v, %d fields", card.Authentic, len(card.Fields))
+	}
+}
+
 // proving is a card whose chip can show that it is no copy.
 func proving(t *testing.T, keys chip.Keys) issued {
+	t.Helper()
+	i, _ := provingIn(t, keys)
+	return i
+}
+
+func provingIn(t *testing.T, keys chip.Keys) (issued, *chip.State) {
 	t.Helper()
 	state, err := chip.NewState(today)
 	if err != nil {
@@ -25,7 +157,7 @@ func proving(t *testing.T, keys chip.Keys) issued {
 	if i.trusted, err = lds.ParseCertificates(state.CSCA()); err != nil {
 		t.Fatal(err)
 	}
-	return i
+	return i, state
 }
 
 func TestGenuine(t *testing.T) {

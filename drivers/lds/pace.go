@@ -30,9 +30,7 @@ const (
 	paceECDHGeneric    = 2
 	paceDHIntegrated   = 3
 	paceECDHIntegrated = 4
-	// Chip authentication mapping opens a session as the generic one does. What the chip proves by it besides is not
-	// looked at: a copied chip is told by the signature over its data (passive authentication) as far as that goes.
-	paceECDHChip = 6
+	paceECDHChip       = 6 // generic, and the chip proves at the end that it knows its own key: see mapped
 )
 
 // integrated tells the mapping.
@@ -40,6 +38,15 @@ func (p paceInfo) integrated() bool {
 	way := p.protocol[len(paceAny)]
 	return way == paceDHIntegrated || way == paceECDHIntegrated
 }
+
+func (p paceInfo) rank() int {
+	if p.provesChip() {
+		return 16 + int(p.suite) // above every suite
+	}
+	return int(p.suite)
+}
+
+func (p paceInfo) provesChip() bool { return p.protocol[len(paceAny)] == paceECDHChip }
 
 // paceAny is the arc of PACE: bsi-de 2 2 4.
 var paceAny = asn1.ObjectIdentifier{0, 4, 0, 127, 0, 7, 2, 2, 4}
@@ -104,8 +111,8 @@ var errNoPACE = errors.New("no way of PACE in common")
 func (c *channel) pace(ctx context.Context, infos []paceInfo, reference byte, password []byte, random io.Reader) error {
 	var info *paceInfo
 	for i := range infos {
-		// Of those offered the strongest cipher; among equals the chip's first.
-		if infos[i].group != nil && (info == nil || infos[i].suite > info.suite) {
+		// What proves that the chip is no copy, then the strongest cipher; among equals the chip's first.
+		if infos[i].group != nil && (info == nil || infos[i].rank() > info.rank()) {
 			info = &infos[i]
 		}
 	}
@@ -136,7 +143,7 @@ func (c *channel) pace(ctx context.Context, infos []paceInfo, reference byte, pa
 		return damaged(fmt.Errorf("nonce of %d bytes", len(nonce)))
 	}
 	s := suite.Decrypt(suite.Derive(password, sm.Password), nonce)
-	generator, err := c.mapNonce(ctx, *info, s, random)
+	generator, mapping, err := c.mapNonce(ctx, *info, s, random)
 	if err != nil {
 		return err
 	}
@@ -162,7 +169,7 @@ func (c *channel) pace(ctx context.Context, infos []paceInfo, reference byte, pa
 	token := func(p []byte) []byte {
 		return tlv.Append(nil, 0x7f49, tlv.Append(nil, 0x06, oid), tlv.Append(nil, g.Tag(), p))
 	}
-	answer, err := c.authenticate(ctx, false, 0x85, suite.Sum(mac, token(g.Marshal(theirs))), 0x86)
+	last, err := c.general(ctx, false, 0x85, suite.Sum(mac, token(g.Marshal(theirs))))
 	var status apdu.Status
 	if errors.As(err, &status) {
 		// The token can only be wrong where the nonce was decrypted with another password.
@@ -174,8 +181,12 @@ func (c *channel) pace(ctx context.Context, infos []paceInfo, reference byte, pa
 	if err != nil {
 		return err
 	}
-	if !suite.Verify(mac, token(g.Marshal(mine)), answer) {
+	if answer, ok := tlv.Find(last, 0x7c, 0x86); !ok || !suite.Verify(mac, token(g.Marshal(mine)), answer) {
 		return damaged(fmt.Errorf("PACE token: %w", sm.ErrForged))
+	}
+	if info.provesChip() {
+		data, _ := tlv.Find(last, 0x7c, 0x8a)
+		c.mapped = &mapped{group: g, theirs: mapping, data: opened(suite, suite.Derive(secret, sm.Enc), data)}
 	}
 	c.session = sm.NewSession(suite, secret, nil)
 	return nil
@@ -223,38 +234,37 @@ func (c *channel) exchange(ctx context.Context, g group.Group, tag uint32, mine 
 	return theirs, nil
 }
 
-// mapNonce gives a generator that only the two know.
-func (c *channel) mapNonce(ctx context.Context, info paceInfo, s []byte, random io.Reader) (generator group.Element, err error) {
+// mapNonce gives a generator that only the two know and, for the generic mapping, the chip's key for it.
+func (c *channel) mapNonce(ctx context.Context, info paceInfo, s []byte, random io.Reader) (generator, theirs group.Element, err error) {
 	g := info.group
 	if info.integrated() {
 		t := make([]byte, info.suite.KeySize())
 		if _, err := io.ReadFull(random, t); err != nil {
-			return generator, err
+			return generator, theirs, err
 		}
 		if _, err := c.general(ctx, true, 0x81, t); err != nil { // chips answer with an empty object, or none at all
-			return generator, err
+			return generator, theirs, err
 		}
 		r, err := info.suite.PseudoRandom(s, t, g.Prime())
 		if err == nil {
 			generator, err = g.Integrated(r)
 		}
 		if err != nil {
-			return generator, damaged(fmt.Errorf("PACE generator: %w", err))
+			return generator, theirs, damaged(fmt.Errorf("PACE generator: %w", err))
 		}
-		return generator, nil
+		return generator, theirs, nil
 	}
 	key, err := scalar(g.Order(), random)
 	if err != nil {
-		return generator, err
+		return generator, theirs, err
 	}
-	theirs, err := c.exchange(ctx, g, 0x81, g.Public(key, g.Base()), 0x82)
-	if err != nil {
-		return generator, err
+	if theirs, err = c.exchange(ctx, g, 0x81, g.Public(key, g.Base()), 0x82); err != nil {
+		return generator, theirs, err
 	}
 	if generator, err = g.Generic(new(big.Int).SetBytes(s), g.Public(key, theirs)); err != nil {
-		return generator, damaged(fmt.Errorf("PACE generator: %w", err))
+		return generator, theirs, damaged(fmt.Errorf("PACE generator: %w", err))
 	}
-	return generator, nil
+	return generator, theirs, nil
 }
 
 // scalar draws a private key: a number from 1 to n-1.

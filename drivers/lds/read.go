@@ -4,10 +4,10 @@ import (
 	"bytes"
 	"context"
 	"crypto/rand"
-	"encoding/asn1"
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"motcua/drivers/lds/internal/apdu"
@@ -75,7 +75,7 @@ func (c *channel) open(ctx context.Context, a Access, o Options) (string, error)
 	var last error
 	if len(infos) > 0 && a.CAN != "" {
 		if last = c.pace(ctx, infos, paceCAN, []byte(a.CAN), o.random); last == nil {
-			return "PACE-CAN", c.selectApplication(ctx)
+			return "PACE-CAN", c.enter(ctx)
 		}
 		if a.MRZ == (Key{}) && !errors.Is(last, errNoPACE) || !goesOn(last) {
 			return "", last
@@ -87,7 +87,7 @@ func (c *channel) open(ctx context.Context, a Access, o Options) (string, error)
 			return "", err
 		}
 		if last = c.pace(ctx, infos, paceMRZ, password, o.random); last == nil {
-			return "PACE-MRZ", c.selectApplication(ctx)
+			return "PACE-MRZ", c.enter(ctx)
 		}
 		// A wrong key is as wrong for BAC: asking again only wears out the chip's patience.
 		if isFault(last, WrongMRZ) || !goesOn(last) {
@@ -153,6 +153,19 @@ func (c *channel) cardAccess(ctx context.Context) ([]paceInfo, error) {
 		return nil, damaged(err)
 	}
 	return infos, nil
+}
+
+// enter goes from the master file, where PACE was run, to the application. On the way it takes what the chip's proof by
+// its mapping rests on.
+func (c *channel) enter(ctx context.Context) error {
+	if c.mapped != nil {
+		var refused apdu.Status
+		var err error
+		if c.mapped.security, err = c.cardSecurity(ctx); err != nil && !errors.As(err, &refused) {
+			return fmt.Errorf("read EF.CardSecurity: %w", err)
+		}
+	}
+	return c.selectApplication(ctx)
 }
 
 func (c *channel) selectApplication(ctx context.Context) error {
@@ -296,11 +309,22 @@ func (c *channel) prove(ctx context.Context, files map[int][]byte, get func(int)
 			return "", err
 		}
 	}
-	var digest asn1.ObjectIdentifier
-	var key *chipKey
+	var infos securityInfos
 	if group, ok := files[14]; ok {
-		if key, digest, err = parseDG14(group); err != nil {
+		if infos, err = parseDG14(group); err != nil {
 			return "", damaged(err)
+		}
+	}
+	var proofs []string
+	var lacking error // what is signed as a way to prove itself and was not shown
+	if c.mapped != nil || infos.mapping {
+		switch err := c.mapped.check(infos, o); {
+		case err == nil:
+			proofs = append(proofs, "PACE-CAM")
+		case errors.Is(err, errCopied):
+			return "", fmt.Errorf("PACE with chip authentication mapping: %w", err)
+		case infos.mapping:
+			lacking = err
 		}
 	}
 	if group, ok := files[15]; ok {
@@ -309,21 +333,23 @@ func (c *channel) prove(ctx context.Context, files map[int][]byte, get func(int)
 		if err != nil {
 			return "", damaged(fmt.Errorf("DG15: %w", err))
 		}
-		if err := c.sign(ctx, &k, digest, o.random); err != nil {
+		if err := c.sign(ctx, &k, infos.digest, o.random); err != nil {
 			return "", fmt.Errorf("active authentication: %w", err)
 		}
-		proof = "active authentication"
+		proofs = append(proofs, "active authentication")
 	}
-	if key != nil {
-		if err := c.agree(ctx, key, o.random); err != nil {
+	if key, how := infos.way(); key != nil && !(len(infos.agree) == 0 && infos.mapping) { // a key for the mapping alone is no other's
+		if err := c.agree(ctx, key, how, o.random); err != nil {
 			return "", fmt.Errorf("chip authentication: %w", err)
 		}
-		if proof != "" {
-			proof += ", "
-		}
-		proof += "chip authentication"
+		proofs = append(proofs, "chip authentication")
+	} else if infos.foreign {
+		lacking = errForeignKey
 	}
-	return proof, nil
+	if len(proofs) == 0 {
+		return "", lacking
+	}
+	return strings.Join(proofs, ", "), nil
 }
 
 func authenticity(files map[int][]byte, o Options) Authentic {

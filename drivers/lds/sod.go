@@ -141,22 +141,26 @@ func (s *sod) authenticate(files map[int][]byte, trusted []*Certificate, now tim
 		out.Reason = err.Error()
 		return out
 	}
-	out.Trust = UnknownSigner
+	out.Trust, out.Reason = vouched(signer, trusted, now)
+	return out
+}
+
+// vouched says whether one of the trusted issued the signer's certificate, and if not or not today, why.
+func vouched(signer *Certificate, trusted []*Certificate, now time.Time) (trust Trust, reason string) {
 	if len(trusted) == 0 {
-		out.Reason = "no CSCA certificate is configured"
-		return out
+		return UnknownSigner, "no CSCA certificate is configured"
 	}
-	out.Reason = "the document signer was not issued by a configured CSCA"
+	trust, reason = UnknownSigner, "the document signer was not issued by a configured CSCA"
 	for _, ca := range trusted {
 		if !ca.issued(signer) {
 			continue
 		}
 		if ca.validAt(now) && signer.validAt(now) {
-			return Authentic{Trust: Verified, Groups: out.Groups}
+			return Verified, ""
 		}
-		out.Trust, out.Reason = Expired, "the document signer's or its CSCA's certificate is not valid on this day"
+		trust, reason = Expired, "the document signer's or its CSCA's certificate is not valid on this day"
 	}
-	return out
+	return trust, reason
 }
 
 // verify checks the signature and gives the certificate it was made with.

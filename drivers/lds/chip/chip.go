@@ -1,5 +1,5 @@
 // Package chip is an emulated ICAO chip for tests and demonstrations: files and keys in, answers to APDUs
-// out, as 9303 parts 10 and 11 want them (PACE with generic and integrated mapping, BAC, secure messaging, the files of
+// out, as 9303 parts 10 and 11 want them (PACE with all three mappings, BAC, active and chip authentication, secure messaging, the files of
 // an identity card). A vpcd.Daemon can lay it on a virtual reader. It shares the ciphers with package lds,
 // which are held to the standard's printed examples, but plays the other side of every protocol itself.
 // What it can't show is a real chip's timing, its short temper after failures, and its maker's quirks.
@@ -11,6 +11,7 @@ import (
 	"crypto/rand"
 	"crypto/subtle"
 	"encoding/asn1"
+	"fmt"
 	"io"
 	"math/big"
 	"strings"
@@ -25,7 +26,7 @@ import (
 
 // PACE is one way to run PACE: a suite (1 3DES, 2 AES-128, 3 AES-192, 4 AES-256), the id of standardised domain
 // parameters (0 to 2 prime fields, 8 to 18 curves), and the mapping: 1 DH generic, 2 ECDH generic, 3 DH integrated,
-// 4 ECDH integrated; 0 is 2.
+// 4 ECDH integrated, 6 ECDH chip authentication; 0 is 2.
 type PACE struct{ Suite, Parameter, Mapping int }
 
 func (p PACE) mapping() int {
@@ -46,6 +47,13 @@ type Options struct {
 	NoMaster  bool // SELECT of the master file: no such command (real Vietnamese cards)
 	NoShortID bool // READ BINARY with a short file identifier is refused; EF.CardAccess wants a SELECT
 
+	CardSecurity []byte // EF.CardSecurity; none where empty
+
+	// Lie, where not nil, may alter what the chip answers in a step, as a card made to deceive does: a file by its name
+	// ("EF.CardAccess", "DG1"), "nonce", "mapping", "key", "token", "challenge", "bac", "signature", "agreement",
+	// "select"; "sealed" is any answer as secure messaging wraps it, status word and all.
+	Lie func(step string, data []byte) []byte
+
 	Delay time.Duration // of every answer
 
 	Random io.Reader // crypto/rand.Reader where nil
@@ -64,9 +72,12 @@ type Chip struct {
 type state struct {
 	application bool // the ICAO application is selected
 	selected    []byte
+	name        string // of the file selected
+	step        string // what the answer is, for Lie
 	session     *sm.Session
 	next        *sm.Session // after chip authentication
 	agreeing    bool
+	prime       bool // by the key modulo a prime
 	challenge   []byte
 
 	pace struct {
@@ -78,6 +89,7 @@ type state struct {
 		theirs    []byte // the reader's ephemeral key
 		mine      []byte
 		secret    []byte
+		mapping   *big.Int // the chip's secret key of the mapping
 	}
 }
 
@@ -110,7 +122,7 @@ func (c *Chip) Transmit(command []byte) []byte {
 		return answer(nil, apdu.WrongLength)
 	}
 	if c.session == nil {
-		return answer(c.do(cmd))
+		return answer(c.tell(cmd))
 	}
 	if cmd.Class&0x0c == 0 {
 		c.session = nil // a plain command ends the session
@@ -122,8 +134,11 @@ func (c *Chip) Transmit(command []byte) []byte {
 		return answer(nil, apdu.SMWrong)
 	}
 	session := c.session
-	data, status := c.do(plain)
+	data, status := c.tell(plain)
 	reply := session.SealResponse(plain.Ins, data, status)
+	if c.o.Lie != nil {
+		reply = c.o.Lie("sealed", reply)
+	}
 	if c.next != nil { // agreed on by this command, and used from the next one on
 		c.session, c.next = c.next, nil
 	}
@@ -132,6 +147,16 @@ func (c *Chip) Transmit(command []byte) []byte {
 
 func answer(data []byte, status apdu.Status) []byte {
 	return append(bytes.Clone(data), byte(status>>8), byte(status))
+}
+
+// tell is do, or what the chip says in place of it.
+func (c *Chip) tell(cmd apdu.Command) ([]byte, apdu.Status) {
+	c.step = "select"
+	data, status := c.do(cmd)
+	if c.o.Lie != nil {
+		data = c.o.Lie(c.step, bytes.Clone(data))
+	}
+	return data, status
 }
 
 func (c *Chip) do(cmd apdu.Command) ([]byte, apdu.Status) {
@@ -144,9 +169,10 @@ func (c *Chip) do(cmd apdu.Command) ([]byte, apdu.Status) {
 		if !c.application || !c.o.BAC {
 			return nil, apdu.NotSupported
 		}
-		c.challenge = c.random(8)
+		c.step, c.challenge = "challenge", c.random(8)
 		return c.challenge, apdu.OK
 	case 0x82:
+		c.step = "bac"
 		return c.externalAuthenticate(cmd)
 	case 0x22:
 		if cmd.P1 == 0x41 {
@@ -157,6 +183,7 @@ func (c *Chip) do(cmd apdu.Command) ([]byte, apdu.Status) {
 		if c.o.Keys.Refuse {
 			return nil, apdu.NotSupported
 		}
+		c.step = "signature"
 		return c.internalAuthenticate(cmd)
 	case 0x86:
 		return c.generalAuthenticate(cmd)
@@ -186,7 +213,10 @@ func (c *Chip) selectFile(cmd apdu.Command) apdu.Status {
 		c.application, c.selected = true, nil
 		return apdu.OK
 	case cmd.P1 == 0x02 && bytes.Equal(cmd.Data, []byte{0x01, 0x1c}) && !c.application && len(c.o.PACE) > 0:
-		c.selected = c.cardAccess()
+		c.selected, c.name = c.cardAccess(), "EF.CardAccess"
+		return apdu.OK
+	case cmd.P1 == 0x02 && bytes.Equal(cmd.Data, []byte{0x01, 0x1d}) && !c.application && c.session != nil && len(c.o.CardSecurity) > 0:
+		c.selected, c.name = c.o.CardSecurity, "EF.CardSecurity"
 		return apdu.OK
 	case cmd.P1 == 0x02 && len(cmd.Data) == 2 && cmd.Data[0] == 1 && c.application:
 		if c.session == nil {
@@ -196,7 +226,10 @@ func (c *Chip) selectFile(cmd apdu.Command) apdu.Status {
 		if !ok {
 			return apdu.FileNotFound
 		}
-		c.selected = file
+		c.selected, c.name = file, fmt.Sprintf("DG%d", cmd.Data[1])
+		if name, ok := map[byte]string{0x1e: "EF.COM", 0x1d: "EF.SOD"}[cmd.Data[1]]; ok {
+			c.name = name
+		}
 		return apdu.OK
 	}
 	return apdu.FileNotFound
@@ -215,10 +248,11 @@ func (c *Chip) readBinary(cmd apdu.Command) ([]byte, apdu.Status) {
 		if len(c.o.PACE) == 0 || c.o.NoShortID {
 			return nil, apdu.FileNotFound
 		}
-		c.selected, offset = c.cardAccess(), int(cmd.P2)
+		c.selected, c.name, offset = c.cardAccess(), "EF.CardAccess", int(cmd.P2)
 	case cmd.P1&0x80 != 0:
 		return nil, apdu.FileNotFound
 	}
+	c.step = c.name
 	if c.selected == nil {
 		return nil, apdu.NoConditions
 	}
@@ -327,10 +361,15 @@ func (c *Chip) setAT(cmd apdu.Command) apdu.Status {
 
 // setKey begins chip authentication: with 3DES it carries the reader's key, with AES the next command does.
 func (c *Chip) setKey(cmd apdu.Command) apdu.Status {
-	if c.o.Keys.Agree == nil || c.o.Keys.Refuse || c.session == nil {
+	if c.o.Keys.Agree == nil && c.o.Keys.Prime == nil || c.o.Keys.Refuse || c.session == nil {
 		return apdu.NotSupported
 	}
 	if cmd.P2 == 0xa4 && c.o.Keys.Suite > 1 {
+		oid, _ := tlv.Find(cmd.Data, 0x80)
+		c.prime = len(oid) > 2 && oid[len(oid)-2] == 1
+		if c.prime && c.o.Keys.Prime == nil || !c.prime && c.o.Keys.Agree == nil {
+			return apdu.WrongData
+		}
 		c.agreeing = true
 		return apdu.OK
 	}
@@ -338,7 +377,8 @@ func (c *Chip) setKey(cmd apdu.Command) apdu.Status {
 	if cmd.P2 != 0xa6 || !ok {
 		return apdu.WrongData
 	}
-	next, err := c.agree(theirs, 1)
+	const longestPoint = 2*66 + 1 // of a curve of 521 bits
+	next, err := c.agree(theirs, 1, c.o.Keys.Agree == nil || c.o.Keys.Prime != nil && len(theirs) > longestPoint)
 	if err != nil {
 		return apdu.WrongData
 	}
@@ -350,7 +390,8 @@ func (c *Chip) generalAuthenticate(cmd apdu.Command) ([]byte, apdu.Status) {
 	p := &c.state.pace
 	body, ok := tlv.Find(cmd.Data, 0x7c)
 	if theirs, has := tlv.Find(body, 0x80); ok && has && c.agreeing {
-		next, err := c.agree(theirs, c.o.Keys.Suite)
+		c.step = "agreement"
+		next, err := c.agree(theirs, c.o.Keys.Suite, c.prime)
 		if err != nil {
 			return nil, apdu.WrongData
 		}
@@ -362,6 +403,7 @@ func (c *Chip) generalAuthenticate(cmd apdu.Command) ([]byte, apdu.Status) {
 	}
 	suite, g := sm.Suite(p.info.Suite), group.Standard(p.info.Parameter, p.info.mapping()%2 == 0)
 	reply := func(tag uint32, value []byte) ([]byte, apdu.Status) {
+		c.step = map[uint32]string{0x80: "nonce", 0x82: "mapping", 0x84: "key", 0x86: "token"}[tag]
 		return tlv.Append(nil, 0x7c, tlv.Append(nil, tag, value)), apdu.OK
 	}
 	scalar := func() *big.Int {
@@ -380,7 +422,7 @@ func (c *Chip) generalAuthenticate(cmd apdu.Command) ([]byte, apdu.Status) {
 	if value, ok := tlv.Find(body, 0x81); ok && p.nonce != nil {
 		var generator group.Element
 		answer := []byte(nil)
-		if p.info.mapping() > 2 {
+		if m := p.info.mapping(); m == 3 || m == 4 {
 			r, err := suite.PseudoRandom(p.nonce, value, g.Prime())
 			if err != nil {
 				return nil, apdu.WrongData
@@ -394,6 +436,7 @@ func (c *Chip) generalAuthenticate(cmd apdu.Command) ([]byte, apdu.Status) {
 				return nil, apdu.WrongData
 			}
 			k := scalar()
+			p.mapping = k
 			if generator, err = g.Generic(new(big.Int).SetBytes(p.nonce), g.Public(k, theirs)); err != nil {
 				return nil, apdu.WrongData
 			}
@@ -424,7 +467,12 @@ func (c *Chip) generalAuthenticate(cmd apdu.Command) ([]byte, apdu.Status) {
 			return nil, 0x6300
 		}
 		c.session = sm.NewSession(suite, p.secret, nil)
-		return reply(0x86, token(p.theirs))
+		data, status := reply(0x86, token(p.theirs))
+		if p.info.mapping() == 6 && c.o.Keys.Map != nil {
+			body, _ := tlv.Find(data, 0x7c)
+			data = tlv.Append(nil, 0x7c, body, tlv.Append(nil, 0x8a, c.proof(suite, p.secret, p.mapping)))
+		}
+		return data, status
 	}
 	return nil, apdu.NoConditions
 }

@@ -173,22 +173,39 @@ func (s *State) Sign(f Files) error {
 	if err != nil {
 		return err
 	}
-	// Signed by another library than the one that checks.
-	signed, err := pkcs7.NewSignedData(content)
-	if err != nil {
-		return err
-	}
-	signed.SetDigestAlgorithm(pkcs7.OIDDigestAlgorithmSHA256)
-	signed.GetSignedData().ContentInfo.ContentType = asn1.ObjectIdentifier{2, 23, 136, 1, 1, 1}
-	if err := signed.AddSigner(s.signer, s.key, pkcs7.SignerInfoConfig{}); err != nil {
-		return err
-	}
-	der, err := signed.Finish()
+	der, err := s.signed(content, asn1.ObjectIdentifier{2, 23, 136, 1, 1, 1})
 	if err != nil {
 		return err
 	}
 	f[0x1d] = tlv.Append(nil, 0x77, der)
 	return nil
+}
+
+// signed is the content as a CMS message. Another library makes it than the one that checks.
+func (s *State) signed(content []byte, contentType asn1.ObjectIdentifier) ([]byte, error) {
+	signed, err := pkcs7.NewSignedData(content)
+	if err != nil {
+		return nil, err
+	}
+	signed.SetDigestAlgorithm(pkcs7.OIDDigestAlgorithmSHA256)
+	signed.GetSignedData().ContentInfo.ContentType = contentType
+	if err := signed.AddSigner(s.signer, s.key, pkcs7.SignerInfoConfig{}); err != nil {
+		return nil, err
+	}
+	return signed.Finish()
+}
+
+// CardSecurity is EF.CardSecurity with the public key of the chip authentication mapping.
+func (s *State) CardSecurity(k Keys) ([]byte, error) {
+	spki, err := k.Map.public()
+	if err != nil {
+		return nil, err
+	}
+	info, err := asn1.Marshal(keyInfo{oidPublicECDH, asn1.RawValue{FullBytes: spki}})
+	if err != nil {
+		return nil, err
+	}
+	return s.signed(tlv.Append(nil, 0x31, info), asn1.ObjectIdentifier{0, 4, 0, 127, 0, 7, 3, 2, 1})
 }
 
 // SecurityObject is the LDS security object over the data groups, with SHA-256.

@@ -54,6 +54,34 @@ func Standard(id int, elliptic bool) Group {
 	return nil
 }
 
+// On is the group of a curve's points.
+func On(c *curve.Curve) Group { return points{c} }
+
+// Bounds of the prime fields whose parameters come from outside, in bits.
+const (
+	leastPrime = 1024 // the smallest of 9303-11, 9.5.1
+	mostPrime  = 4096
+)
+
+// Modulo is the group of the powers of g modulo p, q of them; q may be nil where it is not told, as in PKCS #3. A q that is
+// too short to hide a secret, or that is not the order of g, is refused.
+func Modulo(p, g, q *big.Int) (Group, error) {
+	const leastOrder = 160 // bits, as in RFC 5114
+	one := big.NewInt(1)
+	if p == nil || g == nil || p.BitLen() < leastPrime || p.BitLen() > mostPrime || p.Bit(0) == 0 {
+		return nil, errors.New("a modulus of an odd length")
+	}
+	most := new(big.Int).Sub(p, one)
+	if q == nil {
+		q = most
+	}
+	rest := new(big.Int).Mod(most, q)
+	if q.BitLen() < leastOrder || rest.Sign() != 0 || g.Cmp(one) <= 0 || g.Cmp(most) >= 0 || new(big.Int).Exp(g, q, p).Cmp(one) != 0 {
+		return nil, errors.New("a generator without the order it is said to have")
+	}
+	return powers{p, g, q}, nil
+}
+
 // points are those of an elliptic curve; the cofactors of the standard's curves are 1.
 type points struct{ c *curve.Curve }
 
