@@ -126,3 +126,27 @@ func TestArea_as_long_as_the_sheet_is(t *testing.T) {
 		})
 	}
 }
+
+// The window of Panasonic's kvs40xx may not end before the smallest sheet does; it begins at nought all the same.
+func TestArea_of_a_window_with_a_least_size(t *testing.T) {
+	d, o := play(t, "kvs40xx", "source=adf|fb\nmode=Gray\nresolution=100-600\nx=227\ny=432\nleast-x=48\nleast-y=70\nduplex=duplex\n")
+	s := open(t, o, "sane:"+d.ID)
+	info, err := s.Probe(t.Context())
+	if err != nil || info.Areas[scan.ADF] != (scan.Area{Width: 227, Height: 432}) {
+		t.Errorf("%+v, %v", info.Areas, err)
+	}
+}
+
+// Ricoh's backend has an option of its own name for the resolution.
+func TestResolutionUnderAnotherName(t *testing.T) {
+	d, o := play(t, "ricoh", "mode=Gray\noption.resolution=Xresolution\nresolution=75-400\nglass-x=215.9\nglass-y=297.2\n")
+	s := open(t, o, "sane:"+d.ID)
+	info, err := s.Probe(t.Context())
+	if err != nil || len(info.DPIs) == 0 {
+		t.Fatalf("%+v, %v", info, err)
+	}
+	pages, err := all(t.Context(), s, scan.Settings{Mode: scan.Gray, DPI: 200})
+	if err != nil || len(pages) != 1 || pages[0].DPI != 200 {
+		t.Errorf("%d pages, %v", len(pages), err)
+	}
+}

@@ -148,6 +148,9 @@ func duplexSwitch(all map[string]option) (o option, on, off string, ok bool) {
 	return option{}, "", "", false
 }
 
+// resolutionNames are the options of a resolution, that across the sheet before that along it. Ricoh's backend has its own.
+var resolutionNames = []string{"resolution", "x-resolution", "Xresolution", "y-resolution", "Yresolution"}
+
 // read asks an open device what it can do. It changes the device's source while it asks.
 func (h handle) caps(sheetfed bool) (*caps, error) {
 	all, err := h.options()
@@ -204,7 +207,7 @@ func (h handle) caps(sheetfed bool) (*caps, error) {
 	if depth, ok := all["depth"]; ok && slices.Contains(depth.words, 1) && !slices.Contains(c.Modes, scan.Lineart) {
 		c.Modes = append(c.Modes, scan.Lineart)
 	}
-	if resolution, ok := first(all, "resolution", "x-resolution"); ok {
+	if resolution, ok := first(all, resolutionNames...); ok {
 		c.DPIs = resolution.dpis()
 	}
 	return c, nil
@@ -213,15 +216,17 @@ func (h handle) caps(sheetfed bool) (*caps, error) {
 // area is the largest page of the source that is set: that of the sheet, where the window follows what is told of it.
 func (h handle) area(all map[string]option) scan.Area {
 	dpi := 0.0
-	if resolution, ok := first(all, "resolution", "x-resolution"); ok {
+	if resolution, ok := first(all, resolutionNames...); ok {
 		dpi, _ = h.number(resolution)
 	}
 	length := func(a axis) float64 {
 		o, ok := all[a.paper]
-		if !ok || !o.settable || !o.hasRange {
-			o = all[a.to]
+		if ok && o.settable && o.hasRange {
+			return math.Round(o.millimetres(o.maximum-o.minimum, dpi)*10) / 10
 		}
-		return math.Round(o.millimetres(o.maximum-o.minimum, dpi)*10) / 10
+		// From where the window may begin: its end may have a least value of its own (kvs40xx: the smallest sheet).
+		o = all[a.to]
+		return math.Round(o.millimetres(o.maximum-min(o.minimum, all[a.from].minimum), dpi)*10) / 10
 	}
 	area := scan.Area{Width: length(across), Height: length(along)}
 	if area.Width <= 0 || area.Height <= 0 {

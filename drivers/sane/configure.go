@@ -195,7 +195,7 @@ func (h handle) setDepth(wanted scan.Mode, oneBit bool) error {
 
 // setResolution gives what the device made of the wish.
 func (h handle) setResolution(wanted int) (dpi int, err error) {
-	for _, name := range []string{"resolution", "x-resolution", "y-resolution"} {
+	for _, name := range resolutionNames {
 		all, err := h.options()
 		if err != nil {
 			return 0, err

@@ -41,7 +41,11 @@ type SANE struct {
 	Y          float64  `yaml:"y"`
 	GlassX     float64  `yaml:"glass_x"`
 	GlassY     float64  `yaml:"glass_y"`
-	Page       bool     `yaml:"page"` // page-width and page-height bound the window
+	LeastX     float64  `yaml:"least_x"` // where the window may end at the earliest
+	LeastY     float64  `yaml:"least_y"`
+	Page       bool     `yaml:"page"`              // page-width and page-height bound the window
+	Duplex     string   `yaml:"duplex"`            // the switch to both sides, where it is no source
+	Named      string   `yaml:"resolution_option"` // what the option of the resolution is called
 }
 
 // ESCL is how a device answers; see printer.Habits for what each means.
@@ -128,6 +132,13 @@ func (s SANE) Description() string {
 	length("glass-y", s.GlassY, 297.2)
 	length("x", s.X, 215.9)
 	length("y", s.Y, 355.6)
+	length("least-x", s.LeastX, 0)
+	length("least-y", s.LeastY, 0)
+	for key, name := range map[string]string{"duplex": s.Duplex, "option.resolution": s.Named} {
+		if name != "" {
+			line(key, name)
+		}
+	}
 	if s.Page {
 		line("page", 1)
 	}

@@ -4,8 +4,8 @@
  * shows how a frontend deals with the options and the answers of a device as they were told of; what it can't show is
  * the device itself.
  *
- * Keys: vendor, model, type; source, mode (names); option.source, option.mode (their options' names);
- * resolution (a list, or low-high); x, y (mm, the feeder's), glass-x, glass-y; unit=pixel; page=1 (page-width and
+ * Keys: vendor, model, type; source, mode (names); option.source, option.mode, option.resolution (their options' names);
+ * resolution (a list, or low-high); x, y (mm, the feeder's), glass-x, glass-y; least-x, least-y (the least of br-x and br-y); unit=pixel; page=1 (page-width and
  * page-height, at first 8.5 × 11 inches, bound the window, as fujitsu, canon_dr and epjitsu do); duplex (the name of a
  * switch to both sides); ald=1 (a switch by which a page ends with its sheet); late=1 (an empty feeder shows at the read); lines=unknown (a page ends with its sheet);
  * reading=unblocked (a read may give nothing yet).
@@ -32,10 +32,11 @@ enum { COUNT, SOURCE, MODE, RESOLUTION, PAGE_X, PAGE_Y, TL_X, TL_Y, BR_X, BR_Y, 
 
 static char text[4096], vendor[64] = "Zoo", model[64] = "Device", type[64] = "scanner";
 static SANE_String_Const sources[32], modes[32];
-static char source[64], mode[64], source_option[32] = "source", mode_option[32] = "mode", duplex_option[32];
+static char source[64], mode[64], source_option[32] = "source", mode_option[32] = "mode", duplex_option[32], resolution_option[32] = "resolution";
 static SANE_Word resolutions[32];
-static SANE_Range resolution_range, page_x = {0, 0, 0}, page_y = {0, 0, 0}, range_x = {0, 0, 0}, range_y = {0, 0, 0};
-static double feeder_x, feeder_y, glass_x, glass_y;
+static SANE_Range resolution_range, page_x = {0, 0, 0}, page_y = {0, 0, 0}, range_x = {0, 0, 0}, range_y = {0, 0, 0},
+	end_x = {0, 0, 0}, end_y = {0, 0, 0};
+static double feeder_x, feeder_y, glass_x, glass_y, least_x, least_y;
 static int pixels, paged, late, unknown, unblocked, ald;
 static SANE_Option_Descriptor options[OPTIONS];
 static SANE_Word value[OPTIONS];
@@ -77,6 +78,9 @@ static void read_device(void) {
 		if (!strcmp(text, "x")) feeder_x = atof(v);
 		if (!strcmp(text, "y")) feeder_y = atof(v);
 		if (!strcmp(text, "glass-x")) glass_x = atof(v);
+		if (!strcmp(text, "least-x")) least_x = atof(v);
+		if (!strcmp(text, "least-y")) least_y = atof(v);
+		if (!strcmp(text, "option.resolution")) snprintf(resolution_option, sizeof resolution_option, "%s", v);
 		if (!strcmp(text, "glass-y")) glass_y = atof(v);
 		if (!strcmp(text, "unit")) pixels = !strcmp(v, "pixel");
 		if (!strcmp(text, "page")) paged = atoi(v);
@@ -121,6 +125,8 @@ static void follow(void) {
 	page_x.max = length(feeder_x), page_y.max = length(feeder_y);
 	range_x.max = sheet ? value[PAGE_X] : length(fed() ? feeder_x : glass_x);
 	range_y.max = sheet ? value[PAGE_Y] : length(fed() ? feeder_y : glass_y);
+	end_x.max = range_x.max, end_y.max = range_y.max;
+	end_x.min = length(least_x), end_y.min = length(least_y);
 	if (value[BR_X] > range_x.max) value[BR_X] = range_x.max;
 	if (value[BR_Y] > range_y.max) value[BR_Y] = range_y.max;
 }
@@ -144,7 +150,7 @@ SANE_Status ENTRY(init)(SANE_Int *version, SANE_Auth_Callback authorize) {
 	if (!modes[0]) options[MODE].cap |= SANE_CAP_INACTIVE;
 	if (sources[0]) snprintf(source, sizeof source, "%s", sources[0]);
 	if (modes[0]) snprintf(mode, sizeof mode, "%s", modes[0]);
-	option(RESOLUTION, "resolution", SANE_TYPE_INT, sizeof(SANE_Word), SANE_UNIT_DPI);
+	option(RESOLUTION, resolution_option, SANE_TYPE_INT, sizeof(SANE_Word), SANE_UNIT_DPI);
 	if (resolutions[0]) {
 		options[RESOLUTION].constraint_type = SANE_CONSTRAINT_WORD_LIST, options[RESOLUTION].constraint.word_list = resolutions;
 		value[RESOLUTION] = resolutions[1];
@@ -153,7 +159,7 @@ SANE_Status ENTRY(init)(SANE_Int *version, SANE_Auth_Callback authorize) {
 		value[RESOLUTION] = resolution_range.min > 100 ? resolution_range.min : 100;
 	}
 	static const char *names[] = {"page-width", "page-height", "tl-x", "tl-y", "br-x", "br-y"};
-	SANE_Range *ranges[] = {&page_x, &page_y, &range_x, &range_y, &range_x, &range_y};
+	SANE_Range *ranges[] = {&page_x, &page_y, &range_x, &range_y, &end_x, &end_y};
 	for (int i = 0; i < 6; i++) {
 		option(PAGE_X + i, names[i], kind, sizeof(SANE_Word), unit);
 		options[PAGE_X + i].constraint_type = SANE_CONSTRAINT_RANGE, options[PAGE_X + i].constraint.range = ranges[i];
