@@ -114,41 +114,84 @@ func (f *face) strange() bool {
 // only where it is not.
 const leastLabels = 2
 
+// identifying are the fields in which print that says what a code says shows that the code is the paper's own.
+var identifying = []paper.Name{paper.Number, paper.DocumentNumber, paper.FullName, paper.DateOfBirth}
+
+// saysCode says whether one of these values of the side's code stands in its print, under whatever label.
+func (f *face) saysCode() bool {
+	return slices.ContainsFunc(identifying, func(n paper.Name) bool {
+		return slices.ContainsFunc(f.Readings[n], func(r reading) bool { return r.Source == paper.QR && f.says(r.Value) })
+	})
+}
+
+// confirmed says whether another source says what a QR symbol does of who somebody is. An unchecked chip proves nothing.
+func confirmed(all map[paper.Name][]reading) bool {
+	for _, n := range identifying {
+		for _, code := range all[n] {
+			if code.Source == paper.QR && slices.ContainsFunc(all[n], func(r reading) bool {
+				return r.Source != paper.QR && r.Source != paper.ChipUnchecked && same(n, code, r)
+			}) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
 // doubtUnseen doubts the values of a QR symbol that stand in print on a legible side, too, but were not read there: only what
-// was seen confirms a code. If nothing of it was, all of it is doubted.
+// was seen confirms a code. If nothing says whose it is but the symbol, all of it is doubted.
 func doubtUnseen(kind paper.Kind, parts []*face, all map[paper.Name][]reading) {
 	k, _ := kinds.Of(kind)
-	seen, unseen := 0, 0
+	seen := confirmed(all)
 	for _, p := range parts {
-		if p.Labels < leastLabels {
+		said := p.saysCode()
+		seen = seen || said
+		if p.Labels < leastLabels && !said {
 			continue
 		}
 		for _, n := range k.Beside[p.Side] {
-			rs := all[n]
-			if slices.ContainsFunc(rs, func(r reading) bool { return r.Source == paper.OCR || r.Source != paper.QR && r.exact() }) {
-				seen++
-				continue
-			}
-			for i, r := range rs {
-				switch {
-				case r.Source != paper.QR:
-				case p.says(r.Value):
-					seen++
-				case n == paper.Sex && sexOfNumber(all, r.Value):
-				default:
-					unseen++
-					rs[i].Doubts = doubt(r.Doubts, paper.LowConfidence)
+			for i, r := range all[n] {
+				if r.Source == paper.QR && !beside(n, all) && !p.says(r.Value) && !(n == paper.Sex && sexOfNumber(all, r.Value)) {
+					all[n][i].Doubts = doubt(r.Doubts, paper.Unseen)
 				}
 			}
 		}
 	}
-	if seen > 0 || unseen == 0 {
-		return
+	if !seen {
+		doubtCodes(all)
 	}
+}
+
+// beside says whether a source other than a QR symbol gives a field, by print or by a proof.
+func beside(n paper.Name, all map[paper.Name][]reading) bool {
+	return slices.ContainsFunc(all[n], func(r reading) bool { return r.Source == paper.OCR || r.Source != paper.QR && r.exact() })
+}
+
+// doubtCodes doubts all that QR symbols say.
+func doubtCodes(all map[paper.Name][]reading) {
 	for _, rs := range all {
 		for i, r := range rs {
 			if r.Source == paper.QR {
-				rs[i].Doubts = doubt(r.Doubts, paper.LowConfidence)
+				rs[i].Doubts = doubt(r.Doubts, paper.Unseen)
+			}
+		}
+	}
+}
+
+// doubtUnscanned does the same for the text of a symbol that a reader at the counter sent: what the scanned paper doesn't show of it, or
+// all where no scan says whose it is.
+func doubtUnscanned(d *paper.Document, all map[paper.Name][]reading) {
+	k, _ := kinds.Of(d.Type)
+	if !confirmed(all) || k.CodeSide == "" {
+		doubtCodes(all)
+		return
+	}
+	for _, side := range d.Sides {
+		for _, n := range k.Beside[side] {
+			for i, r := range all[n] {
+				if r.Source == paper.QR && !beside(n, all) {
+					all[n][i].Doubts = doubt(r.Doubts, paper.Unseen)
+				}
 			}
 		}
 	}

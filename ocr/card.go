@@ -30,7 +30,8 @@ type reading struct {
 	Twice   bool     // and so did Tesseract
 	Fits    []string // values of codes on the page that the pixels read here may as well be
 	Doubts  []paper.Doubt
-	Choices []string // others that may be meant
+	Choices []string   // others that may be meant
+	Code    paper.Kind // of which kind of paper the QR symbol is that gave it, as face.CodeOf; "" for other sources
 	Page    int
 	Where   *paper.Quad
 }
@@ -45,6 +46,7 @@ type face struct {
 	Readings map[paper.Name][]reading
 	Zone     *mrz.Zone
 	CodeOf   paper.Kind // of which kind of paper its QR symbol is: BHYT, or CCCD for any identity card; "" without one
+	Stuck    bool       // a symbol on it can't be the paper's own: not of a card's size or place, or one of two kinds
 	Labels   int
 	Uncoded  bool // by its print it is a card without a QR symbol, though one stands on it
 	Sure     bool // it is an identity card, even if not which: by its marks and codes together
@@ -64,6 +66,7 @@ func (f *face) add(n paper.Name, r reading) {
 
 // card is a card-shaped paper being read.
 type card struct {
+	edges bool // its edges were seen; else it is a heap of print, or a whole sheet
 	zoned bool // lines like a machine readable zone's stand at its foot
 	img   *image.Gray
 	plane find.Plane
@@ -156,8 +159,9 @@ func (c *card) findLines() {
 }
 
 // codes cuts one card-shaped paper out of a page, turns it upright and reads its exact codes.
-func (l *local) codes(ctx context.Context, p page.Picture, o find.Outline, number int) (*card, *face, error) {
+func (l *local) codes(ctx context.Context, p page.Picture, o find.Outline, edges bool, number int) (*card, *face, error) {
 	c := cut(p, o)
+	c.edges = edges
 	var work sync.WaitGroup
 	work.Go(func() { c.codes = qr.Find(c.img, qr.QRCode|qr.Code128) })
 	c.findLines()
@@ -185,6 +189,7 @@ func (l *local) codes(ctx context.Context, p page.Picture, o find.Outline, numbe
 	f := &face{Page: number, Quad: c.quad, Turn: turnOf(c.quad), Readings: map[paper.Name][]reading{}}
 	for _, s := range c.codes {
 		f.code(s, c)
+		f.Stuck = f.Stuck || s.QR && !c.bears(s)
 	}
 	zone, rest := c.zoneOf(c.lines)
 	if len(zone) > 0 {
@@ -233,7 +238,7 @@ func (l *local) print(ctx context.Context, c *card, f *face, known codeValues) (
 		side = field.Card(runs)
 	}
 	f.search(words)
-	f.tell(&side)
+	f.tell(&side, c.edges)
 	if front && side.Side != "back" && (side.Kind == "" && f.Sure || side.Kind == paper.CCCD2016) {
 		f.Uncoded = side.Kind == paper.CCCD2016
 		side.Kind, side.Side = paper.CCCD, "front"

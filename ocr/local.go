@@ -99,6 +99,7 @@ func (l *local) papers(ctx context.Context, file *page.File, n int) ([]*face, []
 		outlines = []find.Outline{whole(p.Gray.Rect)}
 	}
 	heaps := len(outlines) == 0 // of print, not cards with edges
+	edged := len(outlines)
 	switch {
 	case heaps:
 		outlines = find.Blocks(p.Gray, p.DPI)
@@ -111,7 +112,7 @@ func (l *local) papers(ctx context.Context, file *page.File, n int) ([]*face, []
 	g, gctx := errgroup.WithContext(ctx)
 	for i, o := range outlines {
 		g.Go(func() (err error) {
-			cards[i], faces[i], err = l.codes(gctx, p, o, n)
+			cards[i], faces[i], err = l.codes(gctx, p, o, i < edged, n)
 			return err
 		})
 	}

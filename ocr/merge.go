@@ -29,7 +29,8 @@ func ParseQR(text string) (values map[paper.Name]string, torn, ok bool) {
 
 // Merge lays values from another source (a chip, a handheld QR reader) over a scanned document, by rank:
 // chip > qr > mrz > ocr. A value that differs from what was read before puts the field under review; so does a
-// chip or QR of another person, whose number differs.
+// chip or QR of another person, whose number differs. A QR symbol's text is as easily made as typed: what no scan
+// of the paper says as well wants a look.
 func Merge(doc *paper.Document, src paper.Source, values map[paper.Name]string) {
 	all := map[paper.Name][]reading{}
 	for n, f := range doc.Fields {
@@ -42,6 +43,9 @@ func Merge(doc *paper.Document, src paper.Source, values map[paper.Name]string) 
 		if v = shown(n, vn.NFC(v)); v != "" {
 			all[n] = append(all[n], reading{Value: v, Source: src, Conf: certainty(src)})
 		}
+	}
+	if src == paper.QR {
+		doubtUnscanned(doc, all)
 	}
 	doc.Fields = settle(doc.Type, all)
 }
@@ -85,6 +89,9 @@ func settle(kind paper.Kind, all map[paper.Name][]reading) map[paper.Name]paper.
 	}
 	if forged(all) {
 		doubtCode(out)
+	}
+	for n, f := range out {
+		exact[n] = exact[n] && len(f.Doubts) == 0 // a code in doubt proves nothing of others
 	}
 	checker{kind, out, exact}.check()
 	for n, f := range out {
@@ -150,7 +157,9 @@ func merged(n paper.Name, rs []reading) (paper.Field, reading) {
 			if r.Source != paper.ChipUnchecked && !slices.Contains(f.Agrees, r.Source) {
 				f.Agrees = append(f.Agrees, r.Source)
 				wrong *= 1 - min(0.95, r.Conf)
-				f.Doubts = slices.DeleteFunc(f.Doubts, func(d paper.Doubt) bool { return d == paper.CheckDigit })
+				f.Doubts = slices.DeleteFunc(f.Doubts, func(d paper.Doubt) bool {
+					return d == paper.CheckDigit || d == paper.Unseen && r.Conf > possible
+				})
 			}
 			continue
 		}
@@ -238,7 +247,7 @@ func (c checker) confirm(n paper.Name, share float64) {
 // sure says whether a field needs no look as far as it alone goes.
 func (c checker) sure(n paper.Name) bool {
 	f, ok := c.fields[n]
-	return ok && (c.exact[n] || f.Confidence >= enough && len(f.Doubts) == 0)
+	return ok && (c.exact[n] || f.Confidence >= enough) && len(f.Doubts) == 0
 }
 
 // settleDoubt takes one doubt from a field that another of the paper confirms, if it has no other.

@@ -2,6 +2,7 @@ package ocr
 
 import (
 	"context"
+	"slices"
 
 	"motcua/ocr/field"
 	"motcua/ocr/find"
@@ -62,7 +63,8 @@ func (l *local) readSheet(ctx context.Context, p page.Picture, n int) (*face, er
 	if side.Kind == paper.Other {
 		if s := field.Card(runs); s.Kind != "" && s.Labels >= 4 || f.Zone != nil || f.hasQR() {
 			side = s
-			f.tell(&side)
+			f.Stuck = f.Stuck || slices.ContainsFunc(c.codes, func(s qr.Symbol) bool { return !cardAbout(s, runs) })
+			f.tell(&side, false)
 			if s.Persons > 1 {
 				for n, v := range side.Values {
 					v.Doubts = append(v.Doubts, paper.Incomplete) // whose it is was not read
@@ -72,7 +74,7 @@ func (l *local) readSheet(ctx context.Context, p page.Picture, n int) (*face, er
 		}
 	}
 	if isSheet(side.Kind) && side.Kind != paper.Other {
-		f.dropCode()
+		f.dropCode(func(reading) bool { return true })
 	}
 	known := codeValues{}
 	known.add(f)
@@ -107,10 +109,11 @@ func (f *face) code(s qr.Symbol, c *card) {
 	if !ok {
 		return
 	}
+	f.Stuck = f.Stuck || f.CodeOf != "" && f.CodeOf != of // a card bears one
 	f.CodeOf = of
 	where := c.pageQuad(s.Where)
 	for n, t := range v {
-		f.add(n, reading{Value: shown(n, t), Source: paper.QR, Conf: certainty(paper.QR), Where: &where})
+		f.add(n, reading{Value: shown(n, t), Source: paper.QR, Conf: certainty(paper.QR), Code: of, Where: &where})
 	}
 }
 

@@ -1,6 +1,7 @@
 package ocr
 
 import (
+	"cmp"
 	"slices"
 	"strings"
 
@@ -14,9 +15,9 @@ import (
 // or one and a code, or a zone, or a code beside which nothing can be read.
 const enoughProof = 2
 
-// tell decides from print and codes together which paper a side is of. What nothing tells stays "", and a zone of another country, or of
-// a foreigner, makes it paper.Other.
-func (f *face) tell(side *field.Side) {
+// tell decides from print and codes together which paper a side is of; edges says whether the paper's own were seen. What nothing tells
+// stays "", and a zone of another country, or of a foreigner, makes it paper.Other.
+func (f *face) tell(side *field.Side, edges bool) {
 	if f.Zone != nil && !ours(*f.Zone) {
 		side.Kind = paper.Other
 	}
@@ -24,22 +25,21 @@ func (f *face) tell(side *field.Side) {
 		side.Values = nil
 		return
 	}
-	if side.Kind == "" && f.CodeOf == paper.BHYT && f.Zone == nil {
-		side.Kind = paper.BHYT // no other paper has such a code
+	if side.Kind == "" && f.CodeOf == paper.BHYT && f.Zone == nil && !f.Stuck && (side.Labels < leastLabels || f.saysCode()) {
+		side.Kind = paper.BHYT // no other card has such a code
 	}
-	if side.Kind != "" && f.CodeOf != "" && kinds.Identity(side.Kind) != (f.CodeOf == paper.CCCD) {
-		f.dropCode() // another paper's, stuck on or laid beside
-	}
+	f.ownCode(side.Kind)
 	proof := side.Marks
 	if f.Zone != nil {
 		proof += enoughProof
 	}
-	if f.hasQR() {
+	if f.hasQR() && !f.Stuck {
 		proof++
 		if side.Labels < leastLabels {
-			if f.strange() {
-				f.doubtSymbol()
-			} else {
+			switch {
+			case f.strange():
+				f.doubtSymbol(paper.Unseen)
+			case edges: // a card so worn that only its symbol can be read
 				proof++
 			}
 		}
@@ -52,11 +52,29 @@ func (f *face) tell(side *field.Side) {
 	}
 }
 
-// dropCode forgets what a QR symbol said that is none of the paper's.
-func (f *face) dropCode() {
+// ownCode forgets what a symbol said that is none of a paper's of this kind, and doubts what is left where one was stuck on.
+func (f *face) ownCode(kind paper.Kind) {
+	own := kind
+	if kinds.Identity(kind) {
+		own = paper.CCCD
+	}
+	if kind != "" && (f.Stuck || f.CodeOf != "" && f.CodeOf != own) {
+		f.dropCode(func(r reading) bool { return r.Code != own })
+	}
+	if f.Stuck {
+		f.doubtSymbol(paper.Unseen)
+	}
+}
+
+// dropCode forgets the values of QR symbols that none says are the paper's own.
+func (f *face) dropCode(none func(reading) bool) {
 	f.CodeOf = ""
 	for n, rs := range f.Readings {
-		if rs = slices.DeleteFunc(rs, func(r reading) bool { return r.Source == paper.QR }); len(rs) == 0 {
+		rs = slices.DeleteFunc(rs, func(r reading) bool { return r.Source == paper.QR && none(r) })
+		for _, r := range rs {
+			f.CodeOf = cmp.Or(f.CodeOf, r.Code)
+		}
+		if len(rs) == 0 {
 			delete(f.Readings, n)
 		} else {
 			f.Readings[n] = rs
@@ -64,12 +82,12 @@ func (f *face) dropCode() {
 	}
 }
 
-// doubtSymbol puts all under review that the side's QR symbol says.
-func (f *face) doubtSymbol() {
+// doubtSymbol puts all under review that the side's QR symbols say.
+func (f *face) doubtSymbol(why paper.Doubt) {
 	for _, rs := range f.Readings {
 		for i, r := range rs {
 			if r.Source == paper.QR {
-				rs[i].Doubts = doubt(r.Doubts, paper.LowConfidence)
+				rs[i].Doubts = doubt(r.Doubts, why)
 			}
 		}
 	}

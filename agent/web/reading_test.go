@@ -40,11 +40,11 @@ func TestReadingsAreLaidOverTheScanOfTheirCard(t *testing.T) {
 		return e
 	}
 
-	// One person is here, so a reading fills the form before anything was scanned.
+	// One person is here, so a reading fills the form before anything was scanned; what only a code says wants a look.
 	if !k.site.Offer(paper.QR, mine()) {
 		t.Fatal("not taken")
 	}
-	if e := entry("applicant_number"); e.Value != number || e.Source != paper.QR || e.Review {
+	if e := entry("applicant_number"); e.Value != number || e.Source != paper.QR || !e.Review {
 		t.Errorf("before the scan: %v", e)
 	}
 	if got := k.site.Expects(); len(got) != 1 || got[0].Number != number {

@@ -37,7 +37,7 @@ func TestTypedReadingFillsTheForm(t *testing.T) {
 				if e.Value != want {
 					t.Errorf("%s is %d letters long, want %d", field, len(e.Value), len(want))
 				}
-				if want != "" && (e.Source != paper.QR || e.Review) {
+				if want != "" && (e.Source != paper.QR || !e.Review) {
 					t.Errorf("%s from %s, review %v", field, e.Source, e.Review)
 				}
 			}

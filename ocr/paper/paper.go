@@ -108,6 +108,7 @@ const (
 	LowConfidence  Doubt = "low-confidence"
 	Unknown        Doubt = "unknown-value" // not in the closed list (sex, province, nationality)
 	Incomplete     Doubt = "incomplete"    // part of the value is missing or was cut
+	Unseen         Doubt = "unseen"        // only a code says it, and no print that says the same was seen
 )
 
 // Point is a position in page pixels, as the page was scanned.
