@@ -187,44 +187,70 @@ func order(side string) int {
 }
 
 // Join brings the two sides of a card together that were scanned as separate inputs: a front and a back whose numbers
-// agree become one document. Pages must have been numbered through by the caller.
+// agree become one document, or the next two where one has none; if others lie there, too, what stands on such a back is
+// doubted. Pages must have been numbered through by the caller.
 func Join(docs []paper.Document) []paper.Document {
 	var out []paper.Document
 	used := make([]bool, len(docs))
-	for i := range docs {
+	for i, d := range docs {
 		if used[i] {
 			continue
 		}
-		d := docs[i]
-		for j := i + 1; j < len(docs); j++ {
-			o := docs[j]
-			if used[j] || len(d.Sides) != 1 || len(o.Sides) != 1 || d.Sides[0] == o.Sides[0] || !kin(d.Type, o.Type) && o.Type != paper.Other {
-				continue
-			}
-			a, b := d.Fields[paper.Number].Value, o.Fields[paper.Number].Value
-			if a != "" && b != "" && a != b {
-				continue
-			}
+		used[i] = true
+		if j, sure := otherSide(docs, used, i); j >= 0 {
 			used[j] = true
-			d = joined(d, o)
-			break
+			d = joined(d, docs[j], sure)
 		}
 		out = append(out, d)
 	}
 	return out
 }
 
-func joined(a, b paper.Document) paper.Document {
+// otherSide finds the document that shows the other side of the i-th, -1 if none does; sure is false where nothing but its place
+// among others tells that it does.
+func otherSide(docs []paper.Document, used []bool, i int) (next int, sure bool) {
+	next = -1
+	for j := i + 1; j < len(docs); j++ {
+		if used[j] || !sides(docs[i], docs[j]) {
+			continue
+		}
+		if docs[i].Fields[paper.Number].Value != "" && docs[j].Fields[paper.Number].Value != "" {
+			return j, true
+		}
+		if next < 0 {
+			next = j
+		}
+	}
+	sure = true
+	for k, d := range docs {
+		if next >= 0 && k != i && k != next && (sides(docs[i], d) || sides(docs[next], d)) {
+			sure = false
+		}
+	}
+	return next, sure
+}
+
+// sides says whether two documents may be the two sides of one card.
+func sides(a, b paper.Document) bool {
+	if len(a.Sides) != 1 || len(b.Sides) != 1 || a.Sides[0] == b.Sides[0] || !kin(a.Type, b.Type) && b.Type != paper.Other {
+		return false
+	}
+	m, n := a.Fields[paper.Number].Value, b.Fields[paper.Number].Value
+	return m == "" || n == "" || m == n
+}
+
+func joined(a, b paper.Document, sure bool) paper.Document {
 	if a.Sides[0] == "back" {
 		a, b = b, a
 	}
 	all := map[paper.Name][]reading{}
-	for _, d := range []paper.Document{a, b} {
+	for i, d := range []paper.Document{a, b} {
 		for n, f := range d.Fields {
-			all[n] = append(all[n], reading{Value: f.Value, Source: f.Source, Conf: f.Confidence, Doubts: own(f.Doubts), Settled: true, Choices: f.Choices, Page: f.Page, Where: f.Where})
-			for _, s := range f.Agrees {
-				all[n] = append(all[n], reading{Value: f.Value, Source: s, Conf: certainty(s), Page: f.Page, Where: f.Where})
+			read := readings(f)
+			if i == 1 && !sure && !read[0].exact() {
+				read[0].Doubts = doubt(read[0].Doubts, paper.LowConfidence)
 			}
+			all[n] = append(all[n], read...)
 		}
 	}
 	a.Sides = []string{"front", "back"}

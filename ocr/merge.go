@@ -34,10 +34,7 @@ func ParseQR(text string) (values map[paper.Name]string, torn, ok bool) {
 func Merge(doc *paper.Document, src paper.Source, values map[paper.Name]string) {
 	all := map[paper.Name][]reading{}
 	for n, f := range doc.Fields {
-		all[n] = append(all[n], reading{Value: f.Value, Source: f.Source, Conf: f.Confidence, Doubts: own(f.Doubts), Settled: true, Choices: f.Choices, Page: f.Page, Where: f.Where})
-		for _, a := range f.Agrees {
-			all[n] = append(all[n], reading{Value: f.Value, Source: a, Conf: certainty(a), Page: f.Page, Where: f.Where})
-		}
+		all[n] = readings(f)
 	}
 	for n, v := range values {
 		if v = shown(n, vn.NFC(v)); v != "" {
@@ -48,6 +45,16 @@ func Merge(doc *paper.Document, src paper.Source, values map[paper.Name]string) 
 		doubtUnscanned(doc, all)
 	}
 	doc.Fields = settle(doc.Type, all)
+}
+
+// readings are what a settled field was made of: the source that leads, first, and those that say the same.
+func readings(f paper.Field) []reading {
+	all := []reading{{Value: f.Value, Source: f.Source, Conf: f.Confidence, Doubts: own(f.Doubts), Settled: true, Choices: f.Choices,
+		Page: f.Page, Where: f.Where}}
+	for _, a := range f.Agrees {
+		all = append(all, reading{Value: f.Value, Source: a, Conf: certainty(a), Page: f.Page, Where: f.Where})
+	}
+	return all
 }
 
 // own drops the doubts that settle finds again from the values themselves. What print said against a value, or how badly it was
