@@ -3,8 +3,6 @@ package web
 import (
 	"context"
 	"errors"
-	"fmt"
-	"math"
 	"net/http"
 	"slices"
 
@@ -39,7 +37,7 @@ type row struct {
 }
 
 // check shows the whole form, each value beside the piece of paper it was read from.
-func (s *Site) check(w http.ResponseWriter, r *http.Request, at seat) {
+func (s *CitizenPages) check(w http.ResponseWriter, r *http.Request, at seat) {
 	if !needProcedure(w, r, at) {
 		return
 	}
@@ -83,7 +81,7 @@ func (s *Site) check(w http.ResponseWriter, r *http.Request, at seat) {
 	s.render(w, r, http.StatusOK, "check", view{Steps: s.steps(at.lang, visit.Check), Back: "/papers", Body: b})
 }
 
-func (s *Site) row(lang string, f *procedure.Field, e visit.Entry) row {
+func (s *CitizenPages) row(lang string, f *procedure.Field, e visit.Entry) row {
 	return row{ID: f.ID, Label: f.Label, Shown: shown(lang, f, e.Value), Source: sourceKey(e), Crop: e.Where != nil,
 		Open: e.Open(), Empty: e.Value == "", Why: s.why(lang, f, e)}
 }
@@ -120,7 +118,7 @@ func shown(lang string, f *procedure.Field, value string) string {
 }
 
 // why says in one sentence what the person should do with an open value.
-func (s *Site) why(lang string, f *procedure.Field, e visit.Entry) string {
+func (s *CitizenPages) why(lang string, f *procedure.Field, e visit.Entry) string {
 	switch {
 	case e.Fault != "":
 		return s.complaint(lang, f, e.Fault)
@@ -132,7 +130,7 @@ func (s *Site) why(lang string, f *procedure.Field, e visit.Entry) string {
 	return s.words.say(lang, "doubt")
 }
 
-func (s *Site) complaint(lang string, f *procedure.Field, code string) string {
+func (s *CitizenPages) complaint(lang string, f *procedure.Field, code string) string {
 	longest := f.MaxLength
 	if longest == 0 {
 		longest = procedure.MaxLength
@@ -162,7 +160,7 @@ type questionBody struct {
 	Numeric bool
 }
 
-func (s *Site) entry(w http.ResponseWriter, r *http.Request, at seat) (*procedure.Field, visit.Entry, bool) {
+func (s *CitizenPages) entry(w http.ResponseWriter, r *http.Request, at seat) (*procedure.Field, visit.Entry, bool) {
 	if !needProcedure(w, r, at) {
 		return nil, visit.Entry{}, false
 	}
@@ -176,7 +174,7 @@ func (s *Site) entry(w http.ResponseWriter, r *http.Request, at seat) (*procedur
 }
 
 // question asks for one value, with the piece of paper it was read from.
-func (s *Site) question(w http.ResponseWriter, r *http.Request, at seat) {
+func (s *CitizenPages) question(w http.ResponseWriter, r *http.Request, at seat) {
 	f, e, ok := s.entry(w, r, at)
 	if !ok {
 		return
@@ -197,7 +195,7 @@ func (s *Site) question(w http.ResponseWriter, r *http.Request, at seat) {
 }
 
 // typing keeps what has been written into a field so far.
-func (s *Site) typing(w http.ResponseWriter, r *http.Request, at seat) {
+func (s *CitizenPages) typing(w http.ResponseWriter, r *http.Request, at seat) {
 	if err := at.visit.Type(s.now(), r.PathValue("field"), r.PostForm.Get("value")); err != nil {
 		http.Error(w, http.StatusText(http.StatusConflict), http.StatusConflict)
 		return
@@ -212,7 +210,7 @@ func shownInput(f *procedure.Field, value string) string {
 	return value
 }
 
-func (s *Site) ask(w http.ResponseWriter, r *http.Request, at seat, f *procedure.Field, e visit.Entry, status int, value, fault string) {
+func (s *CitizenPages) ask(w http.ResponseWriter, r *http.Request, at seat, f *procedure.Field, e visit.Entry, status int, value, fault string) {
 	b := questionBody{Field: f, Value: value, Crop: e.Where != nil, Error: fault, Offers: e.Offers, Pad: pad(f.Type)}
 	b.Asks = at.proc.Asks(f)
 	if e.Review {
@@ -227,7 +225,7 @@ func (s *Site) ask(w http.ResponseWriter, r *http.Request, at seat, f *procedure
 }
 
 // before is the page a person came from: the open question before this one, or the whole form.
-func (s *Site) before(at seat, id string) string {
+func (s *CitizenPages) before(at seat, id string) string {
 	open := at.state.Open()
 	if i := slices.Index(open, id); i > 0 {
 		return "/check/" + open[i-1]
@@ -253,7 +251,7 @@ func pad(t procedure.Type) string {
 }
 
 // answer takes a confirmed or typed value and leads to the next open one.
-func (s *Site) answer(w http.ResponseWriter, r *http.Request, at seat) {
+func (s *CitizenPages) answer(w http.ResponseWriter, r *http.Request, at seat) {
 	f, e, ok := s.entry(w, r, at)
 	if !ok {
 		return
@@ -295,7 +293,7 @@ func fieldIndex(p *procedure.Procedure, id string) int {
 }
 
 // crop shows the piece of paper a value was read from.
-func (s *Site) crop(w http.ResponseWriter, r *http.Request, at seat) {
+func (s *CitizenPages) crop(w http.ResponseWriter, r *http.Request, at seat) {
 	e, ok := at.state.Entry(r.PathValue("field"))
 	if !ok || e.Where == nil {
 		http.NotFound(w, r)
@@ -304,26 +302,8 @@ func (s *Site) crop(w http.ResponseWriter, r *http.Request, at seat) {
 	s.sendPicture(w, r, at, cropKey(e), func(ctx context.Context) ([]byte, error) { return s.cut(ctx, at.visit, e) })
 }
 
-func cropKey(e visit.Entry) string {
-	return fmt.Sprintf("crop/%s/%d/%v", e.Paper, e.Page, *e.Where)
-}
-
-// cut cuts the picture of a value out of its page.
-func (s *Site) cut(ctx context.Context, v *visit.Visit, e visit.Entry) (jpeg []byte, err error) {
-	err = v.Use(func(papers []visit.Paper) error {
-		for _, p := range papers {
-			if p.ID == e.Paper {
-				jpeg, err = s.o.Reader.Crop(ctx, p.Data, e.Page, roomy(*e.Where), 900)
-				return err
-			}
-		}
-		return visit.ErrNoPaper
-	})
-	return jpeg, err
-}
-
 // whole shows all of the paper a value was read from, with its place marked.
-func (s *Site) whole(w http.ResponseWriter, r *http.Request, at seat) {
+func (s *CitizenPages) whole(w http.ResponseWriter, r *http.Request, at seat) {
 	e, ok := at.state.Entry(r.PathValue("field"))
 	if !ok || e.Where == nil {
 		http.NotFound(w, r)
@@ -341,36 +321,4 @@ func (s *Site) whole(w http.ResponseWriter, r *http.Request, at seat) {
 		})
 		return out, err
 	})
-}
-
-// cutAhead cuts all pictures of the form while the person still looks at the papers.
-func (s *Site) cutAhead(t *table) {
-	t.run(s, func() {
-		for _, e := range t.visit.State().Form {
-			if e.Where == nil || t.ctx.Err() != nil {
-				continue
-			}
-			// One that can't be cut shows as missing when it is asked for.
-			_, _ = t.pictures.get(cropKey(e), func() ([]byte, error) { return s.cut(t.ctx, t.visit, e) })
-		}
-	})
-}
-
-// roomy widens a region by a part of its height on every side: print that fills its zone to the edge
-// reads badly, and a letter that was cut off shows.
-func roomy(q paper.Quad) paper.Quad {
-	across := paper.Point{X: q[1].X - q[0].X, Y: q[1].Y - q[0].Y}
-	down := paper.Point{X: q[3].X - q[0].X, Y: q[3].Y - q[0].Y}
-	width, height := math.Hypot(across.X, across.Y), math.Hypot(down.X, down.Y)
-	if width == 0 || height == 0 {
-		return q
-	}
-	side, rise := 0.5*height/width, 0.15 // parts of across and down
-	if height > width/3 {                // a whole card: nothing of its surroundings
-		return q
-	}
-	move := func(p paper.Point, a, d float64) paper.Point {
-		return paper.Point{X: p.X + a*across.X + d*down.X, Y: p.Y + a*across.Y + d*down.Y}
-	}
-	return paper.Quad{move(q[0], -side, -rise), move(q[1], side, -rise), move(q[2], side, rise), move(q[3], -side, rise)}
 }

@@ -1,16 +1,14 @@
 package web
 
 import (
-	"io/fs"
 	"net/http"
 
 	"motcua/agent/audit"
 	"motcua/agent/counter"
-	"motcua/agent/procedure"
 	"motcua/agent/visit"
 )
 
-func (s *Site) choose(w http.ResponseWriter, r *http.Request, at seat) {
+func (s *CitizenPages) choose(w http.ResponseWriter, r *http.Request, at seat) {
 	if err := at.visit.Go(s.now(), visit.Choose); err != nil {
 		s.turnAway(w, r, at, err)
 		return
@@ -18,17 +16,7 @@ func (s *Site) choose(w http.ResponseWriter, r *http.Request, at seat) {
 	s.render(w, r, http.StatusOK, "choose", view{Steps: s.steps(at.lang, visit.Choose), Back: "/", Body: s.o.Procedures().All})
 }
 
-// picture names the drawing of a procedure among the static files.
-func picture(p *procedure.Procedure) string {
-	for _, name := range []string{p.Icon, string(p.Topic)} {
-		if _, err := fs.Stat(files, "static/pictures/"+name+".svg"); name != "" && err == nil {
-			return "pictures/" + name + ".svg"
-		}
-	}
-	return "pictures/paper.svg"
-}
-
-func (s *Site) about(w http.ResponseWriter, r *http.Request, at seat) {
+func (s *CitizenPages) about(w http.ResponseWriter, r *http.Request, at seat) {
 	p, err := s.o.Procedures().Get(r.PathValue("code"))
 	if err != nil {
 		http.Redirect(w, r, "/choose", http.StatusSeeOther)
@@ -39,7 +27,7 @@ func (s *Site) about(w http.ResponseWriter, r *http.Request, at seat) {
 		Title: p.Plain.In(at.lang), Read: p.Plain.In(at.lang) + ". " + p.Summary.In(at.lang), Body: p})
 }
 
-func (s *Site) pick(w http.ResponseWriter, r *http.Request, at seat) {
+func (s *CitizenPages) pick(w http.ResponseWriter, r *http.Request, at seat) {
 	p, err := s.o.Procedures().Get(r.PathValue("code"))
 	if err != nil {
 		http.Redirect(w, r, "/choose", http.StatusSeeOther)
@@ -65,7 +53,7 @@ func (s *Site) pick(w http.ResponseWriter, r *http.Request, at seat) {
 // it whenever the text changes.
 const consentVersion = "2026-11"
 
-func (s *Site) consent(w http.ResponseWriter, r *http.Request, at seat) {
+func (s *CitizenPages) consent(w http.ResponseWriter, r *http.Request, at seat) {
 	if !needProcedure(w, r, at) {
 		return
 	}
@@ -81,14 +69,14 @@ type consentBody struct {
 	Missing bool // pressed on without the tick
 }
 
-func (s *Site) showConsent(w http.ResponseWriter, r *http.Request, at seat, status int, missing bool) {
+func (s *CitizenPages) showConsent(w http.ResponseWriter, r *http.Request, at seat, status int, missing bool) {
 	s.render(w, r, status, "consent", view{Steps: s.steps(at.lang, visit.Consent), Path: "/consent", Commits: true,
 		Back: "/choose/" + at.proc.Code, Body: consentBody{Given: !at.state.Consented.IsZero(), Missing: missing}})
 }
 
 // agree records consent. It takes a tick of its own and then the button: one tap that was meant for the page
 // before gives no consent.
-func (s *Site) agree(w http.ResponseWriter, r *http.Request, at seat) {
+func (s *CitizenPages) agree(w http.ResponseWriter, r *http.Request, at seat) {
 	if !needProcedure(w, r, at) {
 		return
 	}

@@ -28,7 +28,7 @@ type confirmBody struct {
 	Fault   string
 }
 
-func (s *Site) confirm(w http.ResponseWriter, r *http.Request, at seat) {
+func (s *CitizenPages) confirm(w http.ResponseWriter, r *http.Request, at seat) {
 	if !needProcedure(w, r, at) {
 		return
 	}
@@ -47,7 +47,7 @@ func (s *Site) confirm(w http.ResponseWriter, r *http.Request, at seat) {
 	s.showConfirm(w, r, at, http.StatusOK, "")
 }
 
-func (s *Site) showConfirm(w http.ResponseWriter, r *http.Request, at seat, status int, fault string) {
+func (s *CitizenPages) showConfirm(w http.ResponseWriter, r *http.Request, at seat, status int, fault string) {
 	b := confirmBody{Proc: at.proc, Pages: counter.Pages(at.state.Papers), Account: s.o.Account, Fault: fault}
 	b.Fee = at.proc.Price(counter.Values(at.state.Form), b.Pages)
 	b.Notes = s.notes(r, at)
@@ -76,7 +76,7 @@ func facts(at seat) visit.Facts {
 func purpose(code string) string { return "HS " + strings.ReplaceAll(code, "-", "") }
 
 // payment draws the VietQR of the fee, with the code of the receipt as its reference.
-func (s *Site) payment(w http.ResponseWriter, r *http.Request, at seat) {
+func (s *CitizenPages) payment(w http.ResponseWriter, r *http.Request, at seat) {
 	if at.state.Code == "" || s.o.Account.Number == "" || at.state.Facts.Fee == 0 {
 		http.NotFound(w, r)
 		return
@@ -90,7 +90,7 @@ func (s *Site) payment(w http.ResponseWriter, r *http.Request, at seat) {
 }
 
 // notes looks at the papers once more before they are sent.
-func (s *Site) notes(r *http.Request, at seat) (notes []counter.Note) {
+func (s *CitizenPages) notes(r *http.Request, at seat) (notes []counter.Note) {
 	_ = at.visit.Use(func(papers []visit.Paper) error { // fails only where the visit has just ended
 		notes = counter.Precheck(papers, s.now(), func(id string) image.Image {
 			data, err := at.table.pictures.get(fmt.Sprintf("%s/1/%d", id, smallWidth), func() ([]byte, error) {
@@ -107,7 +107,7 @@ func (s *Site) notes(r *http.Request, at seat) (notes []counter.Note) {
 	return notes
 }
 
-func (s *Site) submit(w http.ResponseWriter, r *http.Request, at seat) {
+func (s *CitizenPages) submit(w http.ResponseWriter, r *http.Request, at seat) {
 	if at.state.Step == visit.Receipt { // pressed twice
 		http.Redirect(w, r, "/receipt", http.StatusSeeOther)
 		return
@@ -147,12 +147,12 @@ func who(state visit.State) string {
 }
 
 // office is where this kiosk stands.
-func (s *Site) office() counter.Office {
+func (s *CitizenPages) office() counter.Office {
 	return counter.Office{Ward: s.o.Ward, Kiosk: s.o.Kiosk, Form: s.o.Form, Copies: s.o.Copies}
 }
 
 // consentText is the text that was agreed to, as it was shown.
-func (s *Site) consentText(lang string) string {
+func (s *CitizenPages) consentText(lang string) string {
 	text := ""
 	for _, key := range []string{"consent.what", "consent.why", "consent.long", "consent.right"} {
 		text += s.words.say(lang, key) + "\n"

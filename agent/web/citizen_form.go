@@ -21,14 +21,14 @@ type formBody struct {
 }
 
 // sheet is the official form of the visit as it stands; false where the procedure has none.
-func (s *Site) sheet(ctx context.Context, at seat) (form.Sheet, bool) {
+func (s *CitizenPages) sheet(ctx context.Context, at seat) (form.Sheet, bool) {
 	if at.proc == nil || len(at.state.Form) == 0 {
 		return form.Sheet{}, false
 	}
 	return s.office().Pack(ctx, counter.Matter{Procedure: at.proc, Confirmed: s.now(), Ways: counter.Ways(at.proc, at.state)}, at.state.Form, nil).Sheet()
 }
 
-func (s *Site) formPage(w http.ResponseWriter, r *http.Request, at seat) {
+func (s *CitizenPages) formPage(w http.ResponseWriter, r *http.Request, at seat) {
 	sheet, ok := s.sheet(r.Context(), at)
 	if !ok {
 		http.Redirect(w, r, s.whereTo(at.state), http.StatusSeeOther)
@@ -50,7 +50,7 @@ func (s *Site) formPage(w http.ResponseWriter, r *http.Request, at seat) {
 // formWidth is the width of a form's picture in pixels: A4 at 120 dpi, as the largest screen shows it.
 const formWidth = 1000
 
-func (s *Site) formPicture(w http.ResponseWriter, r *http.Request, at seat) {
+func (s *CitizenPages) formPicture(w http.ResponseWriter, r *http.Request, at seat) {
 	n, err := strconv.Atoi(r.PathValue("n"))
 	sheet, ok := s.sheet(r.Context(), at)
 	if err != nil || !ok {
@@ -67,7 +67,7 @@ func (s *Site) formPicture(w http.ResponseWriter, r *http.Request, at seat) {
 }
 
 // formFile gives the form to a volunteer; a citizen's kiosk has no place to put a file.
-func (s *Site) formFile(w http.ResponseWriter, r *http.Request, at seat) {
+func (s *CitizenPages) formFile(w http.ResponseWriter, r *http.Request, at seat) {
 	sheet, ok := s.sheet(r.Context(), at)
 	if !ok || at.state.Channel != visit.Volunteer {
 		http.NotFound(w, r)

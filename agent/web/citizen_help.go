@@ -6,7 +6,7 @@ import (
 	"motcua/agent/audit"
 )
 
-func (s *Site) help(w http.ResponseWriter, r *http.Request) {
+func (s *CitizenPages) help(w http.ResponseWriter, r *http.Request) {
 	sess := s.session(w, r)
 	back := "/"
 	if t := sess.sitting(); t != nil {
@@ -17,7 +17,7 @@ func (s *Site) help(w http.ResponseWriter, r *http.Request) {
 }
 
 // call asks a volunteer to come; the call shows on the volunteer's page.
-func (s *Site) call(w http.ResponseWriter, r *http.Request, at seat) {
+func (s *CitizenPages) call(w http.ResponseWriter, r *http.Request, at seat) {
 	now := s.now()
 	var err error
 	if r.PostForm.Get("off") != "" {
@@ -32,6 +32,3 @@ func (s *Site) call(w http.ResponseWriter, r *http.Request, at seat) {
 	}
 	http.Redirect(w, r, local(r.PostForm.Get("to")), http.StatusSeeOther)
 }
-
-// helpTopics are what troubles people at the counter, in the order they ask.
-var helpTopics = []string{"account", "sim", "pay", "device", "unread", "after", "privacy"}

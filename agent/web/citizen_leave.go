@@ -8,7 +8,7 @@ import (
 // leave ends the visit and has the browser forget all of it: cookie, cache and stored pages. What a
 // finished, left or silent visit showed cannot be called back by the browser's history, for every page
 // was sent with no-store and its session is gone.
-func (s *Site) leave(w http.ResponseWriter, r *http.Request) {
+func (s *CitizenPages) leave(w http.ResponseWriter, r *http.Request) {
 	sess := s.session(w, r)
 	if t := sess.sitting(); t != nil {
 		why := "left"
@@ -21,9 +21,7 @@ func (s *Site) leave(w http.ResponseWriter, r *http.Request) {
 		s.endVisit(r.Context(), t, why)
 	}
 	if _, staffed := s.signedIn(r); staffed { // a volunteer goes on with the next
-		sess.mu.Lock()
-		sess.table = nil
-		sess.mu.Unlock()
+		sess.rise()
 		http.Redirect(w, r, "/desk", http.StatusSeeOther)
 		return
 	}
@@ -35,29 +33,11 @@ func (s *Site) leave(w http.ResponseWriter, r *http.Request) {
 }
 
 // stay is a sign of life; the answer says how long the visit may be silent from now.
-func (s *Site) stay(w http.ResponseWriter, r *http.Request, at seat) {
+func (s *CitizenPages) stay(w http.ResponseWriter, r *http.Request, at seat) {
 	if err := at.visit.Touch(s.now()); err != nil {
 		http.Error(w, http.StatusText(http.StatusGone), http.StatusGone)
 		return
 	}
 	w.Header().Set("Content-Type", "application/json")
 	_ = json.NewEncoder(w).Encode(s.silence(at.table))
-}
-
-// silence is what the screen must know of the silence rule, in seconds from now.
-type silence struct {
-	Silence int  `json:"silence"` // until the visit ends
-	Warning int  `json:"warning"` // before that, the countdown shows
-	Cover   int  `json:"cover"`   // until the screen covers itself while help is on its way; -1: it does not
-	Kept    bool `json:"kept"`    // what was done so far is here after a restart, too
-}
-
-func (s *Site) silence(t *table) silence {
-	now := s.now()
-	left, _ := t.visit.Silence(now)
-	out := silence{Silence: int(left.Seconds()), Warning: int(t.visit.Limits().Warning.Seconds()), Cover: -1, Kept: s.safe(t)}
-	if after, held := t.visit.Cover(now); held {
-		out.Cover = int(after.Seconds())
-	}
-	return out
 }

@@ -7,7 +7,6 @@ import (
 	"net/http"
 	"slices"
 	"strconv"
-	"sync"
 
 	"motcua/agent/counter"
 	"motcua/agent/procedure"
@@ -43,7 +42,7 @@ type wantedPaper struct {
 	Here     bool // recognised among the papers
 }
 
-func (s *Site) papers(w http.ResponseWriter, r *http.Request, at seat) {
+func (s *CitizenPages) papers(w http.ResponseWriter, r *http.Request, at seat) {
 	if !needProcedure(w, r, at) {
 		return
 	}
@@ -114,7 +113,7 @@ func lookThrough(state visit.State, p *procedure.Procedure) papersBody {
 	return b
 }
 
-func (s *Site) changePaper(w http.ResponseWriter, r *http.Request, at seat) {
+func (s *CitizenPages) changePaper(w http.ResponseWriter, r *http.Request, at seat) {
 	if !needProcedure(w, r, at) {
 		return
 	}
@@ -148,7 +147,7 @@ func (s *Site) changePaper(w http.ResponseWriter, r *http.Request, at seat) {
 }
 
 // moveSheet gives a sheet that lies with the wrong person to another one in the line.
-func (s *Site) moveSheet(w http.ResponseWriter, r *http.Request, at seat) {
+func (s *CitizenPages) moveSheet(w http.ResponseWriter, r *http.Request, at seat) {
 	if !needProcedure(w, r, at) {
 		return
 	}
@@ -187,7 +186,7 @@ func (s *Site) moveSheet(w http.ResponseWriter, r *http.Request, at seat) {
 }
 
 // refill lays what a visit's papers say into its form again.
-func (s *Site) refill(t *table) {
+func (s *CitizenPages) refill(t *table) {
 	proc := s.procedureOf(t.visit.State().Procedure)
 	if proc == nil {
 		return
@@ -201,7 +200,7 @@ func (s *Site) refill(t *table) {
 const smallWidth = 480
 
 // picture shows a page of a paper, small or at reading size.
-func (s *Site) picture(w http.ResponseWriter, r *http.Request, at seat) {
+func (s *CitizenPages) picture(w http.ResponseWriter, r *http.Request, at seat) {
 	width := smallWidth
 	if r.URL.Query().Get("size") == "large" {
 		width = 1600
@@ -227,7 +226,7 @@ func (s *Site) picture(w http.ResponseWriter, r *http.Request, at seat) {
 	})
 }
 
-func (s *Site) sendPicture(w http.ResponseWriter, r *http.Request, at seat, key string, make func(context.Context) ([]byte, error)) {
+func (s *CitizenPages) sendPicture(w http.ResponseWriter, r *http.Request, at seat, key string, make func(context.Context) ([]byte, error)) {
 	data, err := at.table.pictures.get(key, func() ([]byte, error) { return make(r.Context()) })
 	switch {
 	case errors.Is(err, visit.ErrNoPaper), errors.Is(err, visit.ErrNoField), errors.Is(err, visit.ErrOver):
@@ -243,53 +242,4 @@ func (s *Site) sendPicture(w http.ResponseWriter, r *http.Request, at seat, key 
 	w.Header().Set("Content-Type", "image/jpeg")
 	w.Header().Set("Content-Length", strconv.Itoa(len(data)))
 	_, _ = w.Write(data)
-}
-
-// pictures keeps the small pictures of one visit, so that going back and forth does not cut them out of
-// the page again. They are wiped with the visit.
-type pictures struct {
-	mu   sync.Mutex // guards the rest
-	made map[string][]byte
-	over bool
-}
-
-func (p *pictures) get(key string, make func() ([]byte, error)) ([]byte, error) {
-	p.mu.Lock()
-	data, ok := p.made[key]
-	if ok {
-		data = slices.Clone(data)
-	}
-	p.mu.Unlock()
-	if ok {
-		return data, nil
-	}
-	data, err := make()
-	if err != nil {
-		return nil, err
-	}
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	if !p.over {
-		if p.made == nil {
-			p.made = map[string][]byte{}
-		}
-		p.made[key] = slices.Clone(data)
-	}
-	return data, nil
-}
-
-func (p *pictures) forget() {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	for _, data := range p.made {
-		clear(data)
-	}
-	clear(p.made)
-}
-
-func (p *pictures) wipe() {
-	p.forget()
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	p.over = true
 }

@@ -25,10 +25,12 @@ type portalBody struct {
 }
 
 // onPortal tells whether the visit's procedure can be filled on the portal.
-func (s *Site) onPortal(at seat) bool { return at.proc != nil && s.o.Portal[at.proc.Code] != nil }
+func (s *CitizenPages) onPortal(at seat) bool {
+	return at.proc != nil && s.o.Portal[at.proc.Code] != nil
+}
 
 // portalCode opens a code for a visit whose form is whole.
-func (s *Site) portalCode(w http.ResponseWriter, r *http.Request, at seat) {
+func (s *CitizenPages) portalCode(w http.ResponseWriter, r *http.Request, at seat) {
 	if !needProcedure(w, r, at) {
 		return
 	}
@@ -49,7 +51,7 @@ func (s *Site) portalCode(w http.ResponseWriter, r *http.Request, at seat) {
 }
 
 // work is what the extension is given: the visit's answers as they are when the code is named, and its papers.
-func (s *Site) work(ctx context.Context, v *visit.Visit, p *procedure.Procedure) (portal.Work, error) {
+func (s *CitizenPages) work(ctx context.Context, v *visit.Visit, p *procedure.Procedure) (portal.Work, error) {
 	state := v.State()
 	if state.Step != visit.Confirm || len(state.Open()) > 0 {
 		return portal.Work{}, visit.ErrNotYet // the visit has moved on, or is over

@@ -25,7 +25,7 @@ type receiptBody struct {
 	Purpose   string // what the payment says
 }
 
-func (s *Site) receipt(w http.ResponseWriter, r *http.Request, at seat) {
+func (s *CitizenPages) receipt(w http.ResponseWriter, r *http.Request, at seat) {
 	if at.state.Step != visit.Receipt {
 		http.Redirect(w, r, s.whereTo(at.state), http.StatusSeeOther)
 		return
@@ -42,7 +42,7 @@ func (s *Site) receipt(w http.ResponseWriter, r *http.Request, at seat) {
 		Body: b})
 }
 
-func (s *Site) receiptCode(w http.ResponseWriter, r *http.Request, at seat) {
+func (s *CitizenPages) receiptCode(w http.ResponseWriter, r *http.Request, at seat) {
 	if at.state.Code == "" {
 		http.NotFound(w, r)
 		return
@@ -51,7 +51,7 @@ func (s *Site) receiptCode(w http.ResponseWriter, r *http.Request, at seat) {
 }
 
 // receiptLive tells the receipt when the submission has arrived at the far side, or that it waits.
-func (s *Site) receiptLive(w http.ResponseWriter, r *http.Request, at seat) {
+func (s *CitizenPages) receiptLive(w http.ResponseWriter, r *http.Request, at seat) {
 	if at.state.Code == "" {
 		http.NotFound(w, r)
 		return
@@ -114,7 +114,7 @@ type statusBody struct {
 }
 
 // status says where a submission stands. It needs the code alone and shows nothing of what was handed in.
-func (s *Site) status(w http.ResponseWriter, r *http.Request) {
+func (s *CitizenPages) status(w http.ResponseWriter, r *http.Request) {
 	sess := s.session(w, r)
 	lang := sess.language()
 	back := "/"

@@ -13,18 +13,9 @@ import (
 // longestSpeech is how many letters are read aloud at a time; the longest page has a third of it.
 const longestSpeech = 1500
 
-// voice finds espeak-ng, which speaks where the browser has no voice of its own.
-func voice() string {
-	path, err := exec.LookPath("espeak-ng")
-	if err != nil {
-		return ""
-	}
-	return path
-}
-
 // speak reads a page's question aloud. The text goes to the speaker's standard input: what stands on a
 // screen is not to be seen in the list of processes.
-func (s *Site) speak(w http.ResponseWriter, r *http.Request) {
+func (s *CitizenPages) speak(w http.ResponseWriter, r *http.Request) {
 	text := r.PostForm.Get("text")
 	if s.voice == "" || text == "" || utf8.RuneCountInString(text) > longestSpeech {
 		http.NotFound(w, r)

@@ -24,7 +24,7 @@ func openPaper(at seat) string {
 }
 
 // wanted leads to the first open question on papers, then to the form.
-func (s *Site) wanted(w http.ResponseWriter, r *http.Request, at seat) {
+func (s *CitizenPages) wanted(w http.ResponseWriter, r *http.Request, at seat) {
 	if !needProcedure(w, r, at) {
 		return
 	}
@@ -35,13 +35,13 @@ func (s *Site) wanted(w http.ResponseWriter, r *http.Request, at seat) {
 	http.Redirect(w, r, to, http.StatusSeeOther)
 }
 
-func (s *Site) wantedPaper(w http.ResponseWriter, r *http.Request, at seat) {
+func (s *CitizenPages) wantedPaper(w http.ResponseWriter, r *http.Request, at seat) {
 	if want, ok := s.want(w, r, at); ok {
 		s.askWanted(w, r, at, want, http.StatusOK)
 	}
 }
 
-func (s *Site) askWanted(w http.ResponseWriter, r *http.Request, at seat, want counter.Want, status int) {
+func (s *CitizenPages) askWanted(w http.ResponseWriter, r *http.Request, at seat, want counter.Want, status int) {
 	back := "/papers"
 	if len(at.state.Papers) == 0 {
 		back = "/scan"
@@ -50,7 +50,7 @@ func (s *Site) askWanted(w http.ResponseWriter, r *http.Request, at seat, want c
 		Title: want.Paper.Name.In(at.lang), Body: wantedBody{want, status != http.StatusOK}})
 }
 
-func (s *Site) want(w http.ResponseWriter, r *http.Request, at seat) (counter.Want, bool) {
+func (s *CitizenPages) want(w http.ResponseWriter, r *http.Request, at seat) (counter.Want, bool) {
 	if !needProcedure(w, r, at) {
 		return counter.Want{}, false
 	}
@@ -64,7 +64,7 @@ func (s *Site) want(w http.ResponseWriter, r *http.Request, at seat) (counter.Wa
 }
 
 // giveInstead takes the answer how a paper is given.
-func (s *Site) giveInstead(w http.ResponseWriter, r *http.Request, at seat) {
+func (s *CitizenPages) giveInstead(w http.ResponseWriter, r *http.Request, at seat) {
 	want, ok := s.want(w, r, at)
 	if !ok {
 		return
@@ -84,7 +84,7 @@ func (s *Site) giveInstead(w http.ResponseWriter, r *http.Request, at seat) {
 }
 
 // without goes on with no paper to scan: the form is filled by hand, and each required paper is asked for.
-func (s *Site) without(w http.ResponseWriter, r *http.Request, at seat) {
+func (s *CitizenPages) without(w http.ResponseWriter, r *http.Request, at seat) {
 	if !needProcedure(w, r, at) {
 		return
 	}

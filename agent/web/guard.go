@@ -165,10 +165,3 @@ func sameOrigin(origin string, r *http.Request) bool {
 	}
 	return u.Scheme == scheme && u.Host == r.Host
 }
-
-// oddPath finds what no link of ours contains.
-func oddPath(u *url.URL) bool {
-	raw := strings.ToLower(u.EscapedPath())
-	return !strings.HasPrefix(u.Path, "/") || strings.Contains(u.Path, "..") || strings.ContainsAny(u.Path, "\\\x00") ||
-		strings.Contains(u.Path, "//") || strings.Contains(raw, "%2f") || strings.Contains(raw, "%5c")
-}

@@ -37,7 +37,7 @@ const refreshed = 20 * time.Second
 // keep brings the draft of a visit up to date; sess is the browser it sits at, nil for the volunteers' line. Where it has
 // been taken from that browser meanwhile, it comes back in the line, never there: somebody else may sit there now. What
 // cannot be kept is not said to be.
-func (s *Site) keep(t *table, sess *session) {
+func (s *Host) keep(t *table, sess *session) {
 	if s.o.Drafts == nil {
 		return
 	}
@@ -68,7 +68,7 @@ func (s *Site) keep(t *table, sess *session) {
 }
 
 // keepPages keeps the pages that are new and drops those that are gone. The caller holds keepMu.
-func (s *Site) keepPages(t *table) error {
+func (s *Host) keepPages(t *table) error {
 	if t.kept.pages == nil {
 		t.kept.pages = map[string]bool{}
 	}
@@ -101,14 +101,14 @@ func (s *Site) keepPages(t *table) error {
 }
 
 // safe tells whether what the person did so far would be here after a restart.
-func (s *Site) safe(t *table) bool {
+func (s *Host) safe(t *table) bool {
 	t.keepMu.Lock()
 	defer t.keepMu.Unlock()
 	return s.o.Drafts != nil && !t.kept.failed
 }
 
 // forget ends the draft of a visit that has ended.
-func (s *Site) forget(t *table) {
+func (s *Host) forget(t *table) {
 	if s.o.Drafts == nil {
 		return
 	}
@@ -124,7 +124,7 @@ func (s *Site) forget(t *table) {
 const stale = 24 * time.Hour
 
 // restore takes up the visits that were open when the daemon ended.
-func (s *Site) restore() {
+func (s *Host) restore() {
 	if s.o.Drafts == nil {
 		return
 	}
@@ -161,14 +161,14 @@ func (s *Site) restore() {
 	}
 }
 
-func (s *Site) drop(id string) {
+func (s *Host) drop(id string) {
 	if err := s.o.Drafts.Forget(id); err != nil {
 		s.log.Error("forget draft", "visit", id, "error", err)
 	}
 }
 
 // takeUp seats a visit again where it was. One that was accepted in the moment the daemon ended shows its receipt.
-func (s *Site) takeUp(r kept, limits visit.Limits) {
+func (s *Host) takeUp(r kept, limits visit.Limits) {
 	state := &r.Visit.State
 	if sub, err := s.o.Queue.Get(state.ID); err == nil && state.Code == "" {
 		state.Step, state.Code, state.Confirmed = visit.Receipt, sub.Code, sub.Created
@@ -203,7 +203,7 @@ func (s *Site) takeUp(r kept, limits visit.Limits) {
 }
 
 // readOn reads the papers that recognition had not answered for when the daemon ended, and divides a stack.
-func (s *Site) readOn(t *table, sess *session) {
+func (s *Host) readOn(t *table, sess *session) {
 	state := t.visit.State()
 	var unread []string
 	for _, p := range state.Papers {
@@ -222,7 +222,7 @@ func (s *Site) readOn(t *table, sess *session) {
 	t.live.reset()
 	at := seat{session: sess, table: t, visit: t.visit, state: state, lang: "vi", proc: proc}
 	ctx, cancel := t.job()
-	t.run(s, func() {
+	t.run(func() {
 		defer cancel()
 		end := s.readJob(ctx, at, unread)
 		done(s.now())
@@ -240,10 +240,17 @@ func (s *Site) readOn(t *table, sess *session) {
 const lostFor = 10 * time.Minute
 
 // lostVisit tells whether a visit that was open before a restart could not be taken up, as far as nobody has begun since.
-func (s *Site) lostVisit() bool {
+func (s *Host) lostVisit() bool {
 	s.sessions.mu.Lock()
 	defer s.sessions.mu.Unlock()
 	return !s.lost.IsZero() && s.now().Sub(s.lost) < lostFor
+}
+
+// lostSeen stops saying so: whoever it was has seen it, or is gone.
+func (s *Host) lostSeen() {
+	s.sessions.mu.Lock()
+	defer s.sessions.mu.Unlock()
+	s.lost = time.Time{}
 }
 
 // Drafts is where unfinished visits are kept; *draft.Store is one.

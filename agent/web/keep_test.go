@@ -40,8 +40,7 @@ func (k *kiosk) again(t testing.TB) *kiosk {
 	}
 	after := &kiosk{site: site, queue: k.queue, scanner: k.scanner, server: httptest.NewServer(site)}
 	t.Cleanup(func() {
-		site.halt()
-		_ = site.jobs.Wait()
+		_ = site.breakOff()
 		after.server.Close()
 	})
 	return after

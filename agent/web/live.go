@@ -106,6 +106,20 @@ func (l *live) since(scan, n int) (now int, events []event, closed bool) {
 	return l.scan, append([]event(nil), l.past[min(n, len(l.past)):]...), l.closed
 }
 
+// news gives what a stream that was sent that many events of a scan, last at the end, has not shown yet, and where it stands now.
+func (l *live) news(scan, sent int, last event) (nowScan, nowSent int, events []event, closed bool) {
+	now, events, closed := l.since(scan, sent)
+	if now != scan {
+		sent = 0
+	}
+	if len(events) == 0 && sent > 0 { // the last one may have been replaced by newer progress
+		if _, again, _ := l.since(now, sent-1); len(again) == 1 && again[0] != last {
+			events, sent = again, sent-1
+		}
+	}
+	return now, sent, events, closed
+}
+
 func (l *live) subscribe() (<-chan struct{}, func()) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -159,9 +173,14 @@ func (s *stream) beat() error {
 
 // watch streams the visit's events until the browser goes or the visit ends.
 // With ?new it begins with what happens from now on.
-func (s *Site) watch(w http.ResponseWriter, r *http.Request, t *table, lang string) {
+func (s *Host) watch(w http.ResponseWriter, r *http.Request, t *table, lang string) {
 	out, err := newStream(w)
 	if err != nil {
+		return
+	}
+	if !r.URL.Query().Has("new") && t.live.never() && !t.visit.State().Busy {
+		// The screen shows a scan that this process knows nothing of: the daemon was restarted in it.
+		_ = out.send(event{Kind: "fault", Text: s.words.say(lang, "scan.broken")})
 		return
 	}
 	changed, done := t.live.subscribe()
@@ -180,21 +199,10 @@ func (s *Site) watch(w http.ResponseWriter, r *http.Request, t *table, lang stri
 			return
 		}
 	}
-	if !r.URL.Query().Has("new") && t.live.never() && !t.visit.State().Busy {
-		// The screen shows a scan that this process knows nothing of: the daemon was restarted in it.
-		_ = out.send(event{Kind: "fault", Text: s.words.say(lang, "scan.broken")})
-		return
-	}
 	for {
-		now, events, closed := t.live.since(scan, sent)
-		if now != scan {
-			scan, sent = now, 0
-		}
-		if len(events) == 0 && sent > 0 { // the last one may have been replaced by newer progress
-			if _, again, _ := t.live.since(scan, sent-1); len(again) == 1 && again[0] != last {
-				events, sent = again, sent-1
-			}
-		}
+		var events []event
+		var closed bool
+		scan, sent, events, closed = t.live.news(scan, sent, last)
 		for _, e := range events {
 			last = e
 			if e.Key != "" {

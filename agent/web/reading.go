@@ -15,7 +15,7 @@ import (
 // fill the form also without one.
 
 // Expects lists the cards that open visits have read.
-func (s *Site) Expects() []visit.Card {
+func (s *Host) Expects() []visit.Card {
 	var cards []visit.Card
 	add := func(value func(paper.Name) string) {
 		if n := value(paper.Number); n != "" {
@@ -37,7 +37,7 @@ func (s *Site) Expects() []visit.Card {
 }
 
 // Offer gives a reading to the visits that may take one, and reports whether any did.
-func (s *Site) Offer(src paper.Source, values map[paper.Name]string) bool {
+func (s *Host) Offer(src paper.Source, values map[paper.Name]string) bool {
 	for _, v := range values {
 		if oddText(v) { // no card carries that: whoever made the code wants something of the screen or the office
 			s.log.Warn("reading refused", "why", errOddText, "source", src)
@@ -65,7 +65,7 @@ func (s *Site) Offer(src paper.Source, values map[paper.Name]string) bool {
 }
 
 // Trouble tells the person at the kiosk what to do when a card could not be read.
-func (s *Site) Trouble(err error) {
+func (s *Host) Trouble(err error) {
 	var fault *scan.Fault
 	if !errors.As(err, &fault) {
 		return
@@ -76,7 +76,7 @@ func (s *Site) Trouble(err error) {
 }
 
 // taking lists the visits that may take a reading: consent was given and nothing was sent yet.
-func (s *Site) taking() []*table {
+func (s *Host) taking() []*table {
 	var taking []*table
 	for _, t := range s.sessions.visits() {
 		if state := t.visit.State(); !state.Consented.IsZero() && state.Step != visit.Receipt {

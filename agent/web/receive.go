@@ -59,7 +59,7 @@ var (
 // is known before: sess is the browser's session. Of a form with files only its first part, the token, is read before
 // the token is right; of no session more than one such form is read at a time. All of it stays in memory, since a temporary
 // file would hold personal data in the clear.
-func (s *Site) receive(w http.ResponseWriter, r *http.Request, sess *session) (*http.Request, error) {
+func (s *Host) receive(w http.ResponseWriter, r *http.Request, sess *session) (*http.Request, error) {
 	rc := http.NewResponseController(w)
 	token := r.Header.Get("X-CSRF-Token")
 	if token != "" && !sess.owns(token) {

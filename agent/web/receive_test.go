@@ -2,10 +2,8 @@ package web
 
 import (
 	"bufio"
-	"bytes"
 	"fmt"
 	"io"
-	"mime/multipart"
 	"net"
 	"net/http"
 	"net/url"
@@ -204,23 +202,6 @@ func (l *oneLine) Close() error {
 	return nil
 }
 func (l *oneLine) Addr() net.Addr { return &net.TCPAddr{IP: net.IPv4(127, 0, 0, 1)} }
-
-func TestReadParts(t *testing.T) {
-	sess := &session{csrf: "right"}
-	var b bytes.Buffer
-	form := multipart.NewWriter(&b)
-	_ = form.WriteField("csrf", "right")
-	_ = form.WriteField("act", "go")
-	w, _ := form.CreateFormFile("file", "a.jpg")
-	_, _ = w.Write([]byte("one"))
-	w, _ = form.CreateFormFile("file", "b.jpg")
-	_, _ = w.Write([]byte("two"))
-	_ = form.Close()
-	values, files, err := readParts(multipart.NewReader(&b, form.Boundary()), sess, false)
-	if err != nil || values.Get("act") != "go" || len(files) != 2 || string(files[1].data) != "two" {
-		t.Errorf("%v %v %v", values, files, err)
-	}
-}
 
 // Signs that make a name look other than it is are refused in what people type and in what codes carry.
 func TestOddText(t *testing.T) {

@@ -8,6 +8,7 @@ import (
 	"html/template"
 	"io/fs"
 	"net/http"
+	"os/exec"
 	"path"
 	"slices"
 	"strconv"
@@ -132,8 +133,8 @@ func sumAssets() (map[string]string, error) {
 }
 
 // assets serves the static files; with their sum in the address they may be kept.
-func assets(root fs.FS) http.Handler {
-	server := http.FileServerFS(root)
+func assets() http.Handler {
+	server := http.FileServerFS(files)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if strings.HasSuffix(r.URL.Path, "/") || r.URL.Path == "" {
 			http.NotFound(w, r)
@@ -147,7 +148,7 @@ func assets(root fs.FS) http.Handler {
 }
 
 // render writes a citizen's page.
-func (s *Site) render(w http.ResponseWriter, r *http.Request, status int, page string, v view) {
+func (s *Host) render(w http.ResponseWriter, r *http.Request, status int, page string, v view) {
 	sess := s.session(w, r)
 	sess.mu.Lock()
 	v.Lang, v.Size, v.CSRF = sess.lang, sess.size, sess.csrf
@@ -181,7 +182,7 @@ func (s *Site) render(w http.ResponseWriter, r *http.Request, status int, page s
 }
 
 // send makes a page in memory first, so that a mistake in a template gives a whole error page instead of half a page.
-func (s *Site) send(w http.ResponseWriter, r *http.Request, status int, set *template.Template, page string, v any) {
+func (s *Host) send(w http.ResponseWriter, r *http.Request, status int, set *template.Template, page string, v any) {
 	var b bytes.Buffer
 	if err := set.ExecuteTemplate(&b, "layout.html", v); err != nil {
 		s.log.Error("render", "page", page, "error", err)
@@ -209,7 +210,7 @@ var shownSteps = []struct {
 	{"step.receipt", []visit.Step{visit.Receipt}},
 }
 
-func (s *Site) steps(lang string, now visit.Step) []step {
+func (s *Host) steps(lang string, now visit.Step) []step {
 	steps := make([]step, len(shownSteps))
 	done := true
 	for i, shown := range shownSteps {
@@ -264,4 +265,37 @@ func firstSentence(s string) string {
 		return first + "."
 	}
 	return s
+}
+
+// helpTopics are what troubles people at the counter, in the order they ask.
+var helpTopics = []string{"account", "sim", "pay", "device", "unread", "after", "privacy"}
+
+// how names the drawing that shows where the paper goes.
+func how(scanner, feeder bool) string {
+	switch {
+	case !scanner:
+		return "pictures/upload.svg"
+	case feeder:
+		return "pictures/feeder.svg"
+	}
+	return "pictures/glass.svg"
+}
+
+// picture names the drawing of a procedure among the static files.
+func picture(p *procedure.Procedure) string {
+	for _, name := range []string{p.Icon, string(p.Topic)} {
+		if _, err := fs.Stat(files, "static/pictures/"+name+".svg"); name != "" && err == nil {
+			return "pictures/" + name + ".svg"
+		}
+	}
+	return "pictures/paper.svg"
+}
+
+// voice finds espeak-ng, which speaks where the browser has no voice of its own.
+func voice() string {
+	path, err := exec.LookPath("espeak-ng")
+	if err != nil {
+		return ""
+	}
+	return path
 }

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/oklog/ulid/v2"
+	"golang.org/x/sync/errgroup"
 
 	"motcua/agent/audit"
 	"motcua/agent/staff"
@@ -54,6 +55,7 @@ type table struct {
 	wiped func() // is called when the visit is out of memory
 	leave context.CancelFunc
 	jobs  sync.WaitGroup
+	host  *errgroup.Group // of all jobs, which the host waits for
 	once  sync.Once
 
 	forget func() // ends what is kept of the visit on the disk
@@ -84,7 +86,7 @@ func secret() string {
 	return base64.RawURLEncoding.EncodeToString(b)
 }
 
-func (s *Site) sessionOf(r *http.Request) (*session, bool) {
+func (s *Host) sessionOf(r *http.Request) (*session, bool) {
 	c, err := r.Cookie(cookieName)
 	if err != nil {
 		return nil, false
@@ -96,7 +98,7 @@ func (s *Site) sessionOf(r *http.Request) (*session, bool) {
 }
 
 // session gives the browser's session, making one for a newcomer.
-func (s *Site) session(w http.ResponseWriter, r *http.Request) *session {
+func (s *Host) session(w http.ResponseWriter, r *http.Request) *session {
 	now := s.now()
 	if found, ok := s.sessionOf(r); ok {
 		found.mu.Lock()
@@ -249,8 +251,80 @@ func (s *session) language() string {
 	return s.lang
 }
 
+// speak sets the language of the session's pages, if there is such a language.
+func (s *session) speak(lang string) {
+	if !slices.Contains(languages, lang) {
+		return
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.lang = lang
+}
+
+var sizes = []string{"m", "l", "xl"}
+
+// enlarge sets the size of the session's text.
+func (s *session) enlarge(size string) {
+	if !slices.Contains(sizes, size) {
+		return
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.size = size
+}
+
+// wasTaken tells, once, that a volunteer took the visit of this session to the desk.
+func (s *session) wasTaken() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	taken := s.taken
+	s.taken = false
+	return taken
+}
+
+// give hands the session's visit over to a volunteer, unless it is not there any more or the session is a volunteer's own.
+func (s *session) give(t *table) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.member.Name != "" || s.table != t {
+		return false
+	}
+	s.table, s.taken = nil, true
+	return true
+}
+
+// rise leaves the session without a visit.
+func (s *session) rise() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.table = nil
+}
+
+// stacked gives the stack that was scanned last, and the procedure it was for.
+func (s *session) stacked() (t *table, procedure string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.batch, s.picked
+}
+
+// stack lays a new stack down in place of the one before, unless that one is still being scanned.
+func (s *session) stack(t *table, procedure string) bool {
+	s.mu.Lock()
+	old := s.batch
+	if old != nil && old.visit.State().Busy {
+		s.mu.Unlock()
+		return false
+	}
+	s.batch, s.picked = t, procedure
+	s.mu.Unlock()
+	if old != nil {
+		old.end()
+	}
+	return true
+}
+
 // begin seats a new visit at the session.
-func (s *Site) begin(sess *session) *table {
+func (s *Host) begin(sess *session) *table {
 	t := s.newTable()
 	sess.mu.Lock()
 	old := sess.table
@@ -262,13 +336,13 @@ func (s *Site) begin(sess *session) *table {
 	return t
 }
 
-func (s *Site) newTable() *table {
+func (s *Host) newTable() *table {
 	now := s.now()
 	share := new(ocr.Share)
 	ctx, leave := context.WithCancel(ocr.WithShare(s.stop, share))
 	t := &table{
 		visit: visit.New(ulid.MustNew(ulid.Timestamp(now), rand.Reader).String(), now, s.o.Citizen),
-		live:  newLive(), ctx: ctx, leave: leave, share: share, wiped: s.forgetSoon,
+		live:  newLive(), ctx: ctx, leave: leave, share: share, wiped: s.forgetSoon, host: &s.jobs,
 	}
 	t.forget = func() { s.forget(t) }
 	return t
@@ -295,7 +369,7 @@ func (t *table) end() {
 }
 
 // endVisit ends a visit and notes why.
-func (s *Site) endVisit(ctx context.Context, t *table, why string) {
+func (s *Host) endVisit(ctx context.Context, t *table, why string) {
 	id := t.visit.ID
 	t.end()
 	s.desk.Close(id)
@@ -304,9 +378,39 @@ func (s *Site) endVisit(ctx context.Context, t *table, why string) {
 }
 
 // forgetSoon has the rest of the machine forget, too, as soon as Run gets to it.
-func (s *Site) forgetSoon() {
+func (s *Host) forgetSoon() {
 	select {
 	case s.forgetting <- struct{}{}:
 	default: // it will be done already
+	}
+}
+
+// silence is what the screen must know of the silence rule, in seconds from now.
+type silence struct {
+	Silence int  `json:"silence"` // until the visit ends
+	Warning int  `json:"warning"` // before that, the countdown shows
+	Cover   int  `json:"cover"`   // until the screen covers itself while help is on its way; -1: it does not
+	Kept    bool `json:"kept"`    // what was done so far is here after a restart, too
+}
+
+func (s *Host) silence(t *table) silence {
+	now := s.now()
+	left, _ := t.visit.Silence(now)
+	out := silence{Silence: int(left.Seconds()), Warning: int(t.visit.Limits().Warning.Seconds()), Cover: -1, Kept: s.safe(t)}
+	if after, held := t.visit.Cover(now); held {
+		out.Cover = int(after.Seconds())
+	}
+	return out
+}
+
+// dropMember signs a member out everywhere, but for the browser that keeps its own session where keep.
+func (a *sessions) dropMember(name string, keep bool, token string) {
+	for _, sess := range a.list() {
+		sess.mu.Lock()
+		theirs := sess.member.Name == name
+		sess.mu.Unlock()
+		if theirs && !(keep && sess.token == token) {
+			a.drop(sess)
+		}
 	}
 }

@@ -21,7 +21,7 @@ type configBody struct {
 }
 
 // configPage shows what is in force, or a version that was.
-func (s *Site) configPage(w http.ResponseWriter, r *http.Request, m staff.Member) {
+func (s *TechnicianPages) configPage(w http.ResponseWriter, r *http.Request, m staff.Member) {
 	if s.o.Console.Settings == nil {
 		s.notFound(w, r)
 		return
@@ -40,7 +40,7 @@ func (s *Site) configPage(w http.ResponseWriter, r *http.Request, m staff.Member
 	s.showConfig(w, r, http.StatusOK, v, configBody{Text: string(text)})
 }
 
-func (s *Site) showConfig(w http.ResponseWriter, r *http.Request, status int, v consoleView, b configBody) {
+func (s *TechnicianPages) showConfig(w http.ResponseWriter, r *http.Request, status int, v consoleView, b configBody) {
 	var err error
 	b.Path = s.o.Console.Settings.Path()
 	b.Restart = s.o.Console.Restart != nil
@@ -52,7 +52,7 @@ func (s *Site) showConfig(w http.ResponseWriter, r *http.Request, status int, v 
 }
 
 // configAct checks a text, and puts it in force if that was asked and there is no mistake in it.
-func (s *Site) configAct(w http.ResponseWriter, r *http.Request, m staff.Member) {
+func (s *TechnicianPages) configAct(w http.ResponseWriter, r *http.Request, m staff.Member) {
 	if s.o.Console.Settings == nil {
 		s.notFound(w, r)
 		return
@@ -83,7 +83,7 @@ func (s *Site) configAct(w http.ResponseWriter, r *http.Request, m staff.Member)
 }
 
 // restart ends the daemon; whoever runs it starts it again.
-func (s *Site) restart(w http.ResponseWriter, r *http.Request, m staff.Member) {
+func (s *TechnicianPages) restart(w http.ResponseWriter, r *http.Request, m staff.Member) {
 	if s.o.Console.Restart == nil {
 		s.notFound(w, r)
 		return

@@ -34,7 +34,7 @@ type testBody struct {
 }
 
 // devices lists what is at the counter, the scanner of a demo included, which no bus knows of.
-func (s *Site) devices(ctx context.Context) []Device {
+func (s *TechnicianPages) devices(ctx context.Context) []Device {
 	found := s.o.Console.Devices(ctx)
 	sc := s.scanner()
 	if sc == nil {
@@ -53,7 +53,7 @@ func (s *Site) devices(ctx context.Context) []Device {
 // demoDriver is the driver of the demo's scanner.
 const demoDriver = "simulated"
 
-func (s *Site) devicesPage(w http.ResponseWriter, r *http.Request, m staff.Member) {
+func (s *TechnicianPages) devicesPage(w http.ResponseWriter, r *http.Request, m staff.Member) {
 	if s.o.Console.Devices == nil {
 		s.notFound(w, r)
 		return
@@ -61,7 +61,7 @@ func (s *Site) devicesPage(w http.ResponseWriter, r *http.Request, m staff.Membe
 	s.showDevices(w, r, m, nil)
 }
 
-func (s *Site) showDevices(w http.ResponseWriter, r *http.Request, m staff.Member, test *testBody) {
+func (s *TechnicianPages) showDevices(w http.ResponseWriter, r *http.Request, m staff.Member, test *testBody) {
 	b := devicesBody{Devices: s.devices(r.Context()), Test: test}
 	if sc := s.scanner(); sc != nil {
 		b.Scanner = sc.Info().ID
@@ -70,7 +70,7 @@ func (s *Site) showDevices(w http.ResponseWriter, r *http.Request, m staff.Membe
 }
 
 // devicesLive sends the table of devices anew whenever it has changed.
-func (s *Site) devicesLive(w http.ResponseWriter, r *http.Request, _ staff.Member) {
+func (s *TechnicianPages) devicesLive(w http.ResponseWriter, r *http.Request, _ staff.Member) {
 	if s.o.Console.Devices == nil {
 		s.notFound(w, r)
 		return
@@ -109,12 +109,12 @@ func (s *Site) devicesLive(w http.ResponseWriter, r *http.Request, _ staff.Membe
 }
 
 // testScan scans what lies there and shows it. The picture lives in this one answer only.
-func (s *Site) testScan(w http.ResponseWriter, r *http.Request, m staff.Member) {
+func (s *TechnicianPages) testScan(w http.ResponseWriter, r *http.Request, m staff.Member) {
 	t := s.scanOnce(r)
 	s.showDevices(w, r, m, &t)
 }
 
-func (s *Site) scanOnce(r *http.Request) (t testBody) {
+func (s *TechnicianPages) scanOnce(r *http.Request) (t testBody) {
 	sc := s.scanner()
 	if sc == nil {
 		t.Fault = "no scanner is plugged in"

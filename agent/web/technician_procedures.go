@@ -15,17 +15,17 @@ type proceduresBody struct {
 	Changes []portal.Change // forms of the portal that are not as their maps know them
 }
 
-func (s *Site) proceduresPage(w http.ResponseWriter, r *http.Request, m staff.Member) {
+func (s *TechnicianPages) proceduresPage(w http.ResponseWriter, r *http.Request, m staff.Member) {
 	s.showProcedures(w, r, http.StatusOK, consoleView{Member: m, Done: s.said(r, s.session(w, r).language())})
 }
 
-func (s *Site) showProcedures(w http.ResponseWriter, r *http.Request, status int, v consoleView) {
+func (s *TechnicianPages) showProcedures(w http.ResponseWriter, r *http.Request, status int, v consoleView) {
 	v.Body = proceduresBody{All: s.o.Procedures().All, Update: s.o.Console.Update != nil, Changes: s.desk.Changes()}
 	s.renderConsole(w, r, status, "procedures", v)
 }
 
 // updateProcedures takes a signed bundle.
-func (s *Site) updateProcedures(w http.ResponseWriter, r *http.Request, m staff.Member) {
+func (s *TechnicianPages) updateProcedures(w http.ResponseWriter, r *http.Request, m staff.Member) {
 	if s.o.Console.Update == nil {
 		s.notFound(w, r)
 		return

@@ -27,7 +27,7 @@ var queueTabs = map[string][]queue.State{
 	"delivered": {queue.Delivered, queue.Acknowledged},
 }
 
-func (s *Site) queuePage(w http.ResponseWriter, r *http.Request, m staff.Member) {
+func (s *TechnicianPages) queuePage(w http.ResponseWriter, r *http.Request, m staff.Member) {
 	if s.o.Console.Backlog == nil {
 		s.notFound(w, r)
 		return
@@ -61,7 +61,7 @@ func (s *Site) queuePage(w http.ResponseWriter, r *http.Request, m staff.Member)
 }
 
 // queueAct does what was asked for one submission, or for all.
-func (s *Site) queueAct(w http.ResponseWriter, r *http.Request, m staff.Member) {
+func (s *TechnicianPages) queueAct(w http.ResponseWriter, r *http.Request, m staff.Member) {
 	if s.o.Console.Backlog == nil {
 		s.notFound(w, r)
 		return

@@ -15,14 +15,14 @@ type rollBody struct {
 	Remove  string // the name to be removed, before it is
 }
 
-func (s *Site) rollPage(w http.ResponseWriter, r *http.Request, m staff.Member) {
+func (s *TechnicianPages) rollPage(w http.ResponseWriter, r *http.Request, m staff.Member) {
 	lang := s.session(w, r).language()
 	s.renderConsole(w, r, http.StatusOK, "staff", consoleView{Member: m, Done: s.said(r, lang),
 		Body: rollBody{Members: s.o.Console.Roll.Members(), Remove: r.URL.Query().Get("remove")}})
 }
 
 // rollAct adds, removes, or gives a new PIN.
-func (s *Site) rollAct(w http.ResponseWriter, r *http.Request, m staff.Member) {
+func (s *TechnicianPages) rollAct(w http.ResponseWriter, r *http.Request, m staff.Member) {
 	form := r.PostForm
 	name := strings.ToLower(strings.TrimSpace(form.Get("name")))
 	var err error
@@ -63,19 +63,7 @@ func rollFault(err error) string {
 	return "fault"
 }
 
-// dropMember signs a member out everywhere, but for the browser that keeps its own session where keep.
-func (a *sessions) dropMember(name string, keep bool, token string) {
-	for _, sess := range a.list() {
-		sess.mu.Lock()
-		theirs := sess.member.Name == name
-		sess.mu.Unlock()
-		if theirs && !(keep && sess.token == token) {
-			a.drop(sess)
-		}
-	}
-}
-
-func (s *Site) tokenOf(r *http.Request) string {
+func (s *TechnicianPages) tokenOf(r *http.Request) string {
 	if sess, ok := s.sessionOf(r); ok {
 		return sess.token
 	}

@@ -4,18 +4,14 @@ import (
 	"net/http"
 	"strconv"
 
-	"motcua/agent/audit"
-	"motcua/agent/counter"
-	"motcua/agent/procedure"
 	"motcua/agent/staff"
-	"motcua/agent/visit"
 	"motcua/drivers/scan"
 )
 
 // A batch is a stack in the feeder: papers of many citizens who have agreed, for one procedure. It is
 // scanned and read as one visit, then split into one visit a person; those wait in the volunteer's line.
 
-func (s *Site) batchStart(w http.ResponseWriter, r *http.Request, m staff.Member) {
+func (s *VolunteerPages) batchStart(w http.ResponseWriter, r *http.Request, m staff.Member) {
 	sess := s.session(w, r)
 	p := s.procedureOf(r.PostForm.Get("procedure"))
 	sc := s.scanner()
@@ -41,18 +37,10 @@ func (s *Site) batchStart(w http.ResponseWriter, r *http.Request, m staff.Member
 	_ = t.visit.Pick(now, p.Code) // a new visit refuses none of these
 	_ = t.visit.Agree(now)
 	_ = t.visit.TakeOver(now, m.Name, s.o.Helped)
-	sess.mu.Lock()
-	if sess.batch != nil && sess.batch.visit.State().Busy {
-		sess.mu.Unlock()
+	if !sess.stack(t, p.Code) { // pressed twice
 		t.end()
 		http.Redirect(w, r, "/desk/batch", http.StatusSeeOther)
 		return
-	}
-	old := sess.batch
-	sess.batch, sess.picked = t, p.Code
-	sess.mu.Unlock()
-	if old != nil {
-		old.end()
 	}
 	done, err := t.visit.Work(now)
 	if err != nil {
@@ -61,7 +49,7 @@ func (s *Site) batchStart(w http.ResponseWriter, r *http.Request, m staff.Member
 	}
 	ctx, cancel := t.job()
 	at := seat{session: sess, table: t, visit: t.visit, state: t.visit.State(), lang: sess.language(), proc: p}
-	t.run(s, func() {
+	t.run(func() {
 		defer cancel()
 		end := s.scanJob(ctx, at, sc, s.feeder(sc))
 		done(s.now())
@@ -77,7 +65,7 @@ func (s *Site) batchStart(w http.ResponseWriter, r *http.Request, m staff.Member
 }
 
 // feeder is where a stack lies: the feeder with both sides, the feeder, else the glass.
-func (s *Site) feeder(sc Scanner) scan.Source {
+func (s *VolunteerPages) feeder(sc Scanner) scan.Source {
 	best := scan.Flatbed
 	for _, have := range sc.Info().Sources {
 		if have == scan.ADFDuplex || have == scan.ADF && best == scan.Flatbed {
@@ -87,60 +75,33 @@ func (s *Site) feeder(sc Scanner) scan.Source {
 	return best
 }
 
-// deal makes a visit of each person in the stack and puts them in the line. The bytes move: the stack's
-// own visit is wiped after.
-func (s *Site) deal(stack *table, p *procedure.Procedure, name string) {
-	consented := stack.visit.State().Consented
-	var dealt []*table
-	_ = stack.visit.Use(func(papers []visit.Paper) error {
-		for _, person := range counter.Split(papers) {
-			t := s.newTable()
-			now := s.now()
-			_ = t.visit.Pick(now, p.Code)
-			_ = t.visit.Agree(consented)
-			_ = t.visit.TakeOver(now, name, lineLimits)
-			for _, page := range person {
-				page.Data = append([]byte(nil), page.Data...) // the stack's copy is wiped
-				if _, err := t.visit.Add(now, page); err != nil {
-					s.log.Error("deal", "visit", t.visit.ID, "error", err)
-				}
-			}
-			if err := counter.Fill(t.visit, p, now); err != nil {
-				s.log.Error("fill form", "visit", t.visit.ID, "error", err)
-			}
-			dealt = append(dealt, t)
-			s.keep(t, nil)
-			s.note(audit.Event{Actor: string(staff.Volunteer) + ":" + name, Act: audit.VisitBegan, Visit: t.visit.ID})
-		}
-		return nil
-	})
-	s.sessions.enqueue(dealt...)
-	stack.visit.Wipe()
-	s.forget(stack) // each of its persons is kept by now
+func (s *VolunteerPages) batch(w http.ResponseWriter, r *http.Request) *table {
+	t, _ := s.session(w, r).stacked()
+	return t
 }
 
-func (s *Site) batch(w http.ResponseWriter, r *http.Request) *table {
-	sess := s.session(w, r)
-	sess.mu.Lock()
-	defer sess.mu.Unlock()
-	return sess.batch
+// scanningBody is the page of a scan that goes on.
+type scanningBody struct {
+	At     string // address of the live parts of the scan
+	Again  string // where to try again
+	Papers int    // that can be gone on with when it breaks off
 }
 
-func (s *Site) batchPage(w http.ResponseWriter, r *http.Request, _ staff.Member) {
+func (s *VolunteerPages) batchPage(w http.ResponseWriter, r *http.Request, _ staff.Member) {
 	if s.batch(w, r) == nil {
 		http.Redirect(w, r, "/desk", http.StatusSeeOther)
 		return
 	}
-	s.render(w, r, http.StatusOK, "scanning", view{Path: "/desk/batch", Body: scanBody{At: "/desk/batch", Again: "/desk"}})
+	s.render(w, r, http.StatusOK, "scanning", view{Path: "/desk/batch", Body: scanningBody{At: "/desk/batch", Again: "/desk"}})
 }
 
-func (s *Site) batchLive(w http.ResponseWriter, r *http.Request, _ staff.Member) {
+func (s *VolunteerPages) batchLive(w http.ResponseWriter, r *http.Request, _ staff.Member) {
 	if t := s.batch(w, r); t != nil {
 		s.watch(w, r, t, s.session(w, r).language())
 	}
 }
 
-func (s *Site) batchStrip(w http.ResponseWriter, r *http.Request, _ staff.Member) {
+func (s *VolunteerPages) batchStrip(w http.ResponseWriter, r *http.Request, _ staff.Member) {
 	n, err := strconv.Atoi(r.PathValue("n"))
 	t := s.batch(w, r)
 	if err != nil || t == nil {
@@ -150,7 +111,7 @@ func (s *Site) batchStrip(w http.ResponseWriter, r *http.Request, _ staff.Member
 	sendStrip(w, r, t, n)
 }
 
-func (s *Site) batchStop(w http.ResponseWriter, r *http.Request, _ staff.Member) {
+func (s *VolunteerPages) batchStop(w http.ResponseWriter, r *http.Request, _ staff.Member) {
 	if t := s.batch(w, r); t != nil {
 		t.cancel()
 	}

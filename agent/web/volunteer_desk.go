@@ -2,25 +2,24 @@ package web
 
 import (
 	"bytes"
-	"context"
 	"net/http"
 	"slices"
-	"strings"
 	"time"
 
 	"motcua/agent/audit"
-	"motcua/agent/counter"
 	"motcua/agent/dossier"
-	"motcua/agent/procedure"
 	"motcua/agent/staff"
-	"motcua/agent/visit"
 	"motcua/queue"
 )
 
-// lineLimits is how long a visit may wait in the volunteers' line before it is wiped: a working day.
-var lineLimits = visit.Limits{Silence: 12 * time.Hour}
+// VolunteerPages are the desk's.
+type VolunteerPages struct{ *Host }
 
-func (s *Site) deskRoutes(mux *http.ServeMux) {
+// NewVolunteer makes the desk's pages.
+func NewVolunteer(h *Host) *VolunteerPages { return &VolunteerPages{h} }
+
+// Routes adds the pages to a mux.
+func (s *VolunteerPages) Routes(mux *http.ServeMux) {
 	mux.HandleFunc("GET /desk", s.need(staff.Volunteer, s.deskPage))
 	mux.HandleFunc("GET /desk/live", s.need(staff.Volunteer, s.deskLive))
 	mux.HandleFunc("POST /desk/new", s.need(staff.Volunteer, s.deskNew))
@@ -33,6 +32,9 @@ func (s *Site) deskRoutes(mux *http.ServeMux) {
 	mux.HandleFunc("GET /desk/batch/live", s.need(staff.Volunteer, s.batchLive))
 	mux.HandleFunc("GET /desk/batch/strip/{n}", s.need(staff.Volunteer, s.batchStrip))
 	mux.HandleFunc("POST /desk/batch/stop", s.need(staff.Volunteer, s.batchStop))
+
+	mux.HandleFunc("GET /report", s.need(staff.Volunteer, s.reportPage))
+	mux.HandleFunc("GET /report/{file}", s.need(staff.Volunteer, s.reportFile))
 
 	mux.HandleFunc("GET /takeover", s.seated(s.takeOverPage))
 	mux.HandleFunc("POST /takeover", s.seated(s.takeOver))
@@ -56,29 +58,16 @@ type deskLine struct {
 	Mine    bool      // the volunteer has a visit open
 }
 
-type waiting struct {
-	ID     string
-	Who    string // the name that was read, for the volunteer who has the person before them
-	What   string
-	Step   string
-	Open   int
-	Pages  int
-	Called bool
-	Since  time.Time
-}
-
 type tally struct{ All, Self, Helped int }
 
-func (s *Site) deskPage(w http.ResponseWriter, r *http.Request, m staff.Member) {
+func (s *VolunteerPages) deskPage(w http.ResponseWriter, r *http.Request, m staff.Member) {
 	sess := s.session(w, r)
 	lang := sess.language()
 	b := deskBody{Line: s.line(sess, lang), Today: s.today(), Scanner: s.scanner() != nil}
 	for _, p := range s.o.Procedures().All {
 		b.Procedures = append(b.Procedures, choice{p.Code, p.Plain.In(lang)})
 	}
-	sess.mu.Lock()
-	b.Picked = sess.picked
-	sess.mu.Unlock()
+	_, b.Picked = sess.stacked()
 	v := consoleView{Member: m, Body: b, Done: s.said(r, lang)}
 	if fault := r.URL.Query().Get("fault"); fault != "" && s.words.has(lang, "fault."+fault) {
 		v.Fault = s.words.say(lang, "fault."+fault)
@@ -87,7 +76,7 @@ func (s *Site) deskPage(w http.ResponseWriter, r *http.Request, m staff.Member) 
 }
 
 // line says who waits: those a batch made ready, those who called for help first, then the others.
-func (s *Site) line(sess *session, lang string) deskLine {
+func (s *VolunteerPages) line(sess *session, lang string) deskLine {
 	l := deskLine{CSRF: sess.csrf, Mine: sess.sitting() != nil}
 	for _, t := range s.sessions.lined() {
 		l.Ready = append(l.Ready, s.waiting(t, lang))
@@ -114,24 +103,8 @@ func (s *Site) line(sess *session, lang string) deskLine {
 	return l
 }
 
-func (s *Site) waiting(t *table, lang string) waiting {
-	state := t.visit.State()
-	w := waiting{ID: state.ID, Open: len(state.Open()), Pages: counter.Pages(state.Papers), Called: !state.Called.IsZero(), Since: state.Started,
-		Step: s.words.say(lang, "desk.step."+string(state.Step))}
-	if p, err := s.o.Procedures().Get(state.Procedure); err == nil {
-		w.What = p.Plain.In(lang)
-	}
-	for _, e := range state.Form {
-		if strings.HasSuffix(e.From, ".full_name") && e.Value != "" {
-			w.Who = e.Value
-			break
-		}
-	}
-	return w
-}
-
 // today counts what was accepted since midnight.
-func (s *Site) today() (n tally) {
+func (s *VolunteerPages) today() (n tally) {
 	if s.o.Console.Backlog == nil {
 		return n
 	}
@@ -154,7 +127,7 @@ func (s *Site) today() (n tally) {
 }
 
 // deskLive sends the line anew whenever it has changed.
-func (s *Site) deskLive(w http.ResponseWriter, r *http.Request, _ staff.Member) {
+func (s *VolunteerPages) deskLive(w http.ResponseWriter, r *http.Request, _ staff.Member) {
 	sess := s.session(w, r)
 	lang := sess.language()
 	out, err := newStream(w)
@@ -191,40 +164,8 @@ func (s *Site) deskLive(w http.ResponseWriter, r *http.Request, _ staff.Member) 
 	}
 }
 
-// seat puts a visit before the volunteer. One that was open goes back to the line, unless it is done.
-func (s *Site) seat(r *http.Request, sess *session, t *table, m staff.Member) error {
-	if err := t.visit.TakeOver(s.now(), m.Name, s.o.Helped); err != nil {
-		return err
-	}
-	sess.mu.Lock()
-	old := sess.table
-	sess.table = t
-	sess.mu.Unlock()
-	s.keep(t, sess)
-	if old != nil && old != t {
-		s.putBack(r.Context(), old)
-	}
-	return nil
-}
-
-// putBack puts a visit that a volunteer had open into the line, unless it is done or has nothing in it.
-func (s *Site) putBack(ctx context.Context, t *table) {
-	state := t.visit.State()
-	if state.Begun() {
-		_ = t.visit.TakeOver(s.now(), state.Staff, lineLimits) // fails where it has just ended
-		s.sessions.enqueue(t)
-		s.keep(t, nil)
-		return
-	}
-	why := "left"
-	if state.Code != "" {
-		why = "finished"
-	}
-	s.endVisit(ctx, t, why)
-}
-
 // deskNew begins a visit for the citizen who stands before the volunteer.
-func (s *Site) deskNew(w http.ResponseWriter, r *http.Request, m staff.Member) {
+func (s *VolunteerPages) deskNew(w http.ResponseWriter, r *http.Request, m staff.Member) {
 	if s.full(w, r) {
 		return
 	}
@@ -239,7 +180,7 @@ func (s *Site) deskNew(w http.ResponseWriter, r *http.Request, m staff.Member) {
 }
 
 // deskNext opens whoever is first in the line, or begins anew where nobody waits.
-func (s *Site) deskNext(w http.ResponseWriter, r *http.Request, m staff.Member) {
+func (s *VolunteerPages) deskNext(w http.ResponseWriter, r *http.Request, m staff.Member) {
 	if line := s.sessions.lined(); len(line) > 0 {
 		s.open(w, r, m, line[0].visit.ID)
 		return
@@ -247,11 +188,11 @@ func (s *Site) deskNext(w http.ResponseWriter, r *http.Request, m staff.Member) 
 	s.deskNew(w, r, m)
 }
 
-func (s *Site) deskOpen(w http.ResponseWriter, r *http.Request, m staff.Member) {
+func (s *VolunteerPages) deskOpen(w http.ResponseWriter, r *http.Request, m staff.Member) {
 	s.open(w, r, m, r.PathValue("id"))
 }
 
-func (s *Site) open(w http.ResponseWriter, r *http.Request, m staff.Member, id string) {
+func (s *VolunteerPages) open(w http.ResponseWriter, r *http.Request, m staff.Member, id string) {
 	sess := s.session(w, r)
 	t := s.sessions.unline(id)
 	if t == nil || s.seat(r, sess, t, m) != nil {
@@ -262,7 +203,7 @@ func (s *Site) open(w http.ResponseWriter, r *http.Request, m staff.Member, id s
 }
 
 // deskDrop forgets a visit that waits.
-func (s *Site) deskDrop(w http.ResponseWriter, r *http.Request, _ staff.Member) {
+func (s *VolunteerPages) deskDrop(w http.ResponseWriter, r *http.Request, _ staff.Member) {
 	if t := s.sessions.unline(r.PathValue("id")); t != nil {
 		s.endVisit(r.Context(), t, "left")
 	}
@@ -271,21 +212,14 @@ func (s *Site) deskDrop(w http.ResponseWriter, r *http.Request, _ staff.Member) 
 
 // deskTake moves a citizen's visit from its screen to the volunteer's; the citizen's screen goes back
 // to the start.
-func (s *Site) deskTake(w http.ResponseWriter, r *http.Request, m staff.Member) {
+func (s *VolunteerPages) deskTake(w http.ResponseWriter, r *http.Request, m staff.Member) {
 	sess := s.session(w, r)
 	for _, other := range s.sessions.list() {
 		t := other.sitting()
 		if t == nil || other == sess || t.visit.ID != r.PathValue("id") {
 			continue
 		}
-		other.mu.Lock()
-		if other.member.Name != "" || other.table != t {
-			other.mu.Unlock()
-			break
-		}
-		other.table, other.taken = nil, true
-		other.mu.Unlock()
-		if err := s.seat(r, sess, t, m); err != nil {
+		if !other.give(t) || s.seat(r, sess, t, m) != nil {
 			break
 		}
 		s.helped(m, t.visit.ID)
@@ -295,11 +229,6 @@ func (s *Site) deskTake(w http.ResponseWriter, r *http.Request, m staff.Member) 
 	http.Redirect(w, r, "/desk", http.StatusSeeOther)
 }
 
-func (s *Site) helped(m staff.Member, id string) {
-	s.log.Info("visit taken over", "visit", id)
-	s.note(audit.Event{Actor: actor(m), Act: audit.HelpTaken, Visit: id})
-}
-
 type takeOverBody struct {
 	Name  string
 	Fault string
@@ -307,12 +236,12 @@ type takeOverBody struct {
 
 // takeOverPage lets a volunteer who came to the citizen's screen take over right there. The screen stays
 // the citizen's: the PIN opens nothing else.
-func (s *Site) takeOverPage(w http.ResponseWriter, r *http.Request, at seat) {
+func (s *VolunteerPages) takeOverPage(w http.ResponseWriter, r *http.Request, at seat) {
 	_ = at.visit.Touch(s.now())
 	s.render(w, r, http.StatusOK, "takeover", view{Back: s.whereTo(at.state), Body: takeOverBody{}})
 }
 
-func (s *Site) takeOver(w http.ResponseWriter, r *http.Request, at seat) {
+func (s *VolunteerPages) takeOver(w http.ResponseWriter, r *http.Request, at seat) {
 	name := r.PostForm.Get("name")
 	m, err := s.o.Console.Roll.SignIn(name, r.PostForm.Get("pin"), deviceOf(r))
 	if err != nil {
@@ -327,13 +256,4 @@ func (s *Site) takeOver(w http.ResponseWriter, r *http.Request, at seat) {
 	}
 	s.helped(m, at.state.ID)
 	http.Redirect(w, r, s.whereTo(at.state), http.StatusSeeOther)
-}
-
-// procedureOf gives a procedure by code, or nil.
-func (s *Site) procedureOf(code string) *procedure.Procedure {
-	p, err := s.o.Procedures().Get(code)
-	if err != nil {
-		return nil
-	}
-	return p
 }

@@ -20,7 +20,7 @@ const (
 
 // marked draws the paper that a value was read from, cut out where recognition found its outline, with the value's place
 // marked. Where the page's own size is not known, as that of a PDF, nothing is marked.
-func (s *Site) marked(ctx context.Context, p visit.Paper, e visit.Entry) ([]byte, error) {
+func (s *CitizenPages) marked(ctx context.Context, p visit.Paper, e visit.Entry) ([]byte, error) {
 	outline, known := outlineOf(p, e)
 	var data []byte
 	var err error

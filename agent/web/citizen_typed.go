@@ -12,7 +12,7 @@ import (
 // typed takes the text of a card's QR symbol from a reader that types it like a keyboard (a wedge) into the visit's
 // page; static/wedge.js tells it from fingers. It answers 204 if the visit took all of it, and else a sentence for the
 // person at the screen.
-func (s *Site) typed(w http.ResponseWriter, r *http.Request, at seat) {
+func (s *CitizenPages) typed(w http.ResponseWriter, r *http.Request, at seat) {
 	say := func(status int, key string) {
 		w.Header().Set("Content-Type", "text/plain; charset=utf-8")
 		w.WriteHeader(status)

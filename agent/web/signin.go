@@ -17,14 +17,14 @@ const signedFor = 10 * time.Minute
 // doorOpen is how long the sign-in stays on a citizen's screen when nobody touches it.
 const doorOpen = time.Minute
 
-func (s *Site) staffRoutes(mux *http.ServeMux) {
+func (s *Host) staffRoutes(mux *http.ServeMux) {
 	mux.HandleFunc("GET /staff", s.signInPage)
 	mux.HandleFunc("POST /staff", s.signIn)
 	mux.HandleFunc("POST /staff/out", s.signOut)
 }
 
 // signedIn tells who of the staff sits at this browser.
-func (s *Site) signedIn(r *http.Request) (staff.Member, bool) {
+func (s *Host) signedIn(r *http.Request) (staff.Member, bool) {
 	sess, ok := s.sessionOf(r)
 	if !ok {
 		return staff.Member{}, false
@@ -35,7 +35,7 @@ func (s *Site) signedIn(r *http.Request) (staff.Member, bool) {
 }
 
 // need runs a handler for somebody who is signed in with a role that covers the needed one.
-func (s *Site) need(role staff.Role, f func(http.ResponseWriter, *http.Request, staff.Member)) http.HandlerFunc {
+func (s *Host) need(role staff.Role, f func(http.ResponseWriter, *http.Request, staff.Member)) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		member, ok := s.signedIn(r)
 		if !ok {
@@ -71,7 +71,7 @@ func deviceOf(r *http.Request) string {
 }
 
 // SignOut ends every session of a member at once.
-func (s *Site) SignOut(name string) { s.sessions.dropMember(name, false, "") }
+func (s *Host) SignOut(name string) { s.sessions.dropMember(name, false, "") }
 
 func actor(m staff.Member) string { return string(m.Role) + ":" + m.Name }
 
@@ -90,7 +90,7 @@ type signInBody struct {
 	None  bool   // nobody can sign in yet
 }
 
-func (s *Site) signInPage(w http.ResponseWriter, r *http.Request) {
+func (s *Host) signInPage(w http.ResponseWriter, r *http.Request) {
 	if m, ok := s.signedIn(r); ok {
 		http.Redirect(w, r, home(m.Role), http.StatusSeeOther)
 		return
@@ -101,7 +101,7 @@ func (s *Site) signInPage(w http.ResponseWriter, r *http.Request) {
 
 // signIn checks the PIN and, if it is right, moves the browser to a new session: a cookie that was
 // planted or seen before is worth nothing after. A visit that was open on this screen goes on, helped.
-func (s *Site) signIn(w http.ResponseWriter, r *http.Request) {
+func (s *Host) signIn(w http.ResponseWriter, r *http.Request) {
 	name, to := r.PostForm.Get("name"), r.PostForm.Get("to")
 	member, err := s.o.Console.Roll.SignIn(name, r.PostForm.Get("pin"), deviceOf(r))
 	if err != nil {
@@ -147,7 +147,7 @@ func (s *Site) signIn(w http.ResponseWriter, r *http.Request) {
 	http.Redirect(w, r, to, http.StatusSeeOther)
 }
 
-func (s *Site) signOut(w http.ResponseWriter, r *http.Request) {
+func (s *Host) signOut(w http.ResponseWriter, r *http.Request) {
 	if sess, ok := s.sessionOf(r); ok {
 		if m, in := s.signedIn(r); in {
 			s.note(audit.Event{Actor: actor(m), Act: audit.SignedOut})
@@ -160,7 +160,7 @@ func (s *Site) signOut(w http.ResponseWriter, r *http.Request) {
 }
 
 // handBack puts what a volunteer leaves open into the line, where the next one finds it.
-func (s *Site) handBack(ctx context.Context, sess *session) {
+func (s *Host) handBack(ctx context.Context, sess *session) {
 	sess.mu.Lock()
 	t := sess.table
 	sess.table = nil

@@ -36,7 +36,7 @@ type bar struct {
 	Mark  bool // its label is shown below
 }
 
-func (s *Site) tally(r *http.Request) (report.Report, error) {
+func (s *VolunteerPages) tally(r *http.Request) (report.Report, error) {
 	ask := r.URL.Query()
 	since, until, err := report.Period(ask.Get("from"), ask.Get("to"), s.now())
 	if err != nil {
@@ -49,7 +49,7 @@ func (s *Site) tally(r *http.Request) (report.Report, error) {
 	return report.Tally(slices.Values(list), s.o.Procedures(), since, until), nil
 }
 
-func (s *Site) reportPage(w http.ResponseWriter, r *http.Request, m staff.Member) {
+func (s *VolunteerPages) reportPage(w http.ResponseWriter, r *http.Request, m staff.Member) {
 	if s.o.Console.Backlog == nil {
 		s.notFound(w, r)
 		return
@@ -94,7 +94,7 @@ func bars(shares []report.Share) []bar {
 }
 
 // reportFile gives the report as CSV or PDF. A printed report carries the head of the audit log.
-func (s *Site) reportFile(w http.ResponseWriter, r *http.Request, m staff.Member) {
+func (s *VolunteerPages) reportFile(w http.ResponseWriter, r *http.Request, m staff.Member) {
 	file := r.PathValue("file")
 	if s.o.Console.Backlog == nil || (file != "report.csv" && file != "report.pdf") {
 		s.notFound(w, r)
