@@ -27,6 +27,10 @@ var unknown = []struct {
 	{"agent/counter", []string{"agent/web", "agent/cli", "agent/office", "agent/daemon", "agent/station", "drivers"}, "the main job has no screen and no device"},
 	{"agent/station", []string{"agent/web", "agent/cli", "agent/office", "agent/daemon", "agent/counter"}, "devices do not know who asks them"},
 	{"agent/web", []string{"agent/cli", "agent/office", "agent/daemon", "agent/station"}, "the screens are given what they work on"},
+	{"agent/web/screen", []string{"agent/web/citizen", "agent/web/volunteer", "agent/web/technician"}, "what all roles stand on knows no role"},
+	{"agent/web/citizen", []string{"agent/web/volunteer", "agent/web/technician"}, "no role's pages know another's"},
+	{"agent/web/volunteer", []string{"agent/web/citizen", "agent/web/technician"}, "no role's pages know another's"},
+	{"agent/web/technician", []string{"agent/web/citizen", "agent/web/volunteer"}, "no role's pages know another's"},
 	{"agent/office", []string{"agent/cli", "agent/web", "agent/daemon", "agent/station", "drivers"}, "the officer's desk is not at the kiosk"},
 	{"agent/daemon", []string{"agent/cli"}, "commands stand on the daemon, never the other way"},
 }

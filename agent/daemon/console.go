@@ -16,7 +16,7 @@ import (
 	"motcua/agent/settings"
 	"motcua/agent/staff"
 	"motcua/agent/station"
-	"motcua/agent/web"
+	"motcua/agent/web/screen"
 	"motcua/configs"
 	"motcua/ocr"
 	"motcua/queue"
@@ -47,27 +47,27 @@ func (e *examiner) examine(ctx context.Context) []doctor.Finding {
 	return e.findings
 }
 
-func (e *examiner) webFindings(ctx context.Context) []web.Finding {
-	var out []web.Finding
+func (e *examiner) webFindings(ctx context.Context) []screen.Finding {
+	var out []screen.Finding
 	for _, f := range e.examine(ctx) {
-		out = append(out, web.Finding{OK: f.State != doctor.Broken, Warn: f.State == doctor.Look, What: f.Area + ": " + f.What, Mend: f.Mend})
+		out = append(out, screen.Finding{OK: f.State != doctor.Broken, Warn: f.State == doctor.Look, What: f.Area + ": " + f.What, Mend: f.Mend})
 	}
 	return out
 }
 
-func (e *examiner) devices(ctx context.Context) []web.Device {
+func (e *examiner) devices(ctx context.Context) []screen.Device {
 	found, _ := station.Devices(ctx, e.cfg) // what does not answer is doctor's to tell
-	var out []web.Device
+	var out []screen.Device
 	for _, d := range found {
-		out = append(out, web.Device{ID: d.ID, Kind: d.Kind, Name: d.Name, State: d.State, OK: d.State == station.Ready, Known: d.Profile, Note: d.Note})
+		out = append(out, screen.Device{ID: d.ID, Kind: d.Kind, Name: d.Name, State: d.State, OK: d.State == station.Ready, Known: d.Profile, Note: d.Note})
 	}
 	return out
 }
 
-func (e *examiner) log() []web.LogLine {
-	var out []web.LogLine
+func (e *examiner) log() []screen.LogLine {
+	var out []screen.LogLine
 	for _, l := range e.lines.All() {
-		out = append(out, web.LogLine{Time: l.Time, Level: l.Level.String(), Text: l.Text})
+		out = append(out, screen.LogLine{Time: l.Time, Level: l.Level.String(), Text: l.Text})
 	}
 	return out
 }
@@ -87,18 +87,18 @@ func (e *examiner) bundle(ctx context.Context, w io.Writer) error {
 }
 
 // openConsole gives the staff's pages what they work on.
-func openConsole(e *examiner, path string, roll *staff.Roll, restart func()) (web.Console, error) {
+func openConsole(e *examiner, path string, roll *staff.Roll, restart func()) (screen.Console, error) {
 	defaults, err := config.Default(configs.FS)
 	if err != nil {
-		return web.Console{}, err
+		return screen.Console{}, err
 	}
 	shipped, err := configs.FS.ReadFile(config.DefaultFile)
 	if err != nil {
-		return web.Console{}, err
+		return screen.Console{}, err
 	}
 	file := settings.New(path, filepath.Join(e.cfg.Data, "config-versions"), defaults, shipped, time.Now)
 	file.Try = func(cfg config.Config) error { return TryConfig(cfg, e.cfg, slog.New(slog.DiscardHandler)) }
-	return web.Console{
+	return screen.Console{
 		Roll:        roll,
 		Settings:    file,
 		Backlog:     e.queue,

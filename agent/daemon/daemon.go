@@ -9,6 +9,14 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"net"
+	"net/http"
+	"os"
+	"path/filepath"
+	"runtime/debug"
+	"strconv"
+	"time"
+
 	"motcua/agent/audit"
 	"motcua/agent/config"
 	"motcua/agent/control"
@@ -21,17 +29,11 @@ import (
 	"motcua/agent/version"
 	"motcua/agent/visit"
 	"motcua/agent/web"
+	"motcua/agent/web/screen"
 	"motcua/configs"
 	"motcua/ocr"
 	"motcua/queue"
 	"motcua/queue/line"
-	"net"
-	"net/http"
-	"os"
-	"path/filepath"
-	"runtime/debug"
-	"strconv"
-	"time"
 
 	systemd "github.com/coreos/go-systemd/v22/daemon"
 	"golang.org/x/sync/errgroup"
@@ -221,12 +223,12 @@ func run(ctx context.Context, streams Streams, cfg config.Config, file string, a
 	return err
 }
 
-func openSite(cfg config.Config, offer *offer, q counted, ledger *audit.Log, reader web.Reader, copies counter.MakeCopies, scanner station.Scanner, console web.Console, demo bool, log *slog.Logger, drafts *draft.Store, forget func()) (*web.Site, error) {
+func openSite(cfg config.Config, offer *offer, q counted, ledger *audit.Log, reader screen.Reader, copies counter.MakeCopies, scanner station.Scanner, console screen.Console, demo bool, log *slog.Logger, drafts *draft.Store, forget func()) (*web.Site, error) {
 	maps, err := portal.Load(configs.Portal(), offer.Load())
 	if err != nil { // procedures of another day than the maps: those are filled by hand
 		log.Warn("maps of the portal that do not fit the procedures", "error", err)
 	}
-	o := web.Options{
+	o := screen.Options{
 		Procedures: offer.Load,
 		Portal:     maps,
 		Form:       offer.layout,
@@ -245,7 +247,7 @@ func openSite(cfg config.Config, offer *offer, q counted, ledger *audit.Log, rea
 			stats, err := q.Stats()
 			return err == nil && cfg.Upload.To != config.ToNone && !stats.Paused.After(time.Now())
 		},
-		Account:     web.Account{BIN: cfg.Payment.BIN, Number: cfg.Payment.Account, Name: cfg.Payment.Name, Bank: cfg.Payment.Bank},
+		Account:     screen.Account{BIN: cfg.Payment.BIN, Number: cfg.Payment.Account, Name: cfg.Payment.Name, Bank: cfg.Payment.Bank},
 		Citizen:     visit.Limits{Silence: cfg.Web.Silence.D(), Warning: cfg.Web.Warning.D()},
 		Helped:      visit.Limits{Silence: cfg.Web.HelpedSilence.D(), Warning: cfg.Web.HelpedWarning.D()},
 		UploadLimit: int64(cfg.Web.UploadLimit),
@@ -257,7 +259,7 @@ func openSite(cfg config.Config, offer *offer, q counted, ledger *audit.Log, rea
 		o.Drafts = drafts
 	}
 	if scanner != nil {
-		o.Scanner = func() web.Scanner { return scanner }
+		o.Scanner = func() screen.Scanner { return scanner }
 	}
 	site, err := web.New(o)
 	if err != nil {

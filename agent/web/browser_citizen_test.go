@@ -16,6 +16,8 @@ import (
 	"github.com/chromedp/chromedp"
 
 	"motcua/agent/visit"
+	"motcua/agent/web/citizen"
+	"motcua/agent/web/screen"
 	"motcua/drivers/simulated"
 	"motcua/ocr/specimen"
 )
@@ -51,7 +53,7 @@ func left(t testing.TB, ctx context.Context, from string) {
 
 func TestSilenceClearsTheScreen(t *testing.T) {
 	limits := visit.Limits{Silence: time.Hour, Warning: 20 * time.Minute, Helping: 5 * time.Hour} // so long that no slow machine reaches them by itself
-	k := newKiosk(t, func(o *Options) { o.Citizen = limits })
+	k := newKiosk(t, func(o *screen.Options) { o.Citizen = limits })
 	ctx := browser(t, 1080, 1920)
 	toQuestion(t, ctx, k, "applicant_name")
 	// The page's clock is put on: nobody has to sit through the silence.
@@ -98,7 +100,7 @@ func TestSilenceClearsTheScreen(t *testing.T) {
 	pass(limits.Silence)
 	holds(t, ctx, "the start page", `location.pathname === "/"`)
 	t.Run("server_has_forgotten", func(t *testing.T) {
-		if n := len(k.site.sessions.visits()); n != 0 {
+		if n := len(k.site.Sessions.Visits()); n != 0 {
 			t.Errorf("%d visits", n)
 		}
 	})
@@ -397,7 +399,7 @@ func TestReadAloud(t *testing.T) {
 	if !strings.HasPrefix(h.body, "RIFF") || len(h.body) < 10_000 {
 		t.Fatalf("%d bytes are no speech", len(h.body))
 	}
-	h.post("/speak", "text", strings.Repeat("a", longestSpeech+1)).want(404, "/speak")
+	h.post("/speak", "text", strings.Repeat("a", citizen.LongestSpeech+1)).want(404, "/speak")
 	ctx := browser(t, 1920, 1080)
 	do(t, ctx, chromedp.Navigate(k.server.URL+"/"))
 	click(t, ctx, "[data-aloud]")

@@ -21,6 +21,7 @@ import (
 	"github.com/chromedp/chromedp"
 
 	"motcua/agent/procedure"
+	"motcua/agent/web/screen"
 	"motcua/configs"
 	"motcua/drivers/scan"
 	"motcua/drivers/simulated"
@@ -81,7 +82,7 @@ func procedures(t testing.TB) func() *procedure.Catalog {
 	return func() *procedure.Catalog { return catalog }
 }
 
-func newKiosk(t testing.TB, change ...func(*Options)) *kiosk {
+func newKiosk(t testing.TB, change ...func(*screen.Options)) *kiosk {
 	t.Helper()
 	q, _, err := queue.Open(t.Context(), t.TempDir(), queue.Options{MinFree: -1})
 	if err != nil {
@@ -96,11 +97,11 @@ func newKiosk(t testing.TB, change ...func(*Options)) *kiosk {
 		onGlass = append(onGlass, drawn(s))
 	}
 	k := &kiosk{queue: q, scanner: simulated.New(onGlass, simulated.Options{LinesPerSecond: 6000})}
-	o := Options{
+	o := screen.Options{
 		Procedures: procedures(t), Reader: reader, Queue: q,
-		Scanner: func() Scanner { return k.scanner }, Source: scan.Flatbed,
+		Scanner: func() screen.Scanner { return k.scanner }, Source: scan.Flatbed,
 		Ward: "Phường Bến Nghé", Kiosk: "kiosk-1", Print: true,
-		Account: Account{BIN: "970436", Number: "0123456789", Name: "UBND PHUONG BEN NGHE", Bank: "Vietcombank"},
+		Account: screen.Account{BIN: "970436", Number: "0123456789", Name: "UBND PHUONG BEN NGHE", Bank: "Vietcombank"},
 		Log:     slog.New(slog.NewTextHandler(t.Output(), &slog.HandlerOptions{Level: slog.LevelInfo})),
 	}
 	for _, f := range change {

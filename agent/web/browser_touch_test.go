@@ -11,6 +11,7 @@ import (
 	"github.com/chromedp/chromedp"
 
 	"motcua/agent/visit"
+	"motcua/agent/web/screen"
 	"motcua/drivers/simulated"
 )
 
@@ -92,7 +93,7 @@ func TestTapsOfThePageBefore(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			do(t, ctx, chromedp.Navigate(k.server.URL+"/"))
 			settled(t, ctx)
-			var now *table
+			var now *screen.Table
 			step := func(selector, to string, holds func(visit.State) bool, what string) {
 				t.Helper()
 				taps(t, ctx, selector, hand)
@@ -101,7 +102,7 @@ func TestTapsOfThePageBefore(t *testing.T) {
 				if at := pathOf(ctx, t); at != to && to != "/choose/" && to != "/wanted/" && !strings.HasPrefix(to, "/check") {
 					t.Fatalf("%s led past %s to %s", selector, to, at)
 				}
-				if now = k.site.sessions.visits()[0]; holds != nil && !holds(now.visit.State()) {
+				if now = k.site.Sessions.Visits()[0]; holds != nil && !holds(now.Visit.State()) {
 					t.Fatalf("after %s: %s", to, what)
 				}
 			}
@@ -117,7 +118,7 @@ func TestTapsOfThePageBefore(t *testing.T) {
 			step(".way .go", "/wanted/", func(s visit.State) bool { return len(s.Papers) == 1 && len(s.Ways) == 0 }, "papers changed, or one was said to be brought")
 			taps(t, ctx, `[name="way"][value="counter"]`, nil)
 			step(".way .go", "/check", func(s visit.State) bool { return len(s.Ways) == 1 }, "the way of the original wasn't kept")
-			for open := len(now.visit.State().Open()); open > 0; open-- {
+			for open := len(now.Visit.State().Open()); open > 0; open-- {
 				if !strings.HasPrefix(pathOf(ctx, t), "/check/") {
 					step(".way .go", "/check/", nil, "")
 				}
@@ -128,7 +129,7 @@ func TestTapsOfThePageBefore(t *testing.T) {
 			step(".way .go", "/confirm", func(s visit.State) bool { return s.Code == "" }, "the dossier was sent unseen")
 			step(".way .go", "/receipt", func(s visit.State) bool { return s.Code != "" }, "the dossier was not sent")
 			taps(t, ctx, ".way .go", hand)
-			await(t, "the end of the visit", func() bool { return len(k.site.sessions.visits()) == 0 })
+			await(t, "the end of the visit", func() bool { return len(k.site.Sessions.Visits()) == 0 })
 			holds(t, ctx, "the first page", `location.pathname === "/" && "settled" in document.documentElement.dataset`)
 		})
 	}
@@ -194,13 +195,13 @@ func TestStaffDoor(t *testing.T) {
 	key("digit", volunteerPIN)
 	taps(t, ctx, ".signin .go", nil)
 	arrive(t, ctx, "/desk")
-	if visits := k.site.sessions.visits(); len(visits) != 1 || visits[0].visit.State().Staff != "lan" {
+	if visits := k.site.Sessions.Visits(); len(visits) != 1 || visits[0].Visit.State().Staff != "lan" {
 		t.Error("the citizen's visit was not kept for the volunteer")
 	}
 	hold(t, ctx, ".brand", "/")
 	do(t, ctx, chromedp.Navigate(k.server.URL+"/desk"))
 	arrive(t, ctx, "/staff")
-	if n := len(k.site.sessions.lined()); n != 1 {
+	if n := len(k.site.Sessions.Lined()); n != 1 {
 		t.Errorf("%d visits in the line", n)
 	}
 	taps(t, ctx, ".tools .button", nil)

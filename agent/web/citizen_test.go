@@ -19,6 +19,7 @@ import (
 	"time"
 
 	"motcua/agent/visit"
+	"motcua/agent/web/screen"
 	"motcua/drivers/scan"
 	"motcua/ocr"
 	"motcua/queue"
@@ -68,7 +69,7 @@ func (c *clock) pass(d time.Duration) {
 }
 
 // follow reads the visit's events until one of the kinds comes.
-func (h *hand) follow(kinds ...string) event {
+func (h *hand) follow(kinds ...string) screen.Event {
 	h.t.Helper()
 	ctx, cancel := context.WithTimeout(h.t.Context(), patience)
 	defer cancel()
@@ -87,7 +88,7 @@ func (h *hand) follow(kinds ...string) event {
 		if !ok {
 			continue
 		}
-		var e event
+		var e screen.Event
 		if err := json.Unmarshal([]byte(data), &e); err != nil {
 			h.t.Fatal(err)
 		}
@@ -98,7 +99,7 @@ func (h *hand) follow(kinds ...string) event {
 		}
 	}
 	h.t.Fatalf("no event %v came: %v", kinds, lines.Err())
-	return event{}
+	return screen.Event{}
 }
 
 // bring says of every required paper that was not recognised that it is brought to the counter.
@@ -149,7 +150,7 @@ func (h *hand) fillIn() *hand {
 }
 
 func TestHandedInByFileWithoutScanner(t *testing.T) {
-	k := newKiosk(t, func(o *Options) { o.Scanner = nil })
+	k := newKiosk(t, func(o *screen.Options) { o.Scanner = nil })
 	h := k.hand(t).toScan("2.000815").want(200, "/scan", "chưa nối máy quét")
 	page := onePixel(t)
 	h.upload("giấy.png", page)
@@ -221,7 +222,7 @@ func TestEveryScannerFaultHasAWayOn(t *testing.T) {
 			k.scanner.Fail(scan.Code(code))
 			h.post("/scan")
 			e := h.follow("fault", "done")
-			if want := k.site.words.say("vi", "fault."+code); e.Kind != "fault" || e.Text != want {
+			if want := k.site.Words.Say("vi", "fault."+code); e.Kind != "fault" || e.Text != want {
 				t.Errorf("%s: %q, want %q", e.Kind, e.Text, want)
 			}
 			h.get("/scan").want(200, "/scan", "Quét")
@@ -248,7 +249,7 @@ func TestBadFilesAreRefusedInTheCitizensWords(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			h := k.hand(t).toScan("2.000815")
 			h.upload("scan.jpg", c.data)
-			want := k.site.words.say("vi", c.want)
+			want := k.site.Words.Say("vi", c.want)
 			if strings.Contains(h.body, want) {
 				return
 			}
@@ -281,8 +282,8 @@ func TestFilesAreTakenTogetherOrNotAtAll(t *testing.T) {
 	}
 	r.Header.Set("Content-Type", form.FormDataContentType())
 	r.Header.Set("Origin", h.base)
-	h.do(r).want(422, "/upload", k.site.words.say("vi", "problem."+ocr.Unsupported))
-	if papers := k.site.sessions.visits()[0].visit.State().Papers; len(papers) != 0 {
+	h.do(r).want(422, "/upload", k.site.Words.Say("vi", "problem."+ocr.Unsupported))
+	if papers := k.site.Sessions.Visits()[0].Visit.State().Papers; len(papers) != 0 {
 		t.Errorf("%v was taken in", papers)
 	}
 }
@@ -291,7 +292,7 @@ func TestFilesAreTakenTogetherOrNotAtAll(t *testing.T) {
 func TestLastPaperIsRead(t *testing.T) {
 	k := newKiosk(t)
 	h := k.hand(t).toScan("2.000815")
-	v := k.site.sessions.visits()[0].visit
+	v := k.site.Sessions.Visits()[0].Visit
 	for range visit.MaxPapers - 1 {
 		if _, err := v.Add(time.Now(), visit.Paper{Data: onePixel(t), MediaType: "image/png"}); err != nil {
 			t.Fatal(err)
@@ -306,19 +307,19 @@ func TestLastPaperIsRead(t *testing.T) {
 
 func TestSilenceEndsTheVisitOnTheServerToo(t *testing.T) {
 	c := newClock()
-	k := newKiosk(t, func(o *Options) { o.Clock = c.now })
+	k := newKiosk(t, func(o *screen.Options) { o.Clock = c.now })
 	h := k.hand(t).toScan("2.000815")
 	h.upload("a.png", onePixel(t))
 	h.follow("done")
 	c.pass(89 * time.Second)
-	k.site.sweep()
+	k.site.Sweep()
 	h.get("/papers").want(200, "/papers")
 	c.pass(91 * time.Second)
-	k.site.sweep()
+	k.site.Sweep()
 	for _, page := range []string{"/choose", "/consent", "/scan", "/papers", "/papers/p1/picture", "/check", "/confirm", "/receipt"} {
 		h.get(page).want(200, "/")
 	}
-	if n := len(k.site.sessions.visits()); n != 0 {
+	if n := len(k.site.Sessions.Visits()); n != 0 {
 		t.Errorf("%d visits are still held", n)
 	}
 }
@@ -385,14 +386,14 @@ func TestWrongAnswersAreToldInTheCitizensWords(t *testing.T) {
 	h.get("/check/applicant_birth").want(200, "/check/applicant_birth", `value="01/02/1950"`)
 }
 
-type fullQueue struct{ Queue }
+type fullQueue struct{ screen.Queue }
 
 func (fullQueue) Enqueue(context.Context, queue.Draft) (queue.Submission, error) {
 	return queue.Submission{}, queue.ErrFull
 }
 
 func TestFullQueueKeepsTheVisit(t *testing.T) {
-	k := newKiosk(t, func(o *Options) { o.Queue = fullQueue{o.Queue} })
+	k := newKiosk(t, func(o *screen.Options) { o.Queue = fullQueue{o.Queue} })
 	h := k.hand(t).toScan("2.000815")
 	h.upload("a.png", onePixel(t))
 	h.follow("done")
@@ -403,7 +404,7 @@ func TestFullQueueKeepsTheVisit(t *testing.T) {
 }
 
 func TestReceiptSaysThatItIsSavedHereWhenTheHubIsDown(t *testing.T) {
-	k := newKiosk(t, func(o *Options) { o.Online = func() bool { return false } })
+	k := newKiosk(t, func(o *screen.Options) { o.Online = func() bool { return false } })
 	h := k.hand(t).toScan("2.000815")
 	h.upload("a.png", onePixel(t))
 	h.follow("done")

@@ -8,6 +8,7 @@ import (
 	"github.com/chromedp/chromedp"
 
 	"motcua/agent/dossier"
+	"motcua/agent/web/screen"
 	"motcua/queue"
 )
 
@@ -60,7 +61,7 @@ func TestBrowser_technician(t *testing.T) {
 		t.Error("the test scan shows no picture")
 	}
 	c.mu.Lock()
-	c.devices = append(c.devices, Device{ID: "serial:/dev/ttyACM0", Kind: "serial port", Name: "QR reader", State: "ready", OK: true})
+	c.devices = append(c.devices, screen.Device{ID: "serial:/dev/ttyACM0", Kind: "serial port", Name: "QR reader", State: "ready", OK: true})
 	c.mu.Unlock()
 	if err := chromedp.Do(ctx, chromedp.KeyEvent("2")); err != nil {
 		t.Fatal(err)

@@ -27,6 +27,7 @@ import (
 	"motcua/agent/procedure"
 	"motcua/agent/settings"
 	"motcua/agent/staff"
+	"motcua/agent/web/screen"
 	"motcua/configs"
 	"motcua/drivers/scan"
 	"motcua/drivers/simulated"
@@ -50,10 +51,10 @@ type staffKiosk struct {
 	installed string
 
 	mu      sync.Mutex // guards devices
-	devices []Device
+	devices []screen.Device
 }
 
-func (c *staffKiosk) plugged(context.Context) []Device {
+func (c *staffKiosk) plugged(context.Context) []screen.Device {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	return c.devices
@@ -62,7 +63,7 @@ func (c *staffKiosk) plugged(context.Context) []Device {
 func newCounter(t *testing.T) *staffKiosk {
 	t.Helper()
 	dir := t.TempDir()
-	c := &staffKiosk{devices: []Device{{ID: "sane:test:0", Kind: "flatbed scanner", Name: "Noname", State: "ready", OK: true}}}
+	c := &staffKiosk{devices: []screen.Device{{ID: "sane:test:0", Kind: "flatbed scanner", Name: "Noname", State: "ready", OK: true}}}
 	var err error
 	if c.queue, _, err = queue.Open(context.Background(), filepath.Join(dir, "queue"), queue.Options{MinFree: -1}); err != nil {
 		t.Fatal(err)
@@ -109,19 +110,21 @@ func newCounter(t *testing.T) *staffKiosk {
 	}
 	scanner := simulated.New([]simulated.Sheet{{Front: sheet, DPI: 75}}, simulated.Options{})
 	procedures := &procedure.Catalog{All: []*procedure.Procedure{{Code: "2.000815", Name: procedure.Text{VI: "Chứng thực bản sao từ bản chính"}}}}
-	c.site, err = New(Options{
+	c.site, err = New(screen.Options{
 		Procedures: func() *procedure.Catalog { return procedures },
-		Scanner:    func() Scanner { return scanner },
+		Scanner:    func() screen.Scanner { return scanner },
 		Reader:     reader, Queue: c.queue, Ward: "Phường Thử", Audit: c.trail.Append,
-		Console: Console{
+		Console: screen.Console{
 			Roll:     c.roll,
 			Settings: settings.New(filepath.Join(dir, "motcua.yaml"), filepath.Join(dir, "versions"), defaults, shipped, time.Now),
 			Backlog:  c.queue,
 			Devices:  c.plugged,
-			Doctor: func(context.Context) []Finding {
-				return []Finding{{OK: true, What: "data folder"}, {What: "language data vie", Mend: "apt install tesseract-ocr-vie"}}
+			Doctor: func(context.Context) []screen.Finding {
+				return []screen.Finding{{OK: true, What: "data folder"}, {What: "language data vie", Mend: "apt install tesseract-ocr-vie"}}
 			},
-			Log:         func() []LogLine { return []LogLine{{Time: time.Now(), Level: "WARN", Text: "hub does not answer"}} },
+			Log: func() []screen.LogLine {
+				return []screen.LogLine{{Time: time.Now(), Level: "WARN", Text: "hub does not answer"}}
+			},
 			Diagnostics: func(_ context.Context, w io.Writer) error { _, err := io.WriteString(w, "PK"); return err },
 			AuditDir:    filepath.Join(dir, "audit"),
 			Restart:     func() { c.restarted = true },
@@ -223,13 +226,13 @@ func TestConsole_every_page_in_both_languages(t *testing.T) {
 	if status, path := b.signIn("tech", techPIN); status != http.StatusOK || path != "/console" {
 		t.Fatalf("%d %s", status, path)
 	}
-	for _, lang := range languages {
+	for _, lang := range screen.Languages {
 		b.post("/language", "lang", lang, "to", "/console")
 		for _, page := range consolePages {
 			if status, path := b.get(page); status != http.StatusOK || path != strings.Split(page, "?")[0] {
 				t.Errorf("%s %s: %d %s", lang, page, status, path)
 			}
-			if !strings.Contains(b.body, `lang="`+lang+`"`) || strings.Contains(b.body, c.site.words.say(lang, "fault")) {
+			if !strings.Contains(b.body, `lang="`+lang+`"`) || strings.Contains(b.body, c.site.Words.Say(lang, "fault")) {
 				t.Errorf("%s %s: a sentence is missing", lang, page)
 			}
 		}
@@ -289,7 +292,7 @@ func TestSignIn_changes_the_session(t *testing.T) {
 			b.post("/staff/out")
 		}
 		thief := c.client(t)
-		thief.http.Jar.SetCookies(home, []*http.Cookie{{Name: cookieName, Value: stolen, Path: "/"}})
+		thief.http.Jar.SetCookies(home, []*http.Cookie{{Name: screen.CookieName, Value: stolen, Path: "/"}})
 		if _, path := thief.get("/console"); path != "/staff" {
 			t.Errorf("%s cookie opened the console", name)
 		}
@@ -312,7 +315,7 @@ func TestSignIn_wrong_PIN_locks_and_is_recorded_without_the_name(t *testing.T) {
 		t.Fatalf("the right PIN got through the lock: %d", status)
 	}
 	failed, locked := 0, 0
-	if _, _, err := audit.Verify(context.Background(), c.site.o.Console.AuditDir, nil, func(e audit.Entry) {
+	if _, _, err := audit.Verify(context.Background(), c.site.Options.Console.AuditDir, nil, func(e audit.Entry) {
 		switch e.Act {
 		case audit.SignInFailed:
 			failed++
@@ -327,14 +330,14 @@ func TestSignIn_wrong_PIN_locks_and_is_recorded_without_the_name(t *testing.T) {
 func TestSignIn_ends_by_itself(t *testing.T) {
 	c := newCounter(t)
 	now := time.Now()
-	c.site.now = func() time.Time { return now }
+	c.site.Now = func() time.Time { return now }
 	b := c.client(t)
 	b.signIn("tech", techPIN)
-	now = now.Add(signedFor - time.Second)
+	now = now.Add(screen.SignedFor - time.Second)
 	if _, path := b.get("/console"); path != "/console" {
 		t.Fatal("signed out too early")
 	}
-	now = now.Add(signedFor + time.Second)
+	now = now.Add(screen.SignedFor + time.Second)
 	if _, path := b.get("/console"); path != "/staff" {
 		t.Fatal("still signed in")
 	}
@@ -376,7 +379,7 @@ func TestQueuePage_retries_and_removes_only_after_asking(t *testing.T) {
 		t.Error("still there")
 	}
 	b.post("/console/queue/drop", "id", s.ID)
-	if !strings.Contains(b.body, c.site.words.say("vi", "done.changed")) {
+	if !strings.Contains(b.body, c.site.Words.Say("vi", "done.changed")) {
 		t.Error("removing twice must say that the list is newer")
 	}
 }
@@ -390,11 +393,11 @@ func TestConfigPage_checks_before_it_applies(t *testing.T) {
 		!strings.Contains(b.body, "2:3") || !strings.Contains(b.body, "4:") {
 		t.Fatalf("%d %s", status, b.body)
 	}
-	if _, err := os.Stat(c.site.o.Console.Settings.Path()); err == nil {
+	if _, err := os.Stat(c.site.Options.Console.Settings.Path()); err == nil {
 		t.Fatal("mistakes were written")
 	}
 	b.post("/console/config", "act", "apply", "text", "kiosk: {id: kiosk-7}\n")
-	if text, err := c.site.o.Console.Settings.Text(); err != nil || string(text) != "kiosk: {id: kiosk-7}\n" {
+	if text, err := c.site.Options.Console.Settings.Text(); err != nil || string(text) != "kiosk: {id: kiosk-7}\n" {
 		t.Fatalf("%q %v", text, err)
 	}
 	b.get("/console/config")
@@ -420,7 +423,7 @@ func TestStaffPage_a_removed_member_is_signed_out(t *testing.T) {
 	hoa.signIn("hoa", volunteerPIN)
 	b.get("/console/staff")
 	b.post("/console/staff", "act", "added", "name", "Lan", "role", "volunteer", "pin", "123456")
-	if !strings.Contains(b.body, c.site.words.say("vi", "staff.weak-pin")) {
+	if !strings.Contains(b.body, c.site.Words.Say("vi", "staff.weak-pin")) {
 		t.Error("a weak PIN was not refused in words")
 	}
 	b.post("/console/staff", "act", "removed", "name", "hoa")
@@ -428,7 +431,7 @@ func TestStaffPage_a_removed_member_is_signed_out(t *testing.T) {
 		t.Error("a removed member is still signed in")
 	}
 	b.post("/console/staff", "act", "removed", "name", "tech")
-	if !strings.Contains(b.body, c.site.words.say("vi", "staff.last")) {
+	if !strings.Contains(b.body, c.site.Words.Say("vi", "staff.last")) {
 		t.Error("the last technician could be removed")
 	}
 }
@@ -459,7 +462,7 @@ func TestDevicesPage_shows_a_change_by_itself(t *testing.T) {
 		t.Fatal(line)
 	}
 	c.mu.Lock()
-	c.devices = append(c.devices, Device{ID: "serial:x", Name: "<b>Reader</b>", State: "ready", OK: true})
+	c.devices = append(c.devices, screen.Device{ID: "serial:x", Name: "<b>Reader</b>", State: "ready", OK: true})
 	c.mu.Unlock()
 	began := time.Now()
 	if line := next(); !strings.Contains(line, "&lt;b&gt;Reader") && !strings.Contains(line, `\u0026lt;b`) {
@@ -477,7 +480,7 @@ func TestTestScan_shows_the_page_once_or_the_technicians_sentence(t *testing.T) 
 	if !strings.Contains(b.body, `src="data:image/jpeg;base64,`) {
 		t.Errorf("no picture: %s", b.body)
 	}
-	c.site.scanner().(*simulated.Scanner).Fail(scan.CoverOpen)
+	c.site.Scanner().(*simulated.Scanner).Fail(scan.CoverOpen)
 	b.post("/console/devices/scan")
 	if !strings.Contains(b.body, `role="alert"`) || strings.Contains(b.body, "data:image") {
 		t.Error("the fault is not shown")

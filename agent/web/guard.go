@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"motcua/agent/portal"
+	"motcua/agent/web/screen"
 )
 
 // policy is the content security policy of every page: nothing inline, nothing from elsewhere, no frame.
@@ -34,19 +35,19 @@ func (s *Site) guard(next http.Handler) http.Handler {
 		h.Set("Cache-Control", "no-store")
 
 		refuse := func(status int, why string) {
-			s.log.Warn("request refused", "why", why, "method", r.Method)
+			s.Log.Warn("request refused", "why", why, "method", r.Method)
 			http.Error(w, http.StatusText(status), status)
 		}
 		if !s.ours(r.Host) {
 			refuse(http.StatusMisdirectedRequest, "host")
 			return
 		}
-		if oddPath(r.URL) {
+		if screen.OddPath(r.URL) {
 			refuse(http.StatusBadRequest, "path")
 			return
 		}
-		if s.o.Portal != nil && strings.HasPrefix(r.URL.Path, portal.PathPrefix) {
-			s.desk.ServeHTTP(w, r) // answers the extension's own origin only, and needs a code from the screen
+		if s.Options.Portal != nil && strings.HasPrefix(r.URL.Path, portal.PathPrefix) {
+			s.Desk.ServeHTTP(w, r) // answers the extension's own origin only, and needs a code from the screen
 			return
 		}
 		safe := r.Method == http.MethodGet || r.Method == http.MethodHead
@@ -67,7 +68,7 @@ func (s *Site) guard(next http.Handler) http.Handler {
 			return
 		}
 		rc := http.NewResponseController(w)
-		_ = rc.SetWriteDeadline(time.Now().Add(answerTime))
+		_ = rc.SetWriteDeadline(time.Now().Add(screen.AnswerTime))
 		if safe {
 			if r.ContentLength != 0 { // nothing of ours sends one, and nobody would read it
 				w.Header().Set("Connection", "close")
@@ -82,11 +83,11 @@ func (s *Site) guard(next http.Handler) http.Handler {
 			refuse(http.StatusForbidden, "no origin")
 			return
 		}
-		session, ok := s.sessionOf(r)
-		err := errBadToken
+		session, ok := s.SessionOf(r)
+		err := screen.ErrBadToken
 		if ok {
-			r, err = s.receive(w, r, session)
-			_ = rc.SetWriteDeadline(time.Now().Add(answerTime)) // from now: the body took its own time
+			r, err = s.Receive(w, r, session)
+			_ = rc.SetWriteDeadline(time.Now().Add(screen.AnswerTime)) // from now: the body took its own time
 		}
 		if err != nil {
 			s.refuseBody(w, r, err)
@@ -98,29 +99,29 @@ func (s *Site) guard(next http.Handler) http.Handler {
 
 // refuseBody answers a request whose body was not read, or not to its end.
 func (s *Site) refuseBody(w http.ResponseWriter, r *http.Request, err error) {
-	s.log.Warn("request refused", "why", why(err), "method", r.Method)
+	s.Log.Warn("request refused", "why", why(err), "method", r.Method)
 	// What else is under way is not waited for.
 	w.Header().Set("Connection", "close")
 	_ = http.NewResponseController(w).SetReadDeadline(time.Now().Add(time.Second))
 	var large *http.MaxBytesError
 	status := http.StatusBadRequest
 	switch {
-	case errors.Is(err, errBadToken) && r.Header.Get("X-CSRF-Token") == "":
+	case errors.Is(err, screen.ErrBadToken) && r.Header.Get("X-CSRF-Token") == "":
 		// A form of a visit that has ended in the meantime is no attack: begin anew. A forged one gets nothing done either way.
-		s.render(w, r, http.StatusForbidden, "expired", view{})
+		s.Render(w, r, http.StatusForbidden, "expired", screen.View{})
 		return
-	case errors.As(err, &large) && takesFiles(r.URL.Path):
-		s.render(w, r, http.StatusRequestEntityTooLarge, "toolarge", view{Back: "/scan"})
+	case errors.As(err, &large) && screen.TakesFiles(r.URL.Path):
+		s.Render(w, r, http.StatusRequestEntityTooLarge, "toolarge", screen.View{Back: "/scan"})
 		return
-	case errors.Is(err, errNoRoom):
-		s.fail(w, r, http.StatusTooManyRequests, "fault.uploading")
+	case errors.Is(err, screen.ErrNoRoom):
+		s.Fail(w, r, http.StatusTooManyRequests, "fault.uploading")
 		return
-	case errors.Is(err, errOddText):
-		s.fail(w, r, http.StatusUnprocessableEntity, "fault.odd-text")
+	case errors.Is(err, screen.ErrOddText):
+		s.Fail(w, r, http.StatusUnprocessableEntity, "fault.odd-text")
 		return
-	case errors.Is(err, errBadToken):
+	case errors.Is(err, screen.ErrBadToken):
 		status = http.StatusForbidden
-	case errors.Is(err, errMediaType):
+	case errors.Is(err, screen.ErrMediaType):
 		status = http.StatusUnsupportedMediaType
 	case errors.As(err, &large):
 		status = http.StatusRequestEntityTooLarge
@@ -132,7 +133,7 @@ func (s *Site) refuseBody(w http.ResponseWriter, r *http.Request, err error) {
 
 // why names a refusal for the log: nothing of what was sent.
 func why(err error) string {
-	for _, known := range []error{errBadToken, errNoRoom, errMediaType, errOddText} {
+	for _, known := range []error{screen.ErrBadToken, screen.ErrNoRoom, screen.ErrMediaType, screen.ErrOddText} {
 		if errors.Is(err, known) {
 			return known.Error()
 		}
@@ -147,7 +148,7 @@ func (s *Site) ours(host string) bool {
 		name = h
 	}
 	name = strings.ToLower(strings.Trim(name, "[]"))
-	if name == "localhost" || slices.Contains(s.o.Hosts, name) || slices.Contains(s.o.Hosts, host) {
+	if name == "localhost" || slices.Contains(s.Options.Hosts, name) || slices.Contains(s.Options.Hosts, host) {
 		return true
 	}
 	ip := net.ParseIP(name)

@@ -13,6 +13,8 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+
+	"motcua/agent/web/screen"
 )
 
 // hand is somebody's browser without JavaScript: it keeps cookies, fills in the token of forms and
@@ -161,7 +163,7 @@ func TestGuard(t *testing.T) {
 		"delete":                        {method: "DELETE", path: "/papers/p1", header: own, want: 405},
 		"options_gets_no_cors":          {method: "OPTIONS", path: "/begin", header: header{"Origin": "https://evil.example"}, want: 405},
 		"json":                          {method: "POST", path: "/begin", header: header{"Origin": k.server.URL, "Content-Type": "application/json"}, form: url.Values{"a": {"b"}}, want: 415},
-		"oversize_form":                 {method: "POST", path: "/begin", header: own, form: url.Values{"csrf": {victim.csrf}, "x": {strings.Repeat("x", formLimit)}}, want: 413},
+		"oversize_form":                 {method: "POST", path: "/begin", header: own, form: url.Values{"csrf": {victim.csrf}, "x": {strings.Repeat("x", screen.FormLimit)}}, want: 413},
 		"up_and_out":                    {path: "/static/../web.go", want: 400},
 		"up_and_out_escaped":            {path: "/static/%2e%2e/web.go", want: 400},
 		"up_and_out_half_escaped":       {path: "/static/..%2fweb.go", want: 400},
@@ -221,7 +223,7 @@ func TestGuard(t *testing.T) {
 		})
 	}
 	t.Run("oversize_upload", func(t *testing.T) {
-		small := newKiosk(t, func(o *Options) { o.UploadLimit = 1 << 20 })
+		small := newKiosk(t, func(o *screen.Options) { o.UploadLimit = 1 << 20 })
 		h := small.hand(t).toScan("2.000815")
 		h.upload("big.jpg", make([]byte, 3<<20)).want(413, "/upload", "Tệp này lớn quá")
 	})
@@ -259,7 +261,7 @@ func FuzzLocal(f *testing.F) {
 	}
 	base, _ := url.Parse("http://127.0.0.1/")
 	f.Fuzz(func(t *testing.T, to string) {
-		u, err := base.Parse(local(to))
+		u, err := base.Parse(screen.Local(to))
 		if err == nil && u.Host != base.Host {
 			t.Errorf("leads to %s", u.Host)
 		}

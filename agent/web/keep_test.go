@@ -12,35 +12,36 @@ import (
 
 	"motcua/agent/draft"
 	"motcua/agent/visit"
+	"motcua/agent/web/screen"
 	"motcua/queue"
 	"motcua/queue/seal"
 )
 
 // withDrafts keeps unfinished visits in a folder of the test.
-func withDrafts(t testing.TB) func(*Options) {
+func withDrafts(t testing.TB) func(*screen.Options) {
 	t.Helper()
 	return draftsIn(t, t.TempDir())
 }
 
-func draftsIn(t testing.TB, dir string) func(*Options) {
+func draftsIn(t testing.TB, dir string) func(*screen.Options) {
 	t.Helper()
 	store, err := draft.Open(t.Context(), dir, seal.NewFile(filepath.Join(dir, "drafts.key")))
 	if err != nil {
 		t.Fatal(err)
 	}
-	return func(o *Options) { o.Drafts = store }
+	return func(o *screen.Options) { o.Drafts = store }
 }
 
 // again gives the counter as it is after the daemon was killed: what was in memory is gone.
 func (k *kiosk) again(t testing.TB) *kiosk {
 	t.Helper()
-	site, err := New(k.site.o)
+	site, err := New(k.site.Options)
 	if err != nil {
 		t.Fatal(err)
 	}
 	after := &kiosk{site: site, queue: k.queue, scanner: k.scanner, server: httptest.NewServer(site)}
 	t.Cleanup(func() {
-		_ = site.breakOff()
+		_ = site.BreakOff()
 		after.server.Close()
 	})
 	return after
@@ -60,7 +61,7 @@ func TestLineIsTheOfficesAndSurvives(t *testing.T) {
 	after := k.again(t)
 	minh := after.hand(t).signIn("minh", techPIN).want(200, "/desk", "/desk/open/")
 	minh.post("/desk/next").want(200, "/check")
-	if n := len(after.site.sessions.lined()); n != 0 {
+	if n := len(after.site.Sessions.Lined()); n != 0 {
 		t.Errorf("%d still in the line", n)
 	}
 }
@@ -80,8 +81,8 @@ func TestLostVisitIsTold(t *testing.T) {
 	}
 	after := k.again(t)
 	h.base = after.server.URL
-	gone := k.site.words.say("vi", "start.lost")
-	h.post("/scan").want(403, "/scan", k.site.words.say("vi", "expired.title"))
+	gone := k.site.Words.Say("vi", "start.lost")
+	h.post("/scan").want(403, "/scan", k.site.Words.Say("vi", "expired.title"))
 	h.get("/").want(200, "/", gone)
 	h.post("/begin", "lang", "vi").want(200, "/choose")
 	if h.get("/"); strings.Contains(h.body, gone) {
@@ -94,17 +95,17 @@ func TestAcceptedVisitIsNotToldAsLost(t *testing.T) {
 	for name, accepted := range map[string]bool{"accepted": true, "unfinished": false} {
 		t.Run(name, func(t *testing.T) {
 			now := newClock()
-			k := newKiosk(t, withDrafts(t), func(o *Options) { o.Clock = now.now })
+			k := newKiosk(t, withDrafts(t), func(o *screen.Options) { o.Clock = now.now })
 			k.hand(t).toScan("2.000815")
 			if accepted {
-				d := queue.Draft{ID: k.site.sessions.visits()[0].visit.ID, Parts: []queue.Part{queue.FromBytes("a.txt", "text/plain", []byte("a"))}}
+				d := queue.Draft{ID: k.site.Sessions.Visits()[0].Visit.ID, Parts: []queue.Part{queue.FromBytes("a.txt", "text/plain", []byte("a"))}}
 				if _, err := k.queue.Enqueue(t.Context(), d); err != nil {
 					t.Fatal(err)
 				}
 			}
 			now.pass(time.Hour)
 			h := k.again(t).hand(t).get("/").want(200, "/")
-			if told := strings.Contains(h.body, k.site.words.say("vi", "start.lost")); told == accepted {
+			if told := strings.Contains(h.body, k.site.Words.Say("vi", "start.lost")); told == accepted {
 				t.Errorf("told as lost: %t", told)
 			}
 		})
@@ -113,14 +114,14 @@ func TestAcceptedVisitIsNotToldAsLost(t *testing.T) {
 
 // A draft that can't be kept is not said to be.
 func TestUnkept(t *testing.T) {
-	k := newKiosk(t, func(o *Options) { o.Drafts = full{} })
+	k := newKiosk(t, func(o *screen.Options) { o.Drafts = full{} })
 	k.hand(t).toScan("2.000815").get("/scan").want(200, "/scan", `<p hidden data-kept>`)
 	sound := newKiosk(t, withDrafts(t))
 	sound.hand(t).toScan("2.000815").get("/scan").want(200, "/scan", `hidden data-unkept>`)
 }
 
 // full is a store on a full disk.
-type full struct{ Drafts }
+type full struct{ screen.Drafts }
 
 func (full) IDs() ([]string, error)                { return nil, nil }
 func (full) Keep(string, any) error                { return errors.New("no space left on device") }
@@ -138,17 +139,17 @@ func TestSheetIsMovedToAnotherPerson(t *testing.T) {
 		lan.upload("a.png", onePixel(t))
 		lan.follow("done")
 	}
-	lined := k.site.sessions.lined()
+	lined := k.site.Sessions.Lined()
 	if len(lined) != 1 {
 		t.Fatalf("%d in the line", len(lined))
 	}
 	other := lined[0]
-	lan.get("/papers").want(200, "/papers", `value="`+other.visit.ID+`"`, "Chuyển tờ này")
-	lan.post("/papers/p1/move", "to", other.visit.ID)
-	if n := len(other.visit.State().Papers); n != 2 {
+	lan.get("/papers").want(200, "/papers", `value="`+other.Visit.ID+`"`, "Chuyển tờ này")
+	lan.post("/papers/p1/move", "to", other.Visit.ID)
+	if n := len(other.Visit.State().Papers); n != 2 {
 		t.Errorf("the other person has %d sheets", n)
 	}
-	if err := other.visit.Use(func(papers []visit.Paper) error {
+	if err := other.Visit.Use(func(papers []visit.Paper) error {
 		if !bytes.Equal(papers[1].Data, onePixel(t)) {
 			t.Error("the sheet's bytes did not come along")
 		}
@@ -160,7 +161,7 @@ func TestSheetIsMovedToAnotherPerson(t *testing.T) {
 	citizen := k.hand(t).toScan("2.000815")
 	citizen.upload("a.png", onePixel(t))
 	citizen.follow("done")
-	citizen.post("/papers/p1/move", "to", other.visit.ID).want(200, "/papers", "/papers/p1/picture") // for staff
+	citizen.post("/papers/p1/move", "to", other.Visit.ID).want(200, "/papers", "/papers/p1/picture") // for staff
 }
 
 // A request of the citizen's browser that ends after a volunteer took the visit does not put it back there: the next
@@ -171,21 +172,21 @@ func TestTakenVisitDoesNotComeBackAtTheScreen(t *testing.T) {
 	citizen.upload("a.png", onePixel(t))
 	citizen.follow("done")
 	lan := k.hand(t).signIn("lan", volunteerPIN)
-	taken := k.site.sessions.visits()[0]
-	var screen *session
-	for _, s := range k.site.sessions.list() {
-		if s.sitting() == taken {
+	taken := k.site.Sessions.Visits()[0]
+	var screen *screen.Session
+	for _, s := range k.site.Sessions.All() {
+		if s.Sitting() == taken {
 			screen = s
 		}
 	}
-	lan.post("/desk/take/"+taken.visit.ID).want(200, "/check")
+	lan.post("/desk/take/"+taken.Visit.ID).want(200, "/check")
 	k.server.Close()           // no request is under way but
-	k.site.keep(taken, screen) // the live stream of the scan, which ends now
+	k.site.Keep(taken, screen) // the live stream of the scan, which ends now
 
 	after := k.again(t)
 	citizen.base = after.server.URL
 	citizen.get("/check").want(200, "/")
-	if n := len(after.site.sessions.lined()); n != 1 {
+	if n := len(after.site.Sessions.Lined()); n != 1 {
 		t.Errorf("%d in the line", n)
 	}
 }
@@ -200,7 +201,7 @@ func TestTypedFormGoesBackToTheLine(t *testing.T) {
 	lan.post("/without").want(200, "/wanted/applicant_identity")
 	lan.fillIn()
 	lan.post("/desk/new").want(200, "/choose")
-	if n := len(k.site.sessions.lined()); n != 1 {
+	if n := len(k.site.Sessions.Lined()); n != 1 {
 		t.Errorf("%d in the line", n)
 	}
 }

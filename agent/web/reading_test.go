@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"motcua/agent/visit"
+	"motcua/agent/web/screen"
 	"motcua/configs"
 	"motcua/drivers/scan"
 	"motcua/ocr/paper"
@@ -30,13 +31,13 @@ func TestReadingsAreLaidOverTheScanOfTheirCard(t *testing.T) {
 		return map[paper.Name]string{paper.Number: number, paper.FullName: truth.Papers[0].Fields[paper.FullName], paper.PlaceOfResidence: "99 Đường Chip, Hà Nội"}
 	}
 
-	k := newKiosk(t, func(o *Options) { o.Scanner = nil })
+	k := newKiosk(t, func(o *screen.Options) { o.Scanner = nil })
 	if k.site.Offer(paper.QR, mine()) {
 		t.Error("taken although nobody is here")
 	}
 	h := k.hand(t).toScan("2.000815")
 	entry := func(name string) visit.Entry {
-		e, _ := k.site.sessions.visits()[0].visit.State().Entry(name)
+		e, _ := k.site.Sessions.Visits()[0].Visit.State().Entry(name)
 		return e
 	}
 
@@ -67,8 +68,8 @@ func TestReadingsAreLaidOverTheScanOfTheirCard(t *testing.T) {
 	other := k.hand(t).toScan("2.000815")
 	_ = other
 	k.site.Offer(paper.Chip, map[paper.Name]string{paper.Number: "001199000001", paper.FullName: "Lê Thị Người Khác"})
-	for _, table := range k.site.sessions.visits() {
-		if e, _ := table.visit.State().Entry("applicant_name"); e.Value == "Lê Thị Người Khác" {
+	for _, table := range k.site.Sessions.Visits() {
+		if e, _ := table.Visit.State().Entry("applicant_name"); e.Value == "Lê Thị Người Khác" {
 			t.Error("a reading was taken by guess")
 		}
 	}
@@ -76,16 +77,16 @@ func TestReadingsAreLaidOverTheScanOfTheirCard(t *testing.T) {
 }
 
 func TestReadingsAreGoneWithTheVisit(t *testing.T) {
-	k := newKiosk(t, func(o *Options) { o.Scanner = nil })
+	k := newKiosk(t, func(o *screen.Options) { o.Scanner = nil })
 	k.hand(t).toScan("2.000815")
 	k.site.Offer(paper.QR, map[paper.Name]string{paper.Number: "001199000001"})
-	at := k.site.sessions.visits()[0]
-	held := at.visit.State().Readings
+	at := k.site.Sessions.Visits()[0]
+	held := at.Visit.State().Readings
 	if len(held) != 1 {
 		t.Fatalf("%d readings are held", len(held))
 	}
-	at.end()
-	if len(at.visit.State().Readings) != 0 || len(held[0].Values) != 0 {
+	at.End()
+	if len(at.Visit.State().Readings) != 0 || len(held[0].Values) != 0 {
 		t.Error("what was read outlives the visit")
 	}
 	if k.site.Offer(paper.QR, map[paper.Name]string{paper.Number: "001199000001"}) {

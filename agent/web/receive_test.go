@@ -12,6 +12,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"motcua/agent/web/screen"
 	"motcua/ocr/paper"
 )
 
@@ -74,10 +75,10 @@ func TestUploadIsRefusedBeforeItIsRead(t *testing.T) {
 		want    int
 	}{
 		"no_session":            {begin: part("csrf", h.csrf) + filePart, want: 403},
-		"unknown_session":       {cookies: []*http.Cookie{{Name: cookieName, Value: "x"}}, begin: part("csrf", h.csrf) + filePart, want: 403},
+		"unknown_session":       {cookies: []*http.Cookie{{Name: screen.CookieName, Value: "x"}}, begin: part("csrf", h.csrf) + filePart, want: 403},
 		"token_of_another":      {cookies: mine, begin: part("csrf", other.csrf) + filePart, want: 403},
-		"no_token_first":        {cookies: mine, begin: filePart + strings.Repeat("x", tokenLimit+1), want: 403},
-		"endless_token":         {cookies: mine, begin: part("csrf", strings.Repeat("x", 2*tokenLimit)), want: 403},
+		"no_token_first":        {cookies: mine, begin: filePart + strings.Repeat("x", screen.TokenLimit+1), want: 403},
+		"endless_token":         {cookies: mine, begin: part("csrf", strings.Repeat("x", 2*screen.TokenLimit)), want: 403},
 		"wrong_token_in_header": {cookies: mine, header: map[string]string{"X-CSRF-Token": "x"}, begin: filePart, want: 403},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -108,9 +109,9 @@ func TestUploadsAtOnce(t *testing.T) {
 	}
 	waitFor := func(n int) {
 		t.Helper()
-		for end := time.Now().Add(patience); len(k.site.uploads) != n; time.Sleep(time.Millisecond) {
+		for end := time.Now().Add(patience); len(k.site.Uploads) != n; time.Sleep(time.Millisecond) {
 			if time.Now().After(end) {
-				t.Fatalf("%d uploads are under way, want %d", len(k.site.uploads), n)
+				t.Fatalf("%d uploads are under way, want %d", len(k.site.Uploads), n)
 			}
 		}
 	}
@@ -121,7 +122,7 @@ func TestUploadsAtOnce(t *testing.T) {
 		t.Errorf("a second one of the same browser: %d", got)
 	}
 	lines := []net.Conn{line}
-	for n := 2; n <= uploadsAtOnce; n++ {
+	for n := 2; n <= screen.UploadsAtOnce; n++ {
 		lines = append(lines, begun(k.hand(t).toScan("2.000815")))
 		waitFor(n)
 	}
@@ -150,8 +151,8 @@ func TestUploadEndsInTime(t *testing.T) {
 			path, media, begin string
 			within             time.Duration
 		}{
-			"form":   {"/begin", "application/x-www-form-urlencoded", "csrf=" + h.csrf, formTime},
-			"upload": {"/upload", "multipart/form-data; boundary=b", part("csrf", h.csrf) + filePart + "x", uploadTime},
+			"form":   {"/begin", "application/x-www-form-urlencoded", "csrf=" + h.csrf, screen.FormTime},
+			"upload": {"/upload", "multipart/form-data; boundary=b", part("csrf", h.csrf) + filePart + "x", screen.UploadTime},
 		} {
 			near, far := net.Pipe() // its deadlines follow the bubble's clock
 			defer near.Close()
@@ -174,7 +175,7 @@ func TestUploadEndsInTime(t *testing.T) {
 		}
 		synctest.Wait()
 	})
-	if n := len(k.site.uploads); n != 0 {
+	if n := len(k.site.Uploads); n != 0 {
 		t.Errorf("%d uploads are still under way", n)
 	}
 }
@@ -209,7 +210,7 @@ func TestOddText(t *testing.T) {
 		"Nguyễn Thị Ánh Đào": false, "dòng một\r\ndòng hai\t": false, "": false,
 		"An\u202etxt.exe": true, "An\u2066x": true, "An\u200f": true, "An\x00": true, "An\x1b[31m": true, "An\u0085": true, "An\xff": true, "An\ufeff": true, "An\u2028": true,
 	} {
-		if got := oddText(text); got != odd {
+		if got := screen.OddText(text); got != odd {
 			t.Errorf("%q is odd: %v", text, got)
 		}
 	}
@@ -245,7 +246,7 @@ func TestLocal(t *testing.T) {
 		"/x\u0000":            "/",
 		"":                    "/",
 	} {
-		if got := local(to); got != want {
+		if got := screen.Local(to); got != want {
 			t.Errorf("%q leads to %q, want %q", to, got, want)
 		}
 	}

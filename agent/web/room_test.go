@@ -21,19 +21,19 @@ func TestNoNewVisitOnAFullDisk(t *testing.T) {
 	if _, path := b.post("/begin", "lang", "vi"); path != "/choose" {
 		t.Fatalf("with room: %s", path)
 	}
-	c.site.o.Queue = full
+	c.site.Options.Queue = full
 	late := c.client(t)
 	late.get("/")
 	if status, _ := late.post("/begin", "lang", "vi"); status != http.StatusServiceUnavailable ||
-		!strings.Contains(late.body, c.site.words.say("vi", "fault.queue-full")) {
+		!strings.Contains(late.body, c.site.Words.Say("vi", "fault.queue-full")) {
 		t.Fatalf("without room: %d", status)
 	}
 	// And on a disk that can't be written: in words that a citizen can do something with.
-	c.site.o.Queue = lockedQueue{full}
+	c.site.Options.Queue = lockedQueue{full}
 	later := c.client(t)
 	later.get("/")
 	if status, _ := later.post("/begin", "lang", "vi"); status != http.StatusServiceUnavailable ||
-		!strings.Contains(later.body, c.site.words.say("vi", "fault.disk")) {
+		!strings.Contains(later.body, c.site.Words.Say("vi", "fault.disk")) {
 		t.Fatalf("disk read-only: %d", status)
 	}
 	if status, path := b.get("/choose"); status != http.StatusOK || path != "/choose" {

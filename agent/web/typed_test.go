@@ -33,7 +33,7 @@ func TestTypedReadingFillsTheForm(t *testing.T) {
 			h := k.hand(t).toScan("2.000815")
 			h.post("/typed", "text", c.text).want(c.code, "/typed")
 			for field, want := range c.want {
-				e, _ := k.site.sessions.visits()[0].visit.State().Entry(field)
+				e, _ := k.site.Sessions.Visits()[0].Visit.State().Entry(field)
 				if e.Value != want {
 					t.Errorf("%s is %d letters long, want %d", field, len(e.Value), len(want))
 				}
@@ -47,7 +47,7 @@ func TestTypedReadingFillsTheForm(t *testing.T) {
 		k := newKiosk(t)
 		h := k.hand(t)
 		h.get("/").post("/begin", "lang", "vi").post("/choose/2.000815").post("/typed", "text", wedge).want(http.StatusConflict, "/typed")
-		if held := k.site.sessions.visits()[0].visit.State().Readings; len(held) != 0 {
+		if held := k.site.Sessions.Visits()[0].Visit.State().Readings; len(held) != 0 {
 			t.Errorf("%d readings are held without consent", len(held))
 		}
 	})
@@ -86,10 +86,10 @@ func TestWedgeIsToldFromFingers(t *testing.T) {
 		t.Errorf("the reader left %q in the field", got)
 	}
 	arrive(t, ctx, "/check")
-	if e, _ := k.site.sessions.visits()[0].visit.State().Entry("applicant_number"); e.Value == "" {
+	if e, _ := k.site.Sessions.Visits()[0].Visit.State().Entry("applicant_number"); e.Value == "" {
 		t.Error("the form has no number")
 	}
-	if held := k.site.sessions.visits()[0].visit.State().Readings; len(held) != 1 {
+	if held := k.site.Sessions.Visits()[0].Visit.State().Readings; len(held) != 1 {
 		t.Errorf("%d readings are held", len(held))
 	}
 }

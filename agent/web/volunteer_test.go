@@ -11,11 +11,12 @@ import (
 	"github.com/chromedp/chromedp"
 
 	"motcua/agent/staff"
+	"motcua/agent/web/screen"
 	"motcua/queue"
 )
 
 // withStaff gives a kiosk a volunteer (lan) and a technician (minh).
-func withStaff(t testing.TB) func(*Options) {
+func withStaff(t testing.TB) func(*screen.Options) {
 	t.Helper()
 	roll, err := staff.Open(filepath.Join(t.TempDir(), "staff.json"), time.Now, nil)
 	if err != nil {
@@ -30,9 +31,9 @@ func withStaff(t testing.TB) func(*Options) {
 			t.Fatal(err)
 		}
 	}
-	return func(o *Options) {
+	return func(o *screen.Options) {
 		o.Console.Roll = roll
-		o.Console.Backlog, _ = o.Queue.(Backlog)
+		o.Console.Backlog, _ = o.Queue.(screen.Backlog)
 	}
 }
 
@@ -64,7 +65,7 @@ func TestTakeOver(t *testing.T) {
 		if !strings.Contains(lan.body, "đang gọi giúp") {
 			t.Fatal("the call does not show at the desk")
 		}
-		id := k.site.sessions.visits()[0].visit.ID
+		id := k.site.Sessions.Visits()[0].Visit.ID
 		lan.post("/desk/take/"+id).want(200, "/check")
 		citizen.get("/papers").want(200, "/", "Người giúp đã nhận hồ sơ") // the citizen's screen shows nothing of it any more
 		lan.fillIn()
@@ -86,10 +87,10 @@ func TestTakeOver(t *testing.T) {
 	t.Run("signing_out_wipes_the_line", func(t *testing.T) {
 		lan := k.hand(t).signIn("lan", volunteerPIN)
 		lan.post("/desk/new").want(200, "/choose")
-		before := len(k.site.sessions.visits())
+		before := len(k.site.Sessions.Visits())
 		lan.get("/desk")
 		lan.post("/staff/out")
-		if after := len(k.site.sessions.visits()); after != before-1 {
+		if after := len(k.site.Sessions.Visits()); after != before-1 {
 			t.Errorf("%d visits before, %d after", before, after)
 		}
 	})

@@ -15,6 +15,7 @@ import (
 	"motcua/agent/form"
 	"motcua/agent/portal"
 	"motcua/agent/visit"
+	"motcua/agent/web/screen"
 	"motcua/configs"
 	"motcua/queue"
 )
@@ -27,7 +28,7 @@ func TestRequiredPapersAreAskedFor(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	k := newKiosk(t, func(o *Options) { o.Form = layouts.Layout })
+	k := newKiosk(t, func(o *screen.Options) { o.Form = layouts.Layout })
 	h := k.hand(t).toScan("1.010041").want(200, "/scan", "Tôi không có giấy để quét")
 	h.post("/without").want(200, "/wanted/applicant_identity", "Cơ quan tự tra cứu", "cơ sở dữ liệu", "Tôi mang ra quầy")
 	if strings.Contains(h.body, "Có trong các trang đã quét") {
@@ -43,8 +44,8 @@ func TestRequiredPapersAreAskedFor(t *testing.T) {
 	volunteers := k.hand(t).toScan("1.010041")
 	volunteers.post("/without")
 	volunteers.fillIn()
-	for _, one := range k.site.sessions.visits() {
-		if err := one.visit.TakeOver(time.Now(), "minh", visit.Limits{Silence: time.Hour}); err != nil {
+	for _, one := range k.site.Sessions.Visits() {
+		if err := one.Visit.TakeOver(time.Now(), "minh", visit.Limits{Silence: time.Hour}); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -100,7 +101,7 @@ func TestPortalCode(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	k := newKiosk(t, func(o *Options) { o.Portal, o.Scanner = maps, nil })
+	k := newKiosk(t, func(o *screen.Options) { o.Portal, o.Scanner = maps, nil })
 	h := k.hand(t).toScan("2.000635")
 	h.upload("giấy.png", onePixel(t))
 	if e := h.follow("done", "fault"); e.Kind != "done" {

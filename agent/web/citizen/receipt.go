@@ -1,0 +1,144 @@
+package citizen
+
+import (
+	"errors"
+	"net/http"
+	"strings"
+	"time"
+
+	"github.com/skip2/go-qrcode"
+
+	"motcua/agent/procedure"
+	"motcua/agent/visit"
+	"motcua/agent/web/screen"
+	"motcua/queue"
+)
+
+type receiptBody struct {
+	Code      string
+	Spelled   []string // the code in groups, to be read out
+	Proc      *procedure.Procedure
+	Delivered bool
+	Offline   bool
+	Time      time.Time
+	Facts     visit.Facts
+	Account   screen.Account
+	Purpose   string // what the payment says
+}
+
+func (s *Pages) receipt(w http.ResponseWriter, r *http.Request, at screen.Seat) {
+	if at.State.Step != visit.Receipt {
+		http.Redirect(w, r, s.WhereTo(at.State), http.StatusSeeOther)
+		return
+	}
+	_ = at.Visit.Touch(s.Now())
+	b := receiptBody{Code: at.State.Code, Spelled: strings.Split(at.State.Code, "-"), Proc: at.Proc, Time: at.State.Confirmed,
+		Facts: at.State.Facts, Account: s.Options.Account, Purpose: purpose(at.State.Code)}
+	if sub, err := s.Options.Queue.Get(at.State.Code); err == nil {
+		b.Delivered = sub.State.Sent()
+		b.Offline = !b.Delivered && (sub.Attempts > 0 || s.Options.Online != nil && !s.Options.Online())
+	}
+	s.Render(w, r, http.StatusOK, "receipt", screen.View{Steps: s.Steps(at.Lang, visit.Receipt),
+		Read: s.Words.Say(at.Lang, "receipt.title") + ". " + s.Words.Say(at.Lang, "receipt.lead") + " " +
+			strings.Join(strings.Split(at.State.Code, ""), " "),
+		Body: b})
+}
+
+func (s *Pages) receiptCode(w http.ResponseWriter, r *http.Request, at screen.Seat) {
+	if at.State.Code == "" {
+		http.NotFound(w, r)
+		return
+	}
+	sendQR(w, r, at.State.Code)
+}
+
+// receiptLive tells the receipt when the submission has arrived at the far side, or that it waits.
+func (s *Pages) receiptLive(w http.ResponseWriter, r *http.Request, at screen.Seat) {
+	if at.State.Code == "" {
+		http.NotFound(w, r)
+		return
+	}
+	out, err := screen.NewStream(w)
+	if err != nil {
+		return
+	}
+	tick := time.NewTicker(500 * time.Millisecond)
+	defer tick.Stop()
+	last := ""
+	for beats := 0; ; beats++ {
+		now := "waiting"
+		sub, err := s.Options.Queue.Get(at.State.Code)
+		switch {
+		case err != nil:
+			now = "" // not known any more: say nothing
+		case sub.State.Sent():
+			now = "delivered"
+		case sub.Attempts > 0 || s.Options.Online != nil && !s.Options.Online():
+			now = "offline"
+		}
+		if now != last && now != "" {
+			if out.Send(screen.Event{Kind: now, Text: s.Words.Say(at.Lang, "receipt."+now)}) != nil {
+				return
+			}
+			last = now
+		}
+		if beats%30 == 29 && out.Beat() != nil {
+			return
+		}
+		select {
+		case <-tick.C:
+		case <-at.Table.Context.Done():
+			return
+		case <-r.Context().Done():
+			return
+		}
+	}
+}
+
+// sendQR draws a QR code as a picture of squares.
+func sendQR(w http.ResponseWriter, r *http.Request, text string) {
+	code, err := qrcode.New(text, qrcode.Medium)
+	if err != nil {
+		http.NotFound(w, r)
+		return
+	}
+	w.Header().Set("Content-Type", "image/svg+xml")
+	_, _ = w.Write(squares(code.Bitmap()))
+}
+
+type statusBody struct {
+	Asked string
+	Found bool
+	State string // key
+	Proc  *procedure.Procedure
+	Sub   queue.Submission
+	Error string
+}
+
+// status says where a submission stands. It needs the code alone and shows nothing of what was handed in.
+func (s *Pages) status(w http.ResponseWriter, r *http.Request) {
+	sess := s.Session(w, r)
+	lang := sess.Language()
+	back := "/"
+	if t := sess.Sitting(); t != nil {
+		_ = t.Visit.Touch(s.Now())
+		back = s.WhereTo(t.Visit.State())
+	}
+	b := statusBody{}
+	code := http.StatusOK
+	if r.Method == http.MethodPost {
+		b.Asked = strings.ToUpper(strings.TrimSpace(r.PostForm.Get("code")))
+		sub, err := s.Options.Queue.Get(b.Asked)
+		switch {
+		case b.Asked == "" || len(b.Asked) > 20 || errors.Is(err, queue.ErrNotFound):
+			code, b.Error = http.StatusNotFound, s.Words.Say(lang, "status.unknown")
+		case err != nil:
+			s.Log.Error("status", "error", err)
+			code, b.Error = http.StatusServiceUnavailable, s.Words.Say(lang, "fault")
+		default:
+			b.Found, b.Sub, b.State = true, sub, "stands."+string(sub.State)
+			b.Proc, _ = s.Options.Procedures().Get(sub.Labels["procedure"])
+		}
+	}
+	s.Render(w, r, code, "status", screen.View{Back: back, Path: "/status", Body: b})
+}

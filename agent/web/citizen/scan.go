@@ -1,0 +1,168 @@
+package citizen
+
+import (
+	"errors"
+	"net/http"
+	"strconv"
+
+	"motcua/agent/procedure"
+	"motcua/agent/visit"
+	"motcua/agent/web/screen"
+	"motcua/drivers/scan"
+	"motcua/ocr"
+	"motcua/ocr/page"
+)
+
+type scanBody struct {
+	Scanner  bool // there is one
+	Feeder   bool // the sheets go into a feeder, not onto glass
+	Busy     bool // a scan or a reading of this visit is under way
+	Papers   int
+	Proc     *procedure.Procedure
+	Accept   string
+	MaxBytes int64
+	Fault    string // sentence about what went wrong just before
+	At       string // address of the live parts of the scan
+	Again    string // where to try again
+}
+
+func (s *Pages) scanPage(w http.ResponseWriter, r *http.Request, at screen.Seat) {
+	if !screen.NeedProcedure(w, r, at) {
+		return
+	}
+	if err := at.Visit.Go(s.Now(), visit.Scan); err != nil {
+		s.TurnAway(w, r, at, err)
+		return
+	}
+	s.showScan(w, r, at, http.StatusOK, "")
+}
+
+func (s *Pages) showScan(w http.ResponseWriter, r *http.Request, at screen.Seat, status int, fault string) {
+	b := scanBody{Busy: at.Visit.State().Busy, Papers: len(at.State.Papers), Proc: at.Proc,
+		At: "/scan", Again: "/scan", Accept: page.MediaTypes(), MaxBytes: s.Options.UploadLimit, Fault: fault}
+	if sc := s.Scanner(); sc != nil {
+		b.Scanner = true
+		b.Feeder = s.Source(sc) != scan.Flatbed
+	}
+	back := "/consent"
+	if b.Papers > 0 {
+		back = "/papers"
+	}
+	name := "scan"
+	if b.Busy {
+		name, back = "scanning", ""
+	}
+	s.Render(w, r, status, name, screen.View{Steps: s.Steps(at.Lang, visit.Scan), Back: back, Path: "/scan", Body: b})
+}
+
+// scanStart begins a scan that goes on when this request is answered; its screen is /scan.
+func (s *Pages) scanStart(w http.ResponseWriter, r *http.Request, at screen.Seat) {
+	if !screen.NeedProcedure(w, r, at) {
+		return
+	}
+	sc := s.Scanner()
+	if sc == nil {
+		s.showScan(w, r, at, http.StatusOK, s.Words.Say(at.Lang, "fault."+string(scan.NoDevice)))
+		return
+	}
+	if at.State.Busy { // pressed twice
+		http.Redirect(w, r, "/scan", http.StatusSeeOther)
+		return
+	}
+	done, err := at.Visit.Work(s.Now())
+	if err != nil {
+		s.TurnAway(w, r, at, err)
+		return
+	}
+	at.Table.Live.Reset()
+	ctx, cancel := at.Table.Job()
+	at.Table.Run(func() {
+		defer cancel()
+		end := s.ScanJob(ctx, at, sc, s.Source(sc))
+		done(s.Now()) // before the screen is told: it may ask at once
+		at.Table.Live.Send(end)
+	})
+	http.Redirect(w, r, "/scan", http.StatusSeeOther)
+}
+
+func (s *Pages) scanStop(w http.ResponseWriter, r *http.Request, at screen.Seat) {
+	at.Table.Cancel()
+	_ = at.Visit.Touch(s.Now())
+	http.Redirect(w, r, "/scan", http.StatusSeeOther)
+}
+
+func (s *Pages) scanLive(w http.ResponseWriter, r *http.Request, at screen.Seat) {
+	s.Watch(w, r, at.Table, at.Lang)
+}
+
+func (s *Pages) scanStrip(w http.ResponseWriter, r *http.Request, at screen.Seat) {
+	n, err := strconv.Atoi(r.PathValue("n"))
+	if err != nil {
+		http.NotFound(w, r)
+		return
+	}
+	screen.SendStrip(w, r, at.Table, n)
+}
+
+// upload takes files where there is no scanner.
+func (s *Pages) upload(w http.ResponseWriter, r *http.Request, at screen.Seat) {
+	if !screen.NeedProcedure(w, r, at) {
+		return
+	}
+	files := screen.FilesOf(r, "file")
+	if len(files) == 0 {
+		s.showScan(w, r, at, http.StatusBadRequest, s.Words.Say(at.Lang, "upload.none"))
+		return
+	}
+	for _, f := range files { // all of them before any is taken in
+		if problem := refusal(f.Data); problem != "" {
+			s.showScan(w, r, at, http.StatusUnprocessableEntity, s.Words.Say(at.Lang, "problem."+problem))
+			return
+		}
+	}
+	done, err := at.Visit.Work(s.Now()) // first: what was taken in is read, come what may
+	if err != nil {
+		s.TurnAway(w, r, at, err)
+		return
+	}
+	var ids []string
+	for _, f := range files {
+		var id string
+		if id, err = at.Visit.Add(s.Now(), visit.Paper{Data: f.Data, MediaType: page.MediaType(f.Data), Reading: true}); err != nil {
+			break
+		}
+		ids = append(ids, id)
+	}
+	if len(ids) == 0 {
+		done(s.Now())
+		s.TurnAway(w, r, at, err)
+		return
+	}
+	at.Table.Live.Reset()
+	ctx, cancel := at.Table.Job()
+	at.Table.Run(func() {
+		defer cancel()
+		end := s.ReadJob(ctx, at, ids)
+		done(s.Now())
+		at.Table.Live.Send(end)
+	})
+	if err != nil { // not all of them found room
+		s.TurnAway(w, r, at, err)
+		return
+	}
+	http.Redirect(w, r, "/scan", http.StatusSeeOther)
+}
+
+// refusal is the code of why a file is no paper, as far as its first bytes tell; "" where it may be one.
+func refusal(data []byte) string {
+	_, err := page.Sniff(data)
+	switch {
+	case errors.Is(err, page.ErrEmpty):
+		return ocr.EmptyFile
+	case errors.Is(err, page.ErrUnsupported):
+		return ocr.Unsupported
+	case err != nil:
+		return ocr.NotAnImage
+	}
+	return ""
+}

@@ -1,0 +1,268 @@
+package screen
+
+import (
+	"context"
+	"maps"
+	"slices"
+	"time"
+
+	"motcua/agent/draft"
+	"motcua/agent/visit"
+)
+
+// What is not sent yet lies sealed on the disk (package draft) for as long as the silence rule lets the visit live, and
+// is taken up again when the daemon comes back: by the browser that shows it, or in the volunteers' line.
+
+// kept is the record of a visit on the disk.
+type kept struct {
+	Visit visit.Snapshot
+	Saved time.Time
+	Line  bool // it waits for a volunteer; else it sits at the browser below
+	Stack bool // it is a stack of papers that has not been divided into persons yet
+
+	Token, CSRF, Lang, Size string
+}
+
+// keeping is what a table knows of its draft.
+type keeping struct {
+	changes int // of the visit, as kept last
+	line    bool
+	pages   map[string]bool // kept
+	failed  bool
+}
+
+// refreshed is how old a record may grow while the person only gives signs of life.
+const refreshed = 20 * time.Second
+
+// Keep brings the draft of a visit up to date; sess is the browser it sits at, nil for the volunteers' line. Where it has
+// been taken from that browser meanwhile, it comes back in the line, never there: somebody else may sit there now. What
+// cannot be kept is not said to be.
+func (s *Host) Keep(t *Table, sess *Session) {
+	if s.Options.Drafts == nil {
+		return
+	}
+	r := kept{Line: true, Stack: t.Stack, Saved: s.Now()}
+	if sess != nil {
+		sess.mu.Lock()
+		// A volunteer signs in anew after a restart, and finds it in the line.
+		if r.Line = sess.member.Name != "" || sess.table != t; !r.Line {
+			r.Token, r.CSRF, r.Lang, r.Size = sess.Token, sess.CSRF, sess.lang, sess.size
+		}
+		sess.mu.Unlock()
+	}
+	t.keepMu.Lock()
+	defer t.keepMu.Unlock()
+	changes := t.Visit.Changes()
+	if t.Context.Err() != nil || changes == t.kept.changes && r.Line == t.kept.line && !t.kept.failed && r.Saved.Sub(t.keptAt) < refreshed {
+		return
+	}
+	r.Visit = t.Visit.Snapshot()
+	err := s.keepPages(t)
+	if err == nil {
+		err = s.Options.Drafts.Keep(t.Visit.ID, r)
+	}
+	if err != nil {
+		s.Log.Error("keep draft", "visit", t.Visit.ID, "error", err)
+	}
+	t.kept.changes, t.kept.line, t.kept.failed, t.keptAt = changes, r.Line, err != nil, r.Saved
+}
+
+// keepPages keeps the pages that are new and drops those that are gone. The caller holds keepMu.
+func (s *Host) keepPages(t *Table) error {
+	if t.kept.pages == nil {
+		t.kept.pages = map[string]bool{}
+	}
+	there := map[string]bool{}
+	err := t.Visit.Use(func(papers []visit.Paper) error {
+		for _, p := range papers {
+			there[p.ID] = true
+			if t.kept.pages[p.ID] {
+				continue
+			}
+			if err := s.Options.Drafts.KeepPage(t.Visit.ID, p.ID, p.Data); err != nil {
+				return err
+			}
+			t.kept.pages[p.ID] = true
+		}
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	for _, id := range slices.Collect(maps.Keys(t.kept.pages)) {
+		if !there[id] {
+			if err := s.Options.Drafts.DropPage(t.Visit.ID, id); err != nil {
+				return err
+			}
+			delete(t.kept.pages, id)
+		}
+	}
+	return nil
+}
+
+// safe tells whether what the person did so far would be here after a restart.
+func (s *Host) safe(t *Table) bool {
+	t.keepMu.Lock()
+	defer t.keepMu.Unlock()
+	return s.Options.Drafts != nil && !t.kept.failed
+}
+
+// forget ends the draft of a visit that has ended.
+func (s *Host) forget(t *Table) {
+	if s.Options.Drafts == nil {
+		return
+	}
+	t.keepMu.Lock()
+	defer t.keepMu.Unlock()
+	if err := s.Options.Drafts.Forget(t.Visit.ID); err != nil {
+		s.Log.Error("forget draft", "visit", t.Visit.ID, "error", err)
+	}
+}
+
+// stale is how long a draft that does not open is left where it is before it is removed: its key may be within reach
+// again after a restart.
+const stale = 24 * time.Hour
+
+// Restore takes up the visits that were open when the daemon ended.
+func (s *Host) Restore() {
+	if s.Options.Drafts == nil {
+		return
+	}
+	ids, err := s.Options.Drafts.IDs()
+	if err != nil {
+		s.Log.Error("take up drafts", "error", err)
+		return
+	}
+	for _, id := range ids {
+		var r kept
+		if err := s.Options.Drafts.Take(id, &r); err != nil {
+			s.Log.Error("take up draft", "visit", id, "error", err)
+			s.lost = s.Now()
+			if age, known := s.Options.Drafts.Age(id, s.Now()); known && age > stale {
+				s.drop(id)
+			}
+			continue
+		}
+		limits, longest := s.Options.Citizen, s.Options.Citizen.Silence+s.Options.Citizen.Helping+time.Minute
+		switch {
+		case r.Line:
+			limits, longest = lineLimits, lineLimits.Silence
+		case r.Visit.State.Channel == visit.Volunteer:
+			limits, longest = s.Options.Helped, s.Options.Helped.Silence+time.Minute
+		}
+		if age := s.Now().Sub(r.Saved); age > longest || r.Visit.State.ID != id {
+			s.drop(id)
+			if _, sent := s.Options.Queue.Get(id); r.Visit.State.Code == "" && age < stale && sent != nil {
+				s.lost = s.Now()
+			}
+			continue
+		}
+		s.takeUp(r, limits)
+	}
+}
+
+func (s *Host) drop(id string) {
+	if err := s.Options.Drafts.Forget(id); err != nil {
+		s.Log.Error("forget draft", "visit", id, "error", err)
+	}
+}
+
+// takeUp seats a visit again where it was. One that was accepted in the moment the daemon ended shows its receipt.
+func (s *Host) takeUp(r kept, limits visit.Limits) {
+	state := &r.Visit.State
+	if sub, err := s.Options.Queue.Get(state.ID); err == nil && state.Code == "" {
+		state.Step, state.Code, state.Confirmed = visit.Receipt, sub.Code, sub.Created
+		state.Papers, state.Readings, state.Form = nil, nil, nil
+	}
+	data := map[string][]byte{}
+	pages := map[string]bool{}
+	for _, p := range state.Papers {
+		page, err := s.Options.Drafts.Page(state.ID, p.ID)
+		if err != nil {
+			s.Log.Error("take up page of draft", "visit", state.ID, "error", err)
+			continue
+		}
+		data[p.ID], pages[p.ID] = page, true
+	}
+	t := s.NewTable()
+	t.Visit = visit.Restore(r.Visit, data, s.Now(), limits)
+	t.kept.pages, t.Stack = pages, r.Stack
+	var sess *Session
+	if r.Line {
+		if state.Code != "" { // done: nobody waits for it
+			s.EndVisit(context.Background(), t, "finished")
+			return
+		}
+		s.Sessions.enqueue(t)
+	} else {
+		sess = &Session{Token: r.Token, CSRF: r.CSRF, lang: r.Lang, size: r.Size, seen: s.Now(), table: t}
+		s.Sessions.add(sess)
+	}
+	s.Log.Info("visit taken up again", "visit", state.ID, "step", string(state.Step))
+	s.readOn(t, sess)
+}
+
+// readOn reads the papers that recognition had not answered for when the daemon ended, and divides a stack.
+func (s *Host) readOn(t *Table, sess *Session) {
+	state := t.Visit.State()
+	var unread []string
+	for _, p := range state.Papers {
+		if p.Reading {
+			unread = append(unread, p.ID)
+		}
+	}
+	proc := s.ProcedureOf(state.Procedure)
+	if proc == nil || len(unread) == 0 && !t.Stack {
+		return
+	}
+	done, err := t.Visit.Work(s.Now())
+	if err != nil {
+		return
+	}
+	t.Live.Reset()
+	at := Seat{Session: sess, Table: t, Visit: t.Visit, State: state, Lang: "vi", Proc: proc}
+	ctx, cancel := t.Job()
+	t.Run(func() {
+		defer cancel()
+		end := s.ReadJob(ctx, at, unread)
+		done(s.Now())
+		if t.Stack && ctx.Err() == nil {
+			s.Sessions.Unline(t.Visit.ID)
+			s.Deal(t, proc, state.Staff)
+			t.leave()
+			return
+		}
+		t.Live.Send(end)
+	})
+}
+
+// lostFor is how long after a restart the first page says that an unfinished visit is gone.
+const lostFor = 10 * time.Minute
+
+// LostVisit tells whether a visit that was open before a restart could not be taken up, as far as nobody has begun since.
+func (s *Host) LostVisit() bool {
+	s.Sessions.mu.Lock()
+	defer s.Sessions.mu.Unlock()
+	return !s.lost.IsZero() && s.Now().Sub(s.lost) < lostFor
+}
+
+// LostSeen stops saying so: whoever it was has seen it, or is gone.
+func (s *Host) LostSeen() {
+	s.Sessions.mu.Lock()
+	defer s.Sessions.mu.Unlock()
+	s.lost = time.Time{}
+}
+
+// Drafts is where unfinished visits are kept; *draft.Store is one.
+type Drafts interface {
+	IDs() ([]string, error)
+	Keep(id string, record any) error
+	KeepPage(id, page string, data []byte) error
+	DropPage(id, page string) error
+	Take(id string, record any) error
+	Page(id, page string) ([]byte, error)
+	Age(id string, now time.Time) (time.Duration, bool)
+	Forget(id string) error
+}
+
+var _ Drafts = (*draft.Store)(nil)

@@ -1,0 +1,117 @@
+package screen
+
+import (
+	"context"
+	"net/http"
+	"strings"
+	"time"
+
+	"motcua/agent/audit"
+	"motcua/agent/counter"
+	"motcua/agent/procedure"
+	"motcua/agent/staff"
+	"motcua/agent/visit"
+)
+
+// lineLimits is how long a visit may wait in the volunteers' line before it is wiped: a working day.
+var lineLimits = visit.Limits{Silence: 12 * time.Hour}
+
+// Waiting is a visit as the line shows it.
+type Waiting struct {
+	ID     string
+	Who    string // the name that was read, for the volunteer who has the person before them
+	What   string
+	Step   string
+	Open   int
+	Pages  int
+	Called bool
+	Since  time.Time
+}
+
+// Waiting says how a visit stands, for the line.
+func (s *Host) Waiting(t *Table, lang string) Waiting {
+	state := t.Visit.State()
+	w := Waiting{ID: state.ID, Open: len(state.Open()), Pages: counter.Pages(state.Papers),
+		Called: !state.Called.IsZero(), Since: state.Started,
+		Step: s.Words.Say(lang, "desk.step."+string(state.Step))}
+	if p, err := s.Options.Procedures().Get(state.Procedure); err == nil {
+		w.What = p.Plain.In(lang)
+	}
+	for _, e := range state.Form {
+		if strings.HasSuffix(e.From, ".full_name") && e.Value != "" {
+			w.Who = e.Value
+			break
+		}
+	}
+	return w
+}
+
+// Seat puts a visit before the volunteer. One that was open goes back to the line, unless it is done.
+func (s *Host) Seat(r *http.Request, sess *Session, t *Table, m staff.Member) error {
+	if err := t.Visit.TakeOver(s.Now(), m.Name, s.Options.Helped); err != nil {
+		return err
+	}
+	sess.mu.Lock()
+	old := sess.table
+	sess.table = t
+	sess.mu.Unlock()
+	s.Keep(t, sess)
+	if old != nil && old != t {
+		s.putBack(r.Context(), old)
+	}
+	return nil
+}
+
+// putBack puts a visit that a volunteer had open into the line, unless it is done or has nothing in it.
+func (s *Host) putBack(ctx context.Context, t *Table) {
+	state := t.Visit.State()
+	if state.Begun() {
+		_ = t.Visit.TakeOver(s.Now(), state.Staff, lineLimits) // fails where it has just ended
+		s.Sessions.enqueue(t)
+		s.Keep(t, nil)
+		return
+	}
+	why := "left"
+	if state.Code != "" {
+		why = "finished"
+	}
+	s.EndVisit(ctx, t, why)
+}
+
+// Helped notes that a member of the staff took a visit over.
+func (s *Host) Helped(m staff.Member, id string) {
+	s.Log.Info("visit taken over", "visit", id)
+	s.Note(audit.Event{Actor: Actor(m), Act: audit.HelpTaken, Visit: id})
+}
+
+// Deal makes a visit of each person in the stack and puts them in the line. The bytes move: the stack's
+// own visit is wiped after.
+func (s *Host) Deal(stack *Table, p *procedure.Procedure, name string) {
+	consented := stack.Visit.State().Consented
+	var dealt []*Table
+	_ = stack.Visit.Use(func(papers []visit.Paper) error {
+		for _, person := range counter.Split(papers) {
+			t := s.NewTable()
+			now := s.Now()
+			_ = t.Visit.Pick(now, p.Code)
+			_ = t.Visit.Agree(consented)
+			_ = t.Visit.TakeOver(now, name, lineLimits)
+			for _, page := range person {
+				page.Data = append([]byte(nil), page.Data...) // the stack's copy is wiped
+				if _, err := t.Visit.Add(now, page); err != nil {
+					s.Log.Error("deal", "visit", t.Visit.ID, "error", err)
+				}
+			}
+			if err := counter.Fill(t.Visit, p, now); err != nil {
+				s.Log.Error("fill form", "visit", t.Visit.ID, "error", err)
+			}
+			dealt = append(dealt, t)
+			s.Keep(t, nil)
+			s.Note(audit.Event{Actor: string(staff.Volunteer) + ":" + name, Act: audit.VisitBegan, Visit: t.Visit.ID})
+		}
+		return nil
+	})
+	s.Sessions.enqueue(dealt...)
+	stack.Visit.Wipe()
+	s.forget(stack) // each of its persons is kept by now
+}

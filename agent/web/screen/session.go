@@ -1,0 +1,422 @@
+package screen
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/base64"
+	"net/http"
+	"slices"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/oklog/ulid/v2"
+	"golang.org/x/sync/errgroup"
+
+	"motcua/agent/audit"
+	"motcua/agent/staff"
+	"motcua/agent/visit"
+	"motcua/ocr"
+)
+
+const (
+	CookieName  = "motcua"
+	idleSession = time.Hour
+	maxSessions = 512
+)
+
+// Session is one browser. Its token is only in the HttpOnly cookie; csrf is only in its pages.
+type Session struct {
+	Token string
+	CSRF  string
+
+	sending atomic.Bool // a form with files is on its way from this browser
+
+	mu    sync.Mutex // guards the rest
+	lang  string
+	size  string
+	table *Table
+	taken bool // a volunteer took the visit to the desk; the next page says so, once
+	seen  time.Time
+
+	batch  *Table // of a volunteer: the stack that was scanned last
+	picked string // of a volunteer: the procedure of the last batch
+
+	member staff.Member // who of the staff is signed in here; none: a citizen
+	until  time.Time    // when that ends by itself
+}
+
+// Table is where a visit sits: the visit, what its screen shows live, and the work done for it.
+type Table struct {
+	Visit   *visit.Visit
+	Live    *live
+	Context context.Context // ends when the visit does; what is read in it counts to share
+	share   *ocr.Share
+	wiped   func() // is called when the visit is out of memory
+	leave   context.CancelFunc
+	jobs    sync.WaitGroup
+	host    *errgroup.Group // of all jobs, which the host waits for
+	once    sync.Once
+
+	forget func() // ends what is kept of the visit on the disk
+
+	Pictures pictures
+	Stack    bool // papers of several persons, not divided yet
+
+	keepMu sync.Mutex // guards kept, keptAt, and keeping against forgetting
+	kept   keeping
+	keptAt time.Time
+
+	stopMu sync.Mutex // guards stop, and the beginning of work against the end of the visit
+	stop   context.CancelFunc
+}
+
+// sessions holds all browsers. It is bounded: the longest unseen without a visit makes room.
+type sessions struct {
+	mu   sync.Mutex // guards the rest
+	all  map[string]*Session
+	line []*Table // visits that wait for a volunteer; the line is the office's, not one browser's
+}
+
+func newSessions() *sessions { return &sessions{all: map[string]*Session{}} }
+
+func secret() string {
+	b := make([]byte, 24)
+	_, _ = rand.Read(b) // never fails since Go 1.24
+	return base64.RawURLEncoding.EncodeToString(b)
+}
+
+// SessionOf gives the session that a request's cookie names.
+func (s *Host) SessionOf(r *http.Request) (*Session, bool) {
+	c, err := r.Cookie(CookieName)
+	if err != nil {
+		return nil, false
+	}
+	s.Sessions.mu.Lock()
+	defer s.Sessions.mu.Unlock()
+	found, ok := s.Sessions.all[c.Value]
+	return found, ok
+}
+
+// Session gives the browser's session, making one for a newcomer.
+func (s *Host) Session(w http.ResponseWriter, r *http.Request) *Session {
+	now := s.Now()
+	if found, ok := s.SessionOf(r); ok {
+		found.mu.Lock()
+		found.seen = now
+		found.mu.Unlock()
+		return found
+	}
+	fresh := &Session{Token: secret(), CSRF: secret(), lang: "vi", size: "m", seen: now}
+	s.Sessions.add(fresh)
+	http.SetCookie(w, cookie(r, fresh.Token))
+	return fresh
+}
+
+func cookie(r *http.Request, token string) *http.Cookie {
+	return &http.Cookie{Name: CookieName, Value: token, Path: "/", HttpOnly: true,
+		SameSite: http.SameSiteStrictMode, Secure: r.TLS != nil}
+}
+
+func (a *sessions) add(fresh *Session) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if len(a.all) >= maxSessions {
+		var oldest *Session
+		for _, s := range a.all {
+			s.mu.Lock()
+			if s.table == nil && (oldest == nil || s.seen.Before(oldest.seen)) {
+				oldest = s
+			}
+			s.mu.Unlock()
+		}
+		if oldest == nil {
+			return // everybody has papers on the table: the newcomer sees pages, and cannot begin
+		}
+		delete(a.all, oldest.Token)
+	}
+	a.all[fresh.Token] = fresh
+}
+
+// Drop forgets a session and wipes what it still holds.
+func (a *sessions) Drop(s *Session) {
+	a.mu.Lock()
+	delete(a.all, s.Token)
+	a.mu.Unlock()
+	for _, t := range s.tables() {
+		t.End()
+	}
+}
+
+// tables lists the visit before the session and the stack it scans.
+func (s *Session) tables() []*Table {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	var tables []*Table
+	for _, t := range []*Table{s.table, s.batch} {
+		if t != nil {
+			tables = append(tables, t)
+		}
+	}
+	return tables
+}
+
+// All lists the sessions.
+func (a *sessions) All() []*Session {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	list := make([]*Session, 0, len(a.all))
+	for _, s := range a.all {
+		list = append(list, s)
+	}
+	return list
+}
+
+// Visits lists the tables at which somebody sits or waits.
+func (a *sessions) Visits() []*Table {
+	tables := a.Lined()
+	for _, s := range a.All() {
+		for _, t := range s.tables() {
+			if t.Visit.State().Step != visit.Over {
+				tables = append(tables, t)
+			}
+		}
+	}
+	return tables
+}
+
+func (a *sessions) forgetIdle(now time.Time) {
+	for _, s := range a.All() {
+		s.mu.Lock()
+		idle := s.table == nil && now.Sub(s.seen) > idleSession
+		s.mu.Unlock()
+		if idle {
+			a.Drop(s)
+		}
+	}
+}
+
+// wipeAll clears the memory of every visit; what is kept of them stays on the disk for the next start.
+func (a *sessions) wipeAll() {
+	for _, t := range a.Visits() {
+		t.wipe()
+	}
+}
+
+// enqueue puts visits at the end of the line.
+func (a *sessions) enqueue(tables ...*Table) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.line = append(a.line, tables...)
+}
+
+// Lined lists the visits that wait in the line.
+func (a *sessions) Lined() []*Table {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.line = slices.DeleteFunc(a.line, func(t *Table) bool { return t.Visit.State().Step == visit.Over })
+	return slices.Clone(a.line)
+}
+
+// Unline takes a visit out of the line; the caller owns it then.
+func (a *sessions) Unline(id string) *Table {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	for i, t := range a.line {
+		if t.Visit.ID == id {
+			a.line = slices.Delete(a.line, i, i+1)
+			return t
+		}
+	}
+	return nil
+}
+
+// Sitting is the visit before the session, or nil.
+func (s *Session) Sitting() *Table {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.table != nil && s.table.Visit.State().Step == visit.Over {
+		s.table = nil
+	}
+	return s.table
+}
+
+// Staffed tells whether somebody of the staff signed in here.
+func (s *Session) Staffed() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.member.Name != ""
+}
+
+// Language is the code of the language its pages are in.
+func (s *Session) Language() string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.lang
+}
+
+// Speak sets the language of the session's pages, if there is such a language.
+func (s *Session) Speak(lang string) {
+	if !slices.Contains(Languages, lang) {
+		return
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.lang = lang
+}
+
+var sizes = []string{"m", "l", "xl"}
+
+// Enlarge sets the size of the session's text.
+func (s *Session) Enlarge(size string) {
+	if !slices.Contains(sizes, size) {
+		return
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.size = size
+}
+
+// WasTaken tells, once, that a volunteer took the visit of this session to the desk.
+func (s *Session) WasTaken() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	taken := s.taken
+	s.taken = false
+	return taken
+}
+
+// Give hands the session's visit over to a volunteer, unless it is not there any more or the session is a volunteer's own.
+func (s *Session) Give(t *Table) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.member.Name != "" || s.table != t {
+		return false
+	}
+	s.table, s.taken = nil, true
+	return true
+}
+
+// Rise leaves the session without a visit.
+func (s *Session) Rise() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.table = nil
+}
+
+// Stacked gives the stack that was scanned last, and the procedure it was for.
+func (s *Session) Stacked() (t *Table, procedure string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.batch, s.picked
+}
+
+// Stack lays a new stack down in place of the one before, unless that one is still being scanned.
+func (s *Session) Stack(t *Table, procedure string) bool {
+	s.mu.Lock()
+	old := s.batch
+	if old != nil && old.Visit.State().Busy {
+		s.mu.Unlock()
+		return false
+	}
+	s.batch, s.picked = t, procedure
+	s.mu.Unlock()
+	if old != nil {
+		old.End()
+	}
+	return true
+}
+
+// Begin seats a new visit at the session.
+func (s *Host) Begin(sess *Session) *Table {
+	t := s.NewTable()
+	sess.mu.Lock()
+	old := sess.table
+	sess.table = t
+	sess.mu.Unlock()
+	if old != nil {
+		old.End()
+	}
+	return t
+}
+
+// NewTable begins a visit that no session has yet.
+func (s *Host) NewTable() *Table {
+	now := s.Now()
+	share := new(ocr.Share)
+	ctx, leave := context.WithCancel(ocr.WithShare(s.Ending, share))
+	t := &Table{
+		Visit: visit.New(ulid.MustNew(ulid.Timestamp(now), rand.Reader).String(), now, s.Options.Citizen),
+		Live:  newLive(), Context: ctx, leave: leave, share: share, wiped: s.forgetSoon, host: &s.jobs,
+	}
+	t.forget = func() { s.forget(t) }
+	return t
+}
+
+// wipe breaks off the table's work, waits for it and wipes the visit from memory.
+func (t *Table) wipe() {
+	t.once.Do(func() {
+		t.stopMu.Lock() // no work begins after this
+		t.leave()
+		t.stopMu.Unlock()
+		t.jobs.Wait()
+		t.Live.wipe()
+		t.Pictures.Wipe()
+		t.Visit.Wipe()
+		t.wiped()
+	})
+}
+
+// End ends the visit for good: in memory and on the disk.
+func (t *Table) End() {
+	t.wipe()
+	t.forget()
+}
+
+// EndVisit ends a visit and notes why.
+func (s *Host) EndVisit(ctx context.Context, t *Table, why string) {
+	id := t.Visit.ID
+	t.End()
+	s.Desk.Close(id)
+	s.Log.Info("visit ended", "visit", id, "why", why)
+	s.Note(audit.Event{Actor: "citizen", Act: audit.VisitEnded, Reason: why, Visit: id})
+}
+
+// forgetSoon has the rest of the machine forget, too, as soon as Run gets to it.
+func (s *Host) forgetSoon() {
+	select {
+	case s.forgetting <- struct{}{}:
+	default: // it will be done already
+	}
+}
+
+// silence is what the screen must know of the silence rule, in seconds from now.
+type silence struct {
+	Silence int  `json:"silence"` // until the visit ends
+	Warning int  `json:"warning"` // before that, the countdown shows
+	Cover   int  `json:"cover"`   // until the screen covers itself while help is on its way; -1: it does not
+	Kept    bool `json:"kept"`    // what was done so far is here after a restart, too
+}
+
+// Silence says how the silence rule stands for a visit.
+func (s *Host) Silence(t *Table) silence {
+	now := s.Now()
+	left, _ := t.Visit.Silence(now)
+	out := silence{Silence: int(left.Seconds()), Warning: int(t.Visit.Limits().Warning.Seconds()), Cover: -1, Kept: s.safe(t)}
+	if after, held := t.Visit.Cover(now); held {
+		out.Cover = int(after.Seconds())
+	}
+	return out
+}
+
+// DropMember signs a member out everywhere, but for the browser that keeps its own session where keep.
+func (a *sessions) DropMember(name string, keep bool, token string) {
+	for _, sess := range a.All() {
+		sess.mu.Lock()
+		theirs := sess.member.Name == name
+		sess.mu.Unlock()
+		if theirs && !(keep && sess.Token == token) {
+			a.Drop(sess)
+		}
+	}
+}

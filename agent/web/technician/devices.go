@@ -1,0 +1,168 @@
+package technician
+
+import (
+	"bytes"
+	"context"
+	"encoding/base64"
+	"errors"
+	"html/template"
+	"net/http"
+	"slices"
+	"strings"
+	"time"
+
+	"motcua/agent/staff"
+	"motcua/agent/web/screen"
+	"motcua/drivers/scan"
+)
+
+// deviceBeat is how often devices are asked while somebody watches: a change shows within 2 s.
+const deviceBeat = time.Second
+
+type devicesBody struct {
+	Devices []screen.Device
+	Scanner string // the one test scans use; "" where there is none
+	Test    *testBody
+}
+
+// testBody is how a test scan went.
+type testBody struct {
+	Picture template.URL // data: URL of the first page, small
+	Pages   int
+	Took    time.Duration
+	First   time.Duration // until the first lines came; 0 if the device doesn't tell
+	Fault   string
+}
+
+// devices lists what is at the counter, the scanner of a demo included, which no bus knows of.
+func (s *Pages) devices(ctx context.Context) []screen.Device {
+	found := s.Options.Console.Devices(ctx)
+	sc := s.Scanner()
+	if sc == nil {
+		return found
+	}
+	info := sc.Info()
+	if info.ID == "" || slices.ContainsFunc(found, func(d screen.Device) bool { return d.ID == info.ID }) {
+		return found
+	}
+	if info.Driver != demoDriver {
+		return found
+	}
+	plugged := screen.Device{ID: info.ID, Kind: info.Kind, Name: strings.TrimSpace(info.Vendor + " " + info.Model), State: "ready", OK: true}
+	return append([]screen.Device{plugged}, found...)
+}
+
+// demoDriver is the driver of the demo's scanner.
+const demoDriver = "simulated"
+
+func (s *Pages) devicesPage(w http.ResponseWriter, r *http.Request, m staff.Member) {
+	if s.Options.Console.Devices == nil {
+		s.NotFound(w, r)
+		return
+	}
+	s.showDevices(w, r, m, nil)
+}
+
+func (s *Pages) showDevices(w http.ResponseWriter, r *http.Request, m staff.Member, test *testBody) {
+	b := devicesBody{Devices: s.devices(r.Context()), Test: test}
+	if sc := s.Scanner(); sc != nil {
+		b.Scanner = sc.Info().ID
+	}
+	s.RenderConsole(w, r, http.StatusOK, "devices", screen.ConsoleView{Member: m, Body: b})
+}
+
+// devicesLive sends the table of devices anew whenever it has changed.
+func (s *Pages) devicesLive(w http.ResponseWriter, r *http.Request, _ staff.Member) {
+	if s.Options.Console.Devices == nil {
+		s.NotFound(w, r)
+		return
+	}
+	lang := s.Session(w, r).Language()
+	out, err := screen.NewStream(w)
+	if err != nil {
+		return
+	}
+	tick := time.NewTicker(deviceBeat)
+	defer tick.Stop()
+	var shown []screen.Device
+	for first := true; ; first = false {
+		now := s.devices(r.Context())
+		if first || !slices.Equal(now, shown) {
+			shown = now
+			var b bytes.Buffer
+			if err := s.Console.Sets[lang]["devices"].ExecuteTemplate(&b, "table", now); err != nil {
+				s.Log.Error("render", "page", "devices", "error", err)
+				return
+			}
+			if out.Send(b.String()) != nil {
+				return
+			}
+		} else if out.Beat() != nil {
+			return
+		}
+		select {
+		case <-tick.C:
+		case <-r.Context().Done():
+			return
+		case <-s.Ending.Done():
+			return
+		}
+	}
+}
+
+// testScan scans what lies there and shows it. The picture lives in this one answer only.
+func (s *Pages) testScan(w http.ResponseWriter, r *http.Request, m staff.Member) {
+	t := s.scanOnce(r)
+	s.showDevices(w, r, m, &t)
+}
+
+func (s *Pages) scanOnce(r *http.Request) (t testBody) {
+	sc := s.Scanner()
+	if sc == nil {
+		t.Fault = "no scanner is plugged in"
+		return t
+	}
+	if !s.Scanning.TryLock() {
+		t.Fault = "the scanner is busy with a visit: try again when it has ended"
+		return t
+	}
+	defer s.Scanning.Unlock()
+	began := time.Now()
+	settings := scan.Settings{Source: s.Source(sc), DPI: s.Options.DPI, MaxPages: 1, Lines: func(scan.Band) {
+		if t.First == 0 {
+			t.First = time.Since(began)
+		}
+	}}
+	for page, err := range sc.Scan(r.Context(), settings) {
+		if err != nil {
+			t.Fault = technicians(err)
+			break
+		}
+		t.Pages++
+		if t.Pages > 1 {
+			continue
+		}
+		t.Took = time.Since(began)
+		data, _, err := scan.Encode(page)
+		if err != nil {
+			t.Fault = err.Error()
+			break
+		}
+		small, err := s.Options.Reader.Preview(r.Context(), data, 1, 500)
+		if err != nil {
+			t.Fault = err.Error()
+			break
+		}
+		t.Picture = template.URL("data:image/jpeg;base64," + base64.StdEncoding.EncodeToString(small))
+	}
+	return t
+}
+
+// technicians gives the sentence of a fault that has the mend in it.
+func technicians(err error) string {
+	var f *scan.Fault
+	if errors.As(err, &f) {
+		return f.Technician
+	}
+	return err.Error()
+}

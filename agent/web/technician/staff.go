@@ -1,0 +1,72 @@
+package technician
+
+import (
+	"errors"
+	"net/http"
+	"strings"
+
+	"motcua/agent/audit"
+	"motcua/agent/staff"
+	"motcua/agent/web/screen"
+)
+
+type rollBody struct {
+	Members []staff.Member
+	Name    string // what was typed, after a mistake
+	Remove  string // the name to be removed, before it is
+}
+
+func (s *Pages) rollPage(w http.ResponseWriter, r *http.Request, m staff.Member) {
+	lang := s.Session(w, r).Language()
+	s.RenderConsole(w, r, http.StatusOK, "staff", screen.ConsoleView{Member: m, Done: s.Said(r, lang),
+		Body: rollBody{Members: s.Options.Console.Roll.Members(), Remove: r.URL.Query().Get("remove")}})
+}
+
+// rollAct adds, removes, or gives a new PIN.
+func (s *Pages) rollAct(w http.ResponseWriter, r *http.Request, m staff.Member) {
+	form := r.PostForm
+	name := strings.ToLower(strings.TrimSpace(form.Get("name")))
+	var err error
+	said := form.Get("act")
+	switch said {
+	case "added":
+		err = s.Options.Console.Roll.Add(name, staff.Role(form.Get("role")), form.Get("pin"))
+	case "removed":
+		err = s.Options.Console.Roll.Remove(name)
+	case "pin-changed":
+		err = s.Options.Console.Roll.SetPIN(name, form.Get("pin"))
+	default:
+		s.NotFound(w, r)
+		return
+	}
+	if err != nil {
+		lang := s.Session(w, r).Language()
+		s.RenderConsole(w, r, http.StatusUnprocessableEntity, "staff", screen.ConsoleView{Member: m,
+			Fault: s.Words.Say(lang, rollFault(err)), Body: rollBody{Members: s.Options.Console.Roll.Members(), Name: name}})
+		return
+	}
+	if said != "added" {
+		s.Sessions.DropMember(name, m.Name == name && said == "pin-changed", s.tokenOf(r))
+	}
+	s.Note(audit.Event{Actor: screen.Actor(m), Act: audit.StaffChanged, Reason: said + ":" + name})
+	screen.Done(w, r, "/console/staff", said)
+}
+
+func rollFault(err error) string {
+	for known, key := range map[error]string{
+		staff.ErrBadName: "staff.bad-name", staff.ErrBadRole: "staff.bad-role", staff.ErrWeakPIN: "staff.weak-pin",
+		staff.ErrExists: "staff.exists", staff.ErrNotFound: "staff.not-found", staff.ErrLastAdmin: "staff.last",
+	} {
+		if errors.Is(err, known) {
+			return key
+		}
+	}
+	return "fault"
+}
+
+func (s *Pages) tokenOf(r *http.Request) string {
+	if sess, ok := s.SessionOf(r); ok {
+		return sess.Token
+	}
+	return ""
+}

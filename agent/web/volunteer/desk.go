@@ -1,0 +1,262 @@
+// Package volunteer has the desk of whoever helps: the line of waiting visits, a stack scanned for many persons, taking over
+// at a citizen's screen, and the report of what was handed in.
+package volunteer
+
+import (
+	"bytes"
+	"net/http"
+	"slices"
+	"time"
+
+	"motcua/agent/audit"
+	"motcua/agent/dossier"
+	"motcua/agent/staff"
+	"motcua/agent/web/screen"
+	"motcua/queue"
+)
+
+// Pages are the desk's.
+type Pages struct{ *screen.Host }
+
+// New makes the desk's pages.
+func New(h *screen.Host) *Pages { return &Pages{h} }
+
+// Routes adds the pages to a mux.
+func (s *Pages) Routes(mux *http.ServeMux) {
+	mux.HandleFunc("GET /desk", s.Need(staff.Volunteer, s.deskPage))
+	mux.HandleFunc("GET /desk/live", s.Need(staff.Volunteer, s.deskLive))
+	mux.HandleFunc("POST /desk/new", s.Need(staff.Volunteer, s.deskNew))
+	mux.HandleFunc("POST /desk/next", s.Need(staff.Volunteer, s.deskNext))
+	mux.HandleFunc("POST /desk/take/{id}", s.Need(staff.Volunteer, s.deskTake))
+	mux.HandleFunc("POST /desk/open/{id}", s.Need(staff.Volunteer, s.deskOpen))
+	mux.HandleFunc("POST /desk/drop/{id}", s.Need(staff.Volunteer, s.deskDrop))
+	mux.HandleFunc("POST /desk/batch", s.Need(staff.Volunteer, s.batchStart))
+	mux.HandleFunc("GET /desk/batch", s.Need(staff.Volunteer, s.batchPage))
+	mux.HandleFunc("GET /desk/batch/live", s.Need(staff.Volunteer, s.batchLive))
+	mux.HandleFunc("GET /desk/batch/strip/{n}", s.Need(staff.Volunteer, s.batchStrip))
+	mux.HandleFunc("POST /desk/batch/stop", s.Need(staff.Volunteer, s.batchStop))
+
+	mux.HandleFunc("GET /report", s.Need(staff.Volunteer, s.reportPage))
+	mux.HandleFunc("GET /report/{file}", s.Need(staff.Volunteer, s.reportFile))
+
+	mux.HandleFunc("GET /takeover", s.Seated(s.takeOverPage))
+	mux.HandleFunc("POST /takeover", s.Seated(s.takeOver))
+}
+
+type deskBody struct {
+	Line       deskLine
+	Today      tally
+	Procedures []choice
+	Picked     string
+	Scanner    bool
+}
+
+type choice struct{ Code, Name string }
+
+// deskLine is what changes while somebody watches.
+type deskLine struct {
+	CSRF    string
+	Ready   []screen.Waiting // scanned in a batch, waiting to be checked
+	Screens []screen.Waiting // citizens at other screens
+	Mine    bool             // the volunteer has a visit open
+}
+
+type tally struct{ All, Self, Helped int }
+
+func (s *Pages) deskPage(w http.ResponseWriter, r *http.Request, m staff.Member) {
+	sess := s.Session(w, r)
+	lang := sess.Language()
+	b := deskBody{Line: s.line(sess, lang), Today: s.today(), Scanner: s.Scanner() != nil}
+	for _, p := range s.Options.Procedures().All {
+		b.Procedures = append(b.Procedures, choice{p.Code, p.Plain.In(lang)})
+	}
+	_, b.Picked = sess.Stacked()
+	v := screen.ConsoleView{Member: m, Body: b, Done: s.Said(r, lang)}
+	if fault := r.URL.Query().Get("fault"); fault != "" && s.Words.Has(lang, "fault."+fault) {
+		v.Fault = s.Words.Say(lang, "fault."+fault)
+	}
+	s.RenderConsole(w, r, http.StatusOK, "desk", v)
+}
+
+// line says who waits: those a batch made ready, those who called for help first, then the others.
+func (s *Pages) line(sess *screen.Session, lang string) deskLine {
+	l := deskLine{CSRF: sess.CSRF, Mine: sess.Sitting() != nil}
+	for _, t := range s.Sessions.Lined() {
+		l.Ready = append(l.Ready, s.Waiting(t, lang))
+	}
+	for _, other := range s.Sessions.All() {
+		t := other.Sitting()
+		if t == nil || other == sess {
+			continue
+		}
+		if one := s.Waiting(t, lang); !other.Staffed() {
+			one.Who = "" // nobody looks over a citizen's shoulder before taking over
+			l.Screens = append(l.Screens, one)
+		}
+	}
+	slices.SortFunc(l.Screens, func(a, b screen.Waiting) int {
+		if a.Called != b.Called {
+			if a.Called {
+				return -1
+			}
+			return 1
+		}
+		return a.Since.Compare(b.Since)
+	})
+	return l
+}
+
+// today counts what was accepted since midnight.
+func (s *Pages) today() (n tally) {
+	if s.Options.Console.Backlog == nil {
+		return n
+	}
+	now := s.Now()
+	midnight := time.Date(now.Year(), now.Month(), now.Day(), 0, 0, 0, 0, now.Location())
+	subs, err := s.Options.Console.Backlog.List(queue.Filter{Since: midnight})
+	if err != nil {
+		s.Log.Error("count today", "error", err)
+		return n
+	}
+	for _, sub := range subs {
+		n.All++
+		if sub.Labels[dossier.LabelChannel] == string(dossier.Volunteer) {
+			n.Helped++
+		} else {
+			n.Self++
+		}
+	}
+	return n
+}
+
+// deskLive sends the line anew whenever it has changed.
+func (s *Pages) deskLive(w http.ResponseWriter, r *http.Request, _ staff.Member) {
+	sess := s.Session(w, r)
+	lang := sess.Language()
+	out, err := screen.NewStream(w)
+	if err != nil {
+		return
+	}
+	tick := time.NewTicker(500 * time.Millisecond)
+	defer tick.Stop()
+	last := ""
+	for beats := 0; ; beats++ {
+		if _, in := s.SignedIn(r); !in {
+			return // signed out meanwhile: nothing more is told
+		}
+		var b bytes.Buffer
+		if err := s.Console.Sets[lang]["desk"].ExecuteTemplate(&b, "line", s.line(sess, lang)); err != nil {
+			s.Log.Error("render", "page", "desk", "error", err)
+			return
+		}
+		if now := b.String(); now != last {
+			last = now
+			if out.Send(now) != nil {
+				return
+			}
+		} else if beats%20 == 19 && out.Beat() != nil {
+			return
+		}
+		select {
+		case <-tick.C:
+		case <-r.Context().Done():
+			return
+		case <-s.Ending.Done():
+			return
+		}
+	}
+}
+
+// deskNew begins a visit for the citizen who stands before the volunteer.
+func (s *Pages) deskNew(w http.ResponseWriter, r *http.Request, m staff.Member) {
+	if s.Full(w, r) {
+		return
+	}
+	sess := s.Session(w, r)
+	t := s.NewTable()
+	if err := s.Seat(r, sess, t, m); err != nil {
+		s.Log.Error("seat", "error", err)
+	}
+	s.Log.Info("visit began", "visit", t.Visit.ID, "channel", "volunteer")
+	s.Note(audit.Event{Actor: screen.Actor(m), Act: audit.VisitBegan, Visit: t.Visit.ID})
+	http.Redirect(w, r, "/choose", http.StatusSeeOther)
+}
+
+// deskNext opens whoever is first in the line, or begins anew where nobody waits.
+func (s *Pages) deskNext(w http.ResponseWriter, r *http.Request, m staff.Member) {
+	if line := s.Sessions.Lined(); len(line) > 0 {
+		s.open(w, r, m, line[0].Visit.ID)
+		return
+	}
+	s.deskNew(w, r, m)
+}
+
+func (s *Pages) deskOpen(w http.ResponseWriter, r *http.Request, m staff.Member) {
+	s.open(w, r, m, r.PathValue("id"))
+}
+
+func (s *Pages) open(w http.ResponseWriter, r *http.Request, m staff.Member, id string) {
+	sess := s.Session(w, r)
+	t := s.Sessions.Unline(id)
+	if t == nil || s.Seat(r, sess, t, m) != nil {
+		http.Redirect(w, r, "/desk", http.StatusSeeOther)
+		return
+	}
+	http.Redirect(w, r, s.WhereTo(t.Visit.State()), http.StatusSeeOther)
+}
+
+// deskDrop forgets a visit that waits.
+func (s *Pages) deskDrop(w http.ResponseWriter, r *http.Request, _ staff.Member) {
+	if t := s.Sessions.Unline(r.PathValue("id")); t != nil {
+		s.EndVisit(r.Context(), t, "left")
+	}
+	http.Redirect(w, r, "/desk", http.StatusSeeOther)
+}
+
+// deskTake moves a citizen's visit from its screen to the volunteer's; the citizen's screen goes back
+// to the start.
+func (s *Pages) deskTake(w http.ResponseWriter, r *http.Request, m staff.Member) {
+	sess := s.Session(w, r)
+	for _, other := range s.Sessions.All() {
+		t := other.Sitting()
+		if t == nil || other == sess || t.Visit.ID != r.PathValue("id") {
+			continue
+		}
+		if !other.Give(t) || s.Seat(r, sess, t, m) != nil {
+			break
+		}
+		s.Helped(m, t.Visit.ID)
+		http.Redirect(w, r, s.WhereTo(t.Visit.State()), http.StatusSeeOther)
+		return
+	}
+	http.Redirect(w, r, "/desk", http.StatusSeeOther)
+}
+
+type takeOverBody struct {
+	Name  string
+	Fault string
+}
+
+// takeOverPage lets a volunteer who came to the citizen's screen take over right there. The screen stays
+// the citizen's: the PIN opens nothing else.
+func (s *Pages) takeOverPage(w http.ResponseWriter, r *http.Request, at screen.Seat) {
+	_ = at.Visit.Touch(s.Now())
+	s.Render(w, r, http.StatusOK, "takeover", screen.View{Back: s.WhereTo(at.State), Body: takeOverBody{}})
+}
+
+func (s *Pages) takeOver(w http.ResponseWriter, r *http.Request, at screen.Seat) {
+	name := r.PostForm.Get("name")
+	m, err := s.Options.Console.Roll.SignIn(name, r.PostForm.Get("pin"), screen.DeviceOf(r))
+	if err != nil {
+		s.Note(audit.Event{Actor: "system", Act: audit.SignInFailed})
+		s.Render(w, r, http.StatusForbidden, "takeover", screen.View{Back: s.WhereTo(at.State), Path: "/takeover",
+			Body: takeOverBody{Name: name, Fault: s.Words.Say(at.Lang, "takeover.wrong")}})
+		return
+	}
+	if err := at.Visit.TakeOver(s.Now(), m.Name, s.Options.Helped); err != nil {
+		s.TurnAway(w, r, at, err)
+		return
+	}
+	s.Helped(m, at.State.ID)
+	http.Redirect(w, r, s.WhereTo(at.State), http.StatusSeeOther)
+}
