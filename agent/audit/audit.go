@@ -37,34 +37,43 @@ type Act string
 
 // The acts that are recorded.
 const (
-	VisitBegan         Act = "visit.began"
-	VisitEnded         Act = "visit.ended" // Reason: finished, left, silence, taken-over
-	ConsentGiven       Act = "consent.given"
-	PaperRead          Act = "paper.read"          // Reason: the kind of paper
-	FieldsCorrected    Act = "fields.corrected"    // Fields: which, never to what
-	SubmissionAccepted Act = "submission.accepted" // Submission, Procedure
-	SubmissionOffered  Act = "submission.offered"  // is about to be accepted: what can't be noted is not
-	SubmissionTakenIn  Act = "submission.taken-in" // was set aside, see motcua queue found
-	SubmissionHeld     Act = "submission.held"
-	SubmissionDone     Act = "submission.delivered"
-	SubmissionRetried  Act = "submission.retried"
-	SubmissionDropped  Act = "submission.dropped"
-	SubmissionExported Act = "submission.exported"
-	HelpCalled         Act = "help.called"
-	HelpTaken          Act = "help.taken"
-	SignedIn           Act = "staff.signed-in"
-	SignInFailed       Act = "staff.sign-in-failed"
-	SignedOut          Act = "staff.signed-out"
-	StaffLocked        Act = "staff.locked"
-	StaffChanged       Act = "staff.changed" // Reason: added, removed, pin-changed, unlocked
-	ConfigChanged      Act = "config.changed"
-	ProceduresUpdated  Act = "procedures.updated"
-	DiagnosticsTaken   Act = "diagnostics.taken"
-	DaemonStarted      Act = "daemon.started"
-	DaemonStopped      Act = "daemon.stopped"
-	RequestRefused     Act = "request.refused" // Reason: origin, host, csrf, role
-	LogRepaired        Act = "audit.repaired"  // a line torn by power loss was cut off
-	LogBroken          Act = "audit.broken"    // at a start the log was not what had been kept of it
+	VisitBegan          Act = "visit.began"
+	VisitEnded          Act = "visit.ended" // Reason: finished, left, silence, taken-over
+	ConsentGiven        Act = "consent.given"
+	PaperRead           Act = "paper.read"          // Reason: the kind of paper
+	FieldsCorrected     Act = "fields.corrected"    // Fields: which, never to what
+	SubmissionAccepted  Act = "submission.accepted" // Submission, Procedure
+	SubmissionOffered   Act = "submission.offered"  // is about to be accepted: what can't be noted is not
+	SubmissionTakenIn   Act = "submission.taken-in" // was set aside, see motcua queue found
+	SubmissionHeld      Act = "submission.held"
+	SubmissionDone      Act = "submission.delivered"
+	SubmissionRetried   Act = "submission.retried"
+	SubmissionDropped   Act = "submission.dropped"
+	SubmissionExported  Act = "submission.exported"
+	HelpCalled          Act = "help.called"
+	HelpTaken           Act = "help.taken"
+	SignedIn            Act = "staff.signed-in"
+	SignInFailed        Act = "staff.sign-in-failed"
+	SignedOut           Act = "staff.signed-out"
+	StaffLocked         Act = "staff.locked"
+	StaffChanged        Act = "staff.changed" // Reason: added, removed, pin-changed, unlocked
+	ConfigChanged       Act = "config.changed"
+	ProceduresUpdated   Act = "procedures.updated"
+	DiagnosticsTaken    Act = "diagnostics.taken"
+	DaemonStarted       Act = "daemon.started"
+	DaemonStopped       Act = "daemon.stopped"
+	DossierFiled        Act = "dossier.filed"
+	DossierSupplemented Act = "dossier.supplemented" // more papers came to one
+	DossierOpened       Act = "dossier.opened"       // an officer looked at it
+	DossierAnswered     Act = "dossier.answered"     // Reason: the state and the dossier's revision, "needs-more/3"
+	DossierAttached     Act = "dossier.attached"     // Reason: "file/" and the revision
+	DossierSigned       Act = "dossier.signed"
+	DossierWiped        Act = "dossier.wiped"     // its time was over
+	DossiersExported    Act = "dossiers.exported" // Reason: which day
+	KioskRevoked        Act = "kiosk.revoked"     // Reason: the kiosk's name
+	RequestRefused      Act = "request.refused"   // Reason: origin, host, csrf, role
+	LogRepaired         Act = "audit.repaired"    // a line torn by power loss was cut off
+	LogBroken           Act = "audit.broken"      // at a start the log was not what had been kept of it
 )
 
 // Event is what the caller knows of an act. Every member is an id or a code.
@@ -294,6 +303,47 @@ func (l *Log) Append(ev Event) error {
 	}
 	l.head, l.last = Head{e.Seq, e.Hash}, now
 	return nil
+}
+
+// Noted tells whether an event that is made once, such as one with a revision in its Reason, stands in the log: whoever
+// could not see the end of Append asks before appending again. It looks through the two newest months.
+func (l *Log) Noted(ev Event) (bool, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	want, err := json.Marshal(ev)
+	if err != nil {
+		return false, err
+	}
+	names, err := files(l.dir)
+	if err != nil {
+		return false, fmt.Errorf("look into audit log: %w", err)
+	}
+	for _, name := range names[max(0, len(names)-2):] {
+		found, err := notedIn(filepath.Join(l.dir, name), want)
+		if err != nil || found {
+			return found, err
+		}
+	}
+	return false, nil
+}
+
+func notedIn(path string, want []byte) (bool, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return false, fmt.Errorf("look into audit log: %w", err)
+	}
+	defer f.Close()
+	lines := bufio.NewScanner(f)
+	for lines.Scan() {
+		var e Entry
+		if json.Unmarshal(lines.Bytes(), &e) != nil {
+			continue
+		}
+		if have, err := json.Marshal(e.Event); err == nil && bytes.Equal(have, want) {
+			return true, nil
+		}
+	}
+	return false, lines.Err()
 }
 
 // month opens the file of a time's month, if it isn't the one that is open.

@@ -125,8 +125,11 @@ func (e *InvalidError) Error() string {
 
 // Form is the layout of form.json. Form readers on the far side rely on it.
 type Form struct {
-	Schema    string            `json:"schema"`
-	Procedure FormProcedure     `json:"procedure"`
+	Schema    string        `json:"schema"`
+	Procedure FormProcedure `json:"procedure"`
+	// Supplements is the submission, by its id or receipt code, that this one adds papers to; empty for one of its own.
+	Supplements string `json:"supplements,omitempty"`
+
 	Ward      string            `json:"ward,omitempty"`
 	Kiosk     string            `json:"kiosk,omitempty"`
 	Channel   Channel           `json:"channel"`

@@ -6,10 +6,12 @@ import (
 	"crypto/sha256"
 	"crypto/subtle"
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"net"
 	"net/http"
 	"os"
+	"path/filepath"
 	"regexp"
 	"strings"
 	"sync"
@@ -114,6 +116,83 @@ func parseKiosks(data []byte) ([]kiosk, error) {
 		list = append(list, one)
 	}
 	return list, lines.Err()
+}
+
+// ErrNoKiosk says that no kiosk of that name is in the list.
+var ErrNoKiosk = errors.New("no kiosk of that name is in the list")
+
+// Names lists the kiosks that may send, in the order of the file.
+func (k *Kiosks) Names() ([]string, error) {
+	if err := k.refresh(); err != nil {
+		return nil, err
+	}
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	names := make([]string, len(k.list))
+	for i, one := range k.list {
+		names[i] = one.name
+	}
+	return names, nil
+}
+
+// Revoke takes a kiosk out of the list, at once and in the file: its line becomes a comment that says who did it and when,
+// with a digest where a token stood, so that the kiosk can be let in again by taking that away.
+func (k *Kiosks) Revoke(name, by string, now time.Time) error {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	data, err := os.ReadFile(k.path)
+	if err != nil {
+		return fmt.Errorf("revoke a kiosk: %w", err)
+	}
+	lines := strings.SplitAfter(string(data), "\n")
+	found := false
+	for i, line := range lines {
+		words := strings.Fields(line)
+		if len(words) != 2 || words[0] != name {
+			continue
+		}
+		found = true
+		if words[1] != "certificate" && !strings.HasPrefix(words[1], "sha256:") {
+			sum := sha256.Sum256([]byte(words[1]))
+			words[1] = "sha256:" + hex.EncodeToString(sum[:])
+		}
+		lines[i] = fmt.Sprintf("# revoked %s by %s: %s %s\n", now.UTC().Format(time.RFC3339), by, words[0], words[1])
+	}
+	if !found {
+		return fmt.Errorf("revoke %s: %w", name, ErrNoKiosk)
+	}
+	text := []byte(strings.Join(lines, ""))
+	list, err := parseKiosks(text)
+	if err != nil {
+		return fmt.Errorf("revoke a kiosk: %s: %w", k.path, err)
+	}
+	if err := replaceFile(k.path, text); err != nil {
+		return fmt.Errorf("revoke a kiosk: %w", err)
+	}
+	k.list = list
+	k.mtime = time.Time{} // read anew at the next request
+	return nil
+}
+
+// replaceFile writes a file durably in place of the one before, with its rights.
+func replaceFile(path string, data []byte) error {
+	info, err := os.Stat(path)
+	if err != nil {
+		return err
+	}
+	if err := os.Remove(path + ".part"); err != nil && !errors.Is(err, os.ErrNotExist) {
+		return err
+	}
+	if err := writeFile(path+".part", bytes.NewReader(data)); err != nil {
+		return err
+	}
+	if err := os.Chmod(path+".part", info.Mode().Perm()); err != nil {
+		return err
+	}
+	if err := os.Rename(path+".part", path); err != nil {
+		return err
+	}
+	return syncDir(filepath.Dir(path))
 }
 
 // byToken finds the kiosk that a token is of.

@@ -1,0 +1,184 @@
+package office
+
+import (
+	"context"
+	"crypto/rand"
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+
+	"filippo.io/age"
+	bolt "go.etcd.io/bbolt"
+
+	"motcua/agent/answer"
+	"motcua/agent/audit"
+	"motcua/queue/receive"
+)
+
+// Store is where the kiosks' answers come from.
+var _ answer.Source = (*Store)(nil)
+
+// Desk is the random name of this store: numbers of another one do not compare.
+func (s *Store) Desk() string {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	return s.name
+}
+
+// Last is the highest number of an answer that was given.
+func (s *Store) Last(context.Context) (uint64, error) {
+	s.acting.Lock()
+	defer s.acting.Unlock()
+	return s.lastAnswer, nil
+}
+
+// Renew gives the store another random name: it was set back to an older copy, and would give numbers a second time.
+func (s *Store) Renew(context.Context) error {
+	s.acting.Lock()
+	defer s.acting.Unlock()
+	name := rand.Text()
+	err := s.db.Update(func(tx *bolt.Tx) error { return tx.Bucket(bucketMeta).Put(keyDesk, []byte(name)) })
+	if err != nil {
+		return fmt.Errorf("rename the desk: %w", err)
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.name = name
+	return nil
+}
+
+// answerOf is what the kiosks get of a dossier.
+func (s *Store) answerOf(r *record) answer.Answer {
+	a := answer.Answer{Desk: s.name,
+		Number: r.Answer, Submission: r.ID, Code: r.Code, Kiosk: r.Kiosk, Procedure: r.Procedure,
+		State: r.State, Reasons: slices.Clone(r.Reasons), Text: r.Text, Born: r.Born, Received: r.Received, At: r.Changed}
+	for _, one := range r.Added {
+		a.Supplements = append(a.Supplements, answer.Supplement{Submission: one.ID, Code: one.Code})
+	}
+	if f, ok := r.File(r.Result); ok && r.State.Final() {
+		a.Result = &answer.File{Name: f.Name, MediaType: f.MediaType, Size: f.Size, SHA256: f.SHA256}
+	}
+	return a
+}
+
+// Answers gives the newest answer of each dossier whose number is above after, by number, at most that many.
+func (s *Store) Answers(_ context.Context, after uint64, most int) ([]answer.Answer, error) {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	var newer []*record
+	for _, r := range s.records {
+		if r.Answer > after {
+			newer = append(newer, r)
+		}
+	}
+	slices.SortFunc(newer, func(a, b *record) int { return int(a.Answer) - int(b.Answer) })
+	var out []answer.Answer
+	for _, r := range newer[:min(most, len(newer))] {
+		out = append(out, s.answerOf(r))
+	}
+	return out, nil
+}
+
+// Result opens the result of the answer of that number.
+func (s *Store) Result(_ context.Context, number uint64) (io.ReadCloser, error) {
+	s.mu.RLock()
+	var found *record
+	for _, r := range s.records {
+		if r.Answer == number && r.State.Final() && r.Result != "" {
+			found = r
+		}
+	}
+	s.mu.RUnlock()
+	if found == nil {
+		return nil, answer.ErrUnknown
+	}
+	f, _ := found.File(found.Result)
+	return s.openSealed(found, f)
+}
+
+// Enrol keeps the public key that a kiosk's answers are sealed to; the newest counts.
+func (s *Store) Enrol(_ context.Context, kiosk, recipient string) error {
+	if _, err := age.ParseRecipients(strings.NewReader(recipient)); err != nil {
+		return fmt.Errorf("enrol kiosk: %w", err)
+	}
+	s.acting.Lock()
+	defer s.acting.Unlock()
+	return s.db.Update(func(tx *bolt.Tx) error {
+		kiosks := tx.Bucket(bucketKiosk)
+		if string(kiosks.Get([]byte(kiosk))) == recipient {
+			return nil
+		}
+		return kiosks.Put([]byte(kiosk), []byte(recipient))
+	})
+}
+
+// Recipients gives the public keys of the kiosks that are known here.
+func (s *Store) Recipients(context.Context) (map[string]string, error) {
+	s.acting.Lock() // the index may be changed for another
+	defer s.acting.Unlock()
+	all := map[string]string{}
+	err := s.db.View(func(tx *bolt.Tx) error {
+		return tx.Bucket(bucketKiosk).ForEach(func(k, v []byte) error {
+			all[string(k)] = string(v)
+			return nil
+		})
+	})
+	return all, err
+}
+
+// Revoke takes a kiosk's credential away: it can send no more and gets no answers, and new answers are not sealed to it.
+func (s *Store) Revoke(_ context.Context, list *receive.Kiosks, kiosk, by string) error {
+	s.acting.Lock()
+	defer s.acting.Unlock()
+	if err := s.ready(); err != nil {
+		return err
+	}
+	if err := list.Revoke(kiosk, by, s.o.Now()); err != nil {
+		return err
+	}
+	err := s.db.Update(func(tx *bolt.Tx) error {
+		if err := tx.Bucket(bucketKiosk).Delete([]byte(kiosk)); err != nil {
+			return err
+		}
+		return post(tx, audit.Event{Actor: actor(by), Act: audit.KioskRevoked, Reason: codeOf(kiosk)})
+	})
+	if err != nil {
+		return fmt.Errorf("forget a kiosk's key: %w", err)
+	}
+	return s.flush(false)
+}
+
+// codeOf is a kiosk's name as the audit log takes it: a row of nine digits may be a person's number there.
+func codeOf(kiosk string) string {
+	digits := 0
+	out := make([]byte, 0, len(kiosk)+2)
+	for i := range len(kiosk) {
+		if c := kiosk[i]; c >= '0' && c <= '9' {
+			if digits++; digits > 8 {
+				out, digits = append(out, '.'), 1
+			}
+		} else {
+			digits = 0
+		}
+		out = append(out, kiosk[i])
+	}
+	return string(out[:min(len(out), 64)])
+}
+
+// Wait returns when there is an answer above that number, or ctx ends.
+func (s *Store) Wait(ctx context.Context, after uint64) {
+	for {
+		s.mu.RLock()
+		last, changed := s.lastAnswer, s.changed
+		s.mu.RUnlock()
+		if last > after {
+			return
+		}
+		select {
+		case <-changed:
+		case <-ctx.Done():
+			return
+		}
+	}
+}

@@ -1,0 +1,139 @@
+package office
+
+import (
+	"slices"
+	"strconv"
+	"strings"
+	"unicode/utf8"
+
+	"motcua/agent/answer"
+	"motcua/ocr/vn"
+	"motcua/queue"
+)
+
+// Get finds a dossier by the id or receipt code of any submission to it.
+func (s *Store) Get(idOrCode string) (Dossier, error) {
+	if r := s.record(idOrCode); r != nil {
+		return r.clone().Dossier, nil
+	}
+	return Dossier{}, ErrUnknown
+}
+
+// Filter says which dossiers are wanted; the zero Filter wants all.
+type Filter struct {
+	States []answer.State
+	Text   string // a receipt code, a running or personal number, words of a name; tones may be left out
+}
+
+// List gives dossiers in the order of filing. Those that a filter's text finds come with the best match first: an exact
+// code or number, then names.
+func (s *Store) List(f Filter) []Dossier {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	var found []Dossier
+	rank := map[uint64]int{}
+	for _, r := range s.records {
+		if len(f.States) > 0 && !slices.Contains(f.States, r.State) {
+			continue
+		}
+		n := 0
+		if f.Text != "" {
+			if n = r.match(f.Text); n == 0 {
+				continue
+			}
+		}
+		rank[r.Number] = n
+		found = append(found, r.Dossier)
+	}
+	slices.SortFunc(found, func(a, b Dossier) int {
+		if d := rank[b.Number] - rank[a.Number]; d != 0 {
+			return d
+		}
+		return int(a.Number) - int(b.Number)
+	})
+	return found
+}
+
+// Counts says how many dossiers are in each state.
+func (s *Store) Counts() map[answer.State]int {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	n := map[answer.State]int{}
+	for _, r := range s.records {
+		n[r.State]++
+	}
+	return n
+}
+
+// How well a text finds a dossier.
+const (
+	byName = 1 + iota
+	byNumber
+	byCode
+)
+
+// leastDigits of a personal number find it: fewer would find half the ward.
+const leastDigits = 4
+
+// match says how well a typed text finds a dossier; 0: it does not.
+func (r *record) match(text string) int {
+	text = strings.TrimSpace(text)
+	for _, one := range r.submissions() {
+		if text == one.ID || foldCode(text) == foldCode(one.Code) && one.Code != "" {
+			return byCode
+		}
+	}
+	digits := strings.ReplaceAll(text, " ", "")
+	if n, err := strconv.ParseUint(strings.TrimPrefix(digits, "#"), 10, 64); err == nil {
+		if n == r.Number {
+			return byCode
+		}
+		if len(digits) < leastDigits {
+			return 0
+		}
+		for _, have := range r.Numbers {
+			if strings.HasPrefix(have, digits) || strings.HasSuffix(have, digits) {
+				return byNumber
+			}
+		}
+		return 0
+	}
+	if utf8.RuneCountInString(text) < 2 {
+		return 0
+	}
+	toned := vn.Plain(text) != strings.ToUpper(vn.NFC(text))
+	for _, name := range r.Names {
+		if hasWords(name, text, toned) {
+			return byName
+		}
+	}
+	return 0
+}
+
+// hasWords tells whether all words of a text stand in a name, the last one as far as it is typed.
+func hasWords(name, text string, toned bool) bool {
+	fold := func(s string) []string {
+		if toned {
+			return strings.Fields(vn.Fold(s))
+		}
+		return strings.Fields(vn.Plain(s))
+	}
+	have := fold(name)
+	for i, want := range fold(text) {
+		last := i == len(strings.Fields(text))-1
+		at := slices.IndexFunc(have, func(h string) bool { return h == want || last && strings.HasPrefix(h, want) })
+		if at < 0 {
+			return false
+		}
+		have = slices.Delete(slices.Clone(have), at, at+1)
+	}
+	return true
+}
+
+// foldCode is a receipt code however it was typed.
+func foldCode(text string) string {
+	if code, ok := queue.ParseCode(text); ok {
+		return code
+	}
+	return strings.ToUpper(strings.ReplaceAll(strings.TrimSpace(text), " ", ""))
+}
