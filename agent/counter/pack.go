@@ -65,6 +65,7 @@ func (o Office) Pack(ctx context.Context, m Matter, entries []visit.Entry, paper
 		d.Pages = append(d.Pages, page)
 	}
 	d.Documents, _ = gather(papers)
+	d.Places = places(entries, papers)
 	if o.Copies != nil && len(papers) > 0 {
 		// A copy that cannot be made never holds up a submission: the pages themselves are in it.
 		if d.Copies, d.CopyFault = o.Copies(ctx, papers, m.Confirmed); d.CopyFault != nil {

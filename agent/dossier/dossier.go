@@ -82,6 +82,7 @@ type Dossier struct {
 	Values    map[string]procedure.Value
 	Ways      map[string]procedure.WayID // how papers are given that were not scanned, by the paper's id
 	Documents []paper.Document           // what was recognised; only kinds and pages are kept beside the form
+	Places    map[string]Place           // where values were read, by the field's id
 	Pages     []Page
 	Copies    []Copy // digitised copies of the papers on the pages
 	CopyFault error  // why there are none
@@ -163,9 +164,22 @@ type FormValue struct {
 	Old        string        `json:"old,omitempty"` // an address as the paper has it, with units of before July 2025
 	Confidence float64       `json:"confidence"`
 	Doubts     []paper.Doubt `json:"doubts,omitempty"`    // what was doubted before a person confirmed it
+	Place      *Place        `json:"place,omitempty"`     // where it was read
 	Looked     bool          `json:"looked"`              // a person looked at this very value and said that it is right, or wrote it
 	LookedBy   string        `json:"looked_by,omitempty"` // "citizen", or the sign-in name of who helped
 }
+
+// Place is a region of a page file, in shares of its width and height as it is seen upright, from the upper left corner.
+type Place struct {
+	Page string  `json:"page"` // name of the page file
+	X    float64 `json:"x"`
+	Y    float64 `json:"y"`
+	W    float64 `json:"w"`
+	H    float64 `json:"h"`
+}
+
+// PageName is the pattern of the names of page files: their number from 1, and how the name ends.
+const PageName = "page-%04d%s"
 
 // SourceDefault is the source of a value that the procedure proposes and nobody has touched.
 const SourceDefault paper.Source = "default"
@@ -359,7 +373,11 @@ func (d Dossier) form() (Form, error) {
 		if v.Source == paper.User && v.Looked == "" && v.Text != "" {
 			v.Source, v.Confidence = SourceDefault, 0
 		}
-		form.Values = append(form.Values, FormValue{ID: f.ID, Label: f.Label.VI, Value: v.Text, Source: v.Source, From: v.From,
+		var at *Place
+		if place, ok := d.Places[f.ID]; ok && v.Text != "" {
+			at = &place
+		}
+		form.Values = append(form.Values, FormValue{ID: f.ID, Place: at, Label: f.Label.VI, Value: v.Text, Source: v.Source, From: v.From,
 			Old: v.Old, Confidence: v.Confidence, Doubts: v.Doubts, Looked: v.Looked != "", LookedBy: v.Looked})
 	}
 	for i, p := range d.Pages {
@@ -369,7 +387,7 @@ func (d Dossier) form() (Form, error) {
 		}
 		sum := sha256.Sum256(p.Data)
 		form.Pages = append(form.Pages, FormPage{
-			Name: fmt.Sprintf("page-%04d%s", i+1, extension), MediaType: p.MediaType, Size: len(p.Data),
+			Name: fmt.Sprintf(PageName, i+1, extension), MediaType: p.MediaType, Size: len(p.Data),
 			SHA256: hex.EncodeToString(sum[:]), Turn: p.Turn, Paper: p.Paper, Kind: p.Kind,
 		})
 	}

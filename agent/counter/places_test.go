@@ -1,0 +1,43 @@
+package counter
+
+import (
+	"bytes"
+	"image"
+	"image/jpeg"
+	"math"
+	"testing"
+
+	"motcua/agent/dossier"
+	"motcua/agent/visit"
+	"motcua/ocr/paper"
+)
+
+// A value's place on the page goes with the form, also of a page that a person turned; of one whose size isn't known none does.
+func TestPlacesOfValues(t *testing.T) {
+	var b bytes.Buffer
+	if err := jpeg.Encode(&b, image.NewGray(image.Rect(0, 0, 1000, 500)), nil); err != nil {
+		t.Fatal(err)
+	}
+	photo := append(append(bytes.Clone(b.Bytes()[:2]), []byte("\xff\xe1\x00\x10Exif\x00\x00........")...), b.Bytes()[2:]...)
+	where := &paper.Quad{{X: 100, Y: 50}, {X: 300, Y: 50}, {X: 300, Y: 100}, {X: 100, Y: 100}}
+	outside := &paper.Quad{{X: 1100, Y: 50}, {X: 1300, Y: 50}, {X: 1300, Y: 100}, {X: 1100, Y: 100}}
+	papers := []visit.Paper{
+		{ID: "upright", Data: b.Bytes(), MediaType: "image/jpeg"}, {ID: "turned", Data: b.Bytes(), MediaType: "image/jpeg", Turn: 90},
+		{ID: "file", Data: []byte("%PDF-"), MediaType: "application/pdf"}, {ID: "photo", Data: photo, MediaType: "image/jpeg"},
+	}
+	got := places([]visit.Entry{
+		{Name: "a", Paper: "upright", Page: 1, Where: where}, {Name: "b", Paper: "turned", Page: 1, Where: where},
+		{Name: "c", Paper: "file", Page: 1, Where: where}, {Name: "d", Paper: "photo", Page: 1, Where: where},
+		{Name: "e", Paper: "upright", Page: 1, Where: outside}, {Name: "f", Paper: "gone", Page: 1, Where: where}, {Name: "g", Paper: "upright", Page: 1},
+	}, papers)
+	want := map[string]dossier.Place{"a": {Page: "page-0001.jpg", X: .1, Y: .1, W: .2, H: .1}, "b": {Page: "page-0002.jpg", X: .8, Y: .1, W: .1, H: .2}}
+	if len(got) != len(want) {
+		t.Errorf("places: %v", got)
+	}
+	for name, w := range want {
+		g := got[name]
+		if g.Page != w.Page || math.Abs(g.X-w.X)+math.Abs(g.Y-w.Y)+math.Abs(g.W-w.W)+math.Abs(g.H-w.H) > 1e-9 {
+			t.Errorf("%s lies at %+v, not %+v", name, g, w)
+		}
+	}
+}
