@@ -35,6 +35,7 @@ type Role string
 const (
 	Volunteer  Role = "volunteer"
 	Technician Role = "technician"
+	Officer    Role = "officer" // of the office's desk; may do nothing at a kiosk
 )
 
 // Covers reports whether a member of this role may do what needs the other.
@@ -56,7 +57,7 @@ var (
 	ErrLocked    = errors.New("staff: locked after too many wrong PINs")
 	ErrWeakPIN   = errors.New("staff: the PIN needs 6 to 12 digits that are no simple row and not all the same")
 	ErrBadName   = errors.New("staff: a sign-in name has 2 to 32 of a-z, 0-9 and hyphen, and begins with a letter")
-	ErrBadRole   = errors.New("staff: the role is volunteer or technician")
+	ErrBadRole   = errors.New("staff: the role is volunteer, technician or, at the office's desk, officer")
 	ErrExists    = errors.New("staff: that name is taken")
 	ErrNotFound  = errors.New("staff: no such name")
 	ErrBusy      = errors.New("staff: too many PINs are being tried at once")
@@ -191,7 +192,7 @@ func (r *Roll) Add(name string, role Role, pin string) error {
 	switch {
 	case !nameForm.MatchString(name):
 		return ErrBadName
-	case role != Volunteer && role != Technician:
+	case role != Volunteer && role != Technician && role != Officer:
 		return ErrBadRole
 	}
 	salt, hash, err := seal(pin)

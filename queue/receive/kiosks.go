@@ -13,6 +13,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -299,6 +300,16 @@ func (d *door) known(token string, sum [sha256.Size]byte) (string, bool) {
 	return d.r.o.Kiosks.byToken(sum)
 }
 
+// allowed tells whether a kiosk that was let in under this name by the list is in it still.
+func (d *door) allowed(kiosk string) bool {
+	k := d.r.o.Kiosks
+	if k == nil || kiosk == "" {
+		return true
+	}
+	names, err := k.Names()
+	return err != nil || slices.Contains(names, kiosk) // a list that can't be read stays as it was
+}
+
 // slowed says how long an address has to wait from which too many wrong tokens came. Its token is then not even looked
 // at, unless it was right there lately: kiosks of one office share an address.
 func (d *door) slowed(address, seat string) time.Duration {
@@ -362,13 +373,34 @@ type steady struct {
 	n       int64
 	grace   time.Duration
 	stall   time.Duration
+
+	allowed func() bool // whether its kiosk may still send; asked now and then
+	asked   time.Time
+
+	turnedOut bool
 }
+
+// end keeps the rest of a body whose kiosk was turned out from being read, to be thrown away, once it is answered.
+func (s *steady) end() {
+	if s.turnedOut {
+		_ = s.control.SetReadDeadline(time.Now())
+	}
+}
+
+// askEvery is how soon a kiosk that is let in no more is cut off in the middle of a body.
+const askEvery = 500 * time.Millisecond
 
 func (s *steady) Read(p []byte) (int, error) {
 	// A connection that knows no deadline is not one of a kiosk.
 	_ = s.control.SetReadDeadline(time.Now().Add(s.stall))
 	n, err := s.body.Read(p)
 	s.n += int64(n)
+	if now := time.Now(); s.allowed != nil && now.Sub(s.asked) >= askEvery {
+		if s.asked = now; !s.allowed() {
+			s.turnedOut = true
+			return 0, errors.New("this kiosk is not let in any more")
+		}
+	}
 	if lasted := time.Since(s.begun); err == nil && lasted > s.grace && float64(s.n) < slowest*(lasted-s.grace).Seconds() {
 		return n, fmt.Errorf("the body comes slower than %d bytes a second", slowest)
 	}

@@ -201,10 +201,13 @@ func (r *Receiver) ServeHTTP(w http.ResponseWriter, req *http.Request) {
 	}
 	req = req.WithContext(context.WithValue(req.Context(), kioskKey{}, kiosk))
 	if req.Body != nil && req.Body != http.NoBody {
+		body := &steady{body: req.Body, control: http.NewResponseController(w), begun: time.Now(), grace: slowGrace, stall: slowStall,
+			allowed: func() bool { return r.door.allowed(kiosk) }}
+		defer body.end()
 		req.Body = struct {
 			io.Reader
 			io.Closer
-		}{&steady{body: req.Body, control: http.NewResponseController(w), begun: time.Now(), grace: slowGrace, stall: slowStall}, req.Body}
+		}{body, req.Body}
 	}
 	upload, ok := strings.CutPrefix(req.URL.Path, Path)
 	if !ok {
