@@ -137,3 +137,13 @@ func foldCode(text string) string {
 	}
 	return strings.ToUpper(strings.ReplaceAll(strings.TrimSpace(text), " ", ""))
 }
+
+// ByNumber finds a dossier by its number at this desk.
+func (s *Store) ByNumber(n uint64) (Dossier, error) {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	if r, ok := s.records[n]; ok {
+		return r.clone().Dossier, nil
+	}
+	return Dossier{}, ErrUnknown
+}

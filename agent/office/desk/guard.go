@@ -1,0 +1,324 @@
+package desk
+
+import (
+	"crypto/rand"
+	"crypto/subtle"
+	"crypto/x509"
+	"errors"
+	"net"
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"motcua/agent/audit"
+	"motcua/agent/staff"
+)
+
+const (
+	cookieName = "motcua-desk"
+	signedFor  = 20 * time.Minute // without a request
+	mostOpen   = 256              // sessions
+	formLimit  = 64 << 10         // bytes of a form without a file
+	fileLimit  = 64 << 20         // of one with a file; answer.ResultLimit
+)
+
+// session is one browser.
+type session struct {
+	token, csrf string
+
+	mu      sync.Mutex // guards the rest
+	lang    string
+	officer string // sign-in name; "": nobody yet
+	seen    time.Time
+	flash   string // shown once: what was done
+}
+
+type sessions struct {
+	mu  sync.Mutex // guards all
+	all map[string]*session
+}
+
+func newSessions() *sessions { return &sessions{all: map[string]*session{}} }
+
+func (a *sessions) sweep(now time.Time) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	for token, s := range a.all {
+		s.mu.Lock()
+		old := now.Sub(s.seen) > signedFor
+		s.mu.Unlock()
+		if old {
+			delete(a.all, token)
+		}
+	}
+}
+
+// begin makes a session, in place of another one: a cookie that was planted is worth nothing after a sign-in.
+func (d *Desk) begin(w http.ResponseWriter, r *http.Request, officer, lang string) *session {
+	s := &session{token: rand.Text(), csrf: rand.Text(), officer: officer, lang: lang, seen: d.now()}
+	a := d.sessions
+	a.mu.Lock()
+	if c, err := r.Cookie(cookieName); err == nil {
+		delete(a.all, c.Value)
+	}
+	for token := range a.all { // any: nobody who signed in is turned out by strangers, see below
+		if len(a.all) < mostOpen {
+			break
+		}
+		if a.all[token].officer == "" {
+			delete(a.all, token)
+		}
+	}
+	a.all[s.token] = s
+	a.mu.Unlock()
+	http.SetCookie(w, &http.Cookie{Name: cookieName, Value: s.token, Path: Path, HttpOnly: true, SameSite: http.SameSiteStrictMode, Secure: r.TLS != nil})
+	return s
+}
+
+func (d *Desk) sessionOf(r *http.Request) *session {
+	c, err := r.Cookie(cookieName)
+	if err != nil {
+		return nil
+	}
+	d.sessions.mu.Lock()
+	defer d.sessions.mu.Unlock()
+	return d.sessions.all[c.Value]
+}
+
+// session gives the browser's session, making one for a newcomer.
+func (d *Desk) session(w http.ResponseWriter, r *http.Request) *session {
+	if s := d.sessionOf(r); s != nil {
+		return s
+	}
+	return d.begin(w, r, "", "vi")
+}
+
+// guard lets only the desk's own pages ask, and nothing be changed without the token of the session.
+func (d *Desk) guard(next http.Handler) http.Handler {
+	policy := "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'; connect-src 'self'"
+	if d.o.Signer != "" {
+		policy += " " + d.o.Signer
+	}
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		h := w.Header()
+		h.Set("Content-Security-Policy", policy)
+		h.Set("X-Content-Type-Options", "nosniff")
+		h.Set("X-Frame-Options", "DENY")
+		h.Set("Referrer-Policy", "same-origin")
+		h.Set("Cross-Origin-Opener-Policy", "same-origin")
+		h.Set("Cross-Origin-Resource-Policy", "same-origin")
+		h.Set("Cache-Control", "no-store")
+		if r.TLS == nil && !d.ours(r.Host) { // with TLS a foreign name fails by its certificate
+			http.Error(w, http.StatusText(http.StatusMisdirectedRequest), http.StatusMisdirectedRequest)
+			return
+		}
+		if strings.HasPrefix(r.URL.Path, signerPath) { // no browser: the signer has its ticket
+			next.ServeHTTP(w, r)
+			return
+		}
+		site := r.Header.Get("Sec-Fetch-Site")
+		safe := r.Method == http.MethodGet || r.Method == http.MethodHead
+		if origin := r.Header.Get("Origin"); origin != "" && !sameOrigin(origin, r) ||
+			(site == "cross-site" || site == "same-site") && (!safe || r.URL.Path != Path || r.Header.Get("Sec-Fetch-Mode") != "navigate") {
+			http.Error(w, http.StatusText(http.StatusForbidden), http.StatusForbidden)
+			return
+		}
+		if !safe && !d.owned(w, r) {
+			return
+		}
+		next.ServeHTTP(w, r)
+	})
+}
+
+// owned reads a form that changes something, and answers where it is not of the session.
+func (d *Desk) owned(w http.ResponseWriter, r *http.Request) bool {
+	limit := int64(formLimit)
+	if strings.HasSuffix(r.URL.Path, "/result") {
+		limit = fileLimit + formLimit
+		if s := d.sessionOf(r); s == nil || s.officer == "" {
+			limit = formLimit
+		}
+	}
+	_ = http.NewResponseController(w).SetReadDeadline(d.now().Add(2 * time.Minute))
+	r.Body = http.MaxBytesReader(w, r.Body, limit)
+	// A file stays in memory: a temporary one would hold it in the clear.
+	err := r.ParseMultipartForm(limit)
+	if errors.Is(err, http.ErrNotMultipart) {
+		err = r.ParseForm()
+	}
+	var large *http.MaxBytesError
+	if errors.As(err, &large) {
+		http.Error(w, http.StatusText(http.StatusRequestEntityTooLarge), http.StatusRequestEntityTooLarge)
+		return false
+	}
+	s := d.sessionOf(r)
+	if err != nil || s == nil || subtle.ConstantTimeCompare([]byte(s.csrf), []byte(r.PostFormValue("csrf"))) != 1 {
+		http.Redirect(w, r, "/desk/signin?again=1", http.StatusSeeOther) // a page of a session that has ended
+		return false
+	}
+	_ = http.NewResponseController(w).SetReadDeadline(time.Time{})
+	return true
+}
+
+func (d *Desk) ours(host string) bool {
+	name := host
+	if h, _, err := net.SplitHostPort(host); err == nil {
+		name = h
+	}
+	name = strings.ToLower(strings.Trim(name, "[]"))
+	ip := net.ParseIP(name)
+	return name == "localhost" || ip != nil && ip.IsLoopback() || slices.Contains(d.o.Hosts, name) || slices.Contains(d.o.Hosts, host)
+}
+
+func sameOrigin(origin string, r *http.Request) bool {
+	u, err := url.Parse(origin)
+	return err == nil && u.Host == r.Host && u.Scheme == scheme(r)
+}
+
+func scheme(r *http.Request) string {
+	if r.TLS != nil {
+		return "https"
+	}
+	return "http"
+}
+
+// officer runs a handler for somebody who is signed in and still on the roster.
+func (d *Desk) officer(f func(http.ResponseWriter, *http.Request, *session)) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		s := d.sessionOf(r)
+		if s == nil || s.officer == "" {
+			if s = d.byCertificate(w, r); s == nil {
+				http.Redirect(w, r, "/desk/signin", http.StatusSeeOther)
+				return
+			}
+		}
+		_, known, err := d.o.Roster.Officer(s.officer)
+		s.mu.Lock()
+		over := d.now().Sub(s.seen) > signedFor
+		s.seen = d.now()
+		s.mu.Unlock()
+		if err != nil {
+			d.log.Error("read the list of officers", "error", err)
+		}
+		if !known || over {
+			d.end(s)
+			http.Redirect(w, r, "/desk/signin", http.StatusSeeOther)
+			return
+		}
+		f(w, r, s)
+	}
+}
+
+func (d *Desk) end(s *session) {
+	d.sessions.mu.Lock()
+	defer d.sessions.mu.Unlock()
+	delete(d.sessions.all, s.token)
+}
+
+// byCertificate signs an officer in whose browser showed a certificate of the officers' authority.
+func (d *Desk) byCertificate(w http.ResponseWriter, r *http.Request) *session {
+	if d.o.Officers == nil || r.TLS == nil || len(r.TLS.PeerCertificates) == 0 {
+		return nil
+	}
+	cert := r.TLS.PeerCertificates[0]
+	between := x509.NewCertPool()
+	for _, c := range r.TLS.PeerCertificates[1:] {
+		between.AddCert(c)
+	}
+	// Kiosks may show certificates at the same address; theirs are of another authority.
+	if _, err := cert.Verify(x509.VerifyOptions{Roots: d.o.Officers, Intermediates: between, CurrentTime: d.now(), KeyUsages: []x509.ExtKeyUsage{x509.ExtKeyUsageClientAuth}}); err != nil {
+		return nil
+	}
+	m, known, err := d.o.Roster.Officer(cert.Subject.CommonName)
+	if err != nil || !known {
+		return nil
+	}
+	d.note(audit.Event{Actor: "officer:" + m.Name, Act: audit.SignedIn, Reason: "certificate"})
+	return d.begin(w, r, m.Name, "vi")
+}
+
+type signInBody struct {
+	Name  string
+	Wrong string
+	Wait  int
+	None  bool
+	Demo  string
+}
+
+func (d *Desk) signInPage(w http.ResponseWriter, r *http.Request) {
+	if s := d.sessionOf(r); s != nil && s.officer != "" || d.byCertificate(w, r) != nil {
+		http.Redirect(w, r, Path, http.StatusSeeOther)
+		return
+	}
+	body := signInBody{Demo: d.o.Demo}
+	if members, err := d.o.Roster.Members(); err == nil {
+		body.None = len(members) == 0
+	}
+	if r.URL.Query().Has("again") {
+		body.Wrong = "signin.again"
+	}
+	d.render(w, r, http.StatusOK, "signin", body)
+}
+
+func (d *Desk) signIn(w http.ResponseWriter, r *http.Request) {
+	name := r.PostFormValue("name")
+	device, _, err := net.SplitHostPort(r.RemoteAddr)
+	if err != nil {
+		device = r.RemoteAddr
+	}
+	m, err := d.o.Roster.SignIn(name, r.PostFormValue("pin"), device)
+	if err == nil && m.Role != staff.Officer {
+		err = staff.ErrWrongPIN
+	}
+	if err == nil {
+		lang := d.session(w, r).lang
+		d.begin(w, r, m.Name, lang)
+		d.note(audit.Event{Actor: "officer:" + m.Name, Act: audit.SignedIn})
+		http.Redirect(w, r, Path, http.StatusSeeOther)
+		return
+	}
+	body := signInBody{Name: name, Wrong: "signin.wrong", Demo: d.o.Demo}
+	status := http.StatusForbidden
+	switch {
+	case errors.Is(err, staff.ErrLocked):
+		body.Wrong, status = "signin.locked", http.StatusTooManyRequests
+		body.Wait = max(1, int(m.LockedUntil.Sub(d.now()).Round(time.Minute).Minutes()))
+		d.note(audit.Event{Actor: "system", Act: audit.StaffLocked})
+	case errors.Is(err, staff.ErrBusy):
+		body.Wrong, body.Wait, status = "signin.locked", 1, http.StatusTooManyRequests
+	case errors.Is(err, staff.ErrWrongPIN):
+		d.note(audit.Event{Actor: "system", Act: audit.SignInFailed})
+	default:
+		d.log.Error("sign in", "error", err)
+		body.Wrong, status = "fault", http.StatusInternalServerError
+	}
+	d.render(w, r, status, "signin", body)
+}
+
+func (d *Desk) signOut(w http.ResponseWriter, r *http.Request) {
+	if s := d.sessionOf(r); s != nil {
+		if s.officer != "" {
+			d.note(audit.Event{Actor: "officer:" + s.officer, Act: audit.SignedOut})
+		}
+		d.end(s)
+	}
+	w.Header().Set("Clear-Site-Data", `"cache"`)
+	http.Redirect(w, r, "/desk/signin", http.StatusSeeOther)
+}
+
+func (d *Desk) language(w http.ResponseWriter, r *http.Request) {
+	s := d.session(w, r)
+	s.mu.Lock()
+	if lang := r.PostFormValue("lang"); slices.Contains(languages, lang) {
+		s.lang = lang
+	}
+	s.mu.Unlock()
+	to := r.PostFormValue("to")
+	if !strings.HasPrefix(to, Path) || strings.ContainsAny(to, "\\\r\n") {
+		to = Path
+	}
+	http.Redirect(w, r, to, http.StatusSeeOther)
+}
