@@ -3,7 +3,6 @@ package cli
 import (
 	"context"
 	"crypto/tls"
-	"crypto/x509"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -56,7 +55,8 @@ func (c *receiveCommand) check() error {
 }
 
 // secured puts TLS over a listener where a certificate is given; it is read anew at every handshake.
-func (c *receiveCommand) secured(l net.Listener) (net.Listener, error) {
+// officerCA, where it is given, is a further authority whose certificates may be shown.
+func (c *receiveCommand) secured(l net.Listener, officerCA string) (net.Listener, error) {
 	if c.Cert == "" {
 		return l, nil
 	}
@@ -71,15 +71,11 @@ func (c *receiveCommand) secured(l net.Listener) (net.Listener, error) {
 		return nil, err
 	}
 	conf := &tls.Config{MinVersion: tls.VersionTLS12, GetCertificate: func(*tls.ClientHelloInfo) (*tls.Certificate, error) { return load() }}
-	if c.ClientCA != "" {
-		pem, err := os.ReadFile(c.ClientCA)
-		if err != nil {
-			return nil, fmt.Errorf("read the kiosks' authority: %w", err)
-		}
-		conf.ClientCAs = x509.NewCertPool()
-		if !conf.ClientCAs.AppendCertsFromPEM(pem) {
-			return nil, fmt.Errorf("read the kiosks' authority: %s holds no PEM certificate", c.ClientCA)
-		}
+	var err error
+	if conf.ClientCAs, err = authorities(c.ClientCA, officerCA); err != nil {
+		return nil, err
+	}
+	if conf.ClientCAs != nil {
 		conf.ClientAuth = tls.RequireAndVerifyClientCert
 		if c.Kiosks != "" {
 			conf.ClientAuth = tls.VerifyClientCertIfGiven // some may come with tokens
@@ -88,54 +84,78 @@ func (c *receiveCommand) secured(l net.Listener) (net.Listener, error) {
 	return tls.NewListener(l, conf), nil
 }
 
-func (c *receiveCommand) Run(p *program) error {
-	if err := c.check(); err != nil {
-		return unusable(err)
-	}
+// receiver opens the receiving folder; came is told of each new submission.
+func (c *receiveCommand) receiver(p *program, log *slog.Logger, came func()) (*receive.Receiver, *receive.Kiosks, error) {
 	token, err := daemon.Secret(c.TokenFile)
 	if err != nil {
-		return unusable(err)
+		return nil, nil, unusable(err)
 	}
 	var kiosks *receive.Kiosks
 	if c.Kiosks != "" {
 		if kiosks, err = receive.OpenKiosks(c.Kiosks); err != nil {
-			return unusable(err)
+			return nil, nil, unusable(err)
 		}
 	}
 	var identities []age.Identity
 	if c.Identity != "" {
 		f, err := os.Open(c.Identity)
 		if err != nil {
-			return unusable(fmt.Errorf("read the office's key: %w", err))
+			return nil, nil, unusable(fmt.Errorf("read the office's key: %w", err))
 		}
 		identities, err = age.ParseIdentities(f)
 		f.Close()
 		if err != nil {
-			return unusable(fmt.Errorf("read the office's key: %w", err))
+			return nil, nil, unusable(fmt.Errorf("read the office's key: %w", err))
 		}
 	}
-	log := slog.New(slog.NewTextHandler(p.err, nil))
-	receiver, err := receive.New(receive.Options{
+	r, err := receive.New(receive.Options{
 		Dir: c.Dir, Token: token, Kiosks: kiosks, Identities: identities, Log: log,
-		Received: func(r receive.Receipt) { fmt.Fprintf(p.out, "received %s %s, %d bytes\n", r.Code, r.ID, r.Size) },
+		Received: func(r receive.Receipt) {
+			fmt.Fprintf(p.out, "received %s %s, %d bytes\n", r.Code, r.ID, r.Size)
+			came()
+		},
 	})
 	if err != nil {
-		return fmt.Errorf("open receiving folder: %w", err)
+		return nil, nil, fmt.Errorf("open receiving folder: %w", err)
 	}
-	defer receiver.Close()
-	listener, err := net.Listen("tcp", c.Listen)
+	return r, kiosks, nil
+}
+
+// listen opens the address, with TLS where a certificate is given.
+func (c *receiveCommand) listen(officerCA string) (net.Listener, error) {
+	l, err := net.Listen("tcp", c.Listen)
 	if err != nil {
-		return fmt.Errorf("listen for kiosks: %w", err)
+		return nil, fmt.Errorf("listen for kiosks: %w", err)
 	}
-	listener, err = c.secured(listener)
+	secured, err := c.secured(l, officerCA)
 	if err != nil {
+		return nil, unusable(errors.Join(err, l.Close()))
+	}
+	return secured, nil
+}
+
+func (c *receiveCommand) scheme() string {
+	if c.Cert != "" {
+		return "https"
+	}
+	return "http"
+}
+
+func (c *receiveCommand) Run(p *program) error {
+	if err := c.check(); err != nil {
 		return unusable(err)
 	}
-	scheme := "http"
-	if c.Cert != "" {
-		scheme = "https"
+	log := slog.New(slog.NewTextHandler(p.err, nil))
+	receiver, _, err := c.receiver(p, log, func() {})
+	if err != nil {
+		return err
 	}
-	fmt.Fprintf(p.out, "receiving at %s://%s%s into %s\n", scheme, listener.Addr(), receive.Path, c.Dir)
+	defer receiver.Close()
+	listener, err := c.listen("")
+	if err != nil {
+		return err
+	}
+	fmt.Fprintf(p.out, "receiving at %s://%s%s into %s\n", c.scheme(), listener.Addr(), receive.Path, c.Dir)
 
 	mux := http.NewServeMux()
 	mux.Handle(receive.Path, receiver)
