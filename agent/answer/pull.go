@@ -32,6 +32,7 @@ type Intake struct {
 	Store *Store
 	Queue Queue
 	Taken func(Answer)       // called after each answer that said something new; may be nil
+	Heard func(time.Time)    // called when the desk, or the province's store, was heard; may be nil
 	Wrong func(cause string) // counts what went wrong: "line", "refused", "not-the-desk", "sealed", "disk", "result"; may be nil
 	Clock func() time.Time   // nil = time.Now
 	Log   *slog.Logger       // nil = slog.Default()
@@ -49,6 +50,12 @@ func (in *Intake) log() *slog.Logger {
 		return in.Log
 	}
 	return slog.Default()
+}
+
+func (in *Intake) heard() {
+	if in.Heard != nil {
+		in.Heard(in.now())
+	}
 }
 
 func (in *Intake) wrong(cause string) {
@@ -232,6 +239,7 @@ func (p *Puller) page(ctx context.Context) (more bool, asked time.Duration, err 
 		p.in.wrong("not-the-desk")
 		return false, 0, errors.New("what came is no list of answers: somebody between answers for the desk")
 	}
+	p.in.heard()
 	for _, sealed := range l.Answers {
 		if err := p.in.take(ctx, sealed); err != nil {
 			return false, 0, err

@@ -57,6 +57,7 @@ type Config struct {
 	Queue      Queue      `yaml:"queue" json:"queue"`
 	Upload     Upload     `yaml:"upload" json:"upload"`
 	Announce   Announce   `yaml:"announce" json:"announce"`
+	Answers    Answers    `yaml:"answers" json:"answers"`
 	Payment    Payment    `yaml:"payment" json:"payment"`
 	Log        Log        `yaml:"log" json:"log"`
 	Metrics    Metrics    `yaml:"metrics" json:"metrics"`
@@ -210,6 +211,20 @@ type Announce struct {
 	Heartbeat  Duration `yaml:"heartbeat" json:"heartbeat"`
 }
 
+// Answers is how the office's answers come back.
+type Answers struct {
+	From string `yaml:"from" json:"from"`
+	URL  string `yaml:"url" json:"url"`
+	Ward string `yaml:"ward" json:"ward"`
+}
+
+// The values of Answers.From.
+const (
+	FromNone = "none"
+	FromDesk = "desk"
+	FromNATS = "nats"
+)
+
 // Payment is the account that takes fees.
 type Payment struct {
 	BIN     string `yaml:"bin" json:"bin"`
@@ -257,6 +272,7 @@ var (
 	binForm   = regexp.MustCompile(`^[0-9]{6}$`)
 	bankForm  = regexp.MustCompile(`^[0-9A-Za-z]{6,19}$`)
 	hostForm  = regexp.MustCompile(`^[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?$`)
+	wardForm  = regexp.MustCompile(`^[A-Za-z0-9_-]{1,64}$`)
 	codeForm  = regexp.MustCompile(`^[0-9]\.[0-9]{6}$`)
 
 	signerForm = regexp.MustCompile(`^RW[A-Za-z0-9+/]{54}$`)
@@ -294,6 +310,7 @@ func (c *Config) check(f *strict.File) {
 			f.Problem("announce", "cert_file and key_file belong together")
 		}
 	}
+	c.checkAnswers(f)
 	c.checkPayment(f)
 	oneOf(f, "log.level", c.Log.Level, "debug", "info", "warn", "error")
 	oneOf(f, "log.format", c.Log.Format, "text", "json")
@@ -472,6 +489,30 @@ func (c *Config) checkUpload(f *strict.File) {
 		if _, err := pace.ParseWindow(window); err != nil {
 			f.Problem(at("upload.plan", i), "%v", err)
 		}
+	}
+}
+
+func (c *Config) checkAnswers(f *strict.File) {
+	a := c.Answers
+	oneOf(f, "answers.from", a.From, FromNone, FromDesk, FromNATS)
+	switch a.From {
+	case FromDesk:
+		if a.URL == "" && (c.Upload.To != ToTus || c.Upload.Tus.Endpoint == "") {
+			f.Problem("answers.url", "is missing: without upload.to: tus the desk's address is not known")
+		}
+	case FromNATS:
+		if c.Announce.URL == "" {
+			f.Problem("answers.from", "nats needs announce.url: the same server is asked")
+		}
+		if !wardForm.MatchString(a.Ward) {
+			f.Problem("answers.ward", "must be the ward's code among the province's, of letters, digits, - and _")
+		}
+	}
+	if a.URL == "" {
+		return
+	}
+	if u := endpoint(f, "answers.url", a.URL); u != nil && u.Scheme == "http" && !c.Upload.Tus.AllowPlain && !loopback(u.Hostname()) {
+		f.Problem("answers.url", "is http:// to another machine: use https://, or say upload.tus.allow_plain: true")
 	}
 }
 

@@ -113,7 +113,7 @@ func openConsole(e *examiner, path string, roll *staff.Roll, restart func()) (sc
 }
 
 // follow writes into the audit log what becomes of submissions after they were accepted.
-func follow(ctx context.Context, q *queue.Queue, ledger *audit.Log, log *slog.Logger) error {
+func follow(ctx context.Context, q *queue.Queue, ledger *audit.Log, office *answers, log *slog.Logger) error {
 	steps, cancel := q.Subscribe()
 	defer cancel()
 	for {
@@ -124,8 +124,14 @@ func follow(ctx context.Context, q *queue.Queue, ledger *audit.Log, log *slog.Lo
 			if !open {
 				return nil
 			}
+			if s.State == queue.Delivered {
+				office.settle(ctx, q, s.ID, log)
+			}
 			switch s.State {
 			case queue.Delivered, queue.Acknowledged:
+				if s.State == queue.Acknowledged && s.Acknowledged.After(s.Delivered) {
+					break // its delivery is noted already
+				}
 				note(log, ledger, audit.Event{Actor: "system", Act: audit.SubmissionDone, Submission: s.ID, Procedure: s.Labels["procedure"]})
 			case queue.Held:
 				note(log, ledger, audit.Event{Actor: "system", Act: audit.SubmissionHeld, Submission: s.ID, Procedure: s.Labels["procedure"]})

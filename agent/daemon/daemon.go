@@ -127,7 +127,12 @@ func run(ctx context.Context, streams Streams, cfg config.Config, file string, a
 		return err
 	}
 	console.Update = offer.updater()
-	site, err := openSite(cfg, offer, counted{q, figures, ledger}, ledger, timed{reader, figures}, Copies(cfg, reader), scanner, console, demo != nil, log, openDrafts(ctx, cfg, log), func() {
+	office, err := openAnswers(running, cfg, q, figures, log)
+	if err != nil {
+		return err
+	}
+	accepting := counted{q, figures, ledger, office, log}
+	site, err := openSite(cfg, offer, accepting, ledger, timed{reader, figures}, Copies(cfg, reader), scanner, console, demo != nil, log, openDrafts(ctx, cfg, log), func() {
 		reader.Renew()
 		debug.FreeOSMemory() // what was freed goes back to the kernel, which hands it out empty
 	})
@@ -156,7 +161,7 @@ func run(ctx context.Context, streams Streams, cfg config.Config, file string, a
 	address := "http://" + screen.Addr().String() + "/"
 	note(log, ledger, audit.Event{Actor: "system", Act: audit.DaemonStarted})
 	commands := &control.Server{
-		Queue: counted{q, figures, ledger},
+		Queue: accepting,
 		Status: func() control.Status {
 			stats, _ := q.Stats()
 			return control.Status{PID: os.Getpid(), Version: version.String(), Started: started, Address: address, Upload: cfg.Upload.To, Queue: stats, Forbidden: held.list(), Instead: attempt.Instead}
@@ -187,14 +192,17 @@ func run(ctx context.Context, streams Streams, cfg config.Config, file string, a
 			return nil
 		})
 	}
-	group.Go(func() error { return deliver(ctx, q, sink) })
+	group.Go(func() error { return deliver(ctx, q, counting(sink, figures)) })
 	group.Go(func() error { return site.Run(ctx) })
 	if socket != nil {
 		group.Go(func() error { return Serve(ctx, socket, socket.Guard(commands.Handler()), "", "") })
 	}
 	group.Go(func() error { return Serve(ctx, screen, pages, "", "") })
 	group.Go(func() error { return watchdog(ctx, q, address, log, ready) })
-	group.Go(func() error { return follow(ctx, q, ledger, log) })
+	group.Go(func() error { return follow(ctx, q, ledger, office, log) })
+	if office != nil && office.run != nil {
+		group.Go(func() error { return office.run(ctx) })
+	}
 	group.Go(func() error { return readers(ctx) })
 	group.Go(func() error { return attempt.prove(ctx, ready, log) })
 	group.Go(func() error { return keepHead(ctx, cfg, q, ledger, log) })
@@ -259,7 +267,7 @@ func openSite(cfg config.Config, offer *offer, q counted, ledger *audit.Log, rea
 		o.Drafts = drafts
 	}
 	if scanner != nil {
-		o.Scanner = func() screen.Scanner { return scanner }
+		o.Scanner = func() screen.Scanner { return countedScanner{scanner, q.figures} }
 	}
 	site, err := web.New(o)
 	if err != nil {
@@ -288,6 +296,8 @@ type counted struct {
 	*queue.Queue
 	figures *metrics.Metrics
 	ledger  *audit.Log
+	office  *answers
+	log     *slog.Logger
 }
 
 // Enqueue accepts a submission and counts it. It refuses what could not be noted in the audit log, before it is
@@ -300,6 +310,9 @@ func (c counted) Enqueue(ctx context.Context, d queue.Draft) (queue.Submission, 
 	s, err := c.Queue.Enqueue(ctx, d)
 	if err == nil {
 		c.figures.Accepted(s)
+		if err := c.office.expect(s, d); err != nil {
+			c.log.Warn("a submission can't be looked up before the office answers", "submission", s.ID, "error", err)
+		}
 	}
 	return s, err
 }

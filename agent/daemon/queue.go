@@ -139,17 +139,20 @@ func vaults(cfg config.Config) (inFile, inTPM seal.Vault) {
 // counter works on, and its screens say that nothing is kept over a restart.
 func openDrafts(ctx context.Context, cfg config.Config, log *slog.Logger) *draft.Store {
 	dir := filepath.Join(cfg.Data, "drafts")
-	inFile, inTPM := seal.NewFile(filepath.Join(dir, keyFile)), seal.NewTPM(filepath.Join(dir, tpmFile), seal.DefaultTPM)
-	var where seal.Vault = inFile
-	if exists(filepath.Join(dir, tpmFile)) || vaultName(cfg) == "tpm" && !exists(filepath.Join(dir, keyFile)) {
-		where = inTPM
-	}
-	store, err := draft.Open(ctx, dir, where)
+	store, err := draft.Open(ctx, dir, vaultIn(cfg, dir))
 	if err != nil {
 		log.Error("unfinished visits are not kept over a restart", "error", err)
 		return nil
 	}
 	return store
+}
+
+// vaultIn is where a store in a folder of its own keeps its key: where the kiosk's lies, or where it was before.
+func vaultIn(cfg config.Config, dir string) seal.Vault {
+	if exists(filepath.Join(dir, tpmFile)) || vaultName(cfg) == "tpm" && !exists(filepath.Join(dir, keyFile)) {
+		return seal.NewTPM(filepath.Join(dir, tpmFile), seal.DefaultTPM)
+	}
+	return seal.NewFile(filepath.Join(dir, keyFile))
 }
 
 func exists(name string) bool {

@@ -86,36 +86,45 @@ func openFolder(u config.Upload, limit line.Limit, _ *slog.Logger) (queue.Sink, 
 
 // openAnnouncer makes who tells the province; nil where nobody is told.
 func openAnnouncer(cfg config.Config, q *queue.Queue, ledger *audit.Log, log *slog.Logger) (*announce.Announcer, error) {
-	a := cfg.Announce
-	if a.URL == "" {
+	if cfg.Announce.URL == "" {
 		return nil, nil
 	}
-	token, err := Secret(a.TokenFile)
+	o, err := announceOptions(cfg, log)
 	if err != nil {
 		return nil, fmt.Errorf("announce: %w", err)
 	}
-	announcer, err := announce.New(announce.Options{
-		URL: a.URL, Kiosk: cfg.Kiosk.ID, Stream: a.Stream, CredsFile: a.CredsFile, Token: token,
-		TLS:        line.TLS{CAFile: a.CAFile, CertFile: a.CertFile, KeyFile: a.KeyFile},
-		AllowPlain: a.AllowPlain, Outbox: q, Heartbeat: a.Heartbeat.D(), Log: log,
-		Figures: func() any {
-			stats, err := q.Stats()
-			figures := struct {
-				Version string      `json:"version"`
-				Queue   queue.Stats `json:"queue"`
-				Audit   string      `json:"audit"` // the head of the audit log
-				Error   string      `json:"error,omitempty"`
-			}{Version: version.String(), Queue: stats, Audit: ledger.Head().String()}
-			if err != nil {
-				figures.Error = err.Error()
-			}
-			return figures
-		},
-	})
+	o.Outbox, o.Figures = q, func() any {
+		stats, err := q.Stats()
+		figures := struct {
+			Version string      `json:"version"`
+			Queue   queue.Stats `json:"queue"`
+			Audit   string      `json:"audit"` // the head of the audit log
+			Error   string      `json:"error,omitempty"`
+		}{Version: version.String(), Queue: stats, Audit: ledger.Head().String()}
+		if err != nil {
+			figures.Error = err.Error()
+		}
+		return figures
+	}
+	announcer, err := announce.New(o)
 	if err != nil {
 		return nil, fmt.Errorf("announce: %w", err)
 	}
 	return announcer, nil
+}
+
+// announceOptions are the province's NATS as the configuration names it.
+func announceOptions(cfg config.Config, log *slog.Logger) (announce.Options, error) {
+	a := cfg.Announce
+	token, err := Secret(a.TokenFile)
+	if err != nil {
+		return announce.Options{}, err
+	}
+	return announce.Options{
+		URL: a.URL, Kiosk: cfg.Kiosk.ID, Stream: a.Stream, CredsFile: a.CredsFile, Token: token,
+		TLS:        line.TLS{CAFile: a.CAFile, CertFile: a.CertFile, KeyFile: a.KeyFile},
+		AllowPlain: a.AllowPlain, Heartbeat: a.Heartbeat.D(), Log: log,
+	}, nil
 }
 
 func openPace(u config.Upload) (line.Limit, error) {

@@ -4,7 +4,9 @@
 package metrics
 
 import (
+	"cmp"
 	"net/http"
+	"strconv"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -27,6 +29,13 @@ type Metrics struct {
 	accepted *prometheus.CounterVec
 	pages    *prometheus.CounterVec
 	reading  prometheus.Histogram
+
+	values     *prometheus.CounterVec
+	faults     *prometheus.CounterVec
+	deliveries *prometheus.CounterVec
+	answered   *prometheus.CounterVec
+	unanswered *prometheus.CounterVec
+	heard      prometheus.Gauge
 }
 
 // New registers everything.
@@ -42,6 +51,14 @@ func New(q Queue, version string) *Metrics {
 		reading: prometheus.NewHistogram(prometheus.HistogramOpts{
 			Name: "motcua_reading_seconds", Help: "Time to recognise one file.", Buckets: []float64{.1, .2, .4, .8, 1.6, 3.2, 6.4, 12.8},
 		}),
+		values:     counter("motcua_values_read_total", "Values that were recognised, by whether a person has to look at them.", "review"),
+		faults:     counter("motcua_scanner_faults_total", "Scans that ended with a fault, by its code.", "code"),
+		deliveries: counter("motcua_delivery_failures_total", "Tries to deliver a submission that failed, by cause.", "cause"),
+		answered:   counter("motcua_answers_taken_total", "Answers of the office that said something new, by the state they tell.", "state"),
+		unanswered: counter("motcua_answers_failures_total", "Tries to take answers that failed, by cause.", "cause"),
+		heard: prometheus.NewGauge(prometheus.GaugeOpts{
+			Name: "motcua_answers_heard_seconds", Help: "When the office's desk was heard last, in seconds since 1970; 0 if never, or not asked.",
+		}),
 	}
 	info := prometheus.NewGauge(prometheus.GaugeOpts{
 		Name: "motcua_build_info", Help: "Always 1; the label says which build runs.", ConstLabels: prometheus.Labels{"version": version},
@@ -49,9 +66,14 @@ func New(q Queue, version string) *Metrics {
 	info.Set(1)
 	m.registry.MustRegister(
 		info, m.accepted, m.pages, m.reading, &backlog{q},
+		m.values, m.faults, m.deliveries, m.answered, m.unanswered, m.heard,
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}),
 	)
 	return m
+}
+
+func counter(name, help, label string) *prometheus.CounterVec {
+	return prometheus.NewCounterVec(prometheus.CounterOpts{Name: name, Help: help}, []string{label})
 }
 
 // Watch adds a figure for each certificate: the moment it ends. It is asked anew at every scrape.
@@ -99,6 +121,41 @@ func (m *Metrics) Read(r ocr.Result) {
 	}
 	m.pages.WithLabelValues(outcome).Add(float64(max(r.Pages, 1)))
 	m.reading.Observe((time.Duration(r.ElapsedMS) * time.Millisecond).Seconds())
+	for _, d := range r.Documents {
+		for _, f := range d.Fields {
+			m.values.WithLabelValues(strconv.FormatBool(f.Review)).Inc()
+		}
+	}
+}
+
+// ScannerFailed counts a scan's fault by its code.
+func (m *Metrics) ScannerFailed(code string) { m.faults.WithLabelValues(code).Inc() }
+
+// DeliveryFailed counts a try that failed, by one of the causes of package daemon.
+func (m *Metrics) DeliveryFailed(cause string) { m.deliveries.WithLabelValues(cause).Inc() }
+
+// Answered counts an answer of the office by its state.
+func (m *Metrics) Answered(state string) { m.answered.WithLabelValues(state).Inc() }
+
+// AnswerFailed counts a try to take answers that failed.
+func (m *Metrics) AnswerFailed(cause string) { m.unanswered.WithLabelValues(cause).Inc() }
+
+// AnswersHeard notes that the desk itself answered.
+func (m *Metrics) AnswersHeard(at time.Time) { m.heard.Set(float64(at.Unix())) }
+
+// Answers adds how many dossiers are known, by the state that the office told; "" for those that it did not answer yet.
+func (m *Metrics) Answers(count func() map[string]int) { m.registry.MustRegister(dossiers(count)) }
+
+type dossiers func() map[string]int
+
+var dossiersDesc = prometheus.NewDesc("motcua_dossiers", "Dossiers known here, by the office's state; waiting where it has not answered.", []string{"state"}, nil)
+
+func (dossiers) Describe(out chan<- *prometheus.Desc) { out <- dossiersDesc }
+
+func (count dossiers) Collect(out chan<- prometheus.Metric) {
+	for state, n := range count() {
+		out <- prometheus.MustNewConstMetric(dossiersDesc, prometheus.GaugeValue, float64(n), cmp.Or(state, "waiting"))
+	}
 }
 
 // backlog asks the queue when it is scraped.

@@ -91,6 +91,25 @@ func New(o Options) (*Announcer, error) {
 	if o.Log == nil {
 		o.Log = slog.Default()
 	}
+	connect, err := o.connection()
+	if err != nil {
+		return nil, err
+	}
+	return &Announcer{o: o, prefix: "motcua." + o.Kiosk + ".", connect: connect}, nil
+}
+
+// Dial makes a connection of the options' own, for what else a kiosk has to do with the province's NATS. A server that is away
+// is waited for.
+func Dial(o Options, more ...nats.Option) (*nats.Conn, error) {
+	connect, err := o.connection()
+	if err != nil {
+		return nil, err
+	}
+	return nats.Connect(o.URL, append(connect, more...)...)
+}
+
+// connection is how a connection is made; it checks the address.
+func (o Options) connection() ([]nats.Option, error) {
 	away := false
 	for one := range strings.SplitSeq(o.URL, ",") {
 		u, err := url.Parse(strings.TrimSpace(one))
@@ -102,8 +121,7 @@ func New(o Options) (*Announcer, error) {
 		}
 		away = away || !line.Loopback(u.Hostname())
 	}
-	a := &Announcer{o: o, prefix: "motcua." + o.Kiosk + "."}
-	a.connect = []nats.Option{
+	connect := []nats.Option{
 		nats.Name("motcua " + o.Kiosk),
 		nats.RetryOnFailedConnect(true),
 		nats.MaxReconnects(-1),
@@ -120,15 +138,15 @@ func New(o Options) (*Announcer, error) {
 		if err != nil {
 			return nil, fmt.Errorf("announce: %w", err)
 		}
-		a.connect = append(a.connect, nats.Secure(conf))
+		connect = append(connect, nats.Secure(conf))
 	}
 	if o.CredsFile != "" {
-		a.connect = append(a.connect, nats.UserCredentials(o.CredsFile))
+		connect = append(connect, nats.UserCredentials(o.CredsFile))
 	}
 	if o.Token != "" {
-		a.connect = append(a.connect, nats.Token(o.Token))
+		connect = append(connect, nats.Token(o.Token))
 	}
-	return a, nil
+	return connect, nil
 }
 
 // Status returns how the announcing stands, for doctor and health pages.

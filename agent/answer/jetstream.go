@@ -1,0 +1,454 @@
+package answer
+
+import (
+	"bytes"
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"maps"
+	"math/rand/v2"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"filippo.io/age"
+	"github.com/nats-io/nats.go"
+	"github.com/nats-io/nats.go/jetstream"
+)
+
+// The buckets of a province. queue/receive/README.md has the commands that make them, and who may do what in them.
+const (
+	KiosksBucket  = "MOTCUA_KIOSKS"  // key-value: <ward>.<kiosk> → its age recipient; published.<ward> → how far the desk is
+	AnswersBucket = "MOTCUA_ANSWERS" // key-value: <ward>.<submission> → the newest answer, sealed to all kiosks of the ward
+	ResultsBucket = "MOTCUA_RESULTS" // objects: <ward>.<submission> → its newest result, sealed likewise
+)
+
+// validKey is a ward's or kiosk's name in keys.
+var validKey = regexp.MustCompile(`^[A-Za-z0-9_-]{1,64}$`)
+
+// Connect makes a connection to the province's NATS.
+type Connect func(...nats.Option) (*nats.Conn, error)
+
+// buckets are the three, opened.
+type buckets struct {
+	kiosks, answers jetstream.KeyValue
+	results         jetstream.ObjectStore
+}
+
+// callTime bounds one request to JetStream; a result has resultTime.
+const callTime = 30 * time.Second
+
+func openBuckets(ctx context.Context, nc *nats.Conn) (b buckets, err error) {
+	ctx, cancel := context.WithTimeout(ctx, callTime)
+	defer cancel()
+	js, err := jetstream.New(nc)
+	if err != nil {
+		return b, err
+	}
+	if b.kiosks, err = js.KeyValue(ctx, KiosksBucket); err != nil {
+		return b, fmt.Errorf("open bucket %s: %w", KiosksBucket, err)
+	}
+	if b.answers, err = js.KeyValue(ctx, AnswersBucket); err != nil {
+		return b, fmt.Errorf("open bucket %s: %w", AnswersBucket, err)
+	}
+	if b.results, err = js.ObjectStore(ctx, ResultsBucket); err != nil {
+		return b, fmt.Errorf("open bucket %s: %w", ResultsBucket, err)
+	}
+	return b, nil
+}
+
+// errReconnected ends a session: what was watched may be another server's now.
+var errReconnected = errors.New("the line to the server was cut and is back")
+
+// follow runs sessions on a connection until ctx ends, with growing pauses after those that fail. A session ends when the line
+// was cut: the next one finds out from where on there is something new.
+func follow(ctx context.Context, connect Connect, log *slog.Logger, what string, session func(context.Context, buckets) error) error {
+	cut := make(chan struct{}, 1)
+	nc, err := connect(nats.ReconnectHandler(func(*nats.Conn) {
+		select {
+		case cut <- struct{}{}:
+		default:
+		}
+	}))
+	if err != nil {
+		return fmt.Errorf("%s: %w", what, err)
+	}
+	defer nc.Close()
+	wait := time.Duration(0)
+	for {
+		begun := time.Now()
+		err := bounded(ctx, nc, cut, session)
+		if ctx.Err() != nil {
+			return nil
+		}
+		if errors.Is(err, errReconnected) || time.Since(begun) > backOffMost {
+			wait = 0
+		}
+		wait = min(max(2*wait, backOffFirst), backOffMost)
+		next := wait/2 + rand.N(wait/2)
+		log.Warn(what, "error", err, "next", next)
+		select {
+		case <-time.After(next):
+		case <-cut: // at once: a server is back
+			wait = 0
+		case <-ctx.Done():
+			return nil
+		}
+	}
+}
+
+// bounded runs one session, at most until the line was cut.
+func bounded(ctx context.Context, nc *nats.Conn, cut <-chan struct{}, session func(context.Context, buckets) error) error {
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	done := make(chan struct{})
+	defer func() { cancel(nil); <-done }()
+	go func() {
+		defer close(done)
+		select {
+		case <-cut:
+			cancel(errReconnected)
+		case <-ctx.Done():
+		}
+	}()
+	b, err := openBuckets(ctx, nc)
+	if err == nil {
+		err = session(ctx, b)
+	}
+	if cause := context.Cause(ctx); errors.Is(cause, errReconnected) {
+		return cause
+	}
+	return err
+}
+
+// Subscriber takes a ward's answers from a province's JetStream.
+type Subscriber struct {
+	connect Connect
+	ward    string
+	kiosk   string
+	in      *Intake
+}
+
+// NewSubscriber takes the ward's and this kiosk's names as they stand in the keys.
+func NewSubscriber(connect Connect, ward, kiosk string, in *Intake) (*Subscriber, error) {
+	if !validKey.MatchString(ward) || !validKey.MatchString(kiosk) {
+		return nil, fmt.Errorf("answers: ward %q and kiosk %q must be of letters, digits, - and _", ward, kiosk)
+	}
+	return &Subscriber{connect, ward, kiosk, in}, nil
+}
+
+// Run takes answers until ctx ends. A server that is away is waited for.
+func (s *Subscriber) Run(ctx context.Context) error {
+	return follow(ctx, s.connect, s.in.log(), "take answers from JetStream", func(ctx context.Context, b buckets) error {
+		err := s.session(ctx, b)
+		if err != nil && ctx.Err() == nil {
+			s.in.wrong("line")
+		}
+		return err
+	})
+}
+
+// resultsEvery is how often a result that has not come is asked for again.
+const resultsEvery = 30 * time.Second
+
+func (s *Subscriber) session(ctx context.Context, b buckets) error {
+	if err := s.enrol(ctx, b.kiosks); err != nil {
+		return err
+	}
+	if err := s.in.settle(ctx); err != nil {
+		return err
+	}
+	cursor, err := s.resume(ctx, b.answers)
+	if err != nil {
+		return err
+	}
+	watcher, err := b.answers.Watch(ctx, s.ward+".>", jetstream.ResumeFromRevision(cursor.After+1))
+	if err != nil {
+		return fmt.Errorf("watch answers: %w", err)
+	}
+	defer watcher.Stop()
+	again, settle := time.NewTicker(resultsEvery), time.NewTicker(settleEvery)
+	defer again.Stop()
+	defer settle.Stop()
+	s.in.heard()
+	for {
+		select {
+		case entry, ok := <-watcher.Updates():
+			switch {
+			case !ok:
+				return errors.New("watch answers: the watch ended")
+			case entry == nil: // all that was there has come
+			case entry.Operation() == jetstream.KeyValuePut:
+				if err := s.in.take(ctx, entry.Value()); err != nil {
+					return err
+				}
+				cursor.After = max(cursor.After, entry.Revision())
+			}
+			if len(watcher.Updates()) > 0 {
+				continue
+			}
+			if err := s.in.Store.Advance(cursor); err != nil {
+				s.in.wrong("disk")
+				return err
+			}
+			s.results(ctx, b.results)
+		case <-again.C:
+			if _, err := s.resume(ctx, b.answers); err != nil {
+				return err
+			}
+			s.in.heard()
+			s.results(ctx, b.results)
+		case <-settle.C:
+			if err := s.in.settle(ctx); err != nil {
+				return err
+			}
+		case <-ctx.Done():
+			return nil
+		}
+	}
+}
+
+// enrol tells which key is to be sealed to, where it is not told already.
+func (s *Subscriber) enrol(ctx context.Context, kiosks jetstream.KeyValue) error {
+	ctx, cancel := context.WithTimeout(ctx, callTime)
+	defer cancel()
+	key, mine := s.ward+"."+s.kiosk, s.in.Store.Recipient().String()
+	entry, err := kiosks.Get(ctx, key)
+	if err == nil && string(entry.Value()) == mine {
+		return nil
+	}
+	if err != nil && !errors.Is(err, jetstream.ErrKeyNotFound) {
+		return fmt.Errorf("enrol: %w", err)
+	}
+	if _, err := kiosks.PutString(ctx, key, mine); err != nil {
+		return fmt.Errorf("enrol: %w", err)
+	}
+	return nil
+}
+
+// resume is from where on answers are new here; a bucket that was made anew, or set back, is read from its beginning.
+func (s *Subscriber) resume(ctx context.Context, answers jetstream.KeyValue) (Cursor, error) {
+	ctx, cancel := context.WithTimeout(ctx, callTime)
+	defer cancel()
+	status, err := answers.Status(ctx)
+	if err != nil {
+		return Cursor{}, fmt.Errorf("ask bucket %s: %w", AnswersBucket, err)
+	}
+	name, last := "jetstream", uint64(0)
+	if b, ok := status.(*jetstream.KeyValueBucketStatus); ok {
+		name += strconv.FormatInt(b.StreamInfo().Created.UnixNano(), 36)
+		last = b.StreamInfo().State.LastSeq
+	}
+	if c := s.in.Store.Cursor(); c.Desk == name && c.After <= last {
+		return c, nil
+	}
+	return Cursor{Desk: name}, nil
+}
+
+// results fetches what has not come. What fails is tried again later.
+func (s *Subscriber) results(ctx context.Context, from jetstream.ObjectStore) {
+	for _, a := range s.in.Store.Missing() {
+		err := s.result(ctx, from, a)
+		if err != nil && ctx.Err() == nil {
+			s.in.wrong("result")
+			s.in.log().Warn("fetch result", "submission", a.Submission, "error", err)
+		}
+	}
+}
+
+func (s *Subscriber) result(ctx context.Context, from jetstream.ObjectStore, a Answer) error {
+	ctx, cancel := context.WithTimeout(ctx, resultTime)
+	defer cancel()
+	object, err := from.Get(ctx, resultName(s.ward, a))
+	if err != nil {
+		return err
+	}
+	defer object.Close()
+	data, err := openResult(object, a, s.in.Store.identity)
+	if err != nil {
+		return err
+	}
+	defer clear(data)
+	return s.in.Store.PutResult(a, data)
+}
+
+func resultName(ward string, a Answer) string {
+	return ward + "." + a.Submission
+}
+
+// Publisher lays a desk's answers out in a province's JetStream, for one ward.
+type Publisher struct {
+	connect Connect
+	ward    string
+	src     Source
+	log     *slog.Logger
+}
+
+// NewPublisher takes the ward's name as it stands in the keys.
+func NewPublisher(connect Connect, ward string, src Source, log *slog.Logger) (*Publisher, error) {
+	if !validKey.MatchString(ward) {
+		return nil, fmt.Errorf("answers: ward %q must be of letters, digits, - and _", ward)
+	}
+	return &Publisher{connect, ward, src, log}, nil
+}
+
+// Run publishes until ctx ends: each answer as it is given, and all of them anew when the ward's kiosks change.
+func (p *Publisher) Run(ctx context.Context) error {
+	return follow(ctx, p.connect, p.log, "publish answers", p.session)
+}
+
+// published is how far a desk's answers are laid out, and for which kiosks.
+type published struct {
+	Desk   string `json:"desk"`
+	Number uint64 `json:"number"`
+	Kiosks string `json:"kiosks"` // digest of their recipients
+}
+
+func (p *Publisher) session(ctx context.Context, b buckets) error {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	watcher, err := b.kiosks.Watch(ctx, p.ward+".>")
+	if err != nil {
+		return fmt.Errorf("watch kiosks: %w", err)
+	}
+	defer watcher.Stop()
+	recipients := map[string]string{}
+	for whole := false; ; {
+		var news <-chan struct{}
+		waiting, stop := context.WithCancel(ctx)
+		if whole && len(recipients) > 0 {
+			after, err := p.publish(ctx, b, recipients)
+			if err != nil {
+				stop()
+				return err
+			}
+			news = p.wait(waiting, after)
+		}
+		select {
+		case entry, ok := <-watcher.Updates():
+			switch {
+			case !ok:
+				stop()
+				return errors.New("watch kiosks: the watch ended")
+			case entry == nil:
+				whole = true
+			case entry.Operation() == jetstream.KeyValuePut:
+				recipients[entry.Key()] = string(entry.Value())
+			default:
+				delete(recipients, entry.Key()) // turned out: what is sealed from now on is not for it
+			}
+		case <-news:
+		case <-ctx.Done():
+		}
+		stop()
+		if ctx.Err() != nil {
+			return nil
+		}
+	}
+}
+
+// wait tells when there is something new; its goroutine ends with ctx, or the news.
+func (p *Publisher) wait(ctx context.Context, after uint64) <-chan struct{} {
+	news := make(chan struct{})
+	go func() {
+		defer close(news)
+		p.src.Wait(ctx, after)
+	}()
+	return news
+}
+
+// publish lays out what is not laid out yet for just these kiosks, and returns the number of the last answer.
+func (p *Publisher) publish(ctx context.Context, b buckets, recipients map[string]string) (uint64, error) {
+	to, digest := parseRecipients(recipients, p.log)
+	if len(to) == 0 {
+		return 0, errors.New("no kiosk of the ward has told a key that can be sealed to")
+	}
+	var done published
+	key := "published." + p.ward
+	entry, err := b.kiosks.Get(ctx, key)
+	if err != nil && !errors.Is(err, jetstream.ErrKeyNotFound) {
+		return 0, fmt.Errorf("look how far answers are published: %w", err)
+	}
+	if err != nil || json.Unmarshal(entry.Value(), &done) != nil || done.Desk != p.src.Desk() || done.Kiosks != digest {
+		done = published{Desk: p.src.Desk(), Kiosks: digest}
+	}
+	for {
+		list, err := p.src.Answers(ctx, done.Number, batch)
+		if err != nil || len(list) == 0 {
+			return done.Number, err
+		}
+		for _, a := range list {
+			if err := p.one(ctx, b, a, to); err != nil {
+				return 0, fmt.Errorf("publish answer %d: %w", a.Number, err)
+			}
+			done.Number = a.Number
+		}
+		text, err := json.Marshal(done)
+		if err != nil {
+			return 0, err
+		}
+		if _, err := b.kiosks.Put(ctx, key, text); err != nil {
+			return 0, fmt.Errorf("note how far answers are published: %w", err)
+		}
+	}
+}
+
+// one publishes an answer: the result first, so that who reads the answer finds it.
+func (p *Publisher) one(ctx context.Context, b buckets, a Answer, to []age.Recipient) error {
+	sealed, err := Seal(a, to...)
+	if err != nil { // one that can't be told holds up none of the others
+		p.log.Error("seal answer", "number", a.Number, "submission", a.Submission, "error", err)
+		return nil
+	}
+	if a.Result != nil {
+		if err := p.result(ctx, b, a, to); err != nil {
+			return err
+		}
+	}
+	ctx, cancel := context.WithTimeout(ctx, callTime)
+	defer cancel()
+	_, err = b.answers.Put(ctx, p.ward+"."+a.Submission, sealed)
+	return err
+}
+
+func (p *Publisher) result(ctx context.Context, b buckets, a Answer, to []age.Recipient) error {
+	from, err := p.src.Result(ctx, a.Number)
+	if errors.Is(err, ErrUnknown) {
+		return nil // a newer answer took its place meanwhile, and comes next
+	}
+	if err != nil {
+		return err
+	}
+	defer from.Close()
+	ctx, cancel := context.WithTimeout(ctx, resultTime)
+	defer cancel()
+	var out bytes.Buffer
+	if err := SealTo(&out, from, to...); err != nil {
+		return err
+	}
+	_, err = b.results.Put(ctx, jetstream.ObjectMeta{Name: resultName(p.ward, a)}, io.Reader(&out))
+	return err
+}
+
+// parseRecipients gives the kiosks' recipients in one order, and a digest of them. One that is none is left out and logged.
+func parseRecipients(texts map[string]string, log *slog.Logger) (to []age.Recipient, digest string) {
+	var all []string
+	for _, kiosk := range slices.Sorted(maps.Keys(texts)) {
+		r, err := age.ParseX25519Recipient(strings.TrimSpace(texts[kiosk]))
+		if err != nil {
+			log.Warn("a kiosk's key is none: it gets no answers", "kiosk", kiosk)
+			continue
+		}
+		to = append(to, r)
+		all = append(all, r.String())
+	}
+	sum := sha256.Sum256([]byte(strings.Join(all, "\n")))
+	return to, hex.EncodeToString(sum[:])
+}

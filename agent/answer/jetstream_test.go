@@ -1,0 +1,241 @@
+package answer
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"slices"
+	"sync"
+	"testing"
+	"time"
+
+	"filippo.io/age"
+	natsd "github.com/nats-io/nats-server/v2/server"
+	"github.com/nats-io/nats.go"
+	"github.com/nats-io/nats.go/jetstream"
+
+	"motcua/queue"
+)
+
+// nats starts a real NATS server with JetStream; the same folder and port again is the same server after a restart.
+func natsServer(t *testing.T, dir string, port int) *natsd.Server {
+	t.Helper()
+	s, err := natsd.NewServer(&natsd.Options{Host: "127.0.0.1", Port: port, JetStream: true, StoreDir: dir, NoLog: true, NoSigs: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.Start()
+	if !s.ReadyForConnections(time.Minute) {
+		t.Fatal("NATS server did not start")
+	}
+	t.Cleanup(func() { s.Shutdown(); s.WaitForShutdown() })
+	return s
+}
+
+func connectTo(url string) Connect {
+	return func(more ...nats.Option) (*nats.Conn, error) {
+		return nats.Connect(url, append(more, nats.RetryOnFailedConnect(true), nats.MaxReconnects(-1), nats.ReconnectWait(50*time.Millisecond))...)
+	}
+}
+
+// provide makes the buckets as the README tells a province to.
+func provide(t *testing.T, url string) jetstream.JetStream {
+	t.Helper()
+	nc, err := nats.Connect(url)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(nc.Close)
+	js, err := jetstream.New(nc)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range []string{KiosksBucket, AnswersBucket} {
+		if _, err := js.CreateOrUpdateKeyValue(t.Context(), jetstream.KeyValueConfig{Bucket: name, History: 1, Storage: jetstream.FileStorage}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if _, err := js.CreateOrUpdateObjectStore(t.Context(), jetstream.ObjectStoreConfig{Bucket: ResultsBucket, Storage: jetstream.FileStorage}); err != nil {
+		t.Fatal(err)
+	}
+	return js
+}
+
+// runs runs something until the test, or the returned function, ends it.
+func runs(t *testing.T, run func(context.Context) error) (stop func()) {
+	t.Helper()
+	ctx, cancel := context.WithCancel(t.Context())
+	done := make(chan error, 1)
+	go func() { done <- run(ctx) }()
+	var once sync.Once
+	stop = func() {
+		once.Do(func() {
+			cancel()
+			if err := <-done; err != nil && !errors.Is(err, context.Canceled) {
+				t.Error(err)
+			}
+		})
+	}
+	t.Cleanup(stop)
+	return stop
+}
+
+// eventually waits for something that another goroutine brings about.
+func eventually(t *testing.T, what string, is func() bool) {
+	t.Helper()
+	for end := time.Now().Add(2 * time.Minute); !is(); time.Sleep(20 * time.Millisecond) {
+		if time.Now().After(end) {
+			t.Fatalf("never: %s", what)
+		}
+	}
+}
+
+type seat struct {
+	dir   string
+	in    *Intake
+	mu    sync.Mutex
+	taken []string
+	stop  func()
+}
+
+// kiosk sits down at a server; q may be nil.
+func kiosk(t *testing.T, url, name, dir string, q *queue.Queue) *seat {
+	t.Helper()
+	if q == nil {
+		q = delivered(t)
+	}
+	s := &seat{dir: dir}
+	s.in = &Intake{Store: openAt(t, dir), Queue: q, Log: quiet, Clock: func() time.Time { return noon }, Taken: func(a Answer) {
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		s.taken = append(s.taken, fmt.Sprint(a.Submission, " ", a.State))
+	}}
+	sub, err := NewSubscriber(connectTo(url), "ward-7", name, s.in)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.stop = runs(t, sub.Run)
+	return s
+}
+
+func (s *seat) has(id string, state State) func() bool {
+	return func() bool {
+		r, err := s.in.Store.ByCode(codeOf(id))
+		return err == nil && r.State == state
+	}
+}
+
+func (s *seat) hasResult(id, want string) func() bool {
+	return func() bool {
+		_, data, err := s.in.Store.Result(id)
+		return err == nil && string(data) == want
+	}
+}
+
+func TestProvince(t *testing.T) {
+	hub := natsServer(t, t.TempDir(), -1)
+	js := provide(t, hub.ClientURL())
+	d := newDesk("desk-1")
+	q := delivered(t, "A")
+	if _, err := q.DeliverDue(t.Context(), takesAll{}); err != nil {
+		t.Fatal(err)
+	}
+	publisher, err := NewPublisher(connectTo(hub.ClientURL()), "ward-7", d, quiet)
+	if err != nil {
+		t.Fatal(err)
+	}
+	stop := runs(t, publisher.Run)
+	first := kiosk(t, hub.ClientURL(), "kiosk-a", t.TempDir(), q)
+	d.answers("A", Received, nil)
+	eventually(t, "received at the first kiosk", first.has("A", Received))
+	eventually(t, "acknowledged", func() bool { s, _ := q.Get("A"); return s.State == queue.Acknowledged })
+
+	// A kiosk that comes later reads what was answered before it came, and the publisher starts anew meanwhile.
+	stop()
+	publisher, err = NewPublisher(connectTo(hub.ClientURL()), "ward-7", d, quiet)
+	if err != nil {
+		t.Fatal(err)
+	}
+	runs(t, publisher.Run)
+	second := kiosk(t, hub.ClientURL(), "kiosk-b", t.TempDir(), nil)
+	eventually(t, "received at the second kiosk", second.has("A", Received))
+	d.answers("A", Done, []byte("invented result"))
+	for _, k := range []*seat{first, second} {
+		eventually(t, "done", k.has("A", Done))
+		eventually(t, "result", k.hasResult("A", "invented result"))
+	}
+
+	// One that was away for weeks takes what stands now; nothing of what it has comes as new again.
+	first.stop()
+	d.answers("B", Received, nil)
+	d.answers("B", NeedsMore, nil)
+	eventually(t, "B at the second kiosk", second.has("B", NeedsMore))
+	again := kiosk(t, hub.ClientURL(), "kiosk-a", first.dir, q)
+	eventually(t, "B at the first kiosk", again.has("B", NeedsMore))
+	again.mu.Lock()
+	if !slices.Equal(again.taken, []string{"B needs-more"}) {
+		t.Errorf("new at the kiosk that was away: %q", again.taken)
+	}
+	again.mu.Unlock()
+
+	// Nothing of it can be read in the province's store, and another ward's kiosk opens nothing.
+	kv, err := js.KeyValue(t.Context(), AnswersBucket)
+	if err != nil {
+		t.Fatal(err)
+	}
+	entry, err := kv.Get(t.Context(), "ward-7.A")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if bytes.Contains(entry.Value(), []byte("1950")) || bytes.Contains(entry.Value(), []byte("done")) {
+		t.Error("an answer can be read in the store")
+	}
+	stranger, err := age.GenerateX25519Identity()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := Open(entry.Value(), stranger); err == nil {
+		t.Error("a stranger opened it")
+	}
+}
+
+// The server goes and comes back, empty buckets are made anew, kiosk and publisher are restarted: each answer is new once.
+func TestProvinceKilled(t *testing.T) {
+	dir := t.TempDir()
+	hub := natsServer(t, dir, -1)
+	url := hub.ClientURL()
+	port := hub.Addr().(*net.TCPAddr).Port
+	provide(t, url)
+	d := newDesk("desk-1")
+	publisher, err := NewPublisher(connectTo(url), "ward-7", d, quiet)
+	if err != nil {
+		t.Fatal(err)
+	}
+	runs(t, publisher.Run)
+	k := kiosk(t, url, "kiosk-a", t.TempDir(), nil)
+	d.answers("A", Received, nil)
+	eventually(t, "A", k.has("A", Received))
+	hub.Shutdown()
+	hub.WaitForShutdown()
+	d.answers("A", Eligible, nil)
+	d.answers("B", Received, nil)
+	hub = natsServer(t, dir, port)
+	eventually(t, "A after the restart", k.has("A", Eligible))
+	eventually(t, "B after the restart", k.has("B", Received))
+	hub.Shutdown()
+	hub.WaitForShutdown()
+	hub = natsServer(t, t.TempDir(), port) // all of it was lost
+	provide(t, url)
+	d.answers("B", Done, []byte("invented result"))
+	eventually(t, "B from the new buckets", k.has("B", Done))
+	eventually(t, "its result", k.hasResult("B", "invented result"))
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	if want := []string{"A received", "A eligible", "B received", "B done"}; !slices.Equal(sorted(k.taken), sorted(want)) {
+		t.Errorf("taken %q, want %q", k.taken, want)
+	}
+}
+
+func sorted(s []string) []string { return slices.Sorted(slices.Values(s)) }
