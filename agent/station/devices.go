@@ -239,6 +239,9 @@ func probed(ctx context.Context, o all.Options, driver all.Driver, info scan.Inf
 			line.State = "it does not say what it can do"
 		default:
 			line.Sources, line.Modes, line.DPIs, line.Sizes = known.Sources, known.Modes, known.DPIs, known.Areas
+			if known.Note != "" {
+				line.Note = known.Note
+			}
 		}
 	}
 	return line

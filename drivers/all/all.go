@@ -38,7 +38,11 @@ type Options struct {
 }
 
 func (o Options) sane() sane.Options {
-	return sane.Options{Worker: o.Worker, Stall: o.Stall, Set: o.Set, Prefer: o.Prefer}
+	var hide []string
+	if o.Data != "" {
+		hide = []string{o.Data}
+	}
+	return sane.Options{Worker: o.Worker, Stall: o.Stall, Set: o.Set, Prefer: o.Prefer, Hide: hide}
 }
 
 func (o Options) escl() escl.Options {

@@ -33,7 +33,7 @@ func Check(ctx context.Context, o Options) []scan.Finding {
 		}
 	}
 	findings := []scan.Finding{checkBackends(config)}
-	findings = append(findings, checkDevices(ctx, o))
+	findings = append(findings, checkDevices(ctx, o), checkBounds(ctx, o))
 	m := machine{sys: "/sys/bus/usb/devices", udev: "/run/udev/data", usable: func(node string) bool {
 		return unix.Access(node, unix.R_OK|unix.W_OK) == nil
 	}}
@@ -97,6 +97,27 @@ func checkDevices(ctx context.Context, o Options) scan.Finding {
 		what += ": " + strings.Join(names, ", ")
 	}
 	return scan.Finding{OK: true, What: what}
+}
+
+// checkBounds tells what a backend that was taken over could not do, tried from inside, and what it still could.
+func checkBounds(ctx context.Context, o Options) scan.Finding {
+	held, err := Try(ctx, o)
+	if err != nil {
+		return scan.Finding{What: "The bounds of SANE's backends could not be tried: " + err.Error(), Mend: "Start motcua doctor again; if it stays so, reinstall the package motcua."}
+	}
+	var so, not []string
+	for _, h := range held {
+		if h.Holds {
+			so = append(so, h.Claim)
+		} else {
+			not = append(not, h.Claim)
+		}
+	}
+	what := fmt.Sprintf("SANE's backends are held, tried from inside: %s", strings.Join(so, "; "))
+	if len(not) > 0 {
+		what += ". Not held by this kernel: " + strings.Join(not, "; ")
+	}
+	return scan.Finding{OK: true, What: what + ". Left open, since scanners need them: " + leftOpen}
 }
 
 // machine is where the kernel and udev tell of USB devices.

@@ -21,7 +21,6 @@ import (
 	"slices"
 	"strings"
 	"sync"
-	"syscall"
 	"time"
 
 	"motcua/drivers/scan"
@@ -35,6 +34,9 @@ type Options struct {
 	Prefer []string      // options set before those, on models that have them; for profiles of a whole family
 	Stall  time.Duration // a device that shows no sign of life for so long has timed out; 0: a minute
 	Idle   time.Duration // the device is let go after so long without a scan; 0: half a minute
+	Hide   []string      // folders and files that backends must not reach, beside homes, keys and what is withheld anyway
+
+	loose bool // the worker is not confined
 }
 
 // prefix begins the ID of every SANE device.
@@ -211,44 +213,98 @@ func (s *Scanner) open(ctx context.Context) (*conn, error) {
 	}
 	// The one before may still hold the device.
 	s.closing.Wait()
-	c, err := dial(s.o)
-	if err != nil {
-		return nil, err
-	}
-	s.worker = c
-	r, err := c.call(ctx, request{Op: "open", Device: s.name})
-	if f := (*faultError)(nil); errors.As(err, &f) && mayHaveMoved(f.reply) {
-		if name, found := s.find(ctx, c); found {
-			s.name = name
-			r, err = c.call(ctx, request{Op: "open", Device: s.name})
+	c, r, err := s.reach(ctx, s.o)
+	if f := (*faultError)(nil); errors.As(err, &f) && mayHaveMoved(f.reply) && !s.o.loose {
+		// A backend may need what is withheld from it. It is tried without bounds once; if that helps, the device is used so,
+		// and says so.
+		o := s.o
+		o.loose = true
+		if c2, r2, again := s.reach(ctx, o); again == nil {
+			c, r, err, s.o.loose = c2, r2, nil, true
 		}
 	}
 	if err != nil {
-		s.drop()
 		return nil, s.explain(ctx, err)
 	}
+	s.worker = c
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.info.Sources, s.info.Modes, s.info.DPIs, s.info.Areas = r.Caps.Sources, r.Caps.Modes, r.Caps.DPIs, r.Caps.Areas
+	if s.o.loose {
+		s.info.Note = "its SANE backend runs without bounds: it does not work within them"
+	}
 	return c, nil
 }
 
-func mayHaveMoved(r reply) bool {
-	return status(r.Status) == statusInval || status(r.Status) == statusIOError
+// reach starts a worker and opens the device in it: by the name it had, by the one it has now, or, where its backend
+// takes no name (Brother's pdsseries: NAPS2 718) and has but one device, by the backend's.
+func (s *Scanner) reach(ctx context.Context, o Options) (*conn, reply, error) {
+	c, err := dial(o)
+	if err != nil {
+		return nil, reply{}, err
+	}
+	r, err := c.call(ctx, request{Op: "open", Device: s.name})
+	if f := (*faultError)(nil); errors.As(err, &f) && mayHaveMoved(f.reply) {
+		for _, name := range s.names(ctx, c) {
+			var now reply
+			if now, f = c.tryOpen(ctx, name); f == nil {
+				s.name, r, err = name, now, nil
+				break
+			}
+		}
+	}
+	if err != nil {
+		s.closing.Go(c.close)
+		return nil, reply{}, err
+	}
+	return c, r, nil
 }
 
-// find looks for the device among those there are now.
-func (s *Scanner) find(ctx context.Context, c *conn) (name string, found bool) {
+// tryOpen opens a device by a name that may be wrong.
+func (c *conn) tryOpen(ctx context.Context, name string) (reply, *faultError) {
+	r, err := c.call(ctx, request{Op: "open", Device: name})
+	if err == nil {
+		return r, nil
+	}
+	var f *faultError
+	if !errors.As(err, &f) {
+		f = &faultError{reply{Status: int(statusIOError), Text: err.Error()}}
+	}
+	return r, f
+}
+
+func mayHaveMoved(r reply) bool {
+	return status(r.Status) == statusInval || status(r.Status) == statusIOError || status(r.Status) == statusAccessDenied
+}
+
+// names are what else the device may be called now.
+func (s *Scanner) names(ctx context.Context, c *conn) []string {
 	for _, local := range []bool{true, false} {
 		r, err := c.call(ctx, request{Op: "list", Local: local})
 		if err != nil {
-			return "", false
+			return nil
 		}
-		if d, is := s.among(r.Devices); is {
-			return d.Name, d.Name != s.name
+		d, is := s.among(r.Devices)
+		if !is {
+			continue
 		}
+		backend, _, _ := strings.Cut(d.Name, ":")
+		siblings := 0
+		for _, other := range r.Devices {
+			if strings.HasPrefix(other.Name, backend+":") {
+				siblings++
+			}
+		}
+		var all []string
+		if d.Name != s.name {
+			all = append(all, d.Name)
+		}
+		if siblings == 1 {
+			all = append(all, backend)
+		}
+		return all
 	}
-	return "", false
+	return nil
 }
 
 func (s *Scanner) among(devices []device) (device, bool) {
@@ -435,8 +491,8 @@ type conn struct {
 	say tail
 }
 
-// dial starts a worker.
-func dial(o Options) (*conn, error) {
+// command is a worker that is not started.
+func command(ctx context.Context, o Options) (*exec.Cmd, error) {
 	argv := o.Worker
 	if len(argv) == 0 {
 		self, err := os.Executable()
@@ -445,15 +501,21 @@ func dial(o Options) (*conn, error) {
 		}
 		argv = []string{self, "sane-worker"}
 	}
-	c := &conn{cmd: exec.Command(argv[0], argv[1:]...)}
-	c.cmd.Env = append(os.Environ(), o.Env...)
-	c.cmd.Stderr = &c.say
-	c.cmd.SysProcAttr = &syscall.SysProcAttr{
-		Setpgid:   true,            // backends start processes of their own
-		Pdeathsig: syscall.SIGKILL, // a backend can hang so badly that the end of stdin is not seen
+	cmd := exec.CommandContext(ctx, argv[0], argv[1:]...)
+	cmd.Env = append(os.Environ(), o.Env...)
+	confine(cmd, o)
+	return cmd, nil
+}
+
+// dial starts a worker.
+func dial(o Options) (*conn, error) {
+	cmd, err := command(context.Background(), o)
+	if err != nil {
+		return nil, err
 	}
+	c := &conn{cmd: cmd}
+	c.cmd.Stderr = &c.say
 	c.cmd.WaitDelay = time.Second
-	var err error
 	if c.in, err = c.cmd.StdinPipe(); err != nil {
 		return nil, err
 	}
@@ -481,7 +543,7 @@ func (c *conn) close() {
 	kill.Stop()
 }
 
-func (c *conn) kill() { _ = syscall.Kill(-c.cmd.Process.Pid, syscall.SIGKILL) }
+func (c *conn) kill() { killGroup(c.cmd.Process) }
 
 func (c *conn) send(r request) error {
 	if err := writeMessage(c.in, r); err != nil {

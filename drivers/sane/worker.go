@@ -25,6 +25,9 @@ import (
 // on stdout, and returns when stdin ends. A backend that hangs, crashes or scribbles over memory takes
 // this process with it and costs the daemon one scan.
 func Serve(ctx context.Context, stdin io.Reader, stdout io.Writer) error {
+	if name := os.Getenv(tryEnv); name != "" {
+		return attemptNamed(name, stdout)
+	}
 	// A backend's reader thread may write to a pipe that sane_cancel has just closed.
 	signal.Ignore(syscall.SIGPIPE)
 	out, err := quiet(stdout)

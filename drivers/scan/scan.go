@@ -84,5 +84,6 @@ type Info struct {
 	Modes   []Mode
 	DPIs    []int           // a driver whose device takes any value in a range lists the usual ones
 	Areas   map[Source]Area // the largest page each source takes, where the device says so
+	Note    string          // what a technician should know of it
 	ByName  string          // why it is used only where the configuration names it; empty: it may be taken as found
 }

@@ -8,7 +8,8 @@
  * resolution (a list, or low-high); x, y (mm, the feeder's), glass-x, glass-y; least-x, least-y (the least of br-x and br-y); unit=pixel; page=1 (page-width and
  * page-height, at first 8.5 × 11 inches, bound the window, as fujitsu, canon_dr and epjitsu do); duplex (the name of a
  * switch to both sides); ald=1 (a switch by which a page ends with its sheet); late=1 (an empty feeder shows at the read); lines=unknown (a page ends with its sheet);
- * reading=unblocked (a read may give nothing yet).
+ * reading=unblocked (a read may give nothing yet); nameless=1 (it opens only without a name); needs (a file without which
+ * it does not open).
  * Files: feeder (sides that lie in it), fault ("jam 2": in the middle of page 2 of the next scan), away, hold.
  */
 #include <sane/sane.h>
@@ -37,7 +38,8 @@ static SANE_Word resolutions[32];
 static SANE_Range resolution_range, page_x = {0, 0, 0}, page_y = {0, 0, 0}, range_x = {0, 0, 0}, range_y = {0, 0, 0},
 	end_x = {0, 0, 0}, end_y = {0, 0, 0};
 static double feeder_x, feeder_y, glass_x, glass_y, least_x, least_y;
-static int pixels, paged, late, unknown, unblocked, ald;
+static char needs[256];
+static int nameless, pixels, paged, late, unknown, unblocked, ald;
 static SANE_Option_Descriptor options[OPTIONS];
 static SANE_Word value[OPTIONS];
 static SANE_Device device = {"one", vendor, model, type};
@@ -78,6 +80,8 @@ static void read_device(void) {
 		if (!strcmp(text, "x")) feeder_x = atof(v);
 		if (!strcmp(text, "y")) feeder_y = atof(v);
 		if (!strcmp(text, "glass-x")) glass_x = atof(v);
+		if (!strcmp(text, "nameless")) nameless = atoi(v);
+		if (!strcmp(text, "needs")) snprintf(needs, sizeof needs, "%s", v);
 		if (!strcmp(text, "least-x")) least_x = atof(v);
 		if (!strcmp(text, "least-y")) least_y = atof(v);
 		if (!strcmp(text, "option.resolution")) snprintf(resolution_option, sizeof resolution_option, "%s", v);
@@ -182,7 +186,10 @@ SANE_Status ENTRY(get_devices)(const SANE_Device ***list, SANE_Bool local) {
 	return SANE_STATUS_GOOD;
 }
 SANE_Status ENTRY(open)(SANE_String_Const name, SANE_Handle *h) {
-	if (*name && strcmp(name, "one")) return SANE_STATUS_INVAL;
+	if (*name && (strcmp(name, "one") || nameless)) return SANE_STATUS_INVAL;
+	FILE *f = *needs ? fopen(needs, "r") : NULL;
+	if (*needs && !f) return SANE_STATUS_IO_ERROR;
+	if (f) fclose(f);
 	if (is("away")) return SANE_STATUS_IO_ERROR;
 	*h = (SANE_Handle)&device;
 	return SANE_STATUS_GOOD;
