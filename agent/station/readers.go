@@ -29,6 +29,10 @@ type Visits interface {
 	Expects() []visit.Card // cards that open visits have read
 	Offer(src paper.Source, values map[paper.Name]string) bool
 	Trouble(err error) // says at the screen what to do about a card that cannot be read
+	// WantsFace reports whether somebody of the staff would see the picture of the card with that number; Face gives it.
+	// The caller wipes it afterwards.
+	WantsFace(number string) bool
+	Face(number string, picture []byte)
 }
 
 // OpenReaders makes the readers of the counter; run gives their readings to the visits until its context
@@ -229,6 +233,7 @@ func (d *chipDesk) read(ctx context.Context, reader string) error {
 			}
 			tried = append(tried, card)
 			values, source, err := d.open(ctx, reader, keys(card))
+			number := strings.Clone(string(values[paper.Number]))
 			if errors.Is(err, &scan.Fault{Code: lds.WrongCAN}) || errors.Is(err, &scan.Fault{Code: lds.WrongMRZ}) {
 				continue
 			}
@@ -239,6 +244,9 @@ func (d *chipDesk) read(ctx context.Context, reader string) error {
 			}
 			if err == nil {
 				d.log.Info("chip read", "reader", reader, "source", source, "taken", d.visits.Offer(source, values))
+				if source == paper.Chip {
+					err = d.face(ctx, reader, number, keys(card))
+				}
 			}
 			return err
 		}
@@ -248,6 +256,41 @@ func (d *chipDesk) read(ctx context.Context, reader string) error {
 		case <-tick.C:
 		}
 	}
+}
+
+// face reads the picture of a card that proved itself, which takes ten times as long as all else: only once somebody of the
+// staff has the visit before them, while the card lies there. A picture that cannot be had is no trouble of the citizen's.
+func (d *chipDesk) face(ctx context.Context, reader, number string, access lds.Access) error {
+	tick := time.NewTicker(300 * time.Millisecond)
+	defer tick.Stop()
+	for !d.visits.WantsFace(number) {
+		select {
+		case <-ctx.Done():
+			return nil // it was lifted
+		case <-tick.C:
+		}
+	}
+	chip, err := d.chip(ctx, reader, access, false)
+	if err != nil || chip.Authentic.Trust != lds.Verified || len(chip.Face) == 0 || chip.Fields[string(paper.Number)] != number {
+		if ctx.Err() == nil {
+			d.log.Warn("picture of a chip not read", "reader", reader, "code", faultCode(err))
+		}
+		return nil
+	}
+	d.visits.Face(number, chip.Face)
+	clear(chip.Face)
+	d.log.Info("picture of a chip read", "reader", reader)
+	return nil
+}
+
+// chip reads a card's chip, without its picture or with it.
+func (d *chipDesk) chip(ctx context.Context, reader string, access lds.Access, withoutFace bool) (lds.Card, error) {
+	card, err := d.service.Connect(ctx, reader)
+	if err != nil {
+		return lds.Card{}, err
+	}
+	defer card.Close()
+	return lds.Read(ctx, card, access, lds.Options{Trusted: d.trusted, WithoutFace: withoutFace})
 }
 
 // keys are what opens a card's chip, as far as it was read: cards without PACE need the MRZ's data.
@@ -266,12 +309,7 @@ func keys(card visit.Card) lds.Access {
 // chip of an unknown signer, or one that cannot show what it is, is worth less than print. Data that was altered, or that
 // was copied from another chip, is not taken at all.
 func (d *chipDesk) open(ctx context.Context, reader string, access lds.Access) (map[paper.Name]string, paper.Source, error) {
-	card, err := d.service.Connect(ctx, reader)
-	if err != nil {
-		return nil, "", err
-	}
-	defer card.Close()
-	chip, err := lds.Read(ctx, card, access, lds.Options{Trusted: d.trusted, WithoutFace: true})
+	chip, err := d.chip(ctx, reader, access, true)
 	if err != nil {
 		return nil, "", err
 	}

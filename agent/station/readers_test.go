@@ -49,8 +49,13 @@ type counter struct {
 	mu    sync.Mutex // guards cards
 	cards []visit.Card
 	taken chan map[paper.Name]string
-	told  []string // keys of sentences
+	told  []string    // keys of sentences
+	faces chan []byte // pictures of chips; nil: nobody wants them
 }
+
+func (c *counter) WantsFace(string) bool { return c.faces != nil }
+
+func (c *counter) Face(_ string, picture []byte) { c.faces <- slices.Clone(picture) }
 
 func (c *counter) Expects() []visit.Card {
 	c.mu.Lock()
@@ -309,6 +314,7 @@ scanner:
 func TestChipOpensByWhatAVisitHasRead(t *testing.T) {
 	now := time.Date(2026, 3, 2, 9, 0, 0, 0, time.UTC)
 	person := chip.Person{
+		Face:   append([]byte("\xff\xd8\xff\xe0"), make([]byte, 3000)...),
 		Number: "001199123456", Name: "Lê Thị Mẫu", Latin: "LE<<THI<MAU", Sex: "Nữ",
 		Birth: time.Date(1999, 1, 2, 0, 0, 0, 0, time.UTC), Issue: time.Date(2021, 5, 10, 0, 0, 0, 0, time.UTC), Expiry: time.Date(2039, 1, 2, 0, 0, 0, 0, time.UTC),
 	}
@@ -345,7 +351,7 @@ func TestChipOpensByWhatAVisitHasRead(t *testing.T) {
 		{"not signed", pace, unsigned, trusted, "chip-unchecked"},
 	} {
 		t.Run(card.name, func(t *testing.T) {
-			c := &counter{taken: make(chan map[paper.Name]string, 1)}
+			c := &counter{taken: make(chan map[paper.Name]string, 1), faces: make(chan []byte, 1)}
 			desk := &chipDesk{visits: c, trusted: card.trusted, log: slog.New(slog.NewTextHandler(t.Output(), nil)), service: pcsc.Service{Socket: d.Socket}}
 			ctx, end := context.WithCancel(t.Context())
 			done := make(chan error, 1)
@@ -361,10 +367,23 @@ func TestChipOpensByWhatAVisitHasRead(t *testing.T) {
 			if values[paper.FullName] != person.Name || values[paper.Number] != person.Number || values["source"] != card.source {
 				t.Errorf("the chip's values did not arrive from %s, but from %s", card.source, values["source"])
 			}
+			if card.source == "chip" {
+				select {
+				case picture := <-c.faces:
+					if !slices.Equal(picture, person.Face) {
+						t.Errorf("a picture of %d bytes came, %d lie in the chip", len(picture), len(person.Face))
+					}
+				case <-time.After(patience):
+					t.Error("no picture came")
+				}
+			}
 			remove()
 			end()
 			if err := <-done; err != nil && ctx.Err() == nil {
 				t.Error(err)
+			}
+			if len(c.faces) > 0 {
+				t.Error("the picture of a chip that was not checked came")
 			}
 		})
 	}

@@ -17,12 +17,14 @@ type checkBody struct {
 	Open   []row // what must be looked at before going on
 	Groups []group
 	First  string // address of the first open question
+	Faces  []int  // pictures from chips, of persons without a group of their own; for staff
 	Proc   *procedure.Procedure
 }
 
 type group struct {
 	Name procedure.Text // empty for the matter itself
 	Rows []row
+	Face int // the picture from the person's chip, for staff; 0: none
 }
 
 type row struct {
@@ -52,6 +54,7 @@ func (s *Pages) check(w http.ResponseWriter, r *http.Request, at screen.Seat) {
 	}
 	b := checkBody{Proc: at.Proc}
 	where := map[string]int{}
+	faces := facesOf(at)
 	for i := range at.Proc.Fields {
 		f := &at.Proc.Fields[i]
 		e, ok := at.State.Entry(f.ID)
@@ -79,7 +82,32 @@ func (s *Pages) check(w http.ResponseWriter, r *http.Request, at screen.Seat) {
 		}
 		b.Groups[n].Rows = append(b.Groups[n].Rows, one)
 	}
+	for group, face := range faces {
+		if n, ok := where[group]; ok {
+			b.Groups[n].Face = face
+		} else {
+			b.Faces = append(b.Faces, face)
+		}
+	}
+	slices.Sort(b.Faces)
 	s.Render(w, r, http.StatusOK, "check", screen.View{Steps: s.Steps(at.Lang, visit.Check), Back: "/papers", Body: b})
+}
+
+// facesOf tells, where staff is signed in, which picture from a chip belongs to which person: whose number it is.
+func facesOf(at screen.Seat) map[string]int {
+	faces := map[string]int{}
+	if !at.Session.Staffed() {
+		return faces
+	}
+	for i := range at.Proc.Fields {
+		f := &at.Proc.Fields[i]
+		if e, ok := at.State.Entry(f.ID); ok && !e.Idle && e.Value != "" {
+			if n := at.Table.Faces.Of(e.Value); n > 0 {
+				faces[f.Group] = n
+			}
+		}
+	}
+	return faces
 }
 
 func (s *Pages) row(lang string, f *procedure.Field, e visit.Entry) row {

@@ -136,6 +136,7 @@ func (s *Pages) submit(w http.ResponseWriter, r *http.Request, at screen.Seat) {
 		return
 	}
 	at.Table.Pictures.Wipe()
+	at.Table.Faces.Wipe()
 	at.Table.Live.Reset()
 	s.Log.Info("submission accepted", "visit", at.State.ID, "submission", accepted.ID)
 	s.Note(audit.Event{Actor: who(at.State), Act: audit.SubmissionAccepted, Submission: accepted.ID, Procedure: at.Proc.Code})

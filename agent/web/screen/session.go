@@ -61,6 +61,7 @@ type Table struct {
 	forget func() // ends what is kept of the visit on the disk
 
 	Pictures pictures
+	Faces    faces
 	Stack    bool // papers of several persons, not divided yet
 
 	keepMu sync.Mutex // guards kept, keptAt, and keeping against forgetting
@@ -362,6 +363,7 @@ func (t *Table) wipe() {
 		t.jobs.Wait()
 		t.Live.wipe()
 		t.Pictures.Wipe()
+		t.Faces.Wipe()
 		t.Visit.Wipe()
 		t.wiped()
 	})

@@ -6,6 +6,7 @@ import (
 	"bytes"
 	"net/http"
 	"slices"
+	"strconv"
 	"time"
 
 	"motcua/agent/audit"
@@ -30,6 +31,7 @@ func (s *Pages) Routes(mux *http.ServeMux) {
 	mux.HandleFunc("POST /desk/take/{id}", s.Need(staff.Volunteer, s.deskTake))
 	mux.HandleFunc("POST /desk/open/{id}", s.Need(staff.Volunteer, s.deskOpen))
 	mux.HandleFunc("POST /desk/drop/{id}", s.Need(staff.Volunteer, s.deskDrop))
+	mux.HandleFunc("GET /desk/face/{n}", s.Need(staff.Volunteer, s.deskFace))
 	mux.HandleFunc("POST /desk/batch", s.Need(staff.Volunteer, s.batchStart))
 	mux.HandleFunc("GET /desk/batch", s.Need(staff.Volunteer, s.batchPage))
 	mux.HandleFunc("GET /desk/batch/live", s.Need(staff.Volunteer, s.batchLive))
@@ -104,6 +106,24 @@ func (s *Pages) line(sess *screen.Session, lang string) deskLine {
 		return a.Since.Compare(b.Since)
 	})
 	return l
+}
+
+// deskFace sends the picture in the chip of somebody whose visit sits here.
+func (s *Pages) deskFace(w http.ResponseWriter, r *http.Request, _ staff.Member) {
+	n, err := strconv.Atoi(r.PathValue("n"))
+	t := s.Session(w, r).Sitting()
+	if err != nil || t == nil {
+		http.NotFound(w, r)
+		return
+	}
+	jpeg, ok := t.Faces.Get(n)
+	if !ok {
+		http.NotFound(w, r)
+		return
+	}
+	w.Header().Set("Content-Type", "image/jpeg")
+	_, _ = w.Write(jpeg) // whoever went away needs no picture
+	clear(jpeg)
 }
 
 // today counts what was accepted since midnight.
