@@ -37,6 +37,13 @@ func KeyWayBack(ctx context.Context, dir string, vault seal.Vault, make func(key
 // RestoreKey puts kiosk keys back where none is. It never replaces one: that might be the right one.
 func RestoreKey(ctx context.Context, vault seal.Vault, keys []seal.Key) error {
 	there, err := vault.Load(ctx)
+	var boot *seal.BootError
+	if errors.As(err, &boot) {
+		if boot.ID != keys[0].ID().String() {
+			return fmt.Errorf("%s holds another key, %s: move it away first, it may be needed", vault, boot.ID)
+		}
+		return vault.Save(ctx, keys) // the very key, sealed to what the machine boots now
+	}
 	if err != nil {
 		return err
 	}
@@ -47,6 +54,25 @@ func RestoreKey(ctx context.Context, vault seal.Vault, keys []seal.Key) error {
 		return fmt.Errorf("%s holds another key, %s: move it away first, it may be needed", vault, there[0].ID())
 	}
 	return vault.Save(ctx, keys)
+}
+
+// ErrNoWayBack says that the kiosk key has no way back, which what was asked may need.
+var ErrNoWayBack = errors.New("the kiosk key has no way back yet: motcua queue key backup makes one")
+
+// ResealKey saves the kiosk keys of the queue in dir anew in their vault, which may bind them to other than before. It needs no
+// open queue, and a way back of the current key: what binds it may change without a word.
+func ResealKey(ctx context.Context, dir string, vault seal.Vault) (seal.ID, error) {
+	keys, err := vault.Load(ctx)
+	if err != nil {
+		return seal.ID{}, err
+	}
+	if len(keys) == 0 {
+		return seal.ID{}, fmt.Errorf("%w: %s holds none", ErrNoKey, vault)
+	}
+	if noted, err := os.ReadFile(filepath.Join(dir, wayBackName)); err != nil || strings.TrimSpace(string(noted)) != keys[0].ID().String() {
+		return seal.ID{}, ErrNoWayBack
+	}
+	return keys[0].ID(), vault.Save(ctx, keys)
 }
 
 // hasWayBack reports whether a way back was made of the current kiosk key.

@@ -15,7 +15,8 @@ import (
 
 type queueKeyCommand struct {
 	Backup  keyBackupCommand  `cmd:"" help:"Make a way back for the kiosk key: a file that the office's key opens, or words on paper."`
-	Restore keyRestoreCommand `cmd:"" help:"Put the kiosk key back after the machine or its TPM was lost."`
+	Restore keyRestoreCommand `cmd:"" help:"Put the kiosk key back after the machine or its TPM was lost, or boots other than the key is bound to."`
+	Reseal  keyResealCommand  `cmd:"" help:"Seal the key in the TPM anew: bound to what is booted now, as queue.boot says, or to nothing."`
 }
 
 type keyBackupCommand struct {
@@ -48,6 +49,35 @@ func (c *keyBackupCommand) Run(p *program) error {
 		}
 		return whole(c.Out, func(f *os.File) error { return seal.SealKeys(f, keys, to...) })
 	})
+}
+
+type keyResealCommand struct {
+	Loose bool `help:"Bind it to nothing, for an update of firmware, boot loader or kernel. Afterwards: motcua queue key reseal."`
+}
+
+// Run may run beside a daemon, which has the key already.
+func (c *keyResealCommand) Run(p *program) error {
+	cfg, err := p.configuration()
+	if err != nil {
+		return err
+	}
+	vault, ok := daemon.Vault(cfg).(*seal.TPM)
+	if !ok {
+		return unusable(errors.New("the kiosk key lies in a file, which binds it to nothing: motcua queue rekey --to tpm moves it"))
+	}
+	if c.Loose {
+		vault = vault.Bound()
+	}
+	id, err := queue.ResealKey(p.ctx, filepath.Join(cfg.Data, "queue"), vault)
+	if err != nil {
+		return err
+	}
+	if len(vault.Binds()) == 0 {
+		fmt.Fprintf(p.out, "the kiosk key %s is bound to no boot state\n", id)
+		return nil
+	}
+	fmt.Fprintf(p.out, "the kiosk key %s opens only while registers %v are as they are now\n", id, vault.Binds())
+	return nil
 }
 
 type keyRestoreCommand struct {

@@ -4,6 +4,7 @@ import (
 	"archive/zip"
 	"bytes"
 	"compress/zlib"
+	"crypto/sha256"
 	"encoding/binary"
 	"fmt"
 	"hash/crc32"
@@ -19,6 +20,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/go-tpm/tpm2"
+	"github.com/google/go-tpm/tpm2/transport/linuxudstpm"
 	"github.com/pdfcpu/pdfcpu/pkg/api"
 	"github.com/pdfcpu/pdfcpu/pkg/pdfcpu/model"
 	"github.com/rogpeppe/go-internal/testscript"
@@ -69,6 +72,7 @@ func TestScript(t *testing.T) {
 			"lines":    countLines,
 			"zip":      zipFiles,
 			"signin":   signIn,
+			"measure":  measure,
 		},
 	})
 }
@@ -324,6 +328,24 @@ func unzipped(ts *testscript.TestScript, neg bool, args []string) {
 	ts.Check(err)
 	defer z.Close()
 	ts.Check(os.CopyFS(ts.MkAbs(args[1]), z))
+}
+
+// measure SOCKET PCR writes something into a register of the TPM at a socket, as another boot loader would.
+func measure(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 2 {
+		ts.Fatalf("usage: measure SOCKET PCR")
+	}
+	pcr, err := strconv.Atoi(args[1])
+	ts.Check(err)
+	chip, err := linuxudstpm.Open(ts.MkAbs(args[0]))
+	ts.Check(err)
+	defer chip.Close()
+	digest := sha256.Sum256([]byte("another boot loader"))
+	_, err = tpm2.PCRExtend{
+		PCRHandle: tpm2.AuthHandle{Handle: tpm2.TPMHandle(pcr), Auth: tpm2.PasswordAuth(nil)},
+		Digests:   tpm2.TPMLDigestValues{Digests: []tpm2.TPMTHA{{HashAlg: tpm2.TPMAlgSHA256, Digest: digest[:]}}},
+	}.Execute(chip)
+	ts.Check(err)
 }
 
 // signin FILE NAME PIN wants this person to be let in by the list of staff.

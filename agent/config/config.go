@@ -147,6 +147,8 @@ type Queue struct {
 	Records Duration `yaml:"records" json:"records"` // how long a submission is remembered after its content was wiped
 	MinFree Size     `yaml:"min_free" json:"min_free"`
 	Key     string   `yaml:"key" json:"key"`
+	TPM     string   `yaml:"tpm" json:"tpm"`   // the chip's device
+	Boot    []int    `yaml:"boot" json:"boot"` // registers (PCRs) of the chip that the key is bound to
 	SealTo  string   `yaml:"seal_to" json:"seal_to"`
 	// OfficeOnly is for kiosks that must not be able to read what they hold.
 	OfficeOnly bool `yaml:"office_only" json:"office_only"`
@@ -439,6 +441,14 @@ func (c *Config) checkQueue(f *strict.File) {
 		f.Problem("queue.records", "must be between 1d and 3660d")
 	}
 	oneOf(f, "queue.key", c.Queue.Key, "auto", "tpm", "file")
+	for i, n := range c.Queue.Boot {
+		if n < 0 || n > 15 { // the others may be set back by anybody, or belong to other programs
+			f.Problem(fmt.Sprintf("queue.boot[%d]", i), "must be a register between 0 and 15")
+		}
+	}
+	if len(c.Queue.Boot) > 0 && c.Queue.Key == "file" {
+		f.Problem("queue.boot", "binds a key in the TPM; with key: file there is none")
+	}
 	if c.Queue.SealTo != "" {
 		if _, err := age.ParseX25519Recipient(c.Queue.SealTo); err != nil {
 			f.Problem("queue.seal_to", "is not an age recipient (age1…): %v", err)

@@ -119,7 +119,7 @@ func Vault(cfg config.Config) seal.Vault {
 	if exists(filepath.Join(cfg.Data, "queue", tpmFile)) {
 		return inTPM
 	}
-	if exists(filepath.Join(cfg.Data, "queue", keyFile)) || unix.Access(seal.DefaultTPM, unix.R_OK|unix.W_OK) != nil {
+	if exists(filepath.Join(cfg.Data, "queue", keyFile)) || unix.Access(cfg.Queue.TPM, unix.R_OK|unix.W_OK) != nil {
 		return inFile
 	}
 	return inTPM
@@ -132,7 +132,7 @@ const (
 
 func vaults(cfg config.Config) (inFile, inTPM seal.Vault) {
 	dir := filepath.Join(cfg.Data, "queue")
-	return seal.NewFile(filepath.Join(dir, keyFile)), seal.NewTPM(filepath.Join(dir, tpmFile), seal.DefaultTPM)
+	return seal.NewFile(filepath.Join(dir, keyFile)), seal.NewTPM(filepath.Join(dir, tpmFile), cfg.Queue.TPM).Bound(cfg.Queue.Boot...)
 }
 
 // openDrafts opens the store of unfinished visits, with a key of its own that lies where the kiosk's does. Without it the
@@ -150,7 +150,7 @@ func openDrafts(ctx context.Context, cfg config.Config, log *slog.Logger) *draft
 // vaultIn is where a store in a folder of its own keeps its key: where the kiosk's lies, or where it was before.
 func vaultIn(cfg config.Config, dir string) seal.Vault {
 	if exists(filepath.Join(dir, tpmFile)) || vaultName(cfg) == "tpm" && !exists(filepath.Join(dir, keyFile)) {
-		return seal.NewTPM(filepath.Join(dir, tpmFile), seal.DefaultTPM)
+		return seal.NewTPM(filepath.Join(dir, tpmFile), cfg.Queue.TPM)
 	}
 	return seal.NewFile(filepath.Join(dir, keyFile))
 }
@@ -175,6 +175,9 @@ func Rekey(ctx context.Context, cfg config.Config, q *queue.Queue, to string) (i
 	}
 	return 0, fmt.Errorf("a kiosk key lies in a file or in the tpm, not in %q", to)
 }
+
+// KeyPlace says where the kiosk's key lies: "tpm" or "file".
+func KeyPlace(cfg config.Config) string { return vaultName(cfg) }
 
 func vaultName(cfg config.Config) string {
 	if _, ok := Vault(cfg).(*seal.TPM); ok {

@@ -30,7 +30,7 @@ func OpenRoster(ctx context.Context, cfg config.Config) (*staff.Roll, error) {
 	}
 	var box staff.Box
 	if exists(filepath.Join(cfg.Data, rosterKey)) || vaultName(cfg) == "tpm" {
-		ring, err := rosterRing(ctx, seal.NewTPM(filepath.Join(cfg.Data, rosterKey), seal.DefaultTPM))
+		ring, err := rosterRing(ctx, seal.NewTPM(filepath.Join(cfg.Data, rosterKey), cfg.Queue.TPM))
 		if err != nil {
 			return nil, err
 		}

@@ -18,21 +18,25 @@ import (
 // TPM is a vault whose file only the TPM 2.0 chip of this machine can open: a disk that is taken out, copied
 // or thrown away tells nothing. The keys are sealed under the chip's storage root key, which is made anew
 // from the chip's seed each time, so nothing takes up the chip's memory; they travel to and from the
-// chip encrypted. They are not bound to a boot state: an update of the kernel must not lock a kiosk out.
-type TPM struct{ path, device string }
+// chip encrypted. By themselves they are not bound to a boot state: an update of the kernel must not lock a kiosk out. See Bound.
+type TPM struct {
+	path, device string
+	pcrs         []uint
+}
 
 // DefaultTPM is the kernel's resource manager, which lets several programs use one chip.
 const DefaultTPM = "/dev/tpmrm0"
 
 // NewTPM names the file for the sealed keys and the chip's device, or the socket of a TPM emulator.
-func NewTPM(path, device string) *TPM { return &TPM{path, device} }
+func NewTPM(path, device string) *TPM { return &TPM{path: path, device: device} }
 
 func (t *TPM) String() string { return fmt.Sprintf("TPM %s with file %s", t.device, t.path) }
 
 // sealedFile is the vault's file; all in it is safe to be seen.
 type sealedFile struct {
-	Format string      `json:"format"` // "motcua-tpm-1"
+	Format string      `json:"format"` // "motcua-tpm-1", or "motcua-tpm-2" where it is bound to a boot state
 	Keys   []sealedKey `json:"keys"`
+	Boot   []register  `json:"boot,omitempty"` // what the machine had booted when the keys were sealed; to say what changed
 }
 
 type sealedKey struct {
@@ -41,7 +45,10 @@ type sealedKey struct {
 	Private []byte `json:"private"`
 }
 
-const sealedFormat = "motcua-tpm-1"
+const (
+	sealedFormat = "motcua-tpm-1"
+	boundFormat  = "motcua-tpm-2"
+)
 
 // Load unseals the keys.
 func (t *TPM) Load(ctx context.Context) ([]Key, error) {
@@ -53,13 +60,19 @@ func (t *TPM) Load(ctx context.Context) ([]Key, error) {
 		return nil, fmt.Errorf("read sealed kiosk key: %w", err)
 	}
 	var file sealedFile
-	if err := json.Unmarshal(data, &file); err != nil || file.Format != sealedFormat || len(file.Keys) == 0 {
+	if err := json.Unmarshal(data, &file); err != nil || !file.known() {
 		return nil, fmt.Errorf("read sealed kiosk key: %s is damaged; put it back from your backup", t.path)
 	}
 	var keys []Key
 	err = t.session(ctx, func(chip transport.TPM, root *tpm2.CreatePrimaryResponse) error {
+		if err := file.booted(chip, t.path); err != nil {
+			return err
+		}
 		for _, s := range file.Keys {
-			k, err := unsealKey(chip, root, s)
+			k, err := unsealKey(chip, root, s, file.registers())
+			if errors.Is(err, tpm2.TPMRCPolicyFail) {
+				return &BootError{File: t.path, ID: file.Keys[0].ID}
+			}
 			if err != nil {
 				return err
 			}
@@ -70,6 +83,10 @@ func (t *TPM) Load(ctx context.Context) ([]Key, error) {
 		}
 		return nil
 	})
+	var boot *BootError
+	if errors.As(err, &boot) {
+		return nil, fmt.Errorf("unseal kiosk key with the TPM %s: %w", t.device, err)
+	}
 	if err != nil {
 		return nil, fmt.Errorf("unseal kiosk key with the TPM %s: %w; a key sealed by another machine's chip can't be opened here", t.device, err)
 	}
@@ -86,8 +103,15 @@ func (t *TPM) Save(ctx context.Context, keys []Key) error {
 	}
 	file := sealedFile{Format: sealedFormat}
 	err := t.session(ctx, func(chip transport.TPM, root *tpm2.CreatePrimaryResponse) error {
+		var err error
+		if file.Boot, err = readRegisters(chip, t.pcrs); err != nil {
+			return err
+		}
+		if len(file.Boot) > 0 {
+			file.Format = boundFormat
+		}
 		for _, k := range keys {
-			s, err := sealKey(chip, root, k)
+			s, err := sealKey(chip, root, k, file.Boot)
 			if err != nil {
 				return err
 			}
@@ -176,7 +200,11 @@ func outOfChip(bits tpm2.TPMKeyBits) tpm2.AuthOption {
 	return tpm2.AESEncryption(bits, tpm2.EncryptOut)
 }
 
-func sealKey(chip transport.TPM, root *tpm2.CreatePrimaryResponse, k Key) (sealedKey, error) {
+func sealKey(chip transport.TPM, root *tpm2.CreatePrimaryResponse, k Key, boot []register) (sealedKey, error) {
+	policy, err := bootPolicy(boot)
+	if err != nil {
+		return sealedKey{}, err
+	}
 	session, err := private(root, intoChip)
 	if err != nil {
 		return sealedKey{}, err
@@ -190,8 +218,9 @@ func sealKey(chip transport.TPM, root *tpm2.CreatePrimaryResponse, k Key) (seale
 			Type:    tpm2.TPMAlgKeyedHash,
 			NameAlg: tpm2.TPMAlgSHA256,
 			ObjectAttributes: tpm2.TPMAObject{
-				FixedTPM: true, FixedParent: true, UserWithAuth: true, NoDA: true,
+				FixedTPM: true, FixedParent: true, UserWithAuth: len(boot) == 0, NoDA: true,
 			},
+			AuthPolicy: policy,
 		}),
 	}.Execute(chip)
 	if err != nil {
@@ -204,7 +233,7 @@ func sealKey(chip transport.TPM, root *tpm2.CreatePrimaryResponse, k Key) (seale
 	}, nil
 }
 
-func unsealKey(chip transport.TPM, root *tpm2.CreatePrimaryResponse, s sealedKey) (k Key, err error) {
+func unsealKey(chip transport.TPM, root *tpm2.CreatePrimaryResponse, s sealedKey, bound []uint) (k Key, err error) {
 	public, err := tpm2.Unmarshal[tpm2.TPM2BPublic](s.Public)
 	if err != nil {
 		return k, err
@@ -229,7 +258,7 @@ func unsealKey(chip transport.TPM, root *tpm2.CreatePrimaryResponse, s sealedKey
 		_, e := tpm2.FlushContext{FlushHandle: loaded.ObjectHandle}.Execute(chip)
 		err = errors.Join(err, e)
 	}()
-	if session, err = private(root, outOfChip); err != nil {
+	if session, err = opening(root, bound); err != nil {
 		return k, err
 	}
 	opened, err := tpm2.Unseal{
