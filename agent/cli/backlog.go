@@ -15,6 +15,7 @@ import (
 	"motcua/agent/config"
 	"motcua/agent/control"
 	"motcua/agent/daemon"
+	"motcua/agent/person"
 	"motcua/queue"
 )
 
@@ -32,6 +33,7 @@ type backlog interface {
 	DropFound(ctx context.Context, name string) (queue.Found, error)
 	Drop(ctx context.Context, idOrCode string) error
 	Content(ctx context.Context, w io.Writer, idOrCode string) (sha256 string, err error)
+	Person(ctx context.Context, q person.Query) (person.Found, error)
 	Export(ctx context.Context, w io.Writer, e control.Export) error
 	Import(ctx context.Context, r io.Reader, keys control.Keys) (queue.Imported, error)
 	Verify(ctx context.Context) (queue.Verified, error)
@@ -176,6 +178,20 @@ func (l *local) Content(ctx context.Context, w io.Writer, idOrCode string) (stri
 	}
 	_, err = io.Copy(w, io.NewSectionReader(c, 0, c.Size()))
 	return c.SHA256(), err
+}
+
+func (l *local) Person(ctx context.Context, q person.Query) (person.Found, error) {
+	// Noted before anything is looked into: what cannot be noted is not.
+	if err := l.note(audit.SubmissionExported, queue.Submission{}); err != nil {
+		return person.Found{}, err
+	}
+	found, err := person.Find(ctx, l.queue, q)
+	for _, r := range found.Records {
+		if noting := l.note(audit.SubmissionExported, r.Submission()); noting != nil {
+			return person.Found{}, noting
+		}
+	}
+	return found, err
 }
 
 func (l *local) Export(ctx context.Context, w io.Writer, e control.Export) error {

@@ -142,6 +142,20 @@ func refused(err error) error {
 	return err
 }
 
+// readLine asks for one line. What is personal never stands on the command line, where other users would see it.
+func (p *program) readLine(what string) (string, error) {
+	if f, ok := p.in.(*os.File); ok {
+		if _, err := unix.IoctlGetTermios(int(f.Fd()), unix.TCGETS); err == nil {
+			fmt.Fprintf(p.err, "%s: ", what)
+		}
+	}
+	line, err := bufio.NewReader(p.in).ReadString('\n')
+	if err != nil && !errors.Is(err, io.EOF) {
+		return "", fmt.Errorf("read %s: %w", what, err)
+	}
+	return strings.TrimSpace(line), nil
+}
+
 // readSecret asks at a terminal without echo, or takes the first line of standard input. A secret never
 // stands on the command line, where other users would see it.
 func (p *program) readSecret(what string) (string, error) {

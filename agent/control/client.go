@@ -18,6 +18,7 @@ import (
 	"time"
 
 	"motcua/agent/audit"
+	"motcua/agent/person"
 	"motcua/agent/staff"
 	"motcua/queue"
 )
@@ -164,6 +165,16 @@ func (c *Client) Export(ctx context.Context, w io.Writer, e Export) error {
 		return err
 	}
 	return drain(w, response)
+}
+
+// Person looks for what is kept of one person.
+func (c *Client) Person(ctx context.Context, q person.Query) (found person.Found, err error) {
+	body, err := json.Marshal(q)
+	if err != nil {
+		return found, err
+	}
+	err = c.call(ctx, http.MethodPost, "/person", nil, bytes.NewReader(body), &found)
+	return found, err
 }
 
 // Diagnostics copies the diagnostics bundle to w.

@@ -21,6 +21,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"motcua/agent/audit"
+	"motcua/agent/person"
 	"motcua/agent/staff"
 	"motcua/queue"
 )
@@ -242,6 +243,7 @@ func (s *Server) Handler() http.Handler {
 	})
 	mux.HandleFunc("POST /export", s.export)
 	mux.HandleFunc("POST /import", s.imports)
+	mux.HandleFunc("POST /person", s.person)
 	mux.HandleFunc("POST /rekey", func(w http.ResponseWriter, r *http.Request) {
 		n, err := s.Rekey(r.Context(), r.URL.Query().Get("to"))
 		answer(w, n, err)
@@ -286,6 +288,22 @@ func (s *Server) export(w http.ResponseWriter, r *http.Request) {
 		return err
 	})
 	s.Noted("exported", queue.Submission{})
+}
+
+// person looks for what is kept of one person. That somebody looked is noted, and so is each submission that is shown.
+func (s *Server) person(w http.ResponseWriter, r *http.Request) {
+	const most = 64 << 10 // bytes of a query
+	var q person.Query
+	if err := json.NewDecoder(http.MaxBytesReader(w, r.Body, most)).Decode(&q); err != nil {
+		answer(w, nil, errors.New("look for a person: the query can't be read"))
+		return
+	}
+	s.Noted("exported", queue.Submission{})
+	found, err := person.Find(r.Context(), s.Queue, q)
+	for _, record := range found.Records {
+		s.Noted("exported", record.Submission())
+	}
+	answer(w, found, err)
 }
 
 // imports reads an export from the body; the keys that open it stand in a header of the private socket.
