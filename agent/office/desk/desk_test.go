@@ -720,6 +720,40 @@ func TestSignerOnTheOfficersPC(t *testing.T) {
 	}
 }
 
+// An officer who is taken off the roster while a file waits for a signature gets and gives nothing by that ticket.
+func TestTicketsEndWithTheirOfficer(t *testing.T) {
+	s := newStandIn(t, newAuthority(t))
+	w := newWard(t, func(o *Options) { o.Signer = s.address() })
+	w.file("s1", "Nguyễn Thị Thử")
+	_, request, _ := asked(t, w.signedIn(t), "copy-0001-cccd.pdf", "1")
+	if err := w.roster.Remove(officerName); err != nil {
+		t.Fatal(err)
+	}
+	if r, err := s.do(request); err == nil && r.Status == 0 {
+		t.Errorf("the signed file was taken: %+v", r)
+	}
+	if one, err := w.store.Get("s1"); err != nil || one.Revision != 1 {
+		t.Errorf("revision %d, %v", one.Revision, err)
+	}
+}
+
+// Signs that can't be seen, or that turn the direction of writing, are shown as what they are: a hostile kiosk may send them.
+func TestOddSignsAreShown(t *testing.T) {
+	var f form
+	if err := json.Unmarshal([]byte(`{"Values":[{"ID":"a","Label":"Tên","Value":"A\u202eB\u200bC\u0007D","Old":"\u2066x"}],"Pages":[{"Name":"p","From":"\u202e"}],`+
+		`"papers_not_scanned":[{"Name":"\u202e"}],"copies":[{"Title":"\u202e"}],"Operator":"\u202e","copy_fault":"\u202e"}`), &f); err != nil {
+		t.Fatal(err)
+	}
+	f.show()
+	said := fmt.Sprintf("%+v", f)
+	if strings.ContainsAny(said, "\u202e\u200b\u0007\u2066") || f.Values[0].Value != "A\ufffdB\ufffdC\ufffdD" || f.Values[0].Label != "Tên" {
+		t.Errorf("%q", said)
+	}
+	if got := visible("hai dòng\ncó\ttab, Kie\u0302\u0300u"); got != "hai dòng\ncó\ttab, Kie\u0302\u0300u" {
+		t.Errorf("%q", got)
+	}
+}
+
 // The token in the desk's machine signs many files with one PIN; SoftHSM stands for it. A wrong PIN is told.
 func TestSignByTheDesksToken(t *testing.T) {
 	const module, pin = "/usr/lib/softhsm/libsofthsm2.so", "4711"

@@ -19,6 +19,7 @@ import (
 	"strings"
 	"sync"
 	"time"
+	"unicode"
 
 	"motcua/agent/answer"
 	"motcua/agent/audit"
@@ -167,7 +168,42 @@ func (d *Desk) formOf(one office.Dossier, name string) (f form) {
 		d.log.Error("read a dossier's form", "dossier", one.Number, "error", err)
 		return form{}
 	}
+	f.show()
 	return f
+}
+
+// show makes what can't be seen in a form visible. Kiosks refuse such signs; a hostile one may send them, and a name whose
+// writing turns reads as another one.
+func (f *form) show() {
+	for i := range f.Values {
+		v := &f.Values[i]
+		v.Label, v.Value, v.Source, v.Old, v.LookedBy = visible(v.Label), visible(v.Value), visible(v.Source), visible(v.Old), visible(v.LookedBy)
+	}
+	for i := range f.Ways {
+		w := &f.Ways[i]
+		w.Name, w.Words, w.Law = visible(w.Name), visible(w.Words), visible(w.Law)
+	}
+	for i := range f.Pages {
+		f.Pages[i].Kind, f.Pages[i].From = visible(f.Pages[i].Kind), visible(f.Pages[i].From)
+	}
+	for i := range f.Copies {
+		f.Copies[i].Title = visible(f.Copies[i].Title)
+	}
+	if f.Official != nil {
+		f.Official.Title, f.Official.Fault = visible(f.Official.Title), visible(f.Official.Fault)
+	}
+	f.Channel, f.Operator, f.Fault = visible(f.Channel), visible(f.Operator), visible(f.Fault)
+}
+
+// visible puts U+FFFD in the place of control characters but line ends and tabs, and of signs without width or that turn the
+// direction of writing (categories Cc, Cf, Zl, Zp of Unicode).
+func visible(s string) string {
+	return strings.Map(func(r rune) rune {
+		if r != '\n' && r != '\t' && unicode.In(r, unicode.Cc, unicode.Cf, unicode.Zl, unicode.Zp) {
+			return unicode.ReplacementChar
+		}
+		return r
+	}, s)
 }
 
 const (

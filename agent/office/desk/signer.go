@@ -90,6 +90,19 @@ func (t *tickets) get(key string, now time.Time) (ticket, bool) {
 	return one, ok && now.Before(one.until)
 }
 
+// ticketOf is the ticket that a request shows; one of an officer who is on the roster no more is none.
+func (d *Desk) ticketOf(r *http.Request) (ticket, bool) {
+	t, ok := d.tickets.get(r.PathValue("ticket"), d.now())
+	if !ok {
+		return ticket{}, false
+	}
+	_, known, err := d.o.Roster.Officer(t.officer)
+	if err != nil {
+		d.log.Error("read the list of officers", "error", err)
+	}
+	return t, known && err == nil
+}
+
 // ticket gives the page what it sends to the signer on the officer's PC.
 func (d *Desk) ticket(w http.ResponseWriter, r *http.Request, s *session) {
 	one, ok := d.found(w, r)
@@ -132,7 +145,7 @@ func (d *Desk) ticket(w http.ResponseWriter, r *http.Request, s *session) {
 
 // signerTakes gives the file to the signer.
 func (d *Desk) signerTakes(w http.ResponseWriter, r *http.Request) {
-	t, ok := d.tickets.get(r.PathValue("ticket"), d.now())
+	t, ok := d.ticketOf(r)
 	if !ok || r.PathValue("name") != t.file {
 		http.NotFound(w, r)
 		return
@@ -156,7 +169,7 @@ func (d *Desk) signerGives(w http.ResponseWriter, r *http.Request) {
 		_ = json.NewEncoder(w).Encode(reply{Status: status, Message: words, FileName: name})
 	}
 	key := r.PathValue("ticket")
-	t, ok := d.tickets.get(key, d.now())
+	t, ok := d.ticketOf(r)
 	if !ok {
 		answerWith(1, "Yêu cầu ký đã hết hạn: mở lại hồ sơ và ký lại.", "")
 		return
