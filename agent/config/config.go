@@ -59,8 +59,18 @@ type Config struct {
 	Announce   Announce   `yaml:"announce" json:"announce"`
 	Answers    Answers    `yaml:"answers" json:"answers"`
 	Payment    Payment    `yaml:"payment" json:"payment"`
+	Privacy    Privacy    `yaml:"privacy" json:"privacy"`
 	Log        Log        `yaml:"log" json:"log"`
 	Metrics    Metrics    `yaml:"metrics" json:"metrics"`
+}
+
+// Privacy is what the law on personal data has people told: who decides about their data and who handles it. What is empty is
+// not said by name.
+type Privacy struct {
+	Controller string   `yaml:"controller" json:"controller"`
+	Processor  string   `yaml:"processor" json:"processor"`
+	Contact    string   `yaml:"contact" json:"contact"`
+	Recipients []string `yaml:"recipients" json:"recipients"`
 }
 
 // Kiosk says which kiosk this is.

@@ -255,6 +255,8 @@ func openSite(cfg config.Config, offer *offer, q counted, ledger *audit.Log, rea
 			stats, err := q.Stats()
 			return err == nil && cfg.Upload.To != config.ToNone && !stats.Paused.After(time.Now())
 		},
+		Privacy: screen.Privacy{Controller: cfg.Privacy.Controller, Processor: cfg.Privacy.Processor, Contact: cfg.Privacy.Contact,
+			Recipients: cfg.Privacy.Recipients, Kept: cfg.Queue.Keep.D()},
 		Account:     screen.Account{BIN: cfg.Payment.BIN, Number: cfg.Payment.Account, Name: cfg.Payment.Name, Bank: cfg.Payment.Bank},
 		Citizen:     visit.Limits{Silence: cfg.Web.Silence.D(), Warning: cfg.Web.Warning.D()},
 		Helped:      visit.Limits{Silence: cfg.Web.HelpedSilence.D(), Warning: cfg.Web.HelpedWarning.D()},

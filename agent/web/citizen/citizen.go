@@ -30,6 +30,7 @@ func (s *Pages) Routes(mux *http.ServeMux) {
 	mux.HandleFunc("GET /choose", s.Seated(s.choose))
 	mux.HandleFunc("GET /choose/{code}", s.Seated(s.about))
 	mux.HandleFunc("POST /choose/{code}", s.Seated(s.pick))
+	mux.HandleFunc("GET /privacy", s.privacy)
 	mux.HandleFunc("GET /consent", s.Seated(s.consent))
 	mux.HandleFunc("POST /consent", s.Seated(s.agree))
 

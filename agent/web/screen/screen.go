@@ -74,6 +74,8 @@ type Options struct {
 	// the receipt then waits for the delivery itself.
 	Online func() bool
 
+	Privacy Privacy // who has people's data
+
 	Account Account // where fees go; the zero Account shows the amount without a VietQR
 
 	// Citizen and Helped are how long a visit may be silent, alone and with a volunteer. Zero: 90 s
@@ -91,6 +93,15 @@ type Options struct {
 	Forget func()
 
 	Console Console // the staff's pages; the zero Console has none
+}
+
+// Privacy is what people are told of who has their data; what is empty is said in general words.
+type Privacy struct {
+	Controller string
+	Processor  string
+	Contact    string
+	Recipients []string
+	Kept       time.Duration // how long content stays here after it was delivered
 }
 
 // Account is a bank account that takes fees by VietQR.
