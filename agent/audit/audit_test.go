@@ -223,3 +223,32 @@ func TestConcurrentAppend(t *testing.T) {
 		t.Fatalf("last %v, %v", last, err)
 	}
 }
+
+// Whoever could not see the end of Append finds out whether the entry is there, and only for that very event.
+func TestNoted(t *testing.T) {
+	dir := t.TempDir()
+	now := time.Date(2026, 10, 31, 9, 0, 0, 0, time.UTC)
+	l, err := Open(dir, func() time.Time { return now })
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	e := Event{Actor: "officer:hoa", Act: DossierAnswered, Submission: "s1", Reason: "done/3"}
+	if noted, err := l.Noted(e); noted || err != nil {
+		t.Errorf("an empty log: %t, %v", noted, err)
+	}
+	if err := l.Append(e); err != nil {
+		t.Fatal(err)
+	}
+	now = now.AddDate(0, 0, 1) // the next month's file
+	if err := l.Append(Event{Actor: "officer:hoa", Act: DossierAnswered, Submission: "s2", Reason: "done/3"}); err != nil {
+		t.Fatal(err)
+	}
+	if noted, err := l.Noted(e); !noted || err != nil {
+		t.Errorf("what was noted: %t, %v", noted, err)
+	}
+	e.Reason = "done/4"
+	if noted, err := l.Noted(e); noted || err != nil {
+		t.Errorf("another revision: %t, %v", noted, err)
+	}
+}

@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/chromedp/chromedp"
+	"github.com/chromedp/chromedp/kb"
 	"golang.org/x/sys/unix"
 )
 
@@ -21,9 +22,39 @@ import (
 // delivered files are there. Everything real but the scanner: the built binary, Chromium, queue, upload.
 func TestDemoFromChoiceToDeliveredFiles(t *testing.T) {
 	data := t.TempDir()
-	address := startDemo(t, data)
+	address, desk := startDemo(t, data)
 	ctx := chromium(t)
 	walk := walker{t, ctx}
+	code := walk.handIn(address)
+	if !walk.is(`document.querySelectorAll("main img, main svg").length > 0`) {
+		t.Error("the receipt has no QR code")
+	}
+	deliveredForm(t, data)
+	// Beyond the receiver's folder nothing lies in the clear.
+	leaks := exec.Command("grep", "-r", "-a", "-l", "--exclude-dir=received", "079090012345", data)
+	if out, err := leaks.Output(); err == nil {
+		t.Errorf("in the clear: %s", out)
+	}
+	walk.settle(desk, code)
+}
+
+// settle is the officer: the dossier of that receipt is in the line, and is done.
+func (w walker) settle(desk, code string) {
+	w.t.Helper()
+	w.do(chromedp.Navigate(desk))
+	w.until(`document.activeElement.id === "name"`)
+	w.do(chromedp.KeyEvent("canbo"), chromedp.KeyEvent(kb.Tab), chromedp.KeyEvent("369258"), chromedp.KeyEvent(kb.Enter))
+	w.until(`location.pathname === "/desk/" && document.querySelector(".row")?.textContent.includes("` + code + `")`)
+	w.do(chromedp.KeyEvent("j"), chromedp.KeyEvent(kb.Enter))
+	w.until(`document.querySelector(".values .value img") && document.querySelector(".mark")`)
+	w.do(chromedp.KeyEvent("3"), chromedp.KeyEvent("Mời ông/bà đến nhận bản chính."), chromedp.KeyEvent(kb.Enter, chromedp.KeyModifiers(chromedp.ModifierCtrl)))
+	w.until(`document.querySelector(".notice.good")?.textContent.includes("hoàn thành")`)
+}
+
+// handIn walks from the start to the receipt, and gives its code.
+func (w walker) handIn(address string) string {
+	w.t.Helper()
+	walk, t := w, w.t
 	walk.do(chromedp.Navigate(address))
 	walk.press(".button.huge", "/choose")
 	walk.press(`a[href="/choose/2.000815"]`, "/choose/")
@@ -52,10 +83,12 @@ func TestDemoFromChoiceToDeliveredFiles(t *testing.T) {
 	if !regexp.MustCompile(`^[0-9A-Z]{4}-[0-9A-Z]{4}$`).MatchString(code) {
 		t.Fatalf("the receipt's code is %q", code)
 	}
-	if !walk.is(`document.querySelectorAll("main img, main svg").length > 0`) {
-		t.Error("the receipt has no QR code")
-	}
+	return code
+}
 
+// deliveredForm looks at what arrived.
+func deliveredForm(t *testing.T, data string) {
+	t.Helper()
 	var form struct {
 		Schema    string
 		Procedure struct{ Code string }
@@ -87,17 +120,12 @@ func TestDemoFromChoiceToDeliveredFiles(t *testing.T) {
 			t.Errorf("page %s: %v", p.Name, err)
 		}
 	}
-	// Beyond the receiver's folder nothing lies in the clear.
-	leaks := exec.Command("grep", "-r", "-a", "-l", "--exclude-dir=received", "079090012345", data)
-	if out, err := leaks.Output(); err == nil {
-		t.Errorf("in the clear: %s", out)
-	}
 }
 
 // patience bounds every wait for a thing that a sound program does at once, on a machine that has other work to do.
 const patience = 2 * time.Minute
 
-func startDemo(t *testing.T, data string) (address string) {
+func startDemo(t *testing.T, data string) (address, desk string) {
 	t.Helper()
 	demo := exec.Command(built(t), "run", "--demo", "--data", data, "--listen", "127.0.0.1:0")
 	demo.Stderr = t.Output()
@@ -119,11 +147,14 @@ func startDemo(t *testing.T, data string) (address string) {
 	lines := bufio.NewScanner(out)
 	for lines.Scan() {
 		if address, ok := strings.CutPrefix(lines.Text(), "Motcua is at "); ok {
-			return address
+			return address, desk
+		}
+		if _, at, ok := strings.Cut(lines.Text(), "at the officer's desk "); ok {
+			desk = at
 		}
 	}
 	t.Fatalf("the demo printed no address: %v", lines.Err())
-	return ""
+	return "", ""
 }
 
 // delivered waits for the one folder that arrives.

@@ -213,7 +213,7 @@ func run(ctx context.Context, streams Streams, cfg config.Config, file string, a
 		group.Go(func() error { return announcer.Run(ctx) })
 	}
 	if demo != nil {
-		group.Go(func() error { return demo.run(ctx) })
+		group.Go(func() error { return demo.run(ctx, cfg.Kiosk.Ward, reader) })
 	}
 	debug.FreeOSMemory() // what building took is not needed to run; a kiosk idles for hours
 	fmt.Fprintf(streams.Out, "Motcua is at %s\n", address)

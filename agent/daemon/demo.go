@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"log/slog"
 	"net"
 	"net/http"
 	"os"
@@ -15,17 +16,29 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
+	"motcua/agent/answer"
 	"motcua/agent/config"
+	"motcua/agent/office/desk"
 	"motcua/agent/staff"
 	"motcua/configs"
+	"motcua/ocr"
 	"motcua/queue/receive"
 )
 
-// demo is the receiving office inside the process.
+// demo is the office inside the process: its receiver, and the officer's desk.
 type demo struct {
 	receiver *receive.Receiver
-	listener net.Listener
+	address  string // where it is served, the same after a restart
+	office   *Office
+	log      *slog.Logger
 }
+
+// The demo's kiosk, as its desk knows it, and who may sign in there.
+const (
+	demoKiosk   = "demo"
+	demoOfficer = "canbo"
+	demoPIN     = "369258"
+)
 
 // Demo says how the demo differs from what it is without being told.
 type Demo struct {
@@ -35,7 +48,7 @@ type Demo struct {
 }
 
 // RunDemo runs everything on a machine without any device, until ctx ends.
-func RunDemo(ctx context.Context, s Streams, d Demo) error {
+func RunDemo(ctx context.Context, s Streams, d Demo) (err error) {
 	folder, err := filepath.Abs(cmp.Or(d.Folder, "var"))
 	if err != nil {
 		return config.Unusable(err)
@@ -48,28 +61,23 @@ func RunDemo(ctx context.Context, s Streams, d Demo) error {
 	if err != nil {
 		return err
 	}
-	receiver, err := receive.New(receive.Options{Dir: inbox, Log: Logger(s.Err, log.Log)})
+	office, err := openDemo(ctx, inbox, Logger(s.Err, log.Log))
 	if err != nil {
-		return fmt.Errorf("open the demo's receiver: %w", err)
+		return err
 	}
-	defer receiver.Close()
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		return fmt.Errorf("open the demo's receiver: %w", err)
-	}
-	defer listener.Close()
+	defer func() { err = errors.Join(err, office.close()) }()
 
 	fmt.Fprintf(s.Out, "Demo: invented papers on a simulated scanner. Delivered files appear in %s\n", inbox)
 	if err := demoStaff(s.Out, folder); err != nil {
 		return err
 	}
-	office := &demo{receiver, listener}
+	fmt.Fprintf(s.Out, "Sign in as officer: %s, PIN %s, at the officer's desk http://%s%s\n", demoOfficer, demoPIN, office.address, desk.Path)
 	for {
 		cfg, file, err := d.config(folder)
 		if err != nil {
 			return err
 		}
-		cfg.Upload.Tus.Endpoint = "http://" + listener.Addr().String() + receive.Path
+		cfg.Upload.Tus.Endpoint = "http://" + office.address + receive.Path
 		if err := run(ctx, s, cfg, file, Attempt{}, office); !errors.Is(err, ErrRestart) {
 			return err
 		}
@@ -94,7 +102,7 @@ func (d Demo) config(folder string) (cfg config.Config, file string, err error) 
 		return cfg, file, config.Unusable(err)
 	}
 	cfg.Data = folder
-	cfg.Kiosk.ID = "demo"
+	cfg.Kiosk.ID = demoKiosk
 	if cfg.Kiosk.Ward == "" {
 		cfg.Kiosk.Ward = "Phường Mẫu (chạy thử)"
 	}
@@ -127,11 +135,69 @@ func demoStaff(out io.Writer, folder string) error {
 	return nil
 }
 
-func (d *demo) run(ctx context.Context) error {
+// openDemo opens the demo's office. What it receives stays in the clear beside the desk: a newcomer wants to see it.
+func openDemo(ctx context.Context, inbox string, log *slog.Logger) (_ *demo, err error) {
+	d := &demo{log: log}
+	defer func() {
+		if err != nil {
+			err = errors.Join(fmt.Errorf("open the demo's office: %w", err), d.close())
+		}
+	}()
+	if err := MakeDataFolder(inbox); err != nil {
+		return nil, err
+	}
+	if d.office, err = OpenOffice(ctx, OfficeOptions{Dir: inbox, KeepPlain: true, Log: log}); err != nil {
+		return nil, err
+	}
+	if err := d.office.Roster.Add(demoOfficer, demoPIN); err != nil && !errors.Is(err, staff.ErrExists) {
+		return nil, err
+	}
+	wake := func(receive.Receipt) { d.office.Inbox.Wake() }
+	if d.receiver, err = receive.New(receive.Options{Dir: inbox, Log: log, Received: wake}); err != nil {
+		return nil, err
+	}
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return nil, err
+	}
+	d.address = l.Addr().String()
+	return d, l.Close()
+}
+
+// close ends what openDemo opened, as far as it came.
+func (d *demo) close() (err error) {
+	if d.receiver != nil {
+		err = errors.Join(err, d.receiver.Close())
+	}
+	if d.office != nil {
+		err = errors.Join(err, d.office.Close())
+	}
+	return err
+}
+
+// run serves the office; the pages are shown by the kiosk's own reader.
+func (d *demo) run(ctx context.Context, ward string, reader *ocr.Reader) error {
+	// What served before a restart closed the listener; kiosk and officers find the office where it was.
+	listener, err := net.Listen("tcp", d.address)
+	if err != nil {
+		return fmt.Errorf("open the demo's office: %w", err)
+	}
+	defer listener.Close()
+	line := fmt.Sprintf("Bản chạy thử: %s, PIN %s", demoOfficer, demoPIN)
+	pages, err := desk.New(desk.Options{Store: d.office.Store, Roster: d.office.Roster, Preview: reader.Preview, Ward: ward, Demo: line,
+		Signer: desk.DefaultSigner, Log: d.log})
+	if err != nil {
+		return fmt.Errorf("build the demo's desk: %w", err)
+	}
+	ours := func(http.ResponseWriter, *http.Request) (string, bool) { return demoKiosk, true } // there is no other
 	mux := http.NewServeMux()
 	mux.Handle(receive.Path, d.receiver)
+	mux.Handle(answer.Path, answer.NewServer(d.office.Store, ours, d.log))
+	mux.Handle(desk.Path, pages)
 	group, ctx := errgroup.WithContext(ctx)
 	group.Go(func() error { return d.receiver.Run(ctx) })
-	group.Go(func() error { return Serve(ctx, d.listener, mux, "", "") })
+	group.Go(func() error { return d.office.Run(ctx) })
+	group.Go(func() error { return pages.Run(ctx) })
+	group.Go(func() error { return Serve(ctx, listener, mux, "", "") })
 	return group.Wait()
 }

@@ -3,6 +3,7 @@ package office
 import (
 	"bufio"
 	"fmt"
+	"io"
 	"math/rand/v2"
 	"os"
 	"os/exec"
@@ -45,6 +46,19 @@ func TestCrashingChild(t *testing.T) {
 			t.Fatal(err)
 		}
 		fmt.Println("did supplemented", id)
+		if d, err = w.store.Get(id); err != nil {
+			t.Fatal(err)
+		}
+		d, _, err = w.store.Attach(t.Context(), id, Attachment{By: "hoa", Revision: d.Revision, Name: "ket-qua.pdf", Result: true,
+			Content: func() (io.ReadCloser, error) {
+				return io.NopCloser(strings.NewReader(strings.Repeat("%PDF", 9999))), nil
+			}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		fmt.Println("did attached", id)
+		w.act(t, d, answer.Done, "")
+		fmt.Println("did done", id)
 	}
 }
 
@@ -66,7 +80,7 @@ func TestKilledAtAnyMoment(t *testing.T) {
 		steps := 0
 		for _, d := range w.store.List(Filter{}) {
 			steps += len(d.History)
-			if len(d.History) == 0 || d.Revision != uint64(len(d.History)) || len(d.Files) != 3*(1+len(d.Added)) {
+			if len(d.History) == 0 || d.Revision != uint64(len(d.History)) || sent(d) != 3*(1+len(d.Added)) {
 				t.Errorf("dossier %d has revision %d, %d steps, %d files", d.Number, d.Revision, len(d.History), len(d.Files))
 			}
 			for _, f := range d.Files {
@@ -89,7 +103,7 @@ func TestKilledAtAnyMoment(t *testing.T) {
 				t.Fatal(err)
 			}
 			d, err := w.store.Get(id)
-			least := map[string]int{"filed": 1, "answered": 2, "supplemented": 3}[what]
+			least := map[string]int{"filed": 1, "answered": 2, "supplemented": 3, "attached": 4, "done": 5}[what]
 			if err != nil || len(d.History) < least {
 				t.Errorf("%s was told and is lost: %d steps, %v", line, len(d.History), err)
 			}
@@ -100,6 +114,16 @@ func TestKilledAtAnyMoment(t *testing.T) {
 		t.Errorf("the child did only %d things before it was killed", len(told))
 	}
 	t.Logf("%d things were told as done over 12 kills", len(told))
+}
+
+// sent counts the files that came from kiosks.
+func sent(d Dossier) (n int) {
+	for _, f := range d.Files {
+		if f.By == "" {
+			n++
+		}
+	}
+	return n
 }
 
 // killed runs the child for so long from its first word on, kills it, and gives what it said it had done.

@@ -24,6 +24,9 @@ import (
 // Path is where the desk expects to be mounted.
 const Path = "/desk/"
 
+// DefaultSigner is where the government's signer listens on an officer's PC.
+const DefaultSigner = "wss://127.0.0.1:8987"
+
 // Options is what the desk needs.
 type Options struct {
 	Store  *office.Store
