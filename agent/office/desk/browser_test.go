@@ -183,13 +183,17 @@ func TestEveryPageIsAccessible(t *testing.T) {
 	}
 }
 
-// An officer signs on the PC with the government's signer, which a stand-in is, in the browser.
-func TestSignInTheBrowser(t *testing.T) {
+// The line shows what comes; an officer signs on the PC with the government's signer, which a stand-in is, in the browser.
+func TestLineAndSignerInTheBrowser(t *testing.T) {
 	s := newStandIn(t, newAuthority(t))
 	w := newWard(t, func(o *Options) { o.Signer = s.address() })
 	w.file("s1", "Nguyễn Thị Thử")
 	o := officer{t, chromium(t, 1366, 768)}
 	o.signIn(w.server.URL)
+	o.holds(`document.querySelectorAll(".row").length === 1`)
+	o.key("j")
+	w.file("s2", "Trần Văn Thử") // the line loads itself anew, and the row that was chosen stays so
+	o.holds(`document.querySelectorAll(".row").length === 2 && document.activeElement.getAttribute("href") === "/desk/d/1"`)
 	o.do(chromedp.Navigate(w.server.URL + "/desk/d/1"))
 	o.holds(`!document.getElementById("signer").hidden`)
 	o.do(chromedp.Evaluate[chromedp.Void](`document.querySelector("#sign [name=file]").focus()`))

@@ -102,18 +102,19 @@ func (d *Desk) changed(w http.ResponseWriter, r *http.Request, _ *session) {
 		return
 	}
 	const calm = 500 * time.Millisecond // many come at once after a break
-	for {
+	for next := d.o.Store.Changed(); ; {
 		select {
-		case <-d.o.Store.Changed():
+		case <-next:
 		case <-r.Context().Done():
-			return
-		}
-		if _, err := fmt.Fprint(w, "data: changed\n\n"); err != nil || rc.Flush() != nil {
 			return
 		}
 		select {
 		case <-time.After(calm):
 		case <-r.Context().Done():
+			return
+		}
+		next = d.o.Store.Changed() // before the page looks: what comes while it does is told next
+		if _, err := fmt.Fprint(w, "data: changed\n\n"); err != nil || rc.Flush() != nil {
 			return
 		}
 	}
