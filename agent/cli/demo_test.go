@@ -43,12 +43,12 @@ func (w walker) settle(desk, code string) {
 	w.t.Helper()
 	w.do(chromedp.Navigate(desk))
 	w.until(`document.activeElement.id === "name"`)
-	w.do(chromedp.KeyEvent("canbo"), chromedp.KeyEvent(kb.Tab), chromedp.KeyEvent("369258"), chromedp.KeyEvent(kb.Enter))
-	w.until(`location.pathname === "/desk/" && document.querySelector(".row")?.textContent.includes("` + code + `")`)
+	w.do(chromedp.KeyEvent("canbo"), chromedp.KeyEvent(kb.Tab), chromedp.KeyEvent("714283"), chromedp.KeyEvent(kb.Enter))
+	w.until(`location.pathname === "/desk/" && !!document.querySelector(".row")?.textContent.includes("` + code + `")`)
 	w.do(chromedp.KeyEvent("j"), chromedp.KeyEvent(kb.Enter))
-	w.until(`document.querySelector(".values .value img") && document.querySelector(".mark")`)
+	w.until(`!!document.querySelector(".values .value img") && !!document.querySelector(".mark")`)
 	w.do(chromedp.KeyEvent("3"), chromedp.KeyEvent("Mời ông/bà đến nhận bản chính."), chromedp.KeyEvent(kb.Enter, chromedp.KeyModifiers(chromedp.ModifierCtrl)))
-	w.until(`document.querySelector(".notice.good")?.textContent.includes("hoàn thành")`)
+	w.until(`!!document.querySelector(".notice.good")?.textContent.includes("hoàn thành")`)
 }
 
 // handIn walks from the start to the receipt, and gives its code.

@@ -9,7 +9,10 @@ import (
 
 	"motcua/agent/dossier"
 	"motcua/agent/visit"
+	"motcua/configs"
+	"motcua/ocr"
 	"motcua/ocr/paper"
+	"motcua/ocr/specimen"
 )
 
 // A value's place on the page goes with the form, also of a page that a person turned; of one whose size isn't known none does.
@@ -39,5 +42,37 @@ func TestPlacesOfValues(t *testing.T) {
 		if g.Page != w.Page || math.Abs(g.X-w.X)+math.Abs(g.Y-w.Y)+math.Abs(g.W-w.W)+math.Abs(g.H-w.H) > 1e-9 {
 			t.Errorf("%s lies at %+v, not %+v", name, g, w)
 		}
+	}
+}
+
+// What recognition reads from a card that was scanned lies on the page that is sent.
+func TestPlacesOfACard(t *testing.T) {
+	sheets, err := specimen.Load(configs.FS, "specimens")
+	if err != nil {
+		t.Fatal(err)
+	}
+	drawn, _, err := specimen.Draw(sheets[0].Front, sheets[0].Seed, sheets[0].Damage)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var b bytes.Buffer
+	if err := jpeg.Encode(&b, drawn, nil); err != nil {
+		t.Fatal(err)
+	}
+	reader, err := ocr.New(ocr.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer reader.Close()
+	read := reader.Read(t.Context(), ocr.Input{Name: "card.jpg", Data: b.Bytes()})
+	papers := []visit.Paper{{ID: "card", Data: b.Bytes(), MediaType: "image/jpeg", Pages: read.Pages, Documents: read.Documents}}
+	p, err := catalog(t).Get("2.000815")
+	if err != nil {
+		t.Fatal(err)
+	}
+	form := Form(p, papers, nil, day)
+	got := places(form, papers)
+	if place, ok := got["applicant_number"]; !ok || place.Page != "page-0001.jpg" || place.W <= 0 {
+		t.Errorf("the number's place is %+v of %d", place, len(got))
 	}
 }

@@ -37,7 +37,7 @@ type demo struct {
 const (
 	demoKiosk   = "demo"
 	demoOfficer = "canbo"
-	demoPIN     = "369258"
+	demoPIN     = "714283"
 )
 
 // Demo says how the demo differs from what it is without being told.
@@ -109,6 +109,7 @@ func (d Demo) config(folder string) (cfg config.Config, file string, err error) 
 	cfg.Scanner.Device = "simulated"
 	cfg.Web.Print = true // by the browser's own dialog
 	cfg.Upload.To = config.ToTus
+	cfg.Answers.From = config.FromDesk
 	if d.Listen != "" {
 		cfg.Web.Listen = d.Listen
 	}
