@@ -9,7 +9,7 @@ NFPM := github.com/goreleaser/nfpm/v2/cmd/nfpm@v2.45.0
 # $(call with,build|test) puts the Go that .ci/setup found first on PATH.
 with = go_dir=$$(.ci/setup $(1) | tail -n 1); export PATH="$$go_dir:$$PATH"
 
-.PHONY: help run build check test test-race test-libreoffice test-portal soak attack bench bench-ocr bench-queue bench-web bench-drivers fuzz deb deb-trial clean
+.PHONY: help run build check test test-race test-libreoffice test-portal soak attack bench bench-ocr bench-queue bench-web bench-drivers bench-keep bench-compare fuzz deb deb-trial release clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -49,13 +49,19 @@ bench-ocr: ## how much is right, what is flagged, and the time beside the tesser
 	@$(call with,test); go test -run '^$$' -bench . -benchtime 5x ./ocr; go run ./ocr/bench
 
 bench-queue: ## durable enqueue, start with a backlog, upload beside curl
-	@$(call with,test); go test -p 1 -run '^$$' -bench . -timeout 60m ./queue/...
+	@$(call with,test); .ci/bench queue go test -p 1 -run '^$$' -bench . -timeout 60m ./queue/...
 
 bench-web: ## page weight, first paint and key press, measured in Chromium
-	@$(call with,test); go test -run '^$$' -bench . ./agent/web
+	@$(call with,test); .ci/bench web go test -run '^$$' -bench . ./agent/web/...
 
 bench-drivers: ## pages a second beside scanimage and sane-airscan, readings a second
-	@$(call with,test); go test -p 1 -run '^$$' -bench . ./drivers/...
+	@$(call with,test); .ci/bench drivers go test -p 1 -run '^$$' -bench . ./drivers/...
+
+bench-keep: ## keep the figures of the last runs as JSON with machine and commit (.ci/figures), to be committed
+	@.ci/bench --keep
+
+bench-compare: ## hold the figures of the last runs against those kept last
+	@.ci/bench --compare
 
 FUZZTIME ?= 30s
 fuzz: ## every fuzz target for FUZZTIME (30s) each
@@ -68,11 +74,19 @@ fuzz: ## every fuzz target for FUZZTIME (30s) each
 	done
 
 deb: build ## a Debian package in dist/
-	@$(call with,build); mkdir -p dist; ./motcua manual >dist/motcua.1; ./motcua completion >dist/motcua.bash; \
+	@$(call with,build); mkdir -p dist; ./motcua manual >dist/motcua.1; ./motcua completion >dist/motcua.bash; .ci/third-party >dist/THIRD-PARTY.txt; \
 	DEB_ARCH=$$(dpkg --print-architecture) DEB_VERSION=$(VERSION) go run $(NFPM) package --config configs/packaging/nfpm.yaml --packager deb --target dist/
 
-deb-trial: deb ## install, run, remove and purge the package on a clean root (as root; needs debootstrap)
-	@configs/packaging/trial dist/motcua_*.deb
+KEY ?=
+DRAFT ?=
+release: ## a signed release of the tag at HEAD in dist/: KEY=minisign.key, or DRAFT=1.2.3 to try it without a tag
+	@$(call with,release); .ci/release $(if $(KEY),--key '$(KEY)') $(if $(DRAFT),--draft '$(DRAFT)')
+
+# The build whose data folder is the upgrade's fixture (agent/cli/testdata/upgrade).
+OLD_COMMIT := 872d8acd6408dabaac625d46416ce5e1269cf9ef
+deb-trial: deb ## install, upgrade over an older kiosk's data, run, remove and purge the package on a clean root (as root)
+	@$(call with,release); old=.make/old-build; [ -d $$old ] || git worktree add --detach $$old $(OLD_COMMIT); \
+	$(MAKE) --no-print-directory -C $$old deb VERSION=0.0.1; configs/packaging/trial dist/motcua_$(VERSION)_*.deb $$old/dist/motcua_0.0.1_*.deb
 
 clean: ## remove what was built; ./var (the demo's data) stays
 	rm -rf motcua .make dist
