@@ -13,10 +13,8 @@ import (
 
 	"motcua/drivers/escl"
 	"motcua/drivers/hotfolder"
-	"motcua/drivers/sane"
 	"motcua/drivers/scan"
 	"motcua/drivers/simulated"
-	"motcua/drivers/v4l2"
 )
 
 // Scanner is what every driver's devices are.
@@ -35,14 +33,6 @@ type Options struct {
 	Set        []string      // SANE options of the device
 	Prefer     []string      // those of a whole family, set before them on models that have them
 	Sheets     func() ([]simulated.Sheet, error)
-}
-
-func (o Options) sane() sane.Options {
-	var hide []string
-	if o.Data != "" {
-		hide = []string{o.Data}
-	}
-	return sane.Options{Worker: o.Worker, Stall: o.Stall, Set: o.Set, Prefer: o.Prefer, Hide: hide}
 }
 
 func (o Options) escl() escl.Options {
@@ -70,14 +60,12 @@ type Driver struct {
 }
 
 // Drivers are all there are, in the order in which "auto" asks them.
-var Drivers = []Driver{
-	{Scheme: "sane", What: "scanners", Open: openSANE, List: listSANE, Find: func(o Options) []scan.Finder { return sane.Finders(o.sane()) }, Check: checkSANE},
+var Drivers = slices.Concat(local, []Driver{
 	{Scheme: "escl", What: "network scanners", Open: openESCL, List: listESCL, Find: findESCL, Check: checkESCL},
-	{Scheme: "v4l2", What: "document cameras", Open: openV4L2, List: listV4L2, Find: findV4L2, Check: checkV4L2,
-		Note: "this driver was tried against the kernel's rules only, never against a camera: look at the first pictures"},
+}, cameras, []Driver{
 	{Scheme: "hotfolder", What: "scan folder", Open: openFolder, List: listFolder, Check: checkFolder},
 	{Scheme: "simulated", What: "simulated scanner", Alone: true, Open: openSimulated},
-}
+})
 
 // Examine is Check, for a driver that may have none.
 func (d Driver) Examine(ctx context.Context, o Options, id string) []scan.Finding {
@@ -119,19 +107,6 @@ func Schemes() string {
 	return strings.Join(with, ", ") + " or be " + strings.Join(alone, ", ")
 }
 
-func openSANE(o Options, id string) (Scanner, error) { return sane.Open(o.sane(), id), nil }
-
-func listSANE(ctx context.Context, o Options, nearby bool) ([]scan.Info, error) {
-	if nearby {
-		return sane.ListLocal(ctx, o.sane())
-	}
-	return sane.List(ctx, o.sane())
-}
-
-func checkSANE(ctx context.Context, o Options, _ string) []scan.Finding {
-	return sane.Check(ctx, o.sane())
-}
-
 func openESCL(o Options, id string) (Scanner, error) { return escl.Open(o.escl(), id) }
 
 func listESCL(ctx context.Context, o Options, _ bool) ([]scan.Info, error) {
@@ -155,20 +130,6 @@ func checkESCL(ctx context.Context, o Options, id string) []scan.Finding {
 		return escl.Check(ctx, o.escl())
 	}
 	return escl.Check(ctx, o.escl(), id)
-}
-
-func openV4L2(_ Options, id string) (Scanner, error) { return v4l2.Open(v4l2.Options{}, id), nil }
-
-func listV4L2(ctx context.Context, _ Options, _ bool) ([]scan.Info, error) {
-	return v4l2.List(ctx, v4l2.Options{})
-}
-
-func findV4L2(Options) []scan.Finder {
-	return []scan.Finder{{Name: "v4l2", List: func(ctx context.Context) ([]scan.Info, error) { return v4l2.List(ctx, v4l2.Options{}) }}}
-}
-
-func checkV4L2(ctx context.Context, _ Options, _ string) []scan.Finding {
-	return v4l2.Check(ctx, v4l2.Options{})
 }
 
 func folder(id string) hotfolder.Options {

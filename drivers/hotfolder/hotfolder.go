@@ -22,8 +22,6 @@ import (
 	"time"
 
 	"github.com/fsnotify/fsnotify"
-	"golang.org/x/sys/unix"
-
 	"motcua/drivers/scan"
 )
 
@@ -82,9 +80,9 @@ func Open(o Options) (*Folder, error) {
 	if f.lock, err = os.OpenFile(filepath.Join(o.Work, ".lock"), os.O_CREATE|os.O_RDWR, 0o600); err != nil {
 		return nil, fmt.Errorf("open hot folder: %w", err)
 	}
-	if err := unix.Flock(int(f.lock.Fd()), unix.LOCK_EX|unix.LOCK_NB); err != nil {
+	if err := lockAlone(f.lock); err != nil {
 		f.lock.Close()
-		return nil, fmt.Errorf("open hot folder %s: %w", o.Dir, ErrInUse)
+		return nil, fmt.Errorf("open hot folder %s: %w", o.Dir, err)
 	}
 	if err := f.probe(); err != nil {
 		f.lock.Close()
@@ -337,34 +335,9 @@ func digits(s string) int {
 	return n
 }
 
-// beingWritten asks the kernel whether somebody has the file open for writing or holds a lock on it. Where
-// the file system cannot say, only the file's stillness counts.
-func beingWritten(path string) bool {
-	file, err := os.OpenFile(path, os.O_RDONLY|unix.O_NOFOLLOW|unix.O_NONBLOCK, 0)
-	if err != nil {
-		return false // the claim will tell
-	}
-	defer file.Close()
-	fd := int(file.Fd())
-	if err := unix.Flock(fd, unix.LOCK_SH|unix.LOCK_NB); errors.Is(err, unix.EWOULDBLOCK) {
-		return true
-	}
-	lock := unix.Flock_t{Type: unix.F_RDLCK}
-	if err := unix.FcntlFlock(uintptr(fd), unix.F_OFD_GETLK, &lock); err == nil && lock.Type == unix.F_WRLCK {
-		return true
-	}
-	// A read lease is given only while nobody writes.
-	if _, err := unix.FcntlInt(uintptr(fd), unix.F_SETLEASE, unix.F_RDLCK); errors.Is(err, unix.EAGAIN) {
-		return true
-	} else if err == nil {
-		unix.FcntlInt(uintptr(fd), unix.F_SETLEASE, unix.F_UNLCK)
-	}
-	return false
-}
-
 // look tells from a file's ends what it is and whether it goes to its end.
 func look(path string, size int64) (mediaType string, whole bool) {
-	file, err := os.OpenFile(path, os.O_RDONLY|unix.O_NOFOLLOW|unix.O_NONBLOCK, 0)
+	file, err := openSeen(path)
 	if err != nil {
 		return "", false
 	}
@@ -466,19 +439,6 @@ func nameless(err error) error {
 	return err
 }
 
-// syncDir makes a rename or a deletion survive a power cut. Some network file systems cannot.
-func syncDir(dir string) error {
-	d, err := os.Open(dir)
-	if err != nil {
-		return err
-	}
-	defer d.Close()
-	if err := d.Sync(); err != nil && !errors.Is(err, unix.EINVAL) && !errors.Is(err, unix.ENOTSUP) {
-		return err
-	}
-	return nil
-}
-
 // Check looks at the folder without taking it, for `motcua doctor`.
 func Check(_ context.Context, o Options) []scan.Finding {
 	info, err := os.Stat(o.Dir)
@@ -489,7 +449,7 @@ func Check(_ context.Context, o Options) []scan.Finding {
 		return []scan.Finding{{What: "Hot folder " + o.Dir + ": " + err.Error(), Mend: fault.Technician}}
 	case !info.IsDir():
 		return []scan.Finding{{What: "Hot folder " + o.Dir + " is a file", Mend: "Name a folder in the configuration."}}
-	case unix.Access(o.Dir, unix.R_OK|unix.W_OK|unix.X_OK) != nil:
+	case !usable(o.Dir):
 		return []scan.Finding{{What: "Hot folder " + o.Dir + " may not be used by this account", Mend: "Give the kiosk's user the right to read and write there."}}
 	}
 	findings := []scan.Finding{{OK: true, What: "Hot folder " + o.Dir + " can be used"}}
