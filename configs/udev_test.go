@@ -89,3 +89,41 @@ exec umockdev-run -d "$3" -- udevadm test --action=add "$4" 2>&1`
 	}
 	return string(out)
 }
+
+// hid lays a tree of one HID device under /sys, of this process alone, and has udev test the rules on it. umockdev's tree
+// is not seen by the helper that the rule starts.
+const hid = `set -e
+mount -t tmpfs fake /sys
+d=/sys/devices/usb1/1-2/1-2:1.0/0003:1EAB:0001.0001; node=$d/hidraw/hidraw0
+mkdir -p $node /sys/class/hidraw
+printf 'MAJOR=240\nMINOR=0\nDEVNAME=hidraw0\n' >$node/uevent
+echo 240:0 >$node/dev
+ln -s /sys/class/hidraw $node/subsystem
+ln -s $d $node/device
+ln -s $node /sys/class/hidraw/hidraw0
+printf "$2" >$d/report_descriptor
+mkdir -p /run/udev/rules.d; mount -t tmpfs rules /run/udev/rules.d; cp "$1" /run/udev/rules.d/
+SYSTEMD_DEVICE_VERIFY_SYSFS=0 exec udevadm test --action=add $node 2>&1`
+
+// A reader in POS mode is told by its report descriptor, and is the kiosk's; a keyboard stays root's.
+func TestUdevRulesOfHIDReaders(t *testing.T) {
+	for name, c := range map[string]struct {
+		descriptor string
+		ours       bool
+	}{
+		"reader in POS mode": {`\x05\x8c\x09\x02\xa1\x01`, true}, // usage page 8C, usage 02 (HID Point of Sale usage tables)
+		"keyboard":           {`\x05\x01\x09\x06\xa1\x01`, false},
+	} {
+		argv := []string{"unshare", "--mount", "bash", "-c", hid, "udev", "packaging/61-motcua.rules", c.descriptor}
+		if os.Geteuid() != 0 {
+			argv = append([]string{"sudo", "-n"}, argv...)
+		}
+		out, err := exec.CommandContext(t.Context(), argv[0], argv[1:]...).CombinedOutput()
+		if err != nil {
+			t.Fatalf("%s: udevadm test: %v\n%s", name, err, out)
+		}
+		if ours := strings.Contains(string(out), "MODE 0660"); ours != c.ours || !strings.Contains(string(out), "Running PROGRAM") {
+			t.Errorf("%s: given to the kiosk: %t\n%s", name, ours, out)
+		}
+	}
+}
