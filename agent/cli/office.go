@@ -30,10 +30,10 @@ type officeCommand struct {
 type officeServeCommand struct {
 	receiveCommand `embed:""`
 
-	OfficerCA string                   `name:"officer-ca" type:"path" placeholder:"FILE" help:"PEM authority of the officers' client certificates; a common name is a sign-in name."`
+	OfficerCA string                   `name:"officer-ca" type:"path" help:"PEM authority of officers' certificates, named as they sign in."`
 	Ward      string                   `help:"The ward's name, shown on the desk's pages."`
 	Host      []string                 `help:"Names by which the desk is reached without TLS, besides this machine's own."`
-	Keep      time.Duration            `default:"0" placeholder:"2160h" help:"How long a closed dossier is kept; 0: until a person removes it."`
+	Keep      time.Duration            `default:"0" placeholder:"2160h" help:"How long a closed dossier is kept; 0: for good."`
 	KeepOf    map[string]time.Duration `name:"keep-of" placeholder:"CODE=720h" help:"The same for one procedure."`
 	Signer    string                   `default:"wss://127.0.0.1:8987" help:"The government's signer on an officer's PC; empty: not used."`
 }

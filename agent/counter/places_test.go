@@ -31,9 +31,13 @@ func TestPlacesOfValues(t *testing.T) {
 	got := places([]visit.Entry{
 		{Name: "a", Paper: "upright", Page: 1, Where: where}, {Name: "b", Paper: "turned", Page: 1, Where: where},
 		{Name: "c", Paper: "file", Page: 1, Where: where}, {Name: "d", Paper: "photo", Page: 1, Where: where},
-		{Name: "e", Paper: "upright", Page: 1, Where: outside}, {Name: "f", Paper: "gone", Page: 1, Where: where}, {Name: "g", Paper: "upright", Page: 1},
+		{Name: "e", Paper: "upright", Page: 1, Where: outside}, {Name: "f", Paper: "gone", Page: 1, Where: where},
+		{Name: "g", Paper: "upright", Page: 1},
 	}, papers)
-	want := map[string]dossier.Place{"a": {Page: "page-0001.jpg", X: .1, Y: .1, W: .2, H: .1}, "b": {Page: "page-0002.jpg", X: .8, Y: .1, W: .1, H: .2}}
+	want := map[string]dossier.Place{
+		"a": {Page: "page-0001.jpg", X: .1, Y: .1, W: .2, H: .1},
+		"b": {Page: "page-0002.jpg", X: .8, Y: .1, W: .1, H: .2},
+	}
 	if len(got) != len(want) {
 		t.Errorf("places: %v", got)
 	}

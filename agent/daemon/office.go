@@ -55,7 +55,8 @@ func OpenOffice(ctx context.Context, o OfficeOptions) (*Office, error) {
 	if err != nil {
 		return nil, fmt.Errorf("open the office's audit log: %w", err)
 	}
-	store, err := office.Open(ctx, folder, office.Options{Vault: seal.NewFile(filepath.Join(folder, "key")), Ledger: ledger, Keep: o.Keep, Log: o.Log})
+	store, err := office.Open(ctx, folder, office.Options{Vault: seal.NewFile(filepath.Join(folder, "key")), Ledger: ledger, Keep: o.Keep,
+		Log: o.Log})
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("open the officer's desk: %w", err), ledger.Close())
 	}

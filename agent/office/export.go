@@ -56,7 +56,8 @@ func (s *Store) exportFile(z *zip.Writer, d Dossier, f File) error {
 		return err
 	}
 	defer from.Close()
-	out, err := z.CreateHeader(&zip.FileHeader{Name: path.Join(fmt.Sprintf("%06d-%s", d.Number, d.Code), f.Name), Method: zip.Store, Modified: f.Added})
+	out, err := z.CreateHeader(&zip.FileHeader{Name: path.Join(fmt.Sprintf("%06d-%s", d.Number, d.Code), f.Name), Method: zip.Store,
+		Modified: f.Added})
 	if err != nil {
 		return err
 	}
@@ -74,14 +75,16 @@ func writeTable(z *zip.Writer, list []Dossier, zone *time.Location) error {
 		return fmt.Errorf("export a day: %w", err)
 	}
 	t := csv.NewWriter(out)
-	rows := [][]string{{"so", "ma", "thu_tuc", "ten_thu_tuc", "kiosk", "nguoi_nop", "tiep_nhan", "trang_thai", "ly_do", "noi_dung", "can_bo", "luc"}}
+	rows := [][]string{{"so", "ma", "thu_tuc", "ten_thu_tuc", "kiosk", "nguoi_nop", "tiep_nhan", "trang_thai", "ly_do", "noi_dung",
+		"can_bo", "luc"}}
 	for _, d := range list {
 		by := ""
 		if n := len(d.History); n > 0 {
 			by = d.History[n-1].By
 		}
 		rows = append(rows, []string{strconv.FormatUint(d.Number, 10), d.Code, d.Procedure, d.Title, d.Kiosk, plainCell(d.Person),
-			d.Received.In(zone).Format(time.RFC3339), string(d.State), strings.Join(d.Reasons, " "), plainCell(d.Text), by, d.Changed.In(zone).Format(time.RFC3339)})
+			d.Received.In(zone).Format(time.RFC3339), string(d.State), strings.Join(d.Reasons, " "), plainCell(d.Text), by,
+			d.Changed.In(zone).Format(time.RFC3339)})
 	}
 	if err := t.WriteAll(rows); err != nil {
 		return fmt.Errorf("export a day: %w", err)

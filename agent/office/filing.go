@@ -250,8 +250,8 @@ func (r *record) begin(in *incoming) error {
 	}
 	f := in.form
 	r.Key = key.String()
-	r.Dossier = Dossier{ID: in.receipt.ID, Code: in.receipt.Code, SHA256: in.receipt.SHA256, Kiosk: in.receipt.Kiosk, Received: in.receipt.Received,
-		Sealed: in.receipt.Sealed, Procedure: f.Procedure.Code, Title: f.Procedure.Name, Ward: f.Ward}
+	r.Dossier = Dossier{ID: in.receipt.ID, Code: in.receipt.Code, SHA256: in.receipt.SHA256, Kiosk: in.receipt.Kiosk,
+		Received: in.receipt.Received, Sealed: in.receipt.Sealed, Procedure: f.Procedure.Code, Title: f.Procedure.Name, Ward: f.Ward}
 	if r.Procedure == "" {
 		r.Procedure = in.manifest.Labels[dossier.LabelProcedure]
 	}

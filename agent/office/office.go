@@ -116,7 +116,8 @@ func Open(ctx context.Context, dir string, o Options) (*Store, error) {
 	if err := os.MkdirAll(filepath.Join(dir, filesName), 0o700); err != nil {
 		return nil, fmt.Errorf("open desk: %w", err)
 	}
-	s := &Store{o: o, dir: dir, records: map[uint64]*record{}, ids: map[string]uint64{}, codes: map[string]uint64{}, changed: make(chan struct{})}
+	s := &Store{o: o, dir: dir, records: map[uint64]*record{}, ids: map[string]uint64{}, codes: map[string]uint64{},
+		changed: make(chan struct{})}
 	if err := tidy(filepath.Join(dir, indexName)); err != nil {
 		return nil, err
 	}

@@ -179,7 +179,8 @@ func TestDossierFromFilingToItsEnd(t *testing.T) {
 		t.Errorf("the supplement's page: %v", err)
 	}
 	d = w.act(t, d, answer.Eligible, "")
-	d, f, err := w.store.Attach(t.Context(), d.ID, Attachment{By: "hoa", Revision: d.Revision, Name: "ket-qua.pdf", MediaType: "application/pdf", Result: true,
+	d, f, err := w.store.Attach(t.Context(), d.ID, Attachment{By: "hoa", Revision: d.Revision, Name: "ket-qua.pdf",
+		MediaType: "application/pdf", Result: true,
 		Content: func() (io.ReadCloser, error) { return io.NopCloser(strings.NewReader("%PDF-1.7 kết quả")), nil }})
 	if err != nil || f.Name != "ket-qua.pdf" {
 		t.Fatal(err)
@@ -187,7 +188,8 @@ func TestDossierFromFilingToItsEnd(t *testing.T) {
 	w.act(t, d, answer.Done, "")
 	w = w.reopened(t)
 	list, err := w.store.Answers(t.Context(), 0, 10)
-	if err != nil || len(list) != 1 || list[0].State != answer.Done || list[0].Result == nil || len(list[0].Supplements) != 1 || list[0].Number != 5 {
+	if err != nil || len(list) != 1 || list[0].State != answer.Done || list[0].Result == nil || len(list[0].Supplements) != 1 ||
+		list[0].Number != 5 {
 		t.Fatalf("answers: %v, %v", list, err)
 	}
 	if err := list[0].Validate(); err != nil {
@@ -361,7 +363,8 @@ func TestLostIndexAndLostKey(t *testing.T) {
 	if err := os.Rename(filepath.Join(w.dir, "key"), filepath.Join(w.dir, "elsewhere")); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := Open(t.Context(), filepath.Join(w.dir, "desk"), Options{Vault: seal.NewFile(filepath.Join(w.dir, "key"))}); !errors.Is(err, ErrNoKey) {
+	vault := seal.NewFile(filepath.Join(w.dir, "key"))
+	if _, err := Open(t.Context(), filepath.Join(w.dir, "desk"), Options{Vault: vault}); !errors.Is(err, ErrNoKey) {
 		t.Errorf("without its key: %v", err)
 	}
 }
@@ -422,7 +425,8 @@ func TestExportOfADay(t *testing.T) {
 	}
 	slices.Sort(names)
 	folder := "000001-" + code("s1")
-	if want := []string{folder + "/form.json", folder + "/manifest.json", folder + "/page-0001.jpg", "dossiers.csv"}; !slices.Equal(names, want) {
+	want := []string{folder + "/form.json", folder + "/manifest.json", folder + "/page-0001.jpg", "dossiers.csv"}
+	if !slices.Equal(names, want) {
 		t.Errorf("the ZIP has %v", names)
 	}
 	table, err := fs.ReadFile(z, "dossiers.csv")

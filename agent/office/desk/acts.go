@@ -95,7 +95,8 @@ func (d *Desk) result(w http.ResponseWriter, r *http.Request, s *session) {
 		d.refuse(w, r, one, errNoPDF, dossierBody{})
 		return
 	}
-	after, f, err := d.o.Store.Attach(r.Context(), one.ID, office.Attachment{By: s.officer, Revision: seen(r), Name: resultName, MediaType: pdfType, Result: true,
+	after, f, err := d.o.Store.Attach(r.Context(), one.ID, office.Attachment{By: s.officer, Revision: seen(r), Name: resultName,
+		MediaType: pdfType, Result: true,
 		Content: func() (io.ReadCloser, error) {
 			_, err := file.Seek(0, io.SeekStart)
 			return io.NopCloser(file), err
@@ -162,8 +163,10 @@ func (d *Desk) sign(w http.ResponseWriter, r *http.Request, s *session) {
 	d.done(w, r, s, fmt.Sprintf("/desk/d/%d#files", one.Number), "signed", "n", len(names))
 }
 
-func (d *Desk) attachSigned(r *http.Request, one office.Dossier, revision uint64, by, name string, data []byte) (office.Dossier, office.File, error) {
-	after, f, err := d.o.Store.Attach(r.Context(), one.ID, office.Attachment{By: by, Revision: revision, Name: signedName(name), MediaType: pdfType, Of: name,
+func (d *Desk) attachSigned(r *http.Request, one office.Dossier, revision uint64, by, name string, data []byte,
+) (office.Dossier, office.File, error) {
+	after, f, err := d.o.Store.Attach(r.Context(), one.ID, office.Attachment{By: by, Revision: revision, Name: signedName(name),
+		MediaType: pdfType, Of: name,
 		Content: func() (io.ReadCloser, error) { return io.NopCloser(bytes.NewReader(data)), nil }})
 	if err != nil {
 		return one, f, err

@@ -113,8 +113,11 @@ func (o officer) shot(name string) {
 }
 
 // axe-core 4.14 (MPL-2.0), the rules of WCAG 2.2 up to AAA and its best practices. It lies with the kiosk's pages.
-const axeRun = `axe.run(document, {runOnly: ["wcag2a","wcag2aa","wcag2aaa","wcag21a","wcag21aa","wcag21aaa","wcag22aa","best-practice"], rules: {"color-contrast-enhanced": {enabled: true}, "target-size": {enabled: true}}})
-	.then((r) => r.passes.length < 15 ? ["axe checked only " + r.passes.length + " rules"] : r.violations.map((v) => v.id + ": " + v.help + " " + v.nodes.slice(0, 3).map((n) => n.html.slice(0, 160) + " " + (n.any[0]?.message || "")).join(" | ")))`
+const axeRun = `axe.run(document, {runOnly: ["wcag2a","wcag2aa","wcag2aaa","wcag21a","wcag21aa","wcag21aaa","wcag22aa",
+		"best-practice"], rules: {"color-contrast-enhanced": {enabled: true}, "target-size": {enabled: true}}})
+	.then((r) => r.passes.length < 15 ? ["axe checked only " + r.passes.length + " rules"] :
+		r.violations.map((v) => v.id + ": " + v.help + " " +
+			v.nodes.slice(0, 3).map((n) => n.html.slice(0, 160) + " " + (n.any[0]?.message || "")).join(" | ")))`
 
 func (o officer) axe(page string) {
 	o.t.Helper()
@@ -150,7 +153,8 @@ func TestEveryPageIsAccessible(t *testing.T) {
 	w := newWard(t, func(o *Options) { o.Kiosks, o.Signer = kiosks, s.address() })
 	w.file("s1", "Nguyễn Thị Thử")
 	w.file("s2", "Trần Văn Mẫu Thử Có Tên Rất Dài")
-	if _, err := w.store.Act(t.Context(), "s2", office.Act{By: "lan", Revision: 1, State: answer.NeedsMore, Reasons: []string{"unreadable"}, Text: "Trang 2 bị mờ."}); err != nil {
+	if _, err := w.store.Act(t.Context(), "s2", office.Act{By: "lan", Revision: 1, State: answer.NeedsMore,
+		Reasons: []string{"unreadable"}, Text: "Trang 2 bị mờ."}); err != nil {
 		t.Fatal(err)
 	}
 	for _, screen := range screens {
@@ -159,7 +163,8 @@ func TestEveryPageIsAccessible(t *testing.T) {
 			o.do(chromedp.Navigate(w.server.URL + "/desk/signin"))
 			o.axe("sign-in")
 			o.signIn(w.server.URL)
-			for _, path := range []string{"/desk/?tab=all", "/desk/d/1", "/desk/d/2", "/desk/kiosks", "/desk/kiosks?ask=kiosk-1", "/desk/?q=khong-co", "/desk/d/99"} {
+			for _, path := range []string{"/desk/?tab=all", "/desk/d/1", "/desk/d/2", "/desk/kiosks", "/desk/kiosks?ask=kiosk-1",
+				"/desk/?q=khong-co", "/desk/d/99"} {
 				o.do(chromedp.Navigate(w.server.URL + path))
 				o.holds(`true`)
 				o.axe(path)
@@ -174,7 +179,9 @@ func TestEveryPageIsAccessible(t *testing.T) {
 			o.axe("choosing reasons")
 			o.shot(fmt.Sprintf("%d-choosing", screen.width))
 			// The mark lies on the page where the value is.
-			where, err := chromedp.Run(o.ctx, chromedp.Evaluate[[]float64](`(() => { const m = document.querySelector("#m-applicant_number").getBoundingClientRect(), p = document.querySelector(".picture img").getBoundingClientRect();
+			where, err := chromedp.Run(o.ctx, chromedp.Evaluate[[]float64](`(() => {
+				const m = document.querySelector("#m-applicant_number").getBoundingClientRect();
+				const p = document.querySelector(".picture img").getBoundingClientRect();
 				return [(m.x - p.x) / p.width, (m.y - p.y) / p.height] })()`))
 			if err != nil || len(where) != 2 || where[0] < .07 || where[0] > .09 || where[1] < .79 || where[1] > .81 {
 				t.Errorf("the mark lies at %v, %v", where, err)
@@ -248,7 +255,8 @@ func TestHundredDossiersByKeys(t *testing.T) {
 	}
 	o.holds(`location.pathname === "/desk/"`)
 	slices.Sort(times)
-	t.Logf("%d dossiers by keys: median %v, slowest %v", dossiers, times[dossiers/2].Round(time.Millisecond), times[dossiers-1].Round(time.Millisecond))
+	t.Logf("%d dossiers by keys: median %v, slowest %v", dossiers, times[dossiers/2].Round(time.Millisecond),
+		times[dossiers-1].Round(time.Millisecond))
 	got := w.store.Counts()
 	for state, n := range want {
 		if got[state] != n {

@@ -39,9 +39,11 @@ type Options struct {
 	// Preview shows a page of a file as a picture; *ocr.Reader has it. Foreign bytes are opened there, not here.
 	Preview func(ctx context.Context, data []byte, page, maxWidth int) ([]byte, error)
 
-	Sign   func(pin, form string) (s *sign.Signer, done func(), err error) // by the token in the desk's machine; nil: there is none
-	Signer string                                                          // the government's signer on an officer's PC, "wss://127.0.0.1:8987"; "": not used
-	Trust  *x509.CertPool                                                  // authorities of signatures; nil: none is known
+	// Sign opens the token in the desk's machine; nil: there is none.
+	Sign func(pin, form string) (s *sign.Signer, done func(), err error)
+	// Signer is where the government's signer listens on an officer's PC, such as DefaultSigner; "": it is not used.
+	Signer string
+	Trust  *x509.CertPool // authorities of signatures; nil: none is known
 
 	Ward  string
 	Hosts []string // names of this desk besides loopback's, where it is not served with TLS

@@ -72,7 +72,8 @@ func newWard(t testing.TB, change ...func(*Options)) *ward {
 		t.Fatal(err)
 	}
 	log := slog.New(slog.NewTextHandler(t.Output(), nil))
-	store, err := office.Open(t.Context(), filepath.Join(dir, "desk"), office.Options{Vault: seal.NewFile(filepath.Join(dir, "key")), Ledger: ledger, Log: log})
+	store, err := office.Open(t.Context(), filepath.Join(dir, "desk"), office.Options{Vault: seal.NewFile(filepath.Join(dir, "key")),
+		Ledger: ledger, Log: log})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -128,7 +129,8 @@ func scanned(t testing.TB) []byte {
 	if err != nil {
 		t.Fatal(err)
 	}
-	page := pdfa.Page{Width: 595, Height: 842, JPEG: drawn(), Gray: true, Pixels: [2]int{1240, 1754}, Corners: [3]paper.Point{{}, {X: 595}, {Y: 842}}}
+	page := pdfa.Page{Width: 595, Height: 842, JPEG: drawn(), Gray: true, Pixels: [2]int{1240, 1754}, Corners: [3]paper.Point{{}, {X: 595},
+		{Y: 842}}}
 	if err := errors.Join(out.Add(page), out.Close()); err != nil {
 		t.Fatal(err)
 	}
@@ -138,14 +140,18 @@ func scanned(t testing.TB) []byte {
 // file files a dossier as a kiosk sends it: a value that was read and looked at, a doubted one, a page and its copy.
 func (w *ward) file(id, name string) office.Dossier {
 	w.t.Helper()
-	form := fmt.Sprintf(`{"schema":"motcua/form/1","procedure":{"code":"2.000815","name":"Chứng thực bản sao từ bản chính","level":"toàn trình"},
+	form := fmt.Sprintf(`{"schema":"motcua/form/1","procedure":{"code":"2.000815",
+			"name":"Chứng thực bản sao từ bản chính","level":"toàn trình"},
 		"ward":"Phường Mẫu","kiosk":"kiosk-1","channel":"self","values":[
-		{"id":"applicant_name","label":"Họ, chữ đệm, tên","value":%q,"source":"qr","from":"applicant.full_name","confidence":0.99,"looked":true,"looked_by":"citizen",
+		{"id":"applicant_name","label":"Họ, chữ đệm, tên","value":%q,"source":"qr","from":"applicant.full_name","confidence":0.99,
+			"looked":true,"looked_by":"citizen",
 			"place":{"page":"page-0001.jpg","x":0.08,"y":0.05,"w":0.3,"h":0.02}},
-		{"id":"applicant_number","label":"Số định danh cá nhân","value":"079190012345","source":"ocr","from":"applicant.number","confidence":0.6,"doubts":["check-digit"],
+		{"id":"applicant_number","label":"Số định danh cá nhân","value":"079190012345","source":"ocr","from":"applicant.number",
+			"confidence":0.6,"doubts":["check-digit"],
 			"place":{"page":"page-0001.jpg","x":0.08,"y":0.8,"w":0.3,"h":0.02}},
 		{"id":"applicant_birth","label":"Ngày sinh","value":"1990-02-03","source":"user","confidence":0}],
-		"pages":[{"name":"page-0001.jpg","media_type":"image/jpeg"}],"copies":[{"name":"copy-0001-cccd.pdf","title":"Thẻ căn cước công dân"}]}`, name)
+		"pages":[{"name":"page-0001.jpg","media_type":"image/jpeg"}],"copies":[{"name":"copy-0001-cccd.pdf",
+			"title":"Thẻ căn cước công dân"}]}`, name)
 	parts := fstest.MapFS{"form.json": {Data: []byte(form)}, "page-0001.jpg": {Data: drawn()}, "copy-0001-cccd.pdf": {Data: scanned(w.t)}}
 	type part struct {
 		Name   string `json:"name"`
@@ -239,7 +245,8 @@ func TestStrangersSeeAndChangeNothing(t *testing.T) {
 	w := newWard(t)
 	one := w.file("s1", "Nguyễn Thị Thử")
 	stranger := w.browser(t)
-	for _, path := range []string{"/desk/", "/desk/d/1", "/desk/d/1/page/page-0001.jpg", "/desk/d/1/crop/applicant_name", "/desk/d/1/file/form.json",
+	for _, path := range []string{"/desk/", "/desk/d/1", "/desk/d/1/page/page-0001.jpg", "/desk/d/1/crop/applicant_name",
+		"/desk/d/1/file/form.json",
 		"/desk/d/1/revision", "/desk/kiosks", "/desk/changed", "/desk/?q=thu"} {
 		if _, page := stranger.get(path); !strings.Contains(page, `action="/desk/signin"`) || strings.Contains(page, "Thử") {
 			t.Errorf("%s shows more than the sign-in", path)
@@ -273,7 +280,8 @@ func TestActsOfTwoOfficers(t *testing.T) {
 	w.file("s1", "Nguyễn Thị Thử")
 	b := w.signedIn(t)
 	_, page := b.get("/desk/d/1")
-	for _, want := range []string{"Nguyễn Thị Thử", "số kiểm tra không khớp", "người nộp đã xem và xác nhận", `id="m-applicant_number"`, "copy-0001-cccd.pdf"} {
+	for _, want := range []string{"Nguyễn Thị Thử", "số kiểm tra không khớp", "người nộp đã xem và xác nhận", `id="m-applicant_number"`,
+		"copy-0001-cccd.pdf"} {
 		if !strings.Contains(page, want) {
 			t.Errorf("the dossier's page lacks %q", want)
 		}
@@ -281,14 +289,18 @@ func TestActsOfTwoOfficers(t *testing.T) {
 	if _, err := w.store.Act(t.Context(), "s1", office.Act{By: "lan", Revision: 1, State: answer.Eligible}); err != nil {
 		t.Fatal(err)
 	}
-	status, page := b.post("/desk/d/1/act", url.Values{"revision": {"1"}, "state": {"refused"}, "reason": {"withdrawn"}, "text": {"Đã rút đơn hôm qua"}})
-	if status != http.StatusConflict || !strings.Contains(page, "Đã rút đơn hôm qua") || !strings.Contains(page, "vừa làm hồ sơ này thay đổi") {
+	status, page := b.post("/desk/d/1/act", url.Values{"revision": {"1"}, "state": {"refused"}, "reason": {"withdrawn"},
+		"text": {"Đã rút đơn hôm qua"}})
+	if status != http.StatusConflict || !strings.Contains(page, "Đã rút đơn hôm qua") ||
+		!strings.Contains(page, "vừa làm hồ sơ này thay đổi") {
 		t.Errorf("overtaken: %d", status)
 	}
-	if status, page = b.post("/desk/d/1/act", url.Values{"revision": {"2"}, "state": {"needs-more"}}); status != http.StatusUnprocessableEntity || !strings.Contains(page, "Chọn một lý do") {
+	status, page = b.post("/desk/d/1/act", url.Values{"revision": {"2"}, "state": {"needs-more"}})
+	if status != http.StatusUnprocessableEntity || !strings.Contains(page, "Chọn một lý do") {
 		t.Errorf("without a reason: %d", status)
 	}
-	if status, _ = b.post("/desk/d/1/act", url.Values{"revision": {"2"}, "state": {"refused"}, "reason": {"withdrawn", "no-such"}}); status != http.StatusOK {
+	status, _ = b.post("/desk/d/1/act", url.Values{"revision": {"2"}, "state": {"refused"}, "reason": {"withdrawn", "no-such"}})
+	if status != http.StatusOK {
 		t.Errorf("refused: %d", status)
 	}
 	now, err := w.store.Get("s1")
@@ -307,7 +319,8 @@ func TestPagesCropsAndFiles(t *testing.T) {
 	w := newWard(t)
 	w.file("s1", "Nguyễn Thị Thử")
 	b := w.signedIn(t)
-	for path, size := range map[string]image.Point{"/desk/d/1/page/page-0001.jpg": {X: 1240, Y: 1754}, "/desk/d/1/page/copy-0001-cccd.pdf": {}} {
+	for path, size := range map[string]image.Point{"/desk/d/1/page/page-0001.jpg": {X: 1240, Y: 1754},
+		"/desk/d/1/page/copy-0001-cccd.pdf": {}} {
 		status, body := b.get(path)
 		picture, _, err := image.DecodeConfig(strings.NewReader(body))
 		if status != http.StatusOK || err != nil || size.X > 0 && (picture.Width != size.X || picture.Height != size.Y) {
@@ -395,7 +408,8 @@ func (a *authority) issue(name string, public crypto.PublicKey, change func(*x50
 	if err != nil {
 		a.t.Fatal(err)
 	}
-	c := &x509.Certificate{SerialNumber: serial, NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(24 * time.Hour), Subject: pkix.Name{CommonName: name},
+	c := &x509.Certificate{SerialNumber: serial, NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(24 * time.Hour),
+		Subject:               pkix.Name{CommonName: name},
 		BasicConstraintsValid: true, KeyUsage: x509.KeyUsageDigitalSignature | x509.KeyUsageContentCommitment}
 	change(c)
 	parent := a.cert
@@ -740,7 +754,8 @@ func TestTicketsEndWithTheirOfficer(t *testing.T) {
 // Signs that can't be seen, or that turn the direction of writing, are shown as what they are: a hostile kiosk may send them.
 func TestOddSignsAreShown(t *testing.T) {
 	var f form
-	if err := json.Unmarshal([]byte(`{"Values":[{"ID":"a","Label":"Tên","Value":"A\u202eB\u200bC\u0007D","Old":"\u2066x"}],"Pages":[{"Name":"p","From":"\u202e"}],`+
+	if err := json.Unmarshal([]byte(`{"Values":[{"ID":"a","Label":"Tên","Value":"A\u202eB\u200bC\u0007D","Old":"\u2066x"}],
+		"Pages":[{"Name":"p","From":"\u202e"}],`+
 		`"papers_not_scanned":[{"Name":"\u202e"}],"copies":[{"Title":"\u202e"}],"Operator":"\u202e","copy_fault":"\u202e"}`), &f); err != nil {
 		t.Fatal(err)
 	}
@@ -759,7 +774,8 @@ func TestSignByTheDesksToken(t *testing.T) {
 	const module, pin = "/usr/lib/softhsm/libsofthsm2.so", "4711"
 	dir := t.TempDir()
 	conf := filepath.Join(dir, "softhsm2.conf")
-	if err := os.WriteFile(conf, []byte("directories.tokendir = "+dir+"\nobjectstore.backend = file\nlog.level = ERROR\n"), 0o600); err != nil {
+	settings := "directories.tokendir = " + dir + "\nobjectstore.backend = file\nlog.level = ERROR\n"
+	if err := os.WriteFile(conf, []byte(settings), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	t.Setenv("SOFTHSM2_CONF", conf)
@@ -787,9 +803,11 @@ func TestSignByTheDesksToken(t *testing.T) {
 		return path
 	}
 	run("softhsm2-util", "--init-token", "--free", "--label", "officer", "--so-pin", "0000", "--pin", pin)
-	run("softhsm2-util", "--import", write("key.pem", pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: der})), "--token", "officer", "--label", "sign", "--id", "01", "--pin", pin)
+	run("softhsm2-util", "--import", write("key.pem", pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: der})), "--token",
+		"officer", "--label", "sign", "--id", "01", "--pin", pin)
 	cert := a.issue("Ủy ban nhân dân phường Mẫu", key.Public(), func(*x509.Certificate) {})
-	run("pkcs11-tool", "--module", module, "--token-label", "officer", "--login", "--pin", pin, "--write-object", write("cert.der", cert.Raw), "--type", "cert", "--id", "01", "--label", "sign")
+	run("pkcs11-tool", "--module", module, "--token-label", "officer", "--login", "--pin", pin, "--write-object",
+		write("cert.der", cert.Raw), "--type", "cert", "--id", "01", "--label", "sign")
 
 	w := newWard(t, func(o *Options) {
 		o.Sign = func(pin, form string) (*sign.Signer, func(), error) {
@@ -803,7 +821,8 @@ func TestSignByTheDesksToken(t *testing.T) {
 	w.file("s1", "Nguyễn Thị Thử")
 	b := w.signedIn(t)
 	form := url.Values{"file": {"copy-0001-cccd.pdf"}, "revision": {"1"}, "pin": {"0001"}, "form": {"SAO Y"}}
-	if status, page := b.post("/desk/d/1/sign", form); status != http.StatusUnprocessableEntity || !strings.Contains(page, "PIN của thiết bị ký số không đúng") {
+	if status, page := b.post("/desk/d/1/sign", form); status != http.StatusUnprocessableEntity ||
+		!strings.Contains(page, "PIN của thiết bị ký số không đúng") {
 		t.Errorf("a wrong PIN: %d", status)
 	}
 	form.Set("pin", pin)

@@ -133,7 +133,8 @@ func (d *Desk) show(w http.ResponseWriter, r *http.Request, status int, one offi
 		for _, v := range b.Form.Values {
 			if v.Place != nil && v.Place.Page == p.Name {
 				const thousand = 1000
-				p.Marks = append(p.Marks, mark{v.ID, int(v.Place.X * thousand), int(v.Place.Y * thousand), int(v.Place.W * thousand), int(v.Place.H * thousand)})
+				p.Marks = append(p.Marks, mark{v.ID, int(v.Place.X * thousand), int(v.Place.Y * thousand), int(v.Place.W * thousand),
+					int(v.Place.H * thousand)})
 			}
 		}
 		b.Sheets = append(b.Sheets, p)
@@ -357,7 +358,8 @@ func cut(data []byte, at *dossier.Place) ([]byte, error) {
 	}
 	b := whole.Bounds()
 	w, h := float64(b.Dx()), float64(b.Dy())
-	box := image.Rect(int((at.X-cropMargin)*w), int(at.Y*h-cropMargin*w), int((at.X+at.W+cropMargin)*w), int((at.Y+at.H)*h+cropMargin*w)).Add(b.Min).Intersect(b)
+	box := image.Rect(int((at.X-cropMargin)*w), int(at.Y*h-cropMargin*w), int((at.X+at.W+cropMargin)*w),
+		int((at.Y+at.H)*h+cropMargin*w)).Add(b.Min).Intersect(b)
 	if box.Empty() {
 		return nil, errNoPicture
 	}
@@ -394,7 +396,8 @@ func (d *Desk) download(w http.ResponseWriter, r *http.Request, s *session) {
 	}
 	w.Header().Set("Content-Type", media)
 	w.Header().Set("Content-Length", strconv.FormatInt(f.Size, 10))
-	w.Header().Set("Content-Disposition", mime.FormatMediaType("attachment", map[string]string{"filename": fmt.Sprintf("%d-%s", one.Number, name)}))
+	w.Header().Set("Content-Disposition", mime.FormatMediaType("attachment", map[string]string{"filename": fmt.Sprintf("%d-%s", one.Number,
+		name)}))
 	if _, err := io.Copy(w, from); err != nil {
 		panic(http.ErrAbortHandler) // half a file must not look whole
 	}

@@ -74,7 +74,8 @@ func (d *Desk) begin(w http.ResponseWriter, r *http.Request, officer, lang strin
 	}
 	a.all[s.token] = s
 	a.mu.Unlock()
-	http.SetCookie(w, &http.Cookie{Name: cookieName, Value: s.token, Path: Path, HttpOnly: true, SameSite: http.SameSiteStrictMode, Secure: r.TLS != nil})
+	http.SetCookie(w, &http.Cookie{Name: cookieName, Value: s.token, Path: Path, HttpOnly: true, SameSite: http.SameSiteStrictMode,
+		Secure: r.TLS != nil})
 	return s
 }
 
@@ -98,7 +99,8 @@ func (d *Desk) session(w http.ResponseWriter, r *http.Request) *session {
 
 // guard lets only the desk's own pages ask, and nothing be changed without the token of the session.
 func (d *Desk) guard(next http.Handler) http.Handler {
-	policy := "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'; connect-src 'self'"
+	policy := "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; form-action 'self'; " +
+		"base-uri 'none'; frame-ancestors 'none'; connect-src 'self'"
 	if d.o.Signer != "" {
 		policy += " " + d.o.Signer
 	}
@@ -229,7 +231,8 @@ func (d *Desk) byCertificate(w http.ResponseWriter, r *http.Request) *session {
 		between.AddCert(c)
 	}
 	// Kiosks may show certificates at the same address; theirs are of another authority.
-	if _, err := cert.Verify(x509.VerifyOptions{Roots: d.o.Officers, Intermediates: between, CurrentTime: d.now(), KeyUsages: []x509.ExtKeyUsage{x509.ExtKeyUsageClientAuth}}); err != nil {
+	if _, err := cert.Verify(x509.VerifyOptions{Roots: d.o.Officers, Intermediates: between, CurrentTime: d.now(),
+		KeyUsages: []x509.ExtKeyUsage{x509.ExtKeyUsageClientAuth}}); err != nil {
 		return nil
 	}
 	m, known, err := d.o.Roster.Officer(cert.Subject.CommonName)

@@ -168,7 +168,8 @@ type view struct {
 func (d *Desk) render(w http.ResponseWriter, r *http.Request, status int, name string, body any) {
 	s := d.session(w, r)
 	s.mu.Lock()
-	v := view{Page: name, Lang: s.lang, CSRF: s.csrf, Ward: d.o.Ward, Officer: s.officer, Path: r.URL.RequestURI(), Body: body, Kiosks: d.o.Kiosks != nil}
+	v := view{Page: name, Lang: s.lang, CSRF: s.csrf, Ward: d.o.Ward, Officer: s.officer, Path: r.URL.RequestURI(), Body: body,
+		Kiosks: d.o.Kiosks != nil}
 	if r.Method == http.MethodGet && name != "signin" {
 		v.Flash, s.flash = s.flash, ""
 	}

@@ -139,8 +139,9 @@ func (d *Desk) ticket(w http.ResponseWriter, r *http.Request, s *session) {
 	_ = json.NewEncoder(w).Encode(struct {
 		Socket  string
 		Request request
-	}{d.o.Signer + way, request{FileUploadHandler: base, FileName: base + "/" + url.PathEscape(name), JWTToken: key, DocNumber: fmt.Sprint(one.Number),
-		MetaData: []metaData{{"DocNumber", fmt.Sprint(one.Number)}}}})
+	}{d.o.Signer + way, request{FileUploadHandler: base, FileName: base + "/" + url.PathEscape(name), JWTToken: key,
+		DocNumber: fmt.Sprint(one.Number),
+		MetaData:  []metaData{{"DocNumber", fmt.Sprint(one.Number)}}}})
 }
 
 // signerTakes gives the file to the signer.
