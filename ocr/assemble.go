@@ -26,7 +26,7 @@ func assemble(faces []*face, now time.Time) []paper.Document {
 				// More than one card lies there, and nothing but its place says whose back this is.
 				for _, p := range parts {
 					if p.Side == "back" {
-						p.doubtAll()
+						p.doubtPrint()
 					}
 				}
 			}
@@ -49,7 +49,7 @@ func partner(faces []*face, used []bool, i int) int {
 	next := -1
 	for j := i + 1; j < len(faces); j++ {
 		o := faces[j]
-		if used[j] || o.Side == "" || o.Side == f.Side || !kin(f.Kind, o.Kind) && !f.twelve(o) && !o.twelve(f) {
+		if used[j] || o.Side == "" || o.Side == f.Side || !compatible(f.Kind, o.Kind) && !f.twelveFigures(o) && !o.twelveFigures(f) {
 			continue
 		}
 		a, b := f.best(paper.Number), o.best(paper.Number)
@@ -67,8 +67,8 @@ func partner(faces []*face, used []bool, i int) int {
 	return next
 }
 
-// doubtAll puts what was read from print under review.
-func (f *face) doubtAll() {
+// doubtPrint puts what was read from print under review.
+func (f *face) doubtPrint() {
 	for _, rs := range f.Readings {
 		for i := range rs {
 			if !rs[i].exact() {
@@ -78,14 +78,14 @@ func (f *face) doubtAll() {
 	}
 }
 
-// twelve says whether f is the front of an identity card of twelve figures and o may be its back: that looks as the barcode
+// twelveFigures says whether f is the front of an identity card of twelve figures and o may be its back: that looks as the barcode
 // card's does, which has only been issued since.
-func (f *face) twelve(o *face) bool {
+func (f *face) twelveFigures(o *face) bool {
 	return f.Kind == paper.CMND && f.Side == "front" && len(f.best(paper.Number)) == 12 && o.Kind == paper.CCCD2016 && o.Side == "back"
 }
 
-// kin says whether two sides can be of one kind of paper.
-func kin(a, b paper.Kind) bool {
+// compatible says whether two sides can be of one kind of paper.
+func compatible(a, b paper.Kind) bool {
 	return a == b || a == "" || b == "" || a == paper.CCCD && b == paper.CCCD2016 || a == paper.CCCD2016 && b == paper.CCCD
 }
 
@@ -232,7 +232,7 @@ func otherSide(docs []paper.Document, used []bool, i int) (next int, sure bool) 
 
 // sides says whether two documents may be the two sides of one card.
 func sides(a, b paper.Document) bool {
-	if len(a.Sides) != 1 || len(b.Sides) != 1 || a.Sides[0] == b.Sides[0] || !kin(a.Type, b.Type) && b.Type != paper.Other {
+	if len(a.Sides) != 1 || len(b.Sides) != 1 || a.Sides[0] == b.Sides[0] || !compatible(a.Type, b.Type) && b.Type != paper.Other {
 		return false
 	}
 	m, n := a.Fields[paper.Number].Value, b.Fields[paper.Number].Value

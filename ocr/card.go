@@ -26,8 +26,8 @@ type reading struct {
 	Conf    float64 // calibrated for exact codes, the network's own for OCR
 	Low     float64
 	Settled bool     // Conf is calibrated already
-	Again   bool     // the network read the same in the value's rows alone
-	Twice   bool     // and so did Tesseract
+	Reread  bool     // the network read the same in the value's rows alone
+	Second  bool     // and so did Tesseract
 	Fits    []string // values of codes on the page that the pixels read here may as well be
 	Doubts  []paper.Doubt
 	Choices []string   // others that may be meant
@@ -66,16 +66,18 @@ func (f *face) add(n paper.Name, r reading) {
 
 // card is a card-shaped paper being read.
 type card struct {
-	edges bool // its edges were seen; else it is a heap of print, or a whole sheet
-	zoned bool // lines like a machine readable zone's stand at its foot
-	img   *image.Gray
-	plane find.Plane
-	quad  paper.Quad
-	lines []image.Rectangle
-	all   []image.Rectangle // every line, those of a zone too
-	codes []qr.Symbol
-	plain bool                            // the page has colour, by which stamps were taken off
-	known map[image.Rectangle][]tess.Word // lines that the vote on the way up has read
+	edges            bool // its edges were seen; else it is a heap of print, or a whole sheet
+	zoned            bool // lines like a machine readable zone's stand at its foot
+	img              *image.Gray
+	plane            find.Plane
+	quad             paper.Quad
+	lines            []image.Rectangle
+	all              []image.Rectangle // every line, those of a zone too
+	codes            []qr.Symbol
+	plain            bool      // the page has colour, by which stamps were taken off
+	toned            sync.Once // guards the two tones, of which tones tells
+	paper, brightest int
+	known            map[image.Rectangle][]tess.Word // lines that the vote on the way up has read
 }
 
 // Widths a card is cut out at: less loses tone marks, more costs time.
@@ -237,13 +239,13 @@ func (l *local) print(ctx context.Context, c *card, f *face, known codeValues) (
 		runs = field.Runs(words)
 		side = field.Card(runs)
 	}
-	f.search(words)
-	f.tell(&side, c.edges)
+	f.index(words)
+	f.tellKind(&side, c.edges)
 	if front && side.Side != "back" && (side.Kind == "" && f.Sure || side.Kind == paper.CCCD2016) {
 		f.Uncoded = side.Kind == paper.CCCD2016
 		side.Kind, side.Side = paper.CCCD, "front"
 	}
-	if err := l.lookAgain(ctx, c, side, f, known); err != nil {
+	if err := l.reread(ctx, c, side, f, known); err != nil {
 		return nil, err
 	}
 	f.take(side, c)

@@ -116,7 +116,8 @@ func (c checker) dates() map[paper.Name]date {
 		}
 		dates[n] = d
 	}
-	for _, pair := range [][2]paper.Name{{paper.DateOfBirth, paper.DateOfIssue}, {paper.DateOfIssue, paper.DateOfExpiry}, {paper.DateOfBirth, paper.DateOfExpiry}} {
+	for _, pair := range [][2]paper.Name{{paper.DateOfBirth, paper.DateOfIssue}, {paper.DateOfIssue, paper.DateOfExpiry},
+		{paper.DateOfBirth, paper.DateOfExpiry}} {
 		a, okA := dates[pair[0]]
 		b, okB := dates[pair[1]]
 		if okA && okB && !a.before(b) {

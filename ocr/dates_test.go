@@ -10,7 +10,7 @@ import (
 
 // sureOf is print that two readers read alike.
 func sureOf(v string) []reading {
-	return []reading{{Value: v, Source: paper.OCR, Conf: 0.99, Again: true, Twice: true}}
+	return []reading{{Value: v, Source: paper.OCR, Conf: 0.99, Reread: true, Second: true}}
 }
 
 // A card ends on its bearer's birthday, at 14, 25, 40 or 60, and later than two years after it is issued. What two readers
@@ -37,7 +37,8 @@ func TestExpiryFollowsBirth(t *testing.T) {
 		{"only the year of birth is known", paper.CCCD, "1950", "2021-06-01", field.Forever, false},
 		{"a passport knows no such rule", paper.Passport, "1988-11-23", "2021-06-01", "2031-06-01", false},
 	} {
-		f := settle(c.kind, map[paper.Name][]reading{paper.DateOfBirth: sureOf(c.born), paper.DateOfIssue: sureOf(c.issue), paper.DateOfExpiry: sureOf(c.expiry)})
+		f := settle(c.kind, map[paper.Name][]reading{paper.DateOfBirth: sureOf(c.born), paper.DateOfIssue: sureOf(c.issue),
+			paper.DateOfExpiry: sureOf(c.expiry)})
 		if got := f[paper.DateOfExpiry].Review; got != c.doubted {
 			t.Errorf("%s: review %t, doubts %v", c.why, got, f[paper.DateOfExpiry].Doubts)
 		}
@@ -55,8 +56,10 @@ func TestCenturiesFitEachOther(t *testing.T) {
 		born, ends         string
 		birthPrint, exPrnt string
 	}{
-		{why: "a passport that ended long ago", birth: "1960-05-01", expiry: "2098-05-01", issue: "1988-05-01", born: "1960-05-01", ends: "1998-05-01"},
-		{why: "older than the day of issue", birth: "2011-03-04", expiry: "2000-01-02", issue: "1990-01-02", born: "1911-03-04", ends: "2000-01-02"},
+		{why: "a passport that ended long ago", birth: "1960-05-01", expiry: "2098-05-01", issue: "1988-05-01", born: "1960-05-01",
+			ends: "1998-05-01"},
+		{why: "older than the day of issue", birth: "2011-03-04", expiry: "2000-01-02", issue: "1990-01-02", born: "1911-03-04",
+			ends: "2000-01-02"},
 		{why: "older than the day of expiry", birth: "2011-03-04", expiry: "2000-01-02", born: "1911-03-04", ends: "2000-01-02"},
 		{why: "print knows", birth: "2020-07-01", expiry: "2030-07-01", birthPrint: "1920-07-01", born: "1920-07-01", ends: "2030-07-01"},
 		{why: "nothing to settle", birth: "2001-07-01", expiry: "2041-07-01", issue: "2024-01-01", born: "2001-07-01", ends: "2041-07-01"},
@@ -94,7 +97,8 @@ func TestImpossibleDateIsNoValue(t *testing.T) {
 
 // A year of birth is a value, and the number's century and year confirm it.
 func TestYearOfBirth(t *testing.T) {
-	f := settle(paper.CCCD, map[paper.Name][]reading{paper.DateOfBirth: sureOf("1950"), paper.Number: sureOf("079150012345"), paper.Sex: sureOf("Nữ")})
+	f := settle(paper.CCCD, map[paper.Name][]reading{paper.DateOfBirth: sureOf("1950"), paper.Number: sureOf("079150012345"),
+		paper.Sex: sureOf("Nữ")})
 	if b := f[paper.DateOfBirth]; b.Value != "1950" || b.Review {
 		t.Errorf("%v, doubts %v", b, b.Doubts)
 	}
@@ -117,7 +121,8 @@ func TestOtherFieldsSettleADoubt(t *testing.T) {
 		}
 	}
 	for sex, doubted := range map[string]bool{"Nữ": false, "Nam": true} {
-		f := settle(paper.CanCuoc, map[paper.Name][]reading{paper.Number: {{Value: "079188012345", Source: paper.MRZ, Conf: certainty(paper.MRZ)}},
+		f := settle(paper.CanCuoc, map[paper.Name][]reading{paper.Number: {{Value: "079188012345", Source: paper.MRZ,
+			Conf: certainty(paper.MRZ)}},
 			paper.Sex: {{Value: sex, Source: paper.MRZ, Conf: 0.6, Doubts: []paper.Doubt{paper.CheckDigit}}}})
 		if f[paper.Sex].Review != doubted {
 			t.Errorf("%s: doubts %v", sex, f[paper.Sex].Doubts)
@@ -133,7 +138,7 @@ func TestOtherFieldsSettleADoubt(t *testing.T) {
 func TestZoneSaysNothingOfTones(t *testing.T) {
 	f := settle(paper.CCCD, map[paper.Name][]reading{paper.FullName: {
 		{Value: "TRINH NGOC ANH", Source: paper.MRZ, Conf: 0.6},
-		{Value: "TRỊNH NGỌC ANH", Source: paper.OCR, Conf: 0.9, Again: true},
+		{Value: "TRỊNH NGỌC ANH", Source: paper.OCR, Conf: 0.9, Reread: true},
 	}})[paper.FullName]
 	if len(f.Agrees) != 0 || f.Value != "TRỊNH NGỌC ANH" || !f.Review {
 		t.Errorf("%v agrees %v", f, f.Agrees)

@@ -26,7 +26,7 @@ func (r reading) clear() bool {
 	if r.Settled {
 		return r.Conf >= enough
 	}
-	return r.Again && r.Conf > distinct || r.Twice && r.Conf > possible
+	return r.Reread && r.Conf > distinct || r.Second && r.Conf > possible
 }
 
 // fits says whether the print of a reading may as well say this, as far as its pixels tell.

@@ -10,7 +10,7 @@ import (
 // birthday gives it away.
 func TestIssueOnABirthdayIsDoubted(t *testing.T) {
 	read := func(v string) []reading {
-		return []reading{{Value: v, Source: paper.OCR, Conf: 0.96, Twice: true}}
+		return []reading{{Value: v, Source: paper.OCR, Conf: 0.96, Second: true}}
 	}
 	for issue, doubted := range map[string]bool{"2041-03-21": true, "2025-02-28": false} {
 		f := settle(paper.CCCD, map[paper.Name][]reading{paper.DateOfBirth: read("2001-03-21"), paper.DateOfIssue: read(issue)})

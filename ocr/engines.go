@@ -120,7 +120,8 @@ func (e *engines) second(ctx context.Context, s *image.Gray) ([]tess.Word, error
 	fx, fy := float64(b.Dx())/float64(w), float64(b.Dy())/lineHeight
 	for i, o := range words {
 		r := o.Box
-		words[i].Box = image.Rect(b.Min.X+int(float64(r.Min.X)*fx), b.Min.Y+int(float64(r.Min.Y)*fy), b.Min.X+int(float64(r.Max.X)*fx+0.5), b.Min.Y+int(float64(r.Max.Y)*fy+0.5))
+		words[i].Box = image.Rect(b.Min.X+int(float64(r.Min.X)*fx), b.Min.Y+int(float64(r.Min.Y)*fy), b.Min.X+int(float64(r.Max.X)*fx+0.5),
+			b.Min.Y+int(float64(r.Max.Y)*fy+0.5))
 	}
 	return words, err
 }

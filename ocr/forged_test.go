@@ -25,7 +25,8 @@ func TestForgedCodeIsDoubted(t *testing.T) {
 			lying := specimen.Forge(p.Person, how, seed)
 			forged := p
 			forged.Code = &lying
-			img, truth, err := specimen.Draw(specimen.Spec{Papers: []specimen.Paper{forged}, Tight: true}, seed, specimen.Damage{Set: specimen.Clean, Seed: seed})
+			img, truth, err := specimen.Draw(specimen.Spec{Papers: []specimen.Paper{forged}, Tight: true}, seed,
+				specimen.Damage{Set: specimen.Clean, Seed: seed})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -41,7 +42,8 @@ func TestForgedCodeIsDoubted(t *testing.T) {
 					}
 				}
 			}
-			img, _, err = specimen.Draw(specimen.Spec{Papers: []specimen.Paper{p}, Tight: true}, seed, specimen.Damage{Set: specimen.Clean, Seed: seed})
+			img, _, err = specimen.Draw(specimen.Spec{Papers: []specimen.Paper{p}, Tight: true}, seed,
+				specimen.Damage{Set: specimen.Clean, Seed: seed})
 			if err != nil {
 				t.Fatal(err)
 			}

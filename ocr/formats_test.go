@@ -26,7 +26,8 @@ import (
 func tightCard(t testing.TB) (*image.RGBA, specimen.PaperTruth) {
 	t.Helper()
 	img, truth, err := specimen.Draw(specimen.Spec{Tight: true, Papers: []specimen.Paper{
-		{Kind: paper.CCCD, Person: specimen.Invent(61), Sides: []specimen.Side{specimen.Front}}}}, 61, specimen.Damage{Set: specimen.Clean, Seed: 61})
+		{Kind: paper.CCCD, Person: specimen.Invent(61), Sides: []specimen.Side{specimen.Front}}}}, 61,
+		specimen.Damage{Set: specimen.Clean, Seed: 61})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -62,7 +63,8 @@ func TestReadsTheFilesPeopleHave(t *testing.T) {
 	}
 	write("in.png", asPNG(t, img))
 	write("in.jpg", asJPEG(t, img))
-	converted(t, dir, "in.tif", "convert", "in.png", "-density", "300", "-units", "PixelsPerInch", "-type", "TrueColor", "-compress", "none", "in.tif")
+	converted(t, dir, "in.tif", "convert", "in.png", "-density", "300", "-units", "PixelsPerInch", "-type", "TrueColor", "-compress", "none",
+		"in.tif")
 	for name, c := range map[string]struct {
 		out  string
 		kind page.Kind
@@ -122,7 +124,8 @@ func TestReadsAllOrientationsOfEXIF(t *testing.T) {
 		t.Fatal(err)
 	}
 	// What has to be done to the upright picture so that the orientation undoes it (EXIF 2.3, tag 274).
-	stored := [9][]string{1: {}, 2: {"-flop"}, 3: {"-rotate", "180"}, 4: {"-flip"}, 5: {"-transpose"}, 6: {"-rotate", "270"}, 7: {"-transverse"}, 8: {"-rotate", "90"}}
+	stored := [9][]string{1: {}, 2: {"-flop"}, 3: {"-rotate", "180"}, 4: {"-flip"}, 5: {"-transpose"}, 6: {"-rotate", "270"},
+		7: {"-transverse"}, 8: {"-rotate", "90"}}
 	for o := 1; o <= 8; o++ {
 		t.Run(fmt.Sprint(o), func(t *testing.T) {
 			argv := append(append([]string{"convert", "in.png"}, stored[o]...), "-quality", "92", "out.jpg")

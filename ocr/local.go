@@ -98,10 +98,10 @@ func (l *local) papers(ctx context.Context, file *page.File, n int) ([]*face, []
 	if len(outlines) == 0 && likeCard(p.Gray.Rect) {
 		outlines = []find.Outline{whole(p.Gray.Rect)}
 	}
-	heaps := len(outlines) == 0 // of print, not cards with edges
+	blocks := len(outlines) == 0 // of print, not cards with edges
 	edged := len(outlines)
 	switch {
-	case heaps:
+	case blocks:
 		outlines = find.Blocks(p.Gray, p.DPI)
 	case len(outlines) == 1: // its other side may be too pale for its edges to be seen
 		outlines = append(outlines, find.Blocks(p.Gray, p.DPI, outlines...)...)
@@ -138,11 +138,11 @@ func (l *local) papers(ctx context.Context, file *page.File, n int) ([]*face, []
 		return nil, timings, err
 	}
 	lap("print")
-	faces = slices.DeleteFunc(faces, func(f *face) bool { return !f.told() || heaps && f.Kind == paper.Other })
+	faces = slices.DeleteFunc(faces, func(f *face) bool { return !f.recognised() || blocks && f.Kind == paper.Other })
 	// Without a title or a code, what was taken for a card may be part of a form; forms have QR symbols, too. And a back
 	// alone seldom comes alone: its front's edges were not seen.
 	vague := !slices.ContainsFunc(faces, func(f *face) bool {
-		return f.Kind != "" && f.Side != "back" || f.Zone != nil || f.hasQR() && !heaps
+		return f.Kind != "" && f.Side != "back" || f.Zone != nil || f.hasQR() && !blocks
 	})
 	if vague {
 		f, err := l.readSheet(ctx, p, n)
@@ -172,8 +172,8 @@ func (l *local) papers(ctx context.Context, file *page.File, n int) ([]*face, []
 	return faces, timings, nil
 }
 
-// told says whether anything shows what a card-shaped thing is.
-func (f *face) told() bool {
+// recognised says whether anything shows what a card-shaped thing is.
+func (f *face) recognised() bool {
 	return f.Kind != "" || f.Zone != nil || f.Labels >= 2 || len(f.Readings) >= 2
 }
 

@@ -122,64 +122,96 @@ func merged(n paper.Name, rs []reading) (paper.Field, reading) {
 	slices.SortStableFunc(rs, func(a, b reading) int {
 		return cmp.Or(cmp.Compare(rank(b.Source), rank(a.Source)), cmp.Compare(b.Conf, a.Conf))
 	})
-	lead := rs[0]
-	if lead.Source == paper.MRZ {
-		for _, r := range rs[1:] {
-			// The zone's name has no diacritics: what is printed leads. And a value that no check digit proves
-			// does not outrank print that was read well.
-			if r.Source == paper.OCR && (n == paper.FullName || !lead.exact() && r.Conf > 0.8 && !same(n, r, lead)) {
-				lead = r
-				break
-			}
-		}
-	}
-	f := paper.Field{Value: norm.NFC.String(lead.Value), Source: lead.Source, Agrees: []paper.Source{}, Confidence: lead.Conf,
+	lead := leading(n, rs)
+	m := merging{name: n, lead: lead, all: rs}
+	m.field = paper.Field{Value: norm.NFC.String(lead.Value), Source: lead.Source, Agrees: []paper.Source{}, Confidence: lead.Conf,
 		Doubts: slices.Clone(lead.Doubts), Choices: lead.Choices, Page: lead.Page, Where: lead.Where}
 	if lead.Source == paper.OCR && !lead.Settled {
-		f.Confidence = believed(n, lead)
+		m.field.Confidence = confidence(n, lead)
 	}
-	wrong := 1 - f.Confidence
+	m.wrong = 1 - m.field.Confidence
 	for _, r := range rs {
 		if r.Source == lead.Source {
-			if !same(n, lead, r) && r.Conf > 0.5 {
-				f.Doubts = doubt(f.Doubts, paper.Disagreement)
-			}
-			if r.Settled && r.Source == paper.QR { // the same code once more says nothing new
-				for _, d := range r.Doubts {
-					f.Doubts = doubt(f.Doubts, d)
-				}
-				if len(f.Choices) == 0 {
-					f.Choices = r.Choices
-				}
-			}
-			continue
-		}
-		if r.Source == paper.OCR && r.Where != nil {
-			f.Page, f.Where = r.Page, r.Where // people compare with the print, not with the code
-		}
-		if same(n, lead, r) {
-			if n == paper.FullName && (r.Source == paper.MRZ || lead.Source == paper.MRZ) {
-				continue // letters agree; a zone says nothing of the marks, so it doesn't say the same
-			}
-			if r.Source != paper.ChipUnchecked && !slices.Contains(f.Agrees, r.Source) {
-				f.Agrees = append(f.Agrees, r.Source)
-				wrong *= 1 - min(0.95, r.Conf)
-				f.Doubts = slices.DeleteFunc(f.Doubts, func(d paper.Doubt) bool {
-					return d == paper.CheckDigit || d == paper.Unseen && r.Conf > possible
-				})
-			}
-			continue
-		}
-		if contradicts(n, lead, r, rs) {
-			f.Doubts = doubt(f.Doubts, paper.Disagreement)
-			if r.Source != paper.MRZ && !slices.Contains(f.Choices, r.Value) {
-				f.Choices = append(slices.Clone(f.Choices), r.Value)
-			}
+			m.repeated(r)
+		} else {
+			m.other(r)
 		}
 	}
-	f.Confidence = min(1-wrong, 0.9995)
-	slices.SortFunc(f.Agrees, func(a, b paper.Source) int { return cmp.Compare(rank(b), rank(a)) })
-	return f, lead
+	m.field.Confidence = min(1-m.wrong, 0.9995)
+	slices.SortFunc(m.field.Agrees, func(a, b paper.Source) int { return cmp.Compare(rank(b), rank(a)) })
+	return m.field, lead
+}
+
+// leading is the reading whose value a field takes, of those in order of rank.
+func leading(n paper.Name, rs []reading) reading {
+	lead := rs[0]
+	if lead.Source != paper.MRZ {
+		return lead
+	}
+	for _, r := range rs[1:] {
+		// The zone's name has no diacritics: what is printed leads. And a value that no check digit proves
+		// does not outrank print that was read well.
+		if r.Source == paper.OCR && (n == paper.FullName || !lead.exact() && r.Conf > 0.8 && !same(n, r, lead)) {
+			return r
+		}
+	}
+	return lead
+}
+
+// merging is a field being made of its readings.
+type merging struct {
+	name  paper.Name
+	lead  reading
+	all   []reading
+	field paper.Field
+	wrong float64 // the chance that the value is wrong, by all who say it
+}
+
+// repeated takes a further reading of the source that leads.
+func (m *merging) repeated(r reading) {
+	if !same(m.name, m.lead, r) && r.Conf > 0.5 {
+		m.field.Doubts = doubt(m.field.Doubts, paper.Disagreement)
+	}
+	if r.Settled && r.Source == paper.QR { // the same code once more says nothing new
+		for _, d := range r.Doubts {
+			m.field.Doubts = doubt(m.field.Doubts, d)
+		}
+		if len(m.field.Choices) == 0 {
+			m.field.Choices = r.Choices
+		}
+	}
+}
+
+// other takes a reading of another source than the one that leads.
+func (m *merging) other(r reading) {
+	if r.Source == paper.OCR && r.Where != nil {
+		m.field.Page, m.field.Where = r.Page, r.Where // people compare with the print, not with the code
+	}
+	switch {
+	case same(m.name, m.lead, r):
+		m.agree(r)
+	case contradicts(m.name, m.lead, r, m.all):
+		m.field.Doubts = doubt(m.field.Doubts, paper.Disagreement)
+		if r.Source != paper.MRZ && !slices.Contains(m.field.Choices, r.Value) {
+			m.field.Choices = append(slices.Clone(m.field.Choices), r.Value)
+		}
+	}
+}
+
+// agree counts a source that says the same, and lets go of the doubts that this answers.
+func (m *merging) agree(r reading) {
+	zone := r.Source == paper.MRZ || m.lead.Source == paper.MRZ
+	if m.name == paper.FullName && zone { // letters agree; a zone says nothing of the marks, so it doesn't say the same
+		return
+	}
+	if r.Source == paper.ChipUnchecked || slices.Contains(m.field.Agrees, r.Source) {
+		return
+	}
+	m.field.Agrees = append(m.field.Agrees, r.Source)
+	m.wrong *= 1 - min(0.95, r.Conf)
+	m.field.Doubts = slices.DeleteFunc(m.field.Doubts, func(d paper.Doubt) bool {
+		return d == paper.CheckDigit || d == paper.Unseen && r.Conf > possible
+	})
 }
 
 func doubt(ds []paper.Doubt, d paper.Doubt) []paper.Doubt {

@@ -82,7 +82,8 @@ var near = sync.OnceValue(func() *ocr.Reader {
 
 func draw(t testing.TB, kind paper.Kind, seed uint64, turn int) (*image.RGBA, specimen.PaperTruth) {
 	t.Helper()
-	img, truth, err := specimen.Draw(specimen.Spec{Papers: []specimen.Paper{{Kind: kind, Person: specimen.Invent(seed), Rotation: turn}}}, seed, specimen.Damage{Set: specimen.Clean, Seed: seed})
+	img, truth, err := specimen.Draw(specimen.Spec{Papers: []specimen.Paper{{Kind: kind, Person: specimen.Invent(seed), Rotation: turn}}},
+		seed, specimen.Damage{Set: specimen.Clean, Seed: seed})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -215,8 +216,10 @@ func TestBadInput(t *testing.T) {
 		busy.Pix[i] = byte(i * i >> 3)
 	}
 	noisy := asJPEG(t, busy)
-	bomb := bytes.Replace(whole, []byte{0xFF, 0xC0, 0, 0x0B, 8, 300 >> 8, 300 & 255, 400 >> 8, 400 & 255}, []byte{0xFF, 0xC0, 0, 0x0B, 8, 20000 >> 8, 20000 & 255, 20000 >> 8, 20000 & 255}, 1)
-	empty := []byte("%PDF-1.4\n1 0 obj<</Type/Catalog/Pages 2 0 R>>endobj\n2 0 obj<</Type/Pages/Kids[]/Count 0>>endobj\ntrailer<</Root 1 0 R>>\n%%EOF")
+	bomb := bytes.Replace(whole, []byte{0xFF, 0xC0, 0, 0x0B, 8, 300 >> 8, 300 & 255, 400 >> 8, 400 & 255},
+		[]byte{0xFF, 0xC0, 0, 0x0B, 8, 20000 >> 8, 20000 & 255, 20000 >> 8, 20000 & 255}, 1)
+	empty := []byte("%PDF-1.4\n1 0 obj<</Type/Catalog/Pages 2 0 R>>endobj\n2 0 obj<</Type/Pages/Kids[]/Count 0>>endobj\n" +
+		"trailer<</Root 1 0 R>>\n%%EOF")
 	locked := func() []byte {
 		doc := fpdf.New("P", "mm", "A4", "")
 		doc.SetProtection(0, "secret", "owner")

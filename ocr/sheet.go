@@ -58,13 +58,13 @@ func (l *local) readSheet(ctx context.Context, p page.Picture, n int) (*face, er
 		return nil, err
 	}
 	runs := field.Runs(words)
-	f.search(words)
+	f.index(words)
 	side := field.Sheet(runs)
 	if side.Kind == paper.Other {
 		if s := field.Card(runs); s.Kind != "" && s.Labels >= 4 || f.Zone != nil || f.hasQR() {
 			side = s
 			f.Stuck = f.Stuck || slices.ContainsFunc(c.codes, func(s qr.Symbol) bool { return !cardAbout(s, runs) })
-			f.tell(&side, false)
+			f.tellKind(&side, false)
 			if s.Persons > 1 {
 				for n, v := range side.Values {
 					v.Doubts = append(v.Doubts, paper.Incomplete) // whose it is was not read
@@ -78,7 +78,7 @@ func (l *local) readSheet(ctx context.Context, p page.Picture, n int) (*face, er
 	}
 	known := codeValues{}
 	known.add(f)
-	if err := l.lookAgain(ctx, c, side, f, known); err != nil {
+	if err := l.reread(ctx, c, side, f, known); err != nil {
 		return nil, err
 	}
 	f.take(side, c)
@@ -122,7 +122,8 @@ func (f *face) take(side field.Side, c *card) {
 	f.Kind, f.Side, f.Labels = side.Kind, side.Side, side.Labels
 	for n, v := range side.Values {
 		where := c.plane.Quad(v.Box)
-		f.add(n, reading{Value: v.Text, Source: paper.OCR, Conf: v.Conf, Low: v.Low, Again: v.Again, Twice: v.Twice, Fits: v.Fits, Doubts: v.Doubts, Choices: v.Choices, Where: &where})
+		f.add(n, reading{Value: v.Text, Source: paper.OCR, Conf: v.Conf, Low: v.Low, Reread: v.Reread, Second: v.Second, Fits: v.Fits,
+			Doubts: v.Doubts, Choices: v.Choices, Where: &where})
 	}
 	switch {
 	case isSheet(f.Kind):

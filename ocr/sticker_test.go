@@ -71,7 +71,8 @@ func TestStickerOnASheet(t *testing.T) {
 			const dpi = 200
 			mm := func(v int) int { return v * dpi * 10 / 254 }
 			p := specimen.Paper{Kind: c.kind, Like: c.like, Person: specimen.InventFor(c.kind, 610)}
-			img, truth, err := specimen.Draw(specimen.Spec{Papers: []specimen.Paper{p}, DPI: dpi}, 610, specimen.Damage{Set: specimen.Clean, Seed: 1})
+			img, truth, err := specimen.Draw(specimen.Spec{Papers: []specimen.Paper{p}, DPI: dpi}, 610,
+				specimen.Damage{Set: specimen.Clean, Seed: 1})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -141,14 +142,16 @@ func TestTwoKindsOfCodeOnOneCard(t *testing.T) {
 		for i, place := range []image.Point{{30, 30}, {300, 480}} {
 			seed := uint64(630 + i)
 			p := specimen.Paper{Kind: kind, Person: specimen.InventFor(kind, seed), Sides: []specimen.Side{specimen.Front}}
-			img, truth, err := specimen.Draw(specimen.Spec{Papers: []specimen.Paper{p}, Tight: true}, seed, specimen.Damage{Set: specimen.Clean, Seed: 1})
+			img, truth, err := specimen.Draw(specimen.Spec{Papers: []specimen.Paper{p}, Tight: true}, seed,
+				specimen.Damage{Set: specimen.Clean, Seed: 1})
 			if err != nil {
 				t.Fatal(err)
 			}
 			other := specimen.InventFor(paper.CCCD, seed+50)
 			text := identityText(other)
 			if kind == paper.CCCD {
-				text = "0123456789|4cc3aa20566920416e|02/01/1990|1|-|79 - 026|01/01/2024|-|01/01/2024|79022100000000|-|4|01/01/2029|0123456789abcdef-7102|4|42485848|$"
+				text = "0123456789|4cc3aa20566920416e|02/01/1990|1|-|79 - 026|01/01/2024|-|01/01/2024|" +
+					"79022100000000|-|4|01/01/2029|0123456789abcdef-7102|4|42485848|$"
 			}
 			corner := truth.Papers[0].Where[specimen.Front][0]
 			stick(t, img, text, int(corner.X)+place.X, int(corner.Y)+place.Y, 165)

@@ -11,7 +11,8 @@ import (
 // The text of a symbol that a reader at the counter sends is as easily made as typed: what no scan of the paper says as well
 // wants a look, and what it does needs none.
 func TestMerge_code_without_a_scan(t *testing.T) {
-	code := map[paper.Name]string{paper.Number: "001199000001", paper.FullName: "Lê Thị Mẫu", paper.DateOfBirth: "1999-01-02", paper.Sex: "Nữ",
+	code := map[paper.Name]string{paper.Number: "001199000001", paper.FullName: "Lê Thị Mẫu", paper.DateOfBirth: "1999-01-02",
+		paper.Sex:              "Nữ",
 		paper.PlaceOfResidence: "1 Hàng Thử, Phường Mẫu, Hà Nội", paper.DateOfIssue: "2021-05-10", paper.OldNumber: "012345678"}
 	printed := func(names ...paper.Name) map[paper.Name]paper.Field {
 		fields := map[paper.Name]paper.Field{}

@@ -18,7 +18,8 @@ func TestMerge_chip_that_was_not_checked(t *testing.T) {
 		}}
 	}
 	d := print()
-	ocr.Merge(&d, paper.ChipUnchecked, map[paper.Name]string{paper.FullName: "Lê Thị Mẫu", paper.Number: "001199000002", paper.PlaceOfOrigin: "Xã Thử, Hà Nội"})
+	ocr.Merge(&d, paper.ChipUnchecked, map[paper.Name]string{paper.FullName: "Lê Thị Mẫu", paper.Number: "001199000002",
+		paper.PlaceOfOrigin: "Xã Thử, Hà Nội"})
 	if f := d.Fields[paper.FullName]; f.Review || slices.Contains(f.Agrees, paper.ChipUnchecked) || f.Value != "LÊ THỊ MẪU" {
 		t.Errorf("the name: %s review %v agrees %v", f.Value, f.Review, f.Agrees)
 	}

@@ -52,7 +52,8 @@ func foreignPage(t *testing.T, lines []string, dpi float64, tilt float64, patter
 	}
 	put := func(text string, x, y, step float64) {
 		for i, r := range text {
-			d := font.Drawer{Dst: img, Src: image.Black, Face: face, Dot: fixed.Point26_6{X: fixed.Int26_6((x + float64(i)*step) * 64), Y: fixed.Int26_6(y * 64)}}
+			d := font.Drawer{Dst: img, Src: image.Black, Face: face, Dot: fixed.Point26_6{X: fixed.Int26_6((x + float64(i)*step) * 64),
+				Y: fixed.Int26_6(y * 64)}}
 			d.DrawString(string(r))
 		}
 	}
@@ -77,7 +78,8 @@ func TestForeignZones(t *testing.T) {
 	with := func(s string) string { return s + string(mrz.Check(s)) }
 	n, b, e, long, short := with("L898902C3"), with("740812"), with("300415"), with("ZE184226B<<<<<"), "<<<<<<<"
 	zones := [][]string{
-		{"I<UTO" + n + "<<<<<<<<<<<<<<<", b + "F" + e + "UTO<<<<<<<<<<<" + string(mrz.Check(n+"<<<<<<<<<<<<<<<"+b+e+"<<<<<<<<<<<")), "ERIKSSON<<ANNA<MARIA<<<<<<<<<<"},
+		{"I<UTO" + n + "<<<<<<<<<<<<<<<", b + "F" + e + "UTO<<<<<<<<<<<" + string(mrz.Check(n+"<<<<<<<<<<<<<<<"+b+e+"<<<<<<<<<<<")),
+			"ERIKSSON<<ANNA<MARIA<<<<<<<<<<"},
 		{"I<UTOERIKSSON<<ANNA<MARIA<<<<<<<<<<<", n + "UTO" + b + "F" + e + short + string(mrz.Check(n+b+e+short))},
 		{"P<UTOERIKSSON<<ANNA<MARIA<<<<<<<<<<<<<<<<<<<", n + "UTO" + b + "F" + e + long + string(mrz.Check(n+b+e+long))},
 		{"V<UTOERIKSSON<<ANNA<MARIA<<<<<<<<<<<<<<<<<<<", n + "UTO" + b + "F" + e + "ZE184226B<<<<<<<"},

@@ -19,8 +19,8 @@ type Value struct {
 	Text   string
 	Box    image.Rectangle
 	Rows   []image.Rectangle // its lines
-	Again  bool              // its rows alone were read alike by the same reader
-	Twice  bool              // and by another
+	Reread bool              // its rows alone were read alike by the same reader
+	Second bool              // and by another
 	Fits   []string          // values of codes that the rows' pixels may as well be
 	Conf   float64           // of the least sure word, the reader's own
 	Low    float64           // of the least sure letter
@@ -63,7 +63,7 @@ func Card(runs []Run) Side {
 	switch k, known := kinds.Of(s.Kind); {
 	case known && s.Kind != "":
 		kind = k
-	case best != nil && !best.Identity && marks >= enoughMarks:
+	case best != nil && (!best.Identity || best.Shape == kinds.Booklet) && marks >= enoughMarks:
 		s.Kind, kind = best.ID, best
 	}
 	places := find(runs, kind.Labels)
@@ -115,51 +115,90 @@ func Card(runs []Run) Side {
 
 // identityCard tells the side of an identity card, and which of the four it may be, by the labels it has.
 func (s *Side) identityCard(lines []line, places []place, groups []group) {
-	names := map[paper.Name]bool{}
+	c := cardLabels{places: places, fields: map[paper.Name]bool{}, english: inEnglish(lines)}
 	for _, g := range groups {
-		if g.name != stop {
-			names[g.name] = true
-		}
+		c.fields[g.name] = true
 	}
-	english := inEnglish(lines)
 	switch {
-	case s.Kind == paper.CCCD2016 && english:
+	case s.Kind == paper.CCCD2016 && c.english:
 		s.Kind = paper.CCCD
-	case s.Kind == paper.CanCuoc && s.Side == "front" && (names[paper.PlaceOfOrigin] || names[paper.PlaceOfResidence] || names[paper.DateOfExpiry]):
+	case s.Kind == paper.CanCuoc && s.Side == "front" && c.any(paper.PlaceOfOrigin, paper.PlaceOfResidence, paper.DateOfExpiry):
 		s.Kind = paper.CCCD // half of "CĂN CƯỚC CÔNG DÂN": the newer card says these on its back
-	case s.Kind == "" && (names[paper.FullName] || names[paper.DateOfBirth]):
-		s.Side = "front"
-	case s.Kind == "" && (stops(places, "DACDIEMNHANDANG", "PERSONALIDENTIFICATION", "NGONTROTRAI", "NGONTROPHAI", "LEFTINDEXFINGER", "RIGHTINDEXFINGER", "DAUVETRIENG") || names[paper.DateOfIssue]):
-		s.Side = "back"
-	case s.Kind == "" && (names[paper.PlaceOfResidence] || names[paper.PlaceOfBirth]):
-		s.Side = "back"
+	case s.Kind == "":
+		s.Side = c.side(s.Side)
 	}
-	if s.Kind != "" {
-		return
-	}
-	front, back := s.Side == "front", s.Side == "back"
 	switch {
-	case front && stops(places, "HOCHUDEMVATENKHAISINH", "HOVATENKHAISINH", "PERSONALIDENTIFICATIONNUMBER"):
-		s.Kind = paper.CanCuoc
-	case front && !english && names[paper.Nationality] && names[paper.PlaceOfOrigin] && names[paper.DateOfExpiry]:
-		s.Kind = paper.CCCD2016 // the chip card says all this in English, too, and the one before it had no nationality
-	case front && stops(places, "NGUYENQUAN", "NOIDKHKTHUONGTRU", "NOIDKNKTHUONGTRU", "NOIDANGKYHOKHAUTHUONGTRU", "NOIDKTHUONGTRU"):
-		s.Kind = paper.CMND
-	case front && english:
-		s.Kind = paper.CCCD
-	case back && (names[paper.PlaceOfBirth] || names[paper.PlaceOfResidence] && names[paper.DateOfExpiry]):
-		s.Kind = paper.CanCuoc // no other card has these on its back
-	case back && english && stops(places, "DACDIEMNHANDANG"):
-		s.Kind = paper.CCCD // the only card that says this in English, too
-	case back && (names[paper.Ethnicity] || names[paper.Religion] || stops(places, "DAUVETRIENGVADIHINH", "DAUVETRIENG")):
-		s.Kind = paper.CMND // no later card says these in print
+	case s.Kind != "":
+	case s.Side == "front":
+		s.Kind = c.front()
+	case s.Side == "back":
+		s.Kind = c.back()
 	}
+}
+
+// cardLabels are the labels of a side of an identity card.
+type cardLabels struct {
+	places  []place
+	fields  map[paper.Name]bool
+	english bool // any stands there in English, too
+}
+
+func (c cardLabels) any(names ...paper.Name) bool {
+	return slices.ContainsFunc(names, func(n paper.Name) bool { return c.fields[n] })
+}
+
+func (c cardLabels) all(names ...paper.Name) bool {
+	return !slices.ContainsFunc(names, func(n paper.Name) bool { return !c.fields[n] })
+}
+
+// says says whether a label stands there in one of these forms.
+func (c cardLabels) says(texts ...string) bool { return stops(c.places, texts...) }
+
+// side tells front from back where no title does; it is told as it was if the labels don't say.
+func (c cardLabels) side(told string) string {
+	switch {
+	case c.any(paper.FullName, paper.DateOfBirth):
+		return "front"
+	case c.says("DACDIEMNHANDANG", "PERSONALIDENTIFICATION", "NGONTROTRAI", "NGONTROPHAI", "LEFTINDEXFINGER", "RIGHTINDEXFINGER",
+		"DAUVETRIENG"), c.any(paper.DateOfIssue, paper.PlaceOfResidence, paper.PlaceOfBirth):
+		return "back"
+	}
+	return told
+}
+
+// front is the kind of card that has these labels on its front, "" where more than one may.
+func (c cardLabels) front() paper.Kind {
+	switch {
+	case c.says("HOCHUDEMVATENKHAISINH", "HOVATENKHAISINH", "PERSONALIDENTIFICATIONNUMBER"):
+		return paper.CanCuoc
+	case !c.english && c.all(paper.Nationality, paper.PlaceOfOrigin, paper.DateOfExpiry):
+		return paper.CCCD2016 // the chip card says all this in English, too, and the one before it had no nationality
+	case c.says("NGUYENQUAN", "NOIDKHKTHUONGTRU", "NOIDKNKTHUONGTRU", "NOIDANGKYHOKHAUTHUONGTRU", "NOIDKTHUONGTRU"):
+		return paper.CMND
+	case c.english:
+		return paper.CCCD
+	}
+	return ""
+}
+
+// back is the kind of card that has these labels on its back, "" where more than one may.
+func (c cardLabels) back() paper.Kind {
+	switch {
+	case c.any(paper.PlaceOfBirth), c.all(paper.PlaceOfResidence, paper.DateOfExpiry):
+		return paper.CanCuoc // no other card has these on its back
+	case c.english && c.says("DACDIEMNHANDANG"):
+		return paper.CCCD // the only card that says this in English, too
+	case c.any(paper.Ethnicity, paper.Religion), c.says("DAUVETRIENGVADIHINH", "DAUVETRIENG"):
+		return paper.CMND // no later card says these in print
+	}
+	return ""
 }
 
 // inEnglish says whether any of a card's labels stands there in English, too.
 func inEnglish(lines []line) bool {
 	for _, l := range lines {
-		for _, t := range []string{"FULLNAME", "DATEOFBIRTH", "PLACEOF", "NATIONALITY", "DATEOFEXPIRY", "CITIZENIDENTITY", "PERSONALIDENTIFICATION", "DATEMONTHYEAR"} {
+		for _, t := range []string{"FULLNAME", "DATEOFBIRTH", "PLACEOF", "NATIONALITY", "DATEOFEXPIRY", "CITIZENIDENTITY",
+			"PERSONALIDENTIFICATION", "DATEMONTHYEAR"} {
 			if _, _, e := search(l.letters, t, 1); e <= 1 {
 				return true
 			}
@@ -209,7 +248,8 @@ func (s *Side) joinNames() {
 		v = a
 		v.Doubts = append(v.Doubts, paper.Incomplete)
 	default:
-		v = Value{Text: a.Text + " " + b.Text, Box: a.Box.Union(b.Box), Rows: append(slices.Clone(a.Rows), b.Rows...), Conf: min(a.Conf, b.Conf), Low: min(a.Low, b.Low)}
+		v = Value{Text: a.Text + " " + b.Text, Box: a.Box.Union(b.Box), Rows: append(slices.Clone(a.Rows), b.Rows...),
+			Conf: min(a.Conf, b.Conf), Low: min(a.Low, b.Low)}
 		for _, part := range []Value{a, b} {
 			if strings.Contains(part.Text, " ") { // a part by itself may be one word
 				v.Doubts = append(v.Doubts, part.Doubts...)
@@ -291,9 +331,10 @@ func valueBy(f func([]piece) (Value, bool), runs []Run, g group, groups []group,
 	got := s.behind(g, groups)
 	v, ok := f(got)
 	if ok && !multiline(g.name) {
-		return v, true
+		return s.wholeDay(g, v), true
 	}
 	v, ok = s.below(f, got, v, ok, multiline(g.name))
+	v = s.wholeDay(g, v)
 	if ok {
 		if t := fields.TypeOf(g.name); (t == fields.PersonName || t == fields.Place || t == fields.Text) && s.indented(v) {
 			v.Doubts = append(v.Doubts, paper.Incomplete)
@@ -422,6 +463,21 @@ func (s finder) indented(v Value) bool {
 	return slices.ContainsFunc(v.Rows, func(r image.Rectangle) bool {
 		return r.Min.Y > s.label.Max.Y-s.height/3 && r.Min.X > s.label.Min.X+s.height*3/2
 	})
+}
+
+// widestGap is how far behind its label a value begins at most, in heights of the label: farther away its first figures are lost.
+const widestGap = 2
+
+// wholeDay doubts a year of birth by itself where a day and a month had room before it: what is left of a day is no year alone.
+func (s finder) wholeDay(g group, v Value) Value {
+	if fields.TypeOf(g.name) != fields.Birthday || len(v.Text) != len("1950") || slices.Contains(v.Doubts, paper.Incomplete) {
+		return v
+	}
+	beside := overlapY(v.Box, s.label)*2 > min(v.Box.Dy(), s.label.Dy())
+	if beside && v.Box.Min.X > s.label.Max.X+widestGap*s.height || !beside && s.indented(v) {
+		v.Doubts = append(v.Doubts, paper.Incomplete)
+	}
+	return v
 }
 
 // nearby finds a date beside two stacked labels, on neither's line.
@@ -836,7 +892,8 @@ func numeral(runs []Run, i int, labelled map[int]bool) bool {
 		return false
 	}
 	for j, o := range runs {
-		if j != i && sameLine(o.Box, r.Box) && o.Box.Min.X >= r.Box.Max.X && o.Box.Min.X < r.Box.Max.X+4*r.Box.Dy() && (labelled[j] || len(o.Words) > 3) {
+		if j != i && sameLine(o.Box, r.Box) && o.Box.Min.X >= r.Box.Max.X && o.Box.Min.X < r.Box.Max.X+4*r.Box.Dy() &&
+			(labelled[j] || len(o.Words) > 3) {
 			return true
 		}
 	}
@@ -846,5 +903,6 @@ func numeral(runs []Run, i int, labelled map[int]bool) bool {
 // numbered says whether a line begins a new item of a form: "2." or "II.".
 func numbered(r Run) bool {
 	head, found := strings.CutSuffix(r.Words[0].Text, ".")
-	return found && len(r.Words) > 1 && len(head) <= 3 && head != "" && (strings.Trim(head, "0123456789") == "" || strings.Trim(head, "IVX") == "")
+	return found && len(r.Words) > 1 && len(head) <= 3 && head != "" &&
+		(strings.Trim(head, "0123456789") == "" || strings.Trim(head, "IVX") == "")
 }

@@ -2,6 +2,8 @@ package field
 
 import (
 	"fmt"
+	"regexp"
+	"slices"
 	"strings"
 	"time"
 
@@ -63,26 +65,34 @@ func day(p []piece, expiry bool) (Value, bool) {
 
 // birthday reads a day of birth, or the year alone.
 func birthday(p []piece) (Value, bool) {
-	if v, ok := day(p, false); ok {
+	if v, ok := yearAlone(p); ok { // before a day: "00/00/1950" has the form of one
 		return v, true
 	}
-	return yearAlone(p)
+	return day(p, false)
 }
 
-// yearAlone reads a birth of which only the year is known: "1950", "00/00/1950", "--/--/1950", and nothing else on the line.
+// yearAlone reads a birth of which only the year is known: "1950", "00/00/1950", "--/--/1950", and nothing else on the line. Of what is
+// left of a day that was lost in part, "/1950", the year is doubted.
 func yearAlone(p []piece) (Value, bool) {
 	var b strings.Builder
 	for _, w := range p {
 		b.WriteString(w.text)
 	}
-	year := strings.TrimLeft(strings.Trim(b.String(), " .,:;"), "0/-_.… ")
+	text := strings.Trim(b.String(), " .,:;")
+	year := strings.TrimLeft(text, "0/-_.… ")
 	if len(p) == 0 || len(p) > 5 || len(year) != 4 || strings.Trim(year, "0123456789") != "" || !likelyYear(year) {
 		return Value{}, false
 	}
 	v := whole(p)
 	v.Text = year
+	if before := strings.TrimSuffix(text, year); before != "" && !noDay.MatchString(before) {
+		v.Doubts = append(v.Doubts, paper.Incomplete)
+	}
 	return v, true
 }
+
+// noDay is what stands in the place of a day and a month that nobody knows.
+var noDay = regexp.MustCompile(`^(00|--|__|…|\.{2,}) ?[/.-] ?(00|--|__|…|\.{2,}) ?[/.-] ?$`)
 
 // date accepts dd/mm/yyyy with /, - or . between (odd: another sign, or a letter read for a digit), and "ngày 1
 // tháng 2 năm 2003".
@@ -90,58 +100,71 @@ func date(s string) (iso string, odd, ok bool) {
 	if d, m, y, whole, ok := spelled(s); ok {
 		return isoDay(d, m, y), !whole, true
 	}
-	var groups []string
-	var cur []byte
-	var between []string
-	sep := ""
-	started := false
+	f := figuresOf(s)
+	if g := f.groups; len(g) == 3 && len(g[0]) <= 2 && len(g[1]) <= 2 && len(g[2]) == 4 {
+		odd = f.letters || f.oddSigns() || strings.HasPrefix(strings.TrimSpace(s), "/") ||
+			len(g[0]) == 1 || len(g[1]) == 1 // printed dates have two figures each: one may be lost
+		return g[2] + "-" + two(g[1]) + "-" + two(g[0]), odd, true
+	}
+	iso, ok = f.withoutStrokes()
+	return iso, ok, ok
+}
+
+// figures are the groups of figures of a text.
+type figures struct {
+	groups  []string
+	between []string // what stands before each but the first
+	letters bool     // one of them was read as a letter
+}
+
+func figuresOf(s string) figures {
+	var f figures
+	var sep strings.Builder
+	open := false // a group
 	for _, r := range s {
-		if c := digit(r); c != 0 {
-			if r > '9' {
-				odd = true
-			}
-			if len(cur) == 0 && started {
-				between = append(between, sep)
-			}
-			cur = append(cur, c)
-			started = true
-			sep = ""
+		c := digit(r)
+		if c == 0 {
+			open = false
+			sep.WriteRune(r)
 			continue
 		}
-		if len(cur) > 0 {
-			groups = append(groups, string(cur))
-			cur = nil
-		}
-		sep += string(r)
-	}
-	if len(cur) > 0 {
-		groups = append(groups, string(cur))
-	}
-	all := strings.Join(groups, "")
-	switch {
-	case len(groups) == 3 && len(groups[0]) <= 2 && len(groups[1]) <= 2 && len(groups[2]) == 4:
-		for _, b := range between {
-			if t := strings.TrimSpace(b); t != "/" && t != "-" && t != "." {
-				odd = true
+		f.letters = f.letters || r > '9'
+		if !open {
+			if len(f.groups) > 0 {
+				f.between = append(f.between, sep.String())
 			}
+			f.groups = append(f.groups, "")
+			open = true
 		}
-		if strings.HasPrefix(strings.TrimSpace(s), "/") {
-			odd = true
-		}
-		if len(groups[0]) == 1 || len(groups[1]) == 1 { // printed dates have two figures each: one may be lost
-			odd = true
-		}
-		return groups[2] + "-" + two(groups[1]) + "-" + two(groups[0]), odd, true
-	case len(all) == 10 && (all[2] == '1' || all[2] == '7') && (all[5] == '1' || all[5] == '7'): // a slash read as 1 or 7
-		return fmt.Sprintf("%s-%s-%s", all[6:], all[3:5], all[:2]), true, true
-	case len(all) == 8 && len(groups) <= 3 && len(groups) > 1: // a slash was lost
-		return fmt.Sprintf("%s-%s-%s", all[4:], all[2:4], all[:2]), true, true
-	case len(groups) == 2 && len(groups[0]) == 5 && len(groups[1]) == 4 && (all[2] == '1' || all[2] == '7'): // one slash was read as 1 or 7
-		return fmt.Sprintf("%s-%s-%s", groups[1], all[3:5], all[:2]), true, true
-	case len(groups) == 2 && len(groups[0]) == 2 && len(groups[1]) == 7 && (all[4] == '1' || all[4] == '7'):
-		return fmt.Sprintf("%s-%s-%s", all[5:], all[2:4], all[:2]), true, true
+		f.groups[len(f.groups)-1] += string(c)
+		sep.Reset()
 	}
-	return "", false, false
+	return f
+}
+
+// oddSigns says whether anything but the strokes of a date stands between the groups.
+func (f figures) oddSigns() bool {
+	return slices.ContainsFunc(f.between, func(b string) bool {
+		t := strings.TrimSpace(b)
+		return t != "/" && t != "-" && t != "."
+	})
+}
+
+// withoutStrokes reads a date of whose strokes one or both were lost, or read as figures.
+func (f figures) withoutStrokes() (iso string, ok bool) {
+	all, g := strings.Join(f.groups, ""), f.groups
+	stroke := func(at int) bool { return all[at] == '1' || all[at] == '7' }
+	switch {
+	case len(all) == 10 && stroke(2) && stroke(5):
+		return all[6:] + "-" + all[3:5] + "-" + all[:2], true
+	case len(all) == 8 && (len(g) == 2 || len(g) == 3):
+		return all[4:] + "-" + all[2:4] + "-" + all[:2], true
+	case len(g) == 2 && len(g[0]) == 5 && len(g[1]) == 4 && stroke(2):
+		return g[1] + "-" + all[3:5] + "-" + all[:2], true
+	case len(g) == 2 && len(g[0]) == 2 && len(g[1]) == 7 && stroke(4):
+		return all[5:] + "-" + all[2:4] + "-" + all[:2], true
+	}
+	return "", false
 }
 
 // likelyYear says whether a paper can bear the year.

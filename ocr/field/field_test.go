@@ -43,8 +43,10 @@ func TestCard(t *testing.T) {
 			"Nơi thường trú / Place of residence: 12 Lê Lợi,",
 			"Bến Nghé, Quận 1, Hồ Chí Minh",
 		)))
-		want := map[paper.Name]string{paper.Number: "079204659924", paper.FullName: "KIỀU MINH QUYỀN LONG", paper.DateOfBirth: "2004-01-14", paper.Sex: "Nam",
-			paper.Nationality: "Việt Nam", paper.PlaceOfOrigin: "Bến Nghé, Quận 1, Hồ Chí Minh", paper.PlaceOfResidence: "12 Lê Lợi, Bến Nghé, Quận 1, Hồ Chí Minh"}
+		want := map[paper.Name]string{paper.Number: "079204659924", paper.FullName: "KIỀU MINH QUYỀN LONG", paper.DateOfBirth: "2004-01-14",
+			paper.Sex:         "Nam",
+			paper.Nationality: "Việt Nam", paper.PlaceOfOrigin: "Bến Nghé, Quận 1, Hồ Chí Minh",
+			paper.PlaceOfResidence: "12 Lê Lợi, Bến Nghé, Quận 1, Hồ Chí Minh"}
 		if s.Kind != paper.CCCD || s.Side != "front" {
 			t.Errorf("%s %s", s.Kind, s.Side)
 		}
@@ -56,7 +58,8 @@ func TestCard(t *testing.T) {
 	})
 	t.Run("families_whose_names_sound_like_a_label", func(t *testing.T) {
 		for _, name := range []string{"NGUYỄN XUÂN THÙY", "NGUYỄN QUÂN", "NGUYỄN XUÂN"} {
-			s := field.Card(field.Runs(page("CĂN CƯỚC CÔNG DÂN", "Họ và tên:", name, "Quê quán: Thạnh Mỹ, Vĩnh Bảo, Hải Phòng")))
+			s := field.Card(field.Runs(page("CĂN CƯỚC CÔNG DÂN", "Họ và tên:", name,
+				"Quê quán: Thạnh Mỹ, Vĩnh Bảo, Hải Phòng")))
 			if s.Values[paper.FullName].Text != name || s.Values[paper.PlaceOfOrigin].Text != "Thạnh Mỹ, Vĩnh Bảo, Hải Phòng" {
 				t.Errorf("%q, %q", s.Values[paper.FullName].Text, s.Values[paper.PlaceOfOrigin].Text)
 			}
@@ -69,7 +72,8 @@ func TestCard(t *testing.T) {
 		}
 	})
 	t.Run("two_cards_without_edges", func(t *testing.T) {
-		lines := []string{"CĂN CƯỚC CÔNG DÂN", "Họ và tên: TRẦN THỊ HÀ", "", "", "", "", "CĂN CƯỚC CÔNG DÂN", "Họ và tên: LÊ VĂN BA"}
+		lines := []string{"CĂN CƯỚC CÔNG DÂN", "Họ và tên: TRẦN THỊ HÀ", "", "", "", "", "CĂN CƯỚC CÔNG DÂN",
+			"Họ và tên: LÊ VĂN BA"}
 		if s := field.Card(field.Runs(page(lines...))); s.Persons != 2 {
 			t.Errorf("%d persons", s.Persons)
 		}
@@ -78,22 +82,26 @@ func TestCard(t *testing.T) {
 		}
 	})
 	t.Run("name_without_its_label", func(t *testing.T) {
-		s := field.Card(field.Runs(page("GIẤY CHỨNG MINH NHÂN DÂN", "SỐ 088489683", "NGUYỄN TẤN TOÀN", "Nguyên quán: Thạnh Mỹ, Vĩnh Bảo, Hải Phòng")))
+		s := field.Card(field.Runs(page("GIẤY CHỨNG MINH NHÂN DÂN", "SỐ 088489683", "NGUYỄN TẤN TOÀN",
+			"Nguyên quán: Thạnh Mỹ, Vĩnh Bảo, Hải Phòng")))
 		if v := s.Values[paper.FullName]; v.Text != "NGUYỄN TẤN TOÀN" || !slices.Contains(v.Doubts, paper.LowConfidence) {
 			t.Errorf("%v", v)
 		}
 	})
 	t.Run("place_is_not_taken_for_a_label", func(t *testing.T) {
 		for _, place := range []string{"Hưng Lợi, Ninh Kiều, Cần Thơ", "Tân Long, Mỹ Tho, Tiền Giang"} {
-			s := field.Card(field.Runs(page("CĂN CƯỚC CÔNG DÂN", "Quê quán / Place of origin:", place, "Nơi thường trú: Thôn Vĩnh Phước,", "Bhalêê, Tây Giang, Quảng Nam")))
+			s := field.Card(field.Runs(page("CĂN CƯỚC CÔNG DÂN", "Quê quán / Place of origin:", place,
+				"Nơi thường trú: Thôn Vĩnh Phước,", "Bhalêê, Tây Giang, Quảng Nam")))
 			if s.Values[paper.PlaceOfOrigin].Text != place {
 				t.Errorf("%q", s.Values[paper.PlaceOfOrigin].Text)
 			}
 		}
 	})
 	t.Run("name_is_not_taken_for_a_label", func(t *testing.T) {
-		s := field.Card(field.Runs(page("CĂN CƯỚC CÔNG DÂN", "Họ và tên: NGUYỄN QUANG QUÝ", "Quê quán: Thạnh Mỹ, Vĩnh Bảo, Hải Phòng")))
-		if s.Values[paper.FullName].Text != "NGUYỄN QUANG QUÝ" || s.Values[paper.PlaceOfOrigin].Text != "Thạnh Mỹ, Vĩnh Bảo, Hải Phòng" {
+		s := field.Card(field.Runs(page("CĂN CƯỚC CÔNG DÂN", "Họ và tên: NGUYỄN QUANG QUÝ",
+			"Quê quán: Thạnh Mỹ, Vĩnh Bảo, Hải Phòng")))
+		if s.Values[paper.FullName].Text != "NGUYỄN QUANG QUÝ" ||
+			s.Values[paper.PlaceOfOrigin].Text != "Thạnh Mỹ, Vĩnh Bảo, Hải Phòng" {
 			t.Errorf("%q, %q", s.Values[paper.FullName].Text, s.Values[paper.PlaceOfOrigin].Text)
 		}
 	})
@@ -104,8 +112,10 @@ func TestCard(t *testing.T) {
 		}
 	})
 	t.Run("card_of_2024_by_its_sides", func(t *testing.T) {
-		front := field.Card(field.Runs(page("Số định danh cá nhân / Personal identification number:", "079204659924", "Họ, chữ đệm và tên khai sinh / Full name:", "TRẦN THỊ HÀ")))
-		back := field.Card(field.Runs(page("Nơi cư trú / Place of residence: Tổ 5,", "Yên Hòa, Cầu Giấy, Hà Nội", "Nơi đăng ký khai sinh / Place of birth regsraiọn: Xã",
+		front := field.Card(field.Runs(page("Số định danh cá nhân / Personal identification number:", "079204659924",
+			"Họ, chữ đệm và tên khai sinh / Full name:", "TRẦN THỊ HÀ")))
+		back := field.Card(field.Runs(page("Nơi cư trú / Place of residence: Tổ 5,", "Yên Hòa, Cầu Giấy, Hà Nội",
+			"Nơi đăng ký khai sinh / Place of birth regsraiọn: Xã",
 			"Kim Chung, Đông Anh, Hà Nội", "Ngày, tháng, năm cấp / Date of issue: 24/12/2024")))
 		if front.Kind != paper.CanCuoc || front.Side != "front" || back.Kind != paper.CanCuoc || back.Side != "back" {
 			t.Errorf("%s %s, %s %s", front.Kind, front.Side, back.Kind, back.Side)
@@ -115,7 +125,8 @@ func TestCard(t *testing.T) {
 		}
 	})
 	t.Run("barcode_card_by_its_back", func(t *testing.T) {
-		s := field.Card(field.Runs(page("Đặc điểm nhận dạng:", "Sẹo C.1,5cm trên đầu mày trái", "Ngày 23 tháng 05 năm 2019", "CỤC TRƯỞNG CỤC CẢNH SÁT", "ĐKQL CƯ TRÚ VÀ DLQG VỀ DÂN CƯ")))
+		s := field.Card(field.Runs(page("Đặc điểm nhận dạng:", "Sẹo C.1,5cm trên đầu mày trái",
+			"Ngày 23 tháng 05 năm 2019", "CỤC TRƯỞNG CỤC CẢNH SÁT", "ĐKQL CƯ TRÚ VÀ DLQG VỀ DÂN CƯ")))
 		if s.Kind != paper.CCCD2016 || s.Side != "back" || s.Values[paper.DateOfIssue].Text != "2019-05-23" {
 			t.Errorf("%s %s %v", s.Kind, s.Side, s.Values)
 		}
@@ -125,7 +136,8 @@ func TestCard(t *testing.T) {
 	})
 	t.Run("family_name_under_a_label_of_its_own", func(t *testing.T) {
 		head := []string{"HỘ CHIẾU / PASSPORT"}
-		whole := field.Card(field.Runs(page(append(head, "Họ / Surname", "TRẦN", "Chữ đệm và tên / Given names", "VĂN LÂM")...))).Values[paper.FullName]
+		whole := field.Card(field.Runs(page(append(head, "Họ / Surname", "TRẦN", "Chữ đệm và tên / Given names",
+			"VĂN LÂM")...))).Values[paper.FullName]
 		if whole.Text != "TRẦN VĂN LÂM" || len(whole.Doubts) != 0 || len(whole.Rows) != 2 {
 			t.Errorf("%q %v", whole.Text, whole.Doubts)
 		}
@@ -135,7 +147,8 @@ func TestCard(t *testing.T) {
 		}
 	})
 	t.Run("month_that_lacks_its_nought", func(t *testing.T) {
-		for text, sure := range map[string]bool{"Ngày 18 tháng 01 năm 2024": true, "Ngày 18 tháng 1 năm 2024": false, "Ngày 8 tháng 11 năm 2024": false, "Ngày 18 tháng 7 năm 2024": true} {
+		for text, sure := range map[string]bool{"Ngày 18 tháng 01 năm 2024": true, "Ngày 18 tháng 1 năm 2024": false,
+			"Ngày 8 tháng 11 năm 2024": false, "Ngày 18 tháng 7 năm 2024": true} {
 			v := field.Card(field.Runs(page("Đặc điểm nhận dạng:", text))).Values[paper.DateOfIssue]
 			if v.Text == "" || (len(v.Doubts) == 0) != sure {
 				t.Errorf("%s: %q %v", text, v.Text, v.Doubts)
@@ -158,7 +171,8 @@ func TestSheet(t *testing.T) {
 		"Họ, chữ đệm, tên người mẹ: TRẦN KIM HÀ",
 		"Họ, chữ đệm, tên người cha: NGUYỄN ANH CƯỜNG",
 	)))
-	if s.Kind != paper.KhaiSinh || s.Values[paper.FullName].Text != "NGUYỄN CÔNG VINH" || s.Values[paper.MotherName].Text != "TRẦN KIM HÀ" || s.Values[paper.FatherName].Text != "NGUYỄN ANH CƯỜNG" {
+	if s.Kind != paper.KhaiSinh || s.Values[paper.FullName].Text != "NGUYỄN CÔNG VINH" ||
+		s.Values[paper.MotherName].Text != "TRẦN KIM HÀ" || s.Values[paper.FatherName].Text != "NGUYỄN ANH CƯỜNG" {
 		t.Errorf("%s %q %q %q", s.Kind, s.Values[paper.FullName].Text, s.Values[paper.MotherName].Text, s.Values[paper.FatherName].Text)
 	}
 }
@@ -178,7 +192,8 @@ func TestSheetKeepsToItsHolder(t *testing.T) {
 		"Bùi Thị Hà       17/09/1998       084350540971       Giới tính: Nữ",
 	}
 	s := field.Sheet(field.Runs(page(lines...)))
-	for n, want := range map[paper.Name]string{paper.FullName: "NGUYỄN THỊ THỦY", paper.Number: "084188027601", paper.DateOfBirth: "1988-04-25", paper.Sex: "", paper.Ethnicity: "Kinh",
+	for n, want := range map[paper.Name]string{paper.FullName: "NGUYỄN THỊ THỦY", paper.Number: "084188027601",
+		paper.DateOfBirth: "1988-04-25", paper.Sex: "", paper.Ethnicity: "Kinh",
 		paper.PlaceOfResidence: "Tổ 11, Phước Long, Nha Trang, Khánh Hòa"} {
 		if s.Values[n].Text != want {
 			t.Errorf("%s: %q, want %q", n, s.Values[n].Text, want)
@@ -192,7 +207,8 @@ func TestSheetKeepsToItsHolder(t *testing.T) {
 
 // A date that ends close to the words of the column beside it is not theirs.
 func TestDateIsAColumnByItself(t *testing.T) {
-	words := slices.Concat(at(0, 300, 10, "CĂN CƯỚC CÔNG DÂN"), at(1, 300, 10, "Quê quán: Vĩnh Hải, Nha Trang, Khánh Hòa"), at(2, 300, 10, "Nơi thường trú: Ấp Bình Hòa,"),
+	words := slices.Concat(at(0, 300, 10, "CĂN CƯỚC CÔNG DÂN"), at(1, 300, 10, "Quê quán: Vĩnh Hải, Nha Trang, Khánh Hòa"),
+		at(2, 300, 10, "Nơi thường trú: Ấp Bình Hòa,"),
 		at(3, 28, 10, "Có giá trị đến: 26/07/2036"), at(3, 300, 10, "Hòa Khánh, Cái Bè, Tiền Giang"))
 	s := field.Card(field.Runs(words))
 	if v := s.Values[paper.PlaceOfResidence].Text; v != "Ấp Bình Hòa, Hòa Khánh, Cái Bè, Tiền Giang" {
@@ -205,8 +221,10 @@ func TestDateIsAColumnByItself(t *testing.T) {
 
 // An address that begins with a house's number on a line of its own is no card's number.
 func TestHouseNumberIsNoCardNumber(t *testing.T) {
-	s := field.Card(field.Runs(page("Nơi cư trú / Place of residence:", "Số 21 Điện Biên Phủ, Phường Buôn Ma Thuột,", "Tỉnh Đắk Lắk",
-		"Nơi đăng ký khai sinh / Place of birth registration:", "Số 4, Phường Buôn Ma Thuột, Tỉnh Đắk Lắk", "Ngày, tháng, năm cấp / Date of issue:", "15/08/2025")))
+	s := field.Card(field.Runs(page("Nơi cư trú / Place of residence:", "Số 21 Điện Biên Phủ, Phường Buôn Ma Thuột,",
+		"Tỉnh Đắk Lắk",
+		"Nơi đăng ký khai sinh / Place of birth registration:", "Số 4, Phường Buôn Ma Thuột, Tỉnh Đắk Lắk",
+		"Ngày, tháng, năm cấp / Date of issue:", "15/08/2025")))
 	if v := s.Values[paper.PlaceOfResidence].Text; v != "Số 21 Điện Biên Phủ, Phường Buôn Ma Thuột, Tỉnh Đắk Lắk" {
 		t.Errorf("residence is %q", v)
 	}
@@ -221,7 +239,8 @@ func TestHouseNumberIsNoCardNumber(t *testing.T) {
 // A birth date whose label is torn is known by the year in the personal number, and doubted; another date is none.
 func TestBirthDateBehindATornLabel(t *testing.T) {
 	for date, want := range map[string]string{"05/07/1989": "1989-07-05", "05/07/1988": ""} {
-		s := field.Card(field.Runs(page("CĂN CƯỚC CÔNG DÂN", "Số / No.: 036089412761", "Họ và tên / Full name:", "THÁI NHẬT VIỆT", "Ngxy zam a o.m "+date, "Giới tính / Sex: Nam")))
+		s := field.Card(field.Runs(page("CĂN CƯỚC CÔNG DÂN", "Số / No.: 036089412761", "Họ và tên / Full name:",
+			"THÁI NHẬT VIỆT", "Ngxy zam a o.m "+date, "Giới tính / Sex: Nam")))
 		v := s.Values[paper.DateOfBirth]
 		if v.Text != want || want != "" && len(v.Doubts) == 0 {
 			t.Errorf("%s gives %q, doubts %v", date, v.Text, v.Doubts)
@@ -231,8 +250,10 @@ func TestBirthDateBehindATornLabel(t *testing.T) {
 
 // Where a card does not expire, the words under the photo end a column as a date does.
 func TestNoExpiryEndsAColumn(t *testing.T) {
-	words := slices.Concat(at(0, 300, 6, "CĂN CƯỚC CÔNG DÂN"), at(1, 300, 6, "Họ và tên: ĐỖ HỒNG HIỀN"), at(2, 300, 6, "Quê quán / Place of origin:"),
-		at(3, 10, 6, "Có giá trị đến: Không thời hạn"), at(3, 300, 6, "Hòa Thắng, Phú Hòa, Phú Yên"), at(4, 300, 6, "Nơi thường trú: Hòa Khương, Hòa Vang, Đà Nẵng"))
+	words := slices.Concat(at(0, 300, 6, "CĂN CƯỚC CÔNG DÂN"), at(1, 300, 6, "Họ và tên: ĐỖ HỒNG HIỀN"),
+		at(2, 300, 6, "Quê quán / Place of origin:"),
+		at(3, 10, 6, "Có giá trị đến: Không thời hạn"), at(3, 300, 6, "Hòa Thắng, Phú Hòa, Phú Yên"),
+		at(4, 300, 6, "Nơi thường trú: Hòa Khương, Hòa Vang, Đà Nẵng"))
 	s := field.Card(field.Runs(words))
 	if v := s.Values[paper.PlaceOfOrigin].Text; v != "Hòa Thắng, Phú Hòa, Phú Yên" {
 		t.Errorf("origin is %q", v)

@@ -2,6 +2,7 @@ package field
 
 import (
 	"cmp"
+	"slices"
 	"strings"
 	"unicode"
 
@@ -153,68 +154,112 @@ func endsAsPrinted(text string, found []byte, first, last string) bool {
 func find(runs []Run, labels []kinds.Label) []place {
 	var out []place
 	for r, run := range runs {
-		words := make([]string, len(run.Words))
-		for i, w := range run.Words {
-			words[i] = w.Text
-		}
-		letters, word, end := plain(words)
-		var here []place
-		var spans [][2]int
+		t := plainTextOf(texts(run))
+		var here []located
 		for _, l := range labels {
-			from, to, errors := search(letters, l.Text, allowed(len(l.Text)))
-			if errors > allowed(len(l.Text)) || to <= from {
-				continue
-			}
-			// A label begins where a word begins: Hưng Lợi, Ninh Kiều is no giới tính.
-			if from > 0 && len(l.Text) <= 10 && word[from-1] == word[from] && end[from] == end[from-1]+1 {
-				continue
-			}
-			// A label ends where a word ends, or where something other than a letter follows: NGUYỄN QUANG is not nguyên quán.
-			if to < len(letters) && word[to] == word[to-1] {
-				if rest := []rune(words[word[to]])[end[to-1]:]; len(rest) == 1 && len(l.Text) > 10 && unicode.IsLetter(rest[0]) {
-					to++ // its last letter was misread
-				} else if len(rest) > 0 && unicode.IsLetter(rest[0]) {
-					continue
-				}
-			}
-			// NGUYỄN XUÂN and NGUYỄN QUÂN are names; the label is never printed in capitals.
-			if l.Text == "NGUYENQUAN" && !strings.ContainsFunc(strings.Join(words[word[from]:word[to-1]+1], ""), unicode.IsLower) {
-				continue
-			}
-			if l.Of != kinds.Holder && !endsAsPrinted(l.Text, letters[from:to], words[word[from]], words[word[to-1]]) {
-				continue
-			}
-			if len(l.Text) <= 4 { // short labels must be words of their own
-				if from > 0 && word[from-1] == word[from] || to < len(letters) && word[to] == word[to-1] {
-					continue
-				}
-				if l.Field == paper.Number && houseNumber(words[word[to-1]+1:]) {
-					continue
-				}
-			}
-			p := place{label: l, run: r, from: word[from], to: word[to-1] + 1, errors: errors}
-			if n := len([]rune(words[p.to-1])); end[to-1] < n && strings.IndexFunc(string([]rune(words[p.to-1])[end[to-1]:]), func(r rune) bool { return unicode.IsLetter(r) || unicode.IsDigit(r) }) >= 0 {
-				p.inside = end[to-1]
-			}
-			// Against what was found at the same letters, the better share of fitting letters wins.
-			keep := true
-			for i := 0; i < len(here); i++ {
-				if spans[i][0] >= to || from >= spans[i][1] {
-					continue
-				}
-				if o := here[i]; cmp.Or(cmp.Compare(len(l.Text)-3*errors, len(o.label.Text)-3*o.errors), cmp.Compare(len(l.Text), len(o.label.Text))) > 0 {
-					here = append(here[:i], here[i+1:]...)
-					spans = append(spans[:i], spans[i+1:]...)
-					i--
-				} else {
-					keep = false
-				}
-			}
-			if keep {
-				here, spans = append(here, p), append(spans, [2]int{from, to})
+			if f, ok := t.locate(l); ok {
+				f.run = r
+				here = better(here, f)
 			}
 		}
-		out = append(out, here...)
+		for _, f := range here {
+			out = append(out, f.place)
+		}
 	}
 	return out
 }
+
+// plainText is a run's words and their plain letters: letter i is of word word[i] and ends before that word's end[i]-th.
+type plainText struct {
+	words     []string
+	letters   []byte
+	word, end []int
+}
+
+func plainTextOf(words []string) plainText {
+	letters, word, end := plain(words)
+	return plainText{words, letters, word, end}
+}
+
+// located is a label's place with the letters it stands on.
+type located struct {
+	place
+	first, last int // letters of the run, last excluded
+}
+
+// shortLabel is the number of letters up to which a label must be words of its own; one as long as wordLabel may begin within a word.
+const (
+	shortLabel = 4
+	wordLabel  = 10
+)
+
+// locate finds where in a run a label stands, if it does.
+func (t plainText) locate(l kinds.Label) (f located, ok bool) {
+	from, to, errors := search(t.letters, l.Text, allowed(len(l.Text)))
+	if errors > allowed(len(l.Text)) || to <= from {
+		return f, false
+	}
+	// A label begins where a word begins: Hưng Lợi, Ninh Kiều is no giới tính.
+	if len(l.Text) <= wordLabel && t.within(from) && t.end[from] == t.end[from-1]+1 {
+		return f, false
+	}
+	if to, ok = t.endOf(l, to); !ok {
+		return f, false
+	}
+	first, last := t.word[from], t.word[to-1]
+	// NGUYỄN XUÂN and NGUYỄN QUÂN are names; the label is never printed in capitals.
+	if l.Text == "NGUYENQUAN" && !strings.ContainsFunc(strings.Join(t.words[first:last+1], ""), unicode.IsLower) {
+		return f, false
+	}
+	if l.Of != kinds.Holder && !endsAsPrinted(l.Text, t.letters[from:to], t.words[first], t.words[last]) {
+		return f, false
+	}
+	if len(l.Text) <= shortLabel && (t.within(from) || t.within(to) || l.Field == paper.Number && houseNumber(t.words[last+1:])) {
+		return f, false
+	}
+	f = located{place{label: l, from: first, to: last + 1, errors: errors}, from, to}
+	rest := []rune(t.words[last])[t.end[to-1]:]
+	if slices.ContainsFunc(rest, func(r rune) bool { return unicode.IsLetter(r) || unicode.IsDigit(r) }) {
+		f.inside = t.end[to-1]
+	}
+	return f, true
+}
+
+// within says whether the letter at i goes on with the word of the one before it.
+func (t plainText) within(i int) bool {
+	return i > 0 && i < len(t.letters) && t.word[i-1] == t.word[i]
+}
+
+// endOf says whether a label ends where a word ends, or where something other than a letter follows, and where: NGUYỄN QUANG is not
+// nguyên quán.
+func (t plainText) endOf(l kinds.Label, to int) (int, bool) {
+	if !t.within(to) {
+		return to, true
+	}
+	rest := []rune(t.words[t.word[to]])[t.end[to-1]:]
+	switch {
+	case len(rest) == 0 || !unicode.IsLetter(rest[0]):
+		return to, true
+	case len(rest) == 1 && len(l.Text) > wordLabel:
+		return to + 1, true // its last letter was misread
+	}
+	return to, false
+}
+
+// better adds a label to those of a run unless one on the same letters has a better share of fitting letters, and drops those that have a
+// worse.
+func better(here []located, f located) []located {
+	worse := func(o located) bool {
+		return cmp.Or(cmp.Compare(f.fit(), o.fit()), cmp.Compare(len(f.label.Text), len(o.label.Text))) > 0
+	}
+	over := func(o located) bool { return o.first < f.last && f.first < o.last }
+	keep := !slices.ContainsFunc(here, func(o located) bool { return over(o) && !worse(o) })
+	here = slices.DeleteFunc(here, func(o located) bool { return over(o) && worse(o) })
+	if keep {
+		here = append(here, f)
+	}
+	return here
+}
+
+// fit is how well a label stands there: a misread letter costs three.
+func (p place) fit() int { return len(p.label.Text) - 3*p.errors }

@@ -74,7 +74,8 @@ func Runs(words []tess.Word) []Run {
 				continue
 			}
 			// Two lines of two columns may overlap; those of one stand level.
-			if l := runs[i].Words[len(runs[i].Words)-1].Line; l != w.Line && between > size/2 && 4*abs(last.Min.Y+last.Max.Y-w.Box.Min.Y-w.Box.Max.Y) > 2*max(last.Dy(), w.Box.Dy()) {
+			if l := runs[i].Words[len(runs[i].Words)-1].Line; l != w.Line && between > size/2 &&
+				4*abs(last.Min.Y+last.Max.Y-w.Box.Min.Y-w.Box.Max.Y) > 2*max(last.Dy(), w.Box.Dy()) {
 				continue
 			}
 			// A date is a column by itself: the one under the photo stands close to the address beside it, and wherever three

@@ -22,11 +22,13 @@ func TestARimIsDroppedAndTold(t *testing.T) {
 		doubt bool
 	}{
 		{row(1, bad("oe"), good("Nam"), good("Thái,"), good("Phú"), good("Bình")), "Nam Thái, Phú Bình", true},
-		{slices.Concat(row(1, good("Quận"), good("1,"), good("Hồ"), good("Chí"), bad("v,"), bad("LF")), row(2, good("Minh"))), "Quận 1, Hồ Chí Minh", true},
+		{slices.Concat(row(1, good("Quận"), good("1,"), good("Hồ"), good("Chí"), bad("v,"), bad("LF")), row(2, good("Minh"))),
+			"Quận 1, Hồ Chí Minh", true},
 		{row(1, bad("12"), good("Hùng"), good("Vương,"), good("Cẩm"), good("Sơn")), "12 Hùng Vương, Cẩm Sơn", false},
 		{row(1, good("Ea"), good("Tam,"), good("Đắk"), good("Lắk")), "Ea Tam, Đắk Lắk", false},
 		{row(1, bad("Ea"), bad("Tam"), good("Lắk")), "Ea Tam Lắk", false}, // all of it was read badly: its confidence says so
-		{row(1, good("Phường"), good("8"), good("Đam"), good("Rông,"), good("Lâm"), good("Đồng")), "Phường 8 Đam Rông, Lâm Đồng", true},
+		{row(1, good("Phường"), good("8"), good("Đam"), good("Rông,"), good("Lâm"), good("Đồng")),
+			"Phường 8 Đam Rông, Lâm Đồng", true},
 		{row(1, good("Phường"), good("8,"), good("Đam"), good("Rông")), "Phường 8, Đam Rông", false},
 	} {
 		v, ok := somewhere(c.words)

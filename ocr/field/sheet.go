@@ -119,7 +119,10 @@ func Text(runs []Run) string {
 	return b.String()
 }
 
-// register is a number in a register: figures, perhaps with a year or letters behind a stroke.
+// registered is a whole number in a register: with the year or the letters of its kind ("45/TLKS-BS") behind the stroke, or without one.
+var registered = regexp.MustCompile(`^[0-9]{1,6}(/((19|20)[0-9]{2}|[A-ZĐ0-9-]*[A-ZĐ]{2}))?$`)
+
+// register is a number in a register: figures, perhaps with a year or letters behind a stroke. A year that lacks a figure is doubted.
 func register(p []piece) (Value, bool) {
 	for i, w := range p {
 		t := strings.Trim(w.text, " .:,;")
@@ -127,6 +130,9 @@ func register(p []piece) (Value, bool) {
 			used := p[i : i+1]
 			v := whole(used)
 			v.Text = t
+			if !registered.MatchString(t) {
+				v.Doubts = append(v.Doubts, paper.Incomplete)
+			}
 			return v, true
 		}
 	}

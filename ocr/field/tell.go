@@ -110,15 +110,25 @@ func english(text string) bool {
 // enoughMarks tell a kind without its title.
 const enoughMarks = 2
 
-// marked is the kind of card that its own marks tell, the one with the most of them.
+// marked is the kind of card that its own marks tell, the one with the most of them. Where a passport has as many as a card, they are
+// those that both bear, and tell neither.
 func marked(lines []line) (best *kinds.Kind, marks int) {
+	most := map[kinds.Shape]int{}
 	for _, k := range kinds.All {
 		if k.Shape == kinds.Sheet {
 			continue
 		}
-		if n, vietnamese := marksOf(k, lines); n > marks && vietnamese {
+		n, vietnamese := marksOf(k, lines)
+		if !vietnamese {
+			continue
+		}
+		most[k.Shape] = max(most[k.Shape], n)
+		if n > marks {
 			best, marks = k, n
 		}
+	}
+	if most[kinds.Card] == most[kinds.Booklet] {
+		return nil, 0
 	}
 	return best, marks
 }
@@ -148,20 +158,35 @@ func sheetKind(lines []line) paper.Kind {
 		if l.has("DANGKYKHAISINH") {
 			continue // a label of the card of 2024, and but two letters from a title
 		}
-		best, kind := 0, paper.Other
+		best, length, kind := 0, 0, paper.Other
 		for _, k := range kinds.All {
 			if k.Shape != kinds.Sheet {
 				continue
 			}
 			for _, t := range k.Titles {
 				if n := fit(l, t.Text); n > best && len(l.letters) < len(t.Text)*3 {
-					best, kind = n, k.ID
+					best, length, kind = n, len(t.Text), k.ID
 				}
 			}
 		}
-		if kind != paper.Other {
+		if kind != paper.Other && best >= cardTitle(l, length) {
 			return kind
 		}
 	}
 	return paper.Other
+}
+
+// cardTitle is how well a card's title stands in a line, or as many of its first letters, of which the rest may be cut off: giấy chứng
+// minh is but a letter from giấy chứng sinh.
+func cardTitle(l line, letters int) int {
+	best := 0
+	for _, k := range kinds.All {
+		if k.Shape == kinds.Sheet {
+			continue
+		}
+		for _, t := range k.Titles {
+			best = max(best, fit(l, t.Text), fit(l, t.Text[:min(len(t.Text), letters)]))
+		}
+	}
+	return best
 }

@@ -67,7 +67,8 @@ func (s *Side) loneSex(runs []Run) {
 				before = vn.Plain(strings.Trim(p[i-1].text, ".,:;/"))
 			}
 			v, ok := sex(p[i : i+1])
-			if ok && s.absent(paper.Sex) && (v.Text == "Nữ" && len([]rune(w.text)) == 2 && before != "VIET" || before == "TINH" || before == "SEX") {
+			if ok && s.absent(paper.Sex) && (v.Text == "Nữ" && len([]rune(w.text)) == 2 && before != "VIET" || before == "TINH" ||
+				before == "SEX") {
 				s.give(paper.Sex, v)
 			}
 		}
@@ -158,7 +159,8 @@ func (s *Side) issueIsLast() bool { return s.Kind != paper.CanCuoc || !s.absent(
 func (s *Side) loneNationality(r Run) {
 	letters, _, _ := plain(texts(r))
 	from, to, e := search(letters, "VIETNAM", 1)
-	if e <= 1 && from == 0 && to == len(letters) && s.absent(paper.Nationality) && !s.absent(paper.Sex) && r.Box.Min.Y > s.Values[paper.Number].Box.Max.Y {
+	if e <= 1 && from == 0 && to == len(letters) && s.absent(paper.Nationality) && !s.absent(paper.Sex) &&
+		r.Box.Min.Y > s.Values[paper.Number].Box.Max.Y {
 		v := whole(pieces(r))
 		v.Text = "Việt Nam"
 		s.give(paper.Nationality, v)

@@ -12,7 +12,7 @@ var passport = Kind{
 	ID: paper.Passport, VI: "Hộ chiếu", EN: "Passport", Shape: Booklet,
 	Titles: []Title{{Text: "HOCHIEUPASSPORT"}},
 	Marks: []Mark{{"SOHOCHIEUPASSPORTNO", "SOHOCHIEU"}, {"SOGCMNDIDCARDNO", "SOGCMND", "SODDCNCMND", "SODDCNCMNDIDNO"}, {"NOICAPPLACEOFISSUE"},
-		{"HOSURNAME"}, {"CHUDEMVATENGIVENNAMES"}, {"NOISINHPLACEOFBIRTH"}},
+		{"HOSURNAME"}, {"CHUDEMVATENGIVENNAMES"}, {"NOISINHPLACEOFBIRTH"}, nameMark, expiryMark}, // the last two stand on the chip card, too
 	Labels: slices.Concat(
 		labels(paper.DocumentNumber, "SOHOCHIEUPASSPORTNO", "SOHOCHIEUPASSPORT", "SOHOCHIEU", "PASSPORTNO", "HOCHIEUSO"),
 		labels(paper.Number, "SOGCMND", "IDCARDNO", "SODDCNCMND", "SODINHDANHCANHAN", "PERSONALNO"),

@@ -130,7 +130,11 @@ func invent(rng *rand.Rand, sex string, year int) Person {
 // expiry follows Article 21 of Law 59/2014: the cards are renewed at 25, 40 and 60; one issued in the
 // two years before such a birthday serves until the next.
 func expiry(birth, issue time.Time) time.Time {
-	for _, age := range []int{25, 40, 60} {
+	ages := []int{25, 40, 60}
+	if !issue.Before(time.Date(2024, 7, 1, 0, 0, 0, 0, time.UTC)) { // Law 26/2023/QH15, article 21
+		ages = []int{14, 25, 40, 60}
+	}
+	for _, age := range ages {
 		if b := birth.AddDate(age, 0, 0); issue.AddDate(2, 0, 0).Before(b) {
 			return b
 		}

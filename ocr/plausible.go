@@ -5,58 +5,11 @@ import (
 	"slices"
 	"strings"
 
-	"motcua/ocr/fields"
 	"motcua/ocr/paper"
 	"motcua/ocr/vn"
 )
 
-// How sure is a value that was only read from print? The network's own probability of its least sure letter is worth
-// much but not enough by itself, and nobody's word is taken for a value that makes no sense. So three things count: that
-// probability (conf); whether the value's rows, cut out by themselves, are read alike by the network (again) and by
-// Tesseract (twice); and whether names and places are known. The limits are what the benchmark's pages that were tuned
-// on left no silent error under.
-const (
-	distinct = 0.97 // every letter stood out
-	obvious  = 0.99
-	fair     = 0.8
-	possible = 0.5
-)
-
-// certain says whether a value read from print may be used without a look.
-func certain(n paper.Name, text string, conf float64, again, twice bool) bool {
-	switch fields.TypeOf(n) {
-	case fields.Sex, fields.Nation: // a word out of two, or the one that is printed on every card
-		return conf > possible || again || twice
-	case fields.Personal, fields.Serial, fields.Register, fields.Birthday, fields.Day, fields.Expiry, fields.Class:
-		return again && conf > 0.9 || twice && conf > possible
-	case fields.People, fields.Faith:
-		return vn.Listed(text) && (again && conf > fair || twice)
-	case fields.PersonName:
-		known := plausibleName(text)
-		return again && (conf > distinct && known || conf > obvious && spelledName(text)) ||
-			again && twice && (conf > possible && known || conf > fair && spelledName(text)) // both readers know the common names: one alone may have guessed
-	case fields.Place:
-		if !plausiblePlace(n, text) {
-			return false
-		}
-		if listedPlace(n, text) { // every part of it is in the lists, and nothing there is like it
-			return again && conf > fair || twice && conf > possible
-		}
-		return again && conf > distinct && knownWords(text) || twice && conf > possible && (conf > fair || knownWords(text))
-	}
-	return false
-}
-
-// believed is the calibrated confidence of a value that was only read from print.
-func believed(n paper.Name, r reading) float64 {
-	switch {
-	case !certain(n, r.Value, r.Conf, r.Again, r.Twice):
-		return min(r.Conf, 0.93)
-	case r.Again && r.Twice:
-		return 0.995
-	}
-	return 0.985
-}
+// Whether names and places can be what they were read as: by the lists of families, syllables, words of addresses, and the gazetteer.
 
 // plausibleName: a known family name first, and known syllables of names after it.
 func plausibleName(s string) bool {
@@ -170,7 +123,8 @@ func knownWords(s string) bool {
 }
 
 func isKnown(w string) bool {
-	return roman.MatchString(w) || slices.Contains(shortUnits, strings.ToUpper(w)) || vn.PlaceSyllable(w) || vn.Syllable(w) || strings.Contains(streetWords, "|"+vn.Fold(w)+"|")
+	return roman.MatchString(w) || slices.Contains(shortUnits, strings.ToUpper(w)) || vn.PlaceSyllable(w) || vn.Syllable(w) ||
+		strings.Contains(streetWords, "|"+vn.Fold(w)+"|")
 }
 
 // roman are the numbers of hamlets in the west: ấp Thành III.
@@ -180,8 +134,10 @@ var roman = regexp.MustCompile(`^(I{1,3}|IV|VI{0,3}|IX|X)$`)
 var shortUnits = strings.Fields("TP TX TT P Q H T X KP KDC TDP KV ĐT QL TL")
 
 // streetWords are what addresses begin with.
-var streetWords = "|" + strings.Join(foldAll("Tổ", "Thôn", "Xóm", "Ấp", "Ngõ", "Ngách", "Hẻm", "Số", "Khu", "Phố", "Đường", "Bản", "Làng", "Buôn", "Phường", "Xã", "Huyện", "Quận",
-	"Thị", "Trấn", "Thành", "Tỉnh", "Cách", "Mạng", "Tháng", "Trưng", "Kiệt", "Biên", "Phủ", "Đoài", "Thượng", "Hạ"), "|") + "|"
+var streetWords = "|" + strings.Join(foldAll("Tổ", "Thôn", "Xóm", "Ấp", "Ngõ", "Ngách", "Hẻm", "Số", "Khu", "Phố",
+	"Đường", "Bản", "Làng", "Buôn", "Phường", "Xã", "Huyện", "Quận",
+	"Thị", "Trấn", "Thành", "Tỉnh", "Cách", "Mạng", "Tháng", "Trưng", "Kiệt", "Biên", "Phủ", "Đoài", "Thượng", "Hạ"),
+	"|") + "|"
 
 func foldAll(all ...string) []string {
 	for i, s := range all {

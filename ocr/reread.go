@@ -5,6 +5,7 @@ import (
 	"image"
 	"slices"
 	"strings"
+	"time"
 
 	"golang.org/x/sync/errgroup"
 
@@ -16,9 +17,9 @@ import (
 	"motcua/ocr/vn"
 )
 
-// lookAgain reads the values that no code gives again, from their rows alone: by the network, and where that leaves a
+// reread reads the values that no code gives again, from their rows alone: by the network, and where that leaves a
 // doubt by Tesseract, which learned from other print and seldom makes the same mistake. It takes a dozen times as long.
-func (l *local) lookAgain(ctx context.Context, c *card, side field.Side, f *face, known codeValues) error {
+func (l *local) reread(ctx context.Context, c *card, side field.Side, f *face, known codeValues) error {
 	g, ctx := errgroup.WithContext(ctx)
 	g.SetLimit(lanes)
 	var names []paper.Name
@@ -34,7 +35,7 @@ func (l *local) lookAgain(ctx context.Context, c *card, side field.Side, f *face
 			if err := l.compare(c, known[n], &values[i]); err != nil {
 				return err
 			}
-			return l.confirm(ctx, c, n, &values[i])
+			return l.rereadValue(ctx, c, n, &values[i])
 		})
 	}
 	if err := g.Wait(); err != nil {
@@ -46,50 +47,56 @@ func (l *local) lookAgain(ctx context.Context, c *card, side field.Side, f *face
 	return nil
 }
 
-// confirm notes which readers see the same in a value's rows alone.
-func (l *local) confirm(ctx context.Context, c *card, n paper.Name, v *field.Value) error {
-	read := func(by func(*image.Gray) ([]tess.Word, error)) (string, error) {
-		rows := make([][]tess.Word, len(v.Rows))
-		for i, r := range v.Rows {
-			box := c.around(r).Intersect(c.img.Bounds())
-			if box.Dx() < 4 || box.Dy() < 4 {
-				continue
-			}
-			words, err := by(c.img.SubImage(box).(*image.Gray))
-			if err != nil {
-				return "", err
-			}
-			rows[i] = words
-		}
-		text, _, _ := field.Again(n, rows)
-		return text, nil
-	}
-	first, err := read(l.engines.first)
+// rereadValue notes which engines see the same in a value's rows alone.
+func (l *local) rereadValue(ctx context.Context, c *card, n paper.Name, v *field.Value) error {
+	first, err := c.readRows(n, v.Rows, l.engines.first)
 	if err != nil {
 		return err
 	}
-	v.Again = first != "" && vn.Same(first, v.Text)
-	if isName(n) && len(v.Rows) > 0 && c.inkBehind(v.Rows[len(v.Rows)-1]) {
+	v.Reread = first != "" && vn.Same(first, v.Text)
+	if isName(n) && len(v.Rows) > 0 && c.inkBehind(v.Rows[len(v.Rows)-1]) || !fixedLength(n, v.Text) &&
+		slices.ContainsFunc(v.Rows, c.washedOut) {
 		v.Doubts = append(v.Doubts, paper.Incomplete)
 	}
-	if len(v.Doubts) == 0 && certain(n, v.Text, v.Conf, v.Again, false) {
+	if len(v.Doubts) == 0 && trusted(n, v.Text, v.Conf, v.Reread, false) {
 		return nil
 	}
-	second, err := read(func(s *image.Gray) ([]tess.Word, error) { return l.engines.second(ctx, s) })
+	second, err := c.readRows(n, v.Rows, func(s *image.Gray) ([]tess.Word, error) { return l.engines.second(ctx, s) })
 	if err != nil {
 		return err
 	}
-	v.Twice = second != "" && vn.Same(second, v.Text)
+	v.Second = second != "" && vn.Same(second, v.Text)
 	if err := l.respell(c, v, n); err != nil {
 		return err
 	}
-	if !v.Twice && isName(n) && vn.Plain(second) == vn.Plain(v.Text) {
+	switch {
+	case v.Second || vn.Plain(second) != vn.Plain(v.Text):
+	case isName(n):
 		v.Choices = slices.Insert(v.Choices, 0, second)
-	}
-	if a, b := vn.Locate(v.Text), vn.Locate(second); !v.Twice && isPlace(n) && a.Commune == "" && b.Commune != "" && a.District == b.District && vn.Plain(v.Text) == vn.Plain(second) {
-		v.Text, v.Again = second, false // of two readings of the same letters the one that is in the gazetteer; it stays in doubt
+	case isPlace(n):
+		a, b := vn.Locate(v.Text), vn.Locate(second)
+		if a.Commune == "" && b.Commune != "" && a.District == b.District {
+			v.Text, v.Reread = second, false // of two readings of the same letters the one that is in the gazetteer; it stays in doubt
+		}
 	}
 	return nil
+}
+
+// readRows reads the rows of a value by themselves and takes the value from them.
+func (c *card) readRows(n paper.Name, rows []image.Rectangle, by func(*image.Gray) ([]tess.Word, error)) (string, error) {
+	words := make([][]tess.Word, len(rows))
+	for i, r := range rows {
+		box := c.around(r).Intersect(c.img.Bounds())
+		if box.Dx() < 4 || box.Dy() < 4 {
+			continue
+		}
+		var err error
+		if words[i], err = by(c.img.SubImage(box).(*image.Gray)); err != nil {
+			return "", err
+		}
+	}
+	text, _, _ := field.FromRows(n, words)
+	return text, nil
 }
 
 // respell reads a name again where it can't be Vietnamese as it stands: its family is nobody's, or a word can't be spelled so. If the
@@ -122,7 +129,7 @@ func (l *local) respell(c *card, v *field.Value, n paper.Name) error {
 		return err
 	}
 	v.Choices = slices.Insert(slices.DeleteFunc(v.Choices, func(o string) bool { return o == read.Fits[0] }), 0, v.Text)
-	v.Text, v.Again, v.Twice = read.Fits[0], false, false
+	v.Text, v.Reread, v.Second = read.Fits[0], false, false
 	return nil
 }
 
@@ -131,12 +138,79 @@ func (l *local) respell(c *card, v *field.Value, n paper.Name) error {
 func (c *card) inkBehind(row image.Rectangle) bool {
 	h := row.Dy()
 	behind := image.Rect(row.Max.X+h/3, row.Min.Y+h/8, row.Max.X+3*h, row.Max.Y-h/4).Intersect(c.img.Bounds())
-	if h < 8 || behind.Dx() < h {
+	if h < leastRow || behind.Dx() < h {
 		return false
 	}
 	about := image.Rect(behind.Min.X-2*h, behind.Min.Y-h, behind.Max.X+2*h, behind.Max.Y+h).Intersect(c.img.Bounds())
 	k := find.NewInk(c.img.SubImage(about).(*image.Gray), 41, contrast(c.img))
 	return k.Count(behind.Sub(about.Min))*10 > h*h
+}
+
+// fixedLength says whether a value is of a kind that would be seen to lack a part: twelve figures, or a day.
+func fixedLength(n paper.Name, text string) bool {
+	t := fields.TypeOf(n)
+	return t == fields.Personal && len(text) == 12 || t.IsDate() && len(text) == len(time.DateOnly) || t == fields.Sex || t == fields.Nation
+}
+
+// How glare shows: as a patch brighter than the card's brightest print-free paper, or as bright as can be.
+const (
+	glareTone  = 253  // of 255
+	glareAbove = 6    // tones above brightPaper
+	tintTone   = 245  // paper as bright as this has no tint that glare could stand out from
+	glareShare = 0.6  // of a square as high as the row, before or behind it
+	glareRim   = 0.02 // of the card's width, in which the lid may be seen
+)
+
+// washedOut says whether a lamp's reflection lies before or behind a row of words on a tinted card: what stood there is lost, and nothing
+// else tells that it is missing.
+func (c *card) washedOut(row image.Rectangle) bool {
+	h := row.Dy()
+	paper, brightest := c.tones()
+	if h < leastRow || paper > tintTone {
+		return false
+	}
+	glare := uint8(min(glareTone, brightest+glareAbove))
+	rim := int(glareRim * float64(c.plane.Width))
+	for _, at := range []int{row.Min.X - h - h/4, row.Max.X + h/4} {
+		square := image.Rect(at, row.Min.Y, at+h, row.Max.Y).Intersect(c.img.Rect.Inset(rim))
+		bright := 0
+		for y := square.Min.Y; y < square.Max.Y; y++ {
+			for _, v := range c.img.Pix[c.img.PixOffset(square.Min.X, y):][:square.Dx()] {
+				if v >= glare {
+					bright++
+				}
+			}
+		}
+		if square.Dx()*2 > h && float64(bright) > glareShare*float64(square.Dx()*square.Dy()) {
+			return true
+		}
+	}
+	return false
+}
+
+// leastRow is the height in pixels of a row that anything can be told of what stands about it.
+const leastRow = 8
+
+// tones are those of most of the cutting, its paper's, and of the brightest tenth of it.
+func (c *card) tones() (paper, brightest int) {
+	c.toned.Do(func() {
+		var hist [256]int
+		n := 0
+		for y := 0; y < c.img.Rect.Dy(); y += 3 {
+			for x := 0; x < c.img.Rect.Dx(); x += 3 {
+				hist[c.img.Pix[y*c.img.Stride+x]]++
+				n++
+			}
+		}
+		share := func(tenths int) (tone int) {
+			for left := n * tenths / 10; tone < 255 && left > hist[tone]; tone++ {
+				left -= hist[tone]
+			}
+			return tone
+		}
+		c.paper, c.brightest = share(5), share(9)
+	})
+	return c.paper, c.brightest
 }
 
 // around is a row of words with as much room above and below as its line has.

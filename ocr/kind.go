@@ -15,9 +15,9 @@ import (
 // or one and a code, or a zone, or a code beside which nothing can be read.
 const enoughProof = 2
 
-// tell decides from print and codes together which paper a side is of; edges says whether the paper's own were seen. What nothing tells
+// tellKind decides from print and codes together which paper a side is of; edges says whether the paper's own were seen. What nothing tells
 // stays "", and a zone of another country, or of a foreigner, makes it paper.Other.
-func (f *face) tell(side *field.Side, edges bool) {
+func (f *face) tellKind(side *field.Side, edges bool) {
 	if f.Zone != nil && !ours(*f.Zone) {
 		side.Kind = paper.Other
 	}
@@ -37,7 +37,7 @@ func (f *face) tell(side *field.Side, edges bool) {
 		proof++
 		if side.Labels < leastLabels {
 			switch {
-			case f.strange():
+			case f.unrelated():
 				f.doubtSymbol(paper.Unseen)
 			case edges: // a card so worn that only its symbol can be read
 				proof++

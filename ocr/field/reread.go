@@ -6,8 +6,8 @@ import (
 	"motcua/ocr/tess"
 )
 
-// Again takes a value from a second reading of its rows, as the first was taken.
-func Again(n paper.Name, rows [][]tess.Word) (string, float64, bool) {
+// FromRows takes a value from a second reading of its rows, as the first was taken.
+func FromRows(n paper.Name, rows [][]tess.Word) (string, float64, bool) {
 	f := reader(n)
 	if f == nil {
 		return "", 0, false

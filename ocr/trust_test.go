@@ -9,12 +9,12 @@ import (
 
 func TestCertain(t *testing.T) {
 	for _, c := range []struct {
-		why          string
-		name         paper.Name
-		text         string
-		conf         float64
-		again, twice bool
-		want         bool
+		why            string
+		name           paper.Name
+		text           string
+		conf           float64
+		reread, second bool
+		want           bool
 	}{
 		{"one reading is never enough", paper.FullName, "TRẦN THỊ HÀ", 0.999, false, false, false},
 		{"clear letters of known names, read again", paper.FullName, "TRẦN THỊ HÀ", 0.98, true, false, true},
@@ -27,11 +27,13 @@ func TestCertain(t *testing.T) {
 		{"figures, read again", paper.Number, "079204659924", 0.95, true, false, true},
 		{"figures that two readers see differently", paper.DateOfIssue, "2024-01-13", 0.996, false, false, false},
 		{"address of before July 2025", paper.PlaceOfResidence, "12 Lê Lợi, Bến Nghé, Quận 1, Hồ Chí Minh", 0.98, true, false, true},
-		{"a commune that its district has not, but one like it", paper.PlaceOfOrigin, "Đồng Vàn, Bình Liêu, Quảng Ninh", 0.999, true, true, false},
+		{"a commune that its district has not, but one like it", paper.PlaceOfOrigin, "Đồng Vàn, Bình Liêu, Quảng Ninh", 0.999, true,
+			true, false},
 		{"a commune that its district has", paper.PlaceOfOrigin, "Đồng Văn, Bình Liêu, Quảng Ninh", 0.85, true, false, true},
 		{"a commune of since July 2025", paper.PlaceOfBirth, "Phường Thuận Hóa, Huế", 0.85, true, false, true},
 		{"short forms of units", paper.PlaceOfResidence, "KP. 3, P. Lái Thiêu, TP. Thuận An, T. Bình Dương", 0.98, true, false, true},
-		{"a hamlet with a Roman number", paper.PlaceOfResidence, "Ấp Thành III, Bến Nghé, Quận 1, Hồ Chí Minh", 0.98, true, false, true},
+		{"a hamlet with a Roman number", paper.PlaceOfResidence, "Ấp Thành III, Bến Nghé, Quận 1, Hồ Chí Minh", 0.98, true, false,
+			true},
 		{"its district was lost", paper.PlaceOfResidence, "12 Lê Lợi, Bến Nghé, Hồ Chí Minh", 0.98, true, true, false},
 		{"address of after July 2025", paper.PlaceOfResidence, "Tổ 18, Xã Văn Quán, Hà Nội", 0.98, true, false, true},
 		{"it begins with what is left of a row", paper.PlaceOfOrigin, "óm, Lộc An, Ninh Kiều, Cần Thơ", 0.98, true, true, false},
@@ -39,7 +41,7 @@ func TestCertain(t *testing.T) {
 		{"a passport's place of birth", paper.PlaceOfBirth, "Vĩnh Long", 0.98, true, false, true},
 		{"no such people", paper.Ethnicity, "Kỉnh", 0.99, true, true, false},
 	} {
-		if got := certain(c.name, c.text, c.conf, c.again, c.twice); got != c.want {
+		if got := trusted(c.name, c.text, c.conf, c.reread, c.second); got != c.want {
 			t.Errorf("%s: %t", c.why, got)
 		}
 	}
@@ -66,7 +68,7 @@ func TestBackOfAnUnknownCardIsDoubted(t *testing.T) {
 	side := func(kind paper.Kind, side string, values map[paper.Name]string) *face {
 		f := &face{Kind: kind, Side: side, Page: 1, Readings: map[paper.Name][]reading{}}
 		for n, v := range values {
-			f.add(n, reading{Value: v, Source: paper.OCR, Conf: 0.99, Again: true, Twice: true})
+			f.add(n, reading{Value: v, Source: paper.OCR, Conf: 0.99, Reread: true, Second: true})
 		}
 		return f
 	}

@@ -64,8 +64,8 @@ func printedForm(v string) string {
 	return v
 }
 
-// search notes which values of the side's code stand in its print, under whatever label: they are read, too.
-func (f *face) search(words []tess.Word) {
+// index notes which values of the side's code stand in its print, under whatever label: they are read, too.
+func (f *face) index(words []tess.Word) {
 	var b strings.Builder
 	f.Legible = 0
 	for _, w := range words {
@@ -78,8 +78,8 @@ func (f *face) search(words []tess.Word) {
 	f.Words = vn.Fold(b.String())
 }
 
-// says whether a value stands somewhere in the side's print.
-func (f *face) says(value string) bool {
+// prints says whether a value stands somewhere in the side's print.
+func (f *face) prints(value string) bool {
 	return strings.Contains(" "+f.Words+" ", " "+vn.Fold(printedForm(value))+" ")
 }
 
@@ -87,8 +87,8 @@ func (f *face) says(value string) bool {
 // told, hardly one is.
 const leastWords = 6
 
-// strange says whether a side's print can be read and says nothing of what its QR symbol says: the symbol was stuck on it.
-func (f *face) strange() bool {
+// unrelated says whether a side's print can be read and says nothing of what its QR symbol says: the symbol was stuck on it.
+func (f *face) unrelated() bool {
 	if f.Legible < leastWords {
 		return false
 	}
@@ -102,7 +102,7 @@ func (f *face) strange() bool {
 				parts = strings.Split(r.Value, ",")
 				parts = parts[:max(1, len(parts)-2)]
 			}
-			if slices.ContainsFunc(parts, f.says) {
+			if slices.ContainsFunc(parts, f.prints) {
 				return false
 			}
 		}
@@ -120,7 +120,7 @@ var identifying = []paper.Name{paper.Number, paper.DocumentNumber, paper.FullNam
 // saysCode says whether one of these values of the side's code stands in its print, under whatever label.
 func (f *face) saysCode() bool {
 	return slices.ContainsFunc(identifying, func(n paper.Name) bool {
-		return slices.ContainsFunc(f.Readings[n], func(r reading) bool { return r.Source == paper.QR && f.says(r.Value) })
+		return slices.ContainsFunc(f.Readings[n], func(r reading) bool { return r.Source == paper.QR && f.prints(r.Value) })
 	})
 }
 
@@ -151,7 +151,7 @@ func doubtUnseen(kind paper.Kind, parts []*face, all map[paper.Name][]reading) {
 		}
 		for _, n := range k.Beside[p.Side] {
 			for i, r := range all[n] {
-				if r.Source == paper.QR && !beside(n, all) && !p.says(r.Value) && !(n == paper.Sex && sexOfNumber(all, r.Value)) {
+				if r.Source == paper.QR && !elsewhere(n, all) && !p.prints(r.Value) && !(n == paper.Sex && sexOfNumber(all, r.Value)) {
 					all[n][i].Doubts = doubt(r.Doubts, paper.Unseen)
 				}
 			}
@@ -162,8 +162,8 @@ func doubtUnseen(kind paper.Kind, parts []*face, all map[paper.Name][]reading) {
 	}
 }
 
-// beside says whether a source other than a QR symbol gives a field, by print or by a proof.
-func beside(n paper.Name, all map[paper.Name][]reading) bool {
+// elsewhere says whether a source other than a QR symbol gives a field, by print or by a proof.
+func elsewhere(n paper.Name, all map[paper.Name][]reading) bool {
 	return slices.ContainsFunc(all[n], func(r reading) bool { return r.Source == paper.OCR || r.Source != paper.QR && r.exact() })
 }
 
@@ -189,7 +189,7 @@ func doubtUnscanned(d *paper.Document, all map[paper.Name][]reading) {
 	for _, side := range d.Sides {
 		for _, n := range k.Beside[side] {
 			for i, r := range all[n] {
-				if r.Source == paper.QR && !beside(n, all) {
+				if r.Source == paper.QR && !elsewhere(n, all) {
 					all[n][i].Doubts = doubt(r.Doubts, paper.Unseen)
 				}
 			}
