@@ -5,9 +5,11 @@ import (
 	"fmt"
 	"image"
 	"image/jpeg"
+	"maps"
 	"math"
 	"math/rand/v2"
 	"os"
+	"slices"
 	"strings"
 
 	"golang.org/x/image/font"
@@ -43,7 +45,7 @@ func load(paths []string, needed string) ([]typeface, error) {
 		t := typeface{}
 		var buf sfnt.Buffer
 		missing := 0
-		for _, r := range ctc.Signs {
+		for _, r := range append(slices.Collect(maps.Keys(alike)), ctc.Signs...) {
 			i, err := f.GlyphIndex(&buf, r)
 			if err != nil || i == 0 {
 				if strings.ContainsRune(needed, r) {
@@ -96,84 +98,110 @@ type picture struct {
 	pix  []float32
 }
 
-// draw prints text as a scanner sees it and cuts it out as ocr/find does; nil if the font lacks a sign.
-func draw(t typeface, text string, rng *rand.Rand) *image.Gray {
+// hand is how a line is set: where its baseline begins, how large, wide, tight, aslant and tilted, and whether a worn typewriter
+// struck it.
+type hand struct {
+	x, y, size, stretch, spacing, slant, tilt float64
+	typed                                     *ribbon
+}
+
+// ribbon is what a typewriter does to each letter: how far it stands off its place, in ems, and how dark it is struck.
+type ribbon struct {
+	off  [64][2]float64
+	dark [64]float64
+}
+
+func newRibbon(rng *rand.Rand) *ribbon {
+	var t ribbon
+	loose, weak := between(rng, 0, 0.035), between(rng, 0, 0.35)
+	for i := range t.off {
+		t.off[i] = [2]float64{rng.NormFloat64() * loose * 0.5, rng.NormFloat64() * loose}
+		t.dark[i] = min(1, max(0.3, 1-weak*math.Abs(rng.NormFloat64())))
+	}
+	return &t
+}
+
+// setting draws how a line is set. A line of a book's page is small.
+func setting(t typeface, rng *rand.Rand, wide bool) hand {
 	// Pixels an em in the scan: the small print of a card has 15 at 200 dpi, its values 30 at 300 dpi.
-	size := between(rng, 15, 46)
+	h := hand{size: between(rng, 15, 46), stretch: 1}
 	switch rng.IntN(6) {
 	case 0:
-		size = between(rng, 26, 34)
+		h.size = between(rng, 26, 34)
 	case 1, 2:
-		size = between(rng, 10, 20)
+		h.size = between(rng, 10, 20)
 	}
-	stretch, spacing, slant := 1.0, 0.0, 0.0
+	if wide {
+		h.size = between(rng, 11, 30)
+	}
 	if rng.IntN(3) == 0 {
-		stretch = between(rng, 0.82, 1.15)
+		h.stretch = between(rng, 0.82, 1.15)
 	}
 	if rng.IntN(4) == 0 {
-		spacing = between(rng, -0.02, 0.10)
+		h.spacing = between(rng, -0.02, 0.10)
 	}
 	if rng.IntN(8) == 0 {
-		slant = between(rng, -0.05, 0.25)
+		h.slant = between(rng, -0.05, 0.25)
 	}
-	tilt := 0.0
 	if rng.IntN(3) == 0 {
-		tilt = rng.NormFloat64() * 0.006
+		h.tilt = rng.NormFloat64() * 0.006
+		if wide {
+			h.tilt /= 4
+		}
 	}
+	if t['i'].advance == t['W'].advance && rng.IntN(3) > 0 {
+		h.typed = newRibbon(rng)
+	}
+	return h
+}
+
+// draw prints text as a scanner sees it and cuts it out as ocr/find does; nil if the font lacks a sign.
+func draw(t typeface, text string, wide bool, rng *rand.Rand) *image.Gray {
+	set := setting(t, rng, wide)
+	size := set.size
 	width := 0.0
 	for _, r := range text {
 		l, ok := t[r]
 		if !ok {
 			return nil
 		}
-		width += (l.advance*stretch + spacing) * size
+		width += (l.advance*set.stretch + set.spacing) * size
 	}
-	pad := size
-	w, h := int(width+2*pad), int(3*size)
+	w, h := int(width+2*size), int(3*size)
 	if w > 2600 || w < 8 {
 		return nil
 	}
-	base := 1.9 * size
-	cover, box := print(t, text, w, h, pad, base, size, stretch, spacing, slant, tilt)
+	set.x, set.y = size, 1.9*size
+	cover, box := print(t, text, w, h, set)
 	if box.Empty() {
 		return nil
 	}
-	if rng.IntN(4) == 0 { // bolder
-		d := between(rng, 0.01, 0.05) * size
-		more, _ := print(t, text, w, h, pad+d, base, size, stretch, spacing, slant, tilt)
+	overlay := func(text string, set hand) {
+		more, _ := print(t, text, w, h, set)
 		for i, v := range more {
 			cover[i] = max(cover[i], v)
 		}
 	}
+	if rng.IntN(4) == 0 { // bolder
+		bold := set
+		bold.x += between(rng, 0.01, 0.05) * size
+		overlay(text, bold)
+	}
 	if rng.IntN(3) == 0 { // neighbours above and below
-		other := compose(rng)
+		other, _ := compose(rng)
 		for _, dy := range []float64{-1, 1} {
 			if rng.IntN(2) == 0 {
-				at := base + dy*size*between(rng, 1.15, 1.6)
-				more, _ := print(t, other, w, h, pad+between(rng, -2, 2)*size, at, size, stretch, spacing, slant, tilt)
-				for i, v := range more {
-					cover[i] = max(cover[i], v)
-				}
+				near := set
+				near.y += dy * size * between(rng, 1.15, 1.6)
+				near.x += between(rng, -2, 2) * size
+				overlay(other, near)
 			}
 		}
 	}
 	p := &picture{w, h, make([]float32, w*h)}
 	p.paper(rng, size)
 	p.rule(rng, box, size)
-	ink := between(rng, 10, 95)
-	fade := between(rng, 0, 0.35) * float64(rng.IntN(2))
-	patch := newField(rng, 5)
-	for i, v := range cover {
-		if v == 0 {
-			continue
-		}
-		k := 1.0
-		if fade > 0 {
-			k = 1 - fade*patch.at(float64(i%w)/float64(w), float64(i/w)/float64(h))*1.6
-		}
-		a := float32(min(max(k, 0.25), 1)) * float32(v) / 255
-		p.pix[i] = p.pix[i]*(1-a) + float32(ink)*a
-	}
+	p.ink(cover, set, rng)
 	p.scratch(rng, size)
 	if rng.IntN(8) == 0 {
 		p.stamp(t, w, h, rng, size)
@@ -183,11 +211,18 @@ func draw(t typeface, text string, rng *rand.Rand) *image.Gray {
 	if rng.IntN(9) == 0 {
 		fax(g, int(between(rng, 0.4, 1.5)*size), between(rng, 0.78, 0.95))
 	}
-	// The cut is as find.Lines and strip leave it: the ink's box, give or take a little, and some room around it.
+	return cutOut(g, box, rng)
+}
+
+// cutOut takes the line out as find.Lines and strip leave it: the ink's box, give or take a little, and some room around it.
+func cutOut(g *image.Gray, box image.Rectangle, rng *rand.Rand) *image.Gray {
 	room := box.Dy() * 2 / 7
 	cut := image.Rect(box.Min.X-rng.IntN(room+4), box.Min.Y-rng.IntN(room+3)-1, box.Max.X+rng.IntN(room+4), box.Max.Y+rng.IntN(room+3)+1)
-	if rng.IntN(12) == 0 { // a little too tight
-		cut.Min.Y += box.Dy() / 10
+	switch rng.IntN(14) {
+	case 0: // a little too tight, so that tones lose their tips
+		cut.Min.Y = box.Min.Y + int(between(rng, 0, 0.11)*float64(box.Dy()))
+	case 1:
+		cut.Min.Y, cut.Max.Y = box.Min.Y-rng.IntN(2), box.Max.Y+rng.IntN(2)
 	}
 	cut = cut.Intersect(g.Rect)
 	if rng.IntN(3) > 0 && g.Rect.Dx() > 16 {
@@ -204,53 +239,96 @@ func draw(t typeface, text string, rng *rand.Rand) *image.Gray {
 	return ctc.Prepare(g.SubImage(cut).(*image.Gray))
 }
 
-// print draws text with its baseline beginning at x, y and gives the coverage and the ink's box.
-func print(t typeface, text string, w, h int, x, y, size, stretch, spacing, slant, tilt float64) ([]uint8, image.Rectangle) {
+// ink lays the print on the paper, paler in places where the ribbon or the toner was.
+func (p *picture) ink(cover []uint8, set hand, rng *rand.Rand) {
+	ink := between(rng, 10, 95)
+	fade := between(rng, 0, 0.35) * float64(rng.IntN(2))
+	grain := 0.0
+	if set.typed != nil {
+		fade, grain = between(rng, 0, 0.4), between(rng, 0, 0.35)
+	}
+	patch := newField(rng, 5)
+	for i, v := range cover {
+		if v == 0 {
+			continue
+		}
+		k := 1.0
+		if fade > 0 {
+			k = 1 - fade*patch.at(float64(i%p.w)/float64(p.w), float64(i/p.w)/float64(p.h))*1.6
+		}
+		if grain > 0 { // of the cloth
+			k -= grain * rng.Float64()
+		}
+		a := float32(min(max(k, 0.25), 1)) * float32(v) / 255
+		p.pix[i] = p.pix[i]*(1-a) + float32(ink)*a
+	}
+}
+
+// print draws text as it is set and gives the coverage and the ink's box.
+func print(t typeface, text string, w, h int, set hand) ([]uint8, image.Rectangle) {
 	var z vector.Rasterizer
 	z.Reset(w, h)
 	box := image.Rectangle{}
 	first := true
-	at := x
+	at, n := set.x, 0
 	for _, r := range text {
 		l, ok := t[r]
 		if !ok {
 			continue
 		}
-		place := func(p fixed.Point26_6) (float32, float32) {
+		x, y := at, set.y
+		if set.typed != nil {
+			o := set.typed.off[n%len(set.typed.off)]
+			x, y = x+o[0]*set.size, y+o[1]*set.size
+		}
+		outline(&z, l, func(p fixed.Point26_6) (float32, float32) {
 			px, py := float64(p.X)/64/em, float64(p.Y)/64/em
-			gx, gy := at+(px-py*slant)*size*stretch, y+py*size
-			gy += tilt * (gx - float64(w)/2)
+			gx, gy := x+(px-py*set.slant)*set.size*set.stretch, y+py*set.size
+			gy += set.tilt * (gx - float64(w)/2)
 			q := image.Rect(int(gx), int(gy), int(gx)+1, int(gy)+1)
 			if first {
 				box, first = q, false
 			}
 			box = box.Union(q)
 			return float32(gx), float32(gy)
-		}
-		for _, s := range l.segments {
-			switch s.Op {
-			case sfnt.SegmentOpMoveTo:
-				z.ClosePath()
-				z.MoveTo(place(s.Args[0]))
-			case sfnt.SegmentOpLineTo:
-				z.LineTo(place(s.Args[0]))
-			case sfnt.SegmentOpQuadTo:
-				bx, by := place(s.Args[0])
-				cx, cy := place(s.Args[1])
-				z.QuadTo(bx, by, cx, cy)
-			case sfnt.SegmentOpCubeTo:
-				bx, by := place(s.Args[0])
-				cx, cy := place(s.Args[1])
-				dx, dy := place(s.Args[2])
-				z.CubeTo(bx, by, cx, cy, dx, dy)
-			}
-		}
-		z.ClosePath()
-		at += (l.advance*stretch + spacing) * size
+		})
+		at += (l.advance*set.stretch + set.spacing) * set.size
+		n++
 	}
 	m := image.NewAlpha(image.Rect(0, 0, w, h))
 	z.Draw(m, m.Rect, image.Opaque, image.Point{})
+	if set.typed != nil {
+		step := (t['i'].advance*set.stretch + set.spacing) * set.size
+		for i, v := range m.Pix {
+			if v > 0 {
+				n := max(0, int((float64(i%w)-set.x)/step))
+				m.Pix[i] = uint8(float64(v) * set.typed.dark[n%len(set.typed.dark)])
+			}
+		}
+	}
 	return m.Pix, box.Intersect(m.Rect)
+}
+
+func outline(z *vector.Rasterizer, l letter, place func(fixed.Point26_6) (float32, float32)) {
+	for _, s := range l.segments {
+		switch s.Op {
+		case sfnt.SegmentOpMoveTo:
+			z.ClosePath()
+			z.MoveTo(place(s.Args[0]))
+		case sfnt.SegmentOpLineTo:
+			z.LineTo(place(s.Args[0]))
+		case sfnt.SegmentOpQuadTo:
+			bx, by := place(s.Args[0])
+			cx, cy := place(s.Args[1])
+			z.QuadTo(bx, by, cx, cy)
+		case sfnt.SegmentOpCubeTo:
+			bx, by := place(s.Args[0])
+			cx, cy := place(s.Args[1])
+			dx, dy := place(s.Args[2])
+			z.CubeTo(bx, by, cx, cy, dx, dy)
+		}
+	}
+	z.ClosePath()
 }
 
 // paper is plain, shaded, or covered with the fine waves cards are printed with.
@@ -364,7 +442,8 @@ func (p *picture) stamp(t typeface, w, h int, rng *rand.Rand, size float64) {
 	}
 	if rng.IntN(2) == 0 {
 		big := size * between(rng, 0.6, 1.6)
-		cover, _ := print(t, compose(rng), w, h, between(rng, -0.5, 0.8)*float64(w), between(rng, 0.3, 1)*float64(h), big, 1, 0, 0, between(rng, -0.6, 0.6))
+		text, _ := compose(rng)
+		cover, _ := print(t, text, w, h, hand{x: between(rng, -0.5, 0.8) * float64(w), y: between(rng, 0.3, 1) * float64(h), size: big, stretch: 1, tilt: between(rng, -0.6, 0.6)})
 		for i, v := range cover {
 			if v > 0 {
 				lay(i, float32(v)/255)

@@ -25,6 +25,7 @@ func main() {
 	ocrB := flag.String("machine", "", "fonts for machine readable zones, comma separated")
 	seed := flag.Uint64("seed", 1, "what is drawn follows from it")
 	count := flag.Int("n", 0, "how many samples; 0: without end")
+	judged := flag.Int("judge", 0, "read so many lines with the network there is and say how much is wrong")
 	flag.Parse()
 	fonts, err := load(flag.Args(), string(ctc.Signs[:200]))
 	if err != nil {
@@ -40,45 +41,95 @@ func main() {
 	for i, r := range ctc.Signs {
 		class[r] = byte(i + 1)
 	}
-	rng := rand.New(rand.NewPCG(*seed, 0x637463))
+	for curly, plain := range alike {
+		class[curly] = class[plain]
+	}
+	d := drawer{rng: rand.New(rand.NewPCG(*seed, 0x637463)), fonts: fonts, machine: machine, class: class}
+	if *judged > 0 {
+		if err := d.judge(*judged); err != nil {
+			log.Fatal(err)
+		}
+		return
+	}
 	out := bufio.NewWriterSize(os.Stdout, 1<<20)
 	defer out.Flush()
-	for i := 0; *count == 0 || i < *count; {
-		face, text := fonts[rng.IntN(len(fonts))], compose(rng)
-		if len(machine) > 0 && rng.IntN(14) == 0 {
-			face, text = machine[rng.IntN(len(machine))], zone(rng)
-		}
-		text = face.fit(text, 11)
-		strip := draw(face, text, rng)
-		if strip == nil {
-			continue
-		}
-		if err := write(out, strip, text, class); err != nil {
+	for i := 0; *count == 0 || i < *count; i++ {
+		if err := write(out, d.next()); err != nil {
 			return // the trainer has enough
 		}
-		i++
 	}
 }
 
-// write drops what cannot be a sample: lines with other signs, or with more letters than the network has places for.
-func write(out *bufio.Writer, strip *image.Gray, text string, class map[rune]byte) error {
-	var letters []byte
-	for _, r := range text {
-		c, ok := class[r]
-		if !ok {
-			return nil
+// sample is a drawn line.
+type sample struct {
+	strip   *image.Gray
+	text    string
+	letters []byte // classes
+}
+
+type drawer struct {
+	rng            *rand.Rand
+	fonts, machine []typeface
+	class          map[rune]byte
+}
+
+// next draws one line. What cannot be a sample is dropped: lines with other signs, or with more letters than the network has
+// places for.
+func (d drawer) next() sample {
+	for {
+		face := d.fonts[d.rng.IntN(len(d.fonts))]
+		text, most := compose(d.rng)
+		if len(d.machine) > 0 && d.rng.IntN(24) == 0 {
+			face, text, most = d.machine[d.rng.IntN(len(d.machine))], zone(d.rng), narrow
 		}
-		letters = append(letters, c)
+		text = face.fit(text, most)
+		strip := draw(face, text, most > narrow, d.rng)
+		if strip == nil {
+			continue
+		}
+		s := sample{strip: strip, text: text}
+		known := true
+		for _, r := range text {
+			c, ok := d.class[r]
+			known = known && ok
+			s.letters = append(s.letters, c)
+		}
+		if w := strip.Rect.Dx(); known && len(s.letters)*5 <= w && w <= widest {
+			return s
+		}
 	}
-	w := strip.Rect.Dx()
-	if len(letters)*5 > w || w > 320 {
-		return nil
-	}
-	head := binary.LittleEndian.AppendUint16(nil, uint16(w))
-	head = binary.LittleEndian.AppendUint16(head, uint16(len(letters)))
-	if _, err := out.Write(append(head, letters...)); err != nil {
+}
+
+// judge reads so many lines with the network that the program carries.
+func (d drawer) judge(lines int) error {
+	n, err := ctc.Load()
+	if err != nil {
 		return err
 	}
-	_, err := out.Write(strip.Pix)
+	var j judgement
+	for range lines {
+		s := d.next()
+		for i, v := range s.strip.Pix { // the network takes ink on paper
+			s.strip.Pix[i] = 255 - v
+		}
+		j.add(n, s)
+	}
+	j.print(os.Stdout, "drawn lines")
+	return nil
+}
+
+// alike are signs of print that the network reads as plain ones.
+var alike = map[rune]rune{'’': '\'', '“': '"', '”': '"', '–': '-'}
+
+// widest is how many pixels a line may have, as train.py takes them.
+const widest = 1120
+
+func write(out *bufio.Writer, s sample) error {
+	head := binary.LittleEndian.AppendUint16(nil, uint16(s.strip.Rect.Dx()))
+	head = binary.LittleEndian.AppendUint16(head, uint16(len(s.letters)))
+	if _, err := out.Write(append(head, s.letters...)); err != nil {
+		return err
+	}
+	_, err := out.Write(s.strip.Pix)
 	return err
 }

@@ -24,8 +24,40 @@ var labels = []string{"Số / No.:", "Số:", "SỐ", "Họ và tên / Full name
 	"Quan hệ với chủ hộ:", "Nơi tạm trú:", "Nơi ở hiện tại:", "Họ, chữ đệm và tên chủ hộ:", "Thông tin của hộ gia đình:", "Nơi thường trú:", "Số định danh cá nhân:", "TRÍCH LỤC", "TỜ KHAI",
 	"ỦY BAN NHÂN DÂN", "Kính gửi:", "Trần Phú", "Công an phường", "Người ký", "ĐĂNG KÝ KHAI SINH", "MẪU / SPECIMEN", "Họ và tên khai sinh", "Họ và tên gọi khác", "Đặc điểm nhận dạng", "STT", "Quan hệ"}
 
-// compose makes up the text of one line.
-func compose(rng *rand.Rand) string {
+// narrow and wide are how many ems a line takes at most: a value on a card, and a line of a book's page.
+const narrow, wide = 11, 42
+
+// compose makes up the text of one line and says how many ems of it may be drawn.
+func compose(rng *rand.Rand) (string, float64) {
+	switch n := rng.IntN(100); {
+	case n < 8:
+		return strings.ToUpper(syllables(rng, 2+rng.IntN(3))), narrow
+	case n < 16:
+		return strings.ToUpper(vn.NFC(respelled(specimen.Invent(rng.Uint64()).FullName, rng))), narrow
+	case n < 19:
+		return capitalised(respelled(specimen.Invent(rng.Uint64()).FullName, rng)), narrow
+	case n < 25:
+		return runs(rng), narrow
+	case n < 30:
+		return cased(short(rng), rng), narrow
+	case n < 32:
+		return cased(highland(rng), rng), narrow
+	case n < 44:
+		return prose(rng), narrow + (wide-narrow)*rng.Float64()
+	}
+	return listed(rng), narrow
+}
+
+// cased sets now and then all of s in capitals.
+func cased(s string, rng *rand.Rand) string {
+	if rng.IntN(3) == 0 {
+		return strings.ToUpper(s)
+	}
+	return s
+}
+
+// listed is a run of words of what papers say.
+func listed(rng *rand.Rand) string {
 	s := text(rng)
 	words := strings.Fields(s)
 	// A line of a paper is as long as there is room: any run of an address's words may stand alone.
@@ -174,9 +206,11 @@ func scramble(rng *rand.Rand) string {
 
 var (
 	onsets = strings.Fields("b c ch d đ g gi h k kh l m n nh p ph qu r s t th tr v x ng ngh gh - - -")
-	rimes  = strings.Fields(`a ai ao au ay am an ang anh ap at ac ach ă ăm ăn ăng ăp ăt ăc â âm ân âng ât âp âu ây âc e em en eo et ep eng ê êm ên ênh êch êt êp êu
-		i ia im in inh ip it iu ich iêm iên iêng iêt iêu iêc o oa oai oan oang oanh oat oc oe oi om on ong op ot ô ôi ôm ôn ông ôp ôt ôc ơ ơi ơm ơn ơp ơt
-		u ua uân uât uê ui um un ung up ut uy uyên uyêt uynh uôi uôm uôn uông uôc uôt ư ưa ưi ưu ưng ưc ươi ươm ươn ương ươp ươt ươc ươu y yên yêu`)
+	// All that the language has.
+	rimes = strings.Fields(`a ai ao au ay am an ang anh ap at ac ach ă ăm ăn ăng ăp ăt ăc â âm ân âng ât âp âu ây âc e em en eo ec et ep eng ê êm ên ênh êch êt êp êu
+		i ia im in inh ip it iu ich iêm iên iêng iêp iêt iêu iêc o oa oai oao oay oac oach oam oan oang oanh oap oat oăc oăm oăn oăng oăt oc oe oen oeo oet oi om
+		on ong oong ooc op ot ô ôi ôm ôn ông ôp ôt ôc ơ ơi ơm ơn ơp ơt u ua uân uâng uât uây uê uêch uênh uơ ui um un ung uc up ut uy uya uych uyên uyêt uyn uynh
+		uyt uyu uôi uôm uôn uông uôc uôt ư ưa ưi ưu ưm ưng ưc ưt ươi ươm ươn ương ươp ươt ươc ươu y yêm yên yêng yêt yêu`)
 	marks = []string{"", "\u0300", "\u0301", "\u0309", "\u0303", "\u0323"}
 )
 
@@ -192,14 +226,14 @@ func syllables(rng *rand.Rand, n int) string {
 		if o == "-" {
 			o = ""
 		}
-		words[i] = o + accent(rimes[rng.IntN(len(rimes))], marks[rng.IntN(len(marks))])
+		words[i] = o + accent(rimes[rng.IntN(len(rimes))], marks[rng.IntN(len(marks))], rng.IntN(4) == 0)
 	}
 	return strings.Join(words, " ")
 }
 
 // accent sets the tone's mark where the language has it: on a vowel with a mark of its own, else on the last but one
-// of three or before a final, else on the first of two.
-func accent(rime, mark string) string {
+// of three or before a final, else on the first of two (hòa), or by the school's rule on the second of oa, oe and uy (hoà).
+func accent(rime, mark string, school bool) string {
 	if mark == "" {
 		return rime
 	}
@@ -221,6 +255,8 @@ func accent(rime, mark string) string {
 		case len(at) == 1:
 			vowel = at[0]
 		case at[len(at)-1] < len(r)-1 || len(at) == 3:
+			vowel = at[1]
+		case school && (rime == "oa" || rime == "oe" || rime == "uy"):
 			vowel = at[1]
 		default:
 			vowel = at[0]
