@@ -158,6 +158,9 @@ func Sheet(g *image.Gray) Outline {
 	return Outline{Quad: paper.Quad{at(a0, b0), at(a1, b0), at(a1, b1), at(a0, b1)}, Width: a1 - a0, Height: b1 - b0, Fill: 1}
 }
 
+// spread is by how many degrees the directions from letter to letter scatter about their line's: high ones stand beside low ones.
+const spread = 6
+
 // Slope is the direction of the lines of text, in radians clockwise from level, between -45 and 135 degrees.
 func Slope(g *image.Gray) float64 {
 	b := g.Bounds()
@@ -207,8 +210,8 @@ func Slope(g *image.Gray) float64 {
 	coarse, most := 0, -1.0
 	for d := range votes {
 		sum := 0.0
-		for e := -6; e <= 6; e++ {
-			sum += votes[((d+e)%180+180)%180]
+		for e := -spread; e <= spread; e++ { // the nearer the more: a flat window would lie anywhere over a narrow peak
+			sum += votes[((d+e)%180+180)%180] * float64(spread+1-max(e, -e))
 		}
 		if sum > most {
 			coarse, most = d, sum
@@ -219,7 +222,7 @@ func Slope(g *image.Gray) float64 {
 	}
 	// The right slope packs the letters into the fewest, fullest lines.
 	fine, sharp := float64(coarse), -1.0
-	for d := float64(coarse) - 5; d <= float64(coarse)+5; d += 0.2 {
+	for d := float64(coarse) - spread; d <= float64(coarse)+spread; d += 0.2 {
 		a := d * math.Pi / 180
 		rows := map[int]float64{}
 		for _, s := range spots {
