@@ -83,7 +83,7 @@ func (l *local) readSheet(ctx context.Context, p page.Picture, n int) (*face, er
 	}
 	f.take(side, c)
 	if f.Kind == "" || isSheet(f.Kind) {
-		f.Text = field.Text(runs)
+		f.Text = field.Text(field.InOrder(words))
 	}
 	if l.words {
 		c.all = c.lines

@@ -28,7 +28,7 @@ func (l *local) transcribe(ctx context.Context, c *card, f *face, dpi float64) e
 		w.Line = len(boxes) + i
 		words = append(words, w)
 	}
-	for i, run := range field.Runs(words) {
+	for i, run := range field.InOrder(words) {
 		for _, w := range run.Words {
 			part.Words = append(part.Words, paper.Word{Text: w.Text, Line: i, Where: c.plane.Quad(w.Box)})
 		}

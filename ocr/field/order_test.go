@@ -1,0 +1,71 @@
+package field
+
+import (
+	"image"
+	"strings"
+	"testing"
+
+	"motcua/ocr/tess"
+)
+
+// setIn lays text line by line from x, y on, letters ten wide and words eight apart, lines forty high.
+func setIn(x, y int, lines ...string) []tess.Word {
+	var out []tess.Word
+	for i, l := range lines {
+		at := x
+		for _, w := range strings.Fields(l) {
+			width := 10 * len([]rune(w))
+			out = append(out, tess.Word{Text: w, Box: image.Rect(at, y+40*i, at+width, y+40*i+26), Line: y/40 + i})
+			at += width + 8
+		}
+	}
+	return out
+}
+
+func ordered(words []tess.Word) string {
+	var lines []string
+	for _, r := range InOrder(words) {
+		lines = append(lines, r.Text())
+	}
+	return strings.Join(lines, " ")
+}
+
+func TestInOrder(t *testing.T) {
+	left := []string{"mot hai ba bon nam sau", "bay tam chin muoi xuong", "len trong ngoai tren duoi", "truoc sau giua ben canh", "gan xa cao thap rong"}
+	right := []string{"rung nui song bien troi", "mua nang gio bao lut", "cay la hoa qua canh", "chim ca trau bo ngua", "nha cua duong pho cho"}
+	columns := append(setIn(0, 100, left...), setIn(340, 110, right...)...)
+	text := strings.Join(append(append([]string{}, left...), right...), " ")
+	for name, c := range map[string]struct {
+		words []tess.Word
+		want  string
+	}{
+		"columns_one_after_the_other": {columns, text},
+		"heading_and_foot_across": {append(append(setIn(60, 0, "tieu de cua ca trang nay rat dai va rong khong ngat"), columns...), setIn(0, 400, "dong cuoi trang chay dai qua ca hai cot cho den het")...),
+			"tieu de cua ca trang nay rat dai va rong khong ngat " + text + " dong cuoi trang chay dai qua ca hai cot cho den het"},
+		"table_row_by_row": {append(setIn(0, 0, "STT", "1", "2", "3", "4", "5"), append(setIn(100, 0, "Ho ten", "Le An", "Vu Ba", "Ly Ty", "Do Mai", "Ho Sa"), setIn(500, 0, "Nam sinh", "1950", "1971", "1982", "1990", "2001")...)...),
+			"STT Ho ten Nam sinh 1 Le An 1950 2 Vu Ba 1971 3 Ly Ty 1982 4 Do Mai 1990 5 Ho Sa 2001"},
+		"form_across": {append(setIn(0, 0, "Ho va ten:", "Sinh ngay:", "Dan toc:"), setIn(400, 0, "Gioi tinh: Nu", "Quoc tich: Viet Nam", "Ton giao: Khong")...),
+			"Ho va ten: Gioi tinh: Nu Sinh ngay: Quoc tich: Viet Nam Dan toc: Ton giao: Khong"},
+		"nothing": {nil, ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			if got := ordered(c.words); got != c.want {
+				t.Errorf("read\n%s\nwant\n%s", got, c.want)
+			}
+		})
+	}
+}
+
+// Whatever the words, all of them are read, once each.
+func TestInOrderLosesNothing(t *testing.T) {
+	for n := range 60 {
+		words := append(setIn(n*7%90, 0, strings.Repeat("a bc def ", 1+n%5), "x y z", strings.Repeat("gh ijk ", n%7)), setIn(200+n*5, n, "k l m", "n o", "p q r s", "t u v", "w x y")...)
+		seen := 0
+		for _, r := range InOrder(words) {
+			seen += len(r.Words)
+		}
+		if seen != len(words) {
+			t.Fatalf("of %d words %d are read", len(words), seen)
+		}
+	}
+}
