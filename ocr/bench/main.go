@@ -28,6 +28,9 @@ import (
 
 const heldBack = 1_000_000
 
+// patience is how long a page may take: what a busy machine is slow at is not what is measured.
+const patience = 5 * time.Minute
+
 type flags struct {
 	sets      []string
 	kinds     []string
@@ -44,6 +47,7 @@ type flags struct {
 	forged    bool
 	rare      bool
 	unlike    bool
+	here      bool
 	pages     []string
 }
 
@@ -71,6 +75,7 @@ func main() {
 	flag.BoolVar(&f.forged, "forged", false, "stick forged QR symbols on chip cards, from one digit to another person's")
 	flag.BoolVar(&f.rare, "rare", false, "give persons names with rare tones")
 	flag.BoolVar(&f.unlike, "lookalikes", false, "draw cards and sheets that look like ours and are none")
+	flag.BoolVar(&f.here, "here", false, "read in this process rather than in confined children: times and memory are not the daemon's then")
 	dirs := flag.String("pages", "", "directories of pages drawn elsewhere, comma separated, instead of -sets")
 	heldout := flag.Bool("heldout", false, "use the seeds held back from tuning")
 	flag.Parse()
@@ -132,7 +137,11 @@ func run(ctx context.Context, f flags) error {
 		}
 		return nil
 	}
-	reader, err := ocr.New(ocr.Options{Worker: []string{"/proc/self/exe", worker}})
+	options := ocr.Options{Worker: []string{"/proc/self/exe", worker}, Limits: ocr.Limits{Time: patience, FileTime: patience}}
+	if f.here {
+		options.Worker = nil
+	}
+	reader, err := ocr.New(options)
 	if err != nil {
 		return err
 	}
