@@ -29,7 +29,7 @@ func TestIndexSurvivesTornCommits(t *testing.T) {
 	var taken *record
 	claim := func() (err error) { taken, _, err = q.claim(turn{}, q.now()); return err }
 	settle := func(cause error) func() error {
-		return func() error { _, err := q.settle(context.Background(), taken, settled(taken), cause); return err }
+		return func() error { return settled(context.Background(), q, taken, cause) }
 	}
 	for _, s := range []struct {
 		name string

@@ -34,6 +34,7 @@ func (q *Queue) mend() error {
 		if err := dropStrangeKeys(tx); err != nil {
 			return err
 		}
+		newest := max(newestRevision(tx), uint64(tx.ID()))
 		for _, b := range bad {
 			r := q.rebuildRecord(b)
 			if r == nil {
@@ -44,6 +45,7 @@ func (q *Queue) mend() error {
 				continue
 			}
 			rebuilt = append(rebuilt, r.ID)
+			r.Revision = newest + 1 // above what is left of it on pages that are free: a card has the first one
 			data, err := encodeRecord(r)
 			if err != nil {
 				return err
@@ -193,6 +195,17 @@ func (q *Queue) rebuildRecord(b *badRecord) *record {
 		r.State = Queued
 	}
 	return r
+}
+
+// newestRevision is the highest of all records that can be read.
+func newestRevision(tx *bolt.Tx) (newest uint64) {
+	_ = tx.Bucket(bucketRecord).ForEach(func(k, v []byte) error {
+		if r, err := decodeRecord(k, v); err == nil {
+			newest = max(newest, r.Revision)
+		}
+		return nil // fn's own errors only
+	})
+	return newest
 }
 
 // deriveLists makes all lists and counters anew from the records.

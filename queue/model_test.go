@@ -206,7 +206,7 @@ func (m *model) settle(rt *rapid.T) {
 		cause = errors.New("cut")
 		s.state, s.waits = Queued, true
 	}
-	if _, err := m.q.settle(ctx, r, settled(r), cause); err != nil {
+	if err := settled(ctx, m.q, r, cause); err != nil {
 		rt.Fatal(err)
 	}
 }

@@ -70,6 +70,11 @@ func (q *Queue) openAll(ctx context.Context) (Repairs, error) {
 		return repairs, err
 	}
 	keys, err := q.loadKeys(ctx, seen)
+	if q.readOnly != nil && err != nil {
+		// Lists and cards need no key, and no start can make anything worse here.
+		q.log.Error("what waits can be listed, not opened", "error", err)
+		keys, err = nil, nil
+	}
 	if err != nil {
 		return repairs, err
 	}
@@ -552,7 +557,10 @@ func (q *Queue) openForReading(s survey, keys []seal.Key) error {
 		return err
 	}
 	q.db = db
-	q.ring.Store(seal.NewRing(keys[0], keys[1:]...))
+	q.ring.Store(new(seal.Ring))
+	if len(keys) > 0 {
+		q.ring.Store(seal.NewRing(keys[0], keys[1:]...))
+	}
 	q.countFound()
 	q.log.Error("the queue is open for reading only", "error", q.readOnly)
 	return nil

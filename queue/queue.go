@@ -1,7 +1,6 @@
 package queue
 
 import (
-	"bytes"
 	"context"
 	"encoding/binary"
 	"encoding/json"
@@ -21,6 +20,7 @@ import (
 	"filippo.io/age"
 	bolt "go.etcd.io/bbolt"
 	bolterrors "go.etcd.io/bbolt/errors"
+	"golang.org/x/sync/errgroup"
 	"golang.org/x/sys/unix"
 
 	"motcua/queue/seal"
@@ -369,29 +369,31 @@ func (q *Queue) List(f Filter) ([]Submission, error) {
 }
 
 // Each shows the submissions that a filter selects, in order of acceptance, as they are read, in batches: what is
-// accepted or changes meanwhile may be seen or not.
+// accepted or changes meanwhile may be seen or not. While do is shown a batch the next is read.
 func (q *Queue) Each(ctx context.Context, f Filter, do func(Submission) error) error {
 	leave, err := q.enterReading()
 	if err != nil {
 		return err
 	}
 	defer leave()
-	page := cursor{f: f}
+	at := cursor{f: f}
 	if f.After != "" {
 		r, err := q.stored(f.After)
 		if err != nil {
 			return fmt.Errorf("list submissions: %w", err)
 		}
-		page.after = r.Seq
+		at.after = r.Seq
 	}
-	for shown := 0; !page.end; {
-		if err := ctx.Err(); err != nil {
-			return err
-		}
-		batch, err := q.readPage(&page)
-		if err != nil {
-			return fmt.Errorf("list submissions: %w", err)
-		}
+	ctx, cancel := context.WithCancel(ctx)
+	g, ctx := errgroup.WithContext(ctx)
+	defer func() { cancel(); _ = g.Wait() }()
+	batches := make(chan []Submission, 1)
+	g.Go(func() error {
+		defer close(batches)
+		return q.readPages(ctx, at, batches)
+	})
+	shown := 0
+	for batch := range batches {
 		for _, s := range batch {
 			if err := do(s); err != nil {
 				return err
@@ -401,7 +403,7 @@ func (q *Queue) Each(ctx context.Context, f Filter, do func(Submission) error) e
 			}
 		}
 	}
-	return nil
+	return g.Wait()
 }
 
 // cursor is where a listing goes on.
@@ -409,10 +411,33 @@ type cursor struct {
 	f     Filter
 	after uint64 // the last number that was looked at; 0 = none yet
 	end   bool
+	bytes int // read since mapped pages were last given back
+
+	raw  []byte // of the records last read, one after the other; used again
+	ends []int
 }
 
-// listPage is how many records are read in one snapshot.
-const listPage = 256
+// listPage is how many records are read in one snapshot; listMapped is how many bytes of the mapped index a listing may leave
+// in the process's memory.
+const (
+	listPage   = 256
+	listMapped = 8 << 20
+)
+
+func (q *Queue) readPages(ctx context.Context, at cursor, to chan<- []Submission) error {
+	for !at.end {
+		batch, err := q.readPage(&at)
+		if err != nil {
+			return fmt.Errorf("list submissions: %w", err)
+		}
+		select {
+		case to <- batch:
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
+	return nil
+}
 
 // readPage reads up to listPage records and returns those that the filter selects. A damaged one is mended, or left
 // out where the disk can't be written.
@@ -428,38 +453,58 @@ func (q *Queue) readPage(at *cursor) ([]Submission, error) {
 }
 
 func (q *Queue) tryPage(at cursor) (next cursor, list []Submission, bad bool, err error) {
-	var raw [][]byte
 	var keys []uint64
 	err = q.viewOnce(func(tx *bolt.Tx) error {
 		next = at
-		records := tx.Bucket(bucketRecord)
-		c := tx.Bucket(listBucket(at.f.States)).Cursor()
-		k := start(c, at.f.Newest, at.after)
-		for ; k != nil && len(keys) < listPage; k = step(c, at.f.Newest) {
+		next.raw, next.ends = at.raw[:0], at.ends[:0]
+		records, name := tx.Bucket(bucketRecord), listBucket(at.f.States)
+		c := tx.Bucket(name).Cursor()
+		k, v := start(c, at.f.Newest, at.after)
+		for ; k != nil && len(keys) < listPage; k, v = step(c, at.f.Newest) {
 			if len(k) != 8 {
 				continue
 			}
+			if &name[0] != &bucketRecord[0] {
+				v = records.Get(k)
+			}
 			next.after = binary.BigEndian.Uint64(k)
-			raw, keys = append(raw, bytes.Clone(records.Get(k))), append(keys, next.after)
+			next.raw = append(next.raw, v...)
+			next.ends, keys = append(next.ends, len(next.raw)), append(keys, next.after)
 		}
 		next.end = k == nil
+		next.bytes += len(next.raw)
+		if next.bytes > listMapped || next.end {
+			next.bytes = 0
+			giveBackPages(q.db, tx)
+		}
 		return nil
 	})
 	if err == nil {
-		list, bad = decodePage(keys, raw, at.f)
+		list, bad = next.decode(keys)
 	}
 	return next, list, bad, err
 }
 
-// decodePage makes submissions of records, on all cores: reading JSON is what a long list costs.
-func decodePage(keys []uint64, raw [][]byte, f Filter) (list []Submission, bad bool) {
-	records := make([]*record, len(raw))
+// giveBackPages takes the pages of the mapped index out of the process's memory; they stay in the kernel's cache and come
+// back when they are touched. While a transaction is open the mapping stays where it is.
+func giveBackPages(db *bolt.DB, tx *bolt.Tx) {
+	// It is no memory of Go's, so its address goes as a number. An error costs memory and nothing else.
+	_, _, _ = unix.Syscall(unix.SYS_MADVISE, db.Info().Data, uintptr(tx.Size()), unix.MADV_DONTNEED)
+}
+
+// decode makes submissions of the records last read, on all cores: reading JSON is what a long list costs.
+func (c *cursor) decode(keys []uint64) (list []Submission, bad bool) {
+	records := make([]*record, len(keys))
 	var wg sync.WaitGroup
-	workers := min(runtime.GOMAXPROCS(0), 1+len(raw)/32)
+	workers := min(runtime.GOMAXPROCS(0), 1+len(keys)/32)
 	for w := range workers {
 		wg.Go(func() {
-			for i := w; i < len(raw); i += workers {
-				if r, err := decodeRecord(number(keys[i]), raw[i]); err == nil {
+			for i := w; i < len(keys); i += workers {
+				begin := 0
+				if i > 0 {
+					begin = c.ends[i-1]
+				}
+				if r, err := decodeListed(number(keys[i]), c.raw[begin:c.ends[i]], c.f.Brief); err == nil {
 					records[i] = r
 				}
 			}
@@ -470,20 +515,18 @@ func decodePage(keys []uint64, raw [][]byte, f Filter) (list []Submission, bad b
 		switch {
 		case r == nil:
 			bad = true
-		case f.selects(r.Submission):
+		case c.f.selects(r.Submission):
 			list = append(list, r.Submission)
 		}
 	}
 	return list, bad
 }
 
-func step(c *bolt.Cursor, newest bool) (k []byte) {
+func step(c *bolt.Cursor, newest bool) (k, v []byte) {
 	if newest {
-		k, _ = c.Prev()
-	} else {
-		k, _ = c.Next()
+		return c.Prev()
 	}
-	return k
+	return c.Next()
 }
 
 // listBucket is the smallest bucket keyed by seq that holds all of some states.
@@ -502,20 +545,17 @@ func listBucket(states []State) []byte {
 	return bucketRecord
 }
 
-func start(c *bolt.Cursor, newest bool, after uint64) (k []byte) {
+func start(c *bolt.Cursor, newest bool, after uint64) (k, v []byte) {
 	switch {
 	case newest && after == 0:
-		k, _ = c.Last()
+		return c.Last()
 	case newest:
 		if k, _ = c.Seek(number(after)); k == nil {
-			k, _ = c.Last()
-			break
+			return c.Last()
 		}
-		k, _ = c.Prev()
-	default:
-		k, _ = c.Seek(number(after + 1))
+		return c.Prev()
 	}
-	return k
+	return c.Seek(number(after + 1))
 }
 
 func (f Filter) selects(s Submission) bool {

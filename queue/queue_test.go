@@ -77,8 +77,10 @@ func mustState(t testing.TB, q *Queue, id string, want State) Submission {
 	return s
 }
 
-// settled is what settle changes.
-func settled(r *record) *record { end := *r; return &end }
+// settled ends the delivery of a claimed submission by cause.
+func settled(ctx context.Context, q *Queue, r *record, cause error) error {
+	return q.settle(r, q.outcome(ctx, r, *r, cause))
+}
 
 // hub is a far side in memory: it keeps one copy of each id, checks digests, and fails as told.
 type hub struct {

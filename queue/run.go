@@ -70,37 +70,27 @@ func (q *Queue) run(ctx context.Context, sink Sink) error {
 	g.Go(func() error { return q.letGoUntil(ctx, sink) })
 	g.Go(func() error { return q.patrolOnce(ctx) })
 	g.Go(func() error { return q.compactUntil(ctx) })
+	c := q.newCrew(sink)
 	for range q.o.Parallel {
-		g.Go(func() error { return q.deliverUntil(ctx, sink) })
+		g.Go(func() error { return q.deliverUntil(ctx, c) })
 	}
 	return g.Wait()
 }
 
 // deliverUntil is one worker of Run.
-func (q *Queue) deliverUntil(ctx context.Context, sink Sink) error {
-	b := q.breakers.of(hubOf(sink))
+func (q *Queue) deliverUntil(ctx context.Context, c *crew) error {
+	w := &worker{crew: c}
 	for ctx.Err() == nil {
 		changed := q.changes.waiter() // before looking, so that nothing is missed
-		turn := b.allow(q.now())
-		next := turn.next
-		if turn.ok {
-			r, due, err := q.claim(turn, q.now())
-			if err != nil {
-				b.release()
-				return err
-			}
-			if r != nil {
-				if _, err := q.deliver(ctx, sink, b, r); err != nil {
-					return err
-				}
-				continue
-			}
-			b.release()
-			next = due
+		did, err := w.step(ctx, q.now())
+		if err != nil {
+			return errors.Join(err, w.rest())
 		}
-		pause(ctx, changed, next, q.now())
+		if !did.one {
+			pause(ctx, changed, did.next, q.now())
+		}
 	}
-	return nil
+	return w.rest()
 }
 
 // pause waits for a change, or for a moment of queue time if there is one.
@@ -195,36 +185,30 @@ func (q *Queue) DeliverDue(ctx context.Context, sink Sink) (Pass, error) {
 		down  bool
 		mu    sync.Mutex // guards pass and down
 		start = q.now()
-		b     = q.breakers.of(hubOf(sink))
 	)
 	if _, err := q.letGo(ctx, sink); err != nil {
 		return Pass{}, err
 	}
 	g, gctx := errgroup.WithContext(ctx)
+	c := q.newCrew(sink)
+	c.ended = func(end State) {
+		mu.Lock()
+		defer mu.Unlock()
+		pass.count(end)
+	}
 	for range q.o.Parallel {
 		g.Go(func() error {
+			w := &worker{crew: c}
 			for gctx.Err() == nil {
-				turn := b.allow(q.now())
-				if !turn.ok {
+				did, err := w.step(gctx, start)
+				if err != nil || !did.one {
 					mu.Lock()
-					down = true
+					down = down || did.down
 					mu.Unlock()
-					return nil
+					return errors.Join(err, w.rest())
 				}
-				r, _, err := q.claim(turn, start)
-				if err != nil || r == nil {
-					b.release()
-					return err
-				}
-				end, err := q.deliver(gctx, sink, b, r)
-				if err != nil {
-					return err
-				}
-				mu.Lock()
-				pass.count(end)
-				mu.Unlock()
 			}
-			return gctx.Err()
+			return errors.Join(gctx.Err(), w.rest())
 		})
 	}
 	err = g.Wait()
@@ -251,61 +235,84 @@ func (p *Pass) count(end State) {
 // claim moves the oldest submission that is due to Sending and returns it, or nil and when the next is due
 // (zero if none waits). A crash after claim is harmless: on Open every Sending submission becomes
 // Queued again, and sinks are idempotent by id.
-//
-// What failed before and is due again takes its turn by age too, but never two in a row while others
-// wait: a thousand submissions that a hub chokes on can't use up all the time there is.
-func (q *Queue) claim(t turn, now time.Time) (*record, time.Time, error) {
-	var (
-		taken *record
-		next  time.Time
-	)
-	look := func(tx *bolt.Tx) (seq uint64, retry, ok bool) {
-		fresh, haveFresh := endSeq(tx, bucketFresh, t.newer)
-		due, again, haveAgain := q.firstRetry(tx, now)
-		if haveAgain && due.After(now) {
-			haveAgain, next = false, due
-		}
-		q.mu.Lock()
-		retried := q.retried
-		q.mu.Unlock()
-		if haveAgain && (!haveFresh || (again < fresh && !retried && !t.probe)) {
-			return again, true, true
-		}
-		return fresh, false, haveFresh
+func (q *Queue) claim(t turn, now time.Time) (taken *record, next time.Time, err error) {
+	claimed, next, err := q.claimAhead(t, now, 1)
+	if len(claimed) > 0 {
+		taken = claimed[0]
 	}
+	return taken, next, err
+}
+
+// claimAhead claims what a worker is to deliver now and, where they are small, more for whoever is free next.
+func (q *Queue) claimAhead(t turn, now time.Time, want int) (claimed []*record, next time.Time, err error) {
 	some := false
-	if err := q.view(func(tx *bolt.Tx) error { _, _, some = look(tx); return nil }); err != nil || !some {
+	err = q.view(func(tx *bolt.Tx) error {
+		_, _, some, next = q.due(tx, t, now)
+		return nil
+	})
+	if err != nil || !some {
 		return nil, next, err
 	}
-	err := q.together(func(tx *bolt.Tx) error {
-		taken = nil
-		seq, retry, ok := look(tx)
+	err = q.together(func(tx *bolt.Tx) (err error) {
+		claimed, err = q.claimIn(tx, t, now, want, false)
+		return err
+	})
+	if err != nil {
+		return nil, next, fmt.Errorf("claim a submission: %w", err)
+	}
+	if len(claimed) > 0 {
+		q.changes.tell(claimed[0].Submission)
+	}
+	return claimed, next, nil
+}
+
+// due finds what is to be delivered next. What failed before and is due again takes its turn by age too, but never two in a
+// row while others wait: a thousand submissions that a hub chokes on can't use up all the time there is.
+func (q *Queue) due(tx *bolt.Tx, t turn, now time.Time) (seq uint64, retry, ok bool, next time.Time) {
+	fresh, haveFresh := endSeq(tx, bucketFresh, t.newer)
+	due, again, haveAgain := q.firstRetry(tx, now)
+	if haveAgain && due.After(now) {
+		haveAgain, next = false, due
+	}
+	q.mu.Lock()
+	retried := q.retried
+	q.mu.Unlock()
+	if haveAgain && (!haveFresh || (again < fresh && !retried && !t.probe)) {
+		return again, true, true, next
+	}
+	return fresh, false, haveFresh, next
+}
+
+// claimIn claims up to want submissions in a transaction. Those that nobody is free for yet, which is all but the first
+// or with ahead the first too, are claimed only while all are small.
+func (q *Queue) claimIn(tx *bolt.Tx, t turn, now time.Time, want int, ahead bool) (claimed []*record, err error) {
+	for range want {
+		seq, retry, ok, _ := q.due(tx, t, now)
 		if !ok {
-			return nil // another worker was faster
+			break // another worker was faster
 		}
 		was, err := recordAt(tx, number(seq))
 		if err != nil {
-			return err
+			return nil, err
+		}
+		if ahead && was.Size > aheadMost {
+			break
 		}
 		r := *was
 		r.State, r.Due, r.NextAttempt = Sending, 0, time.Time{}
 		r.Attempts++
 		if err := q.save(tx, was, &r); err != nil {
-			return err
+			return nil, err
 		}
 		q.mu.Lock()
 		q.retried = retry
 		q.mu.Unlock()
-		taken = &r
-		return nil
-	})
-	if err != nil {
-		return nil, next, fmt.Errorf("claim a submission: %w", err)
+		claimed = append(claimed, &r)
+		if ahead = true; r.Size > aheadMost {
+			break
+		}
 	}
-	if taken != nil {
-		q.changes.tell(taken.Submission)
-	}
-	return taken, next, nil
+	return claimed, nil
 }
 
 // firstRetry finds the head of the waiting ones. The last one tells of a clock that was set back while the
@@ -325,16 +332,16 @@ func (q *Queue) firstRetry(tx *bolt.Tx, now time.Time) (due time.Time, seq uint6
 	return wallNano(t), seq, true
 }
 
-// deliver hands one claimed submission to the sink and notes what came of it.
-func (q *Queue) deliver(ctx context.Context, sink Sink, b *breaker, r *record) (State, error) {
+// deliver hands one claimed submission to the sink and returns what is to be written down of it. sent is called when
+// all of it is on the far side and only the proof is left.
+func (q *Queue) deliver(ctx context.Context, sink Sink, b *breaker, r *record, sent func()) (end *record, cause error) {
 	release := q.reading(r.ID)
 	defer release()
 	if ctx.Err() != nil {
 		b.release()
-		end := *r
-		return q.settle(ctx, r, &end, ctx.Err()) // it was claimed in the very moment that we were to end
+		return q.outcome(ctx, r, *r, ctx.Err()), ctx.Err() // it was claimed in the very moment that we were to end
 	}
-	n := &note{q: q, id: r.ID}
+	n := &note{q: q, id: r.ID, sent: sent}
 	own, err := q.hand(ctx, sink, r, n)
 	switch delay, _ := RetryDelay(err); {
 	case own, ctx.Err() != nil && err != nil && !IsPermanent(err):
@@ -344,16 +351,16 @@ func (q *Queue) deliver(ctx context.Context, sink Sink, b *breaker, r *record) (
 	default:
 		b.failure(r.ID, q.now(), delay)
 	}
-	end := *r
+	said := *r
 	switch {
 	case err == nil && n.acknowledged.Load():
-		end.Acknowledged = q.wall().UTC()
+		said.Acknowledged = q.wall().UTC()
 	case IsPermanent(err) && !own:
-		end.HeldBy = q.heldByHub(ctx, sink)
+		said.HeldBy = q.heldByHub(ctx, sink)
 	case IsPermanent(err):
-		end.HeldBy = q.heldByStore(r, err)
+		said.HeldBy = q.heldByStore(r, err)
 	}
-	return q.settle(ctx, r, &end, err)
+	return q.outcome(ctx, r, said, err), err
 }
 
 // readTries is how often a drive is asked for content that it can't give before the submission is held.
@@ -379,8 +386,8 @@ func (q *Queue) hand(ctx context.Context, sink Sink, r *record, n *note) (own bo
 	return true, Permanent(err)
 }
 
-// settle writes down how a delivery ended: what end says already, and what cause says.
-func (q *Queue) settle(ctx context.Context, r, end *record, cause error) (State, error) {
+// outcome is the record as a delivery leaves it: what end says already, and what cause says.
+func (q *Queue) outcome(ctx context.Context, r *record, end record, cause error) *record {
 	delay, asked := RetryDelay(cause)
 	switch {
 	case cause == nil:
@@ -388,7 +395,7 @@ func (q *Queue) settle(ctx context.Context, r, end *record, cause error) (State,
 		if !end.Acknowledged.IsZero() {
 			end.State = Acknowledged
 		}
-		q.stamp(end)
+		q.stamp(&end)
 	case IsPermanent(cause):
 		end.State, end.LastError, end.HeldAt = Held, words(cause), q.wall().UnixNano()
 	case ctx.Err() != nil:
@@ -401,27 +408,39 @@ func (q *Queue) settle(ctx context.Context, r, end *record, cause error) (State,
 		if asked {
 			wait = max(wait, min(delay, maxDelay))
 		}
-		q.postpone(end, wait)
+		q.postpone(&end, wait)
 	}
-	err := q.together(func(tx *bolt.Tx) error {
-		if cause == nil {
-			if err := tx.Bucket(bucketNote).Delete([]byte(r.ID)); err != nil {
-				return err
-			}
+	return &end
+}
+
+// settleIn writes down how a delivery ended.
+func (q *Queue) settleIn(tx *bolt.Tx, r, end *record) error {
+	if end.State.Sent() {
+		if err := tx.Bucket(bucketNote).Delete([]byte(r.ID)); err != nil {
+			return err
 		}
-		return q.save(tx, r, end)
-	})
-	if err != nil {
-		return "", fmt.Errorf("note the end of delivery of %s: %w", r.ID, err)
 	}
-	if cause == nil {
+	return q.save(tx, r, end)
+}
+
+// settle is settleIn in a transaction of its own.
+func (q *Queue) settle(r, end *record) error {
+	if err := q.together(func(tx *bolt.Tx) error { return q.settleIn(tx, r, end) }); err != nil {
+		return fmt.Errorf("note the end of delivery of %s: %w", r.ID, err)
+	}
+	q.settled(r, end)
+	return nil
+}
+
+// settled tells everybody of an end that is written down.
+func (q *Queue) settled(r, end *record) {
+	if end.State.Sent() {
 		q.mu.Lock()
 		q.lastSent = end.Delivered
 		q.mu.Unlock()
 	}
 	q.log.Info("delivery ended", "submission", r.ID, "state", end.State, "attempt", r.Attempts, "error", end.LastError)
 	q.changes.tell(end.Submission)
-	return end.State, nil
 }
 
 // postpone makes a queued record due after wait.
@@ -573,6 +592,14 @@ type note struct {
 	q            *Queue
 	id           string
 	acknowledged atomic.Bool
+	sent         func() // nil = nobody waits for it
+}
+
+// Sent implements Sender.
+func (n *note) Sent() {
+	if n.sent != nil {
+		n.sent()
+	}
 }
 
 // Acknowledge implements Acknowledger.
@@ -580,7 +607,12 @@ func (n *note) Acknowledge() { n.acknowledged.Store(true) }
 
 func (n *note) Load() (text string, err error) {
 	err = n.q.view(func(tx *bolt.Tx) error {
-		text = string(tx.Bucket(bucketNote).Get([]byte(n.id)))
+		stored := tx.Bucket(bucketNote).Get([]byte(n.id))
+		kept, _, err := checkSum([]byte(n.id), stored) // what builds of layouts 1 and 2 noted has no sum
+		if err != nil {
+			n.q.log.Warn("a sink's note is damaged and left out", "submission", n.id)
+		}
+		text = string(kept)
 		return nil
 	})
 	return text, err
@@ -591,7 +623,7 @@ func (n *note) Save(text string) error {
 		if text == "" {
 			return tx.Bucket(bucketNote).Delete([]byte(n.id))
 		}
-		return tx.Bucket(bucketNote).Put([]byte(n.id), []byte(text))
+		return tx.Bucket(bucketNote).Put([]byte(n.id), withSum([]byte(n.id), []byte(text)))
 	})
 }
 

@@ -171,6 +171,50 @@ func TestHangingDeliveryDoesNotBlockTheOther(t *testing.T) {
 	})
 }
 
+// TestNextGoesWhileOneIsProved: what the far side has whole keeps no other waiting while it is proved; if the program ends
+// before that, it is queued again.
+func TestNextGoesWhileOneIsProved(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		q := mustOpen(t, t.TempDir(), Options{Parallel: 1})
+		for _, id := range []string{"SLOW", "B", "C"} {
+			mustEnqueue(t, q, draft(id, 0))
+		}
+		proof := make(chan struct{})
+		h := &hub{}
+		stop := running(t, q, sinkFunc(func(ctx context.Context, s Submission, b Bundle, n Notes) error {
+			err := h.Deliver(ctx, s, b, n)
+			if s.ID == "SLOW" {
+				n.(Sender).Sent()
+				select {
+				case <-proof:
+				case <-ctx.Done():
+					return ctx.Err()
+				}
+			}
+			return err
+		}))
+		time.Sleep(time.Second)
+		synctest.Wait()
+		mustState(t, q, "B", Delivered)
+		mustState(t, q, "SLOW", Sending)
+		if s, err := q.Get("C"); err != nil || s.State == Delivered {
+			t.Fatalf("two were proved at a time: %+v %v", s, err)
+		}
+		stop()
+		mustState(t, q, "SLOW", Queued)
+		if s := mustState(t, q, "C", Queued); s.Attempts != 0 {
+			t.Fatalf("%+v", s)
+		}
+		close(proof)
+		if pass, err := q.DeliverDue(t.Context(), h); err != nil || pass.Delivered != 2 {
+			t.Fatal(pass, err)
+		}
+		if len(h.order) != 3 {
+			t.Fatal(h.order)
+		}
+	})
+}
+
 func TestClockJumps(t *testing.T) {
 	t.Run("while_running", func(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {

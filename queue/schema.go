@@ -3,6 +3,7 @@ package queue
 import (
 	"errors"
 	"fmt"
+	"time"
 
 	bolt "go.etcd.io/bbolt"
 
@@ -57,10 +58,17 @@ func (q *Queue) migrate(s survey, aside string) error {
 			if err := meta.Put(keyRebuild, append(number(0), aside...)); err != nil {
 				return err
 			}
+			if err := tx.Bucket(bucketOutbox).SetSequence(firstEvent(q.wall())); err != nil {
+				return err
+			}
 		}
 		return errors.Join(meta.Put(keySchema, number(schemaVersion)), meta.Put(keySchemaSum, schemaSum(schemaVersion)))
 	})
 }
+
+// firstEvent is where the numbers of events go on in place of an index that was lost: no store tells an event a
+// microsecond, so it is beyond every number that was given out before, and still exact in JSON.
+func firstEvent(now time.Time) uint64 { return uint64(max(now.UnixMicro(), 0)) }
 
 func makeBuckets(tx *bolt.Tx) error {
 	for _, b := range buckets {

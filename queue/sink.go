@@ -30,6 +30,10 @@ type Notes interface {
 // has the bundle.
 type Acknowledger interface{ Acknowledge() }
 
+// Sender is what the queue's Notes are besides. A sink calls Sent when the far side has taken the last byte and what is
+// left is to prove that it is there: that takes a moment and no line, and the queue begins with the next submission meanwhile.
+type Sender interface{ Sent() }
+
 // Sink delivers submissions to one hub. Deliver returns nil only once the far side holds the whole
 // bundle durably; it may be called again for a submission that arrived before (the kiosk lost power
 // before it could note the success), so it must be idempotent by Submission.ID. It must return soon
@@ -111,8 +115,8 @@ var (
 	ErrReadOnly = errors.New("the disk can't be written: nothing is accepted, what lies here can be listed, verified and exported")
 )
 
-// Event says that a submission entered a state. Seq grows by one per event for the life of a store, so
-// a follower that remembers the last Seq misses nothing and takes nothing twice.
+// Event says that a submission entered a state. Seq grows with every event for the life of a store, by one except where
+// the index was lost: then it goes on far above. A follower that remembers the last Seq misses nothing and takes nothing twice.
 type Event struct {
 	Seq    uint64            `json:"seq"`
 	ID     string            `json:"id"`
@@ -131,6 +135,7 @@ type Filter struct {
 	After  string    // id of the last submission of the page before
 	Limit  int       // 0 = no limit
 	Newest bool      // newest first
+	Brief  bool      // without Parts, which a long list reads in half the time
 }
 
 // Stats is the queue at a glance; reading it takes the same time whatever the backlog.

@@ -1,6 +1,7 @@
 package queue
 
 import (
+	"bytes"
 	"context"
 	"encoding/binary"
 	"errors"
@@ -82,8 +83,12 @@ func (q *Queue) Drop(ctx context.Context, idOrCode string) error {
 	s := gone.Submission
 	s.State = Dropped
 	q.changes.tell(s)
-	if _, err := q.wipeMarked(); err != nil {
+	_, err = q.wipeMarked()
+	switch {
+	case err != nil && !gone.Wiped && q.marked(gone.place()):
 		return fmt.Errorf("drop %s: %w", gone.ID, err)
+	case err != nil:
+		q.log.Error("wipe what was dropped or expired before", "error", err)
 	}
 	return nil
 }
@@ -99,28 +104,31 @@ func (q *Queue) Sweep(ctx context.Context) (int, error) {
 	q.sweeping.Lock()
 	defer q.sweeping.Unlock()
 	total := 0
+	var failed error // of single blobs: the others go on
 	for q.o.Retention >= 0 {
 		if err := ctx.Err(); err != nil {
 			return total, err
 		}
 		n, err := q.markExpired()
 		if err == nil && n > 0 {
-			_, err = q.wipeMarked()
+			_, failed = q.wipeMarked()
 		}
 		if err != nil {
 			return total, fmt.Errorf("wipe delivered submissions: %w", err)
 		}
 		total += n
-		if n == 0 {
+		if n == 0 || q.isBroken() {
 			break
 		}
 	}
-	if n, err := q.prune(ctx); err != nil {
-		return total, err
-	} else if n > 0 {
+	if failed != nil {
+		return total, fmt.Errorf("wipe delivered submissions: %w", failed)
+	}
+	n, err := q.prune(ctx)
+	if n > 0 {
 		q.log.Info("records of wiped submissions forgotten", "submissions", n)
 	}
-	return total, nil
+	return total, err
 }
 
 // prune forgets what was wiped long ago: of a submission whose content is gone its record is all that is left.
@@ -264,50 +272,30 @@ func (q *Queue) expired(tx *bolt.Tx, trusted bool) (expired []*record, err error
 	return expired, nil
 }
 
-// wipeMarked does what the first transaction wrote down, a batch at a time.
+// wipeMark is one line of the list of what must go.
+type wipeMark struct {
+	key  []byte
+	at   place
+	good bool // it can be read, and no submission in use lies there
+}
+
+// wipeMarked does what the first transaction wrote down, a batch at a time. One blob that the drive does not let go keeps
+// its mark for the next time and stops none of the others; the error tells of all such.
 func (q *Queue) wipeMarked() (int, error) {
 	q.wiping.Lock()
 	defer q.wiping.Unlock()
-	total := 0
+	total, after := 0, []byte(nil)
+	var failed []error
 	for {
-		type mark struct {
-			key  []byte
-			at   place
-			good bool // it can be read, and no submission in use lies there
-		}
-		var marks []mark
-		err := q.view(func(tx *bolt.Tx) error {
-			marks = nil
-			c := tx.Bucket(bucketWipe).Cursor()
-			for k, v := c.First(); k != nil && len(marks) < wipeBatch; k, v = c.Next() {
-				at, ok := parsePlace(k, v)
-				marks = append(marks, mark{append([]byte(nil), k...), at, ok && !inUse(tx, at)})
-			}
-			return nil
-		})
+		marks, err := q.wipeMarks(after)
 		if err != nil || len(marks) == 0 {
-			return total, err
+			return total, errors.Join(append(failed, err)...)
 		}
-		touched := map[uint64]bool{}
-		for _, m := range marks {
-			if !m.good {
-				q.log.Warn("a mark for wiping is damaged and not followed", "number", m.key)
-				continue
-			}
-			err := wipeBlob(q.disk, q.path(m.at))
-			if err != nil && !errors.Is(err, fs.ErrNotExist) {
-				return total, fmt.Errorf("wipe %s: %w", m.at.id, err)
-			}
-			touched[m.at.segment] = true
-		}
-		for segment := range touched {
-			err := q.disk.SyncDir(q.segmentPath(segment))
-			if err != nil && !errors.Is(err, fs.ErrNotExist) {
-				return total, fmt.Errorf("sync folder of wiped blobs: %w", err)
-			}
-		}
+		after = marks[len(marks)-1].key
+		done, faults := q.wipeBlobs(marks)
+		failed = append(failed, faults...)
 		err = q.update(func(tx *bolt.Tx) error {
-			for _, m := range marks {
+			for _, m := range done {
 				if err := tx.Bucket(bucketWipe).Delete(m.key); err != nil {
 					return err
 				}
@@ -315,13 +303,63 @@ func (q *Queue) wipeMarked() (int, error) {
 			return nil
 		})
 		if err != nil {
-			return total, err
+			return total, errors.Join(append(failed, err)...)
 		}
-		for segment := range touched {
-			q.tidySegment(segment)
+		for _, m := range done {
+			q.tidySegment(m.at.segment)
 		}
-		total += len(marks)
+		total += len(done)
 	}
+}
+
+// wipeMarks reads the next marks after a key.
+func (q *Queue) wipeMarks(after []byte) (marks []wipeMark, err error) {
+	err = q.view(func(tx *bolt.Tx) error {
+		marks = nil
+		c := tx.Bucket(bucketWipe).Cursor()
+		k, v := c.Seek(after)
+		if after != nil && bytes.Equal(k, after) {
+			k, v = c.Next()
+		}
+		for ; k != nil && len(marks) < wipeBatch; k, v = c.Next() {
+			at, ok := parsePlace(k, v)
+			marks = append(marks, wipeMark{bytes.Clone(k), at, ok && !inUse(tx, at)})
+		}
+		return nil
+	})
+	return marks, err
+}
+
+// wipeBlobs overwrites and removes the blobs of marks, and makes that durable. It returns the marks that are done with.
+func (q *Queue) wipeBlobs(marks []wipeMark) (done []wipeMark, faults []error) {
+	failed := map[uint64]error{} // folders whose fsync failed
+	var gone []wipeMark
+	for _, m := range marks {
+		if !m.good {
+			q.log.Warn("a mark for wiping is damaged and not followed", "number", m.key)
+			gone = append(gone, m)
+			continue
+		}
+		if err := wipeBlob(q.disk, q.path(m.at)); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			faults = append(faults, fmt.Errorf("wipe %s: %w", m.at.id, err))
+			continue
+		}
+		gone = append(gone, m)
+		failed[m.at.segment] = nil
+	}
+	for segment := range failed {
+		err := q.disk.SyncDir(q.segmentPath(segment))
+		if err != nil && !errors.Is(err, fs.ErrNotExist) {
+			failed[segment] = fmt.Errorf("sync folder of wiped blobs: %w", err)
+			faults = append(faults, failed[segment])
+		}
+	}
+	for _, m := range gone {
+		if failed[m.at.segment] == nil || !m.good {
+			done = append(done, m)
+		}
+	}
+	return done, faults
 }
 
 // inUse reports whether the index has a submission at a place whose content was not given up.

@@ -42,7 +42,7 @@ func (c *queueListCommand) Run(p *program) error {
 	if err != nil && !errors.Is(err, errNoData) {
 		return err
 	}
-	f := queue.Filter{Limit: c.Limit}
+	f := queue.Filter{Limit: c.Limit, Brief: !p.json}
 	if c.State != "" {
 		f.States = []queue.State{c.State}
 	}

@@ -76,7 +76,8 @@ func (c *Client) Each(ctx context.Context, f queue.Filter, do func(queue.Submiss
 	if len(f.States) > 1 {
 		return errors.New("list submissions: one state at a time")
 	}
-	q := url.Values{"after": {f.After}, "newest": {strconv.FormatBool(f.Newest)}, "limit": {strconv.Itoa(f.Limit)}}
+	q := url.Values{"after": {f.After}, "newest": {strconv.FormatBool(f.Newest)}, "limit": {strconv.Itoa(f.Limit)},
+		"brief": {strconv.FormatBool(f.Brief)}}
 	if len(f.States) == 1 {
 		q.Set("state", string(f.States[0]))
 	}

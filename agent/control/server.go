@@ -461,7 +461,7 @@ func answer(w http.ResponseWriter, v any, err error) {
 }
 
 func parseFilter(get func(string) string) (queue.Filter, error) {
-	f := queue.Filter{After: get("after"), Newest: get("newest") == "true"}
+	f := queue.Filter{After: get("after"), Newest: get("newest") == "true", Brief: get("brief") == "true"}
 	if s := get("state"); s != "" {
 		f.States = []queue.State{queue.State(s)}
 	}

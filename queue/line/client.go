@@ -85,11 +85,15 @@ func NewClient(t TLS) (*http.Client, error) {
 			TLSHandshakeTimeout: 20 * time.Second,
 			IdleConnTimeout:     60 * time.Second,
 			MaxIdleConnsPerHost: 4,
-			WriteBufferSize:     bodyBuffer,
+			WriteBufferSize:     writeBuffer,
 			Protocols:           http1,
 		},
 	}, nil
 }
+
+// writeBuffer is how many bytes of a request are gathered before they go: small enough that a body which waits for something
+// before its last byte is on its way meanwhile.
+const writeBuffer = 32 << 10
 
 // NoRedirect keeps a token and citizens' papers from being carried to another address.
 func NoRedirect(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }

@@ -65,7 +65,7 @@ type Vault interface {
 // ErrWrongKey says that none of the keys at hand opens a wrapped secret.
 var ErrWrongKey = errors.New("sealed under another kiosk key")
 
-// Ring is a set of keys: the first wraps, all unwrap.
+// Ring is a set of keys: the first wraps, all unwrap. The zero Ring has none: it opens nothing and must not wrap.
 type Ring struct{ keys []Key }
 
 // NewRing makes a ring of at least one key.

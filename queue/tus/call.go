@@ -36,18 +36,42 @@ type brokenError struct {
 func (e *brokenError) Error() string { return e.op + " " + e.host + ": " + e.err.Error() }
 func (e *brokenError) Unwrap() error { return e.err }
 
-// call makes a request without a body.
-func (s *Sink) call(ctx context.Context, method string, to *url.URL, h http.Header) (answer, error) {
-	return s.send(ctx, method, to, h, nil, 0, 0)
+// chunk is the body of a request: n bytes of b from offset from on.
+type chunk struct {
+	b       io.ReaderAt
+	from, n int64
+	hold    func() error // the last byte does not go before this returned; nil = it may
 }
 
-// send makes a request whose body is n bytes of b from offset from on.
-func (s *Sink) send(ctx context.Context, method string, to *url.URL, h http.Header, b io.ReaderAt, from, n int64) (answer, error) {
+func (c chunk) reader() io.Reader {
+	if c.hold == nil {
+		return io.NewSectionReader(c.b, c.from, c.n)
+	}
+	return io.MultiReader(io.NewSectionReader(c.b, c.from, c.n-1), held(c.hold), io.NewSectionReader(c.b, c.from+c.n-1, 1))
+}
+
+// held is a reader of nothing, which takes its time.
+type held func() error
+
+func (h held) Read([]byte) (int, error) {
+	if err := h(); err != nil {
+		return 0, err
+	}
+	return 0, io.EOF
+}
+
+// call makes a request without a body.
+func (s *Sink) call(ctx context.Context, method string, to *url.URL, h http.Header) (answer, error) {
+	return s.send(ctx, method, to, h, chunk{})
+}
+
+// send makes a request with a body.
+func (s *Sink) send(ctx context.Context, method string, to *url.URL, h http.Header, c chunk) (answer, error) {
 	ctx, watch := line.NewWatch(ctx, line.Patience{Stall: s.o.Stall, Answer: s.o.Answer})
 	defer watch.Stop()
 	var body io.Reader
-	if n > 0 {
-		body = watch.Body(io.NewSectionReader(b, from, n), n, s.o.Limit)
+	if c.n > 0 {
+		body = watch.Body(c.reader(), c.n, s.o.Limit)
 	}
 	req, err := http.NewRequestWithContext(ctx, method, to.String(), body)
 	if err != nil {
@@ -56,10 +80,10 @@ func (s *Sink) send(ctx context.Context, method string, to *url.URL, h http.Head
 	for k, v := range h {
 		req.Header[k] = v
 	}
-	req.ContentLength = n
+	req.ContentLength = c.n
 	req.Header.Set("Tus-Resumable", version)
 	req.Header.Set("User-Agent", "motcua")
-	if method == http.MethodPatch || n > 0 {
+	if method == http.MethodPatch || c.n > 0 {
 		req.Header.Set("Content-Type", "application/offset+octet-stream")
 	}
 	if s.o.Token != "" && to.Hostname() == s.endpoint.Hostname() {
@@ -75,7 +99,7 @@ func (s *Sink) send(ctx context.Context, method string, to *url.URL, h http.Head
 		return answer{}, s.broken(method, to.Host, watch.Reason(err))
 	}
 	a := answer{method: method, host: to.Host, status: resp.StatusCode, header: resp.Header,
-		words: words(resp.Header.Get("Content-Type"), string(text)), carried: n}
+		words: words(resp.Header.Get("Content-Type"), string(text)), carried: c.n}
 	if !a.own() {
 		return a, a.refusal()
 	}

@@ -65,7 +65,7 @@ func BenchmarkManySmall(b *testing.B) {
 	if err != nil {
 		b.Fatal(err)
 	}
-	client.Transport.(*http.Transport).MaxIdleConnsPerHost = workers
+	client.Transport.(*http.Transport).MaxIdleConnsPerHost = 2 * workers // of one that was sent the proof, beside the next
 	defer client.CloseIdleConnections()
 	s, err := New(Options{Endpoint: hub.url, Client: client})
 	if err != nil {

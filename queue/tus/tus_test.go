@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -58,6 +59,64 @@ func TestDeliver(t *testing.T) {
 }
 
 // TestResumeAfterCrash stops in the middle, forgets the sink and goes on with a new one and the note.
+// slowPad is a memory on a disk that takes its time.
+type slowPad struct {
+	pad
+	saving, resume chan struct{}
+}
+
+func (p *slowPad) Save(s string) error {
+	p.saving <- struct{}{}
+	<-p.resume
+	return p.pad.Save(s)
+}
+
+// TestLastByteWaitsForTheNote: while the note of where an upload goes is on its way to the disk the bytes travel, all but the
+// last: a finished upload whose address nobody noted would be sent again after a power cut.
+func TestLastByteWaitsForTheNote(t *testing.T) {
+	for name, size := range map[string]int{"one_chunk": 200 << 10, "a_few_bytes": 1} {
+		t.Run(name, func(t *testing.T) {
+			var got, whole atomic.Int64
+			hub := startTusd(t, func(h http.Handler) http.Handler {
+				return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+					if r.Method == http.MethodPatch {
+						whole.Store(r.ContentLength)
+						r.Body = struct {
+							io.Reader
+							io.Closer
+						}{io.TeeReader(r.Body, counter{&got}), r.Body}
+					}
+					h.ServeHTTP(w, r)
+				})
+			})
+			s, _ := newSink(t, Options{Endpoint: hub.url})
+			sub, b := submission(1), bundle(t, submission(1).ID, size)
+			n := &slowPad{saving: make(chan struct{}), resume: make(chan struct{})}
+			done := make(chan error, 1)
+			go func() { done <- s.Deliver(t.Context(), sub, b, n) }()
+			<-n.saving
+			for deadline := time.Now().Add(2 * time.Minute); whole.Load() == 0 || got.Load() < whole.Load()-1; time.Sleep(time.Millisecond) {
+				if time.Now().After(deadline) {
+					t.Fatalf("%d of %d bytes came while the note was written", got.Load(), whole.Load())
+				}
+			}
+			select {
+			case err := <-done:
+				t.Fatalf("delivered before the note was on the disk: %v", err)
+			case <-time.After(100 * time.Millisecond): // silence is what is tested
+			}
+			if got.Load() != whole.Load()-1 || len(hub.arrived(t)[sub.ID]) != 0 {
+				t.Fatalf("%d of %d bytes went, %d uploads are finished", got.Load(), whole.Load(), len(hub.arrived(t)[sub.ID]))
+			}
+			close(n.resume)
+			if err := <-done; err != nil {
+				t.Fatal(err)
+			}
+			hub.once(t, sub.ID, b)
+		})
+	}
+}
+
 func TestResumeAfterCrash(t *testing.T) {
 	const chunk = 128 << 10
 	sub, b := submission(2), bundle(t, submission(2).ID, 2<<20)

@@ -47,6 +47,8 @@ type upload struct {
 	acked int64    // bytes the hub said it holds, last time it was asked
 	first bool     // nothing was tried for this submission yet
 
+	noting *noting // the note of where it goes is on its way to the disk; nil = it is there
+
 	vanished int // times that the hub took all and then did not know the upload
 }
 
@@ -92,15 +94,46 @@ func (s *Sink) resolve(location string) (*url.URL, error) {
 	return to, nil
 }
 
+// noting is a note that is being written down.
+type noting struct {
+	done chan struct{}
+	err  error // once done is closed
+}
+
+// wait returns when the note is on the disk.
+func (n *noting) wait() error {
+	<-n.done
+	return n.err
+}
+
+// save begins to write the note down: that waits for the disk, and the bytes can travel meanwhile, all but the last.
 func (u *upload) save() error {
+	if err := u.noted(); err != nil {
+		return err
+	}
 	text, err := json.Marshal(u.note)
 	if err != nil {
 		return err
 	}
-	if err := u.notes.Save(string(text)); err != nil {
-		return fmt.Errorf("note upload of %s: %w", u.id, err)
-	}
+	n := &noting{done: make(chan struct{})}
+	u.noting = n
+	go func() {
+		defer close(n.done)
+		if err := u.notes.Save(string(text)); err != nil {
+			n.err = fmt.Errorf("note upload of %s: %w", u.id, err)
+		}
+	}()
 	return nil
+}
+
+// noted waits for what save began.
+func (u *upload) noted() error {
+	if u.noting == nil {
+		return nil
+	}
+	err := u.noting.wait()
+	u.noting = nil
+	return err
 }
 
 // forget makes the next advance begin anew. The note on disk stays until a new upload exists: "not
@@ -108,7 +141,12 @@ func (u *upload) save() error {
 func (u *upload) forget() { u.note, u.url, u.acked, u.first = note{}, nil, 0, false }
 
 // advance takes the upload from wherever it is to its end.
-func (u *upload) advance(ctx context.Context) error {
+func (u *upload) advance(ctx context.Context) (err error) {
+	defer func() {
+		if e := u.noted(); e != nil {
+			err = e // the disk's word before the hub's
+		}
+	}()
 	hub, err := u.s.learn(ctx)
 	if err != nil {
 		return err
@@ -153,7 +191,7 @@ func (u *upload) create(ctx context.Context, hub Hub) (answer, error) {
 		if err := u.sum(h, hub, 0, n); err != nil {
 			return a, err
 		}
-		a, err = u.s.send(ctx, http.MethodPost, u.s.endpoint, h, u.b, 0, n)
+		a, err = u.s.send(ctx, http.MethodPost, u.s.endpoint, h, chunk{b: u.b, n: n})
 	} else {
 		a, err = u.s.call(ctx, http.MethodPost, u.s.endpoint, h)
 	}
@@ -175,6 +213,9 @@ func (u *upload) create(ctx context.Context, hub Hub) (answer, error) {
 	}
 	u.note = note{URL: u.url.String(), Endpoint: u.s.endpoint.String(), SHA256: u.b.SHA256(), Sent: min(u.size, max(n, held)+window)}
 	u.acked = held
+	if held == u.size {
+		return a, nil // there is nothing to go on with
+	}
 	return a, u.save()
 }
 
@@ -222,7 +263,17 @@ func (u *upload) patch(ctx context.Context, hub Hub) (answer, error) {
 	if err := u.sum(h, hub, u.acked, n); err != nil {
 		return answer{}, err
 	}
-	a, err := u.s.send(ctx, http.MethodPatch, u.url, h, u.b, u.acked, n)
+	c := chunk{b: u.b, from: u.acked, n: n}
+	switch {
+	case u.noting == nil:
+	case u.acked+n == u.size:
+		c.hold = u.noting.wait
+	default:
+		if err := u.noted(); err != nil {
+			return answer{}, err
+		}
+	}
+	a, err := u.s.send(ctx, http.MethodPatch, u.url, h, c)
 	if err != nil {
 		return a, err
 	}
@@ -255,6 +306,9 @@ func (u *upload) prove(ctx context.Context, last answer) error {
 		return nil
 	}
 	if last.method != http.MethodHead {
+		if s, can := u.notes.(queue.Sender); can {
+			s.Sent()
+		}
 		a, err := u.ask(ctx)
 		var lost *lostError
 		if errors.As(err, &lost) && !lost.discard {
