@@ -185,14 +185,21 @@ func startTPM(t *testing.T, state string) (socket string) {
 		cmd.Process.Signal(os.Interrupt)
 		cmd.Wait()
 	})
-	for end := time.Now().Add(10 * time.Second); ; time.Sleep(20 * time.Millisecond) {
-		if c, err := net.Dial("unix", socket+".ctrl"); err == nil {
-			c.Close()
-			return socket
-		}
-		if time.Now().After(end) {
-			cmd.Process.Kill()
-			t.Fatalf("swtpm does not answer: %s", out.String())
+	// Bound is not yet listening: each socket is waited for itself.
+	end := time.Now().Add(2 * time.Minute)
+	for _, at := range []string{socket + ".ctrl", socket} {
+		for {
+			c, err := net.Dial("unix", at)
+			if err == nil {
+				c.Close()
+				break
+			}
+			if time.Now().After(end) {
+				cmd.Process.Kill()
+				t.Fatalf("swtpm does not answer: %v: %s", err, out.String())
+			}
+			time.Sleep(20 * time.Millisecond)
 		}
 	}
+	return socket
 }
