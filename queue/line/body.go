@@ -46,6 +46,9 @@ func (w *Watch) Stop() {
 	w.cancel(nil)
 }
 
+// Pause stops the watch until more of the body was read: what is waited for is on this side.
+func (w *Watch) Pause() { w.timer.Stop() }
+
 // Reason returns why the request ended, where it was the watch that ended it; else err.
 func (w *Watch) Reason(err error) error {
 	if cause := context.Cause(w.ctx); errors.Is(cause, ErrStalled) {

@@ -20,6 +20,7 @@ import (
 	"strings"
 	"testing"
 	"testing/iotest"
+	"testing/synctest"
 	"time"
 )
 
@@ -336,4 +337,31 @@ func TestCertificates(t *testing.T) {
 	if list := (TLS{CertFile: key}).Certificates(); len(list) != 1 || list[0].Err == nil {
 		t.Fatalf("a key was taken for a certificate: %+v", list)
 	}
+}
+
+// TestPause: while this side is waited for nothing is taken for a line that stands still; afterwards it is.
+func TestPause(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		ctx, w := NewWatch(t.Context(), Patience{Stall: time.Second, Answer: time.Second})
+		defer w.Stop()
+		body := w.Body(iotest.OneByteReader(strings.NewReader("abcdef")), 6, nil)
+		one := make([]byte, 1)
+		if _, err := body.Read(one); err != nil {
+			t.Fatal(err)
+		}
+		w.Pause()
+		time.Sleep(time.Hour)
+		synctest.Wait()
+		if ctx.Err() != nil {
+			t.Fatal(context.Cause(ctx))
+		}
+		if _, err := body.Read(one); err != nil {
+			t.Fatal(err)
+		}
+		time.Sleep(time.Minute)
+		synctest.Wait()
+		if !errors.Is(context.Cause(ctx), ErrStalled) {
+			t.Fatal(context.Cause(ctx))
+		}
+	})
 }

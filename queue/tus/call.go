@@ -43,11 +43,13 @@ type chunk struct {
 	hold    func() error // the last byte does not go before this returned; nil = it may
 }
 
-func (c chunk) reader() io.Reader {
+// reader gives the chunk. That the disk is slow is no standing still of the line.
+func (c chunk) reader(watch *line.Watch) io.Reader {
 	if c.hold == nil {
 		return io.NewSectionReader(c.b, c.from, c.n)
 	}
-	return io.MultiReader(io.NewSectionReader(c.b, c.from, c.n-1), held(c.hold), io.NewSectionReader(c.b, c.from+c.n-1, 1))
+	hold := func() error { watch.Pause(); return c.hold() }
+	return io.MultiReader(io.NewSectionReader(c.b, c.from, c.n-1), held(hold), io.NewSectionReader(c.b, c.from+c.n-1, 1))
 }
 
 // held is a reader of nothing, which takes its time.
@@ -71,7 +73,7 @@ func (s *Sink) send(ctx context.Context, method string, to *url.URL, h http.Head
 	defer watch.Stop()
 	var body io.Reader
 	if c.n > 0 {
-		body = watch.Body(c.reader(), c.n, s.o.Limit)
+		body = watch.Body(c.reader(watch), c.n, s.o.Limit)
 	}
 	req, err := http.NewRequestWithContext(ctx, method, to.String(), body)
 	if err != nil {
