@@ -82,9 +82,12 @@ func (o Office) Pack(ctx context.Context, m Matter, entries []visit.Entry, paper
 // submitted; with an error of the visit where it is not that far (visit.ErrOpen, visit.ErrNotYet, visit.ErrSubmitted,
 // visit.ErrOver); else with the queue's own. Nothing was accepted then.
 func (o Office) Submit(ctx context.Context, q Queue, v *visit.Visit, p *procedure.Procedure, consent dossier.Consent, now time.Time) (queue.Submission, error) {
-	if err := v.Ready(now); err != nil {
+	began := time.Now()
+	sent, err := v.Sending(now)
+	if err != nil {
 		return queue.Submission{}, err
 	}
+	defer func() { sent(now.Add(time.Since(began))) }()
 	state := v.State()
 	m := Matter{ID: v.ID, Procedure: p, Consent: consent, Channel: dossier.Self, Operator: state.Staff, Started: state.Started, Confirmed: now,
 		Ways: Ways(p, state)}
@@ -93,7 +96,7 @@ func (o Office) Submit(ctx context.Context, q Queue, v *visit.Visit, p *procedur
 		m.Channel = dossier.Volunteer
 	}
 	var accepted queue.Submission
-	err := v.Use(func(papers []visit.Paper) error {
+	err = v.Use(func(papers []visit.Paper) error {
 		draft, err := o.Pack(ctx, m, state.Form, papers).Draft()
 		if err != nil {
 			return err

@@ -156,6 +156,7 @@ type Visit struct {
 	confirmed time.Time
 	last      time.Time // last sign of life
 	busy      int       // scans and readings under way: nothing can be sent while they work
+	sending   int       // submissions under way: the visit does not end by silence before its code is shown
 	papers    []Paper
 	bin       *binned
 	made      int // papers ever added, for ids
@@ -689,6 +690,36 @@ func (v *Visit) Ready(now time.Time) error {
 	})
 }
 
+// Sending is Ready, and marks that the visit is being sent: however long that takes, it does not fall silent, for the code
+// must reach the person. The returned function ends that; silence counts from then.
+func (v *Visit) Sending(now time.Time) (done func(now time.Time), err error) {
+	if err := v.Ready(now); err != nil {
+		return nil, err
+	}
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	if v.step == Over {
+		return nil, ErrOver
+	}
+	v.sending++
+	var once sync.Once
+	return func(now time.Time) {
+		once.Do(func() {
+			v.mu.Lock()
+			defer v.mu.Unlock()
+			v.sending--
+			v.touch(now)
+		})
+	}, nil
+}
+
+// IsSending tells whether a submission of the visit is under way.
+func (v *Visit) IsSending() bool {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	return v.sending > 0
+}
+
 // Accepted ends the work with the receipt's code. Pages and values are forgotten at once: the queue has
 // them, and the receipt needs none.
 func (v *Visit) Accepted(now time.Time, code string) error {
@@ -750,6 +781,9 @@ func (v *Visit) Silence(now time.Time) (left time.Duration, warn bool) {
 	defer v.mu.Unlock()
 	if v.step == Over {
 		return 0, false
+	}
+	if v.sending > 0 {
+		return v.limits.Silence, false
 	}
 	left = max(v.limits.Silence-now.Sub(v.last), 0)
 	if !v.called.IsZero() {

@@ -2,17 +2,23 @@ package web
 
 import (
 	"bytes"
+	"context"
 	"errors"
+	"fmt"
+	"iter"
 	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
 	"motcua/agent/draft"
 	"motcua/agent/visit"
 	"motcua/agent/web/screen"
+	"motcua/drivers/scan"
+	"motcua/ocr/paper"
 	"motcua/queue"
 	"motcua/queue/seal"
 )
@@ -201,6 +207,190 @@ func TestTypedFormGoesBackToTheLine(t *testing.T) {
 	lan.post("/without").want(200, "/wanted/applicant_identity")
 	lan.fillIn()
 	lan.post("/desk/new").want(200, "/choose")
+	if n := len(k.site.Sessions.Lined()); n != 1 {
+		t.Errorf("%d in the line", n)
+	}
+}
+
+// cut is a store whose disk is gone after so many writes, as it is for a daemon that was killed.
+type cut struct {
+	screen.Drafts
+	mu   sync.Mutex
+	left int // writes; below nought: no end
+}
+
+func (c *cut) write(f func() error) error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.left == 0 {
+		return errors.New("killed")
+	}
+	c.left--
+	return f()
+}
+
+func (c *cut) Keep(id string, record any) error {
+	return c.write(func() error { return c.Drafts.Keep(id, record) })
+}
+
+func (c *cut) KeepPage(id, page string, data []byte) error {
+	return c.write(func() error { return c.Drafts.KeepPage(id, page, data) })
+}
+
+func (c *cut) Forget(id string) error { return c.write(func() error { return c.Drafts.Forget(id) }) }
+
+// A daemon killed at any write while a stack is parted into persons has each of them in the line afterwards, once.
+func TestStackIsDealtOnceWhereverItIsCut(t *testing.T) {
+	const persons = 3
+	for n, through := 0, false; !through; n++ {
+		t.Run(fmt.Sprintf("after_%d_writes", n), func(t *testing.T) {
+			k := newKiosk(t, withStaff(t), withDrafts(t))
+			whole := k.site.Options.Drafts
+			disk := &cut{Drafts: whole, left: -1}
+			k.site.Options.Drafts = disk
+			now := time.Now()
+			stack := k.site.NewTable()
+			stack.Stack = true
+			if err := errors.Join(stack.Visit.Pick(now, "2.000815"), stack.Visit.Agree(now),
+				stack.Visit.TakeOver(now, "lan", visit.Limits{Silence: time.Hour})); err != nil {
+				t.Fatal(err)
+			}
+			for i := range 2 * persons {
+				p := visit.Paper{Data: onePixel(t), MediaType: "image/png", Pages: 1}
+				if i%2 == 0 {
+					number := paper.Field{Value: fmt.Sprintf("00109000000%d", i)}
+					p.Documents = []paper.Document{{Type: paper.CCCD, Fields: map[paper.Name]paper.Field{paper.Number: number}}}
+				}
+				if _, err := stack.Visit.Add(now, p); err != nil {
+					t.Fatal(err)
+				}
+			}
+			k.site.Keep(stack, nil)
+			disk.left = n
+			k.site.Deal(stack, k.site.ProcedureOf("2.000815"), "lan")
+			through = disk.left > 0
+			k.site.Options.Drafts = whole
+			for range 2 {
+				after := k.again(t)
+				await(t, "the stack to be dealt", func() bool { return len(after.site.Sessions.Visits()) == len(after.site.Sessions.Lined()) })
+				seen := map[string]bool{}
+				for _, one := range after.site.Sessions.Lined() {
+					state := one.Visit.State()
+					if len(state.Papers) != 2 || len(state.Papers[0].Documents) != 1 {
+						t.Errorf("a person has %d pages", len(state.Papers))
+						continue
+					}
+					seen[state.Papers[0].Documents[0].Fields[paper.Number].Value] = true
+				}
+				if n := len(after.site.Sessions.Lined()); n != persons || len(seen) != persons {
+					t.Errorf("%d visits of %d persons, want %d", n, len(seen), persons)
+				}
+				if after.site.LostVisit() {
+					t.Error("a visit is told as lost")
+				}
+			}
+		})
+		if n > 40 {
+			t.Fatal("dealing has no end")
+		}
+	}
+}
+
+// slowQueue takes its time: as long as meanwhile does.
+type slowQueue struct {
+	screen.Queue
+	meanwhile func()
+}
+
+func (q slowQueue) Enqueue(ctx context.Context, d queue.Draft) (queue.Submission, error) {
+	sub, err := q.Queue.Enqueue(ctx, d)
+	q.meanwhile()
+	return sub, err
+}
+
+// However long it takes to accept a submission, the person gets to see its code: neither the server nor the screen ends the
+// visit by silence while it is being sent.
+func TestVisitIsNotSilentWhileItIsSent(t *testing.T) {
+	now := newClock()
+	k := newKiosk(t, withDrafts(t), func(o *screen.Options) { o.Clock = now.now })
+	h := k.hand(t).toScan("2.000815")
+	h.upload("a.png", onePixel(t))
+	h.follow("done")
+	h.fillIn()
+	h.get("/confirm").want(200, "/confirm")
+	screenOf := *h // the page counts on while the form is on its way
+	k.site.Options.Queue = slowQueue{k.queue, func() {
+		now.pass(10 * time.Minute)
+		done := make(chan bool)
+		go func() {
+			defer close(done)
+			k.site.Sweep()
+			screenOf.post("/leave", "why", "silence")
+		}()
+		select {
+		case <-done:
+		case <-time.After(5 * time.Second): // it waits for the sending to end
+		}
+	}}
+	h.post("/confirm").want(200, "/receipt")
+}
+
+// held is a scanner that stops after its first page until it may go on.
+type held struct {
+	screen.Scanner
+	reached chan bool
+	goOn    chan bool
+}
+
+func (s held) Scan(ctx context.Context, settings scan.Settings) iter.Seq2[scan.Page, error] {
+	return func(yield func(scan.Page, error) bool) {
+		first := true
+		for page, err := range s.Scanner.Scan(ctx, settings) {
+			if !yield(page, err) {
+				return
+			}
+			if first {
+				first = false
+				close(s.reached)
+				<-s.goOn
+			}
+		}
+	}
+}
+
+// A stack that is being scanned belongs to the office: it is not ended by signing in anew, nor by signing out.
+func TestStackOutlivesItsSession(t *testing.T) {
+	for name, leave := range map[string]func(k *kiosk, lan *hand){
+		"sign_in_again": func(_ *kiosk, lan *hand) { lan.post("/staff", "name", "minh", "pin", techPIN) },
+		"sign_out":      func(_ *kiosk, lan *hand) { lan.post("/staff/out") },
+		"removed":       func(k *kiosk, _ *hand) { k.site.SignOut("lan") },
+	} {
+		t.Run(name, func(t *testing.T) {
+			k := newKiosk(t, withStaff(t), withDrafts(t))
+			k.scanner.Load(2)
+			s := held{k.scanner, make(chan bool), make(chan bool)}
+			k.site.Options.Scanner = func() screen.Scanner { return s }
+			lan := k.hand(t).signIn("lan", volunteerPIN)
+			lan.post("/desk/batch", "procedure", "2.000815", "agreed", "yes").want(200, "/desk/batch")
+			<-s.reached
+			lan.get("/desk")
+			leave(k, lan)
+			close(s.goOn)
+			await(t, "the persons of the stack in the line", func() bool { return len(k.site.Sessions.Lined()) > 0 })
+		})
+	}
+}
+
+// A member who gets a new PIN, or is removed, had somebody's papers open: they go back to the line.
+func TestRemovedMembersVisitGoesToTheLine(t *testing.T) {
+	k := newKiosk(t, withStaff(t))
+	lan := k.hand(t).signIn("lan", volunteerPIN)
+	lan.post("/desk/new").want(200, "/choose")
+	lan.post("/choose/2.000815").want(200, "/consent")
+	lan.post("/consent", "agreed", "yes").want(200, "/scan")
+	lan.upload("a.png", onePixel(t))
+	lan.follow("done")
+	k.site.SignOut("lan")
 	if n := len(k.site.Sessions.Lined()); n != 1 {
 		t.Errorf("%d in the line", n)
 	}

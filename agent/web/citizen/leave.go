@@ -13,6 +13,11 @@ import (
 func (s *Pages) leave(w http.ResponseWriter, r *http.Request) {
 	sess := s.Session(w, r)
 	if t := sess.Sitting(); t != nil {
+		if t.Visit.IsSending() && r.PostForm.Get("why") == "silence" {
+			// The screen counts silence by itself, and knows nothing of what takes so long here: the code is about to come.
+			http.Redirect(w, r, "/confirm", http.StatusSeeOther)
+			return
+		}
 		why := "left"
 		switch {
 		case t.Visit.State().Code != "":

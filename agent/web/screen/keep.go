@@ -17,8 +17,9 @@ import (
 type kept struct {
 	Visit visit.Snapshot
 	Saved time.Time
-	Line  bool // it waits for a volunteer; else it sits at the browser below
-	Stack bool // it is a stack of papers that has not been divided into persons yet
+	Line  bool   // it waits for a volunteer; else it sits at the browser below
+	Stack bool   // it is a stack of papers that has not been divided into persons yet
+	Of    string // the stack that this person's papers lay in
 
 	Token, CSRF, Lang, Size string
 }
@@ -41,7 +42,7 @@ func (s *Host) Keep(t *Table, sess *Session) {
 	if s.Options.Drafts == nil {
 		return
 	}
-	r := kept{Line: true, Stack: t.Stack, Saved: s.Now()}
+	r := kept{Line: true, Stack: t.Stack, Of: t.of, Saved: s.Now()}
 	if sess != nil {
 		sess.mu.Lock()
 		// A volunteer signs in anew after a restart, and finds it in the line.
@@ -133,14 +134,37 @@ func (s *Host) Restore() {
 		s.Log.Error("take up drafts", "error", err)
 		return
 	}
+	records, broken := map[string]kept{}, map[string]error{}
+	parted := map[string]map[string]bool{} // persons by their stack
 	for _, id := range ids {
 		var r kept
 		if err := s.Options.Drafts.Take(id, &r); err != nil {
-			s.Log.Error("take up draft", "visit", id, "error", err)
-			s.lost = s.Now()
-			if age, known := s.Options.Drafts.Age(id, s.Now()); known && age > stale {
-				s.drop(id)
+			broken[id] = err
+			continue
+		}
+		records[id] = r
+		if r.Of != "" {
+			if parted[r.Of] == nil {
+				parted[r.Of] = map[string]bool{}
 			}
+			parted[r.Of][id] = true
+		}
+	}
+	for id, r := range records {
+		for n := 0; r.Stack && n < visit.MaxPapers; n++ {
+			delete(broken, personOf(id, n)) // begun to be kept when the daemon ended: the stack is dealt anew
+		}
+	}
+	for id, err := range broken {
+		s.Log.Error("take up draft", "visit", id, "error", err)
+		s.lost = s.Now()
+		if age, known := s.Options.Drafts.Age(id, s.Now()); known && age > stale {
+			s.drop(id)
+		}
+	}
+	for _, id := range ids {
+		r, whole := records[id]
+		if !whole {
 			continue
 		}
 		limits, longest := s.Options.Citizen, s.Options.Citizen.Silence+s.Options.Citizen.Helping+time.Minute
@@ -157,7 +181,7 @@ func (s *Host) Restore() {
 			}
 			continue
 		}
-		s.takeUp(r, limits)
+		s.takeUp(r, limits, parted[id])
 	}
 }
 
@@ -168,7 +192,8 @@ func (s *Host) drop(id string) {
 }
 
 // takeUp seats a visit again where it was. One that was accepted in the moment the daemon ended shows its receipt.
-func (s *Host) takeUp(r kept, limits visit.Limits) {
+// parted are the persons of a stack that are kept by themselves.
+func (s *Host) takeUp(r kept, limits visit.Limits, parted map[string]bool) {
 	state := &r.Visit.State
 	if sub, err := s.Options.Queue.Get(state.ID); err == nil && state.Code == "" {
 		state.Step, state.Code, state.Confirmed = visit.Receipt, sub.Code, sub.Created
@@ -186,14 +211,18 @@ func (s *Host) takeUp(r kept, limits visit.Limits) {
 	}
 	t := s.NewTable()
 	t.Visit = visit.Restore(r.Visit, data, s.Now(), limits)
-	t.kept.pages, t.Stack = pages, r.Stack
+	t.kept.pages, t.Stack, t.of, t.parted = pages, r.Stack, r.Of, parted
 	var sess *Session
 	if r.Line {
 		if state.Code != "" { // done: nobody waits for it
 			s.EndVisit(context.Background(), t, "finished")
 			return
 		}
-		s.Sessions.enqueue(t)
+		if t.Stack && s.ProcedureOf(state.Procedure) != nil {
+			s.Sessions.stack(t) // until it is read and dealt
+		} else {
+			s.Sessions.enqueue(t)
+		}
 	} else {
 		sess = &Session{Token: r.Token, CSRF: r.CSRF, lang: r.Lang, size: r.Size, seen: s.Now(), table: t}
 		s.Sessions.add(sess)
@@ -227,7 +256,6 @@ func (s *Host) readOn(t *Table, sess *Session) {
 		end := s.ReadJob(ctx, at, unread)
 		done(s.Now())
 		if t.Stack && ctx.Err() == nil {
-			s.Sessions.Unline(t.Visit.ID)
 			s.Deal(t, proc, state.Staff)
 			t.leave()
 			return

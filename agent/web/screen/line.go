@@ -2,9 +2,14 @@ package screen
 
 import (
 	"context"
+	"crypto/sha256"
+	"fmt"
 	"net/http"
+	"slices"
 	"strings"
 	"time"
+
+	"github.com/oklog/ulid/v2"
 
 	"motcua/agent/audit"
 	"motcua/agent/counter"
@@ -84,14 +89,20 @@ func (s *Host) Helped(m staff.Member, id string) {
 	s.Note(audit.Event{Actor: Actor(m), Act: audit.HelpTaken, Visit: id})
 }
 
-// Deal makes a visit of each person in the stack and puts them in the line. The bytes move: the stack's
-// own visit is wiped after.
+// Deal makes a visit of each person in the stack and puts them in the line. The bytes are copied, and the stack is forgotten
+// when each person is kept; only then may anybody work on them. Where the daemon ends before that, the stack is dealt anew:
+// a person's id follows from the stack's, so that who was kept already is known and nobody comes twice.
 func (s *Host) Deal(stack *Table, p *procedure.Procedure, name string) {
 	consented := stack.Visit.State().Consented
 	var dealt []*Table
 	_ = stack.Visit.Use(func(papers []visit.Paper) error {
-		for _, person := range counter.Split(papers) {
-			t := s.NewTable()
+		for n, person := range counter.Split(papers) {
+			id := personOf(stack.Visit.ID, n)
+			if _, err := s.Options.Queue.Get(id); err == nil || stack.parted[id] {
+				continue
+			}
+			t := s.newTable(id)
+			t.of = stack.Visit.ID
 			now := s.Now()
 			_ = t.Visit.Pick(now, p.Code)
 			_ = t.Visit.Agree(consented)
@@ -111,7 +122,20 @@ func (s *Host) Deal(stack *Table, p *procedure.Procedure, name string) {
 		}
 		return nil
 	})
-	s.Sessions.enqueue(dealt...)
+	if !slices.ContainsFunc(dealt, func(t *Table) bool { return !s.safe(t) }) {
+		s.forget(stack)
+	}
 	stack.Visit.Wipe()
-	s.forget(stack) // each of its persons is kept by now
+	s.Sessions.enqueue(dealt...)
+}
+
+// personOf is the id of the nth person of a stack: of the stack's time, and the same whenever the stack is dealt.
+func personOf(stack string, n int) string {
+	id, err := ulid.ParseStrict(stack)
+	if err != nil {
+		return ""
+	}
+	sum := sha256.Sum256(fmt.Appendf(nil, "motcua person %d of stack %s", n, stack))
+	_ = id.SetEntropy(sum[:10]) // ten bytes are what it takes
+	return id.String()
 }

@@ -62,7 +62,9 @@ type Table struct {
 
 	Pictures pictures
 	Faces    faces
-	Stack    bool // papers of several persons, not divided yet
+	Stack    bool            // papers of several persons, not divided yet
+	of       string          // the stack that these papers lay in
+	parted   map[string]bool // of a stack that is taken up again: the persons who were parted from it before
 
 	keepMu sync.Mutex // guards kept, keptAt, and keeping against forgetting
 	kept   keeping
@@ -77,6 +79,8 @@ type sessions struct {
 	mu   sync.Mutex // guards the rest
 	all  map[string]*Session
 	line []*Table // visits that wait for a volunteer; the line is the office's, not one browser's
+
+	stacks []*Table // that are being scanned, or read again after a restart; they end in the line, whoever has signed out
 }
 
 func newSessions() *sessions { return &sessions{all: map[string]*Session{}} }
@@ -139,27 +143,17 @@ func (a *sessions) add(fresh *Session) {
 	a.all[fresh.Token] = fresh
 }
 
-// Drop forgets a session and wipes what it still holds.
+// Drop forgets a session and ends the visit that sits there. A stack it scans is the office's.
 func (a *sessions) Drop(s *Session) {
 	a.mu.Lock()
 	delete(a.all, s.Token)
 	a.mu.Unlock()
-	for _, t := range s.tables() {
+	s.mu.Lock()
+	t := s.table
+	s.mu.Unlock()
+	if t != nil {
 		t.End()
 	}
-}
-
-// tables lists the visit before the session and the stack it scans.
-func (s *Session) tables() []*Table {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	var tables []*Table
-	for _, t := range []*Table{s.table, s.batch} {
-		if t != nil {
-			tables = append(tables, t)
-		}
-	}
-	return tables
 }
 
 // All lists the sessions.
@@ -175,12 +169,10 @@ func (a *sessions) All() []*Session {
 
 // Visits lists the tables at which somebody sits or waits.
 func (a *sessions) Visits() []*Table {
-	tables := a.Lined()
+	tables := append(a.Lined(), a.stacked()...)
 	for _, s := range a.All() {
-		for _, t := range s.tables() {
-			if t.Visit.State().Step != visit.Over {
-				tables = append(tables, t)
-			}
+		if t := s.Sitting(); t != nil {
+			tables = append(tables, t)
 		}
 	}
 	return tables
@@ -217,6 +209,20 @@ func (a *sessions) Lined() []*Table {
 	defer a.mu.Unlock()
 	a.line = slices.DeleteFunc(a.line, func(t *Table) bool { return t.Visit.State().Step == visit.Over })
 	return slices.Clone(a.line)
+}
+
+// stacked lists the stacks that are not divided yet.
+func (a *sessions) stacked() []*Table {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.stacks = slices.DeleteFunc(a.stacks, func(t *Table) bool { return t.Visit.State().Step == visit.Over })
+	return slices.Clone(a.stacks)
+}
+
+func (a *sessions) stack(t *Table) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.stacks = append(a.stacks, t)
 }
 
 // Unline takes a visit out of the line; the caller owns it then.
@@ -312,16 +318,17 @@ func (s *Session) Stacked() (t *Table, procedure string) {
 	return s.batch, s.picked
 }
 
-// Stack lays a new stack down in place of the one before, unless that one is still being scanned.
-func (s *Session) Stack(t *Table, procedure string) bool {
-	s.mu.Lock()
-	old := s.batch
+// Stack lays a new stack down in place of the session's one before, unless that one is still being scanned.
+func (s *Host) Stack(sess *Session, t *Table, procedure string) bool {
+	sess.mu.Lock()
+	old := sess.batch
 	if old != nil && old.Visit.State().Busy {
-		s.mu.Unlock()
+		sess.mu.Unlock()
 		return false
 	}
-	s.batch, s.picked = t, procedure
-	s.mu.Unlock()
+	sess.batch, sess.picked = t, procedure
+	sess.mu.Unlock()
+	s.Sessions.stack(t)
 	if old != nil {
 		old.End()
 	}
@@ -343,11 +350,15 @@ func (s *Host) Begin(sess *Session) *Table {
 
 // NewTable begins a visit that no session has yet.
 func (s *Host) NewTable() *Table {
+	return s.newTable(ulid.MustNew(ulid.Timestamp(s.Now()), rand.Reader).String())
+}
+
+func (s *Host) newTable(id string) *Table {
 	now := s.Now()
 	share := new(ocr.Share)
 	ctx, leave := context.WithCancel(ocr.WithShare(s.Ending, share))
 	t := &Table{
-		Visit: visit.New(ulid.MustNew(ulid.Timestamp(now), rand.Reader).String(), now, s.Options.Citizen),
+		Visit: visit.New(id, now, s.Options.Citizen),
 		Live:  newLive(), Context: ctx, leave: leave, share: share, wiped: s.forgetSoon, host: &s.jobs,
 	}
 	t.forget = func() { s.forget(t) }
@@ -412,13 +423,15 @@ func (s *Host) Silence(t *Table) silence {
 }
 
 // DropMember signs a member out everywhere, but for the browser that keeps its own session where keep.
-func (a *sessions) DropMember(name string, keep bool, token string) {
-	for _, sess := range a.All() {
+// What was open there goes back into the line.
+func (s *Host) DropMember(name string, keep bool, token string) {
+	for _, sess := range s.Sessions.All() {
 		sess.mu.Lock()
 		theirs := sess.member.Name == name
 		sess.mu.Unlock()
 		if theirs && !(keep && sess.Token == token) {
-			a.Drop(sess)
+			s.handBack(context.Background(), sess)
+			s.Sessions.Drop(sess)
 		}
 	}
 }

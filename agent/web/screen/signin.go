@@ -72,7 +72,7 @@ func DeviceOf(r *http.Request) string {
 }
 
 // SignOut ends every session of a member at once.
-func (s *Host) SignOut(name string) { s.Sessions.DropMember(name, false, "") }
+func (s *Host) SignOut(name string) { s.DropMember(name, false, "") }
 
 // Actor names a member in the audit log: role:name.
 func Actor(m staff.Member) string { return string(m.Role) + ":" + m.Name }

@@ -46,7 +46,7 @@ func (s *Pages) rollAct(w http.ResponseWriter, r *http.Request, m staff.Member) 
 		return
 	}
 	if said != "added" {
-		s.Sessions.DropMember(name, m.Name == name && said == "pin-changed", s.tokenOf(r))
+		s.DropMember(name, m.Name == name && said == "pin-changed", s.tokenOf(r))
 	}
 	s.Note(audit.Event{Actor: screen.Actor(m), Act: audit.StaffChanged, Reason: said + ":" + name})
 	screen.Done(w, r, "/console/staff", said)

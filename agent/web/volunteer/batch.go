@@ -38,7 +38,7 @@ func (s *Pages) batchStart(w http.ResponseWriter, r *http.Request, m staff.Membe
 	_ = t.Visit.Pick(now, p.Code) // a new visit refuses none of these
 	_ = t.Visit.Agree(now)
 	_ = t.Visit.TakeOver(now, m.Name, s.Options.Helped)
-	if !sess.Stack(t, p.Code) { // pressed twice
+	if !s.Stack(sess, t, p.Code) { // pressed twice
 		t.End()
 		http.Redirect(w, r, "/desk/batch", http.StatusSeeOther)
 		return
