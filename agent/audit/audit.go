@@ -38,7 +38,10 @@ type Act string
 // The acts that are recorded.
 const (
 	VisitBegan          Act = "visit.began"
-	VisitEnded          Act = "visit.ended" // Reason: finished, left, silence, taken-over
+	VisitEnded          Act = "visit.ended"   // Reason: finished, left, silence, taken-over
+	VisitParked         Act = "visit.parked"  // is kept for later, by the person's consent
+	VisitResumed        Act = "visit.resumed" // by its code
+	VisitUnparked       Act = "visit.unparked"
 	ConsentGiven        Act = "consent.given"
 	PaperRead           Act = "paper.read"          // Reason: the kind of paper
 	FieldsCorrected     Act = "fields.corrected"    // Fields: which, never to what

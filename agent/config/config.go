@@ -89,6 +89,7 @@ type Web struct {
 	HelpedWarning Duration `yaml:"helped_warning" json:"helped_warning"`
 	UploadLimit   Size     `yaml:"upload_limit" json:"upload_limit"`
 	Print         bool     `yaml:"print" json:"print"`
+	LaterDays     int      `yaml:"later_days" json:"later_days"`
 }
 
 // Procedures is what the office offers.
@@ -347,6 +348,9 @@ func (c *Config) checkWeb(f *strict.File) {
 	}
 	if c.Web.HelpedWarning <= 0 || c.Web.HelpedWarning >= c.Web.HelpedSilence {
 		f.Problem("web.helped_warning", "must be more than 0 and less than web.helped_silence (%s)", c.Web.HelpedSilence)
+	}
+	if c.Web.LaterDays < 0 || c.Web.LaterDays > 30 {
+		f.Problem("web.later_days", "must be between 0 (not offered) and 30")
 	}
 	if c.Web.UploadLimit < 100e3 || c.Web.UploadLimit > 1e9 {
 		f.Problem("web.upload_limit", "must be between 100 kB and 1 GB")

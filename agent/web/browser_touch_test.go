@@ -67,6 +67,9 @@ func settled(t testing.TB, ctx context.Context) {
 	holds(t, ctx, "a page that takes taps", `"settled" in document.documentElement.dataset`)
 }
 
+// patient has visits that no slow machine brings to fall silent.
+func patient(o *screen.Options) { o.Citizen = visit.Limits{Silence: time.Hour, Warning: time.Minute} }
+
 // slowClock lets three seconds pass for every one of the pages', so that the hand's rhythm stays a hand's on a machine
 // that has other work to do.
 func slowClock(t testing.TB, ctx context.Context) {
@@ -80,7 +83,7 @@ func slowClock(t testing.TB, ctx context.Context) {
 // A citizen's way by touch. Whatever the rhythm of the hand, each touch leads one page on, and nothing is
 // agreed to, answered or sent by a tap that fell on the page before.
 func TestTapsOfThePageBefore(t *testing.T) {
-	k := newKiosk(t)
+	k := newKiosk(t, patient)
 	k.scanner = simulated.New([]simulated.Sheet{drawn(unfit(t))}, simulated.Options{LinesPerSecond: -1})
 	ctx := browser(t, 1024, 768)
 	do(t, ctx, chromedp.EmulateViewport(1024, 768, chromedp.EmulateTouch))

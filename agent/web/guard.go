@@ -110,6 +110,9 @@ func (s *Site) refuseBody(w http.ResponseWriter, r *http.Request, err error) {
 		// A form of a visit that has ended in the meantime is no attack: begin anew. A forged one gets nothing done either way.
 		s.Render(w, r, http.StatusForbidden, "expired", screen.View{})
 		return
+	case errors.Is(err, screen.ErrOtherVisit):
+		s.elsewhere(w, r)
+		return
 	case errors.As(err, &large) && screen.TakesFiles(r.URL.Path):
 		s.Render(w, r, http.StatusRequestEntityTooLarge, "toolarge", screen.View{Back: "/scan"})
 		return
@@ -131,9 +134,19 @@ func (s *Site) refuseBody(w http.ResponseWriter, r *http.Request, err error) {
 	http.Error(w, http.StatusText(status), status)
 }
 
+// elsewhere tells whoever uses the page of a visit that another window of this screen has another one open by now. Nothing of
+// what the page sent was done.
+func (s *Site) elsewhere(w http.ResponseWriter, r *http.Request) {
+	onward := "/"
+	if t := s.Session(w, r).Sitting(); t != nil {
+		onward = s.WhereTo(t.Visit.State())
+	}
+	s.Render(w, r, http.StatusConflict, "elsewhere", screen.View{Path: "/", Body: onward})
+}
+
 // why names a refusal for the log: nothing of what was sent.
 func why(err error) string {
-	for _, known := range []error{screen.ErrBadToken, screen.ErrNoRoom, screen.ErrMediaType, screen.ErrOddText} {
+	for _, known := range []error{screen.ErrBadToken, screen.ErrNoRoom, screen.ErrMediaType, screen.ErrOddText, screen.ErrOtherVisit} {
 		if errors.Is(err, known) {
 			return known.Error()
 		}

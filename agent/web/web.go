@@ -44,6 +44,7 @@ func New(o screen.Options) (*Site, error) {
 		volunteer.New(host).Routes(mux)
 	}
 	mux.Handle("GET /static/", screen.Assets())
+	mux.HandleFunc("GET /elsewhere", s.elsewhere)
 	mux.HandleFunc("/", s.NotFound)
 	s.handler = s.guard(mux)
 	s.Restore()

@@ -70,6 +70,12 @@ func (s *Pages) Routes(mux *http.ServeMux) {
 	mux.HandleFunc("GET /receipt/code.svg", s.Seated(s.receiptCode))
 	mux.HandleFunc("GET /receipt/live", s.Seated(s.receiptLive))
 
+	mux.HandleFunc("GET /later", s.Seated(s.later))
+	mux.HandleFunc("POST /later", s.Seated(s.park))
+	mux.HandleFunc("POST /later/forget", s.Seated(s.unpark))
+	mux.HandleFunc("GET /resume", s.resume)
+	mux.HandleFunc("POST /resume", s.resume)
+
 	mux.HandleFunc("POST /stay", s.Seated(s.stay))
 	mux.HandleFunc("POST /leave", s.leave)
 	mux.HandleFunc("POST /call", s.Seated(s.call))

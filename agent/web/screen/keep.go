@@ -21,6 +21,8 @@ type kept struct {
 	Stack bool   // it is a stack of papers that has not been divided into persons yet
 	Of    string // the stack that this person's papers lay in
 
+	Parked parking // its person comes back with a code
+
 	Token, CSRF, Lang, Size string
 }
 
@@ -57,7 +59,7 @@ func (s *Host) Keep(t *Table, sess *Session) {
 	if t.Context.Err() != nil || changes == t.kept.changes && r.Line == t.kept.line && !t.kept.failed && r.Saved.Sub(t.keptAt) < refreshed {
 		return
 	}
-	r.Visit = t.Visit.Snapshot()
+	r.Visit, r.Parked = t.Visit.Snapshot(), t.parked
 	err := s.keepPages(t)
 	if err == nil {
 		err = s.Options.Drafts.Keep(t.Visit.ID, r)
@@ -115,6 +117,7 @@ func (s *Host) forget(t *Table) {
 	}
 	t.keepMu.Lock()
 	defer t.keepMu.Unlock()
+	s.Sessions.park(t.Visit.ID, parking{})
 	if err := s.Options.Drafts.Forget(t.Visit.ID); err != nil {
 		s.Log.Error("forget draft", "visit", t.Visit.ID, "error", err)
 	}
@@ -174,9 +177,17 @@ func (s *Host) Restore() {
 		case r.Visit.State.Channel == visit.Volunteer:
 			limits, longest = s.Options.Helped, s.Options.Helped.Silence+time.Minute
 		}
-		if age := s.Now().Sub(r.Saved); age > longest || r.Visit.State.ID != id {
+		_, unsent := s.Options.Queue.Get(id)
+		age := s.Now().Sub(r.Saved)
+		if r.Parked.waits(s.Now()) && unsent != nil {
+			s.Sessions.park(id, r.Parked)
+			if age > longest {
+				continue // it waits on the disk
+			}
+		}
+		if age > longest || r.Visit.State.ID != id {
 			s.drop(id)
-			if _, sent := s.Options.Queue.Get(id); r.Visit.State.Code == "" && age < stale && sent != nil {
+			if r.Visit.State.Code == "" && age < stale && unsent != nil && len(r.Parked.Sum) == 0 {
 				s.lost = s.Now()
 			}
 			continue
@@ -194,24 +205,13 @@ func (s *Host) drop(id string) {
 // takeUp seats a visit again where it was. One that was accepted in the moment the daemon ended shows its receipt.
 // parted are the persons of a stack that are kept by themselves.
 func (s *Host) takeUp(r kept, limits visit.Limits, parted map[string]bool) {
-	state := &r.Visit.State
-	if sub, err := s.Options.Queue.Get(state.ID); err == nil && state.Code == "" {
+	if sub, err := s.Options.Queue.Get(r.Visit.State.ID); err == nil && r.Visit.State.Code == "" {
+		state := &r.Visit.State
 		state.Step, state.Code, state.Confirmed = visit.Receipt, sub.Code, sub.Created
 		state.Papers, state.Readings, state.Form = nil, nil, nil
 	}
-	data := map[string][]byte{}
-	pages := map[string]bool{}
-	for _, p := range state.Papers {
-		page, err := s.Options.Drafts.Page(state.ID, p.ID)
-		if err != nil {
-			s.Log.Error("take up page of draft", "visit", state.ID, "error", err)
-			continue
-		}
-		data[p.ID], pages[p.ID] = page, true
-	}
-	t := s.NewTable()
-	t.Visit = visit.Restore(r.Visit, data, s.Now(), limits)
-	t.kept.pages, t.Stack, t.of, t.parted = pages, r.Stack, r.Of, parted
+	state := r.Visit.State
+	t := s.reopen(r, limits, parted)
 	var sess *Session
 	if r.Line {
 		if state.Code != "" { // done: nobody waits for it
@@ -229,6 +229,24 @@ func (s *Host) takeUp(r kept, limits visit.Limits, parted map[string]bool) {
 	}
 	s.Log.Info("visit taken up again", "visit", state.ID, "step", string(state.Step))
 	s.readOn(t, sess)
+}
+
+// reopen makes the visit of a record again, with its pages.
+func (s *Host) reopen(r kept, limits visit.Limits, parted map[string]bool) *Table {
+	data := map[string][]byte{}
+	pages := map[string]bool{}
+	for _, p := range r.Visit.State.Papers {
+		page, err := s.Options.Drafts.Page(r.Visit.State.ID, p.ID)
+		if err != nil {
+			s.Log.Error("take up page of draft", "visit", r.Visit.State.ID, "error", err)
+			continue
+		}
+		data[p.ID], pages[p.ID] = page, true
+	}
+	t := s.NewTable()
+	t.Visit = visit.Restore(r.Visit, data, s.Now(), limits)
+	t.kept.pages, t.Stack, t.of, t.parted, t.parked = pages, r.Stack, r.Of, parted, r.Parked
+	return t
 }
 
 // readOn reads the papers that recognition had not answered for when the daemon ended, and divides a stack.

@@ -48,11 +48,13 @@ func FilesOf(r *http.Request, field string) []file {
 	return found
 }
 
+// What Receive refuses a body for.
 var (
-	ErrBadToken  = errors.New("form token")
-	ErrNoRoom    = errors.New("too many uploads at once")
-	ErrMediaType = errors.New("media type")
-	ErrOddText   = errors.New("control characters")
+	ErrBadToken   = errors.New("form token")
+	ErrNoRoom     = errors.New("too many uploads at once")
+	ErrMediaType  = errors.New("media type")
+	ErrOddText    = errors.New("control characters")
+	ErrOtherVisit = errors.New("form of another visit") // of this browser: another window has begun or opened one since
 )
 
 // Receive reads the body of a request that changes something, and gives the request with its form and files. Whose it is
@@ -99,6 +101,12 @@ func (s *Host) Receive(w http.ResponseWriter, r *http.Request, sess *Session) (*
 	default:
 		return r, ErrMediaType
 	}
+	if token == "" {
+		token = r.PostForm.Get("csrf")
+	}
+	if !anyVisits(r.URL.Path) && sess.elsewhere(token) {
+		return r, ErrOtherVisit
+	}
 	for _, values := range r.PostForm {
 		if slices.ContainsFunc(values, OddText) {
 			return r, ErrOddText
@@ -120,8 +128,29 @@ func OddText(s string) bool {
 // TakesFiles tells the addresses whose forms may carry files.
 func TakesFiles(path string) bool { return path == "/upload" || path == "/console/procedures" }
 
+// anyVisits tells the addresses whose forms do the same whichever visit their page was made for.
+func anyVisits(path string) bool {
+	return path == "/begin" || path == "/language" || path == "/size" || path == "/speak"
+}
+
+// form is the token of the forms of a page: the session's secret, and the visit that the page shows.
+func (s *Session) form(t *Table) string {
+	if t == nil {
+		return s.CSRF
+	}
+	return s.CSRF + "." + t.Visit.ID
+}
+
 func (s *Session) owns(token string) bool {
-	return subtle.ConstantTimeCompare([]byte(token), []byte(s.CSRF)) == 1
+	secret, _, _ := strings.Cut(token, ".")
+	return subtle.ConstantTimeCompare([]byte(secret), []byte(s.CSRF)) == 1
+}
+
+// elsewhere tells whether a form's page shows another visit than sits here now.
+func (s *Session) elsewhere(token string) bool {
+	_, of, named := strings.Cut(token, ".")
+	t := s.Sitting()
+	return named && t != nil && t.Visit.ID != of
 }
 
 // readParts reads a form with files; known says that the token was right already. What was read of a form that breaks off
@@ -156,6 +185,7 @@ func readParts(parts *multipart.Reader, sess *Session, known bool) (values url.V
 				return nil, files, ErrBadToken
 			}
 			known = true
+			values.Set("csrf", string(b))
 			continue
 		}
 		data, err := io.ReadAll(p)

@@ -39,6 +39,8 @@ type View struct {
 	Staffed bool // the screen is a volunteer's own
 	Voice   bool // the kiosk can read aloud where the browser cannot
 	Print   bool // the receipt can be printed here
+	CanPark bool // a visit can be left for later
+	Parked  bool // this one is
 	CanHelp bool // a volunteer may sign in here
 	Silence silence
 	Body    any
@@ -161,13 +163,16 @@ func (s *Host) Render(w http.ResponseWriter, r *http.Request, status int, page s
 		}
 	}
 	if t := sess.Sitting(); t != nil {
+		v.CSRF = sess.form(t)
 		state := t.Visit.State()
 		v.Visit, v.Called, v.Helped = true, !state.Called.IsZero(), state.Channel == visit.Volunteer
 		v.Silence = s.Silence(t)
+		v.Parked = !t.Parked().IsZero()
 	}
 	_, v.Staffed = s.SignedIn(r)
 	v.Voice = s.Voice != ""
 	v.Print = s.Options.Print
+	v.CanPark = s.CanPark()
 	v.CanHelp = s.Options.Console.Roll != nil
 	if v.Title == "" {
 		v.Title = s.Words.Say(v.Lang, page+".title")

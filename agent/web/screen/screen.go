@@ -85,6 +85,9 @@ type Options struct {
 	// Drafts keeps unfinished visits over a restart; nil: they are gone with the daemon, and the screen says so.
 	Drafts Drafts
 
+	// Later is how long a visit is kept that its person wants to finish another day; 0: that is not offered.
+	Later time.Duration
+
 	Print bool // there is a printer for receipts behind the browser's print command
 
 	UploadLimit int64 // bytes of one file; 0: 30 MiB
@@ -157,6 +160,7 @@ func (s *Host) Sweep() {
 		}
 	}
 	s.Sessions.forgetIdle(now)
+	s.forgetParked(now)
 }
 
 // Note records an act; the log is told where that could not be done.

@@ -66,7 +66,8 @@ type Table struct {
 	of       string          // the stack that these papers lay in
 	parted   map[string]bool // of a stack that is taken up again: the persons who were parted from it before
 
-	keepMu sync.Mutex // guards kept, keptAt, and keeping against forgetting
+	keepMu sync.Mutex // guards kept, keptAt, parked, and keeping against forgetting
+	parked parking
 	kept   keeping
 	keptAt time.Time
 
@@ -80,10 +81,16 @@ type sessions struct {
 	all  map[string]*Session
 	line []*Table // visits that wait for a volunteer; the line is the office's, not one browser's
 
+	parked  map[string]parking // visits that wait for their persons
+	wrong   int                // wrong codes in a row
+	wrongAt time.Time
+
 	stacks []*Table // that are being scanned, or read again after a restart; they end in the line, whoever has signed out
 }
 
-func newSessions() *sessions { return &sessions{all: map[string]*Session{}} }
+func newSessions() *sessions {
+	return &sessions{all: map[string]*Session{}, parked: map[string]parking{}}
+}
 
 func secret() string {
 	b := make([]byte, 24)
@@ -380,10 +387,13 @@ func (t *Table) wipe() {
 	})
 }
 
-// End ends the visit for good: in memory and on the disk.
+// End ends the visit for good: in memory, and on the disk unless its person comes back for it.
 func (t *Table) End() {
+	parked := t.staysParked(t.Visit.State())
 	t.wipe()
-	t.forget()
+	if !parked {
+		t.forget()
+	}
 }
 
 // EndVisit ends a visit and notes why.

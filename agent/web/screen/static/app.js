@@ -68,6 +68,7 @@
 			told.at = performance.now();
 			try {
 				const answer = await post("/stay");
+				if (answer.status === 409) { location.replace("/elsewhere"); return; }
 				if (answer.type === "opaqueredirect" || answer.status === 410 || answer.status === 403) { location.replace("/"); return; }
 				now = await answer.json();
 				deadline = after(now.silence);
