@@ -90,6 +90,9 @@ type Web struct {
 	UploadLimit   Size     `yaml:"upload_limit" json:"upload_limit"`
 	Print         bool     `yaml:"print" json:"print"`
 	LaterDays     int      `yaml:"later_days" json:"later_days"`
+
+	ReceiptPrinter string `yaml:"receipt_printer" json:"receipt_printer"` // device file or host:port of an ESC/POS printer
+	ReceiptPaper   int    `yaml:"receipt_paper" json:"receipt_paper"`     // mm
 }
 
 // Procedures is what the office offers.
@@ -332,6 +335,8 @@ func (c *Config) check(f *strict.File) {
 	}
 }
 
+var hostPort = regexp.MustCompile(`^(\[[0-9A-Fa-f:]+\]|[0-9A-Za-z.-]+):[0-9]{1,5}$`)
+
 func (c *Config) checkWeb(f *strict.File) {
 	if host := address(f, "web.listen", c.Web.Listen); host != "" && !loopback(host) {
 		f.Problem("web.listen", "must be on loopback (127.0.0.1, [::1] or localhost): the pages have no login for the network")
@@ -348,6 +353,12 @@ func (c *Config) checkWeb(f *strict.File) {
 	}
 	if c.Web.HelpedWarning <= 0 || c.Web.HelpedWarning >= c.Web.HelpedSilence {
 		f.Problem("web.helped_warning", "must be more than 0 and less than web.helped_silence (%s)", c.Web.HelpedSilence)
+	}
+	if p := c.Web.ReceiptPrinter; p != "" && !strings.HasPrefix(p, "/dev/") && !hostPort.MatchString(p) {
+		f.Problem("web.receipt_printer", "must be a device such as /dev/usb/lp0, or host:port such as 192.0.2.7:9100, not %q", p)
+	}
+	if c.Web.ReceiptPaper != 58 && c.Web.ReceiptPaper != 80 {
+		f.Problem("web.receipt_paper", "must be 58 or 80 (mm)")
 	}
 	if c.Web.LaterDays < 0 || c.Web.LaterDays > 30 {
 		f.Problem("web.later_days", "must be between 0 (not offered) and 30")

@@ -263,6 +263,7 @@ func openSite(cfg config.Config, offer *offer, q counted, ledger *audit.Log, rea
 		UploadLimit: int64(cfg.Web.UploadLimit),
 		Forget:      forget,
 		Print:       cfg.Web.Print,
+		PrintSlip:   station.ReceiptPrinter(cfg),
 		Later:       time.Duration(cfg.Web.LaterDays) * 24 * time.Hour,
 		Console:     console,
 	}

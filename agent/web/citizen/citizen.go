@@ -67,6 +67,7 @@ func (s *Pages) Routes(mux *http.ServeMux) {
 	mux.HandleFunc("GET /confirm/form.pdf", s.Seated(s.formFile))
 	mux.HandleFunc("GET /confirm/form.docx", s.Seated(s.formFile))
 	mux.HandleFunc("GET /receipt", s.Seated(s.receipt))
+	mux.HandleFunc("POST /receipt/print", s.Seated(s.printReceipt))
 	mux.HandleFunc("GET /receipt/code.svg", s.Seated(s.receiptCode))
 	mux.HandleFunc("GET /receipt/live", s.Seated(s.receiptLive))
 

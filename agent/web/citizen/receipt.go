@@ -9,6 +9,7 @@ import (
 	"github.com/skip2/go-qrcode"
 
 	"motcua/agent/procedure"
+	"motcua/agent/slip"
 	"motcua/agent/visit"
 	"motcua/agent/web/screen"
 	"motcua/queue"
@@ -24,6 +25,7 @@ type receiptBody struct {
 	Facts     visit.Facts
 	Account   screen.Account
 	Purpose   string // what the payment says
+	Said      string // key: what became of printing it
 }
 
 func (s *Pages) receipt(w http.ResponseWriter, r *http.Request, at screen.Seat) {
@@ -34,6 +36,12 @@ func (s *Pages) receipt(w http.ResponseWriter, r *http.Request, at screen.Seat) 
 	_ = at.Visit.Touch(s.Now())
 	b := receiptBody{Code: at.State.Code, Spelled: strings.Split(at.State.Code, "-"), Proc: at.Proc, Time: at.State.Confirmed,
 		Facts: at.State.Facts, Account: s.Options.Account, Purpose: purpose(at.State.Code)}
+	switch r.URL.Query().Get("printed") {
+	case "yes":
+		b.Said = "receipt.printed"
+	case "no":
+		b.Said = "receipt.unprinted"
+	}
 	if sub, err := s.Options.Queue.Get(at.State.Code); err == nil {
 		b.Delivered = sub.State.Sent()
 		b.Offline = !b.Delivered && (sub.Attempts > 0 || s.Options.Online != nil && !s.Options.Online())
@@ -42,6 +50,44 @@ func (s *Pages) receipt(w http.ResponseWriter, r *http.Request, at screen.Seat) 
 		Read: s.Words.Say(at.Lang, "receipt.title") + ". " + s.Words.Say(at.Lang, "receipt.lead") + " " +
 			strings.Join(strings.Split(at.State.Code, ""), " "),
 		Body: b})
+}
+
+// printReceipt prints the receipt on the receipt printer: what the screen shows of it, no more.
+func (s *Pages) printReceipt(w http.ResponseWriter, r *http.Request, at screen.Seat) {
+	if at.State.Code == "" || s.Options.PrintSlip == nil {
+		s.NotFound(w, r)
+		return
+	}
+	_ = at.Visit.Touch(s.Now())
+	said := "yes"
+	if err := s.Options.PrintSlip(r.Context(), s.slip(at)); err != nil {
+		s.Log.Error("print receipt", "visit", at.State.ID, "error", err)
+		said = "no"
+	}
+	http.Redirect(w, r, "/receipt?printed="+said, http.StatusSeeOther)
+}
+
+// slip is the receipt in words.
+func (s *Pages) slip(at screen.Seat) slip.Slip {
+	say := func(key string, pairs ...any) string { return s.Words.Say(at.Lang, key, pairs...) }
+	out := slip.Slip{Office: s.Options.Ward, Title: say("receipt.title"), Code: at.State.Code, Foot: say("receipt.take")}
+	if at.Proc != nil {
+		out.Lines = append(out.Lines, at.Proc.Plain.In(at.Lang), say("about.time")+": "+at.Proc.Time.In(at.Lang))
+	}
+	facts := at.State.Facts
+	about := say("papers.pages", "n", facts.Pages)
+	if facts.Initials != "" {
+		about = facts.Initials + " · " + about
+	}
+	out.Lines = append(out.Lines, about)
+	if facts.Fee > 0 {
+		out.Lines = append(out.Lines, say("about.cost")+": "+screen.Money(at.Lang, facts.Fee))
+		if to := s.Options.Account; to.Number != "" {
+			out.Lines = append(out.Lines, to.Name, to.Bank+" · "+to.Number, purpose(at.State.Code))
+		}
+	}
+	out.Lines = append(out.Lines, at.State.Confirmed.Format("15:04 02/01/2006"))
+	return out
 }
 
 func (s *Pages) receiptCode(w http.ResponseWriter, r *http.Request, at screen.Seat) {

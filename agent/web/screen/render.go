@@ -38,7 +38,8 @@ type View struct {
 	Called  bool
 	Staffed bool // the screen is a volunteer's own
 	Voice   bool // the kiosk can read aloud where the browser cannot
-	Print   bool // the receipt can be printed here
+	Print   bool // the receipt can be printed here, by the browser
+	Slips   bool // there is a receipt printer
 	CanPark bool // a visit can be left for later
 	Parked  bool // this one is
 	CanHelp bool // a volunteer may sign in here
@@ -102,7 +103,7 @@ func citizenFunctions(words *catalogue) functionsOf {
 		return template.FuncMap{
 			"t":             func(key string, pairs ...any) string { return words.Say(lang, key, pairs...) },
 			"in":            func(t procedure.Text) string { return t.In(lang) },
-			"money":         func(n int64) string { return money(lang, n) },
+			"money":         func(n int64) string { return Money(lang, n) },
 			"date":          func(iso string) string { return ShownDate(iso) },
 			"clock":         func(t time.Time) string { return t.Format("15:04 02/01/2006") },
 			"asset":         func(name string) string { return "/static/" + name + "?v=" + sums[name] },
@@ -172,6 +173,7 @@ func (s *Host) Render(w http.ResponseWriter, r *http.Request, status int, page s
 	_, v.Staffed = s.SignedIn(r)
 	v.Voice = s.Voice != ""
 	v.Print = s.Options.Print
+	v.Slips = s.Options.PrintSlip != nil
 	v.CanPark = s.CanPark()
 	v.CanHelp = s.Options.Console.Roll != nil
 	if v.Title == "" {
@@ -231,8 +233,8 @@ func (s *Host) Steps(lang string, now visit.Step) []step {
 	return steps
 }
 
-// money writes đồng the way each language does: 10.000 đ, 10,000 VND.
-func money(lang string, n int64) string {
+// Money writes đồng the way each language does: 10.000 đ, 10,000 VND.
+func Money(lang string, n int64) string {
 	digits := strconv.FormatInt(n, 10)
 	sep, unit := ".", " đ"
 	if lang == "en" {

@@ -22,6 +22,7 @@ import (
 	"motcua/agent/form"
 	"motcua/agent/portal"
 	"motcua/agent/procedure"
+	"motcua/agent/slip"
 	"motcua/agent/visit"
 	"motcua/drivers/scan"
 	"motcua/ocr"
@@ -87,6 +88,9 @@ type Options struct {
 
 	// Later is how long a visit is kept that its person wants to finish another day; 0: that is not offered.
 	Later time.Duration
+
+	// PrintSlip prints a receipt on the receipt printer, without a question; nil: there is none.
+	PrintSlip func(context.Context, slip.Slip) error
 
 	Print bool // there is a printer for receipts behind the browser's print command
 

@@ -11,6 +11,7 @@ import (
 	"strings"
 	"time"
 
+	"motcua/agent/slip"
 	"motcua/agent/staff"
 	"motcua/agent/web/screen"
 	"motcua/drivers/scan"
@@ -20,6 +21,7 @@ import (
 const deviceBeat = time.Second
 
 type devicesBody struct {
+	Printer bool // there is a receipt printer
 	Devices []screen.Device
 	Scanner string // the one test scans use; "" where there is none
 	Test    *testBody
@@ -27,6 +29,7 @@ type devicesBody struct {
 
 // testBody is how a test scan went.
 type testBody struct {
+	Printed bool         // a slip was sent to the receipt printer
 	Picture template.URL // data: URL of the first page, small
 	Pages   int
 	Took    time.Duration
@@ -68,6 +71,7 @@ func (s *Pages) showDevices(w http.ResponseWriter, r *http.Request, m staff.Memb
 	if sc := s.Scanner(); sc != nil {
 		b.Scanner = sc.Info().ID
 	}
+	b.Printer = s.Options.PrintSlip != nil
 	s.RenderConsole(w, r, http.StatusOK, "devices", screen.ConsoleView{Member: m, Body: b})
 }
 
@@ -108,6 +112,23 @@ func (s *Pages) devicesLive(w http.ResponseWriter, r *http.Request, _ staff.Memb
 			return
 		}
 	}
+}
+
+// testPrint prints a slip without a code on the receipt printer.
+func (s *Pages) testPrint(w http.ResponseWriter, r *http.Request, m staff.Member) {
+	if s.Options.PrintSlip == nil {
+		s.NotFound(w, r)
+		return
+	}
+	say := func(key string) string { return s.Words.Say(s.Session(w, r).Language(), key) }
+	t := slip.Slip{Office: s.Options.Ward, Title: say("devices.print"), Foot: "ĂÂĐÊÔƠƯ ăâđêôơư ẰẲẴẮẶ ềểễếệ ỡỵỳỷỹ",
+		Lines: []string{s.Options.Kiosk, s.Now().Format("15:04 02/01/2006")}}
+	body := testBody{Printed: true}
+	if err := s.Options.PrintSlip(r.Context(), t); err != nil {
+		s.Log.Error("test print", "error", err)
+		body = testBody{Fault: say("devices.print.failed") + " (" + err.Error() + ")"}
+	}
+	s.showDevices(w, r, m, &body)
 }
 
 // testScan scans what lies there and shows it. The picture lives in this one answer only.

@@ -37,6 +37,7 @@ func (s *Pages) Routes(mux *http.ServeMux) {
 	tech("GET /console/devices", s.devicesPage)
 	tech("GET /console/devices/live", s.devicesLive)
 	tech("POST /console/devices/scan", s.testScan)
+	tech("POST /console/devices/print", s.testPrint)
 	tech("GET /console/queue", s.queuePage)
 	tech("POST /console/queue/{act}", s.queueAct)
 	tech("GET /console/log", s.logPage)

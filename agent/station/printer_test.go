@@ -1,0 +1,80 @@
+package station
+
+import (
+	"bytes"
+	"image"
+	"image/color"
+	"io"
+	"net"
+	"testing"
+
+	"motcua/agent/config"
+	"motcua/agent/slip"
+	"motcua/ocr/qr"
+)
+
+// What leaves for the printer, drawn as a printer draws it, has the code in its QR symbol, on both widths of paper. The
+// printer is a socket: what real ones do with these bytes it can't show.
+func TestReceiptPrinter(t *testing.T) {
+	if ReceiptPrinter(config.Config{}) != nil {
+		t.Error("a printer where none is configured")
+	}
+	for paper, dots := range map[int]int{58: 384, 80: 576} {
+		l, err := net.Listen("tcp", "127.0.0.1:0")
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer l.Close()
+		got := make(chan []byte, 1)
+		go func() {
+			c, err := l.Accept()
+			if err != nil {
+				return
+			}
+			defer c.Close()
+			data, _ := io.ReadAll(c)
+			got <- data
+		}()
+		var cfg config.Config
+		cfg.Web.ReceiptPrinter, cfg.Web.ReceiptPaper = l.Addr().String(), paper
+		s := slip.Slip{Office: "Phường Bến Nghé", Title: "Hồ sơ đã được nhận", Code: "K7M2-9QXD-3F", Lines: []string{"N.V.A · 3 trang"}}
+		if err := ReceiptPrinter(cfg)(t.Context(), s); err != nil {
+			t.Fatal(err)
+		}
+		printed := dotsOf(t, <-got)
+		if printed.Rect.Dx() != dots {
+			t.Errorf("%d dots on %d mm", printed.Rect.Dx(), paper)
+		}
+		if found := qr.Find(printed, qr.QRCode); len(found) != 1 || found[0].Text != s.Code {
+			t.Errorf("%d mm: %d symbols are read on the slip", paper, len(found))
+		}
+	}
+}
+
+// dotsOf draws the raster images of a print.
+func dotsOf(t *testing.T, data []byte) *image.Gray {
+	t.Helper()
+	rest, ok := bytes.CutPrefix(data, []byte("\x1b@"))
+	if !ok {
+		t.Fatal("the printer is not initialised")
+	}
+	var lines [][]byte
+	for bytes.HasPrefix(rest, []byte{0x1d, 'v', '0', 0}) {
+		row, n := int(rest[4])|int(rest[5])<<8, int(rest[6])|int(rest[7])<<8
+		for rest = rest[8:]; n > 0; n-- {
+			lines, rest = append(lines, rest[:row]), rest[row:]
+		}
+	}
+	if len(lines) == 0 {
+		t.Fatal("nothing is printed")
+	}
+	img := image.NewGray(image.Rect(0, 0, 8*len(lines[0]), len(lines)))
+	for y, line := range lines {
+		for x := range img.Rect.Dx() {
+			if line[x/8]&(0x80>>(x%8)) == 0 {
+				img.SetGray(x, y, color.Gray{Y: 255})
+			}
+		}
+	}
+	return img
+}
