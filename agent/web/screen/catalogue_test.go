@@ -159,7 +159,7 @@ func TestCatalogue(t *testing.T) {
 		all := used.String()
 		// Families whose last part comes from a code are checked above.
 		families := regexp.MustCompile(`^(fault|problem|doubt|complaint|paper|source|stands|state|help|side|note|act|reason|device|` +
-			`level|actor)\.|\.(title|lead)$`)
+			`level|actor|privacy)\.|\.(title|lead)$`)
 		for _, key := range slices.Sorted(maps.Keys(c.words["vi"])) {
 			if families.MatchString(key) || strings.Contains(all, `"`+key+`"`) {
 				continue
