@@ -9,7 +9,7 @@ NFPM := github.com/goreleaser/nfpm/v2/cmd/nfpm@v2.45.0
 # $(call with,build|test) puts the Go that .ci/setup found first on PATH.
 with = go_dir=$$(.ci/setup $(1) | tail -n 1); export PATH="$$go_dir:$$PATH"
 
-.PHONY: help run build check test test-race test-libreoffice test-portal soak attack bench bench-ocr bench-queue bench-web bench-drivers bench-keep bench-compare fuzz deb deb-trial release clean
+.PHONY: help run build check vulnerabilities test test-race test-libreoffice test-portal soak attack bench bench-ocr bench-queue bench-web bench-drivers bench-keep bench-compare fuzz deb deb-trial release clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -26,6 +26,9 @@ test: ## everything that must hold, in under 30 minutes on 2 cores
 
 check: ## the quick look before a commit: vet, analysers, tidy, tests without real parts
 	@$(call with,build); .ci/check
+
+vulnerabilities: ## known vulnerabilities that the program can reach (govulncheck), where their database can be
+	@$(call with,build); .ci/vulnerabilities
 
 test-race: ## the tests of what runs side by side, with the race detector
 	@$(call with,test); go test -race -timeout 40m ./agent/... ./drivers/... ./queue/...
