@@ -5,9 +5,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/chromedp/chromedp"
-
-	"motcua/agent/visit"
 	"motcua/agent/web/screen"
 )
 
@@ -30,21 +27,4 @@ func TestPrivacy(t *testing.T) {
 			t.Errorf("%s: a gap is left open", lang)
 		}
 	}
-}
-
-func TestPrivacyFitsTheScreen(t *testing.T) {
-	k := newKiosk(t, func(o *screen.Options) { o.Citizen = visit.Limits{Silence: time.Hour, Warning: time.Minute} }) // pictures take their time
-	ctx := browser(t, 1024, 768)
-	do(t, ctx, chromedp.Navigate(k.server.URL+"/"))
-	press(t, ctx, ".button.huge", "/choose")
-	press(t, ctx, `a[href="/choose/2.000815"]`, "/choose/")
-	press(t, ctx, ".way .go", "/consent")
-	fits(t, ctx, "consent")
-	press(t, ctx, `a[href="/privacy"]`, "/privacy")
-	fits(t, ctx, "privacy")
-	axe(t, ctx, "privacy")
-	eval[bool](t, ctx, `(document.querySelectorAll("details").forEach((d) => d.open = true), true)`)
-	fits(t, ctx, "privacy opened")
-	axe(t, ctx, "privacy opened")
-	press(t, ctx, ".button.back", "/consent")
 }

@@ -25,33 +25,33 @@ func (s *Pages) privacy(w http.ResponseWriter, r *http.Request) {
 
 func (s *Pages) privacyAnswers(lang string) []privacyAnswer {
 	p := s.Options.Privacy
-	say := func(key string, pairs ...any) string { return s.Words.Say(lang, "privacy."+key, pairs...) }
+	say := func(key string, pairs ...any) string { return s.Words.Say(lang, key, pairs...) }
 	controller, contact := p.Controller, p.Contact
 	if controller == "" {
-		controller = say("office")
+		controller = say("privacy.office")
 	}
 	if contact == "" {
-		contact = say("counter")
+		contact = say("privacy.counter")
 	}
-	who := say("who.text", "controller", controller)
+	who := say("privacy.who.text", "controller", controller)
 	if p.Processor != "" {
-		who += " " + say("who.processor", "processor", p.Processor)
+		who += " " + say("privacy.who.processor", "processor", p.Processor)
 	}
-	to := say("to.text")
+	to := say("privacy.to.text")
 	if len(p.Recipients) > 0 {
-		to += " " + say("to.others", "recipients", strings.Join(p.Recipients, "; "))
+		to += " " + say("privacy.to.others", "recipients", strings.Join(p.Recipients, "; "))
 	}
-	long := say("long.text")
+	long := say("privacy.long.text")
 	switch hours := int(p.Kept.Round(time.Hour) / time.Hour); {
 	case hours >= 48:
-		long = say("long.days", "n", hours/24)
+		long = say("privacy.long.days", "n", hours/24)
 	case hours > 1:
-		long = say("long.hours", "n", hours)
+		long = say("privacy.long.hours", "n", hours)
 	}
 	answer := func(topic, text string) privacyAnswer { return privacyAnswer{say(topic), text} }
 	return []privacyAnswer{
-		answer("who", who), answer("to", to), answer("long", long), answer("rights", say("rights.text")),
-		answer("use", say("use.text", "contact", contact)), answer("children", say("children.text")),
-		answer("others", say("others.text")), answer("breach", say("breach.text", "controller", controller)),
+		answer("privacy.who", who), answer("privacy.to", to), answer("privacy.long", long), answer("privacy.rights", say("privacy.rights.text")),
+		answer("privacy.use", say("privacy.use.text", "contact", contact)), answer("privacy.children", say("privacy.children.text")),
+		answer("privacy.others", say("privacy.others.text")), answer("privacy.breach", say("privacy.breach.text", "controller", controller)),
 	}
 }
