@@ -59,6 +59,12 @@ type Report struct {
 	Key   string    `json:"key"` // where the kiosk's key lies: tpm or file
 	Days  []Day     `json:"days"`
 	Rows  []Row     `json:"submissions"` // oldest first
+
+	// Answers and Results are the dossiers, by their first submissions, of which the office's answer, and a result, lie here now.
+	// They may have been handed in at other kiosks.
+	Answers []string `json:"answers,omitempty"`
+	Results []string `json:"results,omitempty"`
+	Visits  int      `json:"unfinished_visits"` // of the last minutes, on the disk now
 }
 
 // Book gathers what is needed for a Report.
@@ -172,6 +178,7 @@ func (r Report) Text(w io.Writer, loc *time.Location) error {
 	}
 	fmt.Fprintf(t, "kiosk %s held %d submissions between %s and %s\n", r.Kiosk, len(r.Rows), since, r.Until.In(loc).Format("2006-01-02 15:04"))
 	fmt.Fprintf(t, "their contents are sealed to the kiosk's key, which lies in its %s\n", map[string]string{"tpm": "TPM", "file": "data folder"}[r.Key])
+	fmt.Fprintf(t, "answers of the office to %d dossiers lie here, with %d results; %d visits were not finished\n", len(r.Answers), len(r.Results), r.Visits)
 	fmt.Fprintf(t, "\nDAY\tHELD\tOF THEM WIPED\n")
 	for _, d := range r.Days {
 		fmt.Fprintf(t, "%s\t%d\t%d\n", d.Day, d.Held, d.Wiped)
@@ -179,6 +186,9 @@ func (r Report) Text(w io.Writer, loc *time.Location) error {
 	fmt.Fprintf(t, "\nCODE\tACCEPTED\tPROCEDURE\tSTATE\tCONTENT\tID\n")
 	for _, row := range r.Rows {
 		fmt.Fprintf(t, "%s\t%s\t%s\t%s\t%s\t%s\n", row.Code, day(row.Accepted, loc), row.Procedure, row.State, row.Content, row.ID)
+	}
+	for _, id := range r.Results {
+		fmt.Fprintf(t, "\t\t\t\tresult\t%s\n", id)
 	}
 	if err := t.Flush(); err != nil {
 		return fmt.Errorf("write report: %w", err)

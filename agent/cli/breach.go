@@ -3,10 +3,12 @@ package cli
 import (
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"time"
 
+	"motcua/agent/answer"
 	"motcua/agent/audit"
 	"motcua/agent/breach"
 	"motcua/agent/config"
@@ -89,5 +91,26 @@ func (p *program) heldHere(cfg config.Config, from, until time.Time) (breach.Rep
 			return breach.Report{}, err
 		}
 	}
-	return book.Report(cfg.Kiosk.ID, cfg.Kiosk.Ward, daemon.KeyPlace(cfg), time.Local), nil
+	r := book.Report(cfg.Kiosk.ID, cfg.Kiosk.Ward, daemon.KeyPlace(cfg), time.Local)
+	if r.Answers, r.Results, err = answer.Held(filepath.Join(cfg.Data, "answers")); err != nil {
+		return breach.Report{}, err
+	}
+	if r.Visits, err = unfinished(filepath.Join(cfg.Data, "drafts")); err != nil {
+		return breach.Report{}, err
+	}
+	return r, nil
+}
+
+// unfinished counts the visits of which something lies on the disk.
+func unfinished(dir string) (n int, err error) {
+	entries, err := os.ReadDir(dir)
+	if errors.Is(err, fs.ErrNotExist) {
+		return 0, nil
+	}
+	for _, e := range entries {
+		if e.IsDir() {
+			n++
+		}
+	}
+	return n, err
 }

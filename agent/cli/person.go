@@ -10,9 +10,12 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
+	"motcua/agent/answer"
 	"motcua/agent/person"
 	"motcua/queue"
 )
@@ -54,9 +57,16 @@ func (c *personCommand) Run(p *program) error {
 	if err != nil {
 		return err
 	}
-	answer := personAnswer{Schema: "motcua/person/1", Made: time.Now().UTC().Truncate(time.Second), Kiosk: cfg.Kiosk.ID, Ward: cfg.Kiosk.Ward,
+	answers, _, err := answer.Held(filepath.Join(cfg.Data, "answers"))
+	if err != nil {
+		return err
+	}
+	for i := range found.Records {
+		found.Records[i].Answered = slices.Contains(answers, found.Records[i].ID)
+	}
+	told := personAnswer{Schema: "motcua/person/1", Made: time.Now().UTC().Truncate(time.Second), Kiosk: cfg.Kiosk.ID, Ward: cfg.Kiosk.Ward,
 		SentBy: string(cfg.Upload.To), KeptAfterDelivery: cfg.Queue.Keep.String(), Found: found}
-	if err := c.write(p, b, answer); err != nil {
+	if err := c.write(p, b, told); err != nil {
 		return err
 	}
 	if p.json {
@@ -111,14 +121,14 @@ func (c *personCommand) tell(w io.Writer, f person.Found) error {
 }
 
 // write makes the file whole or not at all.
-func (c *personCommand) write(p *program, b backlog, answer personAnswer) error {
-	if err := whole(c.Out, func(f *os.File) error { return c.pack(p, b, f, answer) }); err != nil {
+func (c *personCommand) write(p *program, b backlog, told personAnswer) error {
+	if err := whole(c.Out, func(f *os.File) error { return c.pack(p, b, f, told) }); err != nil {
 		return fmt.Errorf("write %s: %w", c.Out, err)
 	}
 	return nil
 }
 
-func (c *personCommand) pack(p *program, b backlog, f *os.File, answer personAnswer) error {
+func (c *personCommand) pack(p *program, b backlog, f *os.File, told personAnswer) error {
 	z := zip.NewWriter(f)
 	data, err := z.Create("report.json")
 	if err != nil {
@@ -127,17 +137,17 @@ func (c *personCommand) pack(p *program, b backlog, f *os.File, answer personAns
 	lines := json.NewEncoder(data)
 	lines.SetEscapeHTML(false)
 	lines.SetIndent("", "  ")
-	if err := lines.Encode(answer); err != nil {
+	if err := lines.Encode(told); err != nil {
 		return err
 	}
 	text, err := z.Create("report.txt")
 	if err != nil {
 		return err
 	}
-	if err := person.Explain(text, answer.Ward, answer.Made, answer.Found); err != nil {
+	if err := person.Explain(text, told.Ward, told.Made, told.Found); err != nil {
 		return err
 	}
-	for _, r := range answer.Records {
+	for _, r := range told.Records {
 		if !c.Files || r.NoContent != "" {
 			continue
 		}

@@ -49,7 +49,13 @@ func Explain(w io.Writer, ward string, made time.Time, f Found) error {
 		case "unreadable":
 			say("  Máy không đọc được nội dung. Hãy hỏi %s.", office)
 		}
+		if r.Answered {
+			say("  Máy còn giữ câu trả lời của cơ quan cho hồ sơ này: xem tại máy, bằng mã hồ sơ và năm sinh.")
+		}
 		for _, v := range r.Values {
+			if v.Value == "" {
+				continue
+			}
 			say("  - %s: %s", v.Label, strings.ReplaceAll(v.Value, "\n", "\n      "))
 		}
 		if r.Others > 0 {
