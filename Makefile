@@ -48,8 +48,13 @@ attack: ## every attack against a started daemon, told one by one; FILES=DIR als
 
 bench: bench-ocr bench-queue bench-web bench-drivers ## every figure, as ratios side by side in one run
 
-bench-ocr: ## how much is right, what is flagged, and the time beside the tesseract CLI on the same page
-	@$(call with,test); go test -run '^$$' -bench . -benchtime 5x ./ocr; go run ./ocr/bench
+bench-ocr: ## all sets (own, forged, look-alikes, rare tones, zones, files, columns) and the time beside the tesseract CLI
+	@$(call with,test); go test -run '^$$' -bench . -benchtime 5x ./ocr ./ocr/ctc; go build -o .make/bench-ocr ./ocr/lab/bench; \
+	.make/bench-ocr -n 12; \
+	.make/bench-ocr -tesseract 0 -forged -sets clean,office -n 16; \
+	.make/bench-ocr -tesseract 0 -lookalikes -sets office -n 19; \
+	.make/bench-ocr -tesseract 0 -rare -sets clean,office -n 16; \
+	go test -count=1 -v -run 'Zones|ReadsTheFilesPeopleHave|ColumnsAre' ./ocr | grep -E '^(---|ok|FAIL)|in order|zones read'
 
 bench-queue: ## durable enqueue, start with a backlog, upload beside curl
 	@$(call with,test); .ci/bench queue go test -p 1 -run '^$$' -bench . -timeout 60m ./queue/...

@@ -45,7 +45,8 @@ func columned(t *testing.T, lines int) (*image.Gray, []string) {
 		}
 		return text
 	}
-	const common = "ủy ban nhân dân phường xác nhận người có tên trên đang cư trú tại địa phương theo quy định của pháp luật về hộ tịch và căn cứ hồ sơ lưu"
+	const common = "ủy ban nhân dân phường xác nhận người có tên trên đang cư trú tại địa phương theo quy định " +
+		"của pháp luật về hộ tịch và căn cứ hồ sơ lưu"
 	rng := rand.New(rand.NewPCG(4, 4))
 	var text []string
 	for range lines * 2 * 14 {

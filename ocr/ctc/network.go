@@ -1,5 +1,5 @@
 // Package ctc reads one line of print by a small convolutional network of this project's own, trained on drawn lines
-// (train) of Vietnamese papers. In goes a strip of pixels that holds one line, out come its letters, each with its
+// (ocr/lab/lines) of Vietnamese papers. In goes a strip of pixels that holds one line, out come its letters, each with its
 // place and the network's probability of it. It takes about 1/13 of Tesseract's time for a line, and, being another
 // kind of reader that learned from other lines, it seldom makes the same mistake: where the two agree a value is far
 // surer than either makes it.

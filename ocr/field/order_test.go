@@ -2,6 +2,7 @@ package field
 
 import (
 	"image"
+	"slices"
 	"strings"
 	"testing"
 
@@ -31,8 +32,15 @@ func ordered(words []tess.Word) string {
 }
 
 func TestInOrder(t *testing.T) {
-	left := []string{"mot hai ba bon nam sau", "bay tam chin muoi xuong", "len trong ngoai tren duoi", "truoc sau giua ben canh", "gan xa cao thap rong"}
-	right := []string{"rung nui song bien troi", "mua nang gio bao lut", "cay la hoa qua canh", "chim ca trau bo ngua", "nha cua duong pho cho"}
+	left := []string{"mot hai ba bon nam sau", "bay tam chin muoi xuong", "len trong ngoai tren duoi", "truoc sau giua ben canh",
+		"gan xa cao thap rong"}
+	right := []string{"rung nui song bien troi", "mua nang gio bao lut", "cay la hoa qua canh", "chim ca trau bo ngua",
+		"nha cua duong pho cho"}
+	heading, foot := "tieu de cua ca trang nay rat dai va rong khong ngat", "dong cuoi trang chay dai qua ca hai cot cho den het"
+	numbers, years := setIn(0, 0, "STT", "1", "2", "3", "4", "5"), setIn(500, 0, "Nam sinh", "1950", "1971", "1982", "1990", "2001")
+	names := setIn(100, 0, "Ho ten", "Le An", "Vu Ba", "Ly Ty", "Do Mai", "Ho Sa")
+	form := append(setIn(0, 0, "Ho va ten:", "Sinh ngay:", "Dan toc:"),
+		setIn(400, 0, "Gioi tinh: Nu", "Quoc tich: Viet Nam", "Ton giao: Khong")...)
 	columns := append(setIn(0, 100, left...), setIn(340, 110, right...)...)
 	text := strings.Join(append(append([]string{}, left...), right...), " ")
 	for name, c := range map[string]struct {
@@ -40,11 +48,10 @@ func TestInOrder(t *testing.T) {
 		want  string
 	}{
 		"columns_one_after_the_other": {columns, text},
-		"heading_and_foot_across": {append(append(setIn(60, 0, "tieu de cua ca trang nay rat dai va rong khong ngat"), columns...), setIn(0, 400, "dong cuoi trang chay dai qua ca hai cot cho den het")...),
-			"tieu de cua ca trang nay rat dai va rong khong ngat " + text + " dong cuoi trang chay dai qua ca hai cot cho den het"},
-		"table_row_by_row": {append(setIn(0, 0, "STT", "1", "2", "3", "4", "5"), append(setIn(100, 0, "Ho ten", "Le An", "Vu Ba", "Ly Ty", "Do Mai", "Ho Sa"), setIn(500, 0, "Nam sinh", "1950", "1971", "1982", "1990", "2001")...)...),
+		"heading_and_foot_across":     {slices.Concat(setIn(60, 0, heading), columns, setIn(0, 400, foot)), heading + " " + text + " " + foot},
+		"table_row_by_row": {slices.Concat(numbers, names, years),
 			"STT Ho ten Nam sinh 1 Le An 1950 2 Vu Ba 1971 3 Ly Ty 1982 4 Do Mai 1990 5 Ho Sa 2001"},
-		"form_across": {append(setIn(0, 0, "Ho va ten:", "Sinh ngay:", "Dan toc:"), setIn(400, 0, "Gioi tinh: Nu", "Quoc tich: Viet Nam", "Ton giao: Khong")...),
+		"form_across": {form,
 			"Ho va ten: Gioi tinh: Nu Sinh ngay: Quoc tich: Viet Nam Dan toc: Ton giao: Khong"},
 		"nothing": {nil, ""},
 	} {
@@ -59,7 +66,8 @@ func TestInOrder(t *testing.T) {
 // Whatever the words, all of them are read, once each.
 func TestInOrderLosesNothing(t *testing.T) {
 	for n := range 60 {
-		words := append(setIn(n*7%90, 0, strings.Repeat("a bc def ", 1+n%5), "x y z", strings.Repeat("gh ijk ", n%7)), setIn(200+n*5, n, "k l m", "n o", "p q r s", "t u v", "w x y")...)
+		words := append(setIn(n*7%90, 0, strings.Repeat("a bc def ", 1+n%5), "x y z", strings.Repeat("gh ijk ", n%7)),
+			setIn(200+n*5, n, "k l m", "n o", "p q r s", "t u v", "w x y")...)
 		seen := 0
 		for _, r := range InOrder(words) {
 			seen += len(r.Words)

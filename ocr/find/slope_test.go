@@ -29,7 +29,8 @@ func printed(t *testing.T, seed uint64, width int, columns ...int) *image.Gray {
 	for i := range page.Pix {
 		page.Pix[i] = 255
 	}
-	words := strings.Fields("ủy ban nhân dân phường xác nhận người có tên trên đang cư trú tại địa phương theo quy định của pháp luật về hộ tịch và căn cứ hồ sơ lưu")
+	words := strings.Fields("ủy ban nhân dân phường xác nhận người có tên trên đang cư trú tại địa phương theo quy định " +
+		"của pháp luật về hộ tịch và căn cứ hồ sơ lưu")
 	rng := rand.New(rand.NewPCG(seed, 1))
 	d := font.Drawer{Dst: page, Src: image.NewUniform(color.Gray{30}), Face: face}
 	for _, x := range columns {

@@ -21,7 +21,7 @@ const (
 	hidden = 72
 )
 
-// glyphs.bin holds the classifier's weights, made by `go run ./ocr/mrz/train`: per row a float32 scale and int8 weights,
+// glyphs.bin holds the classifier's weights, made by `go run ./ocr/lab/zones`: per row a float32 scale and int8 weights,
 // the last of them the bias.
 //
 //go:embed glyphs.bin

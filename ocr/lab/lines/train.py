@@ -1,7 +1,7 @@
-"""Trains the network of ocr/ctc on the lines that `go run ./ocr/ctc/train` draws.
+"""Trains the network of ocr/ctc on the lines that `go run ./ocr/lab/lines` draws.
 
-    go build -o draw ./ocr/ctc/train
-    python3 ocr/ctc/train/train.py -o ocr/ctc/network.bin --feeds 14 --minutes 8 -- ./draw FONT...
+    go build -o draw ./ocr/lab/lines
+    python3 ocr/lab/lines/train.py -o ocr/ctc/network.bin --feeds 14 --minutes 8 -- ./draw FONT...
 
 Starts the drawer so many times, each with another seed, keeps what it draws in the memory of the device and learns each line
 several times, each time warped and soiled anew. The rate of learning follows the time that is left, so that a run of any

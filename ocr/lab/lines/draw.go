@@ -341,7 +341,8 @@ func (p *picture) paper(rng *rand.Rand, size float64) {
 		for range 1 + rng.IntN(4) {
 			a := rng.Float64() * math.Pi
 			pitch := between(rng, 0.2, 0.7) * size
-			waves = append(waves, wave{math.Cos(a) * 2 * math.Pi / pitch, math.Sin(a) * 2 * math.Pi / pitch, between(rng, 1, 5), between(rng, 0.2, 2) / size, rng.Float64() * 7, between(rng, 2, 26)})
+			waves = append(waves, wave{math.Cos(a) * 2 * math.Pi / pitch, math.Sin(a) * 2 * math.Pi / pitch, between(rng, 1, 5),
+				between(rng, 0.2, 2) / size, rng.Float64() * 7, between(rng, 2, 26)})
 		}
 	}
 	for y := range p.h {
@@ -443,7 +444,8 @@ func (p *picture) stamp(t typeface, w, h int, rng *rand.Rand, size float64) {
 	if rng.IntN(2) == 0 {
 		big := size * between(rng, 0.6, 1.6)
 		text, _ := compose(rng)
-		cover, _ := print(t, text, w, h, hand{x: between(rng, -0.5, 0.8) * float64(w), y: between(rng, 0.3, 1) * float64(h), size: big, stretch: 1, tilt: between(rng, -0.6, 0.6)})
+		cover, _ := print(t, text, w, h, hand{x: between(rng, -0.5, 0.8) * float64(w), y: between(rng, 0.3, 1) * float64(h), size: big,
+			stretch: 1, tilt: between(rng, -0.6, 0.6)})
 		for i, v := range cover {
 			if v > 0 {
 				lay(i, float32(v)/255)

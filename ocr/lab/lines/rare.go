@@ -86,7 +86,8 @@ func short(rng *rand.Rand) string {
 	part := func(prefixes, values []string) string {
 		return prefixes[rng.IntN(len(prefixes))] + gap + values[rng.IntN(len(values))]
 	}
-	figures := []string{fmt.Sprint(1 + rng.IntN(12)), fmt.Sprint(1 + rng.IntN(30)), fmt.Sprintf("%d%c", 1+rng.IntN(9), 'A'+rng.IntN(4)), numerals[rng.IntN(len(numerals))]}
+	figures := []string{fmt.Sprint(1 + rng.IntN(12)), fmt.Sprint(1 + rng.IntN(30)), fmt.Sprintf("%d%c", 1+rng.IntN(9), 'A'+rng.IntN(4)),
+		numerals[rng.IntN(len(numerals))]}
 	places := []string{capitalised(syllables(rng, 2)), capitalised(syllables(rng, 1+rng.IntN(2))) + " " + numerals[rng.IntN(len(numerals))]}
 	var parts []string
 	if rng.IntN(2) == 0 {
@@ -122,7 +123,8 @@ func highland(rng *rand.Rand) string {
 	case 2:
 		return "Y" + pick("- \u2013 \u00a0") + one + " " + pick("Niê Mlô Byă Êban Kđăm Ênuôl Kbuôr Ksơr Kriêng Hwing Buôn")
 	case 3:
-		return pick("Krông Ea Ia Cư Chư Đắk Đăk Đak Đạ Đa Kon Buôn Plei Dliê Mđrắk") + " " + pick("Búk H'leo Súp Kar Drăng M'gar Pâh Lắk R'lấp Glong Mil Song Tô Hà Hring M'nang Ya K'Nàng R'măng Nhau Pă") + ", " + one
+		return pick("Krông Ea Ia Cư Chư Đắk Đăk Đak Đạ Đa Kon Buôn Plei Dliê Mđrắk") + " " +
+			pick("Búk H'leo Súp Kar Drăng M'gar Pâh Lắk R'lấp Glong Mil Song Tô Hà Hring M'nang Ya K'Nàng R'măng Nhau Pă") + ", " + one
 	}
 	return "R" + apostrophe + pick("Com Mah Ông Lan O") + " " + pick("H’ Y-") + one
 }
@@ -170,12 +172,15 @@ func prose(rng *rand.Rand) string {
 }
 
 // common words of running text and of official papers.
-var common = strings.Fields(`và của là có được cho các những một người trong với không để theo ngày tháng năm về từ tại việc này đã khi như trên đến ra
-	quy định nghị quyết thông tư luật điều khoản điểm số cơ quan tổ chức cá nhân công dân hồ sơ giấy tờ đăng ký khai sinh tử kết hôn cư trú thường tạm
-	xác nhận chứng thực bản sao chính ủy ban nhân dân phường xã tỉnh thành phố quận huyện cấp trưởng chủ tịch phó bộ sở phòng hộ tịch tư pháp công an
-	họ tên cha mẹ vợ chồng con anh chị em ông bà cháu nơi sinh giới tính nam nữ quốc tịch dân tộc quê quán nghề nghiệp trình độ làm ruộng giáo viên
-	đề nghị kính gửi cam đoan chịu trách nhiệm trước pháp luật nội dung trên đúng sự thật nếu sai tôi xin hoàn toàn căn cứ thực hiện thời hạn hiệu lực
-	kể từ ban hành trường hợp yêu cầu giải quyết trả lời bằng văn bản lý do hướng dẫn thủ tục nộp nhận phí lệ phí đồng nhà đất quyền sử dụng diện tích
-	mười một hai ba bốn lăm sáu bảy tám chín nghìn trăm linh mươi sống lúc trời nước mưa nắng biển rừng núi sông đường đi lại nói nghe thấy biết nhớ quên
-	thương yêu ghét giận vui buồn khóc cười đêm sáng chiều hôm qua mai nay xưa cũ mới lớn nhỏ dài ngắn cao thấp rộng hẹp sâu cạn nhanh chậm mạnh yếu
-	the of and to in for is on by with date place name full`)
+var common = strings.Fields(`
+	và của là có được cho các những một người trong với không để theo ngày tháng năm về từ tại việc này đã khi như trên đến ra
+	quy định nghị quyết thông tư luật điều khoản điểm số cơ quan tổ chức cá nhân công dân hồ sơ giấy tờ đăng ký khai sinh tử kết
+	hôn cư trú thường tạm xác nhận chứng thực bản sao chính ủy ban nhân dân phường xã tỉnh thành phố quận huyện cấp trưởng chủ
+	tịch phó bộ sở phòng hộ tịch tư pháp công an họ tên cha mẹ vợ chồng con anh chị em ông bà cháu nơi sinh giới tính nam nữ quốc
+	tịch dân tộc quê quán nghề nghiệp trình độ làm ruộng giáo viên đề nghị kính gửi cam đoan chịu trách nhiệm trước pháp luật nội
+	dung trên đúng sự thật nếu sai tôi xin hoàn toàn căn cứ thực hiện thời hạn hiệu lực kể từ ban hành trường hợp yêu cầu giải
+	quyết trả lời bằng văn bản lý do hướng dẫn thủ tục nộp nhận phí lệ phí đồng nhà đất quyền sử dụng diện tích mười một hai ba
+	bốn lăm sáu bảy tám chín nghìn trăm linh mươi sống lúc trời nước mưa nắng biển rừng núi sông đường đi lại nói nghe thấy biết
+	nhớ quên thương yêu ghét giận vui buồn khóc cười đêm sáng chiều hôm qua mai nay xưa cũ mới lớn nhỏ dài ngắn cao thấp rộng hẹp
+	sâu cạn nhanh chậm mạnh yếu the of and to in for is on by with date place name full
+`)

@@ -7,8 +7,8 @@
 // same pages. Seeds from 1,000,000 on are held back from tuning and used only with -heldout. Pages
 // that another program drew are read with -pages; elsewhere and painted have such programs.
 //
-//	go run ./ocr/bench -sets clean,office,bad,photo -n 50
-//	go run ./ocr/bench -pages DIR/office,DIR/bad
+//	go run ./ocr/lab/bench -sets clean,office,bad,photo -n 50
+//	go run ./ocr/lab/bench -pages DIR/office,DIR/bad
 package main
 
 import (
@@ -154,7 +154,7 @@ func run(ctx context.Context, f flags) error {
 		return fmt.Errorf("make directory: %w", err)
 	}
 	defer os.RemoveAll(dir)
-	fmt.Printf("command: go run ./ocr/bench %s\n", strings.Join(os.Args[1:], " "))
+	fmt.Printf("command: go run ./ocr/lab/bench %s\n", strings.Join(os.Args[1:], " "))
 	for _, pages := range series {
 		set := pages[0].set
 		tally := newTally(set)

@@ -1,6 +1,6 @@
-"""Makes the fonts that `go run ./ocr/ctc/train` draws with.
+"""Makes the fonts that `go run ./ocr/lab/lines` draws with.
 
-    python3 ocr/ctc/train/fonts.py DEBIAN FONTSOURCE OUT
+    python3 ocr/lab/lines/fonts.py DEBIAN FONTSOURCE OUT
 
 DEBIAN is a folder of unpacked font packages (`dpkg -x`), FONTSOURCE a node_modules/@fontsource; fonts.lock names the
 packages with versions and hashes. Of each face that has the letters, OUT gets a TrueType font with these alone: web fonts

@@ -2,7 +2,7 @@
 // syllables that no list holds, in many fonts, as a scanner, a copier or a phone sees them and as ocr/find cuts them
 // out. train.py, which it feeds, learns from them.
 //
-//	go run ./ocr/ctc/train FONT… | python3 ocr/ctc/train/train.py -o ocr/ctc/network.bin
+//	python3 ocr/lab/lines/train.py -o ocr/ctc/network.bin -- ./draw FONT…   # draw is this program, built
 //
 // To standard output go samples without end, each of them: width (uint16, little endian), number of letters (uint16),
 // the letters' classes (uint8 each), then ctc.Height rows of width bytes.
