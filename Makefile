@@ -49,7 +49,7 @@ attack: ## every attack against a started daemon, told one by one; FILES=DIR als
 bench: bench-ocr bench-queue bench-web bench-drivers ## every figure, as ratios side by side in one run
 
 bench-ocr: ## all sets (own, forged, look-alikes, rare tones, zones, files, columns) and the time beside the tesseract CLI
-	@$(call with,test); go test -run '^$$' -bench . -benchtime 5x ./ocr ./ocr/ctc; go build -o .make/bench-ocr ./ocr/lab/bench; \
+	@$(call with,test); go test -run '^$$' -bench . -benchtime 5x ./ocr ./ocr/ctc; mkdir -p .make; go build -o .make/bench-ocr ./ocr/lab/bench; \
 	.make/bench-ocr -n 12; \
 	.make/bench-ocr -tesseract 0 -forged -sets clean,office -n 16; \
 	.make/bench-ocr -tesseract 0 -lookalikes -sets office -n 19; \

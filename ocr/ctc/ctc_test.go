@@ -7,6 +7,7 @@ import (
 	"math/rand/v2"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/go-fonts/liberation/liberationsansregular"
 	"github.com/go-fonts/liberation/liberationserifbold"
@@ -197,15 +198,28 @@ func FuzzRead(f *testing.F) {
 	})
 }
 
-// BenchmarkRead reads a line of 41 letters.
+// BenchmarkRead reads a line of 41 letters, as the best way of this processor, as one that has AVX2, and as any does.
 func BenchmarkRead(b *testing.B) {
 	n, err := Load()
 	if err != nil {
 		b.Fatal(err)
 	}
 	strip := typeset(b, liberationsansregular.TTF, 26, "Số 58, Ngõ 417, Phan Đình Phùng, Đại Thắng")
-	for b.Loop() {
-		n.Read(strip)
+	defer limit(0)
+	var best time.Duration
+	for older, name := range []string{"best", "avx2", "sse2"} {
+		b.Run(name, func(b *testing.B) {
+			limit(older)
+			for b.Loop() {
+				n.Read(strip)
+			}
+			each := b.Elapsed() / time.Duration(b.N)
+			if older == 0 {
+				best = each
+			} else if best > 0 {
+				b.ReportMetric(float64(each)/float64(best), "times-best")
+			}
+		})
 	}
 }
 
