@@ -1,9 +1,15 @@
 package answer
 
-import "slices"
+import (
+	"slices"
+
+	"motcua/agent/procedure"
+)
 
 // Words is a sentence in both languages.
-type Words struct{ VI, EN string }
+type Words = procedure.Text
+
+func say(vi, en string) Words { return Words{VI: vi, EN: en} }
 
 // Reason is one that an officer chooses from the list: what a citizen is told, and what to bring.
 type Reason struct {
@@ -16,39 +22,40 @@ type Reason struct {
 // Listed are the reasons to choose from, in the order of the list.
 var Listed = []Reason{
 	{"paper-missing", []State{NeedsMore},
-		Words{"Hồ sơ còn thiếu giấy tờ.", "A paper is missing."},
-		Words{"Mang giấy tờ ghi ở dưới đến bất kỳ máy nào của nơi đã nộp và quét thêm.", "Bring the paper named below to any kiosk of this office and scan it."}},
+		say("Hồ sơ còn thiếu giấy tờ.", "A paper is missing."),
+		say("Mang giấy tờ ghi ở dưới đến bất kỳ máy nào của nơi đã nộp và quét thêm.",
+			"Bring the paper named below to any kiosk of this office and scan it.")},
 	{"unreadable", []State{NeedsMore},
-		Words{"Có trang quét mờ hoặc mất góc, không đọc được.", "A page is blurred or cut off and can't be read."},
-		Words{"Mang lại bản giấy để quét lại.", "Bring the paper again to scan it once more."}},
+		say("Có trang quét mờ hoặc mất góc, không đọc được.", "A page is blurred or cut off and can't be read."),
+		say("Mang lại bản giấy để quét lại.", "Bring the paper again to scan it once more.")},
 	{"side-missing", []State{NeedsMore},
-		Words{"Thẻ mới quét một mặt.", "Only one side of the card was scanned."},
-		Words{"Mang thẻ đến quét mặt còn lại.", "Bring the card to scan its other side."}},
+		say("Thẻ mới quét một mặt.", "Only one side of the card was scanned."),
+		say("Mang thẻ đến quét mặt còn lại.", "Bring the card to scan its other side.")},
 	{"paper-expired", []State{NeedsMore, Refused},
-		Words{"Giấy tờ đã hết hạn.", "A paper is no longer valid."},
-		Words{"Mang giấy tờ còn hạn.", "Bring a valid one."}},
+		say("Giấy tờ đã hết hạn.", "A paper is no longer valid."),
+		say("Mang giấy tờ còn hạn.", "Bring a valid one.")},
 	{"value-differs", []State{NeedsMore},
-		Words{"Thông tin trong tờ khai khác với giấy tờ.", "The form says other than the papers."},
-		Words{"Mang bản gốc của giấy tờ để đối chiếu.", "Bring the original papers to compare."}},
+		say("Thông tin trong tờ khai khác với giấy tờ.", "The form says other than the papers."),
+		say("Mang bản gốc của giấy tờ để đối chiếu.", "Bring the original papers to compare.")},
 	{"original-needed", []State{NeedsMore},
-		Words{"Cần xem bản gốc.", "The original has to be seen."},
-		Words{"Mang bản gốc đến quầy một cửa.", "Bring the original to the counter."}},
+		say("Cần xem bản gốc.", "The original has to be seen."),
+		say("Mang bản gốc đến quầy một cửa.", "Bring the original to the counter.")},
 	{"present-in-person", []State{NeedsMore, Eligible},
-		Words{"Ông/bà cần có mặt để ký.", "You have to come and sign."},
-		Words{"Mang theo thẻ căn cước.", "Bring your identity card."}},
+		say("Ông/bà cần có mặt để ký.", "You have to come and sign."),
+		say("Mang theo thẻ căn cước.", "Bring your identity card.")},
 	{"fee-unpaid", []State{NeedsMore},
-		Words{"Chưa nhận được lệ phí.", "The fee was not received."},
-		Words{"Mang giấy hẹn này đến nộp lệ phí tại quầy.", "Bring this receipt and pay at the counter."}},
+		say("Chưa nhận được lệ phí.", "The fee was not received."),
+		say("Mang giấy hẹn này đến nộp lệ phí tại quầy.", "Bring this receipt and pay at the counter.")},
 	{"other-office", []State{Refused},
-		Words{"Việc này thuộc thẩm quyền của cơ quan khác.", "Another office is responsible."},
-		Words{"Hỏi quầy một cửa để biết nơi nộp.", "Ask at the counter where to hand it in."}},
+		say("Việc này thuộc thẩm quyền của cơ quan khác.", "Another office is responsible."),
+		say("Hỏi quầy một cửa để biết nơi nộp.", "Ask at the counter where to hand it in.")},
 	{"not-entitled", []State{Refused},
-		Words{"Trường hợp này không đủ điều kiện theo quy định.", "The conditions of the law are not met."},
-		Words{"Ông/bà có quyền hỏi lý do bằng văn bản và khiếu nại.", "You may ask for the reasons in writing, and object."}},
+		say("Trường hợp này không đủ điều kiện theo quy định.", "The conditions of the law are not met."),
+		say("Ông/bà có quyền hỏi lý do bằng văn bản và khiếu nại.", "You may ask for the reasons in writing, and object.")},
 	{"already-done", []State{Refused},
-		Words{"Việc này đã được giải quyết trong hồ sơ khác.", "This was settled by another dossier."}, Words{}},
+		say("Việc này đã được giải quyết trong hồ sơ khác.", "This was settled by another dossier."), Words{}},
 	{"withdrawn", []State{Refused},
-		Words{"Hồ sơ được rút theo yêu cầu của người nộp.", "It was withdrawn as the applicant asked."}, Words{}},
+		say("Hồ sơ được rút theo yêu cầu của người nộp.", "It was withdrawn as the applicant asked."), Words{}},
 }
 
 // ReasonOf gives the words of a code. A code of a later program has none: what the officer typed and the state are shown then.

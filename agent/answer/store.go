@@ -9,6 +9,7 @@ import (
 	"io/fs"
 	"log/slog"
 	"maps"
+	"os"
 	"strings"
 	"sync"
 	"time"
@@ -100,6 +101,29 @@ func OpenStore(ctx context.Context, dir string, vault seal.Vault, log *slog.Logg
 		s.cursor = Cursor{}
 	}
 	return s, s.sweepResults(ids)
+}
+
+// Each shows the records of a store that another process may have open. A folder that is not there has none; records that can't
+// be read are left out.
+func Each(ctx context.Context, dir string, vault seal.Vault, do func(Record)) error {
+	if _, err := os.Stat(dir); errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	drafts, err := draft.Open(ctx, dir, vault)
+	if err != nil {
+		return fmt.Errorf("open answers: %w", err)
+	}
+	ids, err := drafts.IDs()
+	if err != nil {
+		return fmt.Errorf("open answers: %w", err)
+	}
+	for _, name := range ids {
+		var r Record
+		if strings.HasPrefix(name, recordPrefix) && drafts.Take(name, &r) == nil {
+			do(r)
+		}
+	}
+	return nil
 }
 
 func (s *Store) openIdentity() error {
@@ -309,6 +333,17 @@ func (s *Store) ByCode(code string) (Record, error) {
 		return Record{}, ErrUnknown
 	}
 	return s.read(id)
+}
+
+// Born gives the years of birth of whom it may be told where a dossier stands; none where it is not known.
+func (s *Store) Born(submission string) []int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	r, err := s.read(s.first[submission])
+	if err != nil {
+		return nil
+	}
+	return r.Born
 }
 
 // Answered reports whether the desk has answered a submission, be it a dossier's first or a supplement.

@@ -73,6 +73,9 @@ const (
 	DossierSigned       Act = "dossier.signed"
 	DossierWiped        Act = "dossier.wiped"     // its time was over
 	DossiersExported    Act = "dossiers.exported" // Reason: which day
+	DossierAsked        Act = "dossier.asked"     // a citizen looked up where it stands
+	ResultShown         Act = "result.shown"      // at a kiosk
+	ResultWiped         Act = "result.wiped"      // from a kiosk, its citizen has it
 	KioskRevoked        Act = "kiosk.revoked"     // Reason: the kiosk's name
 	RequestRefused      Act = "request.refused"   // Reason: origin, host, csrf, role
 	LogRepaired         Act = "audit.repaired"    // a line torn by power loss was cut off

@@ -52,6 +52,7 @@ type commandLine struct {
 	Diagnostics diagnosticsCommand `cmd:"" help:"Make a file for the makers of Motcua, without personal data."`
 	Conf        configCommand      `cmd:"" name:"config" help:"Check or show the configuration."`
 	Receive     receiveCommand     `cmd:"" help:"Receive submissions: an embedded tus receiver for one office."`
+	Collect     collectCommand     `cmd:"" help:"Take submissions out of a tusd's store (disk or S3 bucket) and file them at a desk."`
 	Office      officeCommand      `cmd:"" help:"Receive submissions and show them to officers: receiver and desk of one office."`
 
 	Version versionCommand `cmd:"" help:"Print which build this is, with its commit and date."`

@@ -16,6 +16,7 @@ import (
 	"motcua/agent/answer"
 	"motcua/agent/config"
 	"motcua/agent/daemon"
+	"motcua/agent/office"
 	"motcua/agent/office/desk"
 	"motcua/agent/sign"
 	"motcua/ocr"
@@ -29,6 +30,8 @@ type officeCommand struct {
 
 type officeServeCommand struct {
 	receiveCommand `embed:""`
+	collectFrom    `embed:""`
+	publishTo      `embed:""`
 
 	OfficerCA string                   `name:"officer-ca" type:"path" help:"PEM authority of officers' certificates, named as they sign in."`
 	Ward      string                   `help:"The ward's name, shown on the desk's pages."`
@@ -110,7 +113,14 @@ func (c *officeServeCommand) Run(p *program) error {
 	mux.Handle(answer.Path, answer.NewServer(o.Store, receiver.Enter, log))
 	mux.Handle(desk.Path, pages)
 	mux.Handle("GET /{$}", http.RedirectHandler(desk.Path, http.StatusSeeOther))
+	further, err := c.further(p, o.Store, log)
+	if err != nil {
+		return unusable(err)
+	}
 	group, ctx := errgroup.WithContext(p.ctx)
+	for _, run := range further {
+		group.Go(func() error { return run(ctx) })
+	}
 	group.Go(func() error { return receiver.Run(ctx) })
 	group.Go(func() error { return o.Run(ctx) })
 	group.Go(func() error { return pages.Run(ctx) })
@@ -119,6 +129,33 @@ func (c *officeServeCommand) Run(p *program) error {
 		return err
 	}
 	return nil
+}
+
+// further is what a desk of a province does besides: take submissions out of a tusd's store, lay answers out in JetStream.
+func (c *officeServeCommand) further(p *program, store *office.Store, log *slog.Logger) (run []func(context.Context) error, err error) {
+	from, err := c.store()
+	if err != nil {
+		return nil, err
+	}
+	if from != nil {
+		keys, err := identities(c.Identity)
+		if err != nil {
+			return nil, err
+		}
+		collector, err := c.collector(p, from, store, keys, log)
+		if err != nil {
+			return nil, err
+		}
+		run = append(run, collector.Run)
+	}
+	publisher, err := c.publisher(store, log)
+	if err != nil {
+		return nil, err
+	}
+	if publisher != nil {
+		run = append(run, publisher.Run)
+	}
+	return run, nil
 }
 
 // tokenOf opens the configured token in this machine; nil where none is configured.

@@ -8,9 +8,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
-	"os"
 
-	"filippo.io/age"
 	"golang.org/x/sync/errgroup"
 
 	"motcua/agent/daemon"
@@ -96,20 +94,12 @@ func (c *receiveCommand) receiver(p *program, log *slog.Logger, came func()) (*r
 			return nil, nil, unusable(err)
 		}
 	}
-	var identities []age.Identity
-	if c.Identity != "" {
-		f, err := os.Open(c.Identity)
-		if err != nil {
-			return nil, nil, unusable(fmt.Errorf("read the office's key: %w", err))
-		}
-		identities, err = age.ParseIdentities(f)
-		f.Close()
-		if err != nil {
-			return nil, nil, unusable(fmt.Errorf("read the office's key: %w", err))
-		}
+	keys, err := identities(c.Identity)
+	if err != nil {
+		return nil, nil, unusable(err)
 	}
 	r, err := receive.New(receive.Options{
-		Dir: c.Dir, Token: token, Kiosks: kiosks, Identities: identities, Log: log,
+		Dir: c.Dir, Token: token, Kiosks: kiosks, Identities: keys, Log: log,
 		Received: func(r receive.Receipt) {
 			fmt.Fprintf(p.out, "received %s %s, %d bytes\n", r.Code, r.ID, r.Size)
 			came()

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"time"
 
+	"motcua/agent/answer"
 	"motcua/agent/daemon"
 	"motcua/agent/report"
 	"motcua/queue"
@@ -46,6 +47,11 @@ func (c *reportCommand) Run(p *program) error {
 		}
 	}
 	r := report.Tally(slices.Values(subs), catalog, since, until)
+	answers, err := daemon.ReadAnswers(p.ctx, cfg)
+	if err != nil {
+		return err
+	}
+	r.Answers = report.Count(subs, func(id string) (answer.Record, bool) { a, ok := answers[id]; return a, ok }, since, until)
 	switch {
 	case p.json:
 		return p.printJSON(r)

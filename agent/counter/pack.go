@@ -31,23 +31,25 @@ type Office struct {
 
 // Matter is what is submitted, beside the form and the papers.
 type Matter struct {
-	ID        string // of the submission; the same ID again gives the same submission. "" lets the queue make one
-	Procedure *procedure.Procedure
-	Ways      map[string]procedure.WayID // how papers are given that were not scanned, by the paper's id
-	Consent   dossier.Consent
-	Channel   dossier.Channel
-	Operator  string // the volunteer's sign-in name, where one helped
-	Started   time.Time
-	Confirmed time.Time
+	ID string // of the submission; the same ID again gives the same submission. "" lets the queue make one
+	// Supplements is the submission that this one adds papers to; its procedure is a Supplement. "": none.
+	Supplements string
+	Procedure   *procedure.Procedure
+	Ways        map[string]procedure.WayID // how papers are given that were not scanned, by the paper's id
+	Consent     dossier.Consent
+	Channel     dossier.Channel
+	Operator    string // the volunteer's sign-in name, where one helped
+	Started     time.Time
+	Confirmed   time.Time
 }
 
 // Pack makes the dossier of a form and its papers, which must have their bytes.
 func (o Office) Pack(ctx context.Context, m Matter, entries []visit.Entry, papers []visit.Paper) dossier.Dossier {
 	d := dossier.Dossier{
 		ID: m.ID, Procedure: m.Procedure, Values: Values(entries), Ways: m.Ways, Ward: o.Ward, Kiosk: o.Kiosk,
-		Consent: m.Consent, Channel: m.Channel, Operator: m.Operator, Started: m.Started, Confirmed: m.Confirmed,
+		Supplements: m.Supplements, Consent: m.Consent, Channel: m.Channel, Operator: m.Operator, Started: m.Started, Confirmed: m.Confirmed,
 	}
-	if o.Form != nil {
+	if o.Form != nil && m.Supplements == "" {
 		d.Form = o.Form(m.Procedure)
 	}
 	for _, p := range papers {
@@ -89,7 +91,7 @@ func (o Office) Submit(ctx context.Context, q Queue, v *visit.Visit, p *procedur
 	}
 	defer func() { sent(now.Add(time.Since(began))) }()
 	state := v.State()
-	m := Matter{ID: v.ID, Procedure: p, Consent: consent, Channel: dossier.Self, Operator: state.Staff, Started: state.Started, Confirmed: now,
+	m := Matter{ID: v.ID, Supplements: state.Supplements, Procedure: p, Consent: consent, Channel: dossier.Self, Operator: state.Staff, Started: state.Started, Confirmed: now,
 		Ways: Ways(p, state)}
 	m.Consent.Given = state.Consented
 	if state.Channel == visit.Volunteer {

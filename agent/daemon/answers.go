@@ -14,6 +14,7 @@ import (
 
 	"motcua/agent/answer"
 	"motcua/agent/config"
+	"motcua/agent/dossier"
 	"motcua/agent/metrics"
 	"motcua/queue"
 	"motcua/queue/announce"
@@ -22,9 +23,9 @@ import (
 
 // answers is what the daemon knows of the office's answers; nil where its store can't be opened.
 type answers struct {
-	store   *answer.Store
-	inquiry *answer.Inquiry
-	run     func(context.Context) error // takes answers until ctx ends
+	*answer.Inquiry
+	store *answer.Store
+	run   func(context.Context) error // takes answers until ctx ends
 }
 
 // openAnswers opens the store of answers and the way they come. Without the store the counter works on: citizens then ask at
@@ -43,7 +44,7 @@ func openAnswers(ctx context.Context, cfg config.Config, q *queue.Queue, figures
 		}
 		return out
 	})
-	a := &answers{store: store, inquiry: answer.NewInquiry(store, time.Now)}
+	a := &answers{Inquiry: answer.NewInquiry(store, time.Now), store: store}
 	in := &answer.Intake{Store: store, Queue: q, Log: log, Wrong: figures.AnswerFailed,
 		Taken: func(a answer.Answer) { figures.Answered(string(a.State)) }, Heard: figures.AnswersHeard}
 	if a.run, err = wayOfAnswers(cfg, in, log); err != nil {
@@ -116,6 +117,9 @@ func (a *answers) expect(s queue.Submission, d queue.Draft) error {
 		known.Born = answer.Born(form)
 		clear(form)
 	}
+	if first := d.Labels[dossier.LabelSupplements]; first != "" {
+		known.Born = a.store.Born(first) // it has no values of its own
+	}
 	return a.store.Expect(known)
 }
 
@@ -136,4 +140,17 @@ func (a *answers) settle(ctx context.Context, q *queue.Queue, id string, log *sl
 	if err := q.Acknowledge(ctx, id); err != nil && ctx.Err() == nil {
 		log.Warn("acknowledge", "submission", id, "error", err)
 	}
+}
+
+// ReadAnswers reads what is known of the office's answers, by every submission that they are for, beside a daemon that may be
+// running.
+func ReadAnswers(ctx context.Context, cfg config.Config) (map[string]answer.Record, error) {
+	dir := filepath.Join(cfg.Data, "answers")
+	out := map[string]answer.Record{}
+	err := answer.Each(ctx, dir, vaultIn(cfg, dir), func(r answer.Record) {
+		for _, id := range r.IDs() {
+			out[id] = r
+		}
+	})
+	return out, err
 }

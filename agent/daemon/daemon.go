@@ -270,6 +270,9 @@ func openSite(cfg config.Config, offer *offer, q counted, ledger *audit.Log, rea
 	if drafts != nil {
 		o.Drafts = drafts
 	}
+	if q.office != nil {
+		o.Inquiry = q.office
+	}
 	if scanner != nil {
 		o.Scanner = func() screen.Scanner { return countedScanner{scanner, q.figures} }
 	}

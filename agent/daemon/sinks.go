@@ -66,7 +66,7 @@ func openTus(u config.Upload, limit line.Limit, log *slog.Logger) (queue.Sink, e
 }
 
 func openS3(u config.Upload, limit line.Limit, _ *slog.Logger) (queue.Sink, error) {
-	access, secretKey, err := credentials(u.S3.CredentialsFile)
+	access, secretKey, err := Credentials(u.S3.CredentialsFile)
 	if err != nil {
 		return nil, err
 	}
@@ -143,8 +143,8 @@ func openPace(u config.Upload) (line.Limit, error) {
 	return pace.New(o)
 }
 
-// credentials reads the two lines of an S3 credentials file.
-func credentials(file string) (access, secretKey string, err error) {
+// Credentials reads the two lines of an S3 credentials file.
+func Credentials(file string) (access, secretKey string, err error) {
 	data, err := os.ReadFile(file)
 	if err != nil {
 		return "", "", fmt.Errorf("read credentials: %w", err)

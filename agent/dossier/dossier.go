@@ -46,6 +46,8 @@ const (
 	LabelWard      = "ward"
 	LabelKiosk     = "kiosk"
 	LabelWays      = "ways" // how papers were given without a scan: "lookup number number"
+
+	LabelSupplements = "supplements" // id of the submission that this one adds papers to
 )
 
 // Page is one scanned page or attached file.
@@ -76,23 +78,25 @@ type Consent struct {
 
 // Dossier is a confirmed form with its pages.
 type Dossier struct {
-	ID        string // "" lets the queue make one; the same ID again gives the same submission
-	Procedure *procedure.Procedure
-	Form      *form.Layout // the official form; nil where the procedure has none
-	Values    map[string]procedure.Value
-	Ways      map[string]procedure.WayID // how papers are given that were not scanned, by the paper's id
-	Documents []paper.Document           // what was recognised; only kinds and pages are kept beside the form
-	Places    map[string]Place           // where values were read, by the field's id
-	Pages     []Page
-	Copies    []Copy // digitised copies of the papers on the pages
-	CopyFault error  // why there are none
-	Consent   Consent
-	Channel   Channel
-	Operator  string // the volunteer's user name, where Channel is Volunteer
-	Ward      string
-	Kiosk     string
-	Started   time.Time
-	Confirmed time.Time
+	ID string // "" lets the queue make one; the same ID again gives the same submission
+	// Supplements is the submission that this one adds papers to; its procedure is a Supplement then, without a form. "": none.
+	Supplements string
+	Procedure   *procedure.Procedure
+	Form        *form.Layout // the official form; nil where the procedure has none
+	Values      map[string]procedure.Value
+	Ways        map[string]procedure.WayID // how papers are given that were not scanned, by the paper's id
+	Documents   []paper.Document           // what was recognised; only kinds and pages are kept beside the form
+	Places      map[string]Place           // where values were read, by the field's id
+	Pages       []Page
+	Copies      []Copy // digitised copies of the papers on the pages
+	CopyFault   error  // why there are none
+	Consent     Consent
+	Channel     Channel
+	Operator    string // the volunteer's user name, where Channel is Volunteer
+	Ward        string
+	Kiosk       string
+	Started     time.Time
+	Confirmed   time.Time
 }
 
 // String gives kind and counts only.
@@ -268,6 +272,9 @@ func (d Dossier) Draft() (queue.Draft, error) {
 	if ways := d.wayLabel(); ways != "" {
 		labels[LabelWays] = ways
 	}
+	if d.Supplements != "" {
+		labels[LabelSupplements] = d.Supplements
+	}
 	if d.Ward != "" {
 		labels[LabelWard] = d.Ward
 	}
@@ -355,7 +362,7 @@ func (d Dossier) form() (Form, error) {
 	form := Form{
 		Schema:    Schema,
 		Procedure: FormProcedure{d.Procedure.Code, d.Procedure.Name.VI, d.Procedure.Level},
-		Ward:      d.Ward, Kiosk: d.Kiosk, Channel: d.Channel, Operator: d.Operator,
+		Ward:      d.Ward, Kiosk: d.Kiosk, Supplements: d.Supplements, Channel: d.Channel, Operator: d.Operator,
 		Fee:    d.Procedure.Price(d.Values, scanned),
 		Values: []FormValue{}, Ways: d.ways(), Pages: []FormPage{}, Papers: []FormPaper{},
 		Consent: d.Consent,

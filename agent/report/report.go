@@ -63,6 +63,8 @@ type Report struct {
 	Rows  []Row   `json:"rows"` // by day, ward, procedure, level, channel
 	Total Row     `json:"total"`
 	Ways  []Share `json:"papers_not_scanned,omitempty"` // how papers were given without a scan
+
+	Answers Answers `json:"answers"` // of the office, as far as they came to this kiosk
 }
 
 // DayForm is how days are written and asked for.
@@ -259,6 +261,11 @@ func (r Report) Text(w io.Writer) error {
 	fmt.Fprintf(t, "%s – %s\n\n", r.From, r.To)
 	fmt.Fprintf(t, "tiếp nhận\t%d\nđã gửi\t%d\nđang chờ\t%d\nbị giữ\t%d\n",
 		r.Total.Accepted, r.Total.Delivered, r.Total.Waiting, r.Total.Held)
+	if a := r.Answers; a.Answered > 0 {
+		fmt.Fprintf(t, "\ncơ quan đã trả lời\t%d\n  đã xong\t%d\n  không giải quyết\t%d\n  đang chờ bổ sung\t%d\n",
+			a.Answered, a.Done, a.Refused, a.NeedsMore)
+		fmt.Fprintf(t, "  thời gian giải quyết (giờ), trung vị / lâu nhất\t%.1f / %.1f\n", a.Median, a.Longest)
+	}
 	for _, part := range []struct {
 		head string
 		by   func(Row) string

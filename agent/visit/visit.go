@@ -148,6 +148,7 @@ type Visit struct {
 	mu        sync.Mutex // guards everything below
 	step      Step
 	procedure string
+	added     string // the submission that this one adds papers to
 	channel   Channel
 	staff     string // who took over
 	called    time.Time
@@ -187,6 +188,9 @@ type State struct {
 	ID        string
 	Step      Step
 	Procedure string
+	// Supplements is the submission that this one adds papers to; its form was confirmed then. Empty: a form of its own.
+	Supplements string
+
 	Channel   Channel
 	Staff     string
 	Called    time.Time // when help was called; zero if it was not
@@ -223,7 +227,7 @@ func (v *Visit) State() State {
 		papers[i].Data = nil
 	}
 	return State{
-		ID: v.ID, Step: v.step, Procedure: v.procedure, Channel: v.channel, Staff: v.staff, Called: v.called,
+		ID: v.ID, Step: v.step, Procedure: v.procedure, Supplements: v.added, Channel: v.channel, Staff: v.staff, Called: v.called,
 		Started: v.started, Consented: v.consented, Confirmed: v.confirmed, Busy: v.busy > 0,
 		Papers: papers, Binned: v.bin != nil, Readings: slices.Clone(v.readings), Form: slices.Clone(v.form), Ways: maps.Clone(v.ways), Code: v.code, Facts: v.facts,
 	}
@@ -320,11 +324,11 @@ func (v *Visit) Pick(now time.Time, procedure string) error {
 		if v.step == Receipt {
 			return ErrSubmitted
 		}
-		if v.procedure != procedure {
+		if v.procedure != procedure || v.added != "" {
 			clear(v.form)
 			v.form, v.ways = nil, nil
 		}
-		v.procedure = procedure
+		v.procedure, v.added = procedure, ""
 		v.step = Consent
 		if !v.consented.IsZero() {
 			v.step = Scan
@@ -638,6 +642,18 @@ func (v *Visit) Judge(now time.Time, faults map[string]string) error {
 	})
 }
 
+// Supplement chooses a procedure to add papers to a submission of it: there is no form to fill. It is for a visit that
+// has only begun.
+func (v *Visit) Supplement(now time.Time, procedure, submission string) error {
+	return v.act(now, func() error {
+		if v.step != Choose || submission == "" {
+			return ErrNotYet
+		}
+		v.procedure, v.added, v.step = procedure, submission, Consent
+		return nil
+	})
+}
+
 // Go moves the person to a step: back always, forward as far as the steps before it are done.
 func (v *Visit) Go(now time.Time, to Step) error {
 	return v.act(now, func() error {
@@ -657,7 +673,7 @@ func (v *Visit) Go(now time.Time, to Step) error {
 			return ErrNotYet
 		}
 		if to == Confirm {
-			if len(v.form) == 0 {
+			if len(v.form) == 0 && v.added == "" || len(v.papers) == 0 && v.added != "" {
 				return ErrNotYet
 			}
 			for _, e := range v.form {
@@ -811,7 +827,7 @@ func (v *Visit) Wipe() {
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	v.forget()
-	v.step, v.procedure, v.staff, v.code, v.facts = Over, "", "", "", Facts{}
+	v.step, v.procedure, v.added, v.staff, v.code, v.facts = Over, "", "", "", "", Facts{}
 	v.consented, v.confirmed, v.called = time.Time{}, time.Time{}, time.Time{}
 	v.busy = 0
 }
@@ -854,7 +870,7 @@ func (v *Visit) Snapshot() Snapshot {
 // left out, with what was read from them.
 func Restore(s Snapshot, data map[string][]byte, now time.Time, l Limits) *Visit {
 	st := s.State
-	v := &Visit{ID: st.ID, step: st.Step, procedure: st.Procedure, channel: st.Channel, staff: st.Staff, called: st.Called,
+	v := &Visit{ID: st.ID, step: st.Step, procedure: st.Procedure, added: st.Supplements, channel: st.Channel, staff: st.Staff, called: st.Called,
 		started: st.Started, consented: st.Consented, confirmed: st.Confirmed, last: now, made: s.Made,
 		readings: st.Readings, form: st.Form, ways: st.Ways, code: st.Code, facts: st.Facts, limits: l}
 	for _, p := range st.Papers {

@@ -20,6 +20,7 @@ import (
 
 	"github.com/chromedp/chromedp"
 
+	"motcua/agent/answer"
 	"motcua/agent/procedure"
 	"motcua/agent/web/screen"
 	"motcua/configs"
@@ -27,6 +28,7 @@ import (
 	"motcua/drivers/simulated"
 	"motcua/ocr"
 	"motcua/queue"
+	"motcua/queue/seal"
 )
 
 // patience bounds every wait: for a thing that a sound kiosk does at once, on a machine that has other work to do. A whole
@@ -66,6 +68,7 @@ type kiosk struct {
 	site    *Site
 	server  *httptest.Server
 	queue   *queue.Queue
+	answers *answer.Store
 	scanner *simulated.Scanner
 }
 
@@ -96,8 +99,14 @@ func newKiosk(t testing.TB, change ...func(*screen.Options)) *kiosk {
 	for _, s := range specimens(t) {
 		onGlass = append(onGlass, drawn(s))
 	}
-	k := &kiosk{queue: q, scanner: simulated.New(onGlass, simulated.Options{LinesPerSecond: 6000})}
+	dir := t.TempDir()
+	answers, err := answer.OpenStore(t.Context(), dir, seal.NewFile(filepath.Join(dir, "key")), slog.New(slog.DiscardHandler))
+	if err != nil {
+		t.Fatal(err)
+	}
+	k := &kiosk{queue: q, answers: answers, scanner: simulated.New(onGlass, simulated.Options{LinesPerSecond: 6000})}
 	o := screen.Options{
+		Inquiry:    answer.NewInquiry(answers, time.Now),
 		Procedures: procedures(t), Reader: reader, Queue: q,
 		Scanner: func() screen.Scanner { return k.scanner }, Source: scan.Flatbed,
 		Ward: "Phường Bến Nghé", Kiosk: "kiosk-1", Print: true,

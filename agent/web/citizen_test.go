@@ -18,6 +18,7 @@ import (
 	"testing"
 	"time"
 
+	"motcua/agent/answer"
 	"motcua/agent/visit"
 	"motcua/agent/web/screen"
 	"motcua/drivers/scan"
@@ -180,13 +181,23 @@ func TestHandedInByFileWithoutScanner(t *testing.T) {
 			t.Errorf("%d submissions, %v", len(all), err)
 		}
 	})
-	t.Run("the_code_tells_where_it_stands_and_nothing_else", func(t *testing.T) {
-		s := k.hand(t).get("/status")
-		s.post("/status", "code", strings.ToLower(code)).want(200, "/status", "Đang chờ gửi")
-		if strings.Contains(s.body, "Nguyễn Thị Hoa") {
+	t.Run("the_code_and_the_year_tell_where_it_stands_and_nothing_else", func(t *testing.T) {
+		if err := k.answers.Expect(answer.Answer{Submission: sub.ID, Code: sub.Code, Procedure: "2.000815", Born: []int{1955}, At: sub.Created}); err != nil {
+			t.Fatal(err)
+		}
+		s := k.hand(t).get("/status?code="+code).want(200, "/status", code)
+		s.post("/status", "code", strings.ToLower(code), "year", "1955").want(200, "/status", "Đang chờ gửi")
+		if strings.Contains(s.body, "Nguyễn Thị Hoa") || strings.Contains(s.body, "1955") {
 			t.Error("what was handed in is shown for a code")
 		}
-		s.post("/status", "code", "AAAA-AAAA").want(404, "/status", "Không thấy mã này")
+		s.post("/status", "code", code).want(422, "/status", "4 số")
+		s.post("/status", "code", code, "year", "1956").want(404, "/status", "không có hồ sơ nào")
+		wrong := s.body
+		s.post("/status", "code", "2222-2239", "year", "1955").want(404, "/status", "không có hồ sơ nào")
+		if strings.ReplaceAll(wrong, code, "2222-2239") != strings.ReplaceAll(s.body, "1955", "1956") {
+			t.Error("a wrong year is told otherwise than an unknown code")
+		}
+		s.post("/status", "code", "AAAA-AAAA", "year", "1955").want(422, "/status", "chữ chưa đúng")
 	})
 	t.Run("finishing_clears_the_browser", func(t *testing.T) {
 		client := *h.http

@@ -82,5 +82,10 @@ func (s *Pages) Routes(mux *http.ServeMux) {
 	mux.HandleFunc("POST /call", s.Seated(s.call))
 	mux.HandleFunc("GET /status", s.status)
 	mux.HandleFunc("POST /status", s.status)
+	mux.HandleFunc("GET /status/result", s.inquired(s.result))
+	mux.HandleFunc("GET /status/result/{n}", s.inquired(s.resultPicture))
+	mux.HandleFunc("POST /status/collected", s.inquired(s.collected))
+	mux.HandleFunc("POST /status/add", s.inquired(s.supplement))
+	mux.HandleFunc("POST /status/done", s.statusDone)
 	mux.HandleFunc("GET /help", s.help)
 }

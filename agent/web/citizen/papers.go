@@ -188,7 +188,7 @@ func (s *Pages) moveSheet(w http.ResponseWriter, r *http.Request, at screen.Seat
 
 // refill lays what a visit's papers say into its form again.
 func (s *Pages) refill(t *screen.Table) {
-	proc := s.ProcedureOf(t.Visit.State().Procedure)
+	proc := s.ProcedureOf(t.Visit.State())
 	if proc == nil {
 		return
 	}

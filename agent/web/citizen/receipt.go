@@ -1,7 +1,6 @@
 package citizen
 
 import (
-	"errors"
 	"net/http"
 	"strings"
 	"time"
@@ -12,7 +11,6 @@ import (
 	"motcua/agent/slip"
 	"motcua/agent/visit"
 	"motcua/agent/web/screen"
-	"motcua/queue"
 )
 
 type receiptBody struct {
@@ -95,7 +93,7 @@ func (s *Pages) receiptCode(w http.ResponseWriter, r *http.Request, at screen.Se
 		http.NotFound(w, r)
 		return
 	}
-	sendQR(w, r, at.State.Code)
+	sendQR(w, r, at.State.Code) // a reader types it into the page that asks where a dossier stands
 }
 
 // receiptLive tells the receipt when the submission has arrived at the far side, or that it waits.
@@ -150,41 +148,4 @@ func sendQR(w http.ResponseWriter, r *http.Request, text string) {
 	}
 	w.Header().Set("Content-Type", "image/svg+xml")
 	_, _ = w.Write(squares(code.Bitmap()))
-}
-
-type statusBody struct {
-	Asked string
-	Found bool
-	State string // key
-	Proc  *procedure.Procedure
-	Sub   queue.Submission
-	Error string
-}
-
-// status says where a submission stands. It needs the code alone and shows nothing of what was handed in.
-func (s *Pages) status(w http.ResponseWriter, r *http.Request) {
-	sess := s.Session(w, r)
-	lang := sess.Language()
-	back := "/"
-	if t := sess.Sitting(); t != nil {
-		_ = t.Visit.Touch(s.Now())
-		back = s.WhereTo(t.Visit.State())
-	}
-	b := statusBody{}
-	code := http.StatusOK
-	if r.Method == http.MethodPost {
-		b.Asked = strings.ToUpper(strings.TrimSpace(r.PostForm.Get("code")))
-		sub, err := s.Options.Queue.Get(b.Asked)
-		switch {
-		case b.Asked == "" || len(b.Asked) > 20 || errors.Is(err, queue.ErrNotFound):
-			code, b.Error = http.StatusNotFound, s.Words.Say(lang, "status.unknown")
-		case err != nil:
-			s.Log.Error("status", "error", err)
-			code, b.Error = http.StatusServiceUnavailable, s.Words.Say(lang, "fault")
-		default:
-			b.Found, b.Sub, b.State = true, sub, "stands."+string(sub.State)
-			b.Proc, _ = s.Options.Procedures().Get(sub.Labels["procedure"])
-		}
-	}
-	s.Render(w, r, code, "status", screen.View{Back: back, Path: "/status", Body: b})
 }

@@ -158,7 +158,7 @@ func TestCatalogue(t *testing.T) {
 		}
 		all := used.String()
 		// Families whose last part comes from a code are checked above.
-		families := regexp.MustCompile(`^(fault|problem|doubt|complaint|paper|source|stands|state|help|side|note|act|reason|device|` +
+		families := regexp.MustCompile(`^(fault|problem|doubt|complaint|paper|source|stands|answer|state|help|side|note|act|reason|device|` +
 			`level|actor|privacy)\.|\.(title|lead)$`)
 		for _, key := range slices.Sorted(maps.Keys(c.words["vi"])) {
 			if families.MatchString(key) || strings.Contains(all, `"`+key+`"`) {

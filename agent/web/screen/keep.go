@@ -258,7 +258,7 @@ func (s *Host) readOn(t *Table, sess *Session) {
 			unread = append(unread, p.ID)
 		}
 	}
-	proc := s.ProcedureOf(state.Procedure)
+	proc := s.ProcedureOf(state)
 	if proc == nil || len(unread) == 0 && !t.Stack {
 		return
 	}

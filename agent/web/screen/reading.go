@@ -54,7 +54,7 @@ func (s *Host) Offer(src paper.Source, values map[paper.Name]string) bool {
 		}
 		taken = true
 		state := t.Visit.State()
-		if proc := s.ProcedureOf(state.Procedure); proc != nil {
+		if proc := s.ProcedureOf(state); proc != nil {
 			if err := counter.Fill(t.Visit, proc, s.Now()); err != nil {
 				s.Log.Error("fill form", "visit", state.ID, "error", err)
 			}

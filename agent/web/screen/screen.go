@@ -17,6 +17,7 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
+	"motcua/agent/answer"
 	"motcua/agent/audit"
 	"motcua/agent/counter"
 	"motcua/agent/form"
@@ -77,6 +78,9 @@ type Options struct {
 
 	Privacy Privacy // who has people's data
 
+	// Inquiry answers where a dossier stands; nil: the page leads to the counter.
+	Inquiry Inquiry
+
 	Account Account // where fees go; the zero Account shows the amount without a VietQR
 
 	// Citizen and Helped are how long a visit may be silent, alone and with a volunteer. Zero: 90 s
@@ -109,6 +113,16 @@ type Privacy struct {
 	Contact    string
 	Recipients []string
 	Kept       time.Duration // how long content stays here after it was delivered
+}
+
+// Inquiry answers citizens who ask where their dossier stands; the daemon has one on the store of answers.
+type Inquiry interface {
+	// Ask gives what is known of a dossier by its receipt code and a year of birth, answer.ErrNoMatch or answer.ErrTooMany.
+	Ask(ctx context.Context, code string, year int) (answer.Record, error)
+	// Result gives a dossier's result, answer.ErrUnknown where it is not here.
+	Result(submission string) (answer.File, []byte, error)
+	// Wipe destroys a result that was handed over.
+	Wipe(submission string, now time.Time) error
 }
 
 // Account is a bank account that takes fees by VietQR.

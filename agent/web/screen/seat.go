@@ -30,7 +30,7 @@ func (s *Host) Seated(f func(http.ResponseWriter, *http.Request, Seat)) http.Han
 		}
 		at := Seat{Session: sess, Table: t, Visit: t.Visit, State: t.Visit.State(), Lang: sess.Language()}
 		if at.State.Procedure != "" {
-			at.Proc, _ = s.Options.Procedures().Get(at.State.Procedure) // nil if it was taken away meanwhile
+			at.Proc = s.ProcedureOf(at.State)
 		}
 		f(w, r, at)
 		// Before the answer to a form leaves: it is short, and is sent when this returns. What it says is kept, then.
@@ -107,8 +107,17 @@ func QueueFault(err error) string {
 	return "fault.not-saved"
 }
 
-// ProcedureOf gives a procedure by code, or nil.
-func (s *Host) ProcedureOf(code string) *procedure.Procedure {
+// ProcedureOf gives a visit's procedure; nil where none was chosen, or it was taken away meanwhile.
+func (s *Host) ProcedureOf(state visit.State) *procedure.Procedure {
+	p := s.Procedure(state.Procedure)
+	if p != nil && state.Supplements != "" {
+		return p.Supplement()
+	}
+	return p
+}
+
+// Procedure gives a procedure by code, or nil.
+func (s *Host) Procedure(code string) *procedure.Procedure {
 	p, err := s.Options.Procedures().Get(code)
 	if err != nil {
 		return nil

@@ -42,6 +42,9 @@ type Session struct {
 	batch  *Table // of a volunteer: the stack that was scanned last
 	picked string // of a volunteer: the procedure of the last batch
 
+	asked      string // the submission that was asked about with the right code and year
+	askedUntil time.Time
+
 	member staff.Member // who of the staff is signed in here; none: a citizen
 	until  time.Time    // when that ends by itself
 }

@@ -14,7 +14,7 @@ import (
 
 func (s *Pages) batchStart(w http.ResponseWriter, r *http.Request, m staff.Member) {
 	sess := s.Session(w, r)
-	p := s.ProcedureOf(r.PostForm.Get("procedure"))
+	p := s.Procedure(r.PostForm.Get("procedure"))
 	sc := s.Scanner()
 	fault := ""
 	switch {
