@@ -218,7 +218,7 @@ func (s *Host) takeUp(r kept, limits visit.Limits, parted map[string]bool) {
 			s.EndVisit(context.Background(), t, "finished")
 			return
 		}
-		if t.Stack && s.ProcedureOf(state.Procedure) != nil {
+		if t.Stack && s.ProcedureOf(state) != nil {
 			s.Sessions.stack(t) // until it is read and dealt
 		} else {
 			s.Sessions.enqueue(t)
