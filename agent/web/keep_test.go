@@ -267,7 +267,7 @@ func TestStackIsDealtOnceWhereverItIsCut(t *testing.T) {
 			}
 			k.site.Keep(stack, nil)
 			disk.left = n
-			k.site.Deal(stack, k.site.ProcedureOf("2.000815"), "lan")
+			k.site.Deal(stack, k.site.Procedure("2.000815"), "lan")
 			through = disk.left > 0
 			k.site.Options.Drafts = whole
 			for range 2 {
