@@ -52,7 +52,11 @@ func readings(f paper.Field) []reading {
 	all := []reading{{Value: f.Value, Source: f.Source, Conf: f.Confidence, Doubts: own(f.Doubts), Settled: true, Choices: f.Choices,
 		Page: f.Page, Where: f.Where}}
 	for _, a := range f.Agrees {
-		all = append(all, reading{Value: f.Value, Source: a, Conf: certainty(a), Page: f.Page, Where: f.Where})
+		conf := certainty(a)
+		if slices.Contains(f.Doubts, paper.Unseen) {
+			conf = min(conf, possible) // what agreed was read too badly to answer that
+		}
+		all = append(all, reading{Value: f.Value, Source: a, Conf: conf, Page: f.Page, Where: f.Where})
 	}
 	return all
 }
@@ -172,7 +176,8 @@ func (m *merging) repeated(r reading) {
 	if !same(m.name, m.lead, r) && r.Conf > 0.5 {
 		m.field.Doubts = doubt(m.field.Doubts, paper.Disagreement)
 	}
-	if r.Settled && r.Source == paper.QR { // the same code once more says nothing new
+	// The same code, or the same source read once more, says nothing new; a person does.
+	if r.Settled && r.Source != paper.User && (r.Source == paper.QR || !m.lead.Settled) {
 		for _, d := range r.Doubts {
 			m.field.Doubts = doubt(m.field.Doubts, d)
 		}
