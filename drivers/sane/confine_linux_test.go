@@ -1,6 +1,7 @@
 package sane
 
 import (
+	"errors"
 	"os"
 	"path/filepath"
 	"slices"
@@ -112,6 +113,23 @@ func TestBoundsCostNoScanner(t *testing.T) {
 	}
 	if unix.Access(secret, unix.R_OK) != nil {
 		t.Error("the file is not there any more")
+	}
+}
+
+// A scanner that was asleep fails to open at first, and no bounds are to blame for that: its backend keeps them.
+func TestASleepingScannerKeepsItsBounds(t *testing.T) {
+	d, o := play(t, "vendor", fi7260)
+	const tries = 2 // by the device's name and by the backend's: all that one worker tries
+	if err := errors.Join(d.Load(1), d.Sleep(tries)); err != nil {
+		t.Fatal(err)
+	}
+	s := open(t, o, "sane:"+d.ID)
+	pages, err := all(t.Context(), s, scan.Settings{Source: scan.ADF, Mode: scan.Gray, DPI: 100})
+	if err != nil || len(pages) != 1 {
+		t.Fatalf("%d pages, %v", len(pages), err)
+	}
+	if s.o.loose || s.Info().Note != "" {
+		t.Errorf("without bounds: %t, note %q", s.o.loose, s.Info().Note)
 	}
 }
 

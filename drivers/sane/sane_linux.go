@@ -215,12 +215,8 @@ func (s *Scanner) open(ctx context.Context) (*conn, error) {
 	s.closing.Wait()
 	c, r, err := s.reach(ctx, s.o)
 	if f := (*faultError)(nil); errors.As(err, &f) && mayHaveMoved(f.reply) && !s.o.loose {
-		// A backend may need what is withheld from it. It is tried without bounds once; if that helps, the device is used so,
-		// and says so.
-		o := s.o
-		o.loose = true
-		if c2, r2, again := s.reach(ctx, o); again == nil {
-			c, r, err, s.o.loose = c2, r2, nil, true
+		if c2, r2, again := s.reachLoose(ctx); again == nil {
+			c, r, err = c2, r2, nil
 		}
 	}
 	if err != nil {
@@ -234,6 +230,27 @@ func (s *Scanner) open(ctx context.Context) (*conn, error) {
 		s.info.Note = "its SANE backend runs without bounds: it does not work within them"
 	}
 	return c, nil
+}
+
+// reachLoose is reach for a device that did not open within the bounds. A backend may need what is withheld from it: it is
+// tried without bounds once. If that helps, and within them it fails once more, the device is used so, and says so. One
+// that was only asleep or busy, or pulled out, keeps its bounds.
+func (s *Scanner) reachLoose(ctx context.Context) (*conn, reply, error) {
+	loose := s.o
+	loose.loose = true
+	c, r, err := s.reach(ctx, loose)
+	if err != nil {
+		return nil, reply{}, err
+	}
+	s.closing.Go(c.close) // it holds the device
+	s.closing.Wait()
+	if c, r, err = s.reach(ctx, s.o); err == nil {
+		return c, r, nil
+	}
+	if c, r, err = s.reach(ctx, loose); err == nil {
+		s.o.loose = true
+	}
+	return c, r, err
 }
 
 // reach starts a worker and opens the device in it: by the name it had, by the one it has now, or, where its backend

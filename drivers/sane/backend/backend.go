@@ -82,6 +82,9 @@ func (d *Device) Hold(on bool) error { return d.mark("hold", on) }
 // Away pulls the device out, or plugs it in again.
 func (d *Device) Away(on bool) error { return d.mark("away", on) }
 
+// Sleep has the device fail to open so many times.
+func (d *Device) Sleep(times int) error { return d.write("asleep", strconv.Itoa(times)) }
+
 func (d *Device) mark(name string, on bool) error {
 	if on {
 		return d.write(name, "")

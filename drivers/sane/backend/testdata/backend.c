@@ -10,7 +10,8 @@
  * switch to both sides); ald=1 (a switch by which a page ends with its sheet); late=1 (an empty feeder shows at the read); lines=unknown (a page ends with its sheet);
  * reading=unblocked (a read may give nothing yet); nameless=1 (it opens only without a name); needs (a file without which
  * it does not open).
- * Files: feeder (sides that lie in it), fault ("jam 2": in the middle of page 2 of the next scan), away, hold.
+ * Files: feeder (sides that lie in it), fault ("jam 2": in the middle of page 2 of the next scan), away, hold, asleep (so
+ * many times it does not open yet).
  */
 #include <sane/sane.h>
 #include <stdio.h>
@@ -190,7 +191,11 @@ SANE_Status ENTRY(open)(SANE_String_Const name, SANE_Handle *h) {
 	FILE *f = *needs ? fopen(needs, "r") : NULL;
 	if (*needs && !f) return SANE_STATUS_IO_ERROR;
 	if (f) fclose(f);
-	if (is("away")) return SANE_STATUS_IO_ERROR;
+	int times = 0;
+	f = fopen(path("asleep"), "r+");
+	if (f && fscanf(f, "%d", &times) != 1) times = 0;
+	if (f) rewind(f), fprintf(f, "%d\n", times > 0 ? times - 1 : 0), fclose(f);
+	if (times > 0 || is("away")) return SANE_STATUS_IO_ERROR;
 	*h = (SANE_Handle)&device;
 	return SANE_STATUS_GOOD;
 }
