@@ -100,8 +100,10 @@ var (
 
 	keySchema = []byte("schema")
 	keySealed = []byte("key")
-	keyDesk   = []byte("desk") // random name of this desk's store
-	keyLast   = []byte("last") // the record whose card may be older than the index
+	keyDesk   = []byte("desk")  // random name of this desk's store
+	keyLast   = []byte("last")  // the record whose card may be older than the index
+	keyClock  = []byte("clock") // what the clock showed at the last sweep that trusted it, in seconds
+	keyDoubt  = []byte("doubt") // what it showed when it began to be doubted
 )
 
 // Open opens or makes a desk's folder. A crash is made up for: what was filed and not indexed is indexed, what was not yet

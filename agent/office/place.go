@@ -73,6 +73,11 @@ func (s *Store) adopt(ctx context.Context) error {
 		if _, known := s.ids[e.Name()]; known || !e.IsDir() || strings.HasPrefix(e.Name(), ".") {
 			continue
 		}
+		if gone, err := s.gone(e.Name()); err != nil {
+			return err
+		} else if gone {
+			continue // wiped, and cut before its files went: the next sweep removes them
+		}
 		r, err := s.readCard(e.Name())
 		if err != nil {
 			s.o.Log.Error("a folder that the index does not know can't be read; it is left as it lies", "submission", e.Name(), "error", err)

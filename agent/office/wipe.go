@@ -3,6 +3,7 @@ package office
 import (
 	"context"
 	"crypto/rand"
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"io"
@@ -45,7 +46,13 @@ func (s *Store) Sweep(ctx context.Context) (wiped int, err error) {
 	s.acting.Lock()
 	defer s.acting.Unlock()
 	now := s.o.Now()
-	for _, r := range s.over(now) {
+	over := s.over(now)
+	if trusted, err := s.trusts(now); err != nil {
+		return 0, err
+	} else if !trusted {
+		over = nil
+	}
+	for _, r := range over {
 		if ctx.Err() != nil {
 			return wiped, ctx.Err()
 		}
@@ -71,11 +78,84 @@ func (s *Store) over(now time.Time) (all []*record) {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
 	for _, r := range s.records {
-		if keep := s.o.Keep(r.Procedure); r.State.Final() && keep > 0 && now.Sub(r.Changed) >= keep {
+		if keep := s.o.Keep(r.Procedure); r.State.Final() && keep > 0 && now.Sub(r.end()) >= keep {
 			all = append(all, r)
 		}
 	}
 	return all
+}
+
+// end is when a closed dossier was closed, or later: a clock that was behind just then must not end its time early.
+func (r *record) end() time.Time {
+	end := r.Received
+	for _, h := range r.History {
+		if h.At.After(end) {
+			end = h.At
+		}
+	}
+	return end
+}
+
+// A clock that is wrong (a dead battery, a year set by hand) must not wipe a whole ward's dossiers: what it was seen at last is
+// noted, and one that is far from there decides nothing before it has gone on so for a day. As at the kiosks, what is kept a
+// day too long harms less than what is wiped too early.
+const (
+	clockAhead = 30 * 24 * time.Hour // a desk that was off for longer is treated like one whose clock was set
+	clockTrust = 24 * time.Hour
+)
+
+// trusts reports whether the clock may decide what is wiped, and notes where it is.
+func (s *Store) trusts(now time.Time) (trusted bool, err error) {
+	err = s.db.Update(func(tx *bolt.Tx) error {
+		meta := tx.Bucket(bucketMeta)
+		seen, some := noted(meta, keyClock)
+		if !some {
+			seen = s.newest(now)
+		}
+		doubt, doubted := noted(meta, keyDoubt)
+		passed := now.Sub(doubt)
+		if trusted = now.Sub(seen).Abs() <= clockAhead || doubted && passed >= clockTrust && passed <= clockAhead; trusted {
+			if err := meta.Delete(keyDoubt); err != nil {
+				return err
+			}
+			return meta.Put(keyClock, number(uint64(now.Unix())))
+		}
+		if doubted && passed >= 0 && passed <= clockAhead {
+			return nil
+		}
+		s.o.Log.Warn("the clock is far from where it was; nothing is wiped for a day: look at date and time of this machine",
+			"was", seen.UTC(), "is", now.UTC())
+		return meta.Put(keyDoubt, number(uint64(now.Unix())))
+	})
+	if err != nil {
+		return false, fmt.Errorf("look at the clock: %w", err)
+	}
+	return trusted, nil
+}
+
+// noted reads a time out of the index.
+func noted(meta *bolt.Bucket, key []byte) (time.Time, bool) {
+	v := meta.Get(key)
+	if len(v) != 8 {
+		return time.Time{}, false
+	}
+	return time.Unix(int64(binary.BigEndian.Uint64(v)), 0), true
+}
+
+// newest is when something was done here last; now for an empty desk.
+func (s *Store) newest(now time.Time) time.Time {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	var newest time.Time
+	for _, r := range s.records {
+		if r.Changed.After(newest) {
+			newest = r.Changed
+		}
+	}
+	if newest.IsZero() {
+		return now
+	}
+	return newest
 }
 
 // wipe takes a dossier out of the index first: what then is left of its files when the power fails has a card no more than
@@ -107,6 +187,15 @@ func (s *Store) wipe(r *record) error {
 	return s.flush(false)
 }
 
+// gone tells whether a submission was wiped.
+func (s *Store) gone(id string) (gone bool, err error) {
+	err = s.db.View(func(tx *bolt.Tx) error {
+		gone = tx.Bucket(bucketGone).Get([]byte(id)) != nil
+		return nil
+	})
+	return gone, err
+}
+
 // clearGone removes the files of what was wiped, the cards, which hold the keys, first.
 func (s *Store) clearGone() error {
 	entries, err := os.ReadDir(filepath.Join(s.dir, filesName))
@@ -114,15 +203,9 @@ func (s *Store) clearGone() error {
 		return fmt.Errorf("remove wiped files: %w", err)
 	}
 	for _, e := range entries {
-		gone := false
-		err := s.db.View(func(tx *bolt.Tx) error {
-			gone = tx.Bucket(bucketGone).Get([]byte(e.Name())) != nil
-			return nil
-		})
-		if err != nil {
+		if gone, err := s.gone(e.Name()); err != nil {
 			return err
-		}
-		if !gone {
+		} else if !gone {
 			continue
 		}
 		folder := filepath.Join(s.dir, filesName, e.Name())
@@ -161,6 +244,11 @@ func tidy(path string) error {
 	if err := remove(path + ".new"); err != nil {
 		return fmt.Errorf("tidy up after a compaction: %w", err)
 	}
+	return tidyOld(path)
+}
+
+// tidyOld destroys an index that another took the place of; a second name of the index itself is only taken away.
+func tidyOld(path string) error {
 	old, err := os.Stat(path + ".old")
 	if errors.Is(err, os.ErrNotExist) {
 		return nil
@@ -186,24 +274,30 @@ func (s *Store) compact() error {
 	if err != nil {
 		return fmt.Errorf("compact the index: %w", err)
 	}
-	if err := errors.Join(bolt.Compact(fresh, s.db, 0), fresh.Sync(), fresh.Close()); err != nil {
-		return errors.Join(fmt.Errorf("compact the index: %w", err), remove(path+".new"))
+	err = errors.Join(bolt.Compact(fresh, s.db, 0), fresh.Sync())
+	if err == nil {
+		err = exchange(path)
 	}
-	if err := os.Link(path, path+".old"); err != nil && !errors.Is(err, os.ErrExist) {
-		return fmt.Errorf("compact the index: %w", err)
+	if err != nil {
+		return errors.Join(fmt.Errorf("compact the index: %w", err), fresh.Close(), remove(path+".new"))
 	}
-	if err := os.Rename(path+".new", path); err != nil {
-		return fmt.Errorf("compact the index: %w", err)
-	}
+	// From the renaming on the new file is the index, whatever fails after it. It was never closed, so it was locked all the
+	// time: another process that took it in between would leave this one with the old file, whose acts Open throws away.
+	old := s.db
+	s.db = fresh
 	if err := syncDir(s.dir); err != nil {
+		return errors.Join(err, old.Close()) // the old one keeps its second name: which of them a power cut leaves is open
+	}
+	return errors.Join(old.Close(), overwrite(path+".old"), remove(path+".old"))
+}
+
+// exchange puts the new index in the place of the old one, which keeps a second name.
+func exchange(path string) error {
+	if err := tidyOld(path); err != nil {
 		return err
 	}
-	// The old file is closed only when the new one is open: nobody else may take the folder meanwhile.
-	opened, err := bolt.Open(path, 0o600, &bolt.Options{Timeout: time.Second})
-	if err != nil {
-		return fmt.Errorf("open the compacted index: %w", err)
+	if err := os.Link(path, path+".old"); err != nil {
+		return err
 	}
-	old := s.db
-	s.db = opened
-	return errors.Join(old.Close(), overwrite(path+".old"), remove(path+".old"))
+	return os.Rename(path+".new", path)
 }
