@@ -34,26 +34,31 @@ func KeyWayBack(ctx context.Context, dir string, vault seal.Vault, make func(key
 	return nil
 }
 
-// RestoreKey puts kiosk keys back where none is. It never replaces one: that might be the right one.
-func RestoreKey(ctx context.Context, vault seal.Vault, keys []seal.Key) error {
+// RestoreKey puts kiosk keys back where none is. It never replaces one: that might be the right one. fresh is false where the
+// key was there already.
+func RestoreKey(ctx context.Context, vault seal.Vault, keys []seal.Key) (fresh bool, err error) {
 	there, err := vault.Load(ctx)
 	var boot *seal.BootError
 	if errors.As(err, &boot) {
 		if boot.ID != keys[0].ID().String() {
-			return fmt.Errorf("%s holds another key, %s: move it away first, it may be needed", vault, boot.ID)
+			return false, fmt.Errorf("%s holds another key, %s: move it away first, it may be needed", vault, boot.ID)
 		}
-		return vault.Save(ctx, keys) // the very key, sealed to what the machine boots now
+		if boot.Others >= len(keys) {
+			return false, fmt.Errorf("%s holds an older key, too, which the backup does not: a rotation had not come to its end. "+
+				"Move the file away first, it is needed once the machine boots as before", vault)
+		}
+		return false, vault.Save(ctx, keys) // the very key, sealed to what the machine boots now
 	}
 	if err != nil {
-		return err
+		return false, err
 	}
 	if len(there) > 0 {
 		if there[0].ID() == keys[0].ID() {
-			return nil
+			return false, nil
 		}
-		return fmt.Errorf("%s holds another key, %s: move it away first, it may be needed", vault, there[0].ID())
+		return false, fmt.Errorf("%s holds another key, %s: move it away first, it may be needed", vault, there[0].ID())
 	}
-	return vault.Save(ctx, keys)
+	return true, vault.Save(ctx, keys)
 }
 
 // ErrNoWayBack says that the kiosk key has no way back, which what was asked may need.
@@ -69,10 +74,29 @@ func ResealKey(ctx context.Context, dir string, vault seal.Vault) (seal.ID, erro
 	if len(keys) == 0 {
 		return seal.ID{}, fmt.Errorf("%w: %s holds none", ErrNoKey, vault)
 	}
+	if len(keys) > 1 {
+		return seal.ID{}, errors.New("a rotation of the kiosk key has not come to its end: motcua queue rekey goes on with it")
+	}
 	if noted, err := os.ReadFile(filepath.Join(dir, wayBackName)); err != nil || strings.TrimSpace(string(noted)) != keys[0].ID().String() {
 		return seal.ID{}, ErrNoWayBack
 	}
 	return keys[0].ID(), vault.Save(ctx, keys)
+}
+
+// loose is a vault for keys that have no way back yet: bound to what the machine boots they would be lost with its next update,
+// and with them all that waits. ResealKey binds them.
+func loose(v seal.Vault) seal.Vault {
+	if b, ok := v.(interface{ Loose() seal.Vault }); ok {
+		return b.Loose()
+	}
+	return v
+}
+
+// tellLoose tells who wanted the key bound that it is not.
+func (q *Queue) tellLoose(v seal.Vault) {
+	if b, ok := v.(interface{ Binds() []uint }); ok && len(b.Binds()) > 0 {
+		q.log.Warn("the new kiosk key is bound to no boot state before it has a way back: motcua queue key backup, then motcua queue key reseal")
+	}
 }
 
 // hasWayBack reports whether a way back was made of the current kiosk key.

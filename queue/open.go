@@ -84,9 +84,10 @@ func (q *Queue) openAll(ctx context.Context) (Repairs, error) {
 	}
 	if len(keys) == 0 {
 		keys = []seal.Key{seal.NewKey()}
-		if err := q.o.Vault.Save(ctx, keys); err != nil {
+		if err := loose(q.o.Vault).Save(ctx, keys); err != nil {
 			return repairs, err
 		}
+		q.tellLoose(q.o.Vault)
 	}
 	q.ring.Store(seal.NewRing(keys[0], keys[1:]...))
 	if err := q.openIndex(seen, &repairs); err != nil {

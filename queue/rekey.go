@@ -17,6 +17,8 @@ import (
 // was used until now is emptied: the configuration must name the new one from then on. It may run
 // beside everything else, and run again after a crash it goes on where it was. It returns how many
 // submissions were wrapped anew.
+//
+// The new key is bound to no boot state: it has no way back yet.
 func (q *Queue) Rekey(ctx context.Context, to seal.Vault) (n int, err error) {
 	leave, err := q.enter()
 	if err != nil {
@@ -34,11 +36,11 @@ func (q *Queue) Rekey(ctx context.Context, to seal.Vault) (n int, err error) {
 		keys = []seal.Key{seal.NewKey(), keys[0]}
 	}
 	// Both vaults know both keys until nothing needs the old one, so that a crash locks nobody out.
-	if err := to.Save(ctx, keys); err != nil {
+	if err := loose(to).Save(ctx, keys); err != nil {
 		return 0, fmt.Errorf("rotate kiosk key: %w", err)
 	}
 	if to != from {
-		if err := from.Save(ctx, keys); err != nil {
+		if err := loose(from).Save(ctx, keys); err != nil {
 			return 0, fmt.Errorf("rotate kiosk key: %w", err)
 		}
 	}
@@ -56,7 +58,7 @@ func (q *Queue) Rekey(ctx context.Context, to seal.Vault) (n int, err error) {
 	}); err != nil {
 		return n, fmt.Errorf("rotate kiosk key: %w", err)
 	}
-	if err := to.Save(ctx, keys[:1]); err != nil {
+	if err := loose(to).Save(ctx, keys[:1]); err != nil {
 		return n, fmt.Errorf("rotate kiosk key: %w", err)
 	}
 	if to != from {
@@ -68,6 +70,7 @@ func (q *Queue) Rekey(ctx context.Context, to seal.Vault) (n int, err error) {
 	q.ring.Store(seal.NewRing(keys[0]))
 	q.o.Vault = to
 	q.keys.Unlock()
+	q.tellLoose(to)
 	q.log.Info("kiosk key rotated", "key", current.String(), "submissions", n)
 	return n, nil
 }

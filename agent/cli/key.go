@@ -100,11 +100,12 @@ func (c *keyRestoreCommand) Run(p *program) error {
 		return err
 	}
 	vault := daemon.Vault(cfg)
-	if err := queue.RestoreKey(p.ctx, vault, keys); err != nil {
+	fresh, err := queue.RestoreKey(p.ctx, vault, keys)
+	if err != nil {
 		return err
 	}
 	l, err := p.openLocal(cfg)
-	if errors.Is(err, queue.ErrNoKey) {
+	if fresh && errors.Is(err, queue.ErrNoKey) {
 		err = errors.Join(fmt.Errorf("it is not the key of this queue: %w", err), vault.Save(p.ctx, nil))
 	}
 	if err != nil {

@@ -26,6 +26,9 @@ func (t *TPM) Bound(pcrs ...int) *TPM {
 	return bound
 }
 
+// Loose gives the same vault, whose keys are bound to nothing once they are saved: for keys that have no way back yet.
+func (t *TPM) Loose() Vault { return t.Bound() }
+
 // Binds says to which registers keys are bound when they are saved.
 func (t *TPM) Binds() []uint { return slices.Clone(t.pcrs) }
 
@@ -33,6 +36,7 @@ func (t *TPM) Binds() []uint { return slices.Clone(t.pcrs) }
 type BootError struct {
 	File    string
 	ID      string // of the key that is sealed
+	Others  int    // older keys that are sealed with it: a rotation had not come to its end
 	Changed []uint // registers that hold something else; none where the chip refused all the same
 }
 
@@ -104,7 +108,7 @@ func (f sealedFile) booted(chip transport.TPM, path string) error {
 		}
 	}
 	if len(changed) > 0 {
-		return &BootError{File: path, ID: f.Keys[0].ID, Changed: changed}
+		return &BootError{File: path, ID: f.Keys[0].ID, Others: len(f.Keys) - 1, Changed: changed}
 	}
 	return nil
 }

@@ -71,7 +71,7 @@ func (t *TPM) Load(ctx context.Context) ([]Key, error) {
 		for _, s := range file.Keys {
 			k, err := unsealKey(chip, root, s, file.registers())
 			if errors.Is(err, tpm2.TPMRCPolicyFail) {
-				return &BootError{File: t.path, ID: file.Keys[0].ID}
+				return &BootError{File: t.path, ID: file.Keys[0].ID, Others: len(file.Keys) - 1}
 			}
 			if err != nil {
 				return err
