@@ -19,6 +19,7 @@ import (
 	"io/fs"
 	"log/slog"
 	"regexp"
+	"sync"
 	"time"
 
 	"filippo.io/age"
@@ -234,12 +235,16 @@ func (c *Collector) leftover(ctx context.Context, u Upload, id string) error {
 // leaves an upload that is filed again, and known then.
 func (c *Collector) file(ctx context.Context, u Upload, mine Claim) (string, error) {
 	id := u.Meta["submission"]
-	bundle, err := c.o.Store.Open(ctx, u)
+	opened, err := c.o.Store.Open(ctx, u)
 	if err != nil {
 		return "", fmt.Errorf("open: %w", err)
 	}
+	bundle := &watched{Bundle: opened}
 	defer bundle.Close()
 	outcome, why, err := c.prove(ctx, u, bundle)
+	if fault := bundle.err(); fault != nil && outcome != Filed && outcome != Known {
+		return "", fmt.Errorf("read: %w", fault) // says nothing about the bundle
+	}
 	if err != nil {
 		return "", err
 	}
@@ -258,6 +263,29 @@ func (c *Collector) file(ctx context.Context, u Upload, mine Claim) (string, err
 		return "", fmt.Errorf("remove what is filed: %w", err)
 	}
 	return outcome, nil
+}
+
+// watched remembers that the store could not be read: what follows from that is no verdict on the bundle.
+type watched struct {
+	Bundle
+	mu    sync.Mutex // guards fault
+	fault error
+}
+
+func (w *watched) ReadAt(p []byte, off int64) (int, error) {
+	n, err := w.Bundle.ReadAt(p, off)
+	if err != nil && err != io.EOF {
+		w.mu.Lock()
+		w.fault = err
+		w.mu.Unlock()
+	}
+	return n, err
+}
+
+func (w *watched) err() error {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.fault
 }
 
 // prove holds a bundle against its digest and opens it, then files it.

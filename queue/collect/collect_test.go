@@ -506,3 +506,53 @@ func sumOf(data []byte) string {
 	sum := sha256.Sum256(data)
 	return hex.EncodeToString(sum[:])
 }
+
+// A line that breaks while a bundle is read, wherever, says nothing about the bundle: it is filed once the line is back.
+func TestBrokenReadIsNoVerdict(t *testing.T) {
+	id, err := age.GenerateX25519Identity()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, to := range [][]age.Recipient{nil, {id.Recipient()}} {
+		for at := 1; ; at++ {
+			h := onDisk(t)
+			send(t, h.url, to, false, "A")
+			o, broken := newOffice(), &breaks{Store: h.store, at: at}
+			c := collector(t, hub{h.url, broken}, "desk-1", o, map[string]int{}, id)
+			c.Pass(t.Context()) // its error is the line's
+			if broken.n < at {
+				if at < 4 {
+					t.Fatalf("only %d reads were broken", at)
+				}
+				break
+			}
+			pass(t, c)
+			if o.filed["A"] != 1 || left(t, h.store) != 0 {
+				t.Errorf("sealed %t, read %d broken: filed %d times, %d left", to != nil, at, o.filed["A"], left(t, h.store))
+			}
+		}
+	}
+}
+
+// breaks is a store one of whose reads breaks off.
+type breaks struct {
+	Store
+	at, n int
+}
+
+func (b *breaks) Open(ctx context.Context, u Upload) (Bundle, error) {
+	bundle, err := b.Store.Open(ctx, u)
+	return &breaking{bundle, b}, err
+}
+
+type breaking struct {
+	Bundle
+	of *breaks
+}
+
+func (b *breaking) ReadAt(p []byte, off int64) (int, error) {
+	if b.of.n++; b.of.n == b.of.at {
+		return 0, errors.New("connection reset")
+	}
+	return b.Bundle.ReadAt(p, off)
+}
