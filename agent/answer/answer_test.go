@@ -680,6 +680,38 @@ func TestSweepForgets(t *testing.T) {
 	}
 }
 
+// A clock that was ahead makes a kiosk forget, and pass over, what the desk said; once it is put right all of it comes again.
+func TestClockThatWasAhead(t *testing.T) {
+	d, dir := newDesk("desk-1"), t.TempDir()
+	now := noon.Add(time.Hour)
+	d.answers("A", Done, []byte("%PDF-1.7 result"))
+	in := &Intake{Store: openAt(t, dir), Queue: delivered(t), Clock: func() time.Time { return now }}
+	p := puller(t, office(t, d, nil), in)
+	round(t, p)
+	settle := func() {
+		t.Helper()
+		if err := in.settle(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	now = noon.AddDate(60, 0, 0)
+	settle()
+	d.answers("B", Done, nil)
+	round(t, p)
+	in.Store = openAt(t, dir)
+	now = noon.Add(2 * time.Hour)
+	settle()
+	round(t, p)
+	for _, id := range []string{"A", "B"} {
+		if r, err := in.Store.ByCode(codeOf(id)); err != nil || r.State != Done {
+			t.Errorf("%s is not known any more: %v, %v", id, r.Answer, err)
+		}
+	}
+	if _, data, err := in.Store.Result("A"); err != nil || len(data) == 0 {
+		t.Errorf("its result: %v", err)
+	}
+}
+
 func TestListed(t *testing.T) {
 	seen := map[string]bool{}
 	for _, r := range Listed {

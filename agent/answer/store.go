@@ -24,6 +24,7 @@ import (
 const (
 	identityName = "identity" // the kiosk's age identity, that answers are sealed to
 	cursorName   = "cursor"   // how far the desk's answers were taken
+	clockName    = "clock"    // what the clock showed when something was last forgotten because of it
 	recordPrefix = "s-"       // a dossier's record, by its submission
 	resultPrefix = "r-"       // its result: a draft of its own, so that it can be wiped alone
 )
@@ -53,6 +54,7 @@ type Store struct {
 	codes  map[string]string // receipt code → the dossier's first submission
 	broken map[string]bool   // records that could not be read; an answer of the desk replaces them
 	cursor Cursor
+	forgot time.Time // what the clock showed when something was last forgotten because of it
 }
 
 // place is what the store keeps in memory of a record: nothing personal.
@@ -99,6 +101,9 @@ func OpenStore(ctx context.Context, dir string, vault seal.Vault, log *slog.Logg
 	}
 	if err := drafts.Take(cursorName, &s.cursor); err != nil || len(s.broken) > 0 {
 		s.cursor = Cursor{}
+	}
+	if err := drafts.Take(clockName, &s.forgot); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		log.Warn("when answers were last forgotten can't be read", "error", err)
 	}
 	return s, s.sweepResults(ids)
 }
@@ -211,11 +216,11 @@ func (s *Store) Take(a Answer, now time.Time) (fresh bool, err error) {
 	if err := a.Validate(); err != nil {
 		return false, err
 	}
-	if a.State.Final() && now.Sub(a.At) > keepFinal {
-		return false, nil // forgotten here long ago, or never of use here
-	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	if a.State.Final() && now.Sub(a.At) > keepFinal {
+		return false, s.noteClock(now) // forgotten here long ago, or never of use here
+	}
 	var r Record
 	if was, ok := s.known[a.Submission]; ok {
 		if !a.after(was.answer) {
@@ -357,6 +362,9 @@ func (s *Store) Answered(id string) bool {
 func (s *Store) Sweep(now time.Time) (int, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	if err := s.askAnew(now); err != nil {
+		return 0, err
+	}
 	n := 0
 	for id, p := range s.known {
 		keep := keepOpen
@@ -366,12 +374,48 @@ func (s *Store) Sweep(now time.Time) (int, error) {
 		if now.Sub(p.answer.At) <= keep {
 			continue
 		}
+		if err := s.noteClock(now); err != nil {
+			return n, err
+		}
 		if err := s.forget(id); err != nil {
 			return n, err
 		}
 		n++
 	}
 	return n, nil
+}
+
+// clockSlack is how far a clock may be set without anything having been forgotten too early for that.
+const clockSlack = 24 * time.Hour
+
+// noteClock notes what the clock showed when something is forgotten because of it; the caller holds mu.
+func (s *Store) noteClock(now time.Time) error {
+	if now.Sub(s.forgot) <= clockSlack {
+		return nil
+	}
+	if err := s.drafts.Keep(clockName, now); err != nil {
+		return fmt.Errorf("note the clock: %w", err)
+	}
+	s.forgot = now
+	return nil
+}
+
+// askAnew begins at the desk's first answer again where the clock shows less than when something was forgotten: it was ahead
+// then, and the desk still has what went too early. The caller holds mu.
+func (s *Store) askAnew(now time.Time) error {
+	if s.forgot.Sub(now) <= clockSlack {
+		return nil
+	}
+	s.log.Warn("the clock was ahead: answers that were forgotten for that are asked of the desk anew", "by", s.forgot.Sub(now).String())
+	if err := s.drafts.Keep(cursorName, Cursor{}); err != nil {
+		return fmt.Errorf("keep how far answers were taken: %w", err)
+	}
+	s.cursor = Cursor{}
+	if err := s.drafts.Keep(clockName, now); err != nil {
+		return fmt.Errorf("note the clock: %w", err)
+	}
+	s.forgot = now
+	return nil
 }
 
 // forget destroys a record and its result; the caller holds mu.
