@@ -23,7 +23,7 @@ restart)
 	;;
 is-active) grep -qx active "$state" ;;
 is-failed) grep -qx failed "$state" ;;
-show) echo 0 ;;
+show) case "$*" in *ActiveState*motcua-trial.service) cat "$MOTCUA_ROOT/trial" ;; *) echo 0 ;; esac ;;
 esac
 `
 
@@ -51,6 +51,7 @@ func TestGoBackAfterABadUpgrade(t *testing.T) {
 		write("bin/systemctl", systemctl)
 		write("usr/bin/motcua", well)
 		write("state", "active\n")
+		write("trial", "inactive\n")
 		return machine{root, func(act string) (string, error) {
 			cmd := exec.CommandContext(t.Context(), "sh", script, act)
 			cmd.Env = []string{"MOTCUA_ROOT=" + root, "MOTCUA_MINUTE=1", "PATH=" + filepath.Join(root, "bin") + ":" + os.Getenv("PATH")}
@@ -104,6 +105,25 @@ func TestGoBackAfterABadUpgrade(t *testing.T) {
 		out, err = upgrade(t, m, well+"# mended\n")
 		if is, before := state(t, m); err != nil || is != "active" || before {
 			t.Fatalf("%s, before %t, %v\n%s", is, before, err, out)
+		}
+	})
+	t.Run("upgrade_within_a_trial_keeps_what_was_well", func(t *testing.T) {
+		m := start(t)
+		if out, err := m.run("keep"); err != nil {
+			t.Fatal(err, out)
+		}
+		// It starts, and its minute is not over: nobody knows yet that it will not last.
+		for name, text := range map[string]string{"usr/bin/motcua": well + "# on trial\n", "trial": "activating\n"} {
+			if err := os.WriteFile(filepath.Join(m.root, name), []byte(text), 0o755); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if out, err := m.run("keep"); err != nil {
+			t.Fatal(err, out)
+		}
+		kept, err := os.ReadFile(filepath.Join(m.root, "usr/lib/motcua/before/motcua"))
+		if err != nil || string(kept) != well {
+			t.Errorf("kept %q, %v", kept, err)
 		}
 	})
 	t.Run("neither_runs", func(t *testing.T) {
