@@ -203,8 +203,15 @@ func (m *merging) other(r reading) {
 	}
 }
 
-// agree counts a source that says the same, and lets go of the doubts that this answers.
+// agree counts a source that says the same, and lets go of the doubts that this answers. That something else was read, too, no
+// further code answers, only what is signed or a person.
 func (m *merging) agree(r reading) {
+	if r.Settled && slices.Contains(r.Doubts, paper.Disagreement) && rank(m.lead.Source) < rank(paper.Chip) {
+		m.field.Doubts = doubt(m.field.Doubts, paper.Disagreement)
+		if len(m.field.Choices) == 0 {
+			m.field.Choices = r.Choices
+		}
+	}
 	zone := r.Source == paper.MRZ || m.lead.Source == paper.MRZ
 	if m.name == paper.FullName && zone { // letters agree; a zone says nothing of the marks, so it doesn't say the same
 		return
