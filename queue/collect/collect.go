@@ -346,6 +346,9 @@ func open(bundle io.ReaderAt, size int64, with []age.Identity) (parts fs.FS, sea
 	if err != nil {
 		return nil, false, errors.New("the bundle is no ZIP file")
 	}
+	if err := receive.Plain(z, size, receive.MostParts); err != nil { // anybody may have laid it into a tusd
+		return nil, false, err
+	}
 	return z, false, nil
 }
 

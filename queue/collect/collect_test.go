@@ -1,6 +1,7 @@
 package collect
 
 import (
+	"archive/zip"
 	"bytes"
 	"context"
 	"crypto/sha256"
@@ -379,6 +380,39 @@ func TestProves(t *testing.T) {
 			t.Errorf("filed %d, %v", n, outcomes)
 		}
 	})
+}
+
+// What no kiosk writes never comes to the desk: with a few bytes it would fill its disk, or look other than it is.
+func TestHostileBundles(t *testing.T) {
+	h, o, outcomes := onDisk(t), newOffice(), map[string]int{}
+	for id, f := range map[string]zip.FileHeader{
+		"BOMB":   {Name: "form.json", Method: zip.Deflate},
+		"FOLDER": {Name: "a/form.json"},
+		"TURNED": {Name: "form\u202enosj.exe"},
+	} {
+		var data bytes.Buffer
+		z := zip.NewWriter(&data)
+		for _, f := range []zip.FileHeader{f, {Name: "manifest.json"}} {
+			w, err := z.CreateHeader(&f)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if _, err := w.Write(make([]byte, 1<<20)); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if err := z.Close(); err != nil {
+			t.Fatal(err)
+		}
+		upload(t, h.url, id, sumOf(data.Bytes()), data.Bytes())
+	}
+	c := collector(t, h, "desk-1", o, outcomes)
+	for range 2 {
+		pass(t, c)
+	}
+	if outcomes[BadSeal] != 3 || len(o.filed) != 0 || left(t, h.store) != 3 {
+		t.Errorf("%v, filed %v, %d left", outcomes, o.filed, left(t, h.store))
+	}
 }
 
 // Two collectors with desks of their own at one store, at once: each submission is filed by one of them.

@@ -37,6 +37,9 @@ import (
 // Path is where the handler expects to be mounted; kiosks upload to http://host/files/.
 const Path = "/files/"
 
+// MostParts is how many parts a bundle may have where nothing else is said.
+const MostParts = 2000
+
 // Options say where submissions go and what is let in.
 type Options struct {
 	Dir        string         // submissions go to Dir/<id>/; Dir/.motcua/ is the receiver's own
@@ -45,7 +48,7 @@ type Options struct {
 	Unfinished int            // uploads that a kiosk may have begun and not finished; 0 = 32
 	Announced  int64          // bytes that these may announce together; 0 = 16 GiB
 	MaxSize    int64          // largest bundle in bytes; 0 = 3 GiB
-	MaxParts   int            // most parts in a bundle; 0 = 2,000
+	MaxParts   int            // most parts in a bundle; 0 = MostParts
 	MinFree    int64          // bytes that must stay free on the disk; 0 = 64 MiB
 	Expire     time.Duration  // an unfinished upload is dropped after so long without a byte; 0 = 7 days
 	Remember   time.Duration  // how long a received id is known after its folder was taken away; 0 = 400 days
@@ -98,7 +101,7 @@ func New(o Options) (*Receiver, error) {
 		o.MaxSize = 3 << 30 // more than a kiosk lets into one submission
 	}
 	if o.MaxParts <= 0 {
-		o.MaxParts = 2000
+		o.MaxParts = MostParts
 	}
 	if o.MinFree <= 0 {
 		o.MinFree = 64 << 20

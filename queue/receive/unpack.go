@@ -195,20 +195,16 @@ func (m manifest) odd() error {
 	return nil
 }
 
-// unzip writes the parts of a store-only ZIP and checks them against the manifest, its last entry.
-func (r *Receiver) unzip(dir, id string, from io.ReaderAt, size int64) error {
-	z, err := zip.NewReader(from, size)
-	if err != nil {
-		return bad("the bundle is no ZIP file")
-	}
+// Plain reports what in a bundle's list of files no kiosk writes: parts that are compressed, or larger in all than the bundle (size,
+// in bytes), names that lead elsewhere or look other than they are, a name twice, no manifest.json at the end, more than most parts.
+// The error repeats no name.
+func Plain(z *zip.Reader, size int64, most int) error {
 	switch n := len(z.File); {
 	case n == 0 || z.File[n-1].Name != manifestName:
 		return bad("the bundle's last file is not %s", manifestName)
-	case n-1 > r.o.MaxParts:
-		return bad("the bundle has %d parts, at most %d are taken", n-1, r.o.MaxParts)
+	case n-1 > most:
+		return bad("the bundle has %d parts, at most %d are taken", n-1, most)
 	}
-	got := map[string]string{} // part → sha256
-	sizes := map[string]int64{}
 	folded := map[string]bool{}
 	total := int64(0)
 	for _, f := range z.File {
@@ -223,11 +219,27 @@ func (r *Receiver) unzip(dir, id string, from io.ReaderAt, size int64) error {
 			return bad("a part is not a plainly stored file")
 		}
 		// Entries may overlap in a crafted file; what is written stays within what was sent.
-		if n := int64(f.UncompressedSize64); n < 0 || n > size-total {
+		n := int64(f.UncompressedSize64)
+		if n < 0 || n > size-total {
 			return bad("the parts are larger than the bundle")
-		} else {
-			total += n
 		}
+		total += n
+	}
+	return nil
+}
+
+// unzip writes the parts of a store-only ZIP and checks them against the manifest, its last entry.
+func (r *Receiver) unzip(dir, id string, from io.ReaderAt, size int64) error {
+	z, err := zip.NewReader(from, size)
+	if err != nil {
+		return bad("the bundle is no ZIP file")
+	}
+	if err := Plain(z, size, r.o.MaxParts); err != nil {
+		return err
+	}
+	got := map[string]string{} // part → sha256
+	sizes := map[string]int64{}
+	for _, f := range z.File {
 		in, err := f.Open()
 		if err != nil {
 			return bad("a part can't be read")
