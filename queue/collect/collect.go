@@ -112,11 +112,12 @@ const (
 	Unproved    = "unproved"      // a part is not what the manifest says
 	Other       = "other-content" // filed before with other content
 	BadName     = "bad-name"      // the upload names no submission
+	Elsewhere   = "elsewhere"     // claimed long ago by another owner, which has not filed it
 	Trouble     = "trouble"       // store or disk, tried again
 )
 
 // Outcomes lists them.
-var Outcomes = []string{Filed, Known, OtherDigest, BadSeal, Unproved, Other, BadName, Trouble}
+var Outcomes = []string{Filed, Known, OtherDigest, BadSeal, Unproved, Other, BadName, Elsewhere, Trouble}
 
 var (
 	validID   = regexp.MustCompile(`^[0-9A-Za-z_-]{1,64}$`)
@@ -213,7 +214,10 @@ func (c *Collector) one(ctx context.Context, u Upload) (outcome string, err erro
 		}
 		return Known, nil
 	case is.Owner != c.o.Owner && is.Owner != c.o.InsteadOf:
-		return "", nil
+		if mine.At.Sub(is.At) < longClaimed {
+			return "", nil
+		}
+		return Elsewhere, nil
 	case is.State == filed:
 		return Other, nil
 	case is.State == refused && is.Upload == u.Key:
@@ -221,6 +225,10 @@ func (c *Collector) one(ctx context.Context, u Upload) (outcome string, err erro
 	}
 	return c.file(ctx, u, mine)
 }
+
+// longClaimed is after how long a claim that was not filed is told: its owner may be gone, as after a desk's index was lost and
+// made anew under another name. Only a person can know (Options.InsteadOf).
+const longClaimed = time.Hour
 
 // leftover removes what is left of an upload that was filed: a kill came between the removal of its two files.
 func (c *Collector) leftover(ctx context.Context, u Upload, id string) error {

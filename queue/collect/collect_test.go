@@ -476,10 +476,19 @@ func TestInsteadOfADeadDesk(t *testing.T) {
 	send(t, h.url, nil, false, "A")
 	c := collector(t, hub{h.url, &dies{Store: h.store, at: 3}}, "desk-1", newOffice(), map[string]int{})
 	c.Pass(t.Context())
-	o := newOffice()
-	heir := collector(t, h, "desk-2", o, map[string]int{})
+	o, told := newOffice(), map[string]int{}
+	heir := collector(t, h, "desk-2", o, told)
 	if n := pass(t, heir); n != 0 {
 		t.Fatal("taken from a desk that may come back")
+	}
+	if told[Elsewhere] != 0 {
+		t.Error("told of a desk that is only slow")
+	}
+	heir.o.Clock = func() time.Time { return time.Now().Add(2 * longClaimed) }
+	pass(t, heir)
+	pass(t, heir)
+	if told[Elsewhere] != 1 {
+		t.Errorf("a submission that nobody files was told %d times", told[Elsewhere])
 	}
 	heir.o.InsteadOf = "desk-1"
 	if n := pass(t, heir); n != 1 || left(t, h.store) != 0 {
