@@ -82,8 +82,8 @@ func writeTable(z *zip.Writer, list []Dossier, zone *time.Location) error {
 		if n := len(d.History); n > 0 {
 			by = d.History[n-1].By
 		}
-		rows = append(rows, []string{strconv.FormatUint(d.Number, 10), d.Code, d.Procedure, d.Title, d.Kiosk, plainCell(d.Person),
-			d.Received.In(zone).Format(time.RFC3339), string(d.State), strings.Join(d.Reasons, " "), plainCell(d.Text), by,
+		rows = append(rows, []string{strconv.FormatUint(d.Number, 10), d.Code, plainCell(d.Procedure), plainCell(d.Title), plainCell(d.Kiosk),
+			plainCell(d.Person), d.Received.In(zone).Format(time.RFC3339), string(d.State), strings.Join(d.Reasons, " "), plainCell(d.Text), by,
 			d.Changed.In(zone).Format(time.RFC3339)})
 	}
 	if err := t.WriteAll(rows); err != nil {

@@ -58,6 +58,8 @@ type form struct {
 // LabelSupplements names, in manifest.json, the submission (its id or code) that this one adds papers to.
 const LabelSupplements = "supplements"
 
+var validCode = regexp.MustCompile(`^[0-9A-Za-z-]{1,16}$`)
+
 var validID = regexp.MustCompile(`^[0-9A-Za-z_][0-9A-Za-z_-]{0,63}$`)
 
 // File files a submission once; filed is false where it was filed before. parts are the files of its bundle, proved here
@@ -255,7 +257,7 @@ func (r *record) begin(in *incoming) error {
 	if r.Procedure == "" {
 		r.Procedure = in.manifest.Labels[dossier.LabelProcedure]
 	}
-	if r.Code == "" {
+	if r.Code == "" && validCode.MatchString(in.manifest.Code) { // else it is a kiosk's word that would name a folder of an export
 		r.Code = in.manifest.Code
 	}
 	if r.Kiosk == "" {
