@@ -179,12 +179,27 @@ func TestOldRollIsSealed(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := os.WriteFile(path, old, 0o600); err != nil {
-		t.Fatal(err)
+	for _, first := range []byte{'{', '[', 0} {
+		if err := os.WriteFile(path, old, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		oldRollIsSealed(t, path, seals.NewRing(keyThatBegins(first)))
 	}
-	ring := seals.NewRing(seals.NewKey())
+}
+
+// keyThatBegins makes a key whose name, and so what it seals, begins with that byte.
+func keyThatBegins(first byte) seals.Key {
+	for {
+		if k := seals.NewKey(); k.ID()[0] == first {
+			return k
+		}
+	}
+}
+
+func oldRollIsSealed(t *testing.T, path string, ring *seals.Ring) {
+	t.Helper()
 	for range 2 {
-		r, err = Open(path, (&clock{}).now, ring)
+		r, err := Open(path, (&clock{}).now, ring)
 		if err != nil {
 			t.Fatal(err)
 		}
