@@ -70,6 +70,7 @@ func readFrame(r io.Reader, head any) ([]byte, error) {
 		return nil, errors.New("frame is too large")
 	}
 	buf := make([]byte, a)
+	defer clear(buf) // names and numbers of a paper, once more
 	if _, err := io.ReadFull(r, buf); err != nil {
 		return nil, err
 	}

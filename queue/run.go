@@ -201,11 +201,14 @@ func (q *Queue) DeliverDue(ctx context.Context, sink Sink) (Pass, error) {
 			w := &worker{crew: c}
 			for gctx.Err() == nil {
 				did, err := w.step(gctx, start)
-				if err != nil || !did.one {
+				if err != nil || did.down {
 					mu.Lock()
 					down = down || did.down
 					mu.Unlock()
 					return errors.Join(err, w.rest())
+				}
+				if !did.one {
+					return w.collect() // what another claimed ahead is that one's to send: given back, nobody would
 				}
 			}
 			return errors.Join(gctx.Err(), w.rest())

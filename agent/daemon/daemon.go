@@ -13,6 +13,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"runtime"
 	"runtime/debug"
 	"strconv"
 	"time"
@@ -134,6 +135,7 @@ func run(ctx context.Context, streams Streams, cfg config.Config, file string, a
 	accepting := counted{q, figures, ledger, office, log}
 	site, err := openSite(cfg, offer, accepting, ledger, timed{reader, figures}, Copies(cfg, reader), scanner, console, demo != nil, log, openDrafts(ctx, cfg, log), func() {
 		reader.Renew()
+		runtime.GC()         // buffers in pools outlive one collection
 		debug.FreeOSMemory() // what was freed goes back to the kernel, which hands it out empty
 	})
 	if err != nil {
