@@ -29,7 +29,8 @@ func TestRetentionUnderWrongClocks(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			now, off, opened := start, c.off, start
-			o := Options{Parallel: 1, Retention: keep, wall: func() time.Time { return now.Add(off) }, elapsed: func() time.Duration { return now.Sub(opened) }}
+			o := Options{Parallel: 1, Retention: keep, wall: func() time.Time { return now.Add(off) },
+				elapsed: func() time.Duration { return now.Sub(opened) }}
 			dir := memoryDir(t)
 			q := mustOpen(t, dir, o)
 			mustEnqueue(t, q, draft("A", 1))

@@ -158,7 +158,8 @@ func (r *recorder) Replace(from, to string) error {
 	n, a, b := r.next, r.rel(from), r.rel(to)
 	r.inodes[b] = n
 	r.log = append(r.log, event{kind: "create", inode: n, path: a}, event{kind: "write", inode: n, data: bytes.TrimRight(data, "\x00")},
-		event{kind: "write", inode: n, off: int64(len(data)) - 1, data: []byte{0}}, event{kind: "sync", inode: n}, event{kind: "rename", path: a, to: b})
+		event{kind: "write", inode: n, off: int64(len(data)) - 1, data: []byte{0}}, event{kind: "sync", inode: n},
+		event{kind: "rename", path: a, to: b})
 	return nil
 }
 
@@ -451,7 +452,8 @@ func cutStories(t *testing.T) map[string]*story {
 			}})
 			return err
 		}},
-		"drop":  {prepare: three, must: []string{"B", "C"}, may: []string{"A"}, do: func(_ *testing.T, q *Queue) error { return q.Drop(context.Background(), "A") }},
+		"drop": {prepare: three, must: []string{"B", "C"}, may: []string{"A"},
+			do: func(_ *testing.T, q *Queue) error { return q.Drop(context.Background(), "A") }},
 		"rekey": {prepare: older, must: ids, do: func(_ *testing.T, q *Queue) error { _, err := q.Rekey(context.Background(), nil); return err }},
 		"rebuild": {must: ids, prepare: func(t *testing.T, dir string) {
 			three(t, dir)
@@ -466,8 +468,9 @@ func cutStories(t *testing.T) map[string]*story {
 			}
 			copyFile(t, filepath.Join(dir, "blobs/00000000/A"), filepath.Join(dir, "blobs/00000000/X"))
 		}},
-		"strays":    {must: ids, prepare: older},
-		"migration": {must: []string{"F", "N", "S", "H"}, may: []string{"X"}, o: Options{Retention: -1}, prepare: func(t *testing.T, dir string) { copyTree(t, "testdata/layout-2", dir) }},
+		"strays": {must: ids, prepare: older},
+		"migration": {must: []string{"F", "N", "S", "H"}, may: []string{"X"}, o: Options{Retention: -1},
+			prepare: func(t *testing.T, dir string) { copyTree(t, "testdata/layout-2", dir) }},
 		"mend": {must: ids, prepare: func(t *testing.T, dir string) {
 			three(t, dir)
 			path := filepath.Join(dir, "index.db")

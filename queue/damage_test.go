@@ -366,7 +366,8 @@ func TestHeldHeals(t *testing.T) {
 func TestOldRecordsAreForgotten(t *testing.T) {
 	now := time.Now()
 	opened := now
-	q := mustOpen(t, memoryDir(t), Options{Records: 400 * 24 * time.Hour, wall: func() time.Time { return now }, elapsed: func() time.Duration { return now.Sub(opened) }})
+	q := mustOpen(t, memoryDir(t), Options{Records: 400 * 24 * time.Hour, wall: func() time.Time { return now },
+		elapsed: func() time.Duration { return now.Sub(opened) }})
 	const n = 300
 	for i := range n {
 		mustEnqueue(t, q, draft(fmt.Sprint("S", i), 0))

@@ -92,7 +92,8 @@ func TestExport(t *testing.T) {
 			}
 			names = append(names, h.Name)
 		}
-		if want := []string{"motcua-export.json", "B/submission.json", "B/bundle.zip", "C/submission.json", "C/bundle.zip"}; !slices.Equal(names, want) {
+		if want := []string{"motcua-export.json", "B/submission.json", "B/bundle.zip", "C/submission.json", "C/bundle.zip"}; !slices.Equal(names,
+			want) {
 			t.Fatal(names)
 		}
 	})

@@ -39,7 +39,8 @@ var (
 	keySchemaSum = []byte("schema-sum")
 	keySegment   = []byte("segment")
 	keyKiosk     = []byte("kiosk-key")
-	keyRebuild   = []byte("rebuild") // the next folder to take in, and the name of the index that was given up; there while a lost index is being built again
+	// the next folder to take in, and the name of the index that was given up; there while a lost index is being built again
+	keyRebuild = []byte("rebuild")
 )
 
 // Dropped is the state named by the last Event of a submission that a person removed; no submission

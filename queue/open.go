@@ -487,7 +487,8 @@ func (q *Queue) loadKeys(ctx context.Context, s survey) ([]seal.Key, error) {
 	case len(keys) == 0:
 		return nil, fmt.Errorf("%w: %s holds none, and submissions are sealed with %s; put it back from your backup", ErrNoKey, q.o.Vault, needed)
 	}
-	return nil, fmt.Errorf("%w: %s holds %s, submissions are sealed with %s; put the right one back from your backup", ErrNoKey, q.o.Vault, keys[0], needed)
+	return nil, fmt.Errorf("%w: %s holds %s, submissions are sealed with %s; put the right one back from your backup", ErrNoKey, q.o.Vault,
+		keys[0], needed)
 }
 
 // eachSlot shows the wrapped keys of all blobs, those set aside included, until look returns false.

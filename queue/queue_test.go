@@ -192,7 +192,8 @@ func TestEnqueue(t *testing.T) {
 		}
 	})
 	t.Run("is_found_by_code_however_typed", func(t *testing.T) {
-		for _, code := range []string{s.Code, strings.ToLower(s.Code), strings.ReplaceAll(s.Code, "-", " "), strings.ReplaceAll(s.Code, "5", "S")} {
+		for _, code := range []string{s.Code, strings.ToLower(s.Code), strings.ReplaceAll(s.Code, "-", " "),
+			strings.ReplaceAll(s.Code, "5", "S")} {
 			if got, err := q.Get(code); err != nil || got.ID != s.ID {
 				t.Errorf("%q: %v %v", code, got.ID, err)
 			}

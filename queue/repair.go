@@ -37,10 +37,12 @@ func (r Repairs) String() string {
 	}
 	say(len(r.IndexAside), "The index was damaged; it was moved to %s and built again from the blobs.", r.IndexAside)
 	say(len(r.Adopted), "%d submissions were put back into the index and will be sent; the hub keeps one copy of each.", len(r.Adopted))
-	say(len(r.Unreadable), "%d blobs could not be put back and were set aside (motcua queue found): %s.", len(r.Unreadable), strings.Join(r.Unreadable, ", "))
+	say(len(r.Unreadable), "%d blobs could not be put back and were set aside (motcua queue found): %s.", len(r.Unreadable),
+		strings.Join(r.Unreadable, ", "))
 	say(len(r.Requeued), "%d submissions were being sent when the program ended and are queued again.", len(r.Requeued))
 	say(r.Unfinished, "%d half-written blobs of submissions that were never confirmed were removed.", r.Unfinished)
-	say(len(r.SetAside), "%d blobs that the index does not know were set aside (motcua queue found): %s.", len(r.SetAside), strings.Join(r.SetAside, ", "))
+	say(len(r.SetAside), "%d blobs that the index does not know were set aside (motcua queue found): %s.", len(r.SetAside),
+		strings.Join(r.SetAside, ", "))
 	say(r.Wiped, "%d wipes that had been begun were finished.", r.Wiped)
 	say(r.MigratedFrom, "The index was migrated from layout %d to %d.", r.MigratedFrom, schemaVersion)
 	if r.KeyRotation {

@@ -180,7 +180,8 @@ func verifyPart(f *zip.File, p PartInfo) error {
 	return nil
 }
 
-// verifyPages checks the index's pages on a copy: beside a writer the file itself is never still. The copy is as sealed as the index: it holds no content.
+// verifyPages checks the index's pages on a copy: beside a writer the file itself is never still. The copy is as sealed as the index: it
+// holds no content.
 func (q *Queue) verifyPages() (wrong []error, err error) {
 	if q.ReadOnly() != nil {
 		return checkIndexFile(q.indexPath()), nil

@@ -209,10 +209,12 @@ func (t *Table) answer(found []old, before []string) Answer {
 }
 
 // kindWords stand before a unit's name, in full and as people shorten them.
-var kindWords = []string{"thành phố", "thị trấn", "thị xã", "đặc khu", "phường", "quận", "huyện", "tỉnh", "xã", "tp", "tx", "tt", "p", "q", "h", "x", "t"}
+var kindWords = []string{"thành phố", "thị trấn", "thị xã", "đặc khu", "phường", "quận", "huyện", "tỉnh", "xã", "tp", "tx", "tt", "p", "q",
+	"h", "x", "t"}
 
 // shortKinds are the shortened words in full.
-var shortKinds = map[string]string{"tp": "thành phố", "tx": "thị xã", "tt": "thị trấn", "p": "phường", "q": "quận", "h": "huyện", "x": "xã", "t": "tỉnh"}
+var shortKinds = map[string]string{"tp": "thành phố", "tx": "thị xã", "tt": "thị trấn", "p": "phường", "q": "quận", "h": "huyện", "x": "xã",
+	"t": "tỉnh"}
 
 // kindOf divides a unit's name into its kind ("" where none is written) and the rest.
 func kindOf(name string) (kind, rest string) {

@@ -36,7 +36,8 @@ func natsServer(t *testing.T, dir string, port int) *natsd.Server {
 
 func connectTo(url string) Connect {
 	return func(more ...nats.Option) (*nats.Conn, error) {
-		return nats.Connect(url, append(more, nats.RetryOnFailedConnect(true), nats.MaxReconnects(-1), nats.ReconnectWait(50*time.Millisecond))...)
+		return nats.Connect(url, append(more, nats.RetryOnFailedConnect(true), nats.MaxReconnects(-1),
+			nats.ReconnectWait(50*time.Millisecond))...)
 	}
 }
 
@@ -53,11 +54,13 @@ func provide(t *testing.T, url string) jetstream.JetStream {
 		t.Fatal(err)
 	}
 	for _, name := range []string{KiosksBucket, AnswersBucket} {
-		if _, err := js.CreateOrUpdateKeyValue(t.Context(), jetstream.KeyValueConfig{Bucket: name, History: 1, Storage: jetstream.FileStorage}); err != nil {
+		if _, err := js.CreateOrUpdateKeyValue(t.Context(), jetstream.KeyValueConfig{Bucket: name, History: 1,
+			Storage: jetstream.FileStorage}); err != nil {
 			t.Fatal(err)
 		}
 	}
-	if _, err := js.CreateOrUpdateObjectStore(t.Context(), jetstream.ObjectStoreConfig{Bucket: ResultsBucket, Storage: jetstream.FileStorage}); err != nil {
+	if _, err := js.CreateOrUpdateObjectStore(t.Context(), jetstream.ObjectStoreConfig{Bucket: ResultsBucket,
+		Storage: jetstream.FileStorage}); err != nil {
 		t.Fatal(err)
 	}
 	return js

@@ -48,7 +48,8 @@ func TestTakenOverParser(t *testing.T) {
 func TestControlSocket(t *testing.T) {
 	d := start(t)
 	for _, path := range []string{"/submissions", "/export", "/diagnostics", "/staff", "/verify"} {
-		out, err := exec.Command("sh", "-c", `exec 3>&1; curl -sS --max-time 20 -o /dev/null -w '%{http_code}' --unix-socket "$1" "$2"; exit $?`, "sh",
+		out, err := exec.Command("sh", "-c", `exec 3>&1; curl -sS --max-time 20 -o /dev/null -w '%{http_code}' --unix-socket "$1" "$2"; exit $?`,
+			"sh",
 			filepath.Join(d.dir, "motcua.sock"), "http://daemon"+path).CombinedOutput()
 		t.Logf("GET %s without the secret: %s", path, out)
 		if err != nil || string(out) != "403" && string(out) != "405" {
@@ -56,7 +57,8 @@ func TestControlSocket(t *testing.T) {
 		}
 	}
 	worker := d.workers()[0]
-	out, err := exec.Command("nsenter", "-t", fmt.Sprint(worker), "-U", "-p", "-n", "--preserve-credentials", "curl", "-sS", "--max-time", "20",
+	out, err := exec.Command("nsenter", "-t", fmt.Sprint(worker), "-U", "-p", "-n", "--preserve-credentials", "curl", "-sS", "--max-time",
+		"20",
 		"--unix-socket", filepath.Join(d.dir, "motcua.sock"), "http://daemon/status").CombinedOutput()
 	t.Logf("from the worker's own namespaces: %v %s", err, bytes.TrimSpace(out))
 	if err == nil {
@@ -91,8 +93,10 @@ func TestHalfSentUploads(t *testing.T) {
 		}
 		open = append(open, c)
 		go func() { // the daemon may hang up at any moment
-			_, _ = fmt.Fprintf(c, "POST /upload HTTP/1.1\r\nHost: %s\r\nOrigin: %s\r\nCookie: %s\r\nContent-Type: multipart/form-data; boundary=b\r\nContent-Length: 31000000\r\n\r\n"+
-				"--b\r\nContent-Disposition: form-data; name=\"csrf\"\r\n\r\n%s\r\n--b\r\nContent-Disposition: form-data; name=\"file\"; filename=\"a.jpg\"\r\n\r\n", u.Host, d.base, cookie, csrf)
+			_, _ = fmt.Fprintf(c, "POST /upload HTTP/1.1\r\nHost: %s\r\nOrigin: %s\r\nCookie: %s\r\nContent-Type: multipart/form-data; "+
+				"boundary=b\r\nContent-Length: 31000000\r\n\r\n"+
+				"--b\r\nContent-Disposition: form-data; name=\"csrf\"\r\n\r\n%s\r\n--b\r\nContent-Disposition: form-data; name=\"file\"; "+
+				"filename=\"a.jpg\"\r\n\r\n", u.Host, d.base, cookie, csrf)
 			_, _ = io.CopyN(c, endless{}, 29_000_000)
 		}()
 	}
@@ -231,8 +235,9 @@ func TestConfigurationThatCannotWork(t *testing.T) {
 		"no YAML":           "data: [",
 		"unknown key":       string(good) + "webb:\n  listen: x\n",
 		"missing procedure": string(good) + "procedures:\n  dir: /nowhere\n",
-		"missing token":     strings.Replace(string(good), "to: none", "to: tus\n  tus:\n    endpoint: https://hub.example.vn/files/\n    token_file: /nowhere", 1),
-		"address taken":     strings.Replace(string(good), "127.0.0.1:0", "192.0.2.1:80", 1),
+		"missing token": strings.Replace(string(good), "to: none",
+			"to: tus\n  tus:\n    endpoint: https://hub.example.vn/files/\n    token_file: /nowhere", 1),
+		"address taken": strings.Replace(string(good), "127.0.0.1:0", "192.0.2.1:80", 1),
 	} {
 		if err := os.WriteFile(d.config, []byte(text), 0o600); err != nil {
 			t.Fatal(err)
@@ -294,15 +299,16 @@ func TestSignInFlood(t *testing.T) {
 func TestNastyFiles(t *testing.T) {
 	d := start(t)
 	files := map[string][]byte{
-		"empty":             {},
-		"zeros.jpg":         make([]byte, 1<<20),
-		"gif-65535.gif":     []byte("GIF89a\xff\xff\xff\xff\x80\x00\x00\x00\x00\x00\xff\xff\xff,\x00\x00\x00\x00\xff\xff\xff\xff\x00\x02\x02D\x01\x00;"),
-		"png-huge.png":      []byte("\x89PNG\r\n\x1a\n\x00\x00\x00\rIHDR\x7f\xff\xff\xff\x7f\xff\xff\xff\x08\x06\x00\x00\x00\x00\x00\x00\x00"),
-		"bmp-huge.bmp":      append([]byte("BM\x00\x00\x00\x00\x00\x00\x00\x006\x00\x00\x00(\x00\x00\x00\xff\xff\xff\x7f\xff\xff\xff\x7f\x01\x00\x18\x00"), make([]byte, 64)...),
-		"pdf-recursive.pdf": []byte("%PDF-1.4\n1 0 obj<</Type/Catalog/Pages 2 0 R>>endobj\n2 0 obj<</Type/Pages/Kids[2 0 R]/Count 1000000>>endobj\ntrailer<</Root 1 0 R>>\n%%EOF"),
-		"xps.xps":           []byte("PK\x03\x04\x14\x00\x00\x00\x00\x00[Content_Types].xml"),
-		"half.jpg":          card(t, 3)[:20000],
-		"svg.svg":           []byte(`<svg xmlns="http://www.w3.org/2000/svg"><image href="file:///etc/passwd"/></svg>`),
+		"empty":         {},
+		"zeros.jpg":     make([]byte, 1<<20),
+		"gif-65535.gif": []byte("GIF89a\xff\xff\xff\xff\x80\x00\x00\x00\x00\x00\xff\xff\xff,\x00\x00\x00\x00\xff\xff\xff\xff\x00\x02\x02D\x01\x00;"),
+		"png-huge.png":  []byte("\x89PNG\r\n\x1a\n\x00\x00\x00\rIHDR\x7f\xff\xff\xff\x7f\xff\xff\xff\x08\x06\x00\x00\x00\x00\x00\x00\x00"),
+		"bmp-huge.bmp":  append([]byte("BM\x00\x00\x00\x00\x00\x00\x00\x006\x00\x00\x00(\x00\x00\x00\xff\xff\xff\x7f\xff\xff\xff\x7f\x01\x00\x18\x00"), make([]byte, 64)...),
+		"pdf-recursive.pdf": []byte("%PDF-1.4\n1 0 obj<</Type/Catalog/Pages 2 0 R>>endobj\n2 0 obj<</Type/Pages/Kids[2 0 R]/Count " +
+			"1000000>>endobj\ntrailer<</Root 1 0 R>>\n%%EOF"),
+		"xps.xps":  []byte("PK\x03\x04\x14\x00\x00\x00\x00\x00[Content_Types].xml"),
+		"half.jpg": card(t, 3)[:20000],
+		"svg.svg":  []byte(`<svg xmlns="http://www.w3.org/2000/svg"><image href="file:///etc/passwd"/></svg>`),
 	}
 	if dir := os.Getenv("FILES"); dir != "" {
 		if err := filepath.WalkDir(dir, func(path string, e fs.DirEntry, err error) error {
@@ -345,7 +351,8 @@ func TestNastyFiles(t *testing.T) {
 		}
 	}
 	d.well()
-	t.Logf("%d files through the upload: %d refused at once, slowest %v (%s), %d MB resident", len(files), problems, slowest.Round(time.Millisecond), slowestName, d.resident()>>20)
+	t.Logf("%d files through the upload: %d refused at once, slowest %v (%s), %d MB resident", len(files), problems,
+		slowest.Round(time.Millisecond), slowestName, d.resident()>>20)
 	if now := leftBehind(t); len(now) > len(before) {
 		t.Errorf("files were left: %v", now)
 	}
@@ -363,7 +370,8 @@ func leftBehind(t *testing.T) []string {
 	}
 	var names []string
 	for _, e := range entries {
-		if !e.IsDir() && (strings.HasPrefix(e.Name(), "multipart") || strings.HasPrefix(e.Name(), "magick") || strings.HasPrefix(e.Name(), "mupdf")) {
+		if !e.IsDir() && (strings.HasPrefix(e.Name(), "multipart") || strings.HasPrefix(e.Name(), "magick") ||
+			strings.HasPrefix(e.Name(), "mupdf")) {
 			names = append(names, e.Name())
 		}
 	}
@@ -394,7 +402,8 @@ func TestNeighbourOnTheMachine(t *testing.T) {
 	if err != nil || info.Mode().Perm() != 0o700 {
 		t.Errorf("the data folder: %v, %v", info.Mode(), err)
 	}
-	cmd := exec.Command("sh", "-c", `cat "/proc/$1/environ" "/proc/$1/mem" "$2/queue/kiosk.key" "$2/motcua.secret" | head -c 1; ls "$2"`, "sh", fmt.Sprint(d.process.Pid), d.dir)
+	cmd := exec.Command("sh", "-c", `cat "/proc/$1/environ" "/proc/$1/mem" "$2/queue/kiosk.key" "$2/motcua.secret" | head -c 1; ls "$2"`, "sh",
+		fmt.Sprint(d.process.Pid), d.dir)
 	cmd.SysProcAttr = &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: 65534, Gid: 65534}}
 	if os.Geteuid() != 0 {
 		t.Skip("only root can play another user")

@@ -59,13 +59,15 @@ func openScreen(t *testing.T, d *daemon, shipped bool) *screen {
 	if !bytes.Contains(policy, []byte(`"DeveloperToolsAvailability": 2`)) {
 		t.Fatal("the policy leaves the developer's tools open")
 	}
-	policy = bytes.Replace(policy, []byte(`"DeveloperToolsAvailability": 2`), []byte(`"DeveloperToolsAvailability": 1`), 1) // the test looks in by them
+	// the test looks in by them
+	policy = bytes.Replace(policy, []byte(`"DeveloperToolsAvailability": 2`), []byte(`"DeveloperToolsAvailability": 1`), 1)
 	if err := os.WriteFile(filepath.Join(managed, "motcua.json"), policy, 0o644); err != nil {
 		t.Fatal(err)
 	}
 	_ = os.MkdirAll("/etc/chromium/policies", 0o755) // to be covered below, for Chromium alone
 	const cover = `mount --bind "$1" /etc/chromium/policies && shift && exec "$@"`
-	args := append([]string{"-m", "sh", "-c", cover, "sh", filepath.Join(temp, "policies"), "chromium", "--no-sandbox", "--remote-debugging-port=0"},
+	args := append([]string{"-m", "sh", "-c", cover, "sh", filepath.Join(temp, "policies"), "chromium", "--no-sandbox",
+		"--remote-debugging-port=0"},
 		unitArguments(t, filepath.Join(temp, "profile"), d.base+"/")...)
 	cmd := exec.Command("unshare", args...)
 	cmd.Env = append(os.Environ(), "DISPLAY="+s.display, "TMPDIR="+temp, "HOME="+temp, "DBUS_SESSION_BUS_ADDRESS=disabled:")

@@ -141,7 +141,8 @@ func TestTornLineIsCutAndRecorded(t *testing.T) {
 		}
 		l.Close()
 		var acts []Act
-		if _, last, err := Verify(context.Background(), dir, nil, func(e Entry) { acts = append(acts, e.Act) }); err != nil || last.Seq != 3 || acts[2] != LogRepaired {
+		if _, last, err := Verify(context.Background(), dir, nil, func(e Entry) { acts = append(acts, e.Act) }); err != nil || last.Seq != 3 ||
+			acts[2] != LogRepaired {
 			t.Fatalf("cut %d: last %v acts %v err %v", cut, last, acts, err)
 		}
 	}

@@ -128,7 +128,8 @@ func (b *Book) Found(f queue.Found) {
 
 // Entry adds what the audit log says, after all of the queue's records: submissions that were dropped or forgotten since.
 func (b *Book) Entry(e audit.Entry) {
-	if e.Act != audit.SubmissionAccepted && e.Act != audit.SubmissionDropped || e.Submission == "" || !e.Time.Before(b.until) || b.gone[e.Submission] {
+	if e.Act != audit.SubmissionAccepted && e.Act != audit.SubmissionDropped || e.Submission == "" || !e.Time.Before(b.until) ||
+		b.gone[e.Submission] {
 		return
 	}
 	row, known := b.rows[e.Submission]
@@ -177,8 +178,10 @@ func (r Report) Text(w io.Writer, loc *time.Location) error {
 		since = r.From.In(loc).Format("2006-01-02 15:04")
 	}
 	fmt.Fprintf(t, "kiosk %s held %d submissions between %s and %s\n", r.Kiosk, len(r.Rows), since, r.Until.In(loc).Format("2006-01-02 15:04"))
-	fmt.Fprintf(t, "their contents are sealed to the kiosk's key, which lies in its %s\n", map[string]string{"tpm": "TPM", "file": "data folder"}[r.Key])
-	fmt.Fprintf(t, "answers of the office to %d dossiers lie here, with %d results; %d visits were not finished\n", len(r.Answers), len(r.Results), r.Visits)
+	fmt.Fprintf(t, "their contents are sealed to the kiosk's key, which lies in its %s\n",
+		map[string]string{"tpm": "TPM", "file": "data folder"}[r.Key])
+	fmt.Fprintf(t, "answers of the office to %d dossiers lie here, with %d results; %d visits were not finished\n", len(r.Answers),
+		len(r.Results), r.Visits)
 	fmt.Fprintf(t, "\nDAY\tHELD\tOF THEM WIPED\n")
 	for _, d := range r.Days {
 		fmt.Fprintf(t, "%s\t%d\t%d\n", d.Day, d.Held, d.Wiped)
@@ -201,7 +204,8 @@ func (r Report) CSV(w io.Writer, loc *time.Location) error {
 	out := csv.NewWriter(w)
 	_ = out.Write([]string{"kiosk", "code", "id", "day", "accepted", "procedure", "ward", "state", "delivered", "content"})
 	for _, row := range r.Rows {
-		_ = out.Write([]string{plain(r.Kiosk), row.Code, row.ID, day(row.Accepted, loc), stamp(row.Accepted), plain(row.Procedure), plain(row.Ward),
+		_ = out.Write([]string{plain(r.Kiosk), row.Code, row.ID, day(row.Accepted, loc), stamp(row.Accepted), plain(row.Procedure),
+			plain(row.Ward),
 			string(row.State), stamp(row.Delivered), string(row.Content)})
 	}
 	out.Flush()

@@ -39,7 +39,8 @@ func TestReport(t *testing.T) {
 		from, until int
 		want        string
 	}{
-		"ever":                 {-1000, 0, "dropped:unknown forgotten:unknown long-gone:wiped old:wiped sealed:sealed-to-office today:here file.blob:set-aside"},
+		"ever": {-1000, 0, "dropped:unknown forgotten:unknown long-gone:wiped old:wiped sealed:sealed-to-office today:here " +
+			"file.blob:set-aside"},
 		"a theft today":        {0, 1, "forgotten:unknown old:wiped sealed:sealed-to-office today:here file.blob:set-aside"},
 		"before it was opened": {-1000, -500, "file.blob:set-aside"},
 	} {
@@ -56,7 +57,8 @@ func TestReport(t *testing.T) {
 			b.Submission(submission("tomorrow", 2, nil))
 			b.Found(queue.Found{Name: "file.blob"})
 			b.Found(queue.Found{Name: "copy", Submission: submission("today", 0, nil)})
-			for _, e := range []audit.Entry{accepted("forgotten", -200), accepted("dropped", -300), dropped("dropped", -299), accepted("today", 0), accepted("tomorrow", 2)} {
+			for _, e := range []audit.Entry{accepted("forgotten", -200), accepted("dropped", -300), dropped("dropped", -299), accepted("today", 0),
+				accepted("tomorrow", 2)} {
 				b.Entry(e)
 			}
 			r := b.Report("kiosk-1", "Phường Mẫu", "file", time.UTC)
@@ -87,7 +89,8 @@ func TestReport(t *testing.T) {
 			if err := r.CSV(&csv, time.UTC); err != nil {
 				t.Error(err)
 			}
-			if lines := strings.Count(csv.String(), "\n"); lines != len(r.Rows)+1 || !strings.Contains(text.String(), fmt.Sprintf("held %d submissions", len(r.Rows))) {
+			if lines := strings.Count(csv.String(), "\n"); lines != len(r.Rows)+1 ||
+				!strings.Contains(text.String(), fmt.Sprintf("held %d submissions", len(r.Rows))) {
 				t.Errorf("%d lines of CSV for %d rows", lines, len(r.Rows))
 			}
 		})

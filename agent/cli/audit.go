@@ -112,7 +112,8 @@ func (auditShowCommand) Run(p *program) error {
 			printing = p.printJSON(e)
 			return
 		}
-		_, printing = fmt.Fprintf(p.out, "%d  %s  %-20s %-22s %s\n", e.Seq, local8(e.Time), e.Actor, e.Act, oneLine(e.Submission+" "+e.Visit+" "+e.Procedure+" "+e.Reason))
+		_, printing = fmt.Fprintf(p.out, "%d  %s  %-20s %-22s %s\n", e.Seq, local8(e.Time), e.Actor, e.Act,
+			oneLine(e.Submission+" "+e.Visit+" "+e.Procedure+" "+e.Reason))
 	})
 	return errors.Join(err, printing)
 }

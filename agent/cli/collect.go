@@ -58,7 +58,8 @@ func (c *collectFrom) store() (collect.Store, error) {
 }
 
 // collector files what comes into the store at a desk.
-func (c *collectFrom) collector(p *program, from collect.Store, to *office.Store, keys []age.Identity, log *slog.Logger) (*collect.Collector, error) {
+func (c *collectFrom) collector(p *program, from collect.Store, to *office.Store, keys []age.Identity,
+	log *slog.Logger) (*collect.Collector, error) {
 	return collect.New(collect.Options{
 		Store: from, Owner: to.Desk(), InsteadOf: c.InsteadOf, Identities: keys, Every: c.CollectEvery, Log: log,
 		File: func(ctx context.Context, r receive.Receipt, parts fs.FS) (bool, error) {

@@ -47,7 +47,8 @@ func (w walker) settle(desk, code string) {
 	w.until(`location.pathname === "/desk/" && !!document.querySelector(".row")?.textContent.includes("` + code + `")`)
 	w.do(chromedp.KeyEvent("j"), chromedp.KeyEvent(kb.Enter))
 	w.until(`!!document.querySelector(".values .value img") && !!document.querySelector(".mark")`)
-	w.do(chromedp.KeyEvent("3"), chromedp.KeyEvent("Mời ông/bà đến nhận bản chính."), chromedp.KeyEvent(kb.Enter, chromedp.KeyModifiers(chromedp.ModifierCtrl)))
+	w.do(chromedp.KeyEvent("3"), chromedp.KeyEvent("Mời ông/bà đến nhận bản chính."),
+		chromedp.KeyEvent(kb.Enter, chromedp.KeyModifiers(chromedp.ModifierCtrl)))
 	w.until(`!!document.querySelector(".notice.good")?.textContent.includes("hoàn thành")`)
 }
 

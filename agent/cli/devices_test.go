@@ -39,7 +39,8 @@ func TestWatchTellsWithinTwoSeconds(t *testing.T) {
 	free.Close()
 	scanner := "escl:http://" + address + "/eSCL"
 	line, socket := filepath.Join(dir, "usb-Reader"), filepath.Join(dir, "pcscd.comm")
-	write("motcua.yaml", fmt.Sprintf("data: %s\nscanner: {device: %q}\nreaders: {chip: true, serial: [{port: %q}]}\n", filepath.Join(dir, "data"), scanner, line))
+	write("motcua.yaml", fmt.Sprintf("data: %s\nscanner: {device: %q}\nreaders: {chip: true, serial: [{port: %q}]}\n",
+		filepath.Join(dir, "data"), scanner, line))
 
 	ctx, end := context.WithCancel(t.Context())
 	defer end()

@@ -33,7 +33,8 @@ func (foundListCommand) Run(p *program) error {
 	t := tabwriter.NewWriter(p.out, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(t, "NAME\tCODE\tACCEPTED\tPROCEDURE\tBYTES\tADVICE")
 	for _, f := range found {
-		fmt.Fprintf(t, "%s\t%s\t%s\t%s\t%d\t%s\n", f.Name, f.Submission.Code, local8(f.Submission.Created), f.Submission.Labels["procedure"], f.Size, advice(f))
+		fmt.Fprintf(t, "%s\t%s\t%s\t%s\t%d\t%s\n", f.Name, f.Submission.Code, local8(f.Submission.Created), f.Submission.Labels["procedure"],
+			f.Size, advice(f))
 	}
 	return t.Flush()
 }

@@ -19,8 +19,10 @@ func (manualCommand) Run(p *program, k *kong.Kong) error {
 	model := k.Model
 	fmt.Fprintf(&b, ".TH MOTCUA 1\n.SH NAME\nmotcua \\- paper in, checked form out, nothing lost\n")
 	fmt.Fprintf(&b, ".SH SYNOPSIS\n.B motcua\n.I command\n.RI [ flags ]\n")
-	fmt.Fprintf(&b, ".SH DESCRIPTION\n%s\n", roff("The program on the kiosk PC of a Vietnamese ward office. It takes papers from scanners and card "+
-		"readers, reads them, fills the forms of administrative procedures, and keeps confirmed submissions sealed on the disk until they are delivered."))
+	fmt.Fprintf(&b, ".SH DESCRIPTION\n%s\n", roff("The program on the kiosk PC of a Vietnamese ward office. It takes papers from scanners "+
+		"and card "+
+		"readers, reads them, fills the forms of administrative procedures, and keeps confirmed submissions sealed on the disk until they are "+
+		"delivered."))
 	fmt.Fprintf(&b, ".SH COMMANDS\n")
 	for _, leaf := range model.Leaves(true) {
 		fmt.Fprintf(&b, ".TP\n.B motcua %s\n%s\n", roff(commandPath(leaf)), roff(sentence(leaf)))
@@ -37,7 +39,8 @@ func (manualCommand) Run(p *program, k *kong.Kong) error {
 	for _, f := range model.Flags {
 		fmt.Fprintf(&b, ".TP\n.B %s\n%s\n", roff(flagText(f)), roff(f.Help))
 	}
-	fmt.Fprintf(&b, ".SH EXIT STATUS\n0: done. 1: it could not be done (a device, the disk, the queue, the far side), or\n.B doctor\nfound something broken. "+
+	fmt.Fprintf(&b, ".SH EXIT STATUS\n0: done. 1: it could not be done (a device, the disk, the queue, the far side), or\n.B doctor\nfound "+
+		"something broken. "+
 		"2: unusable input (the command line, a file, a form).\n")
 	fmt.Fprintf(&b, ".SH FILES\n.TP\n.I %s\nThe configuration.\n.B motcua config show\nprints every key with its default.\n"+
 		".TP\n.I /var/lib/motcua\nQueue, audit log, staff. Removing it loses submissions that were not delivered.\n", systemConfig)

@@ -105,7 +105,8 @@ func (c *personCommand) tell(w io.Writer, f person.Found) error {
 		say("%s  %s  %s  %s  %d values", r.Code, local8(r.Accepted), r.Procedure, r.State, len(r.Values))
 	}
 	if len(f.Perhaps) > 0 {
-		say("%d more bear this name, without a date of birth; if they are this person's, name them: %s", len(f.Perhaps), strings.Join(f.Perhaps, " "))
+		say("%d more bear this name, without a date of birth; if they are this person's, name them: %s", len(f.Perhaps),
+			strings.Join(f.Perhaps, " "))
 	}
 	if f.Sealed > 0 {
 		say("%d are sealed to the office, which alone can look into them: ask there too", f.Sealed)

@@ -52,7 +52,8 @@ func (c *proceduresUpdateCommand) Run(p *program) error {
 		return unusable(errors.New("procedures.signer is not configured: put the minisign public key of who signs updates there"))
 	}
 	if cfg.Procedures.Dir != "" {
-		return unusable(fmt.Errorf("the procedures come from the folder procedures.dir (%s): change the files there, or empty that key", cfg.Procedures.Dir))
+		return unusable(fmt.Errorf("the procedures come from the folder procedures.dir (%s): change the files there, or empty that key",
+			cfg.Procedures.Dir))
 	}
 	if c.Signature == "" {
 		c.Signature = c.Bundle + ".minisig"

@@ -82,7 +82,8 @@ func (l *listing) add(s queue.Submission) error {
 	if l.n == 1 {
 		fmt.Fprintf(l.out, listingLine, "CODE", "STATE", "PROCEDURE", "ACCEPTED", "BYTES", "TRIES", "NEXT", "LAST ERROR")
 	}
-	_, err := fmt.Fprintf(l.out, listingLine, s.Code, s.State, s.Labels["procedure"], local8(s.Created), s.Size, s.Attempts, local8(s.NextAttempt), oneLine(s.LastError))
+	_, err := fmt.Fprintf(l.out, listingLine, s.Code, s.State, s.Labels["procedure"], local8(s.Created), s.Size, s.Attempts,
+		local8(s.NextAttempt), oneLine(s.LastError))
 	return err
 }
 

@@ -79,7 +79,8 @@ func load(in io.Reader, name string, limit int64) ([]byte, *ocr.Problem) {
 		}
 		defer f.Close()
 		if info, err := f.Stat(); err == nil && info.IsDir() {
-			return nil, &ocr.Problem{Code: unreadable, Message: fmt.Sprintf("%s is a folder: name the files in it, such as %s/*.jpg", name, strings.TrimSuffix(name, "/"))}
+			return nil, &ocr.Problem{Code: unreadable, Message: fmt.Sprintf("%s is a folder: name the files in it, such as %s/*.jpg", name,
+				strings.TrimSuffix(name, "/"))}
 		}
 		from = f
 	}

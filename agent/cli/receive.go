@@ -45,9 +45,11 @@ func (c *receiveCommand) check() error {
 	}
 	switch {
 	case c.Cert == "":
-		return fmt.Errorf("%s is beyond this machine, and without --cert and --key everybody on the way could read citizens' papers; --insecure if that is meant", c.Listen)
+		return fmt.Errorf("%s is beyond this machine, and without --cert and --key everybody on the way could read citizens' papers; "+
+			"--insecure if that is meant", c.Listen)
 	case c.Kiosks == "" && c.ClientCA == "" && c.TokenFile == "":
-		return fmt.Errorf("%s is beyond this machine, and without --kiosks or --client-ca anybody could send; --insecure if that is meant", c.Listen)
+		return fmt.Errorf("%s is beyond this machine, and without --kiosks or --client-ca anybody could send; --insecure if that is meant",
+			c.Listen)
 	}
 	return nil
 }

@@ -167,7 +167,8 @@ func TestBothSides(t *testing.T) {
 		t.Errorf("accepted as %+v", s)
 	}
 	listed := 0
-	if err := c.Each(t.Context(), queue.Filter{States: []queue.State{queue.Queued}, Limit: 5}, func(queue.Submission) error { listed++; return nil }); err != nil || listed != 1 {
+	if err := c.Each(t.Context(), queue.Filter{States: []queue.State{queue.Queued}, Limit: 5},
+		func(queue.Submission) error { listed++; return nil }); err != nil || listed != 1 {
 		t.Errorf("list: %d, %v", listed, err)
 	}
 	if found, err := c.Found(t.Context()); err != nil || len(found) != 0 {

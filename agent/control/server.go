@@ -150,7 +150,8 @@ func mayAsk(c *net.UnixConn) bool {
 	}
 	var peer *unix.Ucred
 	var asking error
-	if err := raw.Control(func(fd uintptr) { peer, asking = unix.GetsockoptUcred(int(fd), unix.SOL_SOCKET, unix.SO_PEERCRED) }); err != nil || asking != nil {
+	if err := raw.Control(func(fd uintptr) { peer, asking = unix.GetsockoptUcred(int(fd), unix.SOL_SOCKET, unix.SO_PEERCRED) }); err != nil ||
+		asking != nil {
 		return false
 	}
 	return (peer.Uid == 0 || int(peer.Uid) == os.Geteuid()) && !confined(peer.Pid)
@@ -191,7 +192,8 @@ func (l *Listener) Guard(next http.Handler) http.Handler {
 		open := r.Method == http.MethodGet && r.URL.Path == "/status"
 		if !open && subtle.ConstantTimeCompare([]byte(r.Header.Get(secretHeader)), []byte(l.secret)) != 1 {
 			w.WriteHeader(http.StatusForbidden)
-			_ = json.NewEncoder(w).Encode(fault{Code: "secret", Message: "the daemon's secret in the data folder was not given; run this as the daemon's user or as root"})
+			_ = json.NewEncoder(w).Encode(fault{Code: "secret", Message: "the daemon's secret in the data folder was not given; run this as the " +
+				"daemon's user or as root"})
 			return
 		}
 		next.ServeHTTP(w, r)

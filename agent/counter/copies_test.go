@@ -40,10 +40,12 @@ func TestSubmissionCarriesCopies(t *testing.T) {
 	copier := Copier{Reader: reader, Options: ecopy.Options{Level: pdfa.A2b, Tool: "Motcua test"}}
 	p := catalog(t).All[0]
 	pack := func(copies MakeCopies) dossier.Dossier {
-		return Office{Copies: copies}.Pack(t.Context(), Matter{ID: "V1", Procedure: p, Channel: dossier.Self, Started: day, Confirmed: day}, nil, papers)
+		return Office{Copies: copies}.Pack(t.Context(), Matter{ID: "V1", Procedure: p, Channel: dossier.Self, Started: day, Confirmed: day}, nil,
+			papers)
 	}
 	d := pack(copier.Copies)
-	if d.CopyFault != nil || len(d.Copies) != 2 || d.Copies[0].Kind != paper.KhaiSinh || d.Copies[1].Kind != paper.CCCD || d.Copies[1].Pages[0] != 2 || d.Copies[1].Title != "Căn cước công dân" {
+	if d.CopyFault != nil || len(d.Copies) != 2 || d.Copies[0].Kind != paper.KhaiSinh || d.Copies[1].Kind != paper.CCCD ||
+		d.Copies[1].Pages[0] != 2 || d.Copies[1].Title != "Căn cước công dân" {
 		t.Fatalf("%v: %d copies", d.CopyFault, len(d.Copies))
 	}
 	for _, c := range d.Copies {
@@ -62,7 +64,8 @@ func TestSubmissionCarriesCopies(t *testing.T) {
 // A person who turns a sheet knows better than recognition which way is up.
 func TestTurnedByAPerson(t *testing.T) {
 	q := paper.Quad{{X: 0, Y: 0}, {X: 10, Y: 0}, {X: 10, Y: 20}, {X: 0, Y: 20}}
-	docs := []paper.Document{{Type: paper.Other, Rotation: 0, Parts: []paper.Part{{Where: q}}}, {Type: paper.CCCD, Parts: []paper.Part{{Where: q}}},
+	docs := []paper.Document{{Type: paper.Other, Rotation: 0, Parts: []paper.Part{{Where: q}}},
+		{Type: paper.CCCD, Parts: []paper.Part{{Where: q}}},
 		{Type: paper.Other, Rotation: 270, Parts: []paper.Part{{Where: q}}}}
 	turned(docs, 90)
 	if docs[0].Parts[0].Where[0] != q[3] || docs[1].Parts[0].Where != q || docs[2].Parts[0].Where != q {

@@ -83,7 +83,8 @@ func (o Office) Pack(ctx context.Context, m Matter, entries []visit.Entry, paper
 // It fails with *dossier.InvalidError, after the visit's entries were told their faults, where the form may not be
 // submitted; with an error of the visit where it is not that far (visit.ErrOpen, visit.ErrNotYet, visit.ErrSubmitted,
 // visit.ErrOver); else with the queue's own. Nothing was accepted then.
-func (o Office) Submit(ctx context.Context, q Queue, v *visit.Visit, p *procedure.Procedure, consent dossier.Consent, now time.Time) (queue.Submission, error) {
+func (o Office) Submit(ctx context.Context, q Queue, v *visit.Visit, p *procedure.Procedure, consent dossier.Consent,
+	now time.Time) (queue.Submission, error) {
 	began := time.Now()
 	sent, err := v.Sending(now)
 	if err != nil {
@@ -91,7 +92,8 @@ func (o Office) Submit(ctx context.Context, q Queue, v *visit.Visit, p *procedur
 	}
 	defer func() { sent(now.Add(time.Since(began))) }()
 	state := v.State()
-	m := Matter{ID: v.ID, Supplements: state.Supplements, Procedure: p, Consent: consent, Channel: dossier.Self, Operator: state.Staff, Started: state.Started, Confirmed: now,
+	m := Matter{ID: v.ID, Supplements: state.Supplements, Procedure: p, Consent: consent, Channel: dossier.Self, Operator: state.Staff,
+		Started: state.Started, Confirmed: now,
 		Ways: Ways(p, state)}
 	m.Consent.Given = state.Consented
 	if state.Channel == visit.Volunteer {

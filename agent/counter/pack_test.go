@@ -96,7 +96,8 @@ func TestPackSaysWhatEachPageIs(t *testing.T) {
 	}
 	card := paper.Document{Type: paper.CCCD, Page: 1, Fields: map[paper.Name]paper.Field{}}
 	papers := []visit.Paper{
-		{ID: "p1", Data: []byte("\xff\xd8\xff\xe0 card"), MediaType: "image/jpeg", Pages: 1, Turn: 90, Documents: []paper.Document{card, {Type: paper.Other, Page: 1}}},
+		{ID: "p1", Data: []byte("\xff\xd8\xff\xe0 card"), MediaType: "image/jpeg", Pages: 1, Turn: 90,
+			Documents: []paper.Document{card, {Type: paper.Other, Page: 1}}},
 		{ID: "p2", Data: []byte("%PDF-1.7 five pages"), MediaType: "application/pdf", Pages: 5},
 	}
 	form := packed(t, p, papers...)

@@ -36,12 +36,14 @@ func TestPrecheck(t *testing.T) {
 		picture image.Image
 		want    string
 	}{
-		"sound":         {[]visit.Paper{sheet("p1", "a", card("1", "Trần An", "front", "2030-01-01")...), sheet("p2", "b")}, grey(240, true), ""},
-		"last_day":      {[]visit.Paper{sheet("p1", "a", card("1", "Trần An", "front", "2026-11-29")...)}, nil, ""},
-		"expired":       {[]visit.Paper{sheet("p1", "a", card("1", "Trần An", "front", "2026-11-27")...)}, nil, NoteExpired},
-		"same_bytes":    {[]visit.Paper{sheet("p1", "a"), sheet("p2", "a")}, grey(240, true), NoteDoubled},
-		"same_side":     {[]visit.Paper{sheet("p1", "a", card("1", "Trần An", "front", "")...), sheet("p2", "b", card("1", "Trần An", "front", "")...)}, nil, NoteDoubled},
-		"another_name":  {[]visit.Paper{sheet("p1", "a", card("1", "Trần An", "front", "")...), sheet("p2", "b", card("1", "Trần Ân", "back", "")...)}, nil, NoteNames},
+		"sound":      {[]visit.Paper{sheet("p1", "a", card("1", "Trần An", "front", "2030-01-01")...), sheet("p2", "b")}, grey(240, true), ""},
+		"last_day":   {[]visit.Paper{sheet("p1", "a", card("1", "Trần An", "front", "2026-11-29")...)}, nil, ""},
+		"expired":    {[]visit.Paper{sheet("p1", "a", card("1", "Trần An", "front", "2026-11-27")...)}, nil, NoteExpired},
+		"same_bytes": {[]visit.Paper{sheet("p1", "a"), sheet("p2", "a")}, grey(240, true), NoteDoubled},
+		"same_side": {[]visit.Paper{sheet("p1", "a", card("1", "Trần An", "front", "")...),
+			sheet("p2", "b", card("1", "Trần An", "front", "")...)}, nil, NoteDoubled},
+		"another_name": {[]visit.Paper{sheet("p1", "a", card("1", "Trần An", "front", "")...),
+			sheet("p2", "b", card("1", "Trần Ân", "back", "")...)}, nil, NoteNames},
 		"empty":         {[]visit.Paper{sheet("p1", "a")}, grey(240, false), NoteEmpty},
 		"dark":          {[]visit.Paper{sheet("p1", "a")}, grey(10, true), NoteDark},
 		"could_not_say": {[]visit.Paper{sheet("p1", "a")}, nil, ""},

@@ -37,10 +37,12 @@ func TestSplit(t *testing.T) {
 		stack []visit.Paper
 		want  string
 	}{
-		"one_card_each":                        {[]visit.Paper{sheetOf("1", a), sheetOf("2", b)}, "1 2"},
-		"back_without_number_stays_with_it":    {[]visit.Paper{sheetOf("1", a), sheetOf("2", back), sheetOf("3", b), sheetOf("4", back)}, "1+2 3+4"},
-		"back_with_the_number_joins":           {[]visit.Paper{sheetOf("1", a), sheetOf("2", a), sheetOf("3", b)}, "1+2 3"},
-		"attached_sheets_follow_their_card":    {[]visit.Paper{sheetOf("1", a), sheetOf("2"), sheetOf("3"), sheetOf("4", b), sheetOf("5")}, "1+2+3 4+5"},
+		"one_card_each": {[]visit.Paper{sheetOf("1", a), sheetOf("2", b)}, "1 2"},
+		"back_without_number_stays_with_it": {[]visit.Paper{sheetOf("1", a), sheetOf("2", back), sheetOf("3", b), sheetOf("4", back)},
+			"1+2 3+4"},
+		"back_with_the_number_joins": {[]visit.Paper{sheetOf("1", a), sheetOf("2", a), sheetOf("3", b)}, "1+2 3"},
+		"attached_sheets_follow_their_card": {[]visit.Paper{sheetOf("1", a), sheetOf("2"), sheetOf("3"), sheetOf("4", b), sheetOf("5")},
+			"1+2+3 4+5"},
 		"sheets_before_the_first_card":         {[]visit.Paper{sheetOf("1"), sheetOf("2", a), sheetOf("3", b)}, "1+2 3"},
 		"a_known_number_again_later":           {[]visit.Paper{sheetOf("1", a), sheetOf("2", b), sheetOf("3", a), sheetOf("4")}, "1+3+4 2"},
 		"two_people_on_one_page_stay_together": {[]visit.Paper{sheetOf("1", a, b), sheetOf("2", b)}, "1+2"},

@@ -20,10 +20,12 @@ const waitsLong = 12 * time.Hour
 func checkBacklog(s queue.Stats) (findings []doctor.Finding) {
 	if held := s.Count[queue.Held]; held > 0 {
 		findings = append(findings, doctor.Doubt(fmt.Sprintf("%d submissions are held", held),
-			"motcua queue list --state held tells why; once the cause is mended they are tried again by themselves, or at once by motcua queue retry --held"))
+			"motcua queue list --state held tells why; once the cause is mended they are tried again by themselves, or at once by motcua queue "+
+				"retry --held"))
 	}
 	if !s.WayBack {
-		findings = append(findings, doctor.Doubt("the kiosk key has no way back: if this machine's board dies, what waits on its disk can't be read",
+		findings = append(findings, doctor.Doubt("the kiosk key has no way back: if this machine's board dies, what waits on its disk can't "+
+			"be read",
 			"motcua queue key backup --to age1… -o FILE seals it to the office's key; --words prints it for a safe"))
 	}
 	if waiting := time.Since(s.Oldest); !s.Oldest.IsZero() && waiting > waitsLong {
@@ -82,7 +84,8 @@ func checkCertificates(cfg config.Config, now time.Time) []doctor.Finding {
 		case c.Err != nil:
 			findings = append(findings, doctor.Bad(c.Err.Error(), "put the right file there, or correct upload in the configuration"))
 		case left <= 0:
-			findings = append(findings, doctor.Bad(fmt.Sprintf("%s (%s) ended on %s: nothing can be delivered", c.What, c.File, c.Ends.Local().Format("2006-01-02")), mend))
+			findings = append(findings, doctor.Bad(fmt.Sprintf("%s (%s) ended on %s: nothing can be delivered", c.What, c.File,
+				c.Ends.Local().Format("2006-01-02")), mend))
 		case left <= certificateUrgent:
 			findings = append(findings, doctor.Bad(what+", in less than a week", mend))
 		case left <= certificateSoon:

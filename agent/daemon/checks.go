@@ -48,7 +48,8 @@ func checkConfiguration(cfg config.Config) []doctor.Finding {
 	}
 	findings := []doctor.Finding{doctor.Good("%d procedures are offered", len(catalog.All))}
 	if profiles, err := station.LoadProfiles(cfg); err != nil {
-		findings = append(findings, doctor.Bad(err.Error(), "correct the files in devices.profiles, or leave that key empty for the built-in ones"))
+		findings = append(findings, doctor.Bad(err.Error(), "correct the files in devices.profiles, or leave that key empty for the built-in "+
+			"ones"))
 	} else {
 		findings = append(findings, doctor.Good("%d makes of devices are known", len(profiles)))
 	}
@@ -109,11 +110,13 @@ func checkRecognition(ctx context.Context, cfg config.Config, reader *ocr.Reader
 			findings = append(findings, doctor.Good("hostile files, %s: %s", g.Name, g.Detail))
 		} else {
 			findings = append(findings, doctor.Doubt(fmt.Sprintf("hostile files, %s: %s", g.Name, g.Detail),
-				"run Debian 12's kernel or a newer one, let kernel.unprivileged_userns_clone be 1, and use the unit as it was shipped (its RestrictNamespaces); the other guards stay"))
+				"run Debian 12's kernel or a newer one, let kernel.unprivileged_userns_clone be 1, and use the unit as it was shipped (its "+
+					"RestrictNamespaces); the other guards stay"))
 		}
 	}
 	if wrong > 0 {
-		findings = append(findings, doctor.Bad(fmt.Sprintf("%d fields of a specimen card are read wrong without a mark", wrong), "stop using this build: report it with `motcua diagnostics`"))
+		findings = append(findings, doctor.Bad(fmt.Sprintf("%d fields of a specimen card are read wrong without a mark", wrong),
+			"stop using this build: report it with `motcua diagnostics`"))
 	}
 	return findings
 }
@@ -121,7 +124,8 @@ func checkRecognition(ctx context.Context, cfg config.Config, reader *ocr.Reader
 // endedFor is the finding about a worker that the kernel ended for a call.
 func endedFor(call string) doctor.Finding {
 	return doctor.Bad("recognition's worker was ended for the system call "+call+", which is not on its list",
-		"a library on this machine wants it: report its name to the makers of Motcua with `motcua diagnostics`, and go back to the libraries that Debian 12 ships")
+		"a library on this machine wants it: report its name to the makers of Motcua with `motcua diagnostics`, and go back to the libraries "+
+			"that Debian 12 ships")
 }
 
 // compare counts fields that are right, and those that are wrong and not flagged.
@@ -153,7 +157,8 @@ func checkDaemon(ctx context.Context, cfg config.Config) []doctor.Finding {
 	if err != nil {
 		l, err := net.Listen("tcp", cfg.Web.Listen)
 		if err != nil {
-			return []doctor.Finding{doctor.Bad("no daemon is running, and another program has "+cfg.Web.Listen, "end that program (ss -ltnp shows it), or change web.listen")}
+			return []doctor.Finding{doctor.Bad("no daemon is running, and another program has "+cfg.Web.Listen,
+				"end that program (ss -ltnp shows it), or change web.listen")}
 		}
 		l.Close()
 		return []doctor.Finding{doctor.Doubt("no daemon is running", "systemctl start motcua, or motcua run")}
@@ -165,7 +170,8 @@ func checkDaemon(ctx context.Context, cfg config.Config) []doctor.Finding {
 	}
 	findings := []doctor.Finding{doctor.Good("the daemon runs at %s since %s", s.Address, local(s.Started))}
 	if s.Instead != "" {
-		findings = append(findings, doctor.Bad("the configuration file is not in force but the last one that ran: "+s.Instead, "correct the file, then systemctl restart motcua"))
+		findings = append(findings, doctor.Bad("the configuration file is not in force but the last one that ran: "+s.Instead,
+			"correct the file, then systemctl restart motcua"))
 	}
 	for call, n := range s.Forbidden {
 		findings = append(findings, doctor.Doubt(fmt.Sprintf("recognition's workers were ended %d times for the system call %s", n, call),
@@ -183,7 +189,8 @@ func checkHub(ctx context.Context, cfg config.Config) []doctor.Finding {
 		return []doctor.Finding{doctor.Doubt("submissions are not sent anywhere (upload.to: none)", "set upload.to once the office has a hub")}
 	}
 	if err := sink.Probe(ctx); err != nil {
-		return []doctor.Finding{doctor.Bad("the hub cannot be used: "+err.Error(), "check the network, the address under upload, and its certificate and token; submissions wait meanwhile and none is lost")}
+		return []doctor.Finding{doctor.Bad("the hub cannot be used: "+err.Error(),
+			"check the network, the address under upload, and its certificate and token; submissions wait meanwhile and none is lost")}
 	}
 	return []doctor.Finding{doctor.Good("the hub answers (%s)", cfg.Upload.To)}
 }
@@ -194,7 +201,8 @@ func checkAudit(ctx context.Context, data string) []doctor.Finding {
 	if client, err := control.Dial(ctx, data); err == nil {
 		defer client.Close()
 		if kept, err = client.Audit(ctx); err != nil {
-			return []doctor.Finding{doctor.Doubt("what was kept of the audit log can't be asked for: "+err.Error(), "run motcua doctor as the user that the service runs as, or as root")}
+			return []doctor.Finding{doctor.Doubt("what was kept of the audit log can't be asked for: "+err.Error(),
+				"run motcua doctor as the user that the service runs as, or as root")}
 		}
 	}
 	if _, err := os.Stat(dir); err != nil && kept.Head == "" {
@@ -202,7 +210,8 @@ func checkAudit(ctx context.Context, data string) []doctor.Finding {
 	}
 	_, last, err := audit.VerifyKept(ctx, dir, kept, false, nil)
 	if err != nil {
-		return []doctor.Finding{doctor.Bad("the audit log was changed: "+err.Error(), "keep a copy of "+dir+" and tell whoever is responsible for personal data")}
+		return []doctor.Finding{doctor.Bad("the audit log was changed: "+err.Error(),
+			"keep a copy of "+dir+" and tell whoever is responsible for personal data")}
 	}
 	return []doctor.Finding{doctor.Good("the audit log's chain holds, %d entries", last.Seq)}
 }

@@ -59,7 +59,8 @@ func (e *examiner) devices(ctx context.Context) []screen.Device {
 	found, _ := station.Devices(ctx, e.cfg) // what does not answer is doctor's to tell
 	var out []screen.Device
 	for _, d := range found {
-		out = append(out, screen.Device{ID: d.ID, Kind: d.Kind, Name: d.Name, State: d.State, OK: d.State == station.Ready, Known: d.Profile, Note: d.Note})
+		out = append(out, screen.Device{ID: d.ID, Kind: d.Kind, Name: d.Name, State: d.State, OK: d.State == station.Ready, Known: d.Profile,
+			Note: d.Note})
 	}
 	return out
 }

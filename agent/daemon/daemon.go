@@ -133,11 +133,12 @@ func run(ctx context.Context, streams Streams, cfg config.Config, file string, a
 		return err
 	}
 	accepting := counted{q, figures, ledger, office, log}
-	site, err := openSite(cfg, offer, accepting, ledger, timed{reader, figures}, Copies(cfg, reader), scanner, console, demo != nil, log, openDrafts(ctx, cfg, log), func() {
-		reader.Renew()
-		runtime.GC()         // buffers in pools outlive one collection
-		debug.FreeOSMemory() // what was freed goes back to the kernel, which hands it out empty
-	})
+	site, err := openSite(cfg, offer, accepting, ledger, timed{reader, figures}, Copies(cfg, reader), scanner, console, demo != nil, log,
+		openDrafts(ctx, cfg, log), func() {
+			reader.Renew()
+			runtime.GC()         // buffers in pools outlive one collection
+			debug.FreeOSMemory() // what was freed goes back to the kernel, which hands it out empty
+		})
 	if err != nil {
 		return err
 	}
@@ -166,10 +167,12 @@ func run(ctx context.Context, streams Streams, cfg config.Config, file string, a
 		Queue: accepting,
 		Status: func() control.Status {
 			stats, _ := q.Stats()
-			return control.Status{PID: os.Getpid(), Version: version.String(), Started: started, Address: address, Upload: cfg.Upload.To, Queue: stats, Forbidden: held.list(), Instead: attempt.Instead}
+			return control.Status{PID: os.Getpid(), Version: version.String(), Started: started, Address: address, Upload: cfg.Upload.To,
+				Queue: stats, Forbidden: held.list(), Instead: attempt.Instead}
 		},
 		Noted: func(act string, s queue.Submission) {
-			note(log, ledger, audit.Event{Actor: "system", Act: audit.Act("submission." + act), Submission: s.ID, Procedure: s.Labels["procedure"], Reason: "command-line"})
+			note(log, ledger, audit.Event{Actor: "system", Act: audit.Act("submission." + act), Submission: s.ID, Procedure: s.Labels["procedure"],
+				Reason: "command-line"})
 		},
 		Rekey:       func(ctx context.Context, to string) (int, error) { return Rekey(ctx, cfg, q, to) },
 		Diagnostics: examiner.bundle,
@@ -233,7 +236,8 @@ func run(ctx context.Context, streams Streams, cfg config.Config, file string, a
 	return err
 }
 
-func openSite(cfg config.Config, offer *offer, q counted, ledger *audit.Log, reader screen.Reader, copies counter.MakeCopies, scanner station.Scanner, console screen.Console, demo bool, log *slog.Logger, drafts *draft.Store, forget func()) (*web.Site, error) {
+func openSite(cfg config.Config, offer *offer, q counted, ledger *audit.Log, reader screen.Reader, copies counter.MakeCopies,
+	scanner station.Scanner, console screen.Console, demo bool, log *slog.Logger, drafts *draft.Store, forget func()) (*web.Site, error) {
 	maps, err := portal.Load(configs.Portal(), offer.Load())
 	if err != nil { // procedures of another day than the maps: those are filled by hand
 		log.Warn("maps of the portal that do not fit the procedures", "error", err)

@@ -42,9 +42,11 @@ func folderError(dir string, err error) error {
 		return fmt.Errorf("the data folder %s can't be used: %w; name another with --data", dir, err)
 	}
 	if owner := ownerOf(dir); owner != "" {
-		return fmt.Errorf("the data folder %s may not be used by this user, it is %s's: run sudo -u %s motcua …, or name another with --data", dir, owner, owner)
+		return fmt.Errorf("the data folder %s may not be used by this user, it is %s's: run sudo -u %s motcua …, or name another with --data",
+			dir, owner, owner)
 	}
-	return fmt.Errorf("the data folder %s may not be made by this user: let root make it for them (install -d -m 700 -o USER), or name another with --data", dir)
+	return fmt.Errorf("the data folder %s may not be made by this user: let root make it for them (install -d -m 700 -o USER), or name "+
+		"another with --data", dir)
 }
 
 // ownerOf names the user a folder belongs to; "" where it is not there or not to be seen.
@@ -98,7 +100,8 @@ func OpenQueue(ctx context.Context, cfg config.Config, log *slog.Logger) (*queue
 				return nil, repairs, fmt.Errorf("a daemon is running in %s already, at %s (process %d)", cfg.Data, s.Address, s.PID)
 			}
 		}
-		return nil, repairs, fmt.Errorf("the data folder %s is in use by another motcua that does not answer: wait for it to end, or look for it with `ps`", cfg.Data)
+		return nil, repairs, fmt.Errorf("the data folder %s is in use by another motcua that does not answer: wait for it to end, or look for "+
+			"it with `ps`", cfg.Data)
 	}
 	if err != nil {
 		return nil, repairs, fmt.Errorf("open queue in %s: %w", cfg.Data, err)

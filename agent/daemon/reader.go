@@ -29,7 +29,8 @@ func OpenReader(cfg config.Config, forbidden func(call string)) (*ocr.Reader, er
 // LogForbidden tells of a system call that a worker was ended for.
 func LogForbidden(log *slog.Logger) func(string) {
 	return func(call string) {
-		log.Error("a recognition worker was ended for a forbidden system call: a hostile file, or a library that this build does not know", "call", call)
+		log.Error("a recognition worker was ended for a forbidden system call: a hostile file, or a library that this build does not know",
+			"call", call)
 	}
 }
 

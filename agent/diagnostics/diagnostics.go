@@ -87,7 +87,8 @@ func Write(w io.Writer, in Input) error {
 	}
 	var subs []submission
 	for _, s := range in.Submissions[:min(len(in.Submissions), maxSubmissions)] {
-		subs = append(subs, submission{s.ID, s.State, s.Labels["procedure"], len(s.Parts), s.Size, s.Created, s.Attempts, s.NextAttempt, s.LastError, s.Wiped})
+		subs = append(subs, submission{s.ID, s.State, s.Labels["procedure"], len(s.Parts), s.Size, s.Created, s.Attempts, s.NextAttempt,
+			s.LastError, s.Wiped})
 	}
 	for _, step := range []func() error{
 		func() error { return addJSON("system.json", system(in.Time)) },

@@ -45,7 +45,8 @@ func TestBundle(t *testing.T) {
 		}
 		all += f.Name + "\n" + string(data)
 	}
-	for _, want := range []string{"the hub cannot be used", "running", `"free": 7`, "01M85V20H3J8EQ36KTHD592PTE", `"last_error": "413"`, "3:abc", "mau-1", "goroutine", `"kernel"`} {
+	for _, want := range []string{"the hub cannot be used", "running", `"free": 7`, "01M85V20H3J8EQ36KTHD592PTE", `"last_error": "413"`,
+		"3:abc", "mau-1", "goroutine", `"kernel"`} {
 		if !strings.Contains(all, want) {
 			t.Errorf("nothing of %q", want)
 		}

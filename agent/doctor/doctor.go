@@ -102,7 +102,8 @@ func (c Check) run(ctx context.Context) []Finding {
 	case findings := <-done:
 		return findings
 	case <-time.After(limit + time.Second):
-		return []Finding{Bad(fmt.Sprintf("did not answer within %s", limit), "unplug the device or restart the service that hangs, then run motcua doctor again")}
+		return []Finding{Bad(fmt.Sprintf("did not answer within %s", limit),
+			"unplug the device or restart the service that hangs, then run motcua doctor again")}
 	}
 }
 

@@ -21,32 +21,38 @@ func Disk(dir string, minFree int64) Check {
 func disk(dir string, minFree int64) []Finding {
 	info, err := os.Stat(dir)
 	if errors.Is(err, fs.ErrNotExist) {
-		return []Finding{Doubt(fmt.Sprintf("the data folder %s is not there yet", dir), "it is made at the first start; if Motcua runs as a service, install the package, which makes it")}
+		return []Finding{Doubt(fmt.Sprintf("the data folder %s is not there yet", dir),
+			"it is made at the first start; if Motcua runs as a service, install the package, which makes it")}
 	}
 	if err != nil {
-		return []Finding{Bad(fmt.Sprintf("the data folder %s cannot be looked at: %v", dir, err), "run motcua doctor as the user that the service runs as (motcua), or as root")}
+		return []Finding{Bad(fmt.Sprintf("the data folder %s cannot be looked at: %v", dir, err),
+			"run motcua doctor as the user that the service runs as (motcua), or as root")}
 	}
 	if !info.IsDir() {
 		return []Finding{Bad(fmt.Sprintf("%s is not a folder", dir), "set data in the configuration to a folder")}
 	}
 	var findings []Finding
 	if unix.Access(dir, unix.W_OK) != nil {
-		findings = append(findings, Bad(fmt.Sprintf("the data folder %s may not be written by this user", dir), "chown it to the user that the service runs as"))
+		findings = append(findings, Bad(fmt.Sprintf("the data folder %s may not be written by this user", dir),
+			"chown it to the user that the service runs as"))
 	}
 	if mode := info.Mode().Perm(); mode&0o077 != 0 {
 		findings = append(findings, Doubt(fmt.Sprintf("the data folder %s may be entered by others (mode %o)", dir, mode), "chmod 700 "+dir))
 	}
 	var st unix.Statfs_t
 	if err := unix.Statfs(dir, &st); err != nil {
-		return append(findings, Bad(fmt.Sprintf("the disk under %s does not answer: %v", dir, err), "check the disk with smartctl and the system log"))
+		return append(findings, Bad(fmt.Sprintf("the disk under %s does not answer: %v", dir, err),
+			"check the disk with smartctl and the system log"))
 	}
 	free := int64(st.Bavail) * st.Bsize
 	inodes := st.Ffree
 	switch {
 	case free < minFree:
-		findings = append(findings, Bad(fmt.Sprintf("%s free, and new submissions are refused below %s", size(free), size(minFree)), "free space on the disk, or mend the upload so that the queue empties"))
+		findings = append(findings, Bad(fmt.Sprintf("%s free, and new submissions are refused below %s", size(free), size(minFree)),
+			"free space on the disk, or mend the upload so that the queue empties"))
 	case free < 4*minFree:
-		findings = append(findings, Doubt(fmt.Sprintf("%s free", size(free)), "free space on the disk soon: submissions are refused below "+size(minFree)))
+		findings = append(findings, Doubt(fmt.Sprintf("%s free", size(free)),
+			"free space on the disk soon: submissions are refused below "+size(minFree)))
 	default:
 		findings = append(findings, Good("%s free", size(free)))
 	}
@@ -85,7 +91,8 @@ func swap(table string, mapped func(device string) string) []Finding {
 		case strings.HasPrefix(mapped(device), "CRYPT-"):
 			findings = append(findings, Good("swap is encrypted (%s)", device))
 		default:
-			findings = append(findings, Doubt("memory may be swapped to "+device+" in the clear; the service keeps out of it (MemorySwapMax=0), the browser's and other programs' memory may not",
+			findings = append(findings, Doubt("memory may be swapped to "+device+" in the clear; the service keeps out of it (MemorySwapMax=0), "+
+				"the browser's and other programs' memory may not",
 				"swapoff "+device+" and take it out of /etc/fstab, or encrypt it with a random key (crypttab: swap, /dev/urandom)"))
 		}
 	}
@@ -103,7 +110,8 @@ func Clock(now func() time.Time) Check {
 func clock(now time.Time) []Finding {
 	var findings []Finding
 	if now.Year() < 2025 {
-		return []Finding{Bad("the clock says "+now.Format(time.DateOnly), "set the clock (timedatectl set-time), and change the mainboard's battery if it happens again")}
+		return []Finding{Bad("the clock says "+now.Format(time.DateOnly),
+			"set the clock (timedatectl set-time), and change the mainboard's battery if it happens again")}
 	}
 	var t unix.Timex
 	state, err := unix.Adjtimex(&t)

@@ -31,13 +31,15 @@ func confirmed(t *testing.T) Dossier {
 	}
 	values := p.Prefill(nil, nil)
 	for id, text := range map[string]string{
-		"applicant_name": "Lê Thị Mẫu", "applicant_number": "001199000001", "applicant_birth": "1999-01-02", "applicant_residence": "1 Hàng Thử", "pages": "3", "copies": "2",
+		"applicant_name": "Lê Thị Mẫu", "applicant_number": "001199000001", "applicant_birth": "1999-01-02", "applicant_residence": "1 Hàng Thử",
+		"pages": "3", "copies": "2",
 	} {
 		values[id] = procedure.Value{Text: text, Source: paper.User, Document: -1}
 	}
 	return Dossier{
 		Procedure: p, Values: values, Channel: Volunteer, Operator: "minh", Ward: "Phường Mẫu", Kiosk: "mau-1",
-		Pages:     []Page{{Data: []byte("first page"), MediaType: "image/jpeg", Kind: paper.CCCD}, {Data: []byte("second"), MediaType: "application/pdf"}},
+		Pages: []Page{{Data: []byte("first page"), MediaType: "image/jpeg", Kind: paper.CCCD},
+			{Data: []byte("second"), MediaType: "application/pdf"}},
 		Documents: []paper.Document{{Type: paper.CCCD, Page: 1, Sides: []string{"front"}}},
 		Consent:   Consent{Version: "1", Purpose: "…", Language: "vi", Given: morning},
 		Started:   morning, Confirmed: morning.Add(time.Minute),

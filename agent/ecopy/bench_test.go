@@ -20,8 +20,10 @@ import (
 // fullPages are scans of A4 pages full of text, 300 dpi colour JPEG, printed by another program.
 func fullPages(tb testing.TB, n int) [][]byte {
 	tb.Helper()
-	words := strings.Fields("Cộng hòa xã hội chủ nghĩa Việt Nam độc lập tự do hạnh phúc giấy chứng nhận đăng ký quyền sử dụng đất nhà ở và tài sản khác gắn liền với " +
-		"đất căn cứ luật hộ tịch nghị định của chính phủ ủy ban nhân dân phường cấp cho ông bà sinh ngày tháng năm nơi thường trú tại số nhà đường phố quận huyện tỉnh thành")
+	words := strings.Fields("Cộng hòa xã hội chủ nghĩa Việt Nam độc lập tự do hạnh phúc giấy chứng nhận đăng ký quyền sử dụng đất nhà ở và " +
+		"tài sản khác gắn liền với " +
+		"đất căn cứ luật hộ tịch nghị định của chính phủ ủy ban nhân dân phường cấp cho ông bà sinh ngày tháng năm nơi thường trú tại số nhà " +
+		"đường phố quận huyện tỉnh thành")
 	rng := rand.New(rand.NewPCG(1, 2))
 	doc := fpdf.New("P", "mm", "A4", "")
 	doc.AddUTF8FontFromBytes("serif", "", liberationserifregular.TTF)
@@ -39,7 +41,8 @@ func fullPages(tb testing.TB, n int) [][]byte {
 	if err := doc.OutputFileAndClose(name); err != nil {
 		tb.Fatal(err)
 	}
-	if said, err := exec.Command("pdftoppm", "-r", "300", "-jpeg", "-jpegopt", "quality=85", name, filepath.Join(dir, "page")).CombinedOutput(); err != nil {
+	if said, err := exec.Command("pdftoppm", "-r", "300", "-jpeg", "-jpegopt", "quality=85", name,
+		filepath.Join(dir, "page")).CombinedOutput(); err != nil {
 		tb.Fatalf("%v: %s", err, said)
 	}
 	names, err := filepath.Glob(filepath.Join(dir, "page*.jpg"))
@@ -105,7 +108,8 @@ func BenchmarkTenPages(b *testing.B) {
 			b.Fatal(err)
 		}
 		for b.Loop() {
-			if said, err := exec.CommandContext(b.Context(), "ocrmypdf", "-q", "-l", "vie", "--output-type", "pdfa-2", "--jobs", "2", in, out).CombinedOutput(); err != nil {
+			if said, err := exec.CommandContext(b.Context(), "ocrmypdf", "-q", "-l", "vie", "--output-type", "pdfa-2", "--jobs", "2", in,
+				out).CombinedOutput(); err != nil {
 				b.Fatalf("%v: %s", err, said)
 			}
 		}

@@ -45,7 +45,8 @@ type Copy struct {
 
 // Write writes one copy to w, page by page.
 func Write(ctx context.Context, w io.Writer, by Cutter, c Copy, o Options) error {
-	out, err := pdfa.New(w, pdfa.Info{Level: o.Level, Title: c.Title, Language: "vi", Tool: o.Tool, Created: o.Now, Descriptive: c.Descriptive})
+	out, err := pdfa.New(w, pdfa.Info{Level: o.Level, Title: c.Title, Language: "vi", Tool: o.Tool, Created: o.Now,
+		Descriptive: c.Descriptive})
 	if err != nil {
 		return err
 	}
@@ -87,7 +88,8 @@ func layout(p paper.Part, kind paper.Kind, c ocr.Cut) pdfa.Page {
 		scale = long / perInch * points / max(c.Size[0], c.Size[1])
 	}
 	at := func(q paper.Point) paper.Point { return paper.Point{X: q.X * scale, Y: q.Y * scale} }
-	page := pdfa.Page{Width: c.Size[0] * scale, Height: c.Size[1] * scale, JPEG: c.JPEG, Gray: c.Gray, Pixels: [2]int{c.Width, c.Height}, Words: ocr.OnPaper(p)}
+	page := pdfa.Page{Width: c.Size[0] * scale, Height: c.Size[1] * scale, JPEG: c.JPEG, Gray: c.Gray, Pixels: [2]int{c.Width, c.Height},
+		Words: ocr.OnPaper(p)}
 	for i, q := range c.Corners {
 		page.Corners[i] = at(q)
 	}
@@ -118,7 +120,8 @@ func Of(file string, load func() ([]byte, error), docs []paper.Document) []Copy 
 		if d.Type == paper.Other {
 			last = d.Page
 		}
-		out = append(out, Copy{Sheets: []Sheet{{File: file, Load: load, Kind: d.Type, Parts: d.Parts}}, Title: Title(d.Type), Descriptive: describe(d)})
+		out = append(out, Copy{Sheets: []Sheet{{File: file, Load: load, Kind: d.Type, Parts: d.Parts}}, Title: Title(d.Type),
+			Descriptive: describe(d)})
 	}
 	return out
 }

@@ -257,7 +257,8 @@ func TestOf(t *testing.T) {
 	part := func(kind paper.Kind, page int) paper.Document {
 		return paper.Document{Type: kind, Page: page, Parts: []paper.Part{{Page: page}}}
 	}
-	got := ecopy.Of("a", nil, []paper.Document{part(paper.Other, 1), part(paper.Other, 2), part(paper.CCCD, 3), part(paper.Other, 4), part(paper.Other, 6)})
+	got := ecopy.Of("a", nil, []paper.Document{part(paper.Other, 1), part(paper.Other, 2), part(paper.CCCD, 3), part(paper.Other, 4),
+		part(paper.Other, 6)})
 	var pages []int
 	for _, c := range got {
 		pages = append(pages, c.Pages())

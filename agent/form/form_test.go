@@ -173,7 +173,8 @@ func TestLibreOfficeReadsTheDOCX(t *testing.T) {
 			texts[name] = bare(pdfText(t, pdf, "-raw"))
 		}
 	}
-	arguments := append([]string{"-env:UserInstallation=file://" + t.TempDir(), "--headless", "--convert-to", "pdf", "--outdir", dir}, names...)
+	arguments := append([]string{"-env:UserInstallation=file://" + t.TempDir(), "--headless", "--convert-to", "pdf", "--outdir", dir},
+		names...)
 	if out, err := exec.CommandContext(t.Context(), "soffice", arguments...).CombinedOutput(); err != nil {
 		t.Fatalf("soffice: %v\n%s", err, out)
 	}

@@ -225,7 +225,8 @@ func (p *printer) words(b Paragraph, width float64) []word {
 func glued(words []word, width float64) []word {
 	var out []word
 	for _, w := range words {
-		if n := len(out); n > 0 && !w.space && !w.leader && !out[n-1].space && !out[n-1].leader && w.style() == out[n-1].style() && w.family == out[n-1].family &&
+		if n := len(out); n > 0 && !w.space && !w.leader && !out[n-1].space && !out[n-1].leader && w.style() == out[n-1].style() &&
+			w.family == out[n-1].family &&
 			out[n-1].width+w.width <= width {
 			out[n-1].text += w.text
 			out[n-1].width += w.width

@@ -87,7 +87,8 @@ func (l *Layout) Fill(p *procedure.Procedure, values map[string]procedure.Value,
 			add(Paragraph{Runs: []Run{{Text: note, Italic: true}}, Size: noteSize})
 		}
 	}
-	add(Paragraph{Runs: []Run{{Text: "Theo mẫu: " + strings.Join(l.Sources, "; ") + ". Tra cứu ngày " + shownDate(string(l.LookedUp)) + ".", Italic: true}},
+	add(Paragraph{Runs: []Run{{Text: "Theo mẫu: " + strings.Join(l.Sources, "; ") + ". Tra cứu ngày " + shownDate(string(l.LookedUp)) + ".",
+		Italic: true}},
 		Size: noteSize - 1, Before: 8})
 	return s
 }
@@ -206,7 +207,8 @@ func (a answers) list(l List) Table {
 func heading(texts []string) []Cell {
 	var cells []Cell
 	for _, text := range texts {
-		cells = append(cells, Cell{Border: true, Paragraphs: []Paragraph{{Runs: []Run{{Text: text, Bold: true}}, Align: Center, Size: tableSize}}})
+		cells = append(cells, Cell{Border: true, Paragraphs: []Paragraph{{Runs: []Run{{Text: text, Bold: true}}, Align: Center,
+			Size: tableSize}}})
 	}
 	return cells
 }

@@ -83,7 +83,8 @@ func (m *Metrics) Watch(certificates func() []line.Certificate) {
 
 type ends func() []line.Certificate
 
-var endsDesc = prometheus.NewDesc("motcua_certificate_ends_seconds", "When a certificate ends, in seconds since 1970; 0 if it can't be read.", []string{"whose"}, nil)
+var endsDesc = prometheus.NewDesc("motcua_certificate_ends_seconds",
+	"When a certificate ends, in seconds since 1970; 0 if it can't be read.", []string{"whose"}, nil)
 
 func (ends) Describe(out chan<- *prometheus.Desc) { out <- endsDesc }
 
@@ -148,7 +149,8 @@ func (m *Metrics) Answers(count func() map[string]int) { m.registry.MustRegister
 
 type dossiers func() map[string]int
 
-var dossiersDesc = prometheus.NewDesc("motcua_dossiers", "Dossiers known here, by the office's state; waiting where it has not answered.", []string{"state"}, nil)
+var dossiersDesc = prometheus.NewDesc("motcua_dossiers", "Dossiers known here, by the office's state; waiting where it has not answered.",
+	[]string{"state"}, nil)
 
 func (dossiers) Describe(out chan<- *prometheus.Desc) { out <- dossiersDesc }
 

@@ -82,7 +82,8 @@ func TestEveryRuleIsTried(t *testing.T) {
 		t.Fatal(err)
 	}
 	alerts := regexp.MustCompile(`(?m)- alert: (\w+)`).FindAllStringSubmatch(string(rules), -1)
-	if len(alerts) < 10 || strings.Count(string(rules), "summary:") != len(alerts) || strings.Count(string(rules), "description:") != len(alerts) {
+	if len(alerts) < 10 || strings.Count(string(rules), "summary:") != len(alerts) ||
+		strings.Count(string(rules), "description:") != len(alerts) {
 		t.Errorf("%d alerts, %d summaries", len(alerts), strings.Count(string(rules), "summary:"))
 	}
 	for _, a := range alerts {

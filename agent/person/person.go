@@ -116,11 +116,12 @@ type Record struct {
 	Ward      string      `json:"ward,omitempty"`
 	Purpose   string      `json:"purpose,omitempty"` // as it was shown to who agreed
 	Agreed    time.Time   `json:"agreed,omitzero"`
-	Values    []Value     `json:"values"`                // about this person
-	Others    int         `json:"values_of_others"`      // values of the form that are not shown: about others, or the matter
-	Files     []string    `json:"files"`                 // of the submission: they may show others too
-	Answered  bool        `json:"answer_kept,omitempty"` // the office's answer lies here too: it is shown at the screen by code and year of birth
-	NoContent string      `json:"no_content,omitempty"`  // why nothing of the content is shown: "wiped", "sealed-to-office", "unreadable"
+	Values    []Value     `json:"values"`           // about this person
+	Others    int         `json:"values_of_others"` // values of the form that are not shown: about others, or the matter
+	Files     []string    `json:"files"`            // of the submission: they may show others too
+	// the office's answer lies here too: it is shown at the screen by code and year of birth
+	Answered  bool   `json:"answer_kept,omitempty"`
+	NoContent string `json:"no_content,omitempty"` // why nothing of the content is shown: "wiped", "sealed-to-office", "unreadable"
 }
 
 // String and GoString keep the person out of logs.
@@ -280,7 +281,8 @@ func (q Query) about(form form) []Value {
 // perhaps tells whether a form has the name in a group without any date of birth: it may be somebody else's.
 func (q Query) perhaps(form form) bool {
 	return q.Name != "" && slices.ContainsFunc(form.Values, func(v Value) bool {
-		return same(v.Value, q.Name) && !slices.ContainsFunc(form.Values, func(b Value) bool { return b.ID == group(v.ID)+"_birth" && b.Value != "" })
+		return same(v.Value, q.Name) && !slices.ContainsFunc(form.Values,
+			func(b Value) bool { return b.ID == group(v.ID)+"_birth" && b.Value != "" })
 	})
 }
 

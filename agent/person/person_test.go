@@ -27,7 +27,8 @@ func TestParse(t *testing.T) {
 	} {
 		got, err := person.Parse(text)
 		if err != nil || got.Number != want.Number || got.Name != want.Name || got.Birth != want.Birth {
-			t.Errorf("case %d letters long: number %t, name %t, birth %q, %v", len(text), got.Number == want.Number, got.Name == want.Name, got.Birth, err)
+			t.Errorf("case %d letters long: number %t, name %t, birth %q, %v", len(text), got.Number == want.Number, got.Name == want.Name,
+				got.Birth, err)
 		}
 	}
 	for _, text := range []string{"", "12345", "Kiều Minh Long", "14/01/2004", "Kiều Minh Long 31/02/2004"} {
@@ -35,7 +36,8 @@ func TestParse(t *testing.T) {
 			t.Errorf("%q: %v", text, err)
 		}
 	}
-	if said := fmt.Sprintf("%v %+v %#v", person.Query{Number: "079204659924"}, person.Query{Name: "LONG"}, person.Query{Number: "079204659924"}); strings.ContainsAny(said, "0L") {
+	if said := fmt.Sprintf("%v %+v %#v", person.Query{Number: "079204659924"}, person.Query{Name: "LONG"},
+		person.Query{Number: "079204659924"}); strings.ContainsAny(said, "0L") {
 		t.Errorf("a query prints itself: %s", said)
 	}
 }

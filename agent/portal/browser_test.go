@@ -120,7 +120,8 @@ func (s *standIn) settings() string {
 	for _, n := range s.version.drop {
 		drop = append(drop, bare(n))
 	}
-	data, err := json.Marshal(map[string]any{"signed": s.signed, "rename": rename, "drop": drop, "extra": s.version.extra, "reverse": s.version.shadow, "shadow": s.version.shadow})
+	data, err := json.Marshal(map[string]any{"signed": s.signed, "rename": rename, "drop": drop, "extra": s.version.extra,
+		"reverse": s.version.shadow, "shadow": s.version.shadow})
 	if err != nil {
 		s.t.Error(err)
 	}
@@ -128,7 +129,8 @@ func (s *standIn) settings() string {
 }
 
 // kinds are what the ministry's fields are, where the value doesn't tell.
-var kinds = map[string]string{"NgayMat": "x-date-text", "NDK_NgaySinh": "x-date-text", "NgaySinh": "raw", "SoLuong": "raw", "SoGiayToTuyThanC": "raw",
+var kinds = map[string]string{"NgayMat": "x-date-text", "NDK_NgaySinh": "x-date-text", "NgaySinh": "raw", "SoLuong": "raw",
+	"SoGiayToTuyThanC":    "raw",
 	"NYC_SoGiayToTuyThan": "raw", "ngayCapGiayTo-day": "raw", "ngayCapGiayTo-month": "raw", "ngayCapGiayTo-year": "raw"}
 
 func kindOf(item Item, maps *Field, p *procedure.Procedure) string {
@@ -186,7 +188,8 @@ func (s *standIn) eForm() string {
 				if kind == "x-radio" {
 					options = item.Value + "=Có|0=Không"
 				}
-				fmt.Fprintf(&b, `<%[1]s name="%[2]s" data-means="%[3]s" options="%[4]s"></%[1]s>`, kind, html.EscapeString(name), item.Name, html.EscapeString(options))
+				fmt.Fprintf(&b, `<%[1]s name="%[2]s" data-means="%[3]s" options="%[4]s"></%[1]s>`, kind, html.EscapeString(name), item.Name,
+					html.EscapeString(options))
 			}
 			b.WriteString(`</div>`)
 		}
@@ -201,7 +204,8 @@ func (s *standIn) eForm() string {
 	if s.version.extra != "" {
 		fmt.Fprintf(&b, `<x-input name=%q></x-input>`, s.version.extra)
 	}
-	b.WriteString(`<button type="submit">Gửi</button></form><script type="application/json" id="settings">` + s.settings() + `</script><script src="/standin.js"></script></body></html>`)
+	b.WriteString(`<button type="submit">Gửi</button></form><script type="application/json" id="settings">` + s.settings() +
+		`</script><script src="/standin.js"></script></body></html>`)
 	return b.String()
 }
 
@@ -222,11 +226,13 @@ func (s *standIn) chromium() context.Context {
 	s.t.Cleanup(func() { os.RemoveAll(temp) })
 	address := s.server.Listener.Addr().String()
 	options := append(chromedp.DefaultExecAllocatorOptions[:],
-		chromedp.Env("TMPDIR="+temp), chromedp.WSURLReadTimeout(patience), chromedp.NoSandbox, chromedp.DisableGPU, chromedp.UserDataDir(s.t.TempDir()),
+		chromedp.Env("TMPDIR="+temp), chromedp.WSURLReadTimeout(patience), chromedp.NoSandbox, chromedp.DisableGPU,
+		chromedp.UserDataDir(s.t.TempDir()),
 		chromedp.Flag("disable-extensions", false), chromedp.Flag("load-extension", dir), chromedp.Flag("disable-extensions-except", dir),
 		chromedp.Flag("disable-features", "DisableLoadExtensionCommandLineSwitch,HttpsUpgrades"),
 		chromedp.Flag("host-resolver-rules", "MAP *.gov.vn:443 "+address), chromedp.Flag("ignore-certificate-errors", true),
-		chromedp.Flag("disable-background-networking", true), chromedp.Flag("disable-component-update", true), chromedp.Flag("disable-sync", true))
+		chromedp.Flag("disable-background-networking", true), chromedp.Flag("disable-component-update", true),
+		chromedp.Flag("disable-sync", true))
 	alloc, cancelAlloc := chromedp.NewExecAllocator(context.Background(), options...)
 	ctx, cancel := chromedp.NewContext(alloc)
 	ctx, cancelTime := context.WithTimeout(ctx, 6*time.Minute)
@@ -354,7 +360,8 @@ func everything(p *procedure.Procedure) map[string]procedure.Value {
 // shownAs is what a control says that holds an item.
 func shownAs(item Item) string {
 	if a := item.Area; a != nil {
-		return strings.Join([]string{a.Country, strings.TrimPrefix(a.Province, "Thành phố "), strings.TrimPrefix(a.Ward, "Phường "), a.Detail}, "; ")
+		return strings.Join([]string{a.Country, strings.TrimPrefix(a.Province, "Thành phố "), strings.TrimPrefix(a.Ward, "Phường "), a.Detail},
+			"; ")
 	}
 	return item.Value
 }
@@ -386,7 +393,8 @@ func TestMinistryForms(t *testing.T) {
 		versions := []version{
 			{name: "known"},
 			{name: "aliases and shadows", rename: aliased, shadow: true},
-			{name: "renamed, with labels", rename: map[string]string{items[0].Name: "tenMoi", items[3].Name: "oMoi", last.Name: "cuoiMoi"}, extra: "oChuaBiet"},
+			{name: "renamed, with labels", rename: map[string]string{items[0].Name: "tenMoi", items[3].Name: "oMoi", last.Name: "cuoiMoi"},
+				extra: "oChuaBiet"},
 			{name: "dropped, doubled, without labels", drop: []string{items[1].Name, items[2].Name}, twice: items[0].Name, bare: true,
 				rename: map[string]string{last.Name: "khongTen"}},
 		}
@@ -469,12 +477,15 @@ func TestOwnerPage(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	values := answers("applicant_name", "Lê Thị Mẫu", "applicant_birth", "1999-01-02", "applicant_sex", "Nữ", "applicant_number", "001199000001",
+	values := answers("applicant_name", "Lê Thị Mẫu", "applicant_birth", "1999-01-02", "applicant_sex", "Nữ", "applicant_number",
+		"001199000001",
 		"applicant_residence", "Tổ 5, Phường Ba Đình, Thành phố Hà Nội", "applicant_phone", "0912345678", "relation", "self")
 	s.plan = maps.Plan(p, values, units)
-	stranger := map[string]string{"fullname": "Trần Văn Nộp", "birthday": "01/01/1980", "identityNumber": "001080000009", "phoneNumber": "0900000000"}
+	stranger := map[string]string{"fullname": "Trần Văn Nộp", "birthday": "01/01/1980", "identityNumber": "001080000009",
+		"phoneNumber": "0900000000"}
 	self := map[string]string{"fullname": "Lê Thị Mẫu", "birthday": "02/01/1999", "identityNumber": "001199000001", "phoneNumber": ""}
-	want := map[string]string{"ownerFullname": "Lê Thị Mẫu", "ownerBirthday": "02/01/1999", "ownerIdentityNumber": "001199000001", "ownerProvince": "Hà Nội",
+	want := map[string]string{"ownerFullname": "Lê Thị Mẫu", "ownerBirthday": "02/01/1999", "ownerIdentityNumber": "001199000001",
+		"ownerProvince": "Hà Nội",
 		"ownerDistrict": "Phường Ba Đình", "ownerAddress": "Tổ 5", "ownerPhoneNumber": "0912345678"}
 	for _, c := range []struct {
 		version version
@@ -483,7 +494,8 @@ func TestOwnerPage(t *testing.T) {
 	}{
 		{version{name: "signed in for another"}, stranger, true},
 		{version{name: "signed in for oneself"}, self, false},
-		{version{name: "renamed, found by label", rename: map[string]string{"data[ownerFullname]": "data[ownerName]", "data[ownerAddress]": "data[ownerStreet]"}}, stranger, true},
+		{version{name: "renamed, found by label", rename: map[string]string{"data[ownerFullname]": "data[ownerName]",
+			"data[ownerAddress]": "data[ownerStreet]"}}, stranger, true},
 		{version{name: "another order, a new field", shadow: true, extra: "ownerReligion"}, stranger, true},
 		{version{name: "fields gone", drop: []string{"data[ownerPhoneNumber]", "data[ownerBirthday]"}}, stranger, true},
 		{version{name: "nobody signed in"}, map[string]string{"fullname": "", "identityNumber": ""}, false},
@@ -558,7 +570,8 @@ func TestFrameAndStrangers(t *testing.T) {
 	if s.eval(tab, `document.querySelector("motcua-panel").shadowRoot !== null`, &inside); inside {
 		t.Error("the page can read the panel")
 	}
-	for origin, want := range map[string]int{"https://dichvucong.gov.vn": 403, "": 403, "chrome-extension://aaaabbbbccccddddeeeeffffgggghhhh": 403, Origin: 404} {
+	for origin, want := range map[string]int{"https://dichvucong.gov.vn": 403, "": 403,
+		"chrome-extension://aaaabbbbccccddddeeeeffffgggghhhh": 403, Origin: 404} {
 		request, err := http.NewRequestWithContext(t.Context(), http.MethodPost, s.daemon.URL+"/portal/claim", strings.NewReader("code=00000000"))
 		if err != nil {
 			t.Fatal(err)
@@ -588,7 +601,8 @@ func TestNothingStaysAfterACitizen(t *testing.T) {
 	}
 	s.plan = maps.Plan(p, everything(p), units)
 	s.claim(popup)
-	origins := []string{"dichvucong.gov.vn", "lienthong.dichvucong.gov.vn", "sso.dancuquocgia.gov.vn", "dichvucongnganhtuphap.moj.gov.vn", "tokhaidientu.moj.gov.vn",
+	origins := []string{"dichvucong.gov.vn", "lienthong.dichvucong.gov.vn", "sso.dancuquocgia.gov.vn", "dichvucongnganhtuphap.moj.gov.vn",
+		"tokhaidientu.moj.gov.vn",
 		"dichvucongnnmt.mae.gov.vn", "dvc.moet.gov.vn", "dvc.moc.gov.vn"}
 	const bystander = "thoitiet.gov.vn"
 	tab, cancel := chromedp.NewContext(popup)

@@ -45,8 +45,10 @@ func TestPlan(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	work := maps.Plan(p, answers("relation", "self", "applicant_name", "Lê Thị Mẫu", "applicant_birth", "1999-01-02", "applicant_number", "001199000001",
-		"applicant_paper", "cccd-2016", "status", "divorced", "ended_number", "12/2020/QĐST", "ended_date", "2020-03-04", "ended_issuer", "Tòa án",
+	work := maps.Plan(p, answers("relation", "self", "applicant_name", "Lê Thị Mẫu", "applicant_birth", "1999-01-02", "applicant_number",
+		"001199000001",
+		"applicant_paper", "cccd-2016", "status", "divorced", "ended_number", "12/2020/QĐST", "ended_date", "2020-03-04", "ended_issuer",
+		"Tòa án",
 		"ended_paper", "judgment", "purpose", "loan"), units)
 	items := map[string]Item{}
 	for _, page := range work.Pages {
@@ -166,7 +168,8 @@ pages:
 	if fitting["1.004873"] != nil {
 		t.Error("a map with mistakes is used")
 	}
-	for _, want := range []string{`did you mean "applicant_name"?`, `"A" is empty, used twice, or locked`, `"C" is empty`, "needs label", "needs either from or value",
+	for _, want := range []string{`did you mean "applicant_name"?`, `"A" is empty, used twice, or locked`, `"C" is empty`, "needs label",
+		"needs either from or value",
 		"must be one of [area", `"nothing" is no paper`} {
 		if !strings.Contains(err.Error(), want) {
 			t.Errorf("no %q in\n%v", want, err)

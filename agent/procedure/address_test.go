@@ -37,7 +37,8 @@ func TestPrefillTurnsAddressesIntoTodays(t *testing.T) {
 		f.Value = one.on
 		doc.Fields[paper.PlaceOfResidence] = f
 		v := p.Prefill([]paper.Document{doc}, Assignment{"applicant": {0}})["applicant_residence"]
-		if v.Text != one.want || v.Review != (one.doubt != "") || one.doubt != "" && !slices.Contains(v.Doubts, one.doubt) || len(v.Offers) != one.offers {
+		if v.Text != one.want || v.Review != (one.doubt != "") || one.doubt != "" && !slices.Contains(v.Doubts, one.doubt) ||
+			len(v.Offers) != one.offers {
 			t.Errorf("%s: %q, review %t %v, %d offers", one.on, v.Text, v.Review, v.Doubts, len(v.Offers))
 		}
 		if (one.want != one.on || one.doubt != "") && v.Old != one.on {

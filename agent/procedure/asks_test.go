@@ -8,10 +8,13 @@ func TestAsksNamesThePerson(t *testing.T) {
 		field Field
 		want  Text
 	}{
-		"of_a_person":       {Field{Group: "mother", Label: Text{"Họ và tên", "Full name"}}, Text{"Họ và tên của người mẹ", "Full name of the mother"}},
-		"before_the_braces": {Field{Group: "mother", Label: Text{"Số điện thoại (nếu có)", "Telephone (if any)"}}, Text{"Số điện thoại của người mẹ (nếu có)", "Telephone of the mother (if any)"}},
-		"named_already":     {Field{Group: "mother", Label: Text{"Nơi sinh của người mẹ", "Birthplace of the mother"}}, Text{"Nơi sinh của người mẹ", "Birthplace of the mother"}},
-		"of_the_matter":     {Field{Label: Text{"Số bản sao", "Copies"}}, Text{"Số bản sao", "Copies"}},
+		"of_a_person": {Field{Group: "mother", Label: Text{"Họ và tên", "Full name"}},
+			Text{"Họ và tên của người mẹ", "Full name of the mother"}},
+		"before_the_braces": {Field{Group: "mother", Label: Text{"Số điện thoại (nếu có)", "Telephone (if any)"}},
+			Text{"Số điện thoại của người mẹ (nếu có)", "Telephone of the mother (if any)"}},
+		"named_already": {Field{Group: "mother", Label: Text{"Nơi sinh của người mẹ", "Birthplace of the mother"}},
+			Text{"Nơi sinh của người mẹ", "Birthplace of the mother"}},
+		"of_the_matter": {Field{Label: Text{"Số bản sao", "Copies"}}, Text{"Số bản sao", "Copies"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			if got := p.Asks(&c.field); got != c.want {

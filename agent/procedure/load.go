@@ -250,7 +250,8 @@ func (p *Procedure) checkNames(f *strict.File) {
 	for i := range p.Fields {
 		for k, s := range p.Fields[i].From {
 			if s.Field != "" && !slices.Contains(known, string(s.Field)) {
-				f.Problem(fmt.Sprintf("%s.from[%d]", p.Fields[i].at, k), "%q is nothing that is read from papers%s", s.Field, strict.Meant(string(s.Field), known))
+				f.Problem(fmt.Sprintf("%s.from[%d]", p.Fields[i].at, k), "%q is nothing that is read from papers%s", s.Field,
+					strict.Meant(string(s.Field), known))
 			}
 		}
 	}

@@ -42,7 +42,8 @@ var parts = []part{
 	{"nationality", Field{Label: Text{"Quốc tịch", "Nationality"}, Type: Line, MaxLength: 60}, paper.Nationality, true},
 	{"origin", Field{Label: Text{"Quê quán", "Place of origin"}, Type: Address}, paper.PlaceOfOrigin, true},
 	{"residence", Field{Label: Text{"Nơi cư trú", "Place of residence"}, Type: Address, Hint: Text{
-		"Nơi thường trú; nếu không có thì nơi tạm trú, nơi đang ở", "Permanent, else temporary, else present residence"}}, paper.PlaceOfResidence, true},
+		"Nơi thường trú; nếu không có thì nơi tạm trú, nơi đang ở", "Permanent, else temporary, else present residence"}}, paper.PlaceOfResidence,
+		true},
 	{"number", Field{Label: Text{"Số định danh cá nhân (12 số) hoặc CMND (9 số)", "Personal number (12 digits) or old card number (9 digits)"},
 		Type: Person}, paper.Number, true},
 	{"paper", Field{Label: Text{"Loại giấy tờ tùy thân", "Kind of identity paper"}, Type: Choice, Choices: []Option{

@@ -127,8 +127,9 @@ func (p *Procedure) Units() *address.Table { return p.units }
 
 // FormUse names the official form of a procedure and what only this procedure says on it.
 type FormUse struct {
-	Layout string            `yaml:"layout" json:"layout"` // a file form.<layout>.yaml beside the procedure; "": there is no form
-	Texts  map[string]string `yaml:"texts" json:"texts"`   // further texts the layout names, made of the fields: "Đăng ký tạm trú tại {new_address}"
+	Layout string `yaml:"layout" json:"layout"` // a file form.<layout>.yaml beside the procedure; "": there is no form
+	// further texts the layout names, made of the fields: "Đăng ký tạm trú tại {new_address}"
+	Texts map[string]string `yaml:"texts" json:"texts"`
 }
 
 // Day is a date as ISO 8601.

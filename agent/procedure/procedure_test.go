@@ -57,7 +57,8 @@ func TestShippedProcedures(t *testing.T) {
 			}
 		}
 	}
-	for _, code := range []string{"2.000815", "2.000884", "1.001193", "1.000656", "1.000894", "1.004873", "2.000635", "1.004884", "1.004222", "1.004194", "2.001159",
+	for _, code := range []string{"2.000815", "2.000884", "1.001193", "1.000656", "1.000894", "1.004873", "2.000635", "1.004884", "1.004222",
+		"1.004194", "2.001159",
 		"1.002755", "1.010038", "1.003197", "1.010028", "1.010041", "1.003677", "1.004859", "1.001022", "1.004746", "2.002516"} {
 		if _, err := c.Get(code); err != nil {
 			t.Error(err)
@@ -86,7 +87,8 @@ func TestReleasedProceduresLoad(t *testing.T) {
 // A value that every field can take must exist, or a citizen could never finish the form.
 func TestEveryShippedFormCanBeFilled(t *testing.T) {
 	for _, p := range shipped(t).All {
-		docs := []paper.Document{card("Lê Thị Mẫu", "001199000001", "1999-01-02", "Nữ"), card("Trần Văn Thử", "001099000002", "1999-03-04", "Nam")}
+		docs := []paper.Document{card("Lê Thị Mẫu", "001199000001", "1999-01-02", "Nữ"),
+			card("Trần Văn Thử", "001099000002", "1999-03-04", "Nam")}
 		values := p.Prefill(docs, p.Assign(docs))
 		for i := range p.Fields {
 			f := &p.Fields[i]

@@ -75,7 +75,8 @@ serial:
 	if err == nil {
 		t.Fatal("was taken")
 	}
-	for _, want := range []string{"bad.yaml:1:", "device", "must begin with sane:", "fits every port", "auto", `did you mean "scanner"`, "scanner.source", "option=value",
+	for _, want := range []string{"bad.yaml:1:", "device", "must begin with sane:", "fits every port", "auto", `did you mean "scanner"`,
+		"scanner.source", "option=value",
 		"between 10s and 30m", "baud 9601", "takes no port", "silent.yaml", "match: is missing"} {
 		if !strings.Contains(err.Error(), want) {
 			t.Errorf("nothing about %q in\n%v", want, err)
@@ -111,7 +112,8 @@ func TestTheConfigurationGoesBeforeTheProfile(t *testing.T) {
 	if open.Source != scan.ADF || !open.Crop || open.Watchdog.D() != 3*time.Minute {
 		t.Errorf("got %+v", open)
 	}
-	if said := p.Tune(config.Scanner{Source: scan.Flatbed, Watchdog: config.Duration(5 * time.Minute)}); said.Source != scan.Flatbed || said.Watchdog.D() != 5*time.Minute {
+	if said := p.Tune(config.Scanner{Source: scan.Flatbed, Watchdog: config.Duration(5 * time.Minute)}); said.Source != scan.Flatbed ||
+		said.Watchdog.D() != 5*time.Minute {
 		t.Errorf("got %+v", said)
 	}
 }
@@ -120,10 +122,12 @@ func TestLinesAreFilledFromTheProfile(t *testing.T) {
 	all := Profiles{{Device: "Wedge 9", Match: []string{"serial:*/usb-Wedge_*"}, reader: true,
 		Serial: serial.Profile{Baud: 115200, Parity: "even", End: "idle", Idle: 50 * time.Millisecond}}}
 	got := all.Line(serial.Profile{Port: "/dev/serial/by-id/usb-Wedge_*", Parity: "none", Suffix: "#"})
-	if want := (serial.Profile{Name: "Wedge 9", Port: "/dev/serial/by-id/usb-Wedge_*", Baud: 115200, Parity: "none", Suffix: "#"}); got != want {
+	if want := (serial.Profile{Name: "Wedge 9", Port: "/dev/serial/by-id/usb-Wedge_*", Baud: 115200, Parity: "none",
+		Suffix: "#"}); got != want {
 		t.Errorf("got %+v", got)
 	}
-	if line, ok := all.Reader("/dev/serial/by-id/usb-Wedge_9-if00"); !ok || line.Port != "/dev/serial/by-id/usb-Wedge_9-if00" || line.End != "idle" {
+	if line, ok := all.Reader("/dev/serial/by-id/usb-Wedge_9-if00"); !ok || line.Port != "/dev/serial/by-id/usb-Wedge_9-if00" ||
+		line.End != "idle" {
 		t.Errorf("got %+v, %v", line, ok)
 	}
 	if _, ok := all.Reader("/dev/ttyUSB0"); ok {

@@ -16,7 +16,8 @@ func TestAnswersAreCounted(t *testing.T) {
 	for id, c := range map[string]struct {
 		state answer.State
 		after time.Duration
-	}{"A": {answer.Done, 2 * time.Hour}, "B": {answer.Refused, 50 * time.Hour}, "C": {answer.NeedsMore, time.Hour}, "D": {"", 0}, "E": {answer.Done, time.Hour}} {
+	}{"A": {answer.Done, 2 * time.Hour}, "B": {answer.Refused, 50 * time.Hour}, "C": {answer.NeedsMore, time.Hour}, "D": {"", 0},
+		"E": {answer.Done, time.Hour}} {
 		known[id] = answer.Record{Answer: answer.Answer{Submission: id, State: c.state, At: monday.Add(c.after)}}
 	}
 	known["S"] = known["A"] // more papers for A

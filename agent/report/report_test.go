@@ -32,7 +32,8 @@ func tally(t *testing.T) Report {
 	if err != nil {
 		t.Fatal(err)
 	}
-	procedures := &procedure.Catalog{All: []*procedure.Procedure{{Code: "2.000815", Name: procedure.Text{VI: "Chứng thực bản sao từ bản chính"}}}}
+	procedures := &procedure.Catalog{All: []*procedure.Procedure{{Code: "2.000815",
+		Name: procedure.Text{VI: "Chứng thực bản sao từ bản chính"}}}}
 	return Tally(slices.Values([]queue.Submission{
 		sample(at(1, 23), "2.000815", "toàn trình", "self", "Bến Nghé", queue.Delivered), // the day before
 		sample(at(2, 0), "2.000815", "toàn trình", "self", "Bến Nghé", queue.Delivered),  // 17:00 the day before in UTC
@@ -48,7 +49,8 @@ func TestTallyCountsThePeriodInTheWardsTime(t *testing.T) {
 	if r.From != "2026-11-02" || r.To != "2026-11-04" || len(r.Rows) != 3 {
 		t.Fatalf("%+v", r)
 	}
-	if got := r.Rows[0]; got.Accepted != 2 || got.Delivered != 1 || got.Waiting != 1 || got.Name != "Chứng thực bản sao từ bản chính" || got.LevelNo != 4 {
+	if got := r.Rows[0]; got.Accepted != 2 || got.Delivered != 1 || got.Waiting != 1 || got.Name != "Chứng thực bản sao từ bản chính" ||
+		got.LevelNo != 4 {
 		t.Errorf("first row %+v", got)
 	}
 	if got := r.Rows[2]; got.Name != "9.999999" || got.LevelNo != 3 || got.Waiting != 1 {
@@ -130,7 +132,8 @@ func TestPDFSaysWhatTheReportSays(t *testing.T) {
 	if err != nil {
 		t.Fatalf("pdftotext (package poppler-utils): %v", err)
 	}
-	for _, want := range []string{"UBND phường Bến Nghé", "Từ 02/11/2026 đến 04/11/2026", "tự làm", "toàn trình (mức 4)", "nhật ký 12:abcd", "3/3"} {
+	for _, want := range []string{"UBND phường Bến Nghé", "Từ 02/11/2026 đến 04/11/2026", "tự làm", "toàn trình (mức 4)", "nhật ký 12:abcd",
+		"3/3"} {
 		if !strings.Contains(string(text), want) {
 			t.Errorf("%q is not in the PDF:\n%s", want, text)
 		}

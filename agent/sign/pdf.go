@@ -80,7 +80,8 @@ func open(pdf []byte) (d *document, err error) {
 		return nil, errors.New("the file has no end")
 	}
 	d = &document{data: pdf}
-	if d.last, err = strconv.ParseInt(string(m[1]), 10, 64); err != nil || d.last >= int64(len(pdf)) || !bytes.HasPrefix(pdf[d.last:], []byte("xref")) {
+	if d.last, err = strconv.ParseInt(string(m[1]), 10, 64); err != nil || d.last >= int64(len(pdf)) ||
+		!bytes.HasPrefix(pdf[d.last:], []byte("xref")) {
 		return nil, errors.New("its cross-reference table is not a plain one")
 	}
 	conf := model.NewDefaultConfiguration()
@@ -138,7 +139,8 @@ func (s *Signer) part(d *document) (part, error) {
 		return part{}, failed(NotSignable, err, "This PDF cannot be signed here: make it anew with motcua pdf.")
 	}
 	// Flags: printed and locked.
-	field := u.add(fmt.Appendf(nil, "<< /Type /Annot /Subtype /Widget /FT /Sig /T (Signature%d) /V %d 0 R /F 132 /P %s /Rect [%s] /AP << /N %d 0 R >> >>",
+	field := u.add(fmt.Appendf(nil, "<< /Type /Annot /Subtype /Widget /FT /Sig /T (Signature%d) /V %d 0 R /F 132 /P %s /Rect [%s] /AP << "+
+		"/N %d 0 R >> >>",
 		len(fields)+1, value, d.pageRef.PDFString(), rect, look))
 	ref := *types.NewIndirectRef(field, 0)
 	annots, err := d.array(d.page, "Annots")
@@ -183,7 +185,8 @@ const rangePlace = "[0 0000000000 0000000000 0000000000]"
 func (s *Signer) dictionary(now time.Time) []byte {
 	at := now.In(hanoi).Format("20060102150405") + "+07'00'"
 	var b bytes.Buffer
-	fmt.Fprintf(&b, "<< /Type /Sig /Filter /Adobe.PPKLite /SubFilter /ETSI.CAdES.detached /M (D:%s) /Name %s", at, pdfText(s.Key.Certificate().Subject.CommonName))
+	fmt.Fprintf(&b, "<< /Type /Sig /Filter /Adobe.PPKLite /SubFilter /ETSI.CAdES.detached /M (D:%s) /Name %s", at,
+		pdfText(s.Key.Certificate().Subject.CommonName))
 	if s.Mark.Form != "" {
 		fmt.Fprintf(&b, " /Reason %s", pdfText(s.Mark.Form))
 	}
@@ -209,7 +212,8 @@ const smallPage = 400
 // look draws the mark, or nothing where none is to be seen, and makes room for it on page 1.
 func (s *Signer) look(u *update, d *document, now time.Time) (rect string, object int, err error) {
 	if s.Mark.Form == "" {
-		return "0 0 0 0", u.add([]byte("<< /Type /XObject /Subtype /Form /BBox [0 0 0 0] /Resources << >> /Length 0 >>\nstream\n\nendstream")), nil
+		return "0 0 0 0", u.add([]byte("<< /Type /XObject /Subtype /Form /BBox [0 0 0 0] /Resources << >> /Length 0 >>\nstream\n\nendstream")),
+			nil
 	}
 	a, err := s.Mark.draw(now)
 	if err != nil {
@@ -219,7 +223,8 @@ func (s *Signer) look(u *update, d *document, now time.Time) (rect string, objec
 	for _, body := range a.font.Objects(first) {
 		u.add(body)
 	}
-	look := u.add(fmt.Appendf(nil, "<< /Type /XObject /Subtype /Form /BBox [0 0 %.2f %.2f] /Resources << /Font << /F %d 0 R >> >> /Length %d >>\nstream\n%s\nendstream",
+	look := u.add(fmt.Appendf(nil, "<< /Type /XObject /Subtype /Form /BBox [0 0 %.2f %.2f] /Resources << /Font << /F %d 0 R >> >> /Length "+
+		"%d >>\nstream\n%s\nendstream",
 		a.width, a.height, first, len(a.content), a.content))
 	if d.box.Height() < smallPage && d.box.Width() < 1.5*smallPage {
 		box := *d.box

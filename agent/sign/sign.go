@@ -75,11 +75,14 @@ func (s *Signer) Check() error {
 	const day = "02/01/2006 15:04"
 	switch {
 	case now.After(c.NotAfter):
-		return failed(Ended, nil, "The certificate of %s ended on %s: have it renewed, or plug in another token.", c.Subject.CommonName, c.NotAfter.Local().Format(day))
+		return failed(Ended, nil, "The certificate of %s ended on %s: have it renewed, or plug in another token.", c.Subject.CommonName,
+			c.NotAfter.Local().Format(day))
 	case now.Before(c.NotBefore):
-		return failed(NotYet, nil, "The certificate of %s begins on %s, and this computer's clock says %s: set the clock, or wait.", c.Subject.CommonName, c.NotBefore.Local().Format(day), now.Local().Format(day))
+		return failed(NotYet, nil, "The certificate of %s begins on %s, and this computer's clock says %s: set the clock, or wait.",
+			c.Subject.CommonName, c.NotBefore.Local().Format(day), now.Local().Format(day))
 	case c.KeyUsage != 0 && c.KeyUsage&(x509.KeyUsageDigitalSignature|x509.KeyUsageContentCommitment) == 0:
-		return failed(NotForSigning, nil, "The certificate of %s is not for signing documents: plug in the token for signatures.", c.Subject.CommonName)
+		return failed(NotForSigning, nil, "The certificate of %s is not for signing documents: plug in the token for signatures.",
+			c.Subject.CommonName)
 	}
 	return nil
 }

@@ -119,7 +119,8 @@ func (o *office) token(t testing.TB, key crypto.Signer, change func(*x509.Certif
 		t.Fatal(err)
 	}
 	conf := filepath.Join(o.dir, "softhsm2.conf")
-	if err := os.WriteFile(conf, []byte("directories.tokendir = "+store+"\nobjectstore.backend = file\nlog.level = ERROR\n"), 0o600); err != nil {
+	if err := os.WriteFile(conf, []byte("directories.tokendir = "+store+"\nobjectstore.backend = file\nlog.level = ERROR\n"),
+		0o600); err != nil {
 		t.Fatal(err)
 	}
 	t.Setenv("SOFTHSM2_CONF", conf)
@@ -137,7 +138,8 @@ func (o *office) token(t testing.TB, key crypto.Signer, change func(*x509.Certif
 		if err := os.WriteFile(name, c.Raw, 0o600); err != nil {
 			t.Fatal(err)
 		}
-		command(t, "pkcs11-tool", "--module", softHSM, "--token-label", "officer", "--login", "--pin", pin, "--write-object", name, "--type", "cert",
+		command(t, "pkcs11-tool", "--module", softHSM, "--token-label", "officer", "--login", "--pin", pin, "--write-object", name, "--type",
+			"cert",
 			"--id", fmt.Sprintf("%02d", i+1), "--label", []string{"sign", "root"}[i])
 	}
 	return sign.TokenConfig{Module: softHSM}
@@ -189,7 +191,8 @@ func scan(t testing.TB, level pdfa.Level, w, h float64) []byte {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := out.Add(pdfa.Page{Width: w, Height: h, JPEG: data, Gray: true, Pixels: [2]int{100, 100}, Corners: [3]paper.Point{{}, {X: w}, {Y: h}}}); err != nil {
+	if err := out.Add(pdfa.Page{Width: w, Height: h, JPEG: data, Gray: true, Pixels: [2]int{100, 100},
+		Corners: [3]paper.Point{{}, {X: w}, {Y: h}}}); err != nil {
 		t.Fatal(err)
 	}
 	if err := out.Close(); err != nil {
@@ -230,14 +233,17 @@ func (o *office) authority(t testing.TB) *httptest.Server {
 		c.Subject.CommonName = "TSA thử nghiệm"
 		c.ExtKeyUsage, c.KeyUsage = nil, x509.KeyUsageDigitalSignature
 		// Time stamping must be critical (RFC 3161, 2.3).
-		c.ExtraExtensions = []pkix.Extension{{Id: []int{2, 5, 29, 37}, Critical: true, Value: []byte{0x30, 0x0A, 0x06, 0x08, 0x2B, 0x06, 0x01, 0x05, 0x05, 0x07, 0x03, 0x08}}}
+		c.ExtraExtensions = []pkix.Extension{{Id: []int{2, 5, 29, 37}, Critical: true,
+			Value: []byte{0x30, 0x0A, 0x06, 0x08, 0x2B, 0x06, 0x01, 0x05, 0x05, 0x07, 0x03, 0x08}}}
 	})
 	dir := t.TempDir()
 	write(t, filepath.Join(dir, "key.pem"), "PRIVATE KEY", der)
 	write(t, filepath.Join(dir, "cert.pem"), "CERTIFICATE", cert.Raw)
-	conf := "[tsa]\ndefault_tsa = it\n[it]\nserial = " + dir + "/serial\nsigner_cert = " + dir + "/cert.pem\nsigner_key = " + dir + "/key.pem\nsigner_digest = sha256\n" +
+	conf := "[tsa]\ndefault_tsa = it\n[it]\nserial = " + dir + "/serial\nsigner_cert = " + dir + "/cert.pem\nsigner_key = " + dir +
+		"/key.pem\nsigner_digest = sha256\n" +
 		"default_policy = 1.2.3.4.1\ndigests = sha256\naccuracy = secs:1\ness_cert_id_alg = sha256\ncrypto_device = builtin\n"
-	if err := errors.Join(os.WriteFile(filepath.Join(dir, "conf"), []byte(conf), 0o600), os.WriteFile(filepath.Join(dir, "serial"), []byte("01\n"), 0o600)); err != nil {
+	if err := errors.Join(os.WriteFile(filepath.Join(dir, "conf"), []byte(conf), 0o600),
+		os.WriteFile(filepath.Join(dir, "serial"), []byte("01\n"), 0o600)); err != nil {
 		t.Fatal(err)
 	}
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -249,7 +255,8 @@ func (o *office) authority(t testing.TB) *httptest.Server {
 		if err := os.WriteFile(query, body, 0o600); err != nil {
 			t.Error(err)
 		}
-		out, err := exec.CommandContext(r.Context(), "openssl", "ts", "-reply", "-config", filepath.Join(dir, "conf"), "-queryfile", query, "-out", answer).CombinedOutput()
+		out, err := exec.CommandContext(r.Context(), "openssl", "ts", "-reply", "-config", filepath.Join(dir, "conf"), "-queryfile", query,
+			"-out", answer).CombinedOutput()
 		if err != nil {
 			t.Errorf("%v: %s", err, out)
 		}
@@ -275,7 +282,8 @@ func TestSign(t *testing.T) {
 				t.Error("what was there before is not as it was")
 			}
 			vs, err := sign.Verify(out, o.roots())
-			if err != nil || len(vs) != 1 || !vs[0].Good() || vs[0].Level != "B-B" || vs[0].Signer != "Ủy ban nhân dân phường Mẫu" || vs[0].Issuer != "CA thử nghiệm" {
+			if err != nil || len(vs) != 1 || !vs[0].Good() || vs[0].Level != "B-B" || vs[0].Signer != "Ủy ban nhân dân phường Mẫu" ||
+				vs[0].Issuer != "CA thử nghiệm" {
 				t.Fatalf("%+v %v", vs, err)
 			}
 			if vs[0].Before != fmt.Sprintf("%x", sha256.Sum256(pdf)) {
@@ -289,14 +297,16 @@ func TestSign(t *testing.T) {
 					t.Errorf("pdfsig says nothing of %q: %s", want, said)
 				}
 			}
-			if check := command(t, "qpdf", "--check", file); !strings.Contains(check, "No syntax or stream encoding errors") || strings.Contains(check, "WARNING") {
+			if check := command(t, "qpdf", "--check", file); !strings.Contains(check, "No syntax or stream encoding errors") ||
+				strings.Contains(check, "WARNING") {
 				t.Error(check)
 			}
 			if gs := command(t, "gs", "-q", "-dNOPAUSE", "-dBATCH", "-sDEVICE=nullpage", file); strings.TrimSpace(gs) != "" {
 				t.Errorf("Ghostscript: %s", gs)
 			}
 			text := strings.Join(strings.Fields(command(t, "pdftotext", file, "-")), " ")
-			if !strings.Contains(text, "SAO Y Số: 118/2026 ỦY BAN NHÂN DÂN PHƯỜNG MẪU, THÀNH PHỐ HỒ CHÍ MINH 20") || !strings.HasSuffix(text, "+07:00") {
+			if !strings.Contains(text, "SAO Y Số: 118/2026 ỦY BAN NHÂN DÂN PHƯỜNG MẪU, THÀNH PHỐ HỒ CHÍ MINH 20") ||
+				!strings.HasSuffix(text, "+07:00") {
 				t.Errorf("the mark says %q", text)
 			}
 			if fonts := command(t, "pdffonts", file); !strings.Contains(fonts, "LiberationSerif") || strings.Contains(fonts, "no  no") {
@@ -379,7 +389,8 @@ func TestTimeStamp(t *testing.T) {
 	s := &sign.Signer{Key: opened(t, o.token(t, keyRSA(t), same)), Now: time.Now, TSA: &sign.TSA{URL: server.URL}}
 	out := signed(t, s, scan(t, pdfa.A2b, 595, 842))
 	vs, err := sign.Verify(out, o.roots())
-	if err != nil || len(vs) != 1 || !vs[0].Good() || vs[0].Level != "B-T" || vs[0].Stamper != "TSA thử nghiệm" || time.Since(vs[0].Stamped).Abs() > time.Hour {
+	if err != nil || len(vs) != 1 || !vs[0].Good() || vs[0].Level != "B-T" || vs[0].Stamper != "TSA thử nghiệm" ||
+		time.Since(vs[0].Stamped).Abs() > time.Hour {
 		t.Fatalf("%+v %v", vs, err)
 	}
 	if said := command(t, "pdfsig", "-nocert", saved(t, out)); !strings.Contains(said, "Signature is Valid") {

@@ -66,7 +66,8 @@ type tstInfo struct {
 // Stamp asks for the time of a signature's value, and takes only an answer to this very question.
 func (t *TSA) Stamp(ctx context.Context, value []byte) ([]byte, error) {
 	away := func(err error) error {
-		return failed(NoTimeStamp, err, "The time stamp authority does not answer as it should: try again, or leave sign.tsa empty to sign without a time stamp.")
+		return failed(NoTimeStamp, err, "The time stamp authority does not answer as it should: try again, or leave sign.tsa empty to sign "+
+			"without a time stamp.")
 	}
 	digest := sha256.Sum256(value)
 	nonce, err := rand.Int(rand.Reader, new(big.Int).Lsh(big.NewInt(1), 64))

@@ -108,7 +108,8 @@ func (t *Token) slot(want string) (uint, error) {
 	case len(found) == 0:
 		return 0, failed(NoToken, nil, "The token %q is not plugged in; there is %s.", want, strings.Join(labels, ", "))
 	case len(found) > 1:
-		return 0, failed(NoToken, nil, "Several tokens are plugged in (%s): leave one, or name it in the configuration (sign.slot).", strings.Join(labels, ", "))
+		return 0, failed(NoToken, nil, "Several tokens are plugged in (%s): leave one, or name it in the configuration (sign.slot).",
+			strings.Join(labels, ", "))
 	}
 	return found[0], nil
 }
@@ -144,7 +145,8 @@ func (t *Token) find(want string) error {
 	id, _ := hex.DecodeString(want)
 	matches, names := 0, []string(nil)
 	for _, h := range handles {
-		a, err := t.ctx.GetAttributeValue(t.session, h, []*pkcs11.Attribute{pkcs11.NewAttribute(pkcs11.CKA_VALUE, nil), pkcs11.NewAttribute(pkcs11.CKA_ID, nil), pkcs11.NewAttribute(pkcs11.CKA_LABEL, nil)})
+		a, err := t.ctx.GetAttributeValue(t.session, h, []*pkcs11.Attribute{pkcs11.NewAttribute(pkcs11.CKA_VALUE, nil),
+			pkcs11.NewAttribute(pkcs11.CKA_ID, nil), pkcs11.NewAttribute(pkcs11.CKA_LABEL, nil)})
 		if err != nil {
 			return said(err)
 		}
@@ -175,7 +177,8 @@ func (t *Token) find(want string) error {
 	case matches == 0:
 		return failed(NoCertificate, nil, "The token has no certificate %q; it has %s.", want, strings.Join(names, ", "))
 	case matches > 1:
-		return failed(NoCertificate, nil, "The token has several certificates (%s): name one in the configuration (sign.certificate).", strings.Join(names, ", "))
+		return failed(NoCertificate, nil, "The token has several certificates (%s): name one in the configuration (sign.certificate).",
+			strings.Join(names, ", "))
 	}
 	return nil
 }
@@ -234,7 +237,8 @@ func said(err error) error {
 		return failed(WrongPIN, nil, "The PIN is wrong: try again; after a few wrong ones the token locks itself.")
 	case pkcs11.CKR_PIN_LOCKED, pkcs11.CKR_PIN_EXPIRED:
 		return failed(LockedPIN, nil, "The token has locked its PIN: have it unlocked by the authority that issued it.")
-	case pkcs11.CKR_TOKEN_NOT_PRESENT, pkcs11.CKR_DEVICE_REMOVED, pkcs11.CKR_SLOT_ID_INVALID, pkcs11.CKR_SESSION_HANDLE_INVALID, pkcs11.CKR_SESSION_CLOSED:
+	case pkcs11.CKR_TOKEN_NOT_PRESENT, pkcs11.CKR_DEVICE_REMOVED, pkcs11.CKR_SLOT_ID_INVALID, pkcs11.CKR_SESSION_HANDLE_INVALID,
+		pkcs11.CKR_SESSION_CLOSED:
 		return failed(NoToken, nil, "The token was pulled out: plug it in and sign again; nothing was signed by half.")
 	case pkcs11.CKR_KEY_FUNCTION_NOT_PERMITTED, pkcs11.CKR_KEY_TYPE_INCONSISTENT, pkcs11.CKR_MECHANISM_INVALID:
 		return failed(NotForSigning, err, "The key on the token is not for signing documents: plug in the token for signatures.")

@@ -204,7 +204,8 @@ func (r *Roll) Add(name string, role Role, pin string) error {
 		if r.find(name) >= 0 {
 			return ErrExists
 		}
-		r.records = append(r.records, record{Member: Member{Name: name, Role: role, Added: r.now().UTC().Truncate(time.Second)}, Salt: salt, Hash: hash})
+		r.records = append(r.records, record{Member: Member{Name: name, Role: role, Added: r.now().UTC().Truncate(time.Second)}, Salt: salt,
+			Hash: hash})
 		slices.SortFunc(r.records, func(a, b record) int { return strings.Compare(a.Name, b.Name) })
 		return nil
 	})

@@ -64,14 +64,17 @@ func certificates(dir string, parse func([]byte) ([]*lds.Certificate, []error, e
 // checkAuthorities says whether chips can be checked.
 func checkAuthorities(dir string) (findings []doctor.Finding) {
 	if dir == "" {
-		return []doctor.Finding{doctor.Doubt("no CSCA certificate is configured: what chips say is shown as not checked", "put the state's certificates into a folder and name it as readers.csca")}
+		return []doctor.Finding{doctor.Doubt("no CSCA certificate is configured: what chips say is shown as not checked",
+			"put the state's certificates into a folder and name it as readers.csca")}
 	}
 	all, left := authorities(dir)
 	for _, problem := range left {
-		findings = append(findings, doctor.Doubt(fmt.Sprintf("left out of the CSCA certificates: %v", problem), "get the file anew from whom it came, or delete it"))
+		findings = append(findings, doctor.Doubt(fmt.Sprintf("left out of the CSCA certificates: %v", problem),
+			"get the file anew from whom it came, or delete it"))
 	}
 	if len(all) == 0 {
-		return append(findings, doctor.Bad("no CSCA certificate can be read in "+dir, "put the state's certificates there (PEM, DER, .ml or LDIF)"))
+		return append(findings, doctor.Bad("no CSCA certificate can be read in "+dir,
+			"put the state's certificates there (PEM, DER, .ml or LDIF)"))
 	}
 	return append(findings, doctor.Good("%d CSCA certificates are trusted for chips", len(all)))
 }

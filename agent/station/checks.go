@@ -68,7 +68,8 @@ func checkConfigured(ctx context.Context, cfg config.Config, found scan.Info) (f
 	if _, asks := f.Scanner.(Prober); asks {
 		info, err := f.Probe(ctx)
 		if err != nil {
-			return []doctor.Finding{doctor.Bad(fmt.Sprintf("the scanner %s does not open", id), mendOf(err, "unplug it and plug it in again; motcua devices lists what is there"))}
+			return []doctor.Finding{doctor.Bad(fmt.Sprintf("the scanner %s does not open", id),
+				mendOf(err, "unplug it and plug it in again; motcua devices lists what is there"))}
 		}
 		name := func(i scan.Info) string { return strings.TrimSpace(i.Vendor + " " + i.Model) }
 		findings = append(findings, doctor.Good("%s answers (%s)", cmp.Or(name(info), name(found), id), id))

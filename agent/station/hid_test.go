@@ -23,7 +23,8 @@ func TestTwoReadersAtOnce(t *testing.T) {
 	if err := os.MkdirAll(folder, 0o700); err != nil {
 		t.Fatal(err)
 	}
-	for file, text := range map[string]string{"report_descriptor": "\x05\x8c\x09\x02\xa1\x01", "uevent": "HID_ID=0003:00001EAB:00000006\nHID_NAME=Newland HR22\nHID_UNIQ=7\n"} {
+	for file, text := range map[string]string{"report_descriptor": "\x05\x8c\x09\x02\xa1\x01",
+		"uevent": "HID_ID=0003:00001EAB:00000006\nHID_NAME=Newland HR22\nHID_UNIQ=7\n"} {
 		if err := os.WriteFile(filepath.Join(folder, file), []byte(text), 0o600); err != nil {
 			t.Fatal(err)
 		}
@@ -62,7 +63,8 @@ func TestTwoReadersAtOnce(t *testing.T) {
 	}
 	serialDone := make(chan error, 1)
 	go func() { serialDone <- r.Run(ctx, lines.take) }()
-	if got := c.scanned(t, master, "001199000002||Lê Thị Khác|02011999|Nữ|Hà Nội|10052021\r\n", serialDone); got[paper.Number] != "001199000002" {
+	if got := c.scanned(t, master, "001199000002||Lê Thị Khác|02011999|Nữ|Hà Nội|10052021\r\n",
+		serialDone); got[paper.Number] != "001199000002" {
 		t.Errorf("serial: %v", got[paper.Number])
 	}
 	report[1+1+3+11] = '3' // the last figure of the number

@@ -320,7 +320,8 @@ func (d *chipDesk) open(ctx context.Context, reader string, access lds.Access) (
 	case trust == lds.Copied:
 		return nil, "", &scan.Fault{Code: copiedChip, Device: reader, Technician: "The chip is a copy: " + chip.Authentic.Reason}
 	case trust == lds.Forged:
-		return nil, "", &scan.Fault{Code: notAuthentic, Device: reader, Technician: "The chip's data is not as it was signed: " + chip.Authentic.Reason}
+		return nil, "", &scan.Fault{Code: notAuthentic, Device: reader,
+			Technician: "The chip's data is not as it was signed: " + chip.Authentic.Reason}
 	default:
 		d.log.Warn("chip not checked", "reader", reader, "trust", trust, "reason", chip.Authentic.Reason)
 	}

@@ -130,7 +130,8 @@ func TestSerialReadingsReachTheVisit(t *testing.T) {
 	const code = "001199000001||Lê Thị Mẫu|02011999|Nữ|1 Hàng Thử, Phường Mẫu, Hà Nội|10052021\r\n"
 	values := c.scanned(t, master, "https://example.vn/poster\r\n"+code, done)
 	if values[paper.Number] != "001199000001" || values[paper.DateOfBirth] != "1999-01-02" || values["source"] != "qr" {
-		t.Errorf("number %t, birth %t, source %s", values[paper.Number] == "001199000001", values[paper.DateOfBirth] == "1999-01-02", values["source"])
+		t.Errorf("number %t, birth %t, source %s", values[paper.Number] == "001199000001", values[paper.DateOfBirth] == "1999-01-02",
+			values["source"])
 	}
 	end()
 	if err := <-done; err != nil {
@@ -233,7 +234,8 @@ func TestAKnownReaderIsUsedFromWhenItIsPluggedIn(t *testing.T) {
 	if err := os.Symlink(port, link); err != nil {
 		t.Fatal(err)
 	}
-	if got := c.scanned(t, master, "001199000001||Lê Thị Mẫu|02011999|Nữ|1 Hàng Thử, Phường Mẫu, Hà Nội|10052021\r", done); got[paper.Number] != "001199000001" {
+	if got := c.scanned(t, master, "001199000001||Lê Thị Mẫu|02011999|Nữ|1 Hàng Thử, Phường Mẫu, Hà Nội|10052021\r",
+		done); got[paper.Number] != "001199000001" {
 		t.Errorf("got %v", got)
 	}
 	f, err := os.OpenFile(other, os.O_RDWR|unix.O_NOCTTY, 0)
@@ -316,7 +318,8 @@ func TestChipOpensByWhatAVisitHasRead(t *testing.T) {
 	person := chip.Person{
 		Face:   append([]byte("\xff\xd8\xff\xe0"), make([]byte, 3000)...),
 		Number: "001199123456", Name: "Lê Thị Mẫu", Latin: "LE<<THI<MAU", Sex: "Nữ",
-		Birth: time.Date(1999, 1, 2, 0, 0, 0, 0, time.UTC), Issue: time.Date(2021, 5, 10, 0, 0, 0, 0, time.UTC), Expiry: time.Date(2039, 1, 2, 0, 0, 0, 0, time.UTC),
+		Birth: time.Date(1999, 1, 2, 0, 0, 0, 0, time.UTC), Issue: time.Date(2021, 5, 10, 0, 0, 0, 0, time.UTC),
+		Expiry: time.Date(2039, 1, 2, 0, 0, 0, 0, time.UTC),
 	}
 	state, err := chip.NewState(now)
 	if err != nil {
@@ -352,7 +355,8 @@ func TestChipOpensByWhatAVisitHasRead(t *testing.T) {
 	} {
 		t.Run(card.name, func(t *testing.T) {
 			c := &counter{taken: make(chan map[paper.Name]string, 1), faces: make(chan []byte, 1)}
-			desk := &chipDesk{visits: c, trusted: card.trusted, log: slog.New(slog.NewTextHandler(t.Output(), nil)), service: pcsc.Service{Socket: d.Socket}}
+			desk := &chipDesk{visits: c, trusted: card.trusted, log: slog.New(slog.NewTextHandler(t.Output(), nil)),
+				service: pcsc.Service{Socket: d.Socket}}
 			ctx, end := context.WithCancel(t.Context())
 			done := make(chan error, 1)
 			go func() { done <- desk.run(ctx) }()

@@ -30,7 +30,8 @@ var saneWorker = []string{"/proc/self/exe", "sane-worker"}
 
 // options are what drivers want to know.
 func options(cfg config.Config) all.Options {
-	return all.Options{Configured: cfg.Scanner.Device, Data: cfg.Data, Worker: saneWorker, Stall: cfg.Scanner.Watchdog.D(), Set: cfg.Scanner.Set, Sheets: specimens}
+	return all.Options{Configured: cfg.Scanner.Device, Data: cfg.Data, Worker: saneWorker, Stall: cfg.Scanner.Watchdog.D(),
+		Set: cfg.Scanner.Set, Sheets: specimens}
 }
 
 // LoadProfiles reads what is known of makes of devices: the office's own folder first, then what is built in.
@@ -263,7 +264,8 @@ func (a *automatic) look(ctx context.Context) (best scan.Info, err error) {
 	fault := &scan.Fault{Code: scan.NoDevice, Device: "scanner", Err: errs,
 		Technician: "no scanner was found: plug one in and switch it on, then look at `motcua devices` and `motcua doctor`"}
 	if len(named) > 0 {
-		fault.Technician = fmt.Sprintf("a scanner was found that must be named: %s; to use it, set scanner.device: %s", named[0].ByName, named[0].ID)
+		fault.Technician = fmt.Sprintf("a scanner was found that must be named: %s; to use it, set scanner.device: %s", named[0].ByName,
+			named[0].ID)
 	}
 	return scan.Info{}, fault
 }

@@ -229,7 +229,8 @@ func (v *Visit) State() State {
 	return State{
 		ID: v.ID, Step: v.step, Procedure: v.procedure, Supplements: v.added, Channel: v.channel, Staff: v.staff, Called: v.called,
 		Started: v.started, Consented: v.consented, Confirmed: v.confirmed, Busy: v.busy > 0,
-		Papers: papers, Binned: v.bin != nil, Readings: slices.Clone(v.readings), Form: slices.Clone(v.form), Ways: maps.Clone(v.ways), Code: v.code, Facts: v.facts,
+		Papers: papers, Binned: v.bin != nil, Readings: slices.Clone(v.readings), Form: slices.Clone(v.form), Ways: maps.Clone(v.ways),
+		Code: v.code, Facts: v.facts,
 	}
 }
 
@@ -870,7 +871,8 @@ func (v *Visit) Snapshot() Snapshot {
 // left out, with what was read from them.
 func Restore(s Snapshot, data map[string][]byte, now time.Time, l Limits) *Visit {
 	st := s.State
-	v := &Visit{ID: st.ID, step: st.Step, procedure: st.Procedure, added: st.Supplements, channel: st.Channel, staff: st.Staff, called: st.Called,
+	v := &Visit{ID: st.ID, step: st.Step, procedure: st.Procedure, added: st.Supplements, channel: st.Channel, staff: st.Staff,
+		called:  st.Called,
 		started: st.Started, consented: st.Consented, confirmed: st.Confirmed, last: now, made: s.Made,
 		readings: st.Readings, form: st.Form, ways: st.Ways, code: st.Code, facts: st.Facts, limits: l}
 	for _, p := range st.Papers {

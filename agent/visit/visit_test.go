@@ -196,7 +196,8 @@ func TestSilence(t *testing.T) {
 		after time.Duration
 		left  time.Duration
 		warn  bool
-	}{{0, 90 * time.Second, false}, {59 * time.Second, 31 * time.Second, false}, {60 * time.Second, 30 * time.Second, true}, {time.Hour, 0, true}} {
+	}{{0, 90 * time.Second, false}, {59 * time.Second, 31 * time.Second, false}, {60 * time.Second, 30 * time.Second, true},
+		{time.Hour, 0, true}} {
 		if left, warn := v.Silence(noon.Add(c.after)); left != c.left || warn != c.warn {
 			t.Errorf("after %s: %s, %t", c.after, left, warn)
 		}
@@ -252,7 +253,8 @@ func TestCarelessPrintingLeaksNothing(t *testing.T) {
 	must(t, v.Answer(noon, "name", "SECRET-NAME", ""))
 	s := v.State()
 	for _, verb := range []string{"%v", "%+v", "%#v", "%s"} {
-		if out := fmt.Sprintf(verb, s) + fmt.Sprintf(verb, s.Form) + fmt.Sprintf(verb, s.Papers); strings.Contains(out, "SECRET") || strings.Contains(out, "page bytes") {
+		if out := fmt.Sprintf(verb, s) + fmt.Sprintf(verb, s.Form) + fmt.Sprintf(verb, s.Papers); strings.Contains(out, "SECRET") ||
+			strings.Contains(out, "page bytes") {
 			t.Errorf("%s: %s", verb, out)
 		}
 	}

@@ -52,7 +52,8 @@ func left(t testing.TB, ctx context.Context, from string) {
 }
 
 func TestSilenceClearsTheScreen(t *testing.T) {
-	limits := visit.Limits{Silence: time.Hour, Warning: 20 * time.Minute, Helping: 5 * time.Hour} // so long that no slow machine reaches them by itself
+	// so long that no slow machine reaches them by itself
+	limits := visit.Limits{Silence: time.Hour, Warning: 20 * time.Minute, Helping: 5 * time.Hour}
 	k := newKiosk(t, func(o *screen.Options) { o.Citizen = limits })
 	ctx := browser(t, 1080, 1920)
 	toQuestion(t, ctx, k, "applicant_name")
@@ -149,7 +150,8 @@ func TestOnScreenKeyboard(t *testing.T) {
 	}`
 	typed := func(keys string) string {
 		t.Helper()
-		return eval[string](t, ctx, fmt.Sprintf(`(() => { document.querySelector("#value, #code").value = ""; return (%s)(%q); })()`, pressKeys, keys))
+		return eval[string](t, ctx, fmt.Sprintf(`(() => { document.querySelector("#value, #code").value = ""; return (%s)(%q); })()`, pressKeys,
+			keys))
 	}
 	if eval[bool](t, ctx, `!document.querySelector("#keyboard").hidden`) {
 		t.Error("the keyboard hides a value that only needs a yes")
@@ -162,14 +164,20 @@ func TestOnScreenKeyboard(t *testing.T) {
 	t.Run("telex", func(t *testing.T) {
 		for keys, want := range map[string]string{
 			"nguyeenx": "Nguyễn", "nguyeexn": "Nguyễn", "nguyenxe": "Nguyễn", "dduwcs": "Đức", "ddaats": "Đất", "hoaf": "Hòa", "hoangf": "Hoàng",
-			"thuyr": "Thủy", "quyeenf": "Quyền", "quys": "Quý", "giaf": "Già", "gias": "Giá", "giuwx": "Giữ", "truwowngf": "Trường", "truowngf": "Trường",
-			"uowcs": "Ước", "khuyur": "Khuỷu", "toans": "Toán", "toasn": "Toán", "huwowngj": "Hượng", "aa": "Â", "aaa": "Aa", "dd": "Đ", "ddd": "Dd",
-			"w": "Ư", "ass": "As", "as": "Á", "asz": "A", "asf": "À", "xuaan": "Xuân", "binhf": "Bình", "phuwowng": "Phương", "baor": "Bảo", "huynhf": "Huỳnh",
-			"thij binh": "Thị Binh", "vuwowng": "Vương", "yeens": "Yến", "ngoc": "Ngoc", "ngocj": "Ngọc", "taam": "Tâm", "quoocs": "Quốc", "khoai": "Khoai", "ngoaif": "Ngoài",
-			"thuowr": "Thuở", "thuowngf": "Thường", "dduwowngf": "Đường", "dduongwf": "Đường", "nuowcs": "Nước", "ww": "W", "www": "Ww", "ooo": "Oo", "eee": "Ee",
-			"uww": "Uw", "offf": "Off", "asss": "Ass", "ddoongf": "Đồng", "nguwowif": "Người", "khuya": "Khuya", "ngoeor": "Ngoẻo", "gif": "Gì", "giengs": "Giéng",
-			"quowr": "Quở", "huow": "Huơ", "huou": "Huou", "khuowngr": "Khưởng", "thuyeenf": "Thuyền", "aasm": "Ấm", "aws": "Ắ", "uowf": "Ườ",
-			"loan": "Loan", "tuwf": "Từ", "muwowif": "Mười", "cuwar": "Cửa", "mia": "Mia", "miaf": "Mìa", "luaanj": "Luận", "sowr": "Sở", "nghieepj": "Nghiệp",
+			"thuyr": "Thủy", "quyeenf": "Quyền", "quys": "Quý", "giaf": "Già", "gias": "Giá", "giuwx": "Giữ", "truwowngf": "Trường",
+			"truowngf": "Trường",
+			"uowcs":    "Ước", "khuyur": "Khuỷu", "toans": "Toán", "toasn": "Toán", "huwowngj": "Hượng", "aa": "Â", "aaa": "Aa", "dd": "Đ", "ddd": "Dd",
+			"w": "Ư", "ass": "As", "as": "Á", "asz": "A", "asf": "À", "xuaan": "Xuân", "binhf": "Bình", "phuwowng": "Phương", "baor": "Bảo",
+			"huynhf":    "Huỳnh",
+			"thij binh": "Thị Binh", "vuwowng": "Vương", "yeens": "Yến", "ngoc": "Ngoc", "ngocj": "Ngọc", "taam": "Tâm", "quoocs": "Quốc",
+			"khoai": "Khoai", "ngoaif": "Ngoài",
+			"thuowr": "Thuở", "thuowngf": "Thường", "dduwowngf": "Đường", "dduongwf": "Đường", "nuowcs": "Nước", "ww": "W", "www": "Ww", "ooo": "Oo",
+			"eee": "Ee",
+			"uww": "Uw", "offf": "Off", "asss": "Ass", "ddoongf": "Đồng", "nguwowif": "Người", "khuya": "Khuya", "ngoeor": "Ngoẻo", "gif": "Gì",
+			"giengs": "Giéng",
+			"quowr":  "Quở", "huow": "Huơ", "huou": "Huou", "khuowngr": "Khưởng", "thuyeenf": "Thuyền", "aasm": "Ấm", "aws": "Ắ", "uowf": "Ườ",
+			"loan": "Loan", "tuwf": "Từ", "muwowif": "Mười", "cuwar": "Cửa", "mia": "Mia", "miaf": "Mìa", "luaanj": "Luận", "sowr": "Sở",
+			"nghieepj": "Nghiệp",
 		} {
 			if got := typed(keys); got != want {
 				t.Errorf("%s gives %s, want %s", keys, got, want)
@@ -180,8 +188,10 @@ func TestOnScreenKeyboard(t *testing.T) {
 		do(t, ctx, chromedp.Navigate(k.server.URL+"/check/document")) // a field that begins no word by itself
 		arrive(t, ctx, "/check/document")
 		for keys, want := range map[string]string{
-			"nguyeenx": "nguyễn", "dduwowngf": "đường", "w": "ư", "ww": "w", "aa": "â", "aaa": "aa", "dd": "đ", "ddd": "dd", "hoaf": "hòa", "ass": "as",
-			"⇧dduwowngf": "Đường", "⇧d⇧duwowngf": "Đường", "⇧w": "Ư", "⇧a⇧a": "Â", "⇧aas": "Ấ", "⇧oonf": "Ồn", "⇧a⇧a⇧a": "AA", "soos 12": "số 12", "⇧uowcs": "Ước",
+			"nguyeenx": "nguyễn", "dduwowngf": "đường", "w": "ư", "ww": "w", "aa": "â", "aaa": "aa", "dd": "đ", "ddd": "dd", "hoaf": "hòa",
+			"ass":        "as",
+			"⇧dduwowngf": "Đường", "⇧d⇧duwowngf": "Đường", "⇧w": "Ư", "⇧a⇧a": "Â", "⇧aas": "Ấ", "⇧oonf": "Ồn", "⇧a⇧a⇧a": "AA", "soos 12": "số 12",
+			"⇧uowcs": "Ước",
 		} {
 			if got := typed(keys); got != want {
 				t.Errorf("%s gives %s, want %s", keys, got, want)
@@ -192,7 +202,8 @@ func TestOnScreenKeyboard(t *testing.T) {
 		click(t, ctx, "#value")
 	})
 	t.Run("letters_and_tones_have_keys", func(t *testing.T) {
-		for _, c := range []struct{ keys, want string }{{"đưcá", "Đức"}, {"nguyênã", "Nguyễn"}, {"hoaà", "Hòa"}, {"anạ", "Ạn"}, {"á", "Á"}, {"há", "Há"}, {"hả", "Hả"}} {
+		for _, c := range []struct{ keys, want string }{{"đưcá", "Đức"}, {"nguyênã", "Nguyễn"}, {"hoaà", "Hòa"}, {"anạ", "Ạn"}, {"á", "Á"},
+			{"há", "Há"}, {"hả", "Hả"}} {
 			if got := typed(c.keys); got != c.want {
 				t.Errorf("%s gives %s, want %s", c.keys, got, c.want)
 			}

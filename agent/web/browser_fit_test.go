@@ -72,7 +72,8 @@ func fits(t testing.TB, ctx context.Context, page string) {
 			if folder := os.Getenv("SHOTS"); folder != "" { // to look at
 				data, err := chromedp.Run(ctx, chromedp.CaptureScreenshot())
 				if err == nil {
-					err = os.WriteFile(filepath.Join(folder, fmt.Sprintf("%s-%dx%d-%s.png", strings.NewReplacer("/", "_", " ", "_").Replace(page), screen[0], screen[1], size)), data, 0o644)
+					err = os.WriteFile(filepath.Join(folder, fmt.Sprintf("%s-%dx%d-%s.png", strings.NewReplacer("/", "_", " ", "_").Replace(page),
+						screen[0], screen[1], size)), data, 0o644)
 				}
 				if err != nil {
 					t.Fatal(err)

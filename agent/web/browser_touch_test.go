@@ -111,14 +111,17 @@ func TestTapsOfThePageBefore(t *testing.T) {
 			}
 			unconsented := func(s visit.State) bool { return s.Consented.IsZero() }
 			step(".button.huge", "/choose", nil, "")
-			step(`a[href="/choose/2.000815"]`, "/choose/", func(s visit.State) bool { return s.Procedure == "" }, "the tap after chose the procedure")
+			step(`a[href="/choose/2.000815"]`, "/choose/", func(s visit.State) bool { return s.Procedure == "" },
+				"the tap after chose the procedure")
 			step(".way .go", "/consent", unconsented, "consent was recorded unread")
 			taps(t, ctx, `[name="agreed"]`, nil)
-			step(".way .go", "/scan", func(s visit.State) bool { return !s.Consented.IsZero() && len(s.Papers) == 0 && !s.Busy }, "the scan began by itself")
+			step(".way .go", "/scan", func(s visit.State) bool { return !s.Consented.IsZero() && len(s.Papers) == 0 && !s.Busy },
+				"the scan began by itself")
 			taps(t, ctx, "#scan .go", hand)
 			arrive(t, ctx, "/papers")
 			settled(t, ctx)
-			step(".way .go", "/wanted/", func(s visit.State) bool { return len(s.Papers) == 1 && len(s.Ways) == 0 }, "papers changed, or one was said to be brought")
+			step(".way .go", "/wanted/", func(s visit.State) bool { return len(s.Papers) == 1 && len(s.Ways) == 0 },
+				"papers changed, or one was said to be brought")
 			taps(t, ctx, `[name="way"][value="counter"]`, nil)
 			step(".way .go", "/check", func(s visit.State) bool { return len(s.Ways) == 1 }, "the way of the original wasn't kept")
 			for open := len(now.Visit.State().Open()); open > 0; open-- {

@@ -182,7 +182,8 @@ func TestHandedInByFileWithoutScanner(t *testing.T) {
 		}
 	})
 	t.Run("the_code_and_the_year_tell_where_it_stands_and_nothing_else", func(t *testing.T) {
-		if err := k.answers.Expect(answer.Answer{Submission: sub.ID, Code: sub.Code, Procedure: "2.000815", Born: []int{1955}, At: sub.Created}); err != nil {
+		if err := k.answers.Expect(answer.Answer{Submission: sub.ID, Code: sub.Code, Procedure: "2.000815", Born: []int{1955},
+			At: sub.Created}); err != nil {
 			t.Fatal(err)
 		}
 		s := k.hand(t).get("/status?code="+code).want(200, "/status", code)

@@ -109,7 +109,8 @@ func newCounter(t *testing.T) *staffKiosk {
 		return page, nil
 	}
 	scanner := simulated.New([]simulated.Sheet{{Front: sheet, DPI: 75}}, simulated.Options{})
-	procedures := &procedure.Catalog{All: []*procedure.Procedure{{Code: "2.000815", Name: procedure.Text{VI: "Chứng thực bản sao từ bản chính"}}}}
+	procedures := &procedure.Catalog{All: []*procedure.Procedure{{Code: "2.000815",
+		Name: procedure.Text{VI: "Chứng thực bản sao từ bản chính"}}}}
 	c.site, err = New(screen.Options{
 		Procedures: func() *procedure.Catalog { return procedures },
 		Scanner:    func() screen.Scanner { return scanner },
@@ -218,7 +219,8 @@ func (b *client) signIn(name, pin string) (int, string) {
 }
 
 var consolePages = []string{"/console", "/console/devices", "/console/queue", "/console/queue?state=held", "/console/queue?state=delivered",
-	"/console/doctor", "/console/procedures", "/console/log", "/console/config", "/console/staff", "/console/audit", "/console/diagnostics", "/report"}
+	"/console/doctor", "/console/procedures", "/console/log", "/console/config", "/console/staff", "/console/audit", "/console/diagnostics",
+	"/report"}
 
 func TestConsole_every_page_in_both_languages(t *testing.T) {
 	c := newCounter(t)
@@ -260,7 +262,8 @@ func TestConsole_is_closed_to_everybody_else(t *testing.T) {
 	if status, _ := volunteer.get("/report"); status != http.StatusOK {
 		t.Errorf("a volunteer may see the report: %d", status)
 	}
-	for _, act := range []string{"/console/queue/drop", "/console/config", "/console/restart", "/console/staff", "/console/diagnostics", "/console/devices/scan", "/console/procedures"} {
+	for _, act := range []string{"/console/queue/drop", "/console/config", "/console/restart", "/console/staff", "/console/diagnostics",
+		"/console/devices/scan", "/console/procedures"} {
 		if status, _ := volunteer.post(act, "id", "x", "act", "apply", "text", ""); status != http.StatusForbidden {
 			t.Errorf("a volunteer did %s: %d", act, status)
 		}
@@ -361,7 +364,8 @@ func TestQueuePage_retries_and_removes_only_after_asking(t *testing.T) {
 	if !strings.Contains(b.body, `action="/console/queue/drop"`) {
 		t.Fatal("no way to remove")
 	}
-	if status, _ := b.post("/console/queue/retry", "id", s.ID, "state", "open"); status != http.StatusOK || !strings.Contains(b.body, `role="status"`) {
+	if status, _ := b.post("/console/queue/retry", "id", s.ID, "state", "open"); status != http.StatusOK ||
+		!strings.Contains(b.body, `role="status"`) {
 		t.Fatalf("retry: %d", status)
 	}
 	b.get("/report")
@@ -389,7 +393,8 @@ func TestConfigPage_checks_before_it_applies(t *testing.T) {
 	b := c.client(t)
 	b.signIn("tech", techPIN)
 	b.get("/console/config")
-	if status, _ := b.post("/console/config", "act", "apply", "text", "kiosk:\r\n  idd: x\r\nweb:\r\n  silence: soon\r\n"); status != http.StatusUnprocessableEntity ||
+	if status, _ := b.post("/console/config", "act", "apply", "text",
+		"kiosk:\r\n  idd: x\r\nweb:\r\n  silence: soon\r\n"); status != http.StatusUnprocessableEntity ||
 		!strings.Contains(b.body, "2:3") || !strings.Contains(b.body, "4:") {
 		t.Fatalf("%d %s", status, b.body)
 	}

@@ -69,7 +69,8 @@ func TestTestPrint(t *testing.T) {
 		return broken
 	}
 	b.get("/console/devices")
-	if status, _ := b.post("/console/devices/print"); status != 200 || !strings.Contains(b.body, c.site.Words.Say("vi", "devices.print.sent")) {
+	if status, _ := b.post("/console/devices/print"); status != 200 ||
+		!strings.Contains(b.body, c.site.Words.Say("vi", "devices.print.sent")) {
 		t.Errorf("%d", status)
 	}
 	if printed.Code != "" || printed.Title != c.site.Words.Say("vi", "devices.print") {

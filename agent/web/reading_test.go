@@ -28,7 +28,8 @@ func TestReadingsAreLaidOverTheScanOfTheirCard(t *testing.T) {
 	}
 	number := truth.Papers[0].Fields[paper.Number]
 	mine := func() map[paper.Name]string {
-		return map[paper.Name]string{paper.Number: number, paper.FullName: truth.Papers[0].Fields[paper.FullName], paper.PlaceOfResidence: "99 Đường Chip, Hà Nội"}
+		return map[paper.Name]string{paper.Number: number, paper.FullName: truth.Papers[0].Fields[paper.FullName],
+			paper.PlaceOfResidence: "99 Đường Chip, Hà Nội"}
 	}
 
 	k := newKiosk(t, func(o *screen.Options) { o.Scanner = nil })

@@ -29,7 +29,8 @@ func half(t *testing.T, base string, cookies []*http.Cookie, header map[string]s
 	}
 	t.Cleanup(func() { line.Close() })
 	var raw strings.Builder
-	fmt.Fprintf(&raw, "POST /upload HTTP/1.1\r\nHost: %s\r\nOrigin: %s\r\nContent-Type: multipart/form-data; boundary=b\r\nContent-Length: %d\r\n", u.Host, base, size)
+	fmt.Fprintf(&raw, "POST /upload HTTP/1.1\r\nHost: %s\r\nOrigin: %s\r\nContent-Type: multipart/form-data; boundary=b\r\nContent-Length: "+
+		"%d\r\n", u.Host, base, size)
 	for _, c := range cookies {
 		fmt.Fprintf(&raw, "Cookie: %s=%s\r\n", c.Name, c.Value)
 	}
@@ -74,8 +75,9 @@ func TestUploadIsRefusedBeforeItIsRead(t *testing.T) {
 		begin   string
 		want    int
 	}{
-		"no_session":            {begin: part("csrf", h.csrf) + filePart, want: 403},
-		"unknown_session":       {cookies: []*http.Cookie{{Name: screen.CookieName, Value: "x"}}, begin: part("csrf", h.csrf) + filePart, want: 403},
+		"no_session": {begin: part("csrf", h.csrf) + filePart, want: 403},
+		"unknown_session": {cookies: []*http.Cookie{{Name: screen.CookieName, Value: "x"}}, begin: part("csrf", h.csrf) + filePart,
+			want: 403},
 		"token_of_another":      {cookies: mine, begin: part("csrf", other.csrf) + filePart, want: 403},
 		"no_token_first":        {cookies: mine, begin: filePart + strings.Repeat("x", screen.TokenLimit+1), want: 403},
 		"endless_token":         {cookies: mine, begin: part("csrf", strings.Repeat("x", 2*screen.TokenLimit)), want: 403},
@@ -160,7 +162,8 @@ func TestUploadEndsInTime(t *testing.T) {
 			served := make(chan error, 1)
 			go func() { served <- server.Serve(&oneLine{far, make(chan struct{})}) }()
 			begun := time.Now()
-			go fmt.Fprintf(near, "POST %s HTTP/1.1\r\nHost: 127.0.0.1\r\nOrigin: http://127.0.0.1\r\nCookie: %s=%s\r\nContent-Type: %s\r\nContent-Length: 100000\r\n\r\n%s",
+			go fmt.Fprintf(near, "POST %s HTTP/1.1\r\nHost: 127.0.0.1\r\nOrigin: http://127.0.0.1\r\nCookie: %s=%s\r\nContent-Type: "+
+				"%s\r\nContent-Length: 100000\r\n\r\n%s",
 				c.path, cookie.Name, cookie.Value, c.media, c.begin)
 			answer, err := http.ReadResponse(bufio.NewReader(near), nil)
 			if err != nil {
@@ -208,7 +211,8 @@ func (l *oneLine) Addr() net.Addr { return &net.TCPAddr{IP: net.IPv4(127, 0, 0, 
 func TestOddText(t *testing.T) {
 	for text, odd := range map[string]bool{
 		"Nguyễn Thị Ánh Đào": false, "dòng một\r\ndòng hai\t": false, "": false,
-		"An\u202etxt.exe": true, "An\u2066x": true, "An\u200f": true, "An\x00": true, "An\x1b[31m": true, "An\u0085": true, "An\xff": true, "An\ufeff": true, "An\u2028": true,
+		"An\u202etxt.exe": true, "An\u2066x": true, "An\u200f": true, "An\x00": true, "An\x1b[31m": true, "An\u0085": true, "An\xff": true,
+		"An\ufeff": true, "An\u2028": true,
 	} {
 		if got := screen.OddText(text); got != odd {
 			t.Errorf("%q is odd: %v", text, got)

@@ -76,7 +76,8 @@ func TestWhereADossierStands(t *testing.T) {
 	a := k.answered(t, 1, answer.NeedsMore, nil)
 	h := k.hand(t).get("/status")
 	ask := func() *hand { return h.post("/status", "code", a.Code, "year", "1955") }
-	ask().want(200, "/status", "Cần bổ sung", "Thẻ mới quét một mặt.", "Mang thẻ đến quét mặt còn lại.", "Mang thẻ gốc &lt;b&gt;màu xanh&lt;/b&gt;", "Nộp bổ sung tại đây")
+	ask().want(200, "/status", "Cần bổ sung", "Thẻ mới quét một mặt.", "Mang thẻ đến quét mặt còn lại.",
+		"Mang thẻ gốc &lt;b&gt;màu xanh&lt;/b&gt;", "Nộp bổ sung tại đây")
 
 	// Nobody who did not ask sees anything of it.
 	stranger := k.hand(t)

@@ -19,10 +19,13 @@ func TestTypedReadingFillsTheForm(t *testing.T) {
 		code       int
 		want       map[string]string // of the form; "" is a field that must stay empty
 	}{
-		{"card", wedge, http.StatusNoContent, map[string]string{"applicant_number": "001199000001", "applicant_name": "LÊ THỊ MẪU", "applicant_birth": "1999-01-02"}},
-		{"marks_replaced_by_plain_letters_give_no_name", "001199000001|012345678|Le Thi Mau|02011999|Nu|1 Hang Thu, Phuong Mau, Ha Noi|10052021", http.StatusOK,
+		{"card", wedge, http.StatusNoContent, map[string]string{"applicant_number": "001199000001", "applicant_name": "LÊ THỊ MẪU",
+			"applicant_birth": "1999-01-02"}},
+		{"marks_replaced_by_plain_letters_give_no_name", "001199000001|012345678|Le Thi Mau|02011999|Nu|1 Hang Thu, Phuong Mau, Ha Noi|10052021",
+			http.StatusOK,
 			map[string]string{"applicant_number": "001199000001", "applicant_name": "", "applicant_birth": "1999-01-02"}},
-		{"letters_that_were_dropped_give_no_name", "001199000001|012345678|L Th Mu|02011999|Nữ|1 Hàng Th, Phường Mu, H Ni|10052021", http.StatusOK,
+		{"letters_that_were_dropped_give_no_name", "001199000001|012345678|L Th Mu|02011999|Nữ|1 Hàng Th, Phường Mu, H Ni|10052021",
+			http.StatusOK,
 			map[string]string{"applicant_number": "001199000001", "applicant_name": ""}},
 		{"cut_off", wedge[:30], http.StatusUnprocessableEntity, map[string]string{"applicant_number": ""}},
 		{"another_code", "https://example.vn/poster", http.StatusUnprocessableEntity, nil},
@@ -82,7 +85,8 @@ func TestWedgeIsToldFromFingers(t *testing.T) {
 		t.Errorf("fingers wrote %q", got)
 	}
 	eval[string](t, ctx, `document.querySelector("#value").value = "AN"`)
-	if got := awaited(t, ctx, fmt.Sprintf(`new Promise((next) => setTimeout(next, 100)).then(() => `+typing+`([...%q, "Enter"], 0))`, wedge)); got != "AN" {
+	if got := awaited(t, ctx, fmt.Sprintf(`new Promise((next) => setTimeout(next, 100)).then(() => `+typing+`([...%q, "Enter"], 0))`,
+		wedge)); got != "AN" {
 		t.Errorf("the reader left %q in the field", got)
 	}
 	arrive(t, ctx, "/check")

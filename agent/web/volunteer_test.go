@@ -110,7 +110,8 @@ func TestBatchByKeysAlone(t *testing.T) {
 	if err := chromedp.Do(ctx, chromedp.Navigate(k.server.URL+"/staff")); err != nil {
 		t.Fatal(err)
 	}
-	if err := chromedp.Do(ctx, chromedp.SendKeys(chromedp.CSS(`[name=name]`), "lan"), chromedp.SendKeys(chromedp.CSS(`[name=pin]`), volunteerPIN+"\r")); err != nil {
+	if err := chromedp.Do(ctx, chromedp.SendKeys(chromedp.CSS(`[name=name]`), "lan"),
+		chromedp.SendKeys(chromedp.CSS(`[name=pin]`), volunteerPIN+"\r")); err != nil {
 		t.Fatal(err)
 	}
 	arrive(t, ctx, "/desk")

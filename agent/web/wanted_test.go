@@ -141,7 +141,8 @@ func TestPortalCode(t *testing.T) {
 		t.Errorf("the kiosk's own pages are answered: %d", status)
 	}
 	status, work := claim(code, portal.Origin)
-	if status != http.StatusOK || work.Procedure != "2.000635" || len(work.Pages) != 2 || len(work.Files) != 1 || len(work.Files[0].Data) == 0 {
+	if status != http.StatusOK || work.Procedure != "2.000635" || len(work.Pages) != 2 || len(work.Files) != 1 ||
+		len(work.Files[0].Data) == 0 {
 		t.Fatalf("%d: %v with %d pages and %d files", status, work, len(work.Pages), len(work.Files))
 	}
 	if status, _ := claim(code, portal.Origin); status != http.StatusNotFound {

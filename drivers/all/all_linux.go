@@ -11,7 +11,8 @@ import (
 // Drivers of devices that only Linux speaks to in this way.
 
 var local = []Driver{
-	{Scheme: "sane", What: "scanners", Open: openSANE, List: listSANE, Find: func(o Options) []scan.Finder { return sane.Finders(o.sane()) }, Check: checkSANE},
+	{Scheme: "sane", What: "scanners", Open: openSANE, List: listSANE, Find: func(o Options) []scan.Finder { return sane.Finders(o.sane()) },
+		Check: checkSANE},
 }
 
 var cameras = []Driver{

@@ -9,7 +9,8 @@ import (
 
 func TestFor(t *testing.T) {
 	for id, want := range map[string]string{
-		"sane:fujitsu:fi-7260": "sane", "sane:": "sane", "escl:http://10.0.0.1/eSCL": "escl", "v4l2:/dev/video0": "v4l2", "hotfolder:/srv": "hotfolder", "simulated": "simulated",
+		"sane:fujitsu:fi-7260": "sane", "sane:": "sane", "escl:http://10.0.0.1/eSCL": "escl", "v4l2:/dev/video0": "v4l2",
+		"hotfolder:/srv": "hotfolder", "simulated": "simulated",
 		"escl:": "", "escl": "", "twain:x": "", "": "", "auto": "",
 	} {
 		if d, ok := For(id); ok != (want != "") || d.Scheme != want && ok {
@@ -23,7 +24,8 @@ func TestDrivers(t *testing.T) {
 	o := Options{Sheets: func() ([]simulated.Sheet, error) {
 		return []simulated.Sheet{{Front: func() (image.Image, error) { return image.White, nil }}}, nil
 	}}
-	ids := map[string]string{"sane": "sane:none:0", "escl": "escl:http://192.0.2.1/eSCL", "v4l2": "v4l2:/dev/video99", "hotfolder": "hotfolder:" + t.TempDir(), "simulated": "simulated"}
+	ids := map[string]string{"sane": "sane:none:0", "escl": "escl:http://192.0.2.1/eSCL", "v4l2": "v4l2:/dev/video99",
+		"hotfolder": "hotfolder:" + t.TempDir(), "simulated": "simulated"}
 	seen := map[string]bool{}
 	for _, d := range Drivers {
 		if seen[d.Scheme] || d.What == "" || d.Open == nil || !d.Alone && (d.List == nil || d.Check == nil) {

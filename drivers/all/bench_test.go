@@ -139,7 +139,8 @@ func BenchmarkESCL_beside_airscan(b *testing.B) {
 		b.Fatal(err)
 	}
 	config := b.TempDir()
-	for name, text := range map[string]string{"dll.conf": "airscan\n", "airscan.conf": "[devices]\nbench = " + server.URL + p.Root() + ", eSCL\n[options]\ndiscovery = disable\n"} {
+	for name, text := range map[string]string{"dll.conf": "airscan\n",
+		"airscan.conf": "[devices]\nbench = " + server.URL + p.Root() + ", eSCL\n[options]\ndiscovery = disable\n"} {
 		if err := os.WriteFile(filepath.Join(config, name), []byte(text), 0o600); err != nil {
 			b.Fatal(err)
 		}

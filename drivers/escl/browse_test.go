@@ -8,8 +8,10 @@ import (
 
 func FuzzRecords(f *testing.F) {
 	m := dns.Msg{MsgHdr: dns.MsgHdr{Response: true}, Answer: []dns.RR{
-		&dns.PTR{Hdr: dns.RR_Header{Name: "_uscan._tcp.local.", Rrtype: dns.TypePTR, Class: dns.ClassINET, Ttl: 120}, Ptr: `Office\.2._uscan._tcp.local.`},
-		&dns.SRV{Hdr: dns.RR_Header{Name: `Office\.2._uscan._tcp.local.`, Rrtype: dns.TypeSRV, Class: dns.ClassINET, Ttl: 120}, Target: "office.local.", Port: 80},
+		&dns.PTR{Hdr: dns.RR_Header{Name: "_uscan._tcp.local.", Rrtype: dns.TypePTR, Class: dns.ClassINET, Ttl: 120},
+			Ptr: `Office\.2._uscan._tcp.local.`},
+		&dns.SRV{Hdr: dns.RR_Header{Name: `Office\.2._uscan._tcp.local.`, Rrtype: dns.TypeSRV, Class: dns.ClassINET, Ttl: 120},
+			Target: "office.local.", Port: 80},
 	}}
 	packet, err := m.Pack()
 	if err != nil {

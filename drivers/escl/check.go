@@ -13,7 +13,8 @@ func Check(ctx context.Context, o Options, ids ...string) []scan.Finding {
 	if len(ids) == 0 {
 		infos, err := List(ctx, o)
 		if err != nil {
-			return []scan.Finding{{What: "Looking for network scanners: " + err.Error(), Mend: "Check that the network is up and that a firewall lets mDNS (UDP port 5353) through."}}
+			return []scan.Finding{{What: "Looking for network scanners: " + err.Error(),
+				Mend: "Check that the network is up and that a firewall lets mDNS (UDP port 5353) through."}}
 		}
 		if usable, _ := askable(o.Interface); len(usable) == 0 {
 			return []scan.Finding{{OK: true, What: "no network is up, so no network scanner can be looked for"}}

@@ -47,8 +47,10 @@ func bench(t *testing.T, h printer.Habits, o Options, source scan.Source) scante
 		},
 		Fail: func(_ *testing.T, manner string, page int) { p.Fail(printer.Fault{Page: page, Kind: manner}) },
 		Faults: map[string]scantest.Fault{
-			"jam": {Code: scan.Jammed, Pages: 1}, "cover": {Code: scan.CoverOpen, Pages: 1}, "double-feed": {Code: scan.DoubleFeed, Pages: 1}, "abort": {Code: scan.IOError, Pages: 1},
-			"cancel": {Code: scan.Cancelled, Pages: 1}, "truncate": {Code: scan.IOError, Pages: 1}, "truncate-jpeg": {Code: scan.IOError, Pages: 1}, "drop": {Code: scan.IOError, Pages: 1},
+			"jam": {Code: scan.Jammed, Pages: 1}, "cover": {Code: scan.CoverOpen, Pages: 1}, "double-feed": {Code: scan.DoubleFeed, Pages: 1},
+			"abort":  {Code: scan.IOError, Pages: 1},
+			"cancel": {Code: scan.Cancelled, Pages: 1}, "truncate": {Code: scan.IOError, Pages: 1}, "truncate-jpeg": {Code: scan.IOError, Pages: 1},
+			"drop":    {Code: scan.IOError, Pages: 1},
 			"garbage": {Code: scan.IOError, Pages: 1}, "hang": {Code: scan.TimedOut, Pages: 1}, "busy": {Code: scan.TimedOut},
 		},
 		Hold: func(*testing.T) func() { return p.Hold() },
@@ -72,7 +74,8 @@ func TestContract(t *testing.T) {
 			t.Parallel()
 			b := bench(t, printer.Habits{}, Options{Stall: time.Second, Patience: 2 * time.Second, Interface: "lo"}, source)
 			if source == scan.Flatbed {
-				b.Faults = map[string]scantest.Fault{"truncate": {Code: scan.IOError}, "drop": {Code: scan.IOError}, "garbage": {Code: scan.IOError}, "hang": {Code: scan.TimedOut}}
+				b.Faults = map[string]scantest.Fault{"truncate": {Code: scan.IOError}, "drop": {Code: scan.IOError}, "garbage": {Code: scan.IOError},
+					"hang": {Code: scan.TimedOut}}
 			}
 			scantest.Run(t, b)
 		})

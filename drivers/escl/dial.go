@@ -115,7 +115,8 @@ func (e *plainError) mend() string {
 }
 
 func (e *tlsError) mend() string {
-	return "The scanner answers, but no encrypted connection can be made with it (" + reason(e.err) + "). Bring its firmware up to date and renew the " +
+	return "The scanner answers, but no encrypted connection can be made with it (" + reason(e.err) +
+		"). Bring its firmware up to date and renew the " +
 		"certificate on its settings page. If it has no better one and its network is closed, write its address with http:// as scanner.device."
 }
 

@@ -94,7 +94,8 @@ func askable(only string) (usable []net.Interface, err error) {
 		return nil, fmt.Errorf("list network interfaces: %w", err)
 	}
 	for _, i := range interfaces {
-		if only != "" && i.Name == only || only == "" && i.Flags&net.FlagUp != 0 && i.Flags&net.FlagMulticast != 0 && i.Flags&net.FlagLoopback == 0 {
+		if only != "" && i.Name == only || only == "" && i.Flags&net.FlagUp != 0 && i.Flags&net.FlagMulticast != 0 &&
+			i.Flags&net.FlagLoopback == 0 {
 			usable = append(usable, i)
 		}
 	}

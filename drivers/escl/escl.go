@@ -303,7 +303,8 @@ func (s *Scanner) explain(ctx context.Context, err error) error {
 	case errors.As(err, &c):
 		f := scan.NewFault(s.id, c.code, err)
 		if c.code == scan.AccessDenied {
-			f.Technician = "The scanner refuses to scan for this computer. Allow scanning from the network (eSCL, AirPrint) without sign-in on the scanner's own settings page."
+			f.Technician = "The scanner refuses to scan for this computer. Allow scanning from the network (eSCL, AirPrint) without sign-in on " +
+				"the scanner's own settings page."
 		}
 		return f
 	case errors.As(err, &pin):
@@ -320,11 +321,13 @@ func (s *Scanner) explain(ctx context.Context, err error) error {
 		return f
 	case errors.As(err, &st):
 		f := scan.NewFault(s.id, scan.NoDevice, err)
-		f.Technician = "Something answers at the scanner's address, but not as an eSCL scanner. Check the address, and switch on eSCL or AirPrint scanning on the scanner's settings page."
+		f.Technician = "Something answers at the scanner's address, but not as an eSCL scanner. Check the address, and switch on eSCL or " +
+			"AirPrint scanning on the scanner's settings page."
 		return f
 	case errors.As(err, &dns), errors.As(err, &op) && op.Op == "dial":
 		f := scan.NewFault(s.id, scan.NoDevice, err)
-		f.Technician = "The scanner does not answer at its address. Check that it is switched on and in the network, and that the address in the configuration is still the one it shows."
+		f.Technician = "The scanner does not answer at its address. Check that it is switched on and in the network, and that the address in " +
+			"the configuration is still the one it shows."
 		return f
 	case errors.As(err, &timeout) && timeout.Timeout():
 		return scan.NewFault(s.id, scan.TimedOut, err)

@@ -77,8 +77,9 @@ func all(ctx context.Context, s *Scanner, set scan.Settings) (pages []scan.Page,
 }
 
 var habits = map[string]printer.Habits{
-	"the standard's":                      {},
-	"AirSane":                             {Root: "/4509a320-00a0-008f-00b6-002507510eca", Formats: []string{"application/pdf", "image/jpeg", "image/png"}, ConflictOnEmpty: true, NoAdfState: true, ResolutionRange: true},
+	"the standard's": {},
+	"AirSane": {Root: "/4509a320-00a0-008f-00b6-002507510eca",
+		Formats: []string{"application/pdf", "image/jpeg", "image/png"}, ConflictOnEmpty: true, NoAdfState: true, ResolutionRange: true},
 	"AirSane of today":                    {EndCode: 409, NoAdfState: true},
 	"500 at the end of a stack":           {EndCode: 500},
 	"500 at the end, and 404 for not yet": {EndCode: 404, EarlyFirst: 2, EarlyEnd: 1},
@@ -200,7 +201,8 @@ func TestProbe(t *testing.T) {
 			continue
 		}
 		got := fmt.Sprintf("%s|%s %v %v %v", info.Vendor, info.Model, info.Sources, info.Modes, info.Areas)
-		want := "Acme|Office 4711 [flatbed adf adf-duplex] [lineart gray color] map[adf:{215.9 355.6} adf-duplex:{215.9 355.6} flatbed:{215.9 297}]"
+		want := "Acme|Office 4711 [flatbed adf adf-duplex] [lineart gray color] map[adf:{215.9 355.6} adf-duplex:{215.9 355.6} flatbed:{215.9 " +
+			"297}]"
 		if got != want || !slices.Contains(info.DPIs, 300) {
 			t.Errorf("%s: got %s %v\nwant %s", name, got, info.DPIs, want)
 		}
@@ -398,7 +400,8 @@ func TestList_finds_announced_devices(t *testing.T) {
 	open, secure := httptest.NewServer(p), httptest.NewTLSServer(p)
 	defer open.Close()
 	defer secure.Close()
-	txt := []string{"txtvers=1", "ty=Acme Office 4711", "rs=eSCL", "uuid=4509a320-00a0-008f-00b6-002507510eca", "cs=color,grayscale", "is=platen,adf", "duplex=T", "pdl=image/jpeg"}
+	txt := []string{"txtvers=1", "ty=Acme Office 4711", "rs=eSCL", "uuid=4509a320-00a0-008f-00b6-002507510eca", "cs=color,grayscale",
+		"is=platen,adf", "duplex=T", "pdl=image/jpeg"}
 	announce(t, "_uscan._tcp", open.URL, txt...)
 	announce(t, "_uscans._tcp", secure.URL, txt...)
 	infos, err := List(t.Context(), Options{Interface: "lo"})
@@ -409,7 +412,8 @@ func TestList_finds_announced_devices(t *testing.T) {
 		t.Fatalf("got %d devices: %+v", len(infos), infos)
 	}
 	got := fmt.Sprint(infos[0].ID, infos[0].Vendor, infos[0].Model, infos[0].Sources, infos[0].Modes)
-	want := fmt.Sprint("escl:"+secure.URL+"/eSCL", "Acme", "Office 4711", []scan.Source{scan.Flatbed, scan.ADF, scan.ADFDuplex}, []scan.Mode{scan.Color, scan.Gray})
+	want := fmt.Sprint("escl:"+secure.URL+"/eSCL", "Acme", "Office 4711", []scan.Source{scan.Flatbed, scan.ADF, scan.ADFDuplex},
+		[]scan.Mode{scan.Color, scan.Gray})
 	if got != want {
 		t.Errorf("got  %s\nwant %s", got, want)
 	}

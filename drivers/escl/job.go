@@ -199,7 +199,8 @@ func (j *job) pages(ctx context.Context, yield func(scan.Page, error) bool) (bro
 			j.over = true
 			return false, nil
 		}
-		p := scan.Page{Number: number, Back: j.source == scan.ADFDuplex && number%2 == 0, DPI: j.dpi, Encoded: data, MediaType: mediaType, Instead: j.instead}
+		p := scan.Page{Number: number, Back: j.source == scan.ADFDuplex && number%2 == 0, DPI: j.dpi, Encoded: data, MediaType: mediaType,
+			Instead: j.instead}
 		if !yield(p, nil) {
 			return true, nil
 		}

@@ -30,12 +30,17 @@ func TestScan_window(t *testing.T) {
 		set              scan.Settings
 		x, width, height int
 	}{
-		"A4 in a feeder of A3, centred":      {printer.Habits{FeederWidth: 3508, FeederHeight: 36600, Justify: "Center"}, scan.Settings{Source: scan.ADF}, 514, 2480, 3508},
-		"A4 in a feeder of A3, to the right": {printer.Habits{FeederWidth: 3508, Justify: "Right"}, scan.Settings{Source: scan.ADF}, 1028, 2480, 3508},
-		"nobody knows where the sheets lie":  {printer.Habits{FeederWidth: 3508, FeederHeight: 36600}, scan.Settings{Source: scan.ADF}, 0, 3508, 3508},
-		"a window of its own for both sides": {printer.Habits{FeederHeight: 4200, DuplexHeight: 3300}, scan.Settings{Source: scan.ADFDuplex}, 0, 2550, 3300},
-		"a longer sheet that was asked for":  {printer.Habits{FeederHeight: 4200, Justify: "Left"}, scan.Settings{Source: scan.ADF, Area: scan.Area{Width: 210, Height: 400}}, 0, 2480, 4200},
-		"the glass":                          {printer.Habits{}, scan.Settings{}, 0, 2550, 3508},
+		"A4 in a feeder of A3, centred": {printer.Habits{FeederWidth: 3508, FeederHeight: 36600, Justify: "Center"},
+			scan.Settings{Source: scan.ADF}, 514, 2480, 3508},
+		"A4 in a feeder of A3, to the right": {printer.Habits{FeederWidth: 3508, Justify: "Right"}, scan.Settings{Source: scan.ADF}, 1028, 2480,
+			3508},
+		"nobody knows where the sheets lie": {printer.Habits{FeederWidth: 3508, FeederHeight: 36600}, scan.Settings{Source: scan.ADF}, 0, 3508,
+			3508},
+		"a window of its own for both sides": {printer.Habits{FeederHeight: 4200, DuplexHeight: 3300}, scan.Settings{Source: scan.ADFDuplex}, 0,
+			2550, 3300},
+		"a longer sheet that was asked for": {printer.Habits{FeederHeight: 4200, Justify: "Left"},
+			scan.Settings{Source: scan.ADF, Area: scan.Area{Width: 210, Height: 400}}, 0, 2480, 4200},
+		"the glass": {printer.Habits{}, scan.Settings{}, 0, 2550, 3508},
 	} {
 		t.Run(name, func(t *testing.T) {
 			p, s := start(t, c.h, Options{})

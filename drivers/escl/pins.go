@@ -138,5 +138,6 @@ func (e *pinError) mend() string {
 	if e.file != "" {
 		where = fmt.Sprintf("delete the line of %s in %s", e.host, e.file)
 	}
-	return "The scanner shows another certificate than when it was first used: it was reset or replaced, or something stands between. If you know why, " + where + " and scan again."
+	return "The scanner shows another certificate than when it was first used: it was reset or replaced, or something stands between. If " +
+		"you know why, " + where + " and scan again."
 }

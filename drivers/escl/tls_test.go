@@ -22,7 +22,8 @@ func tunnel(t *testing.T, device string, certificate []string, options string) s
 	t.Helper()
 	dir := t.TempDir()
 	pem := filepath.Join(dir, "device.pem")
-	args := append([]string{"req", "-x509", "-newkey", "rsa:2048", "-nodes", "-subj", "/CN=scanner", "-days", "2", "-keyout", pem, "-out", pem + ".crt"}, certificate...)
+	args := append([]string{"req", "-x509", "-newkey", "rsa:2048", "-nodes", "-subj", "/CN=scanner", "-days", "2", "-keyout", pem, "-out",
+		pem + ".crt"}, certificate...)
 	if out, err := exec.Command("openssl", args...).CombinedOutput(); err != nil {
 		t.Fatalf("openssl: %v\n%s", err, out)
 	}
@@ -38,7 +39,8 @@ func tunnel(t *testing.T, device string, certificate []string, options string) s
 		t.Fatal(err)
 	}
 	f.Close()
-	socat := exec.Command("socat", "-d", "-d", "openssl-listen:0,bind=127.0.0.1,fork,verify=0,cert="+pem+options, "tcp:"+strings.TrimPrefix(device, "http://"))
+	socat := exec.Command("socat", "-d", "-d", "openssl-listen:0,bind=127.0.0.1,fork,verify=0,cert="+pem+options,
+		"tcp:"+strings.TrimPrefix(device, "http://"))
 	say, err := socat.StderrPipe()
 	if err != nil {
 		t.Fatal(err)
@@ -82,7 +84,8 @@ func TestTLS_of_old_devices(t *testing.T) {
 		"1.2 and keys by RSA": {nil, ",openssl-max-proto-version=TLS1.2,cipher=AES256-SHA:@SECLEVEL=0"},
 		"a negative serial":   {[]string{"-set_serial", "-12345"}, ""},
 		"signed with SHA-1":   {[]string{"-sha1"}, ",openssl-max-proto-version=TLS1.2,cipher=ALL:@SECLEVEL=0"},
-		"all of it":           {[]string{"-sha1", "-set_serial", "-1"}, ",openssl-min-proto-version=TLS1.0,openssl-max-proto-version=TLS1.0,cipher=AES128-SHA:@SECLEVEL=0"},
+		"all of it": {[]string{"-sha1", "-set_serial", "-1"},
+			",openssl-min-proto-version=TLS1.0,openssl-max-proto-version=TLS1.0,cipher=AES128-SHA:@SECLEVEL=0"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -108,7 +111,8 @@ func TestTLS_that_cannot_be_spoken(t *testing.T) {
 	s := openAt(t, strings.Replace(plain.URL, "http:", "https:", 1)+"/eSCL", Options{})
 	_, err := all(t.Context(), s, scan.Settings{})
 	var f *scan.Fault
-	if !errors.As(err, &f) || f.Code != scan.Insecure || !strings.Contains(f.Technician, "encrypted connection") || strings.Contains(f.Technician, "cable") {
+	if !errors.As(err, &f) || f.Code != scan.Insecure || !strings.Contains(f.Technician, "encrypted connection") ||
+		strings.Contains(f.Technician, "cable") {
 		t.Errorf("got %v", err)
 	}
 	if len(p.Tickets) > 0 {

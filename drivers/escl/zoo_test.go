@@ -16,8 +16,10 @@ import (
 
 // played are the habits that play a device of the zoo.
 func played(z zoo.ESCL) (h printer.Habits) {
-	h = printer.Habits{Manufacturer: z.Make, Model: z.Model, Server: z.Server, Formats: z.Formats, Location: z.Location, EndCode: z.End, EarlyEnd: z.Early,
-		EarlyFirst: z.EarlyFirst, NotYet: z.NotYet, BusyBefore: z.Busy, MaxDPI: z.MaxDPI, PortInHost: z.PortInHost, HostLocalhost: z.HostLocalhost,
+	h = printer.Habits{Manufacturer: z.Make, Model: z.Model, Server: z.Server, Formats: z.Formats, Location: z.Location, EndCode: z.End,
+		EarlyEnd:   z.Early,
+		EarlyFirst: z.EarlyFirst, NotYet: z.NotYet, BusyBefore: z.Busy, MaxDPI: z.MaxDPI, PortInHost: z.PortInHost,
+		HostLocalhost:    z.HostLocalhost,
 		DropAfterHeaders: z.DropAfterHeaders, JamOnEmpty: z.JamOnEmpty, NoPlaten: z.Platen == "none", NoADF: z.Feeder == "none", RetryAfter: "0"}
 	fmt.Sscanf(z.Feeder, "%dx%d", &h.FeederWidth, &h.FeederHeight)
 	return h

@@ -72,12 +72,13 @@ func TestBlank(t *testing.T) {
 				write(t, g, "Cộng hòa xã hội chủ nghĩa Việt Nam, độc lập, tự do, hạnh phúc", 12, 120, 150+35*i, 205)
 			}
 		}, true},
-		"a page number alone":    {func(g *image.Gray, _ *rand.Rand) { write(t, g, "7", 11, 620, 1650, 30) }, false},
-		"pencil, one word":       {func(g *image.Gray, _ *rand.Rand) { write(t, g, "đồng ý", 14, 300, 400, 140) }, false},
-		"a stamp":                {func(g *image.Gray, _ *rand.Rand) { fill(g, image.Rect(800, 1300, 860, 1304), 120) }, false},
-		"a full page":            {func(g *image.Gray, _ *rand.Rand) { write(t, g, "GIẤY KHAI SINH", 20, 300, 300, 20) }, false},
-		"the lid was open":       {func(g *image.Gray, _ *rand.Rand) { fill(g, g.Rect, 12) }, false},
-		"a card on a dark sheet": {func(g *image.Gray, _ *rand.Rand) { fill(g, g.Rect, 60); fill(g, image.Rect(100, 100, 600, 420), 200) }, false},
+		"a page number alone": {func(g *image.Gray, _ *rand.Rand) { write(t, g, "7", 11, 620, 1650, 30) }, false},
+		"pencil, one word":    {func(g *image.Gray, _ *rand.Rand) { write(t, g, "đồng ý", 14, 300, 400, 140) }, false},
+		"a stamp":             {func(g *image.Gray, _ *rand.Rand) { fill(g, image.Rect(800, 1300, 860, 1304), 120) }, false},
+		"a full page":         {func(g *image.Gray, _ *rand.Rand) { write(t, g, "GIẤY KHAI SINH", 20, 300, 300, 20) }, false},
+		"the lid was open":    {func(g *image.Gray, _ *rand.Rand) { fill(g, g.Rect, 12) }, false},
+		"a card on a dark sheet": {func(g *image.Gray, _ *rand.Rand) { fill(g, g.Rect, 60); fill(g, image.Rect(100, 100, 600, 420), 200) },
+			false},
 	} {
 		for _, tone := range []int{252, 215} {
 			t.Run(fmt.Sprintf("%s, paper of tone %d", name, tone), func(t *testing.T) {

@@ -124,15 +124,18 @@ var errGone = errors.New("the reader went away")
 func Read(ctx context.Context, d Device, fn func(Reading)) error {
 	f, err := os.OpenFile(d.Node, os.O_RDONLY, 0)
 	if errors.Is(err, fs.ErrPermission) {
-		return &scan.Fault{Code: scan.AccessDenied, Device: d.ID, Err: err, Technician: "This account may not open the reader " + d.Node + ". Install the package's udev rules and plug the reader in again."}
+		return &scan.Fault{Code: scan.AccessDenied, Device: d.ID, Err: err,
+			Technician: "This account may not open the reader " + d.Node + ". Install the package's udev rules and plug the reader in again."}
 	}
 	if err != nil {
-		return &scan.Fault{Code: scan.Unplugged, Device: d.ID, Err: err, Technician: "The reader was pulled out. It is used again as soon as it is back."}
+		return &scan.Fault{Code: scan.Unplugged, Device: d.ID, Err: err,
+			Technician: "The reader was pulled out. It is used again as soon as it is back."}
 	}
 	defer f.Close()
 	defer context.AfterFunc(ctx, func() { f.Close() })()
 	if err := read(ctx, f, d, fn); ctx.Err() == nil {
-		return &scan.Fault{Code: scan.Unplugged, Device: d.ID, Err: err, Technician: "The reader was pulled out. It is used again as soon as it is back."}
+		return &scan.Fault{Code: scan.Unplugged, Device: d.ID, Err: err,
+			Technician: "The reader was pulled out. It is used again as soon as it is back."}
 	}
 	return ctx.Err()
 }

@@ -110,8 +110,10 @@ func TestList(t *testing.T) {
 	sys := t.TempDir()
 	for name, files := range map[string]map[string]string{
 		"hidraw0": {"report_descriptor": "\x05\x01\x09\x06\xa1\x01", "uevent": "HID_NAME=A keyboard\n"},
-		"hidraw3": {"report_descriptor": "\x05\x8c\x09\x02\xa1\x01", "uevent": "HID_ID=0003:00000C2E:00000B61\nHID_NAME=Honeywell 1900\nHID_UNIQ=16B123\n"},
-		"hidraw4": {"report_descriptor": "\x05\x8c\x09\x02\xa1\x01", "uevent": "HID_ID=0003:00001EAB:00000006\nHID_NAME=Newland HR22\nHID_UNIQ=\n"},
+		"hidraw3": {"report_descriptor": "\x05\x8c\x09\x02\xa1\x01",
+			"uevent": "HID_ID=0003:00000C2E:00000B61\nHID_NAME=Honeywell 1900\nHID_UNIQ=16B123\n"},
+		"hidraw4": {"report_descriptor": "\x05\x8c\x09\x02\xa1\x01",
+			"uevent": "HID_ID=0003:00001EAB:00000006\nHID_NAME=Newland HR22\nHID_UNIQ=\n"},
 	} {
 		for file, text := range files {
 			dir := filepath.Join(sys, name, "device")

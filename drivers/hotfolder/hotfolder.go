@@ -139,7 +139,8 @@ func (f *Folder) Close() error {
 
 // Info describes the folder as a device.
 func (f *Folder) Info() scan.Info {
-	return scan.Info{ID: f.id, Driver: "hotfolder", Vendor: "", Model: f.o.Dir, Kind: "folder for scanned files", Sources: []scan.Source{scan.ADF}}
+	return scan.Info{ID: f.id, Driver: "hotfolder", Vendor: "", Model: f.o.Dir, Kind: "folder for scanned files",
+		Sources: []scan.Source{scan.ADF}}
 }
 
 // Scan yields the files that are there and those that come while it waits, each as one page. A page is
@@ -381,7 +382,8 @@ func (f *Folder) take(path string) (*Taken, error) {
 	}
 	data, err := os.ReadFile(path)
 	if errors.Is(err, fs.ErrPermission) {
-		return nil, f.reject(path, name, "It may not be read by this account. Let the scanner's program write files that the kiosk's user can read.")
+		return nil, f.reject(path, name, "It may not be read by this account. Let the scanner's program write files that the kiosk's user can "+
+			"read.")
 	}
 	if err != nil {
 		return nil, f.fault(err)
@@ -419,9 +421,11 @@ func (f *Folder) fault(err error) error {
 	code, mend := scan.IOError, "The folder "+f.o.Dir+" cannot be read. Check the disk and the share it lies on."
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
-		code, mend = scan.NoDevice, "The folder "+f.o.Dir+" is not there. Check that its share is mounted; it is used again as soon as it is back."
+		code, mend = scan.NoDevice, "The folder "+f.o.Dir+" is not there. Check that its share is mounted; it is used again as soon as it is "+
+			"back."
 	case errors.Is(err, fs.ErrPermission):
-		code, mend = scan.AccessDenied, "The folder "+f.o.Dir+" may not be used by this account. Give the kiosk's user the right to read and write there."
+		code, mend = scan.AccessDenied, "The folder "+f.o.Dir+" may not be used by this account. Give the kiosk's user the right to read and "+
+			"write there."
 	}
 	return &scan.Fault{Code: code, Device: f.id, Technician: mend, Err: nameless(err)}
 }
@@ -450,7 +454,8 @@ func Check(_ context.Context, o Options) []scan.Finding {
 	case !info.IsDir():
 		return []scan.Finding{{What: "Hot folder " + o.Dir + " is a file", Mend: "Name a folder in the configuration."}}
 	case !usable(o.Dir):
-		return []scan.Finding{{What: "Hot folder " + o.Dir + " may not be used by this account", Mend: "Give the kiosk's user the right to read and write there."}}
+		return []scan.Finding{{What: "Hot folder " + o.Dir + " may not be used by this account",
+			Mend: "Give the kiosk's user the right to read and write there."}}
 	}
 	findings := []scan.Finding{{OK: true, What: "Hot folder " + o.Dir + " can be used"}}
 	rejected := cmp.Or(o.Rejected, filepath.Join(o.Dir, "rejected"))

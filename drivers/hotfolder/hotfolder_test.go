@@ -44,7 +44,8 @@ func TestMain(m *testing.M) {
 }
 
 func quick(dir string) Options {
-	return Options{Dir: dir, Settle: 20 * time.Millisecond, GiveUp: 300 * time.Millisecond, Wait: 2 * time.Second, Quiet: 200 * time.Millisecond}
+	return Options{Dir: dir, Settle: 20 * time.Millisecond, GiveUp: 300 * time.Millisecond, Wait: 2 * time.Second,
+		Quiet: 200 * time.Millisecond}
 }
 
 func open(t *testing.T, o Options) *Folder {
@@ -259,7 +260,8 @@ func TestErrors_do_not_name_files(t *testing.T) {
 	if err == nil || strings.Contains(err.Error(), "Nguyen") {
 		t.Errorf("got %v", err)
 	}
-	if fault := f.fault(&os.LinkError{Op: "rename", Old: "Nguyen-Van-An.jpg", New: "x", Err: syscall.EIO}); strings.Contains(fault.Error(), "Nguyen") {
+	if fault := f.fault(&os.LinkError{Op: "rename", Old: "Nguyen-Van-An.jpg", New: "x", Err: syscall.EIO}); strings.Contains(fault.Error(),
+		"Nguyen") {
 		t.Errorf("got %v", fault)
 	}
 }

@@ -137,7 +137,8 @@ func masterList(der []byte, pinned []*Certificate) (all []*Certificate, left []e
 		known = known || bytes.Equal(p.raw, signer.raw) || p.issued(signer)
 	}
 	if !known {
-		return nil, nil, fmt.Errorf("master list signed by %s, whom nothing here vouches for: put the signer's certificate, or that of its CSCA, into the folder signers", signer.Subject())
+		return nil, nil, fmt.Errorf("master list signed by %s, whom nothing here vouches for: put the signer's certificate, or that of its "+
+			"CSCA, into the folder signers", signer.Subject())
 	}
 	var list struct {
 		Version int

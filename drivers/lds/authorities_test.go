@@ -32,8 +32,10 @@ func handedOut(t *testing.T, certs ...[]byte) (list []byte, signer []byte) {
 			t.Fatalf("openssl %v: %v\n%s", args, err, out)
 		}
 	}
-	run("req", "-x509", "-newkey", "rsa:2048", "-nodes", "-keyout", "key", "-out", "signer.pem", "-subj", "/C=ZZ/CN=Invented list signer", "-days", "30")
-	run("cms", "-sign", "-in", "content", "-binary", "-nodetach", "-outform", "DER", "-out", "list.ml", "-signer", "signer.pem", "-inkey", "key", "-md", "sha256",
+	run("req", "-x509", "-newkey", "rsa:2048", "-nodes", "-keyout", "key", "-out", "signer.pem", "-subj", "/C=ZZ/CN=Invented list signer",
+		"-days", "30")
+	run("cms", "-sign", "-in", "content", "-binary", "-nodetach", "-outform", "DER", "-out", "list.ml", "-signer", "signer.pem", "-inkey",
+		"key", "-md", "sha256",
 		"-econtent_type", "2.23.136.1.1.2", "-nosmimecap")
 	read := func(name string) []byte {
 		data, err := os.ReadFile(filepath.Join(dir, name))
@@ -99,9 +101,10 @@ func TestParseAuthorities(t *testing.T) {
 		left   int
 		ok     bool
 	}{
-		"PEM":                          {state.CSCA(), nil, 0, true},
-		"DER, one broken":              {append(bytes.Clone(broken), csca...), nil, 1, true},
-		"PEM, one broken":              {append(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: broken}), state.CSCA()...), nil, 1, true},
+		"PEM":             {state.CSCA(), nil, 0, true},
+		"DER, one broken": {append(bytes.Clone(broken), csca...), nil, 1, true},
+		"PEM, one broken": {append(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: broken}), state.CSCA()...), nil, 1,
+			true},
 		"master list":                  {list, pinned, 1, true},
 		"master list, nobody pinned":   {list, nil, 0, false},
 		"master list of a stranger":    {list, stranger, 0, false},

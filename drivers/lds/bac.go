@@ -56,9 +56,11 @@ func (c *channel) bac(ctx context.Context, key Key, random io.Reader) error {
 }
 
 func wrongMRZ(cause error) error {
-	return fault(WrongMRZ, "The chip did not take the key from the MRZ: the back that was scanned belongs to another card, or was misread. Scan the back again with this card, or type the number, birth date and expiry as printed.", cause)
+	return fault(WrongMRZ, "The chip did not take the key from the MRZ: the back that was scanned belongs to another card, or was misread. "+
+		"Scan the back again with this card, or type the number, birth date and expiry as printed.", cause)
 }
 
 func wrongCAN(cause error) error {
-	return fault(WrongCAN, "The chip did not take the card access number: the number typed or scanned belongs to another card. It is the last six digits of the number on the front.", cause)
+	return fault(WrongCAN, "The chip did not take the card access number: the number typed or scanned belongs to another card. It is the "+
+		"last six digits of the number on the front.", cause)
 }

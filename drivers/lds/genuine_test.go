@@ -54,7 +54,8 @@ func TestGenuineByMapping(t *testing.T) {
 				t.Run(kind, func(t *testing.T) {
 					o := i.options()
 					o.PACE, o.Keys.Map, o.CardSecurity = lie.pace, lie.secret, lie.security
-					card, err := lds.Read(t.Context(), direct{chip.New(i.files, o)}, lds.Access{CAN: i.can, MRZ: i.key}, lds.Options{Trusted: i.trusted, Now: today})
+					card, err := lds.Read(t.Context(), direct{chip.New(i.files, o)}, lds.Access{CAN: i.can, MRZ: i.key},
+						lds.Options{Trusted: i.trusted, Now: today})
 					if err != nil {
 						t.Fatal(err)
 					}
@@ -214,7 +215,8 @@ func TestGenuine(t *testing.T) {
 						if bac {
 							o.PACE = nil
 						}
-						card, err := lds.Read(t.Context(), direct{chip.New(lie.files, o)}, lds.Access{CAN: i.can, MRZ: i.key}, lds.Options{Trusted: i.trusted, Now: today})
+						card, err := lds.Read(t.Context(), direct{chip.New(lie.files, o)}, lds.Access{CAN: i.can, MRZ: i.key},
+							lds.Options{Trusted: i.trusted, Now: today})
 						if err != nil {
 							t.Fatal(err)
 						}
@@ -267,7 +269,8 @@ func TestBACByTheFront(t *testing.T) {
 	}
 	o := i.options()
 	o.PACE, o.NoMaster, o.NoShortID = nil, true, true
-	if card, err := lds.Read(t.Context(), direct{chip.New(i.files, o)}, lds.Access{MRZ: key}, lds.Options{Now: today}); err != nil || card.Access != "BAC" {
+	if card, err := lds.Read(t.Context(), direct{chip.New(i.files, o)}, lds.Access{MRZ: key}, lds.Options{Now: today}); err != nil ||
+		card.Access != "BAC" {
 		t.Errorf("%v, %v", card, err)
 	}
 }
@@ -281,7 +284,8 @@ func TestDG13WithSixteen(t *testing.T) {
 	if card.Fields["old_number"] != "023456789" || card.Unknown[16] != "" {
 		t.Errorf("old number %q, unknown %v", card.Fields["old_number"], card.Unknown)
 	}
-	if card := read(t, i, i.files, lds.Options{}); card.Fields["old_number"] != invented().OldNumber || card.Unknown[16] != "0123456789ABCDEF" {
+	if card := read(t, i, i.files, lds.Options{}); card.Fields["old_number"] != invented().OldNumber ||
+		card.Unknown[16] != "0123456789ABCDEF" {
 		t.Errorf("unknown %v", card.Unknown)
 	}
 }

@@ -96,5 +96,6 @@ func fault(code scan.Code, technician string, cause error) error {
 }
 
 func damaged(cause error) error {
-	return fault(DamagedChip, "The chip sent something that is not as the standard says. Try once more; if it comes again the chip is damaged or not genuine: read the card with the scanner and look at it closely.", cause)
+	return fault(DamagedChip, "The chip sent something that is not as the standard says. Try once more; if it comes again the chip is "+
+		"damaged or not genuine: read the card with the scanner and look at it closely.", cause)
 }

@@ -47,19 +47,28 @@ func TestDG13(t *testing.T) {
 		{"entries right below the tag", wrap(number, name), both, nil, nil},
 		{"in a sequence", wrap(tlv.Append(nil, 0x30, number, name)), both, nil, nil},
 		{"in a set behind a version", wrap(tlv.Append(nil, 0x30, []byte{2, 1, 0}, tlv.Append(nil, 0x31, number, name))), both, nil, nil},
-		{"a sequence of version and entries is no entry", wrap(tlv.Append(nil, 0x30, []byte{2, 1, 0}, tlv.Append(nil, 0x30, number, name))), both, nil, nil},
-		{"unknown entries are kept", wrap(number, name, entry(16, 0x13, "0123456789ABCDEF"), entry(99, 0x0c, "Gì đó")), both, map[int]string{16: "0123456789ABCDEF", 99: "Gì đó"}, nil},
-		{"parents", wrap(number, name, tlv.Append(nil, 0x30, []byte{2, 1, 13}, tlv.Append(nil, 0x30, []byte("\x0c\x03Cha")), tlv.Append(nil, 0x30, []byte("\x0c\x03M\xe1\xba")))),
+		{"a sequence of version and entries is no entry", wrap(tlv.Append(nil, 0x30, []byte{2, 1, 0}, tlv.Append(nil, 0x30, number, name))), both,
+			nil, nil},
+		{"unknown entries are kept", wrap(number, name, entry(16, 0x13, "0123456789ABCDEF"), entry(99, 0x0c, "Gì đó")), both,
+			map[int]string{16: "0123456789ABCDEF", 99: "Gì đó"}, nil},
+		{"parents", wrap(number, name, tlv.Append(nil, 0x30, []byte{2, 1, 13}, tlv.Append(nil, 0x30, []byte("\x0c\x03Cha")),
+			tlv.Append(nil, 0x30, []byte("\x0c\x03M\xe1\xba")))),
 			plus("father_name", "Cha"), nil, nil},
-		{"no father", wrap(number, name, tlv.Append(nil, 0x30, []byte{2, 1, 13}, tlv.Append(nil, 0x30, []byte("\x0c\x00")), tlv.Append(nil, 0x30, []byte("\x0c\x04Trai")))), plus("mother_name", "Trai"), nil, nil},
-		{"one parent alone is not guessed to be the father", wrap(number, name, tlv.Append(nil, 0x30, []byte{2, 1, 13}, tlv.Append(nil, 0x30, []byte("\x0c\x04Trai")))), both, map[int]string{13: "Trai"}, nil},
+		{"no father", wrap(number, name, tlv.Append(nil, 0x30, []byte{2, 1, 13}, tlv.Append(nil, 0x30, []byte("\x0c\x00")),
+			tlv.Append(nil, 0x30, []byte("\x0c\x04Trai")))), plus("mother_name", "Trai"), nil, nil},
+		{"one parent alone is not guessed to be the father", wrap(number, name,
+			tlv.Append(nil, 0x30, []byte{2, 1, 13}, tlv.Append(nil, 0x30, []byte("\x0c\x04Trai")))), both, map[int]string{13: "Trai"}, nil},
 		{"empty spouse", wrap(number, name, entry(14, 0x0c)), both, nil, nil},
-		{"spouse", wrap(number, name, tlv.Append(nil, 0x30, []byte{2, 1, 14}, tlv.Append(nil, 0x30, []byte("\x0c\x03Vui")))), plus("spouse_name", "Vui"), nil, nil},
+		{"spouse", wrap(number, name, tlv.Append(nil, 0x30, []byte{2, 1, 14}, tlv.Append(nil, 0x30, []byte("\x0c\x03Vui")))),
+			plus("spouse_name", "Vui"), nil, nil},
 		{"dates become ISO", wrap(number, name, entry(3, 0x13, "05/03/1995"), entry(11, 0x13, "10/05/2021"), entry(12, 0x0c, "không thời hạn")),
 			plus("date_of_birth", "1995-03-05", "date_of_issue", "2021-05-10", "date_of_expiry", "Không thời hạn"), nil, nil},
-		{"an impossible date stays as it is told", wrap(number, name, entry(3, 0x13, "31/02/1995")), plus("date_of_birth", "31/02/1995"), nil, nil},
-		{"decomposed letters and stray blanks", wrap(number, entry(2, 0x0c, " Nguye\u0302\u0303n  Thi\u0323\tBu\u031bo\u031b\u0309i\x00")), both, nil, nil},
-		{"UTF-16", wrap(number, name, tlv.Append(nil, 0x30, []byte{2, 1, 6}, []byte{0x1e, 8, 0, 'K', 0, 'i', 0, 'n', 0, 'h'})), plus("ethnicity", "Kinh"), nil, nil},
+		{"an impossible date stays as it is told", wrap(number, name, entry(3, 0x13, "31/02/1995")), plus("date_of_birth", "31/02/1995"), nil,
+			nil},
+		{"decomposed letters and stray blanks", wrap(number, entry(2, 0x0c, " Nguye\u0302\u0303n  Thi\u0323\tBu\u031bo\u031b\u0309i\x00")), both,
+			nil, nil},
+		{"UTF-16", wrap(number, name, tlv.Append(nil, 0x30, []byte{2, 1, 6}, []byte{0x1e, 8, 0, 'K', 0, 'i', 0, 'n', 0, 'h'})),
+			plus("ethnicity", "Kinh"), nil, nil},
 		{"told twice differently", wrap(number, name, entry(2, 0x0c, "Lê Văn Khác")), both, nil, []string{"full_name"}},
 		{"told twice alike", wrap(number, name, name), both, nil, nil},
 		{"bytes that are no text give no value", wrap(number, name, entry(6, 0x0c, "Kinh\xff")), both, nil, nil},
@@ -81,22 +90,30 @@ func TestDG13(t *testing.T) {
 func TestMRZ(t *testing.T) {
 	vietnamese := "IDVNM2046599247079204659924<<70401146M2901145VNM<<<<<<<<<<<6KIEU<<MINH<QUYEN<LONG<<<<<<<<<"
 	digit := func(s string) string { d, _ := checkDigit(s); return s + string(d) }
-	passport := "P<VNMNGUYEN<<THI<BUOI<<<<<<<<<<<<<<<<<<<<<<<" + digit("C12345674") + "VNM" + digit("240305") + "F" + digit("340305") + "<<<<<<<<<<<<<<" + "<" + "0"
+	passport := "P<VNMNGUYEN<<THI<BUOI<<<<<<<<<<<<<<<<<<<<<<<" + digit("C12345674") + "VNM" + digit("240305") + "F" + digit("340305") +
+		"<<<<<<<<<<<<<<" + "<" + "0"
 	for _, tc := range []struct {
 		name, text string
 		want       map[string]string
 		key        Key
 		doubtful   []string
 	}{
-		{"card", vietnamese, map[string]string{"number": "079204659924", "sex": "Nam", "nationality": "Việt Nam", "date_of_birth": "2004-01-14", "date_of_expiry": "2029-01-14"},
+		{"card", vietnamese, map[string]string{"number": "079204659924", "sex": "Nam", "nationality": "Việt Nam", "date_of_birth": "2004-01-14",
+			"date_of_expiry": "2029-01-14"},
 			Key{"204659924", "040114", "290114"}, nil},
-		{"card without end", vietnamese[:38] + "9912315" + vietnamese[45:], map[string]string{"number": "079204659924", "sex": "Nam", "nationality": "Việt Nam", "date_of_birth": "2004-01-14", "date_of_expiry": "Không thời hạn"},
+		{"card without end", vietnamese[:38] + "9912315" + vietnamese[45:],
+			map[string]string{"number": "079204659924", "sex": "Nam", "nationality": "Việt Nam", "date_of_birth": "2004-01-14",
+				"date_of_expiry": "Không thời hạn"},
 			Key{"204659924", "040114", "991231"}, nil},
-		{"personal number misread", vietnamese[:20] + "5" + vietnamese[21:], map[string]string{"number": "079205659924", "sex": "Nam", "nationality": "Việt Nam", "date_of_birth": "2004-01-14", "date_of_expiry": "2029-01-14"},
+		{"personal number misread", vietnamese[:20] + "5" + vietnamese[21:],
+			map[string]string{"number": "079205659924", "sex": "Nam", "nationality": "Việt Nam", "date_of_birth": "2004-01-14",
+				"date_of_expiry": "2029-01-14"},
 			Key{"204659924", "040114", "290114"}, []string{"number"}},
 		{"long number of 9303-11, D.2", "I<UTOD23145890<7349<<<<<<<<<<<" + "3407127M9507122UTO<<<<<<<<<<<2" + "STEVENSON<<PETER<<<<<<<<<<<<<<",
-			map[string]string{"document_number": "D23145890734", "sex": "Nam", "nationality": "UTO", "date_of_birth": "1934-07-12", "date_of_expiry": "2095-07-12"}, Key{"D23145890734", "340712", "950712"}, nil},
-		{"passport of a child or of someone of 102", passport, map[string]string{"document_number": "C12345674", "sex": "Nữ", "nationality": "Việt Nam", "date_of_birth": "2024-03-05", "date_of_expiry": "2034-03-05"},
+			map[string]string{"document_number": "D23145890734", "sex": "Nam", "nationality": "UTO", "date_of_birth": "1934-07-12",
+				"date_of_expiry": "2095-07-12"}, Key{"D23145890734", "340712", "950712"}, nil},
+		{"passport of a child or of someone of 102", passport, map[string]string{"document_number": "C12345674", "sex": "Nữ",
+			"nationality": "Việt Nam", "date_of_birth": "2024-03-05", "date_of_expiry": "2034-03-05"},
 			Key{"C12345674", "240305", "340305"}, []string{"date_of_birth"}},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
@@ -129,7 +146,8 @@ func TestMRZ(t *testing.T) {
 // The key from the front is that from the back.
 func TestCardKey(t *testing.T) {
 	for _, p := range []chip.Person{
-		{Number: "079195001234", Sex: "Nữ", Birth: time.Date(1995, 3, 5, 0, 0, 0, 0, time.UTC), Expiry: time.Date(2035, 3, 5, 0, 0, 0, 0, time.UTC)},
+		{Number: "079195001234", Sex: "Nữ", Birth: time.Date(1995, 3, 5, 0, 0, 0, 0, time.UTC),
+			Expiry: time.Date(2035, 3, 5, 0, 0, 0, 0, time.UTC)},
 		{Number: "001060004321", Sex: "Nam", Birth: time.Date(1960, 12, 31, 0, 0, 0, 0, time.UTC)},
 	} {
 		expiry := endless
@@ -142,7 +160,8 @@ func TestCardKey(t *testing.T) {
 			t.Errorf("%s %s %s, %v, %v", got.Number, got.Birth, got.Expiry, err, err2)
 		}
 	}
-	for _, bad := range [][3]string{{"123", "1995-03-05", "2035-03-05"}, {"079195001234", "1995", "2035-03-05"}, {"079195001234", "1995-03-05", ""}} {
+	for _, bad := range [][3]string{{"123", "1995-03-05", "2035-03-05"}, {"079195001234", "1995", "2035-03-05"},
+		{"079195001234", "1995-03-05", ""}} {
 		if _, err := CardKey(bad[0], bad[1], bad[2]); err == nil {
 			t.Errorf("%q was taken", bad)
 		}
@@ -156,7 +175,8 @@ func TestDG2(t *testing.T) {
 	if err != nil || kind != "image/jpeg" || !bytes.Equal(got, jpeg) {
 		t.Errorf("%d bytes of %s, %v", len(got), kind, err)
 	}
-	newer := tlv.Append(nil, 0x75, tlv.Append(nil, 0x7f61, []byte{2, 1, 1}, tlv.Append(nil, 0x7f60, tlv.Append(nil, 0x7f2e, tlv.Append(nil, 0xa1, []byte("header"), jpeg)))))
+	newer := tlv.Append(nil, 0x75, tlv.Append(nil, 0x7f61, []byte{2, 1, 1},
+		tlv.Append(nil, 0x7f60, tlv.Append(nil, 0x7f2e, tlv.Append(nil, 0xa1, []byte("header"), jpeg)))))
 	if got, kind, err := parseDG2(newer); err != nil || kind != "image/jpeg" || !bytes.Equal(got, jpeg) {
 		t.Errorf("ISO 39794: %d bytes of %s, %v", len(got), kind, err)
 	}

@@ -103,7 +103,8 @@ func (c *channel) open(ctx context.Context, a Access, o Options) (string, error)
 	if err := c.bac(ctx, a.MRZ, o.random); err != nil {
 		var status apdu.Status
 		if errors.As(err, &status) && !isFault(err, WrongMRZ) && !isFault(err, DamagedChip) {
-			return "", fault(UnsupportedCard, "The chip and this program have no way of access in common. Read the card with the scanner.", errors.Join(last, err))
+			return "", fault(UnsupportedCard, "The chip and this program have no way of access in common. Read the card with the scanner.",
+				errors.Join(last, err))
 		}
 		return "", err
 	}
@@ -174,7 +175,8 @@ func (c *channel) selectApplication(ctx context.Context) error {
 		return err
 	}
 	if status != apdu.OK {
-		return fault(UnsupportedCard, "This card has no chip that identity cards and passports have (it may be a bank or transport card, or a card without contactless chip). Read it with the scanner.", status)
+		return fault(UnsupportedCard, "This card has no chip that identity cards and passports have (it may be a bank or transport card, or a "+
+			"card without contactless chip). Read it with the scanner.", status)
 	}
 	return nil
 }
@@ -289,7 +291,8 @@ func (c *channel) read(ctx context.Context, card *Card, o Options) error {
 }
 
 // prove has the chip show that it is no copy, as far as its security object says that it can.
-func (c *channel) prove(ctx context.Context, files map[int][]byte, get func(int) error, absent func(error) bool, o Options) (proof string, err error) {
+func (c *channel) prove(ctx context.Context, files map[int][]byte, get func(int) error, absent func(error) bool, o Options) (proof string,
+	err error) {
 	file, ok := files[efSOD]
 	if !ok {
 		return "", nil
@@ -375,7 +378,8 @@ func listed(file []byte) []int {
 	tags, _ := tlv.Find(file, 0x60, 0x5c)
 	var all []int
 	for _, tag := range tags {
-		if i := bytes.IndexByte([]byte{0x61, 0x75, 0x63, 0x76, 0x65, 0x66, 0x67, 0x68, 0x69, 0x6a, 0x6b, 0x6c, 0x6d, 0x6e, 0x6f, 0x70}, tag); i >= 0 {
+		if i := bytes.IndexByte([]byte{0x61, 0x75, 0x63, 0x76, 0x65, 0x66, 0x67, 0x68, 0x69, 0x6a, 0x6b, 0x6c, 0x6d, 0x6e, 0x6f, 0x70},
+			tag); i >= 0 {
 			all = append(all, i+1)
 		}
 	}

@@ -36,8 +36,9 @@ func invented() chip.Person {
 var inventedFields = map[string]string{
 	"number": "079195001234", "old_number": "023456789", "full_name": "Nguyễn Thị Bưởi", "date_of_birth": "1995-03-05", "sex": "Nữ",
 	"nationality": "Việt Nam", "ethnicity": "Kinh", "religion": "Không", "place_of_origin": "Xã Thử Nghiệm, Huyện Mẫu, Bến Tre",
-	"place_of_residence": "12 Đường Số 3, Phường Thử Nghiệm, TP. Hồ Chí Minh", "personal_identification": "Nốt ruồi C: 2cm trên trước đuôi mắt trái",
-	"date_of_issue": "2021-05-10", "date_of_expiry": "2035-03-05", "father_name": "Nguyễn Văn Mít", "mother_name": "Trần Thị Ổi",
+	"place_of_residence":      "12 Đường Số 3, Phường Thử Nghiệm, TP. Hồ Chí Minh",
+	"personal_identification": "Nốt ruồi C: 2cm trên trước đuôi mắt trái",
+	"date_of_issue":           "2021-05-10", "date_of_expiry": "2035-03-05", "father_name": "Nguyễn Văn Mít", "mother_name": "Trần Thị Ổi",
 }
 
 // direct is the card without a reader between.
@@ -105,7 +106,8 @@ func TestRead(t *testing.T) {
 	}
 	list := []way{
 		{"BAC only", func(o *chip.Options) { o.PACE = nil }, lds.Access{MRZ: i.key}, "BAC"},
-		{"BAC where only the MRZ is known and PACE fails by mapping", func(o *chip.Options) { o.PACE = ways(2, 2) }, lds.Access{MRZ: i.key}, "BAC"},
+		{"BAC where only the MRZ is known and PACE fails by mapping", func(o *chip.Options) { o.PACE = ways(2, 2) }, lds.Access{MRZ: i.key},
+			"BAC"},
 		{"MRZ where the CAN is wrong", func(o *chip.Options) {}, lds.Access{CAN: "000000", MRZ: i.key}, "PACE-MRZ"},
 		{"CAN before MRZ", func(o *chip.Options) {}, lds.Access{CAN: i.can, MRZ: i.key}, "PACE-CAN"},
 		{"the strongest of several", func(o *chip.Options) { o.PACE = ways(1, 12, 4, 16, 2, 13) }, lds.Access{CAN: i.can}, "PACE-CAN"},
@@ -149,13 +151,15 @@ func TestRead(t *testing.T) {
 			if !maps.Equal(card.Fields, inventedFields) {
 				t.Errorf("fields %q", card.Fields)
 			}
-			if !slices.Equal(card.MRZ, i.mrz) || len(card.Doubtful) > 0 || card.Unknown[16] == "" || card.FaceType != "image/jp2" || !bytes.Equal(card.Face, invented().Face) {
+			if !slices.Equal(card.MRZ, i.mrz) || len(card.Doubtful) > 0 || card.Unknown[16] == "" || card.FaceType != "image/jp2" ||
+				!bytes.Equal(card.Face, invented().Face) {
 				t.Errorf("%v, doubtful %v", card, card.Doubtful)
 			}
 			if card.Authentic.Trust != lds.Verified || !slices.Equal(card.Authentic.Groups, []int{1, 2, 13}) {
 				t.Errorf("authentic %+v", card.Authentic)
 			}
-			if printed := fmt.Sprintf("%v %+v %#v %v", card, card, card, w.access); strings.Contains(printed, "Nguy") || strings.Contains(printed, i.can) {
+			if printed := fmt.Sprintf("%v %+v %#v %v", card, card, card, w.access); strings.Contains(printed, "Nguy") ||
+				strings.Contains(printed, i.can) {
 				t.Errorf("personal data in %s", printed)
 			}
 		})
@@ -179,7 +183,8 @@ func TestClearAnswers(t *testing.T) {
 		{"wrong CAN and wrong MRZ", nil, i.files, lds.Access{CAN: "123456", MRZ: otherKey}, lds.WrongMRZ},
 		{"CAN given, chip has BAC only", func(o *chip.Options) { o.PACE = nil }, i.files, lds.Access{CAN: i.can}, lds.UnsupportedCard},
 		{"no ICAO application", func(o *chip.Options) { o.PACE, o.BAC = nil, false }, nil, lds.Access{MRZ: i.key}, lds.UnsupportedCard},
-		{"no way of access in common", func(o *chip.Options) { o.PACE, o.BAC = nil, false }, i.files, lds.Access{MRZ: i.key}, lds.UnsupportedCard},
+		{"no way of access in common", func(o *chip.Options) { o.PACE, o.BAC = nil, false }, i.files, lds.Access{MRZ: i.key},
+			lds.UnsupportedCard},
 		{"DG1 is missing", nil, without(i.files, 1), lds.Access{CAN: i.can}, lds.DamagedChip},
 		{"DG1 is rubbish", nil, with(i.files, 1, []byte{0x61, 3, 0x5f, 0x1f, 0}), lds.Access{CAN: i.can}, lds.DamagedChip},
 		{"a file that claims too much", nil, with(i.files, 2, []byte{0x75, 0x83, 0xff, 0xff, 0xff, 0}), lds.Access{CAN: i.can}, lds.DamagedChip},
@@ -234,7 +239,8 @@ func (a *altered) Transmit(ctx context.Context, apdu []byte) ([]byte, error) {
 func TestAlteredOnTheWayIsNeverTaken(t *testing.T) {
 	i := issue(t, invented())
 	for from := range 25 {
-		_, err := lds.Read(t.Context(), &altered{direct: direct{chip.New(i.files, i.options())}, from: from}, lds.Access{CAN: i.can, MRZ: i.key}, lds.Options{Now: today})
+		_, err := lds.Read(t.Context(), &altered{direct: direct{chip.New(i.files, i.options())}, from: from}, lds.Access{CAN: i.can, MRZ: i.key},
+			lds.Options{Now: today})
 		var fault *scan.Fault
 		if !errors.As(err, &fault) {
 			t.Errorf("altered from response %d on: %v", from, err)

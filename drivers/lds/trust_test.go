@@ -61,12 +61,14 @@ func TestTrust(t *testing.T) {
 		{"of another state of the same name", self, lds.Options{Trusted: i.trusted}, lds.UnknownSigner, "not issued by a configured CSCA"},
 		{"years later", i.files, lds.Options{Trusted: i.trusted, Now: today.AddDate(6, 0, 0)}, lds.Expired, "not valid on this day"},
 		{"name exchanged", with(i.files, 13, forged.Groups()[13]), lds.Options{Trusted: i.trusted}, lds.Forged, "DG13 is not as it was signed"},
-		{"face exchanged", with(i.files, 2, append(bytes.Clone(i.files[2][:len(i.files[2])-1]), 0)), lds.Options{Trusted: i.trusted}, lds.Forged, "DG2 is not as it was signed"},
+		{"face exchanged", with(i.files, 2, append(bytes.Clone(i.files[2][:len(i.files[2])-1]), 0)), lds.Options{Trusted: i.trusted}, lds.Forged,
+			"DG2 is not as it was signed"},
 		{"signature altered", with(i.files, 0x1d, sod), lds.Options{Trusted: i.trusted}, lds.Forged, "signature"},
 		{"hash altered to fit", with(i.files, 0x1d, hashes), lds.Options{Trusted: i.trusted}, lds.Forged, "DG13"},
 		{"no security object", without(i.files, 0x1d), lds.Options{Trusted: i.trusted}, lds.Unsigned, "no EF.SOD"},
 		{"rubbish for a security object", with(i.files, 0x1d, []byte{0x77, 2, 0x30, 0}), lds.Options{Trusted: i.trusted}, lds.Forged, "EF.SOD"},
-		{"the security object of another card", with(i.files, 0x1d, other.files[0x1d]), lds.Options{Trusted: append(other.trusted, i.trusted...)}, lds.Verified, ""},
+		{"the security object of another card", with(i.files, 0x1d, other.files[0x1d]), lds.Options{Trusted: append(other.trusted, i.trusted...)},
+			lds.Verified, ""},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			card := read(t, i, tc.files, tc.o)
@@ -94,7 +96,8 @@ func TestTrustMadeByOpenSSL(t *testing.T) {
 		{"P-256", []string{"-algorithm", "EC", "-pkeyopt", "ec_paramgen_curve:P-256"}, nil, "sha256"},
 		{"P-521 SHA-512", []string{"-algorithm", "EC", "-pkeyopt", "ec_paramgen_curve:P-521"}, nil, "sha512"},
 		{"brainpoolP256r1", []string{"-algorithm", "EC", "-pkeyopt", "ec_paramgen_curve:brainpoolP256r1"}, nil, "sha256"},
-		{"brainpoolP384r1 spelled out", []string{"-algorithm", "EC", "-pkeyopt", "ec_paramgen_curve:brainpoolP384r1", "-pkeyopt", "ec_param_enc:explicit"}, nil, "sha384"},
+		{"brainpoolP384r1 spelled out", []string{"-algorithm", "EC", "-pkeyopt", "ec_paramgen_curve:brainpoolP384r1", "-pkeyopt",
+			"ec_param_enc:explicit"}, nil, "sha384"},
 		{"P-384 by key identifier", []string{"-algorithm", "EC", "-pkeyopt", "ec_paramgen_curve:P-384"}, []string{"-keyid"}, "sha384"},
 		{"SHA-1", []string{"-algorithm", "RSA", "-pkeyopt", "rsa_keygen_bits:2048"}, nil, "sha1"},
 	} {
@@ -122,10 +125,13 @@ func TestTrustMadeByOpenSSL(t *testing.T) {
 			write("ds.ext", "keyUsage=critical,digitalSignature\nsubjectKeyIdentifier=hash\nauthorityKeyIdentifier=keyid\n")
 			run(append([]string{"genpkey", "-out", "ca.key"}, tc.key...)...)
 			run(append([]string{"genpkey", "-out", "ds.key"}, tc.key...)...)
-			run("req", "-x509", "-new", "-key", "ca.key", "-"+tc.dgst, "-subj", "/C=VN/CN=Invented CSCA", "-days", "3650", "-out", "ca.pem", "-addext", "keyUsage=critical,keyCertSign")
+			run("req", "-x509", "-new", "-key", "ca.key", "-"+tc.dgst, "-subj", "/C=VN/CN=Invented CSCA", "-days", "3650", "-out", "ca.pem",
+				"-addext", "keyUsage=critical,keyCertSign")
 			run("req", "-new", "-key", "ds.key", "-"+tc.dgst, "-subj", "/C=VN/CN=Invented DS", "-out", "ds.csr")
-			run("x509", "-req", "-in", "ds.csr", "-CA", "ca.pem", "-CAkey", "ca.key", "-"+tc.dgst, "-days", "3650", "-set_serial", "77", "-extfile", "ds.ext", "-out", "ds.pem")
-			run(append([]string{"cms", "-sign", "-in", "object", "-binary", "-nodetach", "-outform", "DER", "-out", "sod", "-signer", "ds.pem", "-inkey", "ds.key",
+			run("x509", "-req", "-in", "ds.csr", "-CA", "ca.pem", "-CAkey", "ca.key", "-"+tc.dgst, "-days", "3650", "-set_serial", "77", "-extfile",
+				"ds.ext", "-out", "ds.pem")
+			run(append([]string{"cms", "-sign", "-in", "object", "-binary", "-nodetach", "-outform", "DER", "-out", "sod", "-signer", "ds.pem",
+				"-inkey", "ds.key",
 				"-md", tc.dgst, "-econtent_type", "2.23.136.1.1.1", "-nosmimecap"}, tc.cms...)...)
 			pem, err := os.ReadFile(filepath.Join(dir, "ca.pem"))
 			if err != nil {

@@ -312,9 +312,11 @@ func (s Service) Check(ctx context.Context) []scan.Finding {
 	}
 	if usb := s.usbReaders(); len(usb) > 0 {
 		return append(all, scan.Finding{What: "card reader without a driver: " + strings.Join(usb, ", "),
-			Mend: "Install the driver, `apt-get install libccid` (readers by ACS: libacsccid1), and plug the reader in again; if it stays so, look at `journalctl -u pcscd`."})
+			Mend: "Install the driver, `apt-get install libccid` (readers by ACS: libacsccid1), and plug the reader in again; if it stays so, " +
+				"look at `journalctl -u pcscd`."})
 	}
-	return append(all, scan.Finding{What: "no card reader is plugged in", Mend: "Plug a contactless card reader (ISO 14443, CCID) into a USB port, or leave chip reading switched off."})
+	return append(all, scan.Finding{What: "no card reader is plugged in",
+		Mend: "Plug a contactless card reader (ISO 14443, CCID) into a USB port, or leave chip reading switched off."})
 }
 
 // usbReaders names the USB devices that say they are card readers (interface class 0x0b), whether or

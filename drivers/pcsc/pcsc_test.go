@@ -276,7 +276,8 @@ func TestCheckSaysHowToMend(t *testing.T) {
 		}
 		return last.What + " → " + last.Mend
 	}
-	if got := mended(pcsc.Service{Socket: filepath.Join(dir, "none")}.Check(t.Context())); !strings.Contains(got, "systemctl enable --now pcscd.socket") {
+	if got := mended(pcsc.Service{Socket: filepath.Join(dir, "none")}.Check(t.Context())); !strings.Contains(got,
+		"systemctl enable --now pcscd.socket") {
 		t.Error(got)
 	}
 	// polkit's refusal is a daemon that accepts and hangs up.
@@ -311,7 +312,8 @@ func TestCheckSaysHowToMend(t *testing.T) {
 		t.Error(got)
 	}
 	usb := filepath.Join(sys, "bus/usb/devices")
-	for file, text := range map[string]string{"1-2:1.0/bInterfaceClass": "0b\n", "1-2/product": "Invented NFC Reader\n", "1-3:1.0/bInterfaceClass": "03\n"} {
+	for file, text := range map[string]string{"1-2:1.0/bInterfaceClass": "0b\n", "1-2/product": "Invented NFC Reader\n",
+		"1-3:1.0/bInterfaceClass": "03\n"} {
 		if err := os.MkdirAll(filepath.Dir(filepath.Join(usb, file)), 0o755); err != nil {
 			t.Fatal(err)
 		}
@@ -319,7 +321,8 @@ func TestCheckSaysHowToMend(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	if got := mended(pcsc.Service{Socket: empty.Socket, Sys: sys}.Check(t.Context())); !strings.Contains(got, "without a driver: Invented NFC Reader") {
+	if got := mended(pcsc.Service{Socket: empty.Socket, Sys: sys}.Check(t.Context())); !strings.Contains(got,
+		"without a driver: Invented NFC Reader") {
 		t.Error(got)
 	}
 }

@@ -63,14 +63,16 @@ func (s Service) dial(ctx context.Context) (*client, error) {
 	answer, err := c.call(ctx, cmdVersion, words(major, minor, 0), 12)
 	if err != nil {
 		conn.Close()
-		if ctx.Err() == nil && (errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) || strings.Contains(err.Error(), "reset by peer") || strings.Contains(err.Error(), "broken pipe")) {
+		if ctx.Err() == nil && (errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) || strings.Contains(err.Error(), "reset by peer") ||
+			strings.Contains(err.Error(), "broken pipe")) {
 			err = fmt.Errorf("%w: pcscd hung up: %w", os.ErrPermission, err)
 		}
 		return nil, err
 	}
 	if rv := word(answer, 8); rv != 0 {
 		conn.Close()
-		return nil, fmt.Errorf("pcscd speaks protocol %d.%d, this program %d.%d or later: %w", word(answer, 0), word(answer, 4), major, minor, code(rv))
+		return nil, fmt.Errorf("pcscd speaks protocol %d.%d, this program %d.%d or later: %w", word(answer, 0), word(answer, 4), major, minor,
+			code(rv))
 	}
 	return c, nil
 }
@@ -180,7 +182,8 @@ func faultOf(reader string, err error) error {
 		return err
 	case errors.Is(err, os.ErrPermission):
 		f.Code = scan.AccessDenied
-		f.Technician = "pcscd does not let this account use card readers. Install a polkit rule that allows org.debian.pcsc-lite.access_pcsc and access_card for the kiosk's user."
+		f.Technician = "pcscd does not let this account use card readers. Install a polkit rule that allows org.debian.pcsc-lite.access_pcsc " +
+			"and access_card for the kiosk's user."
 	case errors.As(err, &c):
 		switch uint32(c) {
 		case wRemoved, wReset, eNoCard, wUnpowered, eNotTransact:
@@ -188,7 +191,8 @@ func faultOf(reader string, err error) error {
 			f.Technician = "The card left the reader. Lay it on the reader again and leave it there until the beep."
 		case wUnresponsive, eNotReady:
 			f.Code = CardMute
-			f.Technician = "The card does not answer. Take it out, wipe the contacts or move it, and put it in again; if other cards work, its chip is broken."
+			f.Technician = "The card does not answer. Take it out, wipe the contacts or move it, and put it in again; if other cards work, its " +
+				"chip is broken."
 		case eSharing:
 			f.Code = scan.Busy
 			f.Technician = "Another program holds the card. Close other programs that use the reader, and put the card in again."
@@ -200,7 +204,8 @@ func faultOf(reader string, err error) error {
 			f.Technician = noService
 		default:
 			f.Code = scan.IOError
-			f.Technician = "The card reader reported a fault. Take the card out and put it in again; if that does not help, pull the reader out and plug it in."
+			f.Technician = "The card reader reported a fault. Take the card out and put it in again; if that does not help, pull the reader out " +
+				"and plug it in."
 		}
 	default:
 		// The socket is gone, refused or broken: the daemon is not there.
@@ -210,4 +215,5 @@ func faultOf(reader string, err error) error {
 	return f
 }
 
-const noService = "The smart card service is not running. Install and start it: `apt-get install pcscd libccid`, then `systemctl enable --now pcscd.socket`."
+const noService = "The smart card service is not running. Install and start it: `apt-get install pcscd libccid`, then `systemctl enable " +
+	"--now pcscd.socket`."

@@ -41,11 +41,13 @@ func TestArea_an_A4_sheet_comes_whole(t *testing.T) {
 		dpi         int
 		lines       int // 0: the length of the glass
 	}{
-		"window follows page-height":              {fi7260, scan.ADF, 300, 3507},
-		"window follows page-height, both sides":  {fi7260, scan.ADFDuplex, 150, 1753},
-		"glass of such a scanner":                 {fi7260, scan.Flatbed, 150, 1755},
-		"feeder of metres without page-height":    {"type=sheetfed scanner\nmode=Gray|Color\nresolution=50-600\nx=215.9\ny=5461\n", scan.ADF, 100, 1169},
-		"sizes in pixels":                         {"source=Flatbed|ADF\nmode=Gray|Color\nresolution=100|150|300\nx=216\ny=1000\nunit=pixel\n", scan.ADF, 150, 1753},
+		"window follows page-height":             {fi7260, scan.ADF, 300, 3507},
+		"window follows page-height, both sides": {fi7260, scan.ADFDuplex, 150, 1753},
+		"glass of such a scanner":                {fi7260, scan.Flatbed, 150, 1755},
+		"feeder of metres without page-height": {"type=sheetfed scanner\nmode=Gray|Color\nresolution=50-600\nx=215.9\ny=5461\n", scan.ADF, 100,
+			1169},
+		"sizes in pixels": {"source=Flatbed|ADF\nmode=Gray|Color\nresolution=100|150|300\nx=216\ny=1000\nunit=pixel\n",
+			scan.ADF, 150, 1753},
 		"sizes in pixels and page-height":         {fi7260 + "unit=pixel\n", scan.ADF, 150, 1753},
 		"a feeder that does not know its lines":   {fi7260 + "lines=unknown\n", scan.ADF, 100, 1169},
 		"a feeder shorter than A4":                {"type=sheetfed scanner\nmode=Gray\nresolution=100-300\nx=105\ny=148\n", scan.ADF, 100, 582},
@@ -103,7 +105,8 @@ func TestArea_as_long_as_the_sheet_is(t *testing.T) {
 		area        scan.Area
 		lines       int
 	}{
-		"it sees the end":                  {fi7260 + "ald=1\n", []string{"ald=yes"}, scan.Area{Width: 210, Height: 148}, 1169}, // the played sheet is A4
+		// the played sheet is A4
+		"it sees the end":                  {fi7260 + "ald=1\n", []string{"ald=yes"}, scan.Area{Width: 210, Height: 148}, 1169},
 		"it could, but is not set to":      {fi7260 + "ald=1\n", nil, scan.Area{Width: 210, Height: 148}, 582},
 		"it cannot":                        {fi7260, []string{"ald=yes"}, scan.Area{Width: 210, Height: 148}, 582},
 		"it sees the end, but not of this": {fi7260 + "ald=1\n", []string{"ald=yes"}, scan.Area{Width: 210, Height: 420}, 1169},

@@ -47,7 +47,8 @@ func (c *canvas) begin(p params) error {
 		return unsupportedError{fmt.Sprintf("frame format %d that is pixels", p.Format)}
 	case p.Depth != 8 && p.Depth != 16 && (p.Depth != 1 || color):
 		return unsupportedError{fmt.Sprintf("depth this program reads: it sends %d bits", p.Depth)}
-	case p.PixelsPerLine <= 0 || p.PixelsPerLine > maxWidth || p.BytesPerLine < (p.PixelsPerLine*channels*p.Depth+7)/8 || p.BytesPerLine > 8*maxWidth,
+	case p.PixelsPerLine <= 0 || p.PixelsPerLine > maxWidth || p.BytesPerLine < (p.PixelsPerLine*channels*p.Depth+7)/8 ||
+		p.BytesPerLine > 8*maxWidth,
 		p.Lines > maxPixels/p.PixelsPerLine:
 		return fmt.Errorf("impossible page: %d pixels in %d bytes a line, %d lines", p.PixelsPerLine, p.BytesPerLine, p.Lines)
 	case c.height > 0 && (p.PixelsPerLine != c.p.PixelsPerLine || color != c.color):

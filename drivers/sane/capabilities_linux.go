@@ -19,23 +19,32 @@ type meaning[T any] struct {
 }
 
 var sourceNames = []meaning[scan.Source]{
-	{[]string{"duplex", "both", "double-sided", "2-sided", "two-sided"}, scan.ADFDuplex},                                               // fujitsu, hp5590; "ADF both sides"
-	{[]string{"transparen", "tpu", "tma", "negative", "slide", "film", "positive"}, ""},                                                // epson2, avision, hp5590, pixma
-	{[]string{"card", "back", "rear", "camera"}, ""},                                                                                   // canon_dr, fujitsu; hpaio
-	{[]string{"adf", "feeder", "automatic document", "sheetfeed", "sheet feed", "sheet-feed", " front ", " simplex "}, scan.ADF},       // kvs40xx "adf", kodakaio "Document Feeder"
-	{[]string{"flatbed", "flat bed", "flat-bed", " fb ", "platen", "document table", " normal ", "glass", "reflective"}, scan.Flatbed}, // kvs40xx "fb", epsonscan2, avision, microtek
+	// fujitsu, hp5590; "ADF both sides"
+	{[]string{"duplex", "both", "double-sided", "2-sided", "two-sided"}, scan.ADFDuplex},
+	// epson2, avision, hp5590, pixma
+	{[]string{"transparen", "tpu", "tma", "negative", "slide", "film", "positive"}, ""},
+	// canon_dr, fujitsu; hpaio
+	{[]string{"card", "back", "rear", "camera"}, ""},
+	// kvs40xx "adf", kodakaio "Document Feeder"
+	{[]string{"adf", "feeder", "automatic document", "sheetfeed", "sheet feed", "sheet-feed", " front ", " simplex "}, scan.ADF},
+	// kvs40xx "fb", epsonscan2, avision, microtek
+	{[]string{"flatbed", "flat bed", "flat-bed", " fb ", "platen", "document table", " normal ", "glass", "reflective"}, scan.Flatbed},
 }
 
 var modeNames = []meaning[scan.Mode]{
-	{[]string{"halftone", "half tone", "half-tone", "dropout", "drop-out", "infrared", "diffusion", "dither"}, ""},                                                            // xerox_mfp, brscan4 "Gray[Error Diffusion]"
-	{[]string{"lineart", "line art", "line-art", "binary", "bitonal", "black", " bw ", " b w ", "monochrome", " mono ", "threshold", "text", "1-bit", "1 bit"}, scan.Lineart}, // kvs1025 "bw", Kodak "Bitonal"
+	// xerox_mfp, brscan4 "Gray[Error Diffusion]"
+	{[]string{"halftone", "half tone", "half-tone", "dropout", "drop-out", "infrared", "diffusion", "dither"}, ""},
+	// kvs1025 "bw", Kodak "Bitonal"
+	{[]string{"lineart", "line art", "line-art", "binary", "bitonal", "black", " bw ", " b w ", "monochrome", " mono ", "threshold", "text",
+		"1-bit", "1 bit"}, scan.Lineart},
 	{[]string{"gray", "grey"}, scan.Gray},
 	{[]string{"color", "colour", "rgb", "24-bit", "24bit"}, scan.Color}, // brscan4 "24bit Color[Fast]"
 }
 
 func named[T any](table []meaning[T], name string) (means T, known bool) {
 	lower := strings.ToLower(name)
-	spaced := " " + strings.Join(strings.FieldsFunc(lower, func(r rune) bool { return !unicode.IsLetter(r) && !unicode.IsDigit(r) }), " ") + " "
+	spaced := " " + strings.Join(strings.FieldsFunc(lower, func(r rune) bool { return !unicode.IsLetter(r) && !unicode.IsDigit(r) }), " ") +
+		" "
 	for _, row := range table {
 		for _, w := range row.words {
 			if strings.Contains(lower, w) || strings.Contains(spaced, w) {

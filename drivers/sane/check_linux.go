@@ -51,7 +51,8 @@ func checkBackends(config string) scan.Finding {
 	if len(names) == 0 {
 		return scan.Finding{
 			What: "SANE has no backend configured in " + config,
-			Mend: "Install the Debian package libsane1, or write the backend's name (as in genesys, epsonds, net) into " + filepath.Join(config, "dll.conf") + ".",
+			Mend: "Install the Debian package libsane1, or write the backend's name (as in genesys, epsonds, net) into " +
+				filepath.Join(config, "dll.conf") + ".",
 		}
 	}
 	return scan.Finding{OK: true, What: fmt.Sprintf("SANE has %d backends configured", len(names))}
@@ -103,7 +104,8 @@ func checkDevices(ctx context.Context, o Options) scan.Finding {
 func checkBounds(ctx context.Context, o Options) scan.Finding {
 	held, err := Try(ctx, o)
 	if err != nil {
-		return scan.Finding{What: "The bounds of SANE's backends could not be tried: " + err.Error(), Mend: "Start motcua doctor again; if it stays so, reinstall the package motcua."}
+		return scan.Finding{What: "The bounds of SANE's backends could not be tried: " + err.Error(),
+			Mend: "Start motcua doctor again; if it stays so, reinstall the package motcua."}
 	}
 	var so, not []string
 	for _, h := range held {
@@ -127,7 +129,8 @@ type machine struct {
 }
 
 // makers are USB vendors whose devices with a vendor-specific interface are mostly scanners.
-var makers = []string{"04a9", "1083", "04b8", "03f0", "04f9", "04c5", "055f", "07b3", "0638", "04a7", "040a", "29cb", "0458", "05da", "06bd", "0482", "04e8"}
+var makers = []string{"04a9", "1083", "04b8", "03f0", "04f9", "04c5", "055f", "07b3", "0638", "04a7", "040a", "29cb", "0458", "05da",
+	"06bd", "0482", "04e8"}
 
 // check finds the USB devices that look like scanners and may not be used.
 func (m machine) check() []scan.Finding {
@@ -217,9 +220,11 @@ func checkHost(ctx context.Context, host, address string) scan.Finding {
 	case errors.Is(err, syscall.ECONNREFUSED):
 		return scan.Finding{What: "saned does not run at " + host, Mend: "On that machine: systemctl enable --now saned.socket"}
 	case errors.Is(err, errDenied):
-		return scan.Finding{What: "saned at " + host + " does not let this machine in", Mend: "On that machine, write this one's address into /etc/sane.d/saned.conf."}
+		return scan.Finding{What: "saned at " + host + " does not let this machine in",
+			Mend: "On that machine, write this one's address into /etc/sane.d/saned.conf."}
 	}
-	return scan.Finding{What: "saned at " + host + " does not answer: " + err.Error(), Mend: "Check that the host is on, that its name is right in net.conf, and that its firewall lets TCP port 6566 through."}
+	return scan.Finding{What: "saned at " + host + " does not answer: " + err.Error(),
+		Mend: "Check that the host is on, that its name is right in net.conf, and that its firewall lets TCP port 6566 through."}
 }
 
 var errDenied = errors.New("access denied")

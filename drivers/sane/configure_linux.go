@@ -85,7 +85,8 @@ func (h handle) setSource(wanted scan.Source, sheetfed bool) (scan.Source, error
 			source = scan.ADF
 		}
 	case choice && !sheetfed && source != scan.Flatbed:
-		return "", unsupportedError{fmt.Sprintf("source %q under a name that is known; its sources are %s: name one by set: [%s=…] in its profile",
+		return "", unsupportedError{fmt.Sprintf("source %q under a name that is known; its sources are %s: name one by set: [%s=…] in its "+
+			"profile",
 			wanted, strings.Join(o.strings, ", "), o.name)}
 	}
 	if source == scan.Flatbed {

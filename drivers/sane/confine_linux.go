@@ -172,7 +172,8 @@ var attempts = []attempt{
 	{"other memory", "no other process's memory can be read", func([]string) error {
 		var b byte
 		into, from := unix.Iovec{Base: &b, Len: 1}, unix.RemoteIovec{Base: 0x1000, Len: 1}
-		err := result(unix.RawSyscall6(unix.SYS_PROCESS_VM_READV, uintptr(os.Getppid()), uintptr(unsafe.Pointer(&into)), 1, uintptr(unsafe.Pointer(&from)), 1, 0))
+		err := result(unix.RawSyscall6(unix.SYS_PROCESS_VM_READV, uintptr(os.Getppid()), uintptr(unsafe.Pointer(&into)), 1,
+			uintptr(unsafe.Pointer(&from)), 1, 0))
 		if errors.Is(err, unix.EFAULT) { // nothing lies at that address: it may look
 			return nil
 		}

@@ -53,7 +53,8 @@ func crashed(device string, cause error) *scan.Fault {
 	if gone(device) {
 		return scan.NewFault(device, scan.Unplugged, cause)
 	}
-	f.Technician = "The scanner's SANE driver crashed; it is started anew for the next scan. If it crashes again, switch the scanner off and on, and look for a newer driver."
+	f.Technician = "The scanner's SANE driver crashed; it is started anew for the next scan. If it crashes again, switch the scanner off " +
+		"and on, and look for a newer driver."
 	return f
 }
 

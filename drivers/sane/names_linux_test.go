@@ -10,20 +10,28 @@ import (
 
 func TestNames(t *testing.T) {
 	for name, want := range map[string]scan.Source{
-		"Flatbed": scan.Flatbed, "FlatBed": scan.Flatbed, "fb": scan.Flatbed, "Normal": scan.Flatbed, "Document Table": scan.Flatbed, "Reflective": scan.Flatbed, "Scanner Glass": scan.Flatbed, "Platen": scan.Flatbed,
-		"adf": scan.ADF, "ADF Front": scan.ADF, "ADF Simplex": scan.ADF, "Document Feeder": scan.ADF, "Automatic Document Feeder": scan.ADF, "Automatic Document Feeder(left aligned)": scan.ADF, "Automatic Document Feeder(centrally aligned)": scan.ADF, "Sheetfeed Scanner": scan.ADF, "Feeder (front)": scan.ADF,
-		"ADF Duplex": scan.ADFDuplex, "Duplex": scan.ADFDuplex, "ADF both sides": scan.ADFDuplex, "Automatic Document Feeder(left aligned,Duplex)": scan.ADFDuplex, "Automatic Document Feeder(centrally aligned,Duplex)": scan.ADFDuplex,
-		"ADF Back": "", "Card Front": "", "Transparency Unit": "", "TMA Slides": "", "Negative": "", "Film": "", "Slide": "", "TPU8x10": "", "Camera": "", "Auto": "", "Xyz": "",
+		"Flatbed": scan.Flatbed, "FlatBed": scan.Flatbed, "fb": scan.Flatbed, "Normal": scan.Flatbed, "Document Table": scan.Flatbed,
+		"Reflective": scan.Flatbed, "Scanner Glass": scan.Flatbed, "Platen": scan.Flatbed,
+		"adf": scan.ADF, "ADF Front": scan.ADF, "ADF Simplex": scan.ADF, "Document Feeder": scan.ADF, "Automatic Document Feeder": scan.ADF,
+		"Automatic Document Feeder(left aligned)": scan.ADF, "Automatic Document Feeder(centrally aligned)": scan.ADF,
+		"Sheetfeed Scanner": scan.ADF, "Feeder (front)": scan.ADF,
+		"ADF Duplex": scan.ADFDuplex, "Duplex": scan.ADFDuplex, "ADF both sides": scan.ADFDuplex,
+		"Automatic Document Feeder(left aligned,Duplex)": scan.ADFDuplex, "Automatic Document Feeder(centrally aligned,Duplex)": scan.ADFDuplex,
+		"ADF Back": "", "Card Front": "", "Transparency Unit": "", "TMA Slides": "", "Negative": "", "Film": "", "Slide": "", "TPU8x10": "",
+		"Camera": "", "Auto": "", "Xyz": "",
 	} {
 		if got := sourceNamed(name); got != want {
 			t.Errorf("source %q means %q, want %q", name, got, want)
 		}
 	}
 	for name, want := range map[string]scan.Mode{
-		"Color": scan.Color, "24bit Color[Fast]": scan.Color, "RGB": scan.Color, "Color - 16 Million Colors": scan.Color, "color (24-bit)": scan.Color,
-		"Gray": scan.Gray, "Grayscale: 256 Levels": scan.Gray, "True Gray": scan.Gray, "8-bit Grayscale": scan.Gray, "grey": scan.Gray,
-		"Lineart": scan.Lineart, "LineArt": scan.Lineart, "bw": scan.Lineart, "B/W": scan.Lineart, "Bitonal": scan.Lineart, "Black & White": scan.Lineart, "Black and White: Line Art": scan.Lineart, "Binary": scan.Lineart, "Monochrome": scan.Lineart, "Text/Line Art": scan.Lineart,
-		"Halftone": "", "Gray[Error Diffusion]": "", "Black & White: Halftone": "", "Color Halftone": "", "Infrared": "", "Xyz": "",
+		"Color": scan.Color, "24bit Color[Fast]": scan.Color, "RGB": scan.Color, "Color - 16 Million Colors": scan.Color,
+		"color (24-bit)": scan.Color,
+		"Gray":           scan.Gray, "Grayscale: 256 Levels": scan.Gray, "True Gray": scan.Gray, "8-bit Grayscale": scan.Gray, "grey": scan.Gray,
+		"Lineart": scan.Lineart, "LineArt": scan.Lineart, "bw": scan.Lineart, "B/W": scan.Lineart, "Bitonal": scan.Lineart,
+		"Black & White": scan.Lineart, "Black and White: Line Art": scan.Lineart, "Binary": scan.Lineart, "Monochrome": scan.Lineart,
+		"Text/Line Art": scan.Lineart,
+		"Halftone":      "", "Gray[Error Diffusion]": "", "Black & White: Halftone": "", "Color Halftone": "", "Infrared": "", "Xyz": "",
 	} {
 		if got := modeNamed(name); got != want {
 			t.Errorf("mode %q means %q, want %q", name, got, want)

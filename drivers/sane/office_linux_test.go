@@ -79,7 +79,8 @@ func TestOffice_duplex_gives_fronts_and_backs_in_order(t *testing.T) {
 				t.Fatalf("%d pages, want 6", len(pages))
 			}
 			for i, p := range pages {
-				if n, err := number(p); n != i+1 || err != nil || p.Number != i+1 || p.Back != (i%2 == 1) || p.DPI != 200 || p.Image.Bounds().Dy() != 90 {
+				if n, err := number(p); n != i+1 || err != nil || p.Number != i+1 || p.Back != (i%2 == 1) || p.DPI != 200 ||
+					p.Image.Bounds().Dy() != 90 {
 					t.Errorf("page %d is page %d of %d dpi, back %v: %v", i+1, n, p.DPI, p.Back, err)
 				}
 			}

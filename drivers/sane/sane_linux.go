@@ -399,8 +399,10 @@ func fresh(err error) bool {
 }
 
 // pages runs one job. finished tells that the worker is done with it, broken that the loop was.
-func (s *Scanner) pages(ctx context.Context, c *conn, set scan.Settings, yield func(scan.Page, error) bool) (finished, broken bool, err error) {
-	r := request{Op: "scan", Device: s.name, Prefer: s.o.Prefer, Set: s.o.Set, Source: set.Source, Mode: set.Mode, DPI: set.DPI, MaxPages: set.MaxPages, Area: set.Area, Longest: set.Longest}
+func (s *Scanner) pages(ctx context.Context, c *conn, set scan.Settings, yield func(scan.Page, error) bool) (finished, broken bool,
+	err error) {
+	r := request{Op: "scan", Device: s.name, Prefer: s.o.Prefer, Set: s.o.Set, Source: set.Source, Mode: set.Mode, DPI: set.DPI,
+		MaxPages: set.MaxPages, Area: set.Area, Longest: set.Longest}
 	if r.DPI == 0 {
 		r.DPI = 300
 	}
@@ -442,7 +444,8 @@ func (s *Scanner) pages(ctx context.Context, c *conn, set scan.Settings, yield f
 			if page.height == 0 || short(page, source) {
 				return false, false, &shortError{page.height, page.total}
 			}
-			p := scan.Page{Number: number, Back: source == scan.ADFDuplex && number%2 == 0, DPI: dpi, Image: page.strip(0, page.height), Instead: instead}
+			p := scan.Page{Number: number, Back: source == scan.ADFDuplex && number%2 == 0, DPI: dpi, Image: page.strip(0, page.height),
+				Instead: instead}
 			if !yield(p, nil) {
 				return false, true, nil
 			}

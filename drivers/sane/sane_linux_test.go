@@ -25,7 +25,8 @@ func TestMain(m *testing.M) {
 		os.Exit(0)
 	}
 	if env := os.Getenv("MOTCUA_TEST_SANE_DAEMON"); env != "" { // for TestKill: scan slowly until killed
-		s := Open(Options{Worker: []string{os.Args[0]}, Env: strings.Split(env, "|"), Set: []string{"read-delay=yes", "read-delay-duration=200000"}}, "sane:test:0")
+		s := Open(Options{Worker: []string{os.Args[0]}, Env: strings.Split(env, "|"),
+			Set: []string{"read-delay=yes", "read-delay-duration=200000"}}, "sane:test:0")
 		for range s.Scan(context.Background(), scan.Settings{DPI: 600, Lines: func(scan.Band) { fmt.Println(s.worker.cmd.Process.Pid) }}) {
 		}
 		os.Exit(0)
@@ -47,7 +48,8 @@ const patience = time.Minute
 // testBackend sets up SANE's own test backend (real code from sane-backends, without a device) alone.
 func testBackend(t testing.TB, set ...string) Options {
 	t.Helper()
-	return backends(t, []string{"test"}, "number_of_devices 2\nmode Color\ndepth 8\nresolution 100\ngeometry_max 300\nbr_x 210\nbr_y 297\n", set...)
+	return backends(t, []string{"test"}, "number_of_devices 2\nmode Color\ndepth 8\nresolution 100\ngeometry_max 300\nbr_x 210\nbr_y 297\n",
+		set...)
 }
 
 func backends(t testing.TB, names []string, testConf string, set ...string) Options {
@@ -90,7 +92,8 @@ func TestList(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if len(infos) != 2 || infos[0].ID != "sane:test:0" || infos[1].ID != "sane:test:1" || infos[0].Vendor != "Noname" || infos[0].Driver != "sane" {
+	if len(infos) != 2 || infos[0].ID != "sane:test:0" || infos[1].ID != "sane:test:1" || infos[0].Vendor != "Noname" ||
+		infos[0].Driver != "sane" {
 		t.Fatalf("got %+v", infos)
 	}
 }
@@ -236,10 +239,11 @@ func TestScan_gives_the_pixels_scanimage_gives(t *testing.T) {
 		opts []string
 		args []string
 	}{
-		"color":            {scan.Settings{Mode: scan.Color}, nil, []string{"--mode=Color"}},
-		"gray":             {scan.Settings{Mode: scan.Gray}, nil, []string{"--mode=Gray"}},
-		"lineart":          {scan.Settings{Mode: scan.Lineart}, nil, []string{"--mode=Gray", "--depth=1"}},
-		"three pass":       {scan.Settings{Mode: scan.Color}, []string{"three-pass=yes", "three-pass-order=GBR"}, []string{"--mode=Color", "--three-pass=yes", "--three-pass-order=GBR"}},
+		"color":   {scan.Settings{Mode: scan.Color}, nil, []string{"--mode=Color"}},
+		"gray":    {scan.Settings{Mode: scan.Gray}, nil, []string{"--mode=Gray"}},
+		"lineart": {scan.Settings{Mode: scan.Lineart}, nil, []string{"--mode=Gray", "--depth=1"}},
+		"three pass": {scan.Settings{Mode: scan.Color}, []string{"three-pass=yes", "three-pass-order=GBR"},
+			[]string{"--mode=Color", "--three-pass=yes", "--three-pass-order=GBR"}},
 		"color of 16 bits": {scan.Settings{Mode: scan.Color}, []string{"depth=16"}, []string{"--mode=Color", "--depth=16"}},
 		"short reads":      {scan.Settings{Mode: scan.Color}, []string{"read-limit=yes", "read-limit-size=7"}, []string{"--mode=Color"}},
 		"slow reads":       {scan.Settings{Mode: scan.Gray}, []string{"read-delay=yes", "read-delay-duration=5000"}, []string{"--mode=Gray"}},

@@ -28,7 +28,8 @@ func TestSoak(t *testing.T) {
 	r := rand.New(rand.NewPCG(20, 26))
 	o := testBackend(t)
 	s := Open(o, "sane:test:0")
-	faults := []string{"UNSUPPORTED", "CANCELLED", "DEVICE_BUSY", "INVAL", "JAMMED", "NO_DOCS", "COVER_OPEN", "IO_ERROR", "NO_MEM", "ACCESS_DENIED"}
+	faults := []string{"UNSUPPORTED", "CANCELLED", "DEVICE_BUSY", "INVAL", "JAMMED", "NO_DOCS", "COVER_OPEN", "IO_ERROR", "NO_MEM",
+		"ACCESS_DENIED"}
 	right := map[string][32]byte{}
 	var pages, disturbed, hung int
 	var before resources

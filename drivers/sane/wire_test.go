@@ -86,7 +86,8 @@ func FuzzWorker(f *testing.F) {
 }
 
 func FuzzNames(f *testing.F) {
-	for _, s := range []string{"Flatbed", "ADF Duplex", "Automatic Document Feeder(left aligned,Duplex)", "24bit Color[Fast]", "Lineart", "True Gray", "ADF Back"} {
+	for _, s := range []string{"Flatbed", "ADF Duplex", "Automatic Document Feeder(left aligned,Duplex)", "24bit Color[Fast]", "Lineart",
+		"True Gray", "ADF Back"} {
 		f.Add(s)
 	}
 	f.Fuzz(func(t *testing.T, name string) {

@@ -243,7 +243,8 @@ func (w *worker) openDevice(name string) error {
 	if err != nil {
 		return err
 	}
-	if o, choice := first(all, "source", "doc-source"); choice && slices.ContainsFunc(o.strings, func(n string) bool { return sourceNamed(n) != "" }) {
+	if o, choice := first(all, "source", "doc-source"); choice &&
+		slices.ContainsFunc(o.strings, func(n string) bool { return sourceNamed(n) != "" }) {
 		return nil
 	}
 	// Only the list says what kind of device it is; without it, a page at a time comes all the same.
@@ -251,7 +252,8 @@ func (w *worker) openDevice(name string) error {
 	for _, d := range devices {
 		kind := strings.ToLower(d.Type)
 		same := d.Name == name || strings.HasPrefix(d.Name, name+":") || name == ""
-		w.sheetfed = w.sheetfed || same && (strings.Contains(kind, "sheetfed") || strings.Contains(kind, "sheet-fed") || strings.Contains(kind, "feeder"))
+		w.sheetfed = w.sheetfed || same && (strings.Contains(kind, "sheetfed") || strings.Contains(kind, "sheet-fed") ||
+			strings.Contains(kind, "feeder"))
 	}
 	return nil
 }

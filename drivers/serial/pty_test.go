@@ -176,7 +176,8 @@ func TestReaderOverPseudoTerminal(t *testing.T) {
 		if _, err := openPort(port, Profile{Port: port}.withDefaults()); !errors.Is(err, errBusy) {
 			t.Errorf("second open: %v", err)
 		}
-		if f := (Bus{Profiles: []Profile{{Port: port}}}).Check(t.Context()); len(f) != 1 || !f[0].OK || !strings.Contains(f[0].What, "in use by motcua itself") {
+		if f := (Bus{Profiles: []Profile{{Port: port}}}).Check(t.Context()); len(f) != 1 || !f[0].OK ||
+			!strings.Contains(f[0].What, "in use by motcua itself") {
 			t.Errorf("findings %+v", f)
 		}
 	})
@@ -253,7 +254,8 @@ func TestReadingPrintsNoText(t *testing.T) {
 	g := Reading{Text: qr, Port: "/dev/x"}
 	var log strings.Builder
 	slog.New(slog.NewJSONHandler(&log, nil)).Info("read", "reading", g)
-	if out := fmt.Sprintf("%v %+v %s %#v %d", g, g, g, g, []any{g}) + log.String(); strings.Contains(out, "Nguy") || strings.Contains(out, "0791") {
+	if out := fmt.Sprintf("%v %+v %s %#v %d", g, g, g, g, []any{g}) + log.String(); strings.Contains(out, "Nguy") ||
+		strings.Contains(out, "0791") {
 		t.Errorf("printed %s", out)
 	}
 }
@@ -316,7 +318,8 @@ func TestCheckSaysHowToMend(t *testing.T) {
 			t.Errorf("%s: %q", tc.name, f.Technician)
 		}
 	}
-	f := Bus{Profiles: []Profile{{Name: "counter", Port: filepath.Join(dir, "none")}, {Name: "odd", Port: "/dev/x", Baud: 1, Parity: "mark"}}}.Check(t.Context())
+	f := Bus{Profiles: []Profile{{Name: "counter", Port: filepath.Join(dir, "none")},
+		{Name: "odd", Port: "/dev/x", Baud: 1, Parity: "mark"}}}.Check(t.Context())
 	if len(f) != 2 || f[0].OK || f[1].OK || !strings.Contains(f[1].What, "baud 1") || !strings.Contains(f[1].What, "parity") {
 		t.Errorf("findings %+v", f)
 	}

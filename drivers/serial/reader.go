@@ -156,7 +156,8 @@ func (r *Reader) session(ctx context.Context, fn func(Reading)) error {
 			if ok {
 				// Good text without the end that was promised: the reader is set up differently.
 				fault = &scan.Fault{Code: Garbled, Device: r.profile.Name, Technician: fmt.Sprintf(
-					"A code was read but its end did not come. Set the reader to send %s after each code, or set `end: idle` in its profile.", r.profile.endName())}
+					"A code was read but its end did not come. Set the reader to send %s after each code, or set `end: idle` in its profile.",
+					r.profile.endName())}
 			} else if garbled++; garbled >= 2 {
 				fault = garbledFault(r.profile)
 			}
@@ -220,12 +221,15 @@ func faultOf(p Profile, err error) *scan.Fault {
 		f.Technician = fmt.Sprintf("No reader is plugged in as %s. Plug it in, or compare with `ls /dev/serial/by-id`.", p.Port)
 	case errors.Is(err, os.ErrPermission):
 		f.Code = scan.AccessDenied
-		f.Technician = fmt.Sprintf("This account may not open %s. Add the kiosk's user to the group dialout (`usermod -aG dialout motcua`) or install the udev rules, then start the service again.", p.Port)
+		f.Technician = fmt.Sprintf("This account may not open %s. Add the kiosk's user to the group dialout (`usermod -aG dialout motcua`) or "+
+			"install the udev rules, then start the service again.", p.Port)
 	case errors.Is(err, errBusy):
 		f.Code = scan.Busy
-		f.Technician = fmt.Sprintf("Another program has %s open. Close it; if it is ModemManager, set ENV{ID_MM_DEVICE_IGNORE}=\"1\" for the reader in a udev rule.", p.Port)
+		f.Technician = fmt.Sprintf("Another program has %s open. Close it; if it is ModemManager, set ENV{ID_MM_DEVICE_IGNORE}=\"1\" for the "+
+			"reader in a udev rule.", p.Port)
 		if who := holder(p.Port); who != "" {
-			f.Technician = fmt.Sprintf("%s has %s open. Close it; if it is ModemManager, set ENV{ID_MM_DEVICE_IGNORE}=\"1\" for the reader in a udev rule.", who, p.Port)
+			f.Technician = fmt.Sprintf("%s has %s open. Close it; if it is ModemManager, set ENV{ID_MM_DEVICE_IGNORE}=\"1\" for the reader in a "+
+				"udev rule.", who, p.Port)
 		}
 	case errors.Is(err, errGone):
 		f.Code = scan.Unplugged
@@ -236,5 +240,6 @@ func faultOf(p Profile, err error) *scan.Fault {
 
 func garbledFault(p Profile) *scan.Fault {
 	return &scan.Fault{Code: Garbled, Device: p.Name, Technician: fmt.Sprintf(
-		"The reader sends only unreadable bytes: its speed or parity is not the %s of its profile. Usual are 9600 8N1, 19200 8N1, 38400 8N1 and 115200 8N1; or set the reader back with the code in its manual.", p.framing())}
+		"The reader sends only unreadable bytes: its speed or parity is not the %s of its profile. Usual are 9600 8N1, 19200 8N1, 38400 8N1 "+
+			"and 115200 8N1; or set the reader back with the code in its manual.", p.framing())}
 }

@@ -43,7 +43,8 @@ func TestContract(t *testing.T) {
 				Fail: func(_ *testing.T, manner string, _ int) { s.Fail(scan.Code(manner)) },
 				Faults: map[string]scantest.Fault{
 					string(scan.Jammed): {Code: scan.Jammed}, string(scan.CoverOpen): {Code: scan.CoverOpen}, string(scan.IOError): {Code: scan.IOError},
-					string(scan.Unplugged): {Code: scan.Unplugged}, string(scan.TimedOut): {Code: scan.TimedOut}, string(scan.DoubleFeed): {Code: scan.DoubleFeed},
+					string(scan.Unplugged): {Code: scan.Unplugged}, string(scan.TimedOut): {Code: scan.TimedOut},
+					string(scan.DoubleFeed): {Code: scan.DoubleFeed},
 				},
 			})
 		})

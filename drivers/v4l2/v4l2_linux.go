@@ -412,7 +412,8 @@ func (s *Scanner) explain(ctx context.Context, err error) error {
 	case errors.Is(err, syscall.ENODEV), errors.Is(err, syscall.ENXIO), errors.Is(err, syscall.ESHUTDOWN):
 		code = scan.Unplugged
 	case errors.Is(err, os.ErrPermission):
-		code, mend = scan.AccessDenied, "The camera may not be used by this account. Add the kiosk's user to the group video, and start its session anew."
+		code, mend = scan.AccessDenied, "The camera may not be used by this account. Add the kiosk's user to the group video, and start its "+
+			"session anew."
 	case errors.Is(err, syscall.EBUSY):
 		code, mend = scan.Busy, "The camera is in use by another program. Close it and try again."
 	case errors.Is(err, syscall.ENOSPC):

@@ -45,11 +45,13 @@ func TestLayout(t *testing.T) {
 		{"sizeof(struct v4l2_frmsizeenum)", unsafe.Sizeof(z)}, {"offsetof(struct v4l2_frmsizeenum, discrete.width)", unsafe.Offsetof(z.Size)},
 		{"offsetof(struct v4l2_frmsizeenum, stepwise.max_height)", unsafe.Offsetof(z.Size) + 16},
 		{"sizeof(struct v4l2_format)", unsafe.Sizeof(f)}, {"offsetof(struct v4l2_format, fmt.pix.width)", unsafe.Offsetof(f.Width)},
-		{"offsetof(struct v4l2_format, fmt.pix.pixelformat)", unsafe.Offsetof(f.PixelFormat)}, {"offsetof(struct v4l2_format, fmt.pix.sizeimage)", unsafe.Offsetof(f.Size)},
+		{"offsetof(struct v4l2_format, fmt.pix.pixelformat)", unsafe.Offsetof(f.PixelFormat)},
+		{"offsetof(struct v4l2_format, fmt.pix.sizeimage)", unsafe.Offsetof(f.Size)},
 		{"sizeof(struct v4l2_requestbuffers)", unsafe.Sizeof(r)}, {"offsetof(struct v4l2_requestbuffers, memory)", unsafe.Offsetof(r.Memory)},
 		{"sizeof(struct v4l2_buffer)", unsafe.Sizeof(b)}, {"offsetof(struct v4l2_buffer, bytesused)", unsafe.Offsetof(b.BytesUsed)},
 		{"offsetof(struct v4l2_buffer, flags)", unsafe.Offsetof(b.Flags)}, {"offsetof(struct v4l2_buffer, memory)", unsafe.Offsetof(b.Memory)},
-		{"offsetof(struct v4l2_buffer, m.offset)", unsafe.Offsetof(b.Offset)}, {"offsetof(struct v4l2_buffer, length)", unsafe.Offsetof(b.Length)},
+		{"offsetof(struct v4l2_buffer, m.offset)", unsafe.Offsetof(b.Offset)},
+		{"offsetof(struct v4l2_buffer, length)", unsafe.Offsetof(b.Length)},
 		{"VIDIOC_QUERYCAP", ioQueryCap}, {"VIDIOC_ENUM_FMT", ioEnumFmt}, {"VIDIOC_S_FMT", ioSetFmt}, {"VIDIOC_REQBUFS", ioReqBufs},
 		{"VIDIOC_QUERYBUF", ioQueryBuf}, {"VIDIOC_QBUF", ioQBuf}, {"VIDIOC_DQBUF", ioDQBuf}, {"VIDIOC_STREAMON", ioStreamOn},
 		{"VIDIOC_STREAMOFF", ioStreamOff}, {"VIDIOC_ENUM_FRAMESIZES", ioEnumFrameSz},
@@ -403,7 +405,8 @@ func TestScan_ends_with_its_context(t *testing.T) {
 }
 
 func TestScan_missing_node_and_node_that_is_no_camera(t *testing.T) {
-	if _, err := one(t, t.Context(), Open(Options{}, filepath.Join(t.TempDir(), "video0"))); !errors.Is(err, &scan.Fault{Code: scan.NoDevice}) {
+	if _, err := one(t, t.Context(), Open(Options{}, filepath.Join(t.TempDir(), "video0"))); !errors.Is(err,
+		&scan.Fault{Code: scan.NoDevice}) {
 		t.Error(err)
 	}
 	if _, err := one(t, t.Context(), Open(Options{}, "/dev/null")); !errors.Is(err, &scan.Fault{Code: scan.Unsupported}) {

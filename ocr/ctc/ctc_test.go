@@ -34,7 +34,8 @@ func typeset(t testing.TB, ttf []byte, size float64, text string) *image.Gray {
 	for i := range strip.Pix {
 		strip.Pix[i] = uint8(225 + rng.IntN(20))
 	}
-	d := font.Drawer{Dst: strip, Src: image.NewUniform(color.Gray{40}), Face: face, Dot: fixed.Point26_6{X: fixed.I(8) - bounds.Min.X, Y: fixed.I(6) - bounds.Min.Y}}
+	d := font.Drawer{Dst: strip, Src: image.NewUniform(color.Gray{40}), Face: face,
+		Dot: fixed.Point26_6{X: fixed.I(8) - bounds.Min.X, Y: fixed.I(6) - bounds.Min.Y}}
 	d.DrawString(text)
 	return strip
 }
@@ -47,7 +48,8 @@ func text(letters []Letter) string {
 	return b.String()
 }
 
-var lines = []string{"NGUYỄN THỊ THÙY DƯƠNG", "Quê quán / Place of origin:", "079090012345", "Ấp Mỹ Hưng, Thạnh Hóa, Long An", "14/01/2004", "Số 58, Ngõ 417, Đắk Lắk"}
+var lines = []string{"NGUYỄN THỊ THÙY DƯƠNG", "Quê quán / Place of origin:", "079090012345", "Ấp Mỹ Hưng, Thạnh Hóa, Long An", "14/01/2004",
+	"Số 58, Ngõ 417, Đắk Lắk"}
 
 func TestReadClearPrint(t *testing.T) {
 	n, err := Load()
@@ -235,9 +237,11 @@ func TestOddsTellATextFromItsForgery(t *testing.T) {
 		printed []string
 		forged  []string
 	}{
-		{[]string{"NGUYỄN THỊ THÙY DƯƠNG"}, []string{"NGUYỄN THỊ THÚY DƯƠNG", "NGUYỄN THỊ THÙY DUNG", "NGUYỄN VĂN THÙY DƯƠNG", "NGUYỄN THỊ DƯƠNG"}},
+		{[]string{"NGUYỄN THỊ THÙY DƯƠNG"}, []string{"NGUYỄN THỊ THÚY DƯƠNG", "NGUYỄN THỊ THÙY DUNG", "NGUYỄN VĂN THÙY DƯƠNG",
+			"NGUYỄN THỊ DƯƠNG"}},
 		{[]string{"079090012345"}, []string{"079090012346", "079190012345", "07909001234"}},
-		{[]string{"12 Lê Lợi, Bến Nghé,", "Quận 1, Hồ Chí Minh"}, []string{"14 Lê Lợi, Bến Nghé, Quận 1, Hồ Chí Minh", "12 Lê Lai, Bến Nghé, Quận 1, Hồ Chí Minh", "12 Lê Lợi, Bến Nghé, Quận 7, Hồ Chí Minh"}},
+		{[]string{"12 Lê Lợi, Bến Nghé,", "Quận 1, Hồ Chí Minh"}, []string{"14 Lê Lợi, Bến Nghé, Quận 1, Hồ Chí Minh",
+			"12 Lê Lai, Bến Nghé, Quận 1, Hồ Chí Minh", "12 Lê Lợi, Bến Nghé, Quận 7, Hồ Chí Minh"}},
 	} {
 		for name, ttf := range map[string][]byte{"sans": liberationsansregular.TTF, "serif_bold": liberationserifbold.TTF} {
 			var seen []Posterior

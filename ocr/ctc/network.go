@@ -96,7 +96,8 @@ func parse(b []byte) (*Network, error) {
 	}
 	height, widths, blocks, classes := shape[0], shape[1:6], shape[6], shape[7]
 	if height != Height || classes != len(Signs)+1 || len(b) < head+2*blocks {
-		return nil, fmt.Errorf("load line network: it was trained for %d rows and %d signs, not for %d and %d", height, classes-1, Height, len(Signs))
+		return nil, fmt.Errorf("load line network: it was trained for %d rows and %d signs, not for %d and %d", height, classes-1, Height,
+			len(Signs))
 	}
 	n := &Network{classes: classes}
 	for i := range blocks {

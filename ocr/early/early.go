@@ -85,7 +85,8 @@ func (p *Page) Take(y, total int, img image.Image) {
 		}
 	}
 	mm := float64(p.dpi) / 25.4
-	if p.first < 0 || float64(p.last-p.first) < leastContent*mm || float64(p.rows-p.last) < quiet*mm || p.begun >= p.last || p.tried == tries || total > 0 && p.rows > total*95/100 {
+	if p.first < 0 || float64(p.last-p.first) < leastContent*mm || float64(p.rows-p.last) < quiet*mm || p.begun >= p.last ||
+		p.tried == tries || total > 0 && p.rows > total*95/100 {
 		return
 	}
 	p.begun = p.rows
@@ -166,7 +167,8 @@ func (p *Page) Finish(ctx context.Context, in ocr.Input, size image.Point) ocr.R
 	p.work.Wait()
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if !p.spoiled && size == (image.Point{X: p.width, Y: p.rows}) && p.lines > p.last && p.result.Problem == nil && slices.ContainsFunc(p.result.Documents, known) {
+	if !p.spoiled && size == (image.Point{X: p.width, Y: p.rows}) && p.lines > p.last && p.result.Problem == nil &&
+		slices.ContainsFunc(p.result.Documents, known) {
 		p.result.File = in.Name
 		return p.result
 	}

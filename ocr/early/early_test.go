@@ -26,7 +26,8 @@ func glass(t testing.TB, low bool) *image.RGBA {
 	bed := image.NewRGBA(image.Rect(0, 0, 8.27*dpi, 11.69*dpi))
 	draw.Draw(bed, bed.Rect, image.NewUniform(color.Gray{244}), image.Point{}, draw.Src)
 	lay := func(seed uint64, y int) {
-		card, _, err := specimen.Draw(specimen.Spec{DPI: dpi, Tight: true, Papers: []specimen.Paper{{Kind: paper.CCCD, Person: specimen.InventFor(paper.CCCD, seed), Sides: []specimen.Side{specimen.Front}}}},
+		card, _, err := specimen.Draw(specimen.Spec{DPI: dpi, Tight: true,
+			Papers: []specimen.Paper{{Kind: paper.CCCD, Person: specimen.InventFor(paper.CCCD, seed), Sides: []specimen.Side{specimen.Front}}}},
 			seed, specimen.Damage{Set: specimen.Clean, Seed: seed})
 		if err != nil {
 			t.Fatal(err)

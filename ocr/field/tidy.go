@@ -94,7 +94,8 @@ var remains = []string{"PLACEOFORIGIN", "OFORIGIN", "ORIGIN", "PLACEOFRESIDENCE"
 	"NOIDKHKTHUONGTRU", "THUONGTRU", "HKTHUONGTRU", "KHAISINH", "DANGKYKHAISINH"}
 
 // tails begin what stands below an address and is not its.
-var tails = []string{"Nơi thường", "Nơi cư trú", "Nơi tạm", "Nơi ở", "Nơi đăng ký", "Nơi ĐKHK", "Công an", "Có giá trị", "Place of", "Date of", "Ngày, tháng"}
+var tails = []string{"Nơi thường", "Nơi cư trú", "Nơi tạm", "Nơi ở", "Nơi đăng ký", "Nơi ĐKHK", "Công an", "Có giá trị", "Place of",
+	"Date of", "Ngày, tháng"}
 
 func tidyPlace(n paper.Name, v *Value) {
 	v.Text = hyphens(v.Text)
@@ -103,7 +104,8 @@ func tidyPlace(n paper.Name, v *Value) {
 	s = dropTail(s)
 	s = strings.NewReplacer("Ÿ", "Ỷ", "ÿ", "ỷ").Replace(s) // the former is no letter of the language
 	s = dropStops(s)
-	s = strings.NewReplacer(" 1a ", " Ia ", " la ", " Ia ").Replace(" " + s)[1:] // the highland "Ia" (water) begins many names, no number nor small letter does
+	// the highland "Ia" (water) begins many names, no number nor small letter does
+	s = strings.NewReplacer(" 1a ", " Ia ", " la ", " Ia ").Replace(" " + s)[1:]
 	s = hyphens(parted(settlePlace(s)))
 	s = strings.Trim(s, " ,.:/-")
 	if s == "" {
@@ -199,14 +201,16 @@ func dropTail(s string) string {
 		}
 	}
 	// An item's number alone is left where its words were not read on.
-	if last := words[len(words)-1]; (last == "II" || last == "III" || len(last) == 1 && last[0] >= '1' && last[0] <= '9') && vn.Locate(strings.Join(words[:len(words)-1], " ")).Province.Name != "" {
+	if last := words[len(words)-1]; (last == "II" || last == "III" || len(last) == 1 && last[0] >= '1' && last[0] <= '9') &&
+		vn.Locate(strings.Join(words[:len(words)-1], " ")).Province.Name != "" {
 		return strings.Join(words[:len(words)-1], " ")
 	}
 	return s
 }
 
 // short are the abbreviations that end in a stop.
-var short = map[string]bool{"TP": true, "TX": true, "TT": true, "P": true, "Q": true, "H": true, "T": true, "X": true, "KP": true, "KDC": true, "ST": true, "TDP": true}
+var short = map[string]bool{"TP": true, "TX": true, "TT": true, "P": true, "Q": true, "H": true, "T": true, "X": true, "KP": true,
+	"KDC": true, "ST": true, "TDP": true}
 
 // dropStops takes a speck read as a stop behind a whole word for nothing, or for a comma where the gazetteer then knows the
 // place and otherwise doesn't.
@@ -273,7 +277,8 @@ func settlePlace(s string) string {
 			}
 			// Specks behind it: "Đồng Nai DD vo".
 			for k := min(len(words)-1, 5); k >= 1 && vn.Locate(strings.Join(parts, ", ")).Province.Name == ""; k-- {
-				if name, ok := vn.ProvinceLike(strings.Join(words[:k], " ")); ok && (!spelledAll(words[k:]) || len([]rune(strings.Join(words[k:], ""))) == 1) {
+				if name, ok := vn.ProvinceLike(strings.Join(words[:k], " ")); ok &&
+					(!spelledAll(words[k:]) || len([]rune(strings.Join(words[k:], ""))) == 1) {
 					parts[last] = like(strings.Join(words[:k], " "), name)
 				}
 			}
@@ -320,7 +325,8 @@ func parted(s string) string {
 			if i+1 < len(words) {
 				two += words[i+1]
 			}
-			unit := slices.Contains([]string{"Xã", "Phường", "Huyện", "Quận", "Tỉnh"}, words[i]) || slices.Contains([]string{"Thị xã", "Thị trấn", "Thành phố"}, two)
+			unit := slices.Contains([]string{"Xã", "Phường", "Huyện", "Quận", "Tỉnh"}, words[i]) ||
+				slices.Contains([]string{"Thị xã", "Thị trấn", "Thành phố"}, two)
 			if unit && i-from >= 2 && i+1 < len(words) {
 				parts = append(parts, strings.Join(words[from:i], " "))
 				from = i
@@ -342,7 +348,8 @@ func parted(s string) string {
 			}
 		}
 	}
-	if where := vn.Locate(strings.Join(parts, ", ")); where.Province.Name != "" && where.District == "" && where.Commune == "" && where.Near == "" {
+	if where := vn.Locate(strings.Join(parts, ", ")); where.Province.Name != "" && where.District == "" && where.Commune == "" &&
+		where.Near == "" {
 		at(len(parts)-2, func(p vn.Place) bool { return p.District != "" && p.Commune != "" })
 	}
 	if where := vn.Locate(strings.Join(parts, ", ")); where.District != "" && where.Commune == "" && where.Near == "" {

@@ -21,7 +21,8 @@ func print(g *image.Gray, box image.Rectangle) {
 
 // A card's back is known by its machine readable zone, from which the rest of its print stands apart; where that is is up.
 func TestBlocksFindABackByItsZone(t *testing.T) {
-	for name, texts := range map[string]image.Rectangle{"upright": image.Rect(340, 520, 700, 620), "upside_down": image.Rect(560, 940, 920, 1040)} {
+	for name, texts := range map[string]image.Rectangle{"upright": image.Rect(340, 520, 700, 620),
+		"upside_down": image.Rect(560, 940, 920, 1040)} {
 		t.Run(name, func(t *testing.T) {
 			g := image.NewGray(image.Rect(0, 0, 1654, 2339)) // A4 at 200 dpi
 			draw.Draw(g, g.Rect, image.NewUniform(color.Gray{235}), image.Point{}, draw.Src)

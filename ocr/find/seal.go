@@ -42,7 +42,8 @@ func Unseal(img, red *image.Gray, quad paper.Quad, scale image.Point, least int)
 		// Seals are about as wide as high and show the paper between rim, letters and star; titles are wide, faces full, and
 		// what the edge of a table draws round a card is thin.
 		across, down := p.box.Dx(), p.box.Dy()
-		if across*f < least || down*f < least || across > 2*down || down > 2*across || p.area*3 > across*down*2 || p.area*12 < across*down || across*4 > 3*w {
+		if across*f < least || down*f < least || across > 2*down || down > 2*across || p.area*3 > across*down*2 || p.area*12 < across*down ||
+			across*4 > 3*w {
 			continue
 		}
 		found = true

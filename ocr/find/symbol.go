@@ -15,7 +15,8 @@ func symbol(parts []part) image.Rectangle {
 		for _, p := range parts {
 			pw, ph := p.box.Dx(), p.box.Dy()
 			if p.box.In(ring.box) && p.box != ring.box && 4*abs(pw-ph) <= pw && 7*pw > 2*w && 7*pw < 4*w && p.area*100 >= 72*pw*ph &&
-				8*abs(p.box.Min.X+p.box.Max.X-ring.box.Min.X-ring.box.Max.X) < 2*w && 8*abs(p.box.Min.Y+p.box.Max.Y-ring.box.Min.Y-ring.box.Max.Y) < 2*h {
+				8*abs(p.box.Min.X+p.box.Max.X-ring.box.Min.X-ring.box.Max.X) < 2*w &&
+				8*abs(p.box.Min.Y+p.box.Max.Y-ring.box.Min.Y-ring.box.Max.Y) < 2*h {
 				corners = append(corners, ring.box)
 				break
 			}

@@ -91,7 +91,8 @@ func planes(data []byte, denominator int) (red, y *image.Gray, err error) {
 	}
 	defer C.tjDestroy(t)
 	var w, h, sub, space C.int
-	if C.tjDecompressHeader3(t, (*C.uchar)(unsafe.Pointer(&data[0])), C.ulong(len(data)), &w, &h, &sub, &space) != 0 || space != C.TJCS_YCbCr || sub == C.TJSAMP_GRAY {
+	if C.tjDecompressHeader3(t, (*C.uchar)(unsafe.Pointer(&data[0])), C.ulong(len(data)), &w, &h, &sub, &space) != 0 ||
+		space != C.TJCS_YCbCr || sub == C.TJSAMP_GRAY {
 		return nil, nil, nil
 	}
 	d := C.int(denominator)
@@ -110,7 +111,8 @@ func planes(data []byte, denominator int) (red, y *image.Gray, err error) {
 		pins.Pin(&pix[i][0])
 		at[i] = (*C.uchar)(unsafe.Pointer(&pix[i][0]))
 	}
-	rc := C.tjDecompressToYUVPlanes(t, (*C.uchar)(unsafe.Pointer(&data[0])), C.ulong(len(data)), &at[0], w, nil, h, C.TJFLAG_FASTDCT|C.TJFLAG_LIMITSCANS)
+	rc := C.tjDecompressToYUVPlanes(t, (*C.uchar)(unsafe.Pointer(&data[0])), C.ulong(len(data)), &at[0], w, nil, h,
+		C.TJFLAG_FASTDCT|C.TJFLAG_LIMITSCANS)
 	y, red = gray(pix[0], size[0][0], size[0][1]), gray(pix[2], size[2][0], size[2][1])
 	// The plane is filled up to whole blocks of colour.
 	y.Rect.Max = image.Pt(int(w), int(h))
@@ -217,7 +219,8 @@ func Encode(img image.Image, quality int) ([]byte, error) {
 	var out *C.uchar
 	var n C.ulong
 	defer func() { C.tjFree(out) }()
-	if C.tjCompress2(t, (*C.uchar)(unsafe.Pointer(&pix[0])), C.int(b.Dx()), stride, C.int(b.Dy()), format, &out, &n, sub, C.int(quality), 0) != 0 {
+	if C.tjCompress2(t, (*C.uchar)(unsafe.Pointer(&pix[0])), C.int(b.Dx()), stride, C.int(b.Dy()), format, &out, &n, sub, C.int(quality),
+		0) != 0 {
 		return nil, fmt.Errorf("encode JPEG: %s", C.GoString(C.tjGetErrorStr2(t)))
 	}
 	return C.GoBytes(unsafe.Pointer(out), C.int(n)), nil

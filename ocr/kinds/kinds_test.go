@@ -23,7 +23,8 @@ func TestEveryRowIsWhole(t *testing.T) {
 	titles := map[string]paper.Kind{}
 	for _, k := range kinds.All {
 		t.Run(string(k.ID), func(t *testing.T) {
-			if k.ID == "" || k.ID == paper.Other || seen[k.ID] || k.VI == "" || k.EN == "" || k.Source == "" || len(k.Titles) == 0 || len(k.Labels) == 0 || len(k.Required) == 0 {
+			if k.ID == "" || k.ID == paper.Other || seen[k.ID] || k.VI == "" || k.EN == "" || k.Source == "" || len(k.Titles) == 0 ||
+				len(k.Labels) == 0 || len(k.Required) == 0 {
 				t.Errorf("%s: stands twice, or lacks a name, a title, labels, required fields or its source", k.ID)
 			}
 			seen[k.ID] = true

@@ -67,7 +67,8 @@ func TestFormats(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if want, issuer, _ := strings.Cut(name, " "); string(z.Format) != want || z.Issuer != issuer || z.Foreign() != (issuer != "VNM") || !z.Whole() || z.Given == "" {
+			if want, issuer, _ := strings.Cut(name, " "); string(z.Format) != want || z.Issuer != issuer || z.Foreign() != (issuer != "VNM") ||
+				!z.Whole() || z.Given == "" {
 				t.Errorf("%+v", z)
 			}
 			for i, v := range values(z) {
@@ -80,7 +81,8 @@ func TestFormats(t *testing.T) {
 	t.Run("number_of_more_than_nine", func(t *testing.T) { // Doc 9303-5, note j: the rest and the check digit stand in the optional data
 		first := fill("D23145890<734"+string(mrz.Check("D23145890734")), 25)
 		b, e := checked("340712"), checked("290712")
-		lines := []string{"I<UTO" + first, b + "M" + e + "UTO<<<<<<<<<<<" + string(mrz.Check(first+b+e+"<<<<<<<<<<<")), fill("STEVENSON<<PETER", 30)}
+		lines := []string{"I<UTO" + first, b + "M" + e + "UTO<<<<<<<<<<<" + string(mrz.Check(first+b+e+"<<<<<<<<<<<")),
+			fill("STEVENSON<<PETER", 30)}
 		z, err := mrz.Parse(lines, now)
 		if err != nil || z.DocumentNumber != (mrz.Value{Text: "D23145890734", Proven: true}) {
 			t.Errorf("%+v %v", z.DocumentNumber, err)

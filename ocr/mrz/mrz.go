@@ -98,7 +98,8 @@ func value(c byte) int {
 }
 
 // digitFor is what a letter in a place for digits was taken for.
-var digitFor = map[byte]byte{'O': '0', 'Q': '0', 'D': '0', 'U': '0', 'I': '1', 'L': '1', 'T': '1', 'J': '1', 'Z': '2', 'S': '5', 'G': '6', 'B': '8', 'A': '4', 'C': '0'}
+var digitFor = map[byte]byte{'O': '0', 'Q': '0', 'D': '0', 'U': '0', 'I': '1', 'L': '1', 'T': '1', 'J': '1', 'Z': '2', 'S': '5', 'G': '6',
+	'B': '8', 'A': '4', 'C': '0'}
 
 // letterFor is what a digit in a place for letters was taken for.
 var letterFor = map[byte]byte{'0': 'O', '1': 'I', '2': 'Z', '5': 'S', '6': 'G', '8': 'B', '4': 'A'}
@@ -272,7 +273,8 @@ func (z Zone) score() (n int, likely bool) {
 	}
 	likely = n >= 2 && z.Proofs() > 0
 	if !home {
-		likely = z.Proofs() >= 2 && state(z.Issuer) && (state(z.Nationality.Text) || z.Nationality.Text == "") && (code && z.Given != "" || z.Proofs() >= 3)
+		likely = z.Proofs() >= 2 && state(z.Issuer) && (state(z.Nationality.Text) || z.Nationality.Text == "") &&
+			(code && z.Given != "" || z.Proofs() >= 3)
 	}
 	return n, likely
 }

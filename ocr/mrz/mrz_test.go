@@ -43,12 +43,14 @@ func TestParse(t *testing.T) {
 	})
 	t.Run("passport", func(t *testing.T) {
 		z, err := mrz.Parse([]string{"P<UTOERIKSSON<<ANNA<MARIA<<<<<<<<<<<<<<<<<<<", "L898902C36UTO7408122F1204159ZE184226B<<<<<10"}, now)
-		if err != nil || !z.Passport || z.DocumentNumber.Text != "L898902C3" || !z.DocumentNumber.Proven || !z.Composite || z.Birth.Text != "1974-08-12" || z.Given != "ANNA MARIA" {
+		if err != nil || !z.Passport || z.DocumentNumber.Text != "L898902C3" || !z.DocumentNumber.Proven || !z.Composite ||
+			z.Birth.Text != "1974-08-12" || z.Given != "ANNA MARIA" {
 			t.Errorf("%+v %v", z, err)
 		}
 	})
 	t.Run("plain_text_is_none", func(t *testing.T) {
-		if _, err := mrz.Parse([]string{"CONG HOA XA HOI CHU NGHIA VIET NAM", "DOC LAP TU DO HANH PHUC ABCDEF", "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"}, now); err == nil {
+		if _, err := mrz.Parse([]string{"CONG HOA XA HOI CHU NGHIA VIET NAM", "DOC LAP TU DO HANH PHUC ABCDEF", "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"},
+			now); err == nil {
 			t.Error("found a zone")
 		}
 	})
@@ -69,7 +71,8 @@ func TestSingleErrorsAreNeverProven(t *testing.T) {
 				if err != nil {
 					continue
 				}
-				for name, v := range map[string][2]string{"number": {z.PersonalNumber.Text, "079204659924"}, "birth": {z.Birth.Text, "2004-01-14"}, "expiry": {z.Expiry.Text, "2029-01-14"}} {
+				for name, v := range map[string][2]string{"number": {z.PersonalNumber.Text, "079204659924"}, "birth": {z.Birth.Text, "2004-01-14"},
+					"expiry": {z.Expiry.Text, "2029-01-14"}} {
 					proven := map[string]bool{"number": z.PersonalNumber.Proven, "birth": z.Birth.Proven, "expiry": z.Expiry.Proven}[name]
 					if v[0] != v[1] && proven {
 						t.Errorf("line %d column %d read as %c: %s is %s and counts as proven", line+1, i+1, d, name, v[0])

@@ -57,16 +57,19 @@ func others(t *testing.T) map[string][]byte {
 			[2]string{"a.fdseq", `<FixedDocumentSequence xmlns="http://schemas.microsoft.com/xps/2005/06"><DocumentReference Source="/a.fdoc"/></FixedDocumentSequence>`},
 			[2]string{"a.fdoc", `<FixedDocument xmlns="http://schemas.microsoft.com/xps/2005/06"><PageContent Source="/a.fpage"/></FixedDocument>`},
 			[2]string{"a.fpage", `<FixedPage Width="100" Height="100" xmlns="http://schemas.microsoft.com/xps/2005/06"/>`}),
-		"cbz":                 archive(t, [2]string{"a.png", picture.String()}),
-		"svg":                 []byte(`<svg xmlns="http://www.w3.org/2000/svg" width="9" height="9"><image href="file:///etc/passwd"/></svg>` + strings.Repeat(" ", 64)),
-		"svg behind a prolog": []byte(`<?xml version="1.0"?>` + "\n<!-- x -->" + `<svg xmlns="http://www.w3.org/2000/svg" width="9" height="9"/>` + strings.Repeat(" ", 64)),
-		"html":                []byte(xhtml),
-		"fb2":                 []byte(`<?xml version="1.0"?><FictionBook xmlns="http://www.gribuser.ru/xml/fictionbook/2.0"><body><section><p>x</p></section></body></FictionBook>`),
-		"pnm":                 append([]byte("P5\n9 9\n255\n"), make([]byte, 81)...),
-		"psd":                 append([]byte("8BPS\x00\x01\x00\x00\x00\x00\x00\x00\x00\x03\x00\x00\x00\x09\x00\x00\x00\x09\x00\x08\x00\x03"), make([]byte, 300)...),
-		"mobi":                append(append(make([]byte, 60), "BOOKMOBI"...), make([]byte, 200)...),
-		"jbig2":               append([]byte("\x97JB2\r\n\x1a\n\x01\x00\x00\x00\x01"), make([]byte, 60)...),
-		"rtf":                 []byte(`{\rtf1 x}`), "script": []byte("#!/bin/sh\n"), "program": []byte("MZ" + strings.Repeat("x", 80)),
+		"cbz": archive(t, [2]string{"a.png", picture.String()}),
+		"svg": []byte(`<svg xmlns="http://www.w3.org/2000/svg" width="9" height="9"><image href="file:///etc/passwd"/></svg>` +
+			strings.Repeat(" ", 64)),
+		"svg behind a prolog": []byte(`<?xml version="1.0"?>` + "\n<!-- x -->" +
+			`<svg xmlns="http://www.w3.org/2000/svg" width="9" height="9"/>` + strings.Repeat(" ", 64)),
+		"html": []byte(xhtml),
+		"fb2":  []byte(`<?xml version="1.0"?><FictionBook xmlns="http://www.gribuser.ru/xml/fictionbook/2.0"><body><section><p>x</p></section></body></FictionBook>`),
+		"pnm":  append([]byte("P5\n9 9\n255\n"), make([]byte, 81)...),
+		"psd": append([]byte("8BPS\x00\x01\x00\x00\x00\x00\x00\x00\x00\x03\x00\x00\x00\x09\x00\x00\x00\x09\x00\x08\x00\x03"),
+			make([]byte, 300)...),
+		"mobi":  append(append(make([]byte, 60), "BOOKMOBI"...), make([]byte, 200)...),
+		"jbig2": append([]byte("\x97JB2\r\n\x1a\n\x01\x00\x00\x00\x01"), make([]byte, 60)...),
+		"rtf":   []byte(`{\rtf1 x}`), "script": []byte("#!/bin/sh\n"), "program": []byte("MZ" + strings.Repeat("x", 80)),
 		"postscript": []byte("%!PS-Adobe-3.0\n"), "old office file": []byte("\xD0\xCF\x11\xE0\xA1\xB1\x1A\xE1" + strings.Repeat("x", 80)),
 	}
 	var packed bytes.Buffer
@@ -154,7 +157,8 @@ func mupdf(data []byte) (opened bool) {
 // sheet is a PDF of one page with more objects, and more entries in its catalogue.
 func sheet(catalog, objects string) []byte {
 	return fmt.Appendf(nil, "%%PDF-1.7\n1 0 obj<</Type/Catalog/Pages 2 0 R %s>>endobj\n2 0 obj<</Type/Pages/Kids[3 0 R]/Count 1>>endobj\n"+
-		"3 0 obj<</Type/Page/Parent 2 0 R/MediaBox[0 0 300 300]/Resources<<>>>>endobj\n%s\ntrailer<</Root 1 0 R/Size 9>>\n%%%%EOF\n", catalog, objects)
+		"3 0 obj<</Type/Page/Parent 2 0 R/MediaBox[0 0 300 300]/Resources<<>>>>endobj\n%s\ntrailer<</Root 1 0 R/Size 9>>\n%%%%EOF\n", catalog,
+		objects)
 }
 
 // A file of two kinds is read as what its first bytes say, by the parser of that kind alone.

@@ -21,11 +21,14 @@ const unitsPerEm = 1000
 // not painted, so that nothing else of a font is needed, and nobody's licence.
 func (p *Writer) font() {
 	const name = "MotcuaGlyphless"
-	p.object(objFont, fmt.Sprintf("<< /Type /Font /Subtype /Type0 /BaseFont /%s /Encoding /Identity-H /DescendantFonts [ %d 0 R ] /ToUnicode %d 0 R >>", name, objDescendant, objToUnicode))
-	p.object(objDescendant, fmt.Sprintf("<< /Type /Font /Subtype /CIDFontType2 /BaseFont /%s /CIDSystemInfo << /Registry (Adobe) /Ordering (Identity) /Supplement 0 >> /DW %d /CIDToGIDMap %d 0 R /FontDescriptor %d 0 R >>",
+	p.object(objFont, fmt.Sprintf("<< /Type /Font /Subtype /Type0 /BaseFont /%s /Encoding /Identity-H /DescendantFonts [ %d 0 R ] "+
+		"/ToUnicode %d 0 R >>", name, objDescendant, objToUnicode))
+	p.object(objDescendant, fmt.Sprintf("<< /Type /Font /Subtype /CIDFontType2 /BaseFont /%s /CIDSystemInfo << /Registry (Adobe) /Ordering "+
+		"(Identity) /Supplement 0 >> /DW %d /CIDToGIDMap %d 0 R /FontDescriptor %d 0 R >>",
 		name, int(advance*unitsPerEm), objGlyphMap, objDescriptor))
 	// Flags: fixed pitch, symbolic (ISO 32000-1, table 123).
-	p.object(objDescriptor, fmt.Sprintf("<< /Type /FontDescriptor /FontName /%s /Flags 5 /FontBBox [0 0 %d %d] /ItalicAngle 0 /Ascent %d /Descent 0 /CapHeight %d /StemV 80 /FontFile2 %d 0 R >>",
+	p.object(objDescriptor, fmt.Sprintf("<< /Type /FontDescriptor /FontName /%s /Flags 5 /FontBBox [0 0 %d %d] /ItalicAngle 0 /Ascent %d "+
+		"/Descent 0 /CapHeight %d /StemV 80 /FontFile2 %d 0 R >>",
 		name, int(advance*unitsPerEm), unitsPerEm, unitsPerEm, unitsPerEm, objFontFile))
 	shapes := glyphless()
 	p.stream(objFontFile, fmt.Sprintf("/Length1 %d /Filter /FlateDecode", len(shapes)), packed(shapes))
@@ -48,7 +51,8 @@ func (p *Writer) toUnicode() []byte {
 
 // toUnicode is a CMap of blocks that say which letters the codes are.
 func toUnicode(blocks string) []byte {
-	return []byte("/CIDInit /ProcSet findresource begin\n12 dict begin\nbegincmap\n/CIDSystemInfo << /Registry (Adobe) /Ordering (UCS) /Supplement 0 >> def\n" +
+	return []byte("/CIDInit /ProcSet findresource begin\n12 dict begin\nbegincmap\n/CIDSystemInfo << /Registry (Adobe) /Ordering (UCS) " +
+		"/Supplement 0 >> def\n" +
 		"/CMapName /Adobe-Identity-UCS def\n/CMapType 2 def\n1 begincodespacerange\n<0000> <FFFF>\nendcodespacerange\n" + blocks +
 		"endcmap\nCMapName currentdict /CMap defineresource pop\nend\nend\n")
 }
@@ -63,7 +67,8 @@ func glyphless() []byte {
 		}
 		return b
 	}
-	head := slices.Concat(words(1, 0, 1, 0), []byte{0, 0, 0, 0}, []byte{0x5F, 0x0F, 0x3C, 0xF5}, words(0, unitsPerEm), make([]byte, 16), words(0, 0, int(advance*unitsPerEm), unitsPerEm, 0, 8, 2, 0, 0))
+	head := slices.Concat(words(1, 0, 1, 0), []byte{0, 0, 0, 0}, []byte{0x5F, 0x0F, 0x3C, 0xF5}, words(0, unitsPerEm), make([]byte, 16),
+		words(0, 0, int(advance*unitsPerEm), unitsPerEm, 0, 8, 2, 0, 0))
 	wide := int(advance * unitsPerEm)
 	return file([]table{
 		{"glyf", []byte{0, 0, 0, 0}},

@@ -140,7 +140,8 @@ func (p *Writer) Add(page Page) error {
 	content := p.number()
 	p.stream(content, "/Filter /FlateDecode", packed(p.content(page)))
 	number := p.number()
-	p.object(number, fmt.Sprintf("<< /Type /Page /Parent %d 0 R /MediaBox [0 0 %s %s] /Contents %d 0 R /Resources << /XObject << /I %d 0 R >> /Font << /F %d 0 R >> >> >>",
+	p.object(number, fmt.Sprintf("<< /Type /Page /Parent %d 0 R /MediaBox [0 0 %s %s] /Contents %d 0 R /Resources << /XObject << /I %d 0 R "+
+		">> /Font << /F %d 0 R >> >> >>",
 		objPages, num(page.Width), num(page.Height), content, image, objFont))
 	p.pages = append(p.pages, number)
 	return p.err
@@ -175,7 +176,8 @@ func (p *Writer) content(page Page) []byte {
 		// Nothing beside the paper shows, also where a page is made larger for a signature's mark.
 		fmt.Fprintf(&b, "0 0 %s %s re W n ", num(page.Width), num(page.Height))
 	}
-	fmt.Fprintf(&b, "%s %s %s %s %s %s cm /I Do Q\n", num(tr.X-tl.X), num(tl.Y-tr.Y), num(tl.X-bl.X), num(bl.Y-tl.Y), num(bl.X), num(page.Height-bl.Y))
+	fmt.Fprintf(&b, "%s %s %s %s %s %s cm /I Do Q\n", num(tr.X-tl.X), num(tl.Y-tr.Y), num(tl.X-bl.X), num(bl.Y-tl.Y), num(bl.X),
+		num(page.Height-bl.Y))
 	if len(page.Words) == 0 {
 		return b.Bytes()
 	}
@@ -262,8 +264,10 @@ func (p *Writer) Close() error {
 	p.stream(objProfile, "/N 3 /Alternate /DeviceRGB /Filter /FlateDecode", packed(sRGB()))
 	p.stream(objMetadata, "/Type /Metadata /Subtype /XML", p.info.xmp())
 	p.object(objInfo, p.info.dictionary())
-	p.object(objCatalog, fmt.Sprintf("<< /Type /Catalog /Pages %d 0 R /Metadata %d 0 R /Lang %s /ViewerPreferences << /DisplayDocTitle true >> "+
-		"/OutputIntents [ << /Type /OutputIntent /S /GTS_PDFA1 /OutputConditionIdentifier (sRGB) /Info (sRGB IEC61966-2.1) /RegistryName (http://www.color.org) /DestOutputProfile %d 0 R >> ] >>",
+	p.object(objCatalog, fmt.Sprintf("<< /Type /Catalog /Pages %d 0 R /Metadata %d 0 R /Lang %s /ViewerPreferences << /DisplayDocTitle "+
+		"true >> "+
+		"/OutputIntents [ << /Type /OutputIntent /S /GTS_PDFA1 /OutputConditionIdentifier (sRGB) /Info (sRGB IEC61966-2.1) /RegistryName "+
+		"(http://www.color.org) /DestOutputProfile %d 0 R >> ] >>",
 		objPages, objMetadata, text(p.info.Language), objProfile))
 	start := p.out.n
 	id := hexBytes(p.out.sum.Sum(nil)[:16])
@@ -271,7 +275,8 @@ func (p *Writer) Close() error {
 	for _, at := range p.at {
 		p.printf("%010d 00000 n \n", at)
 	}
-	p.printf("trailer\n<< /Size %d /Root %d 0 R /Info %d 0 R /ID [ <%s> <%s> ] >>\nstartxref\n%d\n%%%%EOF\n", len(p.at)+1, objCatalog, objInfo, id, id, start)
+	p.printf("trailer\n<< /Size %d /Root %d 0 R /Info %d 0 R /ID [ <%s> <%s> ] >>\nstartxref\n%d\n%%%%EOF\n", len(p.at)+1, objCatalog, objInfo,
+		id, id, start)
 	return p.err
 }
 

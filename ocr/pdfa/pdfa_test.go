@@ -21,7 +21,8 @@ import (
 )
 
 var info = pdfa.Info{
-	Title: "Giấy khai sinh <bản số hoá> & (thử)", Tool: "Motcua test", Created: time.Date(2026, 11, 29, 8, 30, 5, 0, time.FixedZone("", 7*3600)),
+	Title: "Giấy khai sinh <bản số hoá> & (thử)", Tool: "Motcua test",
+	Created:     time.Date(2026, 11, 29, 8, 30, 5, 0, time.FixedZone("", 7*3600)),
 	Descriptive: pdfa.Descriptive{Kind: "Giấy khai sinh", Number: "118/2016", Issued: "2016-03-20", Holder: "TRỊNH GIA MẪN"},
 }
 
@@ -44,7 +45,8 @@ func line(n int, y float64, words ...string) []paper.Word {
 	x := 20.0
 	for _, w := range words {
 		long := 5 * float64(len([]rune(w)))
-		out = append(out, paper.Word{Text: w, Line: n, Where: paper.Quad{{X: x, Y: y}, {X: x + long, Y: y}, {X: x + long, Y: y + 10}, {X: x, Y: y + 10}}})
+		out = append(out, paper.Word{Text: w, Line: n, Where: paper.Quad{{X: x, Y: y}, {X: x + long, Y: y}, {X: x + long, Y: y + 10},
+			{X: x, Y: y + 10}}})
 		x += long + 4
 	}
 	return out
@@ -98,7 +100,8 @@ func TestWrite(t *testing.T) {
 			i := info
 			i.Level = level
 			data := written(t, i, page(t, false, line(0, 30, "CỘNG", "HÒA", "XÃ", "HỘI")...), page(t, true))
-			if out := run(t, data, "qpdf", "--check", "FILE"); !strings.Contains(out, "No syntax or stream encoding errors") || strings.Contains(out, "WARNING") {
+			if out := run(t, data, "qpdf", "--check", "FILE"); !strings.Contains(out, "No syntax or stream encoding errors") ||
+				strings.Contains(out, "WARNING") {
 				t.Error(out)
 			}
 			if out := run(t, data, "gs", "-q", "-dNOPAUSE", "-dBATCH", "-sDEVICE=nullpage", "FILE"); strings.TrimSpace(out) != "" {
@@ -116,7 +119,8 @@ func TestWrite(t *testing.T) {
 			if got := strings.Fields(run(t, data, "pdftotext", "FILE", "-")); strings.Join(got, " ") != "CỘNG HÒA XÃ HỘI" {
 				t.Errorf("%q", got)
 			}
-			if meta := run(t, data, "pdfinfo", "-meta", "FILE"); !strings.Contains(meta, "<pdfaid:part>"+string(level[:1])+"<") || !strings.Contains(meta, "TRỊNH GIA MẪN") {
+			if meta := run(t, data, "pdfinfo", "-meta", "FILE"); !strings.Contains(meta, "<pdfaid:part>"+string(level[:1])+"<") ||
+				!strings.Contains(meta, "TRỊNH GIA MẪN") {
 				t.Error(meta)
 			}
 			if again := written(t, i, page(t, false, line(0, 30, "CỘNG", "HÒA", "XÃ", "HỘI")...), page(t, true)); !bytes.Equal(again, data) {

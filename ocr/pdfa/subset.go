@@ -86,10 +86,13 @@ func (s *Subset) Objects(n int) [SubsetObjects][]byte {
 		return slices.Concat(fmt.Appendf(nil, "<< %s /Filter /FlateDecode /Length %d >>\nstream\n", entries, len(p)), p, []byte("\nendstream"))
 	}
 	return [SubsetObjects][]byte{
-		fmt.Appendf(nil, "<< /Type /Font /Subtype /Type0 /BaseFont /%s /Encoding /Identity-H /DescendantFonts [ %d 0 R ] /ToUnicode %d 0 R >>", s.name, n+1, n+4),
-		fmt.Appendf(nil, "<< /Type /Font /Subtype /CIDFontType2 /BaseFont /%s /CIDSystemInfo << /Registry (Adobe) /Ordering (Identity) /Supplement 0 >> /DW 1000 /W [ %s] /CIDToGIDMap /Identity /FontDescriptor %d 0 R >>",
+		fmt.Appendf(nil, "<< /Type /Font /Subtype /Type0 /BaseFont /%s /Encoding /Identity-H /DescendantFonts [ %d 0 R ] /ToUnicode %d 0 R >>",
+			s.name, n+1, n+4),
+		fmt.Appendf(nil, "<< /Type /Font /Subtype /CIDFontType2 /BaseFont /%s /CIDSystemInfo << /Registry (Adobe) /Ordering (Identity) "+
+			"/Supplement 0 >> /DW 1000 /W [ %s] /CIDToGIDMap /Identity /FontDescriptor %d 0 R >>",
 			s.name, widths.String(), n+2),
-		fmt.Appendf(nil, "<< /Type /FontDescriptor /FontName /%s /Flags 4 /FontBBox [-200 -300 1200 1000] /ItalicAngle 0 /Ascent 891 /Descent -216 /CapHeight 662 /StemV 80 /FontFile2 %d 0 R >>", s.name, n+3),
+		fmt.Appendf(nil, "<< /Type /FontDescriptor /FontName /%s /Flags 4 /FontBBox [-200 -300 1200 1000] /ItalicAngle 0 /Ascent 891 /Descent "+
+			"-216 /CapHeight 662 /StemV 80 /FontFile2 %d 0 R >>", s.name, n+3),
 		stream(fmt.Sprintf("/Length1 %d", len(s.file)), s.file),
 		stream("", toUnicode(letters.String())),
 	}

@@ -20,12 +20,16 @@ func (i Info) xmp() []byte {
 	var b bytes.Buffer
 	b.WriteString("<?xpacket begin=\"\uFEFF\" id=\"W5M0MpCehiHzreSzNTczkc9d\"?>\n<x:xmpmeta xmlns:x=\"adobe:ns:meta/\">\n" +
 		"<rdf:RDF xmlns:rdf=\"http://www.w3.org/1999/02/22-rdf-syntax-ns#\">\n")
-	fmt.Fprintf(&b, "<rdf:Description rdf:about=\"\" xmlns:pdfaid=\"http://www.aiim.org/pdfa/ns/id/\"><pdfaid:part>%s</pdfaid:part><pdfaid:conformance>%s</pdfaid:conformance></rdf:Description>\n", part, conformance)
+	fmt.Fprintf(&b, "<rdf:Description rdf:about=\"\" "+
+		"xmlns:pdfaid=\"http://www.aiim.org/pdfa/ns/id/\"><pdfaid:part>%s</pdfaid:part><pdfaid:conformance>%s</pdfaid:conformance></rdf:Description>\n", part, conformance)
 	fmt.Fprintf(&b, "<rdf:Description rdf:about=\"\" xmlns:dc=\"http://purl.org/dc/elements/1.1/\"><dc:format>application/pdf</dc:format>"+
-		"<dc:title><rdf:Alt><rdf:li xml:lang=\"x-default\">%s</rdf:li></rdf:Alt></dc:title><dc:language><rdf:Bag><rdf:li>%s</rdf:li></rdf:Bag></dc:language></rdf:Description>\n", escaped(i.Title), escaped(i.Language))
-	fmt.Fprintf(&b, "<rdf:Description rdf:about=\"\" xmlns:xmp=\"http://ns.adobe.com/xap/1.0/\"><xmp:CreateDate>%s</xmp:CreateDate><xmp:ModifyDate>%s</xmp:ModifyDate>"+
+		"<dc:title><rdf:Alt><rdf:li "+
+		"xml:lang=\"x-default\">%s</rdf:li></rdf:Alt></dc:title><dc:language><rdf:Bag><rdf:li>%s</rdf:li></rdf:Bag></dc:language></rdf:Description>\n", escaped(i.Title), escaped(i.Language))
+	fmt.Fprintf(&b, "<rdf:Description rdf:about=\"\" "+
+		"xmlns:xmp=\"http://ns.adobe.com/xap/1.0/\"><xmp:CreateDate>%s</xmp:CreateDate><xmp:ModifyDate>%s</xmp:ModifyDate>"+
 		"<xmp:MetadataDate>%s</xmp:MetadataDate><xmp:CreatorTool>%s</xmp:CreatorTool></rdf:Description>\n", date, date, date, escaped(i.Tool))
-	fmt.Fprintf(&b, "<rdf:Description rdf:about=\"\" xmlns:pdf=\"http://ns.adobe.com/pdf/1.3/\"><pdf:Producer>%s</pdf:Producer></rdf:Description>\n", escaped(i.Tool))
+	fmt.Fprintf(&b, "<rdf:Description rdf:about=\"\" "+
+		"xmlns:pdf=\"http://ns.adobe.com/pdf/1.3/\"><pdf:Producer>%s</pdf:Producer></rdf:Description>\n", escaped(i.Tool))
 	i.Descriptive.xmp(&b)
 	b.WriteString("</rdf:RDF>\n</x:xmpmeta>\n")
 	b.WriteString(strings.Repeat(strings.Repeat(" ", 99)+"\n", 2)) // room for programs that add to it in place
@@ -48,14 +52,17 @@ func (d Descriptive) xmp(b *bytes.Buffer) {
 		}
 		fmt.Fprintf(&values, "<motcua:%s>%s</motcua:%s>", r.name, escaped(r.value), r.name)
 		fmt.Fprintf(&schema, "<rdf:li rdf:parseType=\"Resource\"><pdfaProperty:name>%s</pdfaProperty:name><pdfaProperty:valueType>%s</pdfaProperty:valueType>"+
-			"<pdfaProperty:category>external</pdfaProperty:category><pdfaProperty:description>%s</pdfaProperty:description></rdf:li>", r.name, r.kind, r.says)
+			"<pdfaProperty:category>external</pdfaProperty:category><pdfaProperty:description>%s</pdfaProperty:description></rdf:li>", r.name,
+			r.kind, r.says)
 	}
 	if values.Len() == 0 {
 		return
 	}
 	fmt.Fprintf(b, "<rdf:Description rdf:about=\"\" xmlns:motcua=%q>%s</rdf:Description>\n", namespace, values.String())
-	fmt.Fprintf(b, "<rdf:Description rdf:about=\"\" xmlns:pdfaExtension=\"http://www.aiim.org/pdfa/ns/extension/\" xmlns:pdfaSchema=\"http://www.aiim.org/pdfa/ns/schema#\" xmlns:pdfaProperty=\"http://www.aiim.org/pdfa/ns/property#\">"+
-		"<pdfaExtension:schemas><rdf:Bag><rdf:li rdf:parseType=\"Resource\"><pdfaSchema:schema>Descriptive data of a digitised paper</pdfaSchema:schema><pdfaSchema:namespaceURI>%s</pdfaSchema:namespaceURI>"+
+	fmt.Fprintf(b, "<rdf:Description rdf:about=\"\" xmlns:pdfaExtension=\"http://www.aiim.org/pdfa/ns/extension/\" "+
+		"xmlns:pdfaSchema=\"http://www.aiim.org/pdfa/ns/schema#\" xmlns:pdfaProperty=\"http://www.aiim.org/pdfa/ns/property#\">"+
+		"<pdfaExtension:schemas><rdf:Bag><rdf:li rdf:parseType=\"Resource\"><pdfaSchema:schema>Descriptive data of a digitised "+
+		"paper</pdfaSchema:schema><pdfaSchema:namespaceURI>%s</pdfaSchema:namespaceURI>"+
 		"<pdfaSchema:prefix>motcua</pdfaSchema:prefix><pdfaSchema:property><rdf:Seq>%s</rdf:Seq></pdfaSchema:property></rdf:li></rdf:Bag></pdfaExtension:schemas></rdf:Description>\n", namespace, schema.String())
 }
 
@@ -67,7 +74,8 @@ func (i Info) dictionary() string {
 		sign, offset = '-', -offset
 	}
 	date := fmt.Sprintf("(D:%s%c%02d'%02d')", i.Created.Format("20060102150405"), sign, offset/3600, offset/60%60)
-	return fmt.Sprintf("<< /Title %s /Creator %s /Producer %s /CreationDate %s /ModDate %s >>", text(i.Title), text(i.Tool), text(i.Tool), date, date)
+	return fmt.Sprintf("<< /Title %s /Creator %s /Producer %s /CreationDate %s /ModDate %s >>", text(i.Title), text(i.Tool), text(i.Tool),
+		date, date)
 }
 
 func escaped(s string) string {

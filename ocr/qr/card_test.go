@@ -16,7 +16,8 @@ func TestParse(t *testing.T) {
 	t.Run("chip_card", func(t *testing.T) {
 		v, ok := qr.Parse(card)
 		want := map[paper.Name]string{paper.Number: "079204659924", paper.OldNumber: "025123456", paper.FullName: "Kiều Minh Quyền Long",
-			paper.DateOfBirth: "2004-01-14", paper.Sex: "Nam", paper.PlaceOfResidence: "12 Lê Lợi, Bến Nghé, Quận 1, TP. Hồ Chí Minh", paper.DateOfIssue: "2021-05-10"}
+			paper.DateOfBirth: "2004-01-14", paper.Sex: "Nam", paper.PlaceOfResidence: "12 Lê Lợi, Bến Nghé, Quận 1, TP. Hồ Chí Minh",
+			paper.DateOfIssue: "2021-05-10"}
 		if !ok || len(v) != len(want) {
 			t.Fatalf("%v %v", v, ok)
 		}
@@ -39,8 +40,9 @@ func TestParse(t *testing.T) {
 			"079204659924||Kiều Long (Kiều An)|01012004|Nữ|Xã|10052021": {paper.FullName: "Kiều Long (Kiều An)"},
 			"079150659924||Kiều Long|1950|Nam|Xã An|10052021":           {paper.DateOfBirth: "1950", paper.DateOfIssue: "2021-05-10"},
 			"079150659924||Kiều Long|00001950|Nam|Xã An|10052021":       {paper.DateOfBirth: "1950"},
-			"079204659924||Kiều Lo<g|01012004|Nữ|Xã An|10052021":        {paper.FullName: "", paper.PlaceOfResidence: "Xã An", paper.DateOfBirth: "2004-01-01"},
-			"079204659924||Kiều Long|01012004|khác|Xã An|10052021":      {paper.Sex: "", paper.FullName: "Kiều Long"},
+			"079204659924||Kiều Lo<g|01012004|Nữ|Xã An|10052021": {paper.FullName: "", paper.PlaceOfResidence: "Xã An",
+				paper.DateOfBirth: "2004-01-01"},
+			"079204659924||Kiều Long|01012004|khác|Xã An|10052021": {paper.Sex: "", paper.FullName: "Kiều Long"},
 		} {
 			v, ok := qr.Parse(text)
 			for n, w := range want {
@@ -122,7 +124,8 @@ func TestOddSignsAreNoCode(t *testing.T) {
 				}
 			}
 			address := fmt.Sprintf("%x", "Tổ 5"+sign+", Phường Tân Định")
-			v, _ := qr.Insurance("7912345670|" + fmt.Sprintf("%x", "Lương Thị Bích") + "|02/09/1991|2|" + address + "|79|01/01/2024|-|28/12/2023|7|$")
+			v, _ := qr.Insurance("7912345670|" + fmt.Sprintf("%x", "Lương Thị Bích") + "|02/09/1991|2|" + address +
+				"|79|01/01/2024|-|28/12/2023|7|$")
 			if got := v[paper.PlaceOfResidence]; got != "" {
 				t.Errorf("Insurance took %q", got)
 			}
@@ -144,17 +147,21 @@ func TestPartyCardIsNoIdentityCard(t *testing.T) {
 
 func TestInsurance(t *testing.T) {
 	name, address := fmt.Sprintf("%x", "Lương Thị Bích"), fmt.Sprintf("%x", "Tổ 5, Phường Tân Định")
-	v, ok := qr.Insurance("7912345670|" + name + "|02/09/1991|2|-|79 - 026|01/01/2024|-|28/12/2023|79022100000000|-|4|01/05/2027|0123456789abcdef-7102|4|" + address + "|$")
-	want := map[paper.Name]string{paper.DocumentNumber: "7912345670", paper.FullName: "Lương Thị Bích", paper.DateOfBirth: "1991-09-02", paper.Sex: "Nữ",
+	v, ok := qr.Insurance("7912345670|" + name + "|02/09/1991|2|-|79 - " +
+		"026|01/01/2024|-|28/12/2023|79022100000000|-|4|01/05/2027|0123456789abcdef-7102|4|" + address + "|$")
+	want := map[paper.Name]string{paper.DocumentNumber: "7912345670", paper.FullName: "Lương Thị Bích", paper.DateOfBirth: "1991-09-02",
+		paper.Sex:       "Nữ",
 		paper.ValidFrom: "2024-01-01", paper.DateOfIssue: "2023-12-28"}
 	if !ok || !maps.Equal(v, want) {
 		t.Errorf("%v %v", v, ok)
 	}
-	v, ok = qr.Insurance("GD4797912345670|" + name + "|1950|1|" + address + "|79 - 026|01/01/2020|31/12/2020|28/12/2019|79022100000000|-|4|01/05/2027 |0123456789abcdef-7102|$\x00rest")
+	v, ok = qr.Insurance("GD4797912345670|" + name + "|1950|1|" + address +
+		"|79 - 026|01/01/2020|31/12/2020|28/12/2019|79022100000000|-|4|01/05/2027 |0123456789abcdef-7102|$\x00rest")
 	if !ok || v[paper.DateOfBirth] != "1950" || v[paper.PlaceOfResidence] != "Tổ 5, Phường Tân Định" || v[paper.Sex] != "Nam" {
 		t.Errorf("of before 2021: %v %v", v, ok)
 	}
-	for _, s := range []string{card, "", "7912345670|Lương Thị Bích|02/09/1991|2|-|79|01/01/2024|-|28/12/2023|7|$", "7912345670|" + name + "|02/09/1991|2|-|79|01/01/2024|-|28/12/2023|7|"} {
+	for _, s := range []string{card, "", "7912345670|Lương Thị Bích|02/09/1991|2|-|79|01/01/2024|-|28/12/2023|7|$",
+		"7912345670|" + name + "|02/09/1991|2|-|79|01/01/2024|-|28/12/2023|7|"} {
 		if _, ok := qr.Insurance(s); ok {
 			t.Errorf("took %q for an insurance card's", s)
 		}

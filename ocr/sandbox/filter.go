@@ -156,7 +156,8 @@ func filter(pid int, tell bool) error {
 		return err
 	}
 	p := unix.SockFprog{Len: uint16(len(raw)), Filter: &raw[0]}
-	thread, _, errno := unix.Syscall(unix.SYS_SECCOMP, unix.SECCOMP_SET_MODE_FILTER, unix.SECCOMP_FILTER_FLAG_TSYNC, uintptr(unsafe.Pointer(&p)))
+	thread, _, errno := unix.Syscall(unix.SYS_SECCOMP, unix.SECCOMP_SET_MODE_FILTER, unix.SECCOMP_FILTER_FLAG_TSYNC,
+		uintptr(unsafe.Pointer(&p)))
 	switch {
 	case errno != 0:
 		return os.NewSyscallError("seccomp", errno)

@@ -43,7 +43,8 @@ func attributes(apart bool) *syscall.SysProcAttr {
 const readable = "/usr:/lib:/lib64:/etc/ld.so.cache:/sys:/proc/self"
 
 // Start starts cmd in namespaces of its own, or without them where they cannot be had: Try tells. cmd.SysProcAttr, cmd.Dir
-// and cmd.Env are set by Start, env on top of what any child needs; the child ends with this process. Until it is locked it may read libraries
+// and cmd.Env are set by Start, env on top of what any child needs; the child ends with this process. Until it is locked it may read
+// libraries
 // and what lies in folders.
 func Start(cmd *exec.Cmd, folders []string, env ...string) error {
 	// Nothing of the daemon's surroundings: no tokens, no addresses.

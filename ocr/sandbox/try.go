@@ -89,7 +89,8 @@ var attempts = []attempt{
 		// Nothing lies at that address; that the kernel says so and not that it may not look is the answer.
 		var b byte
 		into, from := unix.Iovec{Base: &b, Len: 1}, unix.RemoteIovec{Base: 0x1000, Len: 1}
-		e := through(unix.RawSyscall6(unix.SYS_PROCESS_VM_READV, uintptr(os.Getppid()), uintptr(unsafe.Pointer(&into)), 1, uintptr(unsafe.Pointer(&from)), 1, 0))
+		e := through(unix.RawSyscall6(unix.SYS_PROCESS_VM_READV, uintptr(os.Getppid()), uintptr(unsafe.Pointer(&into)), 1,
+			uintptr(unsafe.Pointer(&from)), 1, 0))
 		if errors.Is(e, unix.EFAULT) {
 			return nil
 		}
@@ -99,7 +100,8 @@ var attempts = []attempt{
 		return through(unix.RawSyscall(unix.SYS_KILL, uintptr(os.Getppid()), 0, 0))
 	}},
 	{"code", "no memory can be made executable", func() error {
-		return through(unix.RawSyscall6(unix.SYS_MMAP, 0, 4096, unix.PROT_READ|unix.PROT_WRITE|unix.PROT_EXEC, unix.MAP_PRIVATE|unix.MAP_ANON, ^uintptr(0), 0))
+		return through(unix.RawSyscall6(unix.SYS_MMAP, 0, 4096, unix.PROT_READ|unix.PROT_WRITE|unix.PROT_EXEC, unix.MAP_PRIVATE|unix.MAP_ANON,
+			^uintptr(0), 0))
 	}},
 	{"kernel rings", "no ring of asynchronous calls can be set up", func() error {
 		var params [128]byte

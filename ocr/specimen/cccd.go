@@ -106,7 +106,8 @@ func cccdBack(p Person, st style, dpi float64, rng *rand.Rand) *canvas {
 	e := c.text(min(21+1.5*st.off[0], 63-issued.width(when)-day.width(dmy(p.Issue))), 13.2, when, issued)
 	c.value(paper.DateOfIssue, iso(p.Issue), e+0.2, 13.2, dmy(p.Issue), day)
 	a := st.l(st.strong, 1.4, st.faint)
-	for i, s := range []string{"CỤC TRƯỞNG CỤC CẢNH SÁT", "QUẢN LÝ HÀNH CHÍNH VỀ TRẬT TỰ XÃ HỘI", "DIRECTOR GENERAL OF THE POLICE DEPARTMENT", "FOR ADMINISTRATIVE MANAGEMENT OF SOCIAL ORDER"} {
+	for i, s := range []string{"CỤC TRƯỞNG CỤC CẢNH SÁT", "QUẢN LÝ HÀNH CHÍNH VỀ TRẬT TỰ XÃ HỘI", "DIRECTOR GENERAL OF THE POLICE DEPARTMENT",
+		"FOR ADMINISTRATIVE MANAGEMENT OF SOCIAL ORDER"} {
 		c.centre(41.5, 15.9+1.9*float64(i), s, a)
 	}
 	signature(c, 41, 27.5, 14, rng)

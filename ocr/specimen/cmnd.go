@@ -90,7 +90,8 @@ func cmndFront(p Person, st style, dpi float64, rng *rand.Rand) *canvas {
 
 // typing is the worn print of the machines that filled in the form.
 func typing(st style, rng *rand.Rand) lettering {
-	l := lettering{face: []*typeface{serifBold, serif, sans, sansBold, typed}[rng.IntN(5)], size: 2.75 * st.size, ink: color.NRGBA{40, 44, 60, uint8(170 + rng.IntN(80))}, stretch: 0.92}
+	l := lettering{face: []*typeface{serifBold, serif, sans, sansBold, typed}[rng.IntN(5)], size: 2.75 * st.size,
+		ink: color.NRGBA{40, 44, 60, uint8(170 + rng.IntN(80))}, stretch: 0.92}
 	if l.face == typed {
 		l.size, l.stretch = 2.6, 0.8
 	}

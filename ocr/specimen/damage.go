@@ -218,7 +218,8 @@ func (w wear) tilt(img *image.RGBA, rng *rand.Rand) (*image.RGBA, *homography) {
 		for x := range img.Rect.Dx() {
 			k := 0.92 + 0.16*grain.at(float64(x)/fw, float64(y)/fh*0.15)
 			i := out.PixOffset(x, y)
-			out.Pix[i], out.Pix[i+1], out.Pix[i+2], out.Pix[i+3] = clamp(float64(w.table.R)*k), clamp(float64(w.table.G)*k), clamp(float64(w.table.B)*k), 255
+			out.Pix[i], out.Pix[i+1], out.Pix[i+2], out.Pix[i+3] = clamp(float64(w.table.R)*k), clamp(float64(w.table.G)*k),
+				clamp(float64(w.table.B)*k), 255
 		}
 	}
 	warp(out, img, scaled, nil)

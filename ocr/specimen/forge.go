@@ -77,7 +77,8 @@ func Forge(p Person, how Forgery, seed uint64) Person {
 		q.Issue = p.Issue.AddDate(0, 0, 1+rng.IntN(60))
 	case OtherPerson:
 		o := Invent(seed ^ 0x6f74686572)
-		q.Number, q.FullName, q.Birth, q.Sex, q.Residence, q.Issue, q.OldNumber = o.Number, o.FullName, o.Birth, o.Sex, o.Residence, o.Issue, o.OldNumber
+		q.Number, q.FullName, q.Birth, q.Sex, q.Residence, q.Issue, q.OldNumber = o.Number, o.FullName, o.Birth, o.Sex, o.Residence, o.Issue,
+			o.OldNumber
 	}
 	return q
 }

@@ -42,7 +42,8 @@ func (c *canvas) guilloche(from, middle, to color.RGBA, strength float64, rng *r
 				dark = 1.5
 			}
 			k := 1 - strength*dark
-			row[px*4], row[px*4+1], row[px*4+2], row[px*4+3] = byte(bg[0]*k), byte(bg[1]*(1-strength*dark*0.75)), byte(bg[2]*(1-strength*dark*0.8)), 255
+			row[px*4], row[px*4+1], row[px*4+2], row[px*4+3] = byte(bg[0]*k), byte(bg[1]*(1-strength*dark*0.75)), byte(bg[2]*(1-strength*dark*0.8)),
+				255
 		}
 	}
 }
@@ -57,7 +58,8 @@ var sine = func() (t [sineSteps]float64) {
 }()
 
 func mix(a, b color.RGBA, t float64) [3]float64 {
-	return [3]float64{float64(a.R) + (float64(b.R)-float64(a.R))*t, float64(a.G) + (float64(b.G)-float64(a.G))*t, float64(a.B) + (float64(b.B)-float64(a.B))*t}
+	return [3]float64{float64(a.R) + (float64(b.R)-float64(a.R))*t, float64(a.G) + (float64(b.G)-float64(a.G))*t,
+		float64(a.B) + (float64(b.B)-float64(a.B))*t}
 }
 
 // drum draws rings of a bronze drum, the emblem behind the text.

@@ -87,7 +87,8 @@ var listings = []listing{
 	{kind: paper.BHYT, heads: []string{"BẢO HIỂM XÃ HỘI VIỆT NAM"}, titles: []string{"THẺ BẢO HIỂM Y TẾ"}, photo: true, code: insuranceText,
 		rows: [][]cell{
 			{{"Mã số:", paper.DocumentNumber, insured}}, {{"Họ và tên:", paper.FullName, fullName}},
-			{{"Ngày sinh:", paper.DateOfBirth, birth}, {"Giới tính:", paper.Sex, sexOf}}, {{"Nơi ĐK KCB BĐ:", "", plainText("Trạm y tế phường Mẫu")}},
+			{{"Ngày sinh:", paper.DateOfBirth, birth}, {"Giới tính:", paper.Sex, sexOf}},
+			{{"Nơi ĐK KCB BĐ:", "", plainText("Trạm y tế phường Mẫu")}},
 			{{"Giá trị sử dụng: từ ngày", paper.ValidFrom, issue}}, {{"Thời điểm đủ 05 năm liên tục: từ ngày", "", tenYears}},
 		}},
 	{kind: paper.TheTamTru, heads: motto, titles: []string{"THẺ TẠM TRÚ", "TEMPORARY RESIDENCE CARD"}, photo: true, rows: foreignerRows},

@@ -93,5 +93,6 @@ func qrText(p Person) string {
 	if p.code != nil {
 		return qrText(*p.code)
 	}
-	return fmt.Sprintf("%s|%s|%s|%s|%s|%s|%s", p.Number, p.OldNumber, p.FullName, p.Birth.Format("02012006"), p.Sex, p.Residence, p.Issue.Format("02012006"))
+	return fmt.Sprintf("%s|%s|%s|%s|%s|%s|%s", p.Number, p.OldNumber, p.FullName, p.Birth.Format("02012006"), p.Sex, p.Residence,
+		p.Issue.Format("02012006"))
 }

@@ -109,7 +109,8 @@ func invent(rng *rand.Rand, sex string, year int) Person {
 	p.Residence = street(rng) + live.String()
 	p.Marks = mark(rng)
 	if rng.IntN(12) == 0 {
-		p.Ethnicity = []string{"Tày", "Thái", "Mường", "Khmer", "Hoa", "Nùng", "Mông", "Dao", "Gia Rai", "Ê Đê", "Ba Na", "Chăm", "Sán Dìu"}[rng.IntN(13)]
+		p.Ethnicity = []string{"Tày", "Thái", "Mường", "Khmer", "Hoa", "Nùng", "Mông", "Dao", "Gia Rai", "Ê Đê", "Ba Na", "Chăm",
+			"Sán Dìu"}[rng.IntN(13)]
 	}
 	if rng.IntN(8) == 0 {
 		p.Religion = []string{"Phật giáo", "Công giáo", "Tin lành", "Cao Đài", "Phật giáo Hòa Hảo"}[rng.IntN(5)]
@@ -174,13 +175,17 @@ func name(rng *rand.Rand, family, sex string) string {
 
 // highland are names as the peoples of the mountains bear them: other syllables, apostrophes, no middle name.
 var highland = map[string][]string{
-	"Nam": {"Giàng A Páo", "Y Thông Niê", "Lò Văn Pậu", "Sùng Mí Sính", "Điểu K'Ré", "Rơ Châm Hyơnh", "A Viết Thị", "Thào Seo Lùng", "K'Brêu", "Bàn Tài Siểu"},
-	"Nữ":  {"H'Bia Niê", "Sùng Thị Máy", "Ksor H'Lê", "Vàng Thị Mỷ", "Quàng Thị Ọi", "Lò Thị Pỏm", "Thị Prơn", "Y Blúi", "Giàng Thị Dợ", "Ka Thẻo"},
+	"Nam": {"Giàng A Páo", "Y Thông Niê", "Lò Văn Pậu", "Sùng Mí Sính", "Điểu K'Ré", "Rơ Châm Hyơnh", "A Viết Thị", "Thào Seo Lùng", "K'Brêu",
+		"Bàn Tài Siểu"},
+	"Nữ": {"H'Bia Niê", "Sùng Thị Máy", "Ksor H'Lê", "Vàng Thị Mỷ", "Quàng Thị Ọi", "Lò Thị Pỏm", "Thị Prơn", "Y Blúi", "Giàng Thị Dợ",
+		"Ka Thẻo"},
 }
 
 func street(rng *rand.Rand) string {
-	hamlets := []string{"Đông", "Đoài", "Thượng", "Hạ", "Trung", "Tân Lập", "Phú Lộc", "Hòa Bình", "An Thịnh", "Cầu Đất", "Bến Tre", "Mỹ Hưng", "Gò Đậu"}
-	streets := []string{"Trần Phú", "Lê Lợi", "Nguyễn Huệ", "Hai Bà Trưng", "Lý Thường Kiệt", "Quang Trung", "Hùng Vương", "Phan Đình Phùng", "Điện Biên Phủ", "Cách Mạng Tháng 8", "30 Tháng 4", "Nguyễn Thị Minh Khai", "Lạc Long Quân"}
+	hamlets := []string{"Đông", "Đoài", "Thượng", "Hạ", "Trung", "Tân Lập", "Phú Lộc", "Hòa Bình", "An Thịnh", "Cầu Đất", "Bến Tre", "Mỹ Hưng",
+		"Gò Đậu"}
+	streets := []string{"Trần Phú", "Lê Lợi", "Nguyễn Huệ", "Hai Bà Trưng", "Lý Thường Kiệt", "Quang Trung", "Hùng Vương", "Phan Đình Phùng",
+		"Điện Biên Phủ", "Cách Mạng Tháng 8", "30 Tháng 4", "Nguyễn Thị Minh Khai", "Lạc Long Quân"}
 	n := 1 + rng.IntN(420)
 	switch rng.IntN(8) {
 	case 0:

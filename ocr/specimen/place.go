@@ -35,17 +35,22 @@ var places = [][3]string{
 	{"Chi Lăng", "Lạng Sơn", "020"}, {"Cốc Lếu", "Lào Cai", "010"}, {"Sông Hiến", "Cao Bằng", "004"}, {"Mường Thanh", "Điện Biên Phủ", "011"},
 	{"Chiềng Lề", "Sơn La", "014"}, {"Phương Lâm", "Hòa Bình", "017"}, {"Đồng Tâm", "Yên Bái", "015"}, {"Nguyễn Trãi", "Hà Giang", "002"},
 	{"Ỷ La", "Tuyên Quang", "008"}, {"Đức Xuân", "Bắc Kạn", "006"}, {"Đoàn Kết", "Lai Châu", "012"}, {"Quyết Thắng", "Kon Tum", "062"},
-	{"Nghĩa Trung", "Gia Nghĩa", "067"}, {"Lộc Phát", "Bảo Lộc", "068"}, {"Tân Phú", "Đồng Xoài", "070"}, {"Đô Vinh", "Phan Rang - Tháp Chàm", "058"},
+	{"Nghĩa Trung", "Gia Nghĩa", "067"}, {"Lộc Phát", "Bảo Lộc", "068"}, {"Tân Phú", "Đồng Xoài", "070"},
+	{"Đô Vinh", "Phan Rang - Tháp Chàm", "058"},
 	{"Mũi Né", "Phan Thiết", "060"}, {"Long Đức", "Trà Vinh", "084"}, {"Tân Ngãi", "Vĩnh Long", "086"}, {"Vị Tân", "Vị Thanh", "093"},
 	{"Đại Tâm", "Mỹ Xuyên", "094"}, {"Hiệp Thành", "Bạc Liêu", "095"},
 }
 
 // communes are names that many districts have a commune or ward of.
 var communes = []string{"An Bình", "An Hòa", "An Phú", "Bình An", "Bình Minh", "Bình Thành", "Cẩm Sơn", "Chiềng Ly", "Cộng Hòa", "Dân Chủ",
-	"Đại Đồng", "Đại Thắng", "Đông Phong", "Đông Sơn", "Đồng Tâm", "Đức Thịnh", "Ea Wer", "Gia Hòa", "Hải Đường", "Hiệp Hòa", "Hòa Bình", "Hòa Hưng",
-	"Hòa Thạnh", "Hồng Kỳ", "Hưng Đạo", "Hùng Sơn", "Hương Sơn", "Ia Blang", "Khánh Hòa", "Kim Long", "Kỳ Phú", "Lam Sơn", "Liên Châu", "Long Điền",
-	"Long Hưng", "Lộc An", "Lương Sơn", "Lý Thường Kiệt", "Minh Khai", "Minh Đức", "Mỹ An", "Mỹ Lộc", "Mường Lạn", "Nam Thái", "Nậm Cắn", "Nghĩa Hòa",
-	"Ngọc Thanh", "Nhơn Hậu", "Ninh Xuân", "Phong Phú", "Phú Cường", "Phú Thịnh", "Phước Thuận", "Phường 2", "Phường 8", "Phường 14", "Quang Trung",
+	"Đại Đồng", "Đại Thắng", "Đông Phong", "Đông Sơn", "Đồng Tâm", "Đức Thịnh", "Ea Wer", "Gia Hòa", "Hải Đường", "Hiệp Hòa", "Hòa Bình",
+	"Hòa Hưng",
+	"Hòa Thạnh", "Hồng Kỳ", "Hưng Đạo", "Hùng Sơn", "Hương Sơn", "Ia Blang", "Khánh Hòa", "Kim Long", "Kỳ Phú", "Lam Sơn", "Liên Châu",
+	"Long Điền",
+	"Long Hưng", "Lộc An", "Lương Sơn", "Lý Thường Kiệt", "Minh Khai", "Minh Đức", "Mỹ An", "Mỹ Lộc", "Mường Lạn", "Nam Thái", "Nậm Cắn",
+	"Nghĩa Hòa",
+	"Ngọc Thanh", "Nhơn Hậu", "Ninh Xuân", "Phong Phú", "Phú Cường", "Phú Thịnh", "Phước Thuận", "Phường 2", "Phường 8", "Phường 14",
+	"Quang Trung",
 	"Quảng Phú", "Quế Thọ", "Quỳnh Thạch", "Sơn Hà", "Tà Lèng", "Tam Hiệp", "Tân An", "Tân Hòa", "Tân Thạnh Đông", "Thạch Bằng", "Thanh Bình",
 	"Thanh Lương", "Thành Công", "Thạnh Mỹ", "Thiện Hưng", "Thới An", "Thuận Lợi", "Thượng Lâm", "Tiên Cảnh", "Trung Hưng", "Trường Sơn",
 	"Vạn Phúc", "Vĩnh Hảo", "Vĩnh Phú", "Xuân Hòa", "Xuân Lộc", "Xuyên Tây", "Yên Bình", "Yên Trung", "Ỷ Tịch"}

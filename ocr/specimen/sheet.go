@@ -60,7 +60,8 @@ func khaiSinh(p Person, st style, dpi float64, rng *rand.Rand) *canvas {
 	c.value(RegisterNumber, p.Register, e, 42, p.Register, head)
 	c.centre(a4w/2, 58, "GIẤY KHAI SINH", lettering{face: serifBold, size: 9.5, ink: st.red})
 	lab := lettering{face: serif, size: 4.6 * st.size, ink: st.ink}
-	val := lettering{face: []*typeface{serifBold, serif, sans, serifItalic}[rng.IntN(4)], size: 4.6 * st.size, ink: color.RGBA{24, 24, 60, 255}}
+	val := lettering{face: []*typeface{serifBold, serif, sans, serifItalic}[rng.IntN(4)], size: 4.6 * st.size,
+		ink: color.RGBA{24, 24, 60, 255}}
 	x, right, step := 22.0+3*st.off[0], a4w-22, 8.6*st.lead
 	y := 74.0 + 3*st.off[1]
 	y = c.ruled(paper.FullName, "Họ, chữ đệm, tên:", strings.ToUpper(p.FullName), strings.ToUpper(p.FullName), x, y, step, right, lab, val)
@@ -77,10 +78,12 @@ func khaiSinh(p Person, st style, dpi float64, rng *rand.Rand) *canvas {
 	y = c.ruled(paper.PlaceOfOrigin, "Quê quán:", p.Origin, p.Origin, x, y, step, right, lab, val)
 	y = c.ruled(paper.Number, "Số định danh cá nhân:", p.Number, p.Number, x, y, step, right, lab, val)
 	y = c.ruled(MotherName, "Họ, chữ đệm, tên người mẹ:", strings.ToUpper(p.Mother), strings.ToUpper(p.Mother), x, y, step, right, lab, val)
-	y = c.ruled("", "Năm sinh:", "", fmt.Sprintf("%d   Dân tộc: %s   Quốc tịch: Việt Nam", p.MotherBirth.Year(), "Kinh"), x, y, step, right, lab, val)
+	y = c.ruled("", "Năm sinh:", "", fmt.Sprintf("%d   Dân tộc: %s   Quốc tịch: Việt Nam", p.MotherBirth.Year(), "Kinh"), x, y, step, right,
+		lab, val)
 	y = c.ruled("", "Nơi cư trú:", "", p.Residence, x, y, step, right, lab, val)
 	y = c.ruled(FatherName, "Họ, chữ đệm, tên người cha:", strings.ToUpper(p.Father), strings.ToUpper(p.Father), x, y, step, right, lab, val)
-	y = c.ruled("", "Năm sinh:", "", fmt.Sprintf("%d   Dân tộc: %s   Quốc tịch: Việt Nam", p.FatherBirth.Year(), p.Ethnicity), x, y, step, right, lab, val)
+	y = c.ruled("", "Năm sinh:", "", fmt.Sprintf("%d   Dân tộc: %s   Quốc tịch: Việt Nam", p.FatherBirth.Year(), p.Ethnicity), x, y, step,
+		right, lab, val)
 	y = c.ruled("", "Nơi cư trú:", "", p.Residence, x, y, step, right, lab, val)
 	y = c.ruled("", "Họ, chữ đệm, tên người đi khai sinh:", "", p.Father, x, y, step, right, lab, val)
 	y = c.ruled("", "Giấy tờ tùy thân:", "", "CCCD số 0"+p.Number[1:11]+"7", x, y, step, right, lab, val)
@@ -155,13 +158,15 @@ func ct07(p Person, st style, dpi float64, rng *rand.Rand) *canvas {
 	c.line(st.ink, 0.2, 122, 37.6, 170, 37.6)
 	c.centre(58, 45, fmt.Sprintf("Số: %d/XN", 10+rng.IntN(900)), lab)
 	when := p.Issue
-	c.centre(146, 45, fmt.Sprintf("%s, ngày %02d tháng %02d năm %d", parts[len(parts)-1], when.Day(), when.Month(), when.Year()), lettering{face: serifItalic, size: 3.9, ink: st.ink})
+	c.centre(146, 45, fmt.Sprintf("%s, ngày %02d tháng %02d năm %d", parts[len(parts)-1], when.Day(), when.Month(), when.Year()),
+		lettering{face: serifItalic, size: 3.9, ink: st.ink})
 	c.note(paper.DateOfIssue, iso(when), dmy(when), rect{110 + c.dx, 41 + c.dy, 72, 6})
 	c.centre(a4w/2, 60, "XÁC NHẬN THÔNG TIN VỀ CƯ TRÚ", lettering{face: strong, size: 5.4, ink: st.ink})
 	x, right, step := 25.0+3*st.off[0], a4w-18, 8.4*st.lead
 	y := 76.0 + 3*st.off[1]
 	y = c.ruled("", "I. Theo đề nghị của Ông/Bà:", "", "", x, y, step, x+60, bold, val)
-	y = c.ruled(paper.FullName, "1. Họ, chữ đệm và tên:", strings.ToUpper(p.FullName), strings.ToUpper(p.FullName), x, y, step, right, lab, val)
+	y = c.ruled(paper.FullName, "1. Họ, chữ đệm và tên:", strings.ToUpper(p.FullName), strings.ToUpper(p.FullName), x, y, step, right, lab,
+		val)
 	e := c.text(x, y, "2. Ngày, tháng, năm sinh: ", lab)
 	e = c.value(paper.DateOfBirth, iso(p.Birth), e, y, dmy(p.Birth), val)
 	e = c.text(e+8, y, "3. Giới tính: ", lab)
@@ -210,9 +215,12 @@ func letter(p Person, st style, dpi float64, rng *rand.Rand) *canvas {
 	c.centre(a4w/2, 50, titles[rng.IntN(len(titles))], lettering{face: serifBold, size: 6, ink: st.ink})
 	bodies := []string{
 		"Kính gửi: Ủy ban nhân dân phường nơi tôi đang cư trú.",
-		"Tôi làm đơn này kính mong quý cơ quan xem xét và giải quyết theo quy định của pháp luật. Tôi xin cam đoan những nội dung trình bày trên đây là đúng sự thật và chịu hoàn toàn trách nhiệm trước pháp luật.",
-		"Căn nhà nói trên do gia đình tôi sử dụng ổn định từ nhiều năm nay, không có tranh chấp với các hộ liền kề. Hằng năm gia đình tôi đều nộp đầy đủ các khoản thuế và lệ phí.",
-		"Hai bên thống nhất giao kết với các điều khoản sau: thời hạn là mười hai tháng; tiền thuê trả vào ngày mồng năm hằng tháng; bên thuê có trách nhiệm giữ gìn tài sản và vệ sinh chung.",
+		"Tôi làm đơn này kính mong quý cơ quan xem xét và giải quyết theo quy định của pháp luật. Tôi xin cam đoan những nội dung trình bày " +
+			"trên đây là đúng sự thật và chịu hoàn toàn trách nhiệm trước pháp luật.",
+		"Căn nhà nói trên do gia đình tôi sử dụng ổn định từ nhiều năm nay, không có tranh chấp với các hộ liền kề. Hằng năm gia đình tôi đều " +
+			"nộp đầy đủ các khoản thuế và lệ phí.",
+		"Hai bên thống nhất giao kết với các điều khoản sau: thời hạn là mười hai tháng; tiền thuê trả vào ngày mồng năm hằng tháng; bên thuê " +
+			"có trách nhiệm giữ gìn tài sản và vệ sinh chung.",
 		"Đơn này được lập thành hai bản có giá trị như nhau, mỗi bên giữ một bản để làm bằng chứng.",
 		"Tôi xin chân thành cảm ơn."}
 	y := 66.0

@@ -75,7 +75,8 @@ func TestInventedPersonsAreConsistent(t *testing.T) {
 			if err != nil || n.Year != p.Birth.Year() || n.Sex != p.Sex {
 				t.Errorf("%s %d: number %s, born %s, %s, %v", kind, seed, p.Number, iso(p.Birth), p.Sex, err)
 			}
-			if !p.Expiry.IsZero() && !p.Expiry.After(p.Issue) || kind != paper.KhaiSinh && !p.Issue.After(p.Birth.AddDate(14, 0, 0)) && kind != paper.CanCuoc {
+			if !p.Expiry.IsZero() && !p.Expiry.After(p.Issue) || kind != paper.KhaiSinh && !p.Issue.After(p.Birth.AddDate(14, 0, 0)) &&
+				kind != paper.CanCuoc {
 				t.Errorf("%s %d: born %s, issued %s, expires %s", kind, seed, iso(p.Birth), iso(p.Issue), iso(p.Expiry))
 			}
 			if vn.Locate(p.Origin).District == "" || vn.Locate(p.Residence).Province.Name == "" {

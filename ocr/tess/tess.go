@@ -135,7 +135,8 @@ func parse(hocr string) []Word {
 			case "ocrx_word":
 				word, wordDepth = &Word{Line: line, Low: 1}, depth
 				letters.Reset()
-				if n, err := fmt.Sscanf(property(title, "bbox"), "%d %d %d %d", &word.Box.Min.X, &word.Box.Min.Y, &word.Box.Max.X, &word.Box.Max.Y); n != 4 || err != nil {
+				if n, err := fmt.Sscanf(property(title, "bbox"), "%d %d %d %d", &word.Box.Min.X, &word.Box.Min.Y, &word.Box.Max.X,
+					&word.Box.Max.Y); n != 4 || err != nil {
 					word = nil
 					continue
 				}

@@ -7,13 +7,17 @@ import (
 )
 
 // ethnicities are the 54 peoples of the statistics office's list (Decision 121-TCTK/PPCĐ, 1979), in all the ways papers spell them.
-var ethnicities = strings.Split("Kinh, Tày, Thái, Mường, Khmer, Khơ-me, Khơ me, Hoa, Nùng, Mông, H'Mông, HMông, Dao, Gia Rai, Gia-rai, Ê Đê, Ê-đê, Ba Na, Ba-na, Sán Chay, Chăm, "+
-	"Cơ Ho, Cơ-ho, Xơ Đăng, Xơ-đăng, Sán Dìu, Hrê, Ra Glai, Ra-glai, Raglay, Mnông, M'Nông, Thổ, Xtiêng, X'Tiêng, Khơ Mú, Khơ-mú, Bru Vân Kiều, Bru - Vân Kiều, "+
-	"Cơ Tu, Cơ-tu, Giáy, Tà Ôi, Tà-ôi, Mạ, Gié Triêng, Giẻ-Triêng, Co, Chơ Ro, Chơ-ro, Xinh Mun, Xinh-mun, Hà Nhì, Chu Ru, Chu-ru, Lào, La Chí, Kháng, Phù Lá, La Hủ, "+
+var ethnicities = strings.Split("Kinh, Tày, Thái, Mường, Khmer, Khơ-me, Khơ me, Hoa, Nùng, Mông, H'Mông, HMông, Dao, Gia Rai, Gia-rai, "+
+	"Ê Đê, Ê-đê, Ba Na, Ba-na, Sán Chay, Chăm, "+
+	"Cơ Ho, Cơ-ho, Xơ Đăng, Xơ-đăng, Sán Dìu, Hrê, Ra Glai, Ra-glai, Raglay, Mnông, M'Nông, Thổ, Xtiêng, X'Tiêng, Khơ Mú, Khơ-mú, Bru Vân "+
+	"Kiều, Bru - Vân Kiều, "+
+	"Cơ Tu, Cơ-tu, Giáy, Tà Ôi, Tà-ôi, Mạ, Gié Triêng, Giẻ-Triêng, Co, Chơ Ro, Chơ-ro, Xinh Mun, Xinh-mun, Hà Nhì, Chu Ru, Chu-ru, Lào, La "+
+	"Chí, Kháng, Phù Lá, La Hủ, "+
 	"La Ha, Pà Thẻn, Lự, Ngái, Chứt, Lô Lô, Mảng, Cơ Lao, Co Lao, Bố Y, Cống, Si La, Pu Péo, Brâu, Ơ Đu, Rơ Măm, Rơ-măm", ", ")
 
 // religions are those papers name; "Không" is none.
-var religions = strings.Split("Không, Phật giáo, Công giáo, Thiên chúa giáo, Thiên Chúa, Tin lành, Cao Đài, Phật giáo Hòa Hảo, Hòa Hảo, Hồi giáo, Bà La Môn", ", ")
+var religions = strings.Split("Không, Phật giáo, Công giáo, Thiên chúa giáo, Thiên Chúa, Tin lành, Cao Đài, Phật giáo Hòa Hảo, Hòa Hảo, "+
+	"Hồi giáo, Bà La Môn", ", ")
 
 // Ethnicity finds the people whose name this is, or, if it is none's, the one whose name has the same plain letters.
 func Ethnicity(s string) (name string, ok bool) { return only(ethnicities, s) }

@@ -56,17 +56,21 @@ var femaleGiven = []Share{
 	{"Loan", 14}, {"Ly", 12}, {"Mai", 24}, {"Mến", 3}, {"Minh", 10}, {"My", 14}, {"Mỹ", 6}, {"Nga", 18}, {"Ngân", 18}, {"Ngọc", 26},
 	{"Nguyên", 6}, {"Nguyệt", 8}, {"Nhàn", 6}, {"Nhi", 20}, {"Nhung", 18}, {"Như", 14}, {"Oanh", 12}, {"Phượng", 14}, {"Phương", 30},
 	{"Quyên", 14}, {"Quỳnh", 20}, {"Sương", 4}, {"Tâm", 12}, {"Thanh", 14}, {"Thảo", 28}, {"Thắm", 4}, {"Thoa", 8}, {"Thơ", 4}, {"Thu", 14},
-	{"Thủy", 22}, {"Thúy", 14}, {"Thùy", 10}, {"Thư", 16}, {"Thương", 10}, {"Tiên", 8}, {"Trang", 32}, {"Trâm", 14}, {"Trinh", 10}, {"Trúc", 8},
+	{"Thủy", 22}, {"Thúy", 14}, {"Thùy", 10}, {"Thư", 16}, {"Thương", 10}, {"Tiên", 8}, {"Trang", 32}, {"Trâm", 14}, {"Trinh", 10},
+	{"Trúc", 8},
 	{"Tuyết", 14}, {"Tươi", 4}, {"Uyên", 14}, {"Vân", 22}, {"Vi", 6}, {"Vy", 14}, {"Xuân", 8}, {"Yến", 20}, {"Ý", 2}, {"Lụa", 3}, {"Mận", 3},
-	{"Hậu", 6}, {"Huê", 2}, {"Là", 2}, {"Luyến", 4}, {"Mơ", 3}, {"Na", 3}, {"Nụ", 2}, {"Phấn", 2}, {"Thêu", 3}, {"Bé", 3}, {"Út", 2}, {"Gấm", 2},
+	{"Hậu", 6}, {"Huê", 2}, {"Là", 2}, {"Luyến", 4}, {"Mơ", 3}, {"Na", 3}, {"Nụ", 2}, {"Phấn", 2}, {"Thêu", 3}, {"Bé", 3}, {"Út", 2},
+	{"Gấm", 2},
 }
 
 // Names of the peoples of the highlands and the north, which are known but not drawn: what begins them, and the clans and words that
 // stand behind (Ê Đê, Gia Rai, Ba Na, Cơ Ho, Cơ Tu, Hmông). H' and K' are written with an apostrophe, of which nothing but the letter
 // may be left.
 var (
-	highlandHeads = strings.Fields("Y A H' K' Ka Ksor Nay Kpă Siu Rơ Rmah Rahlan Kra Păng Điểu Zơ Pơ A Alăng Giàng Sùng Thào Vừ Mùa Lầu Cứ Hờ Thò Vàng Sồng")
-	highlandWords = strings.Fields("Niê Mlô Êban Ayun Kbuôr Kđăm Byă Buôn Yă Châm Rchom Jăn Ting Lăng Râm Loong Siu Ksor Kpă Nay Rmah A Thị Pó Lử Mỷ")
+	highlandHeads = strings.Fields("Y A H' K' Ka Ksor Nay Kpă Siu Rơ Rmah Rahlan Kra Păng Điểu Zơ Pơ A Alăng Giàng Sùng Thào Vừ Mùa Lầu Cứ " +
+		"Hờ Thò Vàng Sồng")
+	highlandWords = strings.Fields("Niê Mlô Êban Ayun Kbuôr Kđăm Byă Buôn Yă Châm Rchom Jăn Ting Lăng Râm Loong Siu Ksor Kpă Nay Rmah A " +
+		"Thị Pó Lử Mỷ")
 )
 
 // Families, Middles and Givens list the parts of names with their shares; sex is "Nam" or "Nữ".

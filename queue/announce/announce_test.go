@@ -410,7 +410,8 @@ func TestPermissions(t *testing.T) {
 	for kiosk, want := range map[string]uint64{"ward-8": 0, "ward-7": 2} {
 		q := newQueue(t)
 		enqueue(t, q, "FFFF01", "FFFF02")
-		a, err := New(Options{URL: s.ClientURL(), Kiosk: kiosk, Stream: stream, Outbox: q, Every: 20 * time.Millisecond, Log: slog.New(slog.DiscardHandler)})
+		a, err := New(Options{URL: s.ClientURL(), Kiosk: kiosk, Stream: stream, Outbox: q, Every: 20 * time.Millisecond,
+			Log: slog.New(slog.DiscardHandler)})
 		if err != nil {
 			t.Fatal(err)
 		}

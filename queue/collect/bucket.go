@@ -93,7 +93,8 @@ func (b *Bucket) Uploads(ctx context.Context, do func(Upload) error) error {
 			continue // not tusd's
 		}
 		size, there := sizes[key] // tusd's store makes the object when the last part is there
-		if err := do(Upload{Key: key, Size: info.Size, Meta: info.MetaData, Finished: there && !info.SizeIsDeferred && size == info.Size}); err != nil {
+		if err := do(Upload{Key: key, Size: info.Size, Meta: info.MetaData,
+			Finished: there && !info.SizeIsDeferred && size == info.Size}); err != nil {
 			return err
 		}
 	}
@@ -135,7 +136,8 @@ func (b *Bucket) Claim(ctx context.Context, submission string, c Claim) (Claim, 
 	var once minio.PutObjectOptions
 	once.SetMatchETagExcept("*")
 	err = b.put(ctx, submission, c, once)
-	if status := minio.ToErrorResponse(err).StatusCode; err != nil && (status == http.StatusPreconditionFailed || status == http.StatusConflict) {
+	if status := minio.ToErrorResponse(err).StatusCode; err != nil &&
+		(status == http.StatusPreconditionFailed || status == http.StatusConflict) {
 		return b.claimed(ctx, submission)
 	}
 	return c, err

@@ -59,7 +59,8 @@ func onDisk(t *testing.T) hub {
 func serve(t *testing.T, composer *handler.StoreComposer) string {
 	t.Helper()
 	memorylocker.New().UseIn(composer)
-	h, err := handler.NewHandler(handler.Config{StoreComposer: composer, BasePath: "/files/", Logger: xslog.New(xslog.NewTextHandler(io.Discard, nil))})
+	h, err := handler.NewHandler(handler.Config{StoreComposer: composer, BasePath: "/files/",
+		Logger: xslog.New(xslog.NewTextHandler(io.Discard, nil))})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -72,7 +73,8 @@ func serve(t *testing.T, composer *handler.StoreComposer) string {
 func inBucket(t *testing.T) hub {
 	t.Helper()
 	endpoint := gateway(t)
-	b, err := OpenBucket(BucketOptions{Endpoint: endpoint, Bucket: "submissions", Prefix: "ward-7/", AccessKey: "province", SecretKey: "invented-secret"})
+	b, err := OpenBucket(BucketOptions{Endpoint: endpoint, Bucket: "submissions", Prefix: "ward-7/", AccessKey: "province",
+		SecretKey: "invented-secret"})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -195,7 +197,8 @@ func send(t *testing.T, url string, to []age.Recipient, only bool, ids ...string
 	}
 	defer q.Close()
 	for _, id := range ids {
-		draft := queue.Draft{ID: id, Labels: map[string]string{"kiosk": "ward-7-a"}, Parts: []queue.Part{queue.FromBytes("form.json", "application/json", []byte("form of "+id))}}
+		draft := queue.Draft{ID: id, Labels: map[string]string{"kiosk": "ward-7-a"},
+			Parts: []queue.Part{queue.FromBytes("form.json", "application/json", []byte("form of "+id))}}
 		if _, err := q.Enqueue(t.Context(), draft); err != nil {
 			t.Fatal(err)
 		}
@@ -312,7 +315,8 @@ func upload(t *testing.T, url, id, sum string, data []byte) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for k, v := range map[string]string{"Tus-Resumable": "1.0.0", "Upload-Length": fmt.Sprint(len(data)), "Content-Type": "application/offset+octet-stream",
+	for k, v := range map[string]string{"Tus-Resumable": "1.0.0", "Upload-Length": fmt.Sprint(len(data)),
+		"Content-Type":    "application/offset+octet-stream",
 		"Upload-Metadata": "submission " + b64(id) + ",sha256 " + b64(sum) + ",code " + b64("2222-2222")} {
 		r.Header.Set(k, v)
 	}

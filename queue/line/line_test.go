@@ -37,7 +37,8 @@ func newAuthority(t *testing.T) *authority {
 	t.Helper()
 	a := &authority{t: t, dir: t.TempDir()}
 	a.key = a.newKey()
-	a.cert = a.sign(&x509.Certificate{Subject: pkix.Name{CommonName: "test CA"}, IsCA: true, BasicConstraintsValid: true, KeyUsage: x509.KeyUsageCertSign}, a.key, nil)
+	a.cert = a.sign(&x509.Certificate{Subject: pkix.Name{CommonName: "test CA"}, IsCA: true, BasicConstraintsValid: true,
+		KeyUsage: x509.KeyUsageCertSign}, a.key, nil)
 	a.file = a.write("ca.pem", "CERTIFICATE", a.cert.Raw)
 	return a
 }
@@ -82,7 +83,8 @@ func (a *authority) write(name, kind string, der []byte) string {
 // issue writes a certificate and its key.
 func (a *authority) issue(name string, usage x509.ExtKeyUsage) (certFile, keyFile string) {
 	key := a.newKey()
-	c := a.sign(&x509.Certificate{Subject: pkix.Name{CommonName: name}, DNSNames: []string{name}, KeyUsage: x509.KeyUsageDigitalSignature}, key, []x509.ExtKeyUsage{usage})
+	c := a.sign(&x509.Certificate{Subject: pkix.Name{CommonName: name}, DNSNames: []string{name}, KeyUsage: x509.KeyUsageDigitalSignature},
+		key, []x509.ExtKeyUsage{usage})
 	der, err := x509.MarshalPKCS8PrivateKey(key)
 	if err != nil {
 		a.t.Fatal(err)
@@ -328,7 +330,8 @@ func TestCertificates(t *testing.T) {
 		t.Fatal(err)
 	}
 	list := TLS{CAFile: both, CertFile: cert, KeyFile: key}.Certificates()
-	if len(list) != 2 || list[0].Err != nil || list[1].Err != nil || list[1].Ends.Before(a.cert.NotAfter) || list[1].Ends.Before(b.cert.NotAfter) {
+	if len(list) != 2 || list[0].Err != nil || list[1].Err != nil || list[1].Ends.Before(a.cert.NotAfter) ||
+		list[1].Ends.Before(b.cert.NotAfter) {
 		t.Fatalf("%+v", list)
 	}
 	if left := time.Until(list[0].Ends); left <= 0 || left > time.Hour {

@@ -193,7 +193,8 @@ func TestRealClock(t *testing.T) {
 }
 
 func TestParse(t *testing.T) {
-	for text, want := range map[string]Rate{"256 kB/s": 256_000, "2 Mbit/s": 250_000, "64KiB/s": 65536, "unlimited": Unlimited, "nothing": Nothing, "0 kB/s": Nothing, "100 b/s": 100} {
+	for text, want := range map[string]Rate{"256 kB/s": 256_000, "2 Mbit/s": 250_000, "64KiB/s": 65536, "unlimited": Unlimited,
+		"nothing": Nothing, "0 kB/s": Nothing, "100 b/s": 100} {
 		if got, err := ParseRate(text); err != nil || got != want {
 			t.Errorf("ParseRate(%q) = %d, %v, want %d", text, got, err, want)
 		}
@@ -203,7 +204,8 @@ func TestParse(t *testing.T) {
 			t.Errorf("ParseRate(%q) = %d", text, got)
 		}
 	}
-	for _, text := range []string{"", "7:30-17:00", "7:30 256 kB/s", "24:30-25:00 1 kB/s", "foo 7:30-17:00 1 kB/s", "7:5-8:00 1 kB/s", "mon-foo 7:30-17:00 1 kB/s", "24:00-1:00 1 kB/s", "mon"} {
+	for _, text := range []string{"", "7:30-17:00", "7:30 256 kB/s", "24:30-25:00 1 kB/s", "foo 7:30-17:00 1 kB/s", "7:5-8:00 1 kB/s",
+		"mon-foo 7:30-17:00 1 kB/s", "24:00-1:00 1 kB/s", "mon"} {
 		if got, err := ParseWindow(text); err == nil {
 			t.Errorf("ParseWindow(%q) = %+v", text, got)
 		}

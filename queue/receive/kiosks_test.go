@@ -150,14 +150,16 @@ func TestUnfinishedUploadsHaveAQuota(t *testing.T) {
 // TestSlowBodies: what drips is cut off, by its rate and by silence.
 func TestSlowBodies(t *testing.T) {
 	drip, in := io.Pipe()
-	s := &steady{body: drip, control: http.NewResponseController(httptest.NewRecorder()), begun: time.Now().Add(-10 * time.Second), grace: time.Second, stall: time.Minute}
+	s := &steady{body: drip, control: http.NewResponseController(httptest.NewRecorder()), begun: time.Now().Add(-10 * time.Second),
+		grace: time.Second, stall: time.Minute}
 	go func() { _, _ = in.Write([]byte("x")) }()
 	if _, err := s.Read(make([]byte, 10)); err == nil || !strings.Contains(err.Error(), "slower than") {
 		t.Fatal(err)
 	}
 	ended := make(chan error, 1)
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		_, err := io.Copy(io.Discard, &steady{body: r.Body, control: http.NewResponseController(w), begun: time.Now(), grace: time.Minute, stall: 50 * time.Millisecond})
+		_, err := io.Copy(io.Discard, &steady{body: r.Body, control: http.NewResponseController(w), begun: time.Now(), grace: time.Minute,
+			stall: 50 * time.Millisecond})
 		ended <- err
 	}))
 	defer server.Close()

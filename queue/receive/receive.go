@@ -279,7 +279,8 @@ func (r *Receiver) create(w http.ResponseWriter, req *http.Request) {
 		return
 	}
 	// What another kiosk began is begun anew by this one: the name goes with who finishes.
-	if info, ok := r.partial(uploadID(id, sum)); ok && info.MetaData[kioskField] == sender(req.Context()) && req.Header.Get("Upload-Length") == strconv.FormatInt(info.Size, 10) {
+	if info, ok := r.partial(uploadID(id, sum)); ok && info.MetaData[kioskField] == sender(req.Context()) &&
+		req.Header.Get("Upload-Length") == strconv.FormatInt(info.Size, 10) {
 		if info.Offset == info.Size {
 			if err := r.finish(id, info); err != nil {
 				r.fail(w, id, err)
@@ -429,7 +430,8 @@ func (r *Receiver) finished(e handler.HookEvent) (handler.HTTPResponse, error) {
 		r.o.Log.Error("receive submission", "submission", id, "error", err)
 		err = refuse(http.StatusInternalServerError, "the receiver can't store this now")
 	}
-	return handler.HTTPResponse{Header: handler.HTTPHeader{"Repr-Digest": reprDigest(sum), acknowledged: time.Now().UTC().Format(time.RFC3339)}}, err
+	return handler.HTTPResponse{Header: handler.HTTPHeader{"Repr-Digest": reprDigest(sum),
+		acknowledged: time.Now().UTC().Format(time.RFC3339)}}, err
 }
 
 // quota refuses an upload beyond what one kiosk may have begun and not finished. It is told to wait: what it does not

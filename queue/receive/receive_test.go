@@ -39,7 +39,8 @@ func pack(t testing.TB, id string, files ...file) []byte {
 		var parts []map[string]any
 		for _, f := range files {
 			sum := sha256.Sum256(f.content)
-			parts = append(parts, map[string]any{"name": f.name, "media_type": "image/jpeg", "size": len(f.content), "sha256": hex.EncodeToString(sum[:])})
+			parts = append(parts, map[string]any{"name": f.name, "media_type": "image/jpeg", "size": len(f.content),
+				"sha256": hex.EncodeToString(sum[:])})
 		}
 		text, err := json.Marshal(map[string]any{"format": "motcua-bundle-1", "id": id, "parts": parts})
 		if err != nil {
@@ -126,7 +127,8 @@ func request(t testing.TB, method, url string, body []byte, headers ...string) (
 // upload sends a bundle in one request.
 func upload(t testing.TB, url, id string, bundle []byte) (*http.Response, string) {
 	t.Helper()
-	return request(t, http.MethodPost, url+Path, bundle, "Upload-Length", strconv.Itoa(len(bundle)), "Upload-Metadata", metadata(id, sumOf(bundle)))
+	return request(t, http.MethodPost, url+Path, bundle, "Upload-Length", strconv.Itoa(len(bundle)), "Upload-Metadata",
+		metadata(id, sumOf(bundle)))
 }
 
 // tree lists all files below a folder, without the receiver's own lock and markers.
@@ -136,7 +138,8 @@ func tree(t testing.TB, dir string) (out []string) {
 		if err != nil {
 			return err
 		}
-		if name, _ := filepath.Rel(dir, path); !d.IsDir() && !strings.HasPrefix(name, ".motcua/lock") && !strings.HasPrefix(name, ".motcua/received/") {
+		if name, _ := filepath.Rel(dir, path); !d.IsDir() && !strings.HasPrefix(name, ".motcua/lock") &&
+			!strings.HasPrefix(name, ".motcua/received/") {
 			out = append(out, name)
 		}
 		return nil
@@ -155,7 +158,8 @@ func TestReceive(t *testing.T) {
 	bundle := pack(t, id, page, file{name: "form.json", content: []byte(`{"a":1}`)})
 	for range 2 {
 		resp, text := upload(t, url, id, bundle)
-		if resp.StatusCode != http.StatusCreated || resp.Header.Get("Upload-Offset") != strconv.Itoa(len(bundle)) || resp.Header.Get("Repr-Digest") != reprDigest(sumOf(bundle)) {
+		if resp.StatusCode != http.StatusCreated || resp.Header.Get("Upload-Offset") != strconv.Itoa(len(bundle)) ||
+			resp.Header.Get("Repr-Digest") != reprDigest(sumOf(bundle)) {
 			t.Fatalf("%d %q %v", resp.StatusCode, text, resp.Header)
 		}
 	}
@@ -213,7 +217,8 @@ func TestBadBundles(t *testing.T) {
 		"no_name_on_windows":        pack(t, id, file{name: "a?.jpg", content: []byte("x")}),
 		"label_turns_the_writing":   pack(t, id, page, text(`{"id":"`+id+`","labels":{"ward":"a\u202eb"},"parts":[`+truth+`]}`)),
 		"label_controls_a_terminal": pack(t, id, page, text(`{"id":"`+id+`","labels":{"\u001b[2J":"a"},"parts":[`+truth+`]}`)),
-		"huge_label":                pack(t, id, page, text(`{"id":"`+id+`","labels":{"ward":"`+strings.Repeat("x", 5000)+`"},"parts":[`+truth+`]}`)),
+		"huge_label": pack(t, id, page, text(`{"id":"`+id+`","labels":{"ward":"`+strings.Repeat("x",
+			5000)+`"},"parts":[`+truth+`]}`)),
 		"code_controls_a_terminal":  pack(t, id, page, text(`{"id":"`+id+`","code":"\u001b[2J","parts":[`+truth+`]}`)),
 		"media_type_with_a_line":    pack(t, id, page, manifest(strings.Replace(truth, `"size":`, `"media_type":"a\nb","size":`, 1))),
 		"poses_as_receipt":          pack(t, id, file{name: "Receipt.JSON", content: []byte("x")}),
@@ -307,7 +312,8 @@ func TestWrongDigestBeginsAnew(t *testing.T) {
 	bundle := pack(t, id, page)
 	spoilt := bytes.Clone(bundle)
 	spoilt[50] ^= 1
-	resp, _ := request(t, http.MethodPost, url+Path, spoilt, "Upload-Length", strconv.Itoa(len(bundle)), "Upload-Metadata", metadata(id, sumOf(bundle)))
+	resp, _ := request(t, http.MethodPost, url+Path, spoilt, "Upload-Length", strconv.Itoa(len(bundle)), "Upload-Metadata",
+		metadata(id, sumOf(bundle)))
 	if resp.StatusCode != statusSum {
 		t.Errorf("%d, want %d", resp.StatusCode, statusSum)
 	}
@@ -325,7 +331,8 @@ func TestAnyClient(t *testing.T) {
 	url := serve(t, receiver(t, Options{Dir: dir}))
 	bundle := pack(t, id, page)
 	create := func() string {
-		resp, text := request(t, http.MethodPost, url+Path, nil, "Upload-Length", strconv.Itoa(len(bundle)), "Upload-Metadata", metadata(id, sumOf(bundle)))
+		resp, text := request(t, http.MethodPost, url+Path, nil, "Upload-Length", strconv.Itoa(len(bundle)), "Upload-Metadata",
+			metadata(id, sumOf(bundle)))
 		if resp.StatusCode != http.StatusCreated {
 			t.Fatalf("create: %d %q", resp.StatusCode, text)
 		}
@@ -354,7 +361,8 @@ func TestAnyClient(t *testing.T) {
 	if resp, _ := request(t, http.MethodGet, at, nil); resp.StatusCode == http.StatusOK {
 		t.Error("papers can be downloaded")
 	}
-	if resp, text := request(t, http.MethodPatch, at, bundle[half:], "Upload-Offset", strconv.Itoa(half)); resp.StatusCode != http.StatusNoContent {
+	if resp, text := request(t, http.MethodPatch, at, bundle[half:], "Upload-Offset",
+		strconv.Itoa(half)); resp.StatusCode != http.StatusNoContent {
 		t.Fatalf("second half: %d %q", resp.StatusCode, text)
 	}
 	if _, err := os.Stat(filepath.Join(dir, id, page.name)); err != nil {
@@ -382,16 +390,18 @@ func TestRefusedAtTheDoor(t *testing.T) {
 		path    string
 		want    int
 	}{
-		"no_metadata":      {Options{}, []string{"Upload-Length", length}, Path, 400},
-		"bad_id":           {Options{}, []string{"Upload-Length", length, "Upload-Metadata", metadata("../../x", sumOf(bundle))}, Path, 400},
-		"bad_sum":          {Options{}, []string{"Upload-Length", length, "Upload-Metadata", metadata(id, "00")}, Path, 400},
-		"length_not_said":  {Options{}, []string{"Upload-Defer-Length", "1", "Upload-Metadata", good}, Path, 501},
-		"empty":            {Options{}, []string{"Upload-Length", "0", "Upload-Metadata", good}, Path, 400},
-		"too_large":        {Options{MaxSize: 100}, []string{"Upload-Length", length, "Upload-Metadata", good}, Path, 413},
-		"disk_full":        {Options{MinFree: 1 << 60}, []string{"Upload-Length", length, "Upload-Metadata", good}, Path, 507},
-		"no_token":         {Options{Token: "s3cret"}, []string{"Upload-Length", length, "Upload-Metadata", good}, Path, 401},
-		"wrong_token":      {Options{Token: "s3cret"}, []string{"Authorization", "Bearer other", "Upload-Length", length, "Upload-Metadata", good}, Path, 401},
-		"right_token":      {Options{Token: "s3cret"}, []string{"Authorization", "Bearer s3cret", "Upload-Length", length, "Upload-Metadata", good}, Path, 201},
+		"no_metadata":     {Options{}, []string{"Upload-Length", length}, Path, 400},
+		"bad_id":          {Options{}, []string{"Upload-Length", length, "Upload-Metadata", metadata("../../x", sumOf(bundle))}, Path, 400},
+		"bad_sum":         {Options{}, []string{"Upload-Length", length, "Upload-Metadata", metadata(id, "00")}, Path, 400},
+		"length_not_said": {Options{}, []string{"Upload-Defer-Length", "1", "Upload-Metadata", good}, Path, 501},
+		"empty":           {Options{}, []string{"Upload-Length", "0", "Upload-Metadata", good}, Path, 400},
+		"too_large":       {Options{MaxSize: 100}, []string{"Upload-Length", length, "Upload-Metadata", good}, Path, 413},
+		"disk_full":       {Options{MinFree: 1 << 60}, []string{"Upload-Length", length, "Upload-Metadata", good}, Path, 507},
+		"no_token":        {Options{Token: "s3cret"}, []string{"Upload-Length", length, "Upload-Metadata", good}, Path, 401},
+		"wrong_token": {Options{Token: "s3cret"}, []string{"Authorization", "Bearer other", "Upload-Length", length, "Upload-Metadata",
+			good}, Path, 401},
+		"right_token": {Options{Token: "s3cret"}, []string{"Authorization", "Bearer s3cret", "Upload-Length", length, "Upload-Metadata",
+			good}, Path, 201},
 		"another_path":     {Options{}, []string{"Upload-Length", length, "Upload-Metadata", good}, "/", 404},
 		"another_protocol": {Options{}, []string{"Tus-Resumable", "0.2.2", "Upload-Length", length, "Upload-Metadata", good}, Path, 412},
 		"concatenation":    {Options{}, []string{"Upload-Concat", "final;/files/a /files/b", "Upload-Metadata", good}, Path, 400},
@@ -415,7 +425,8 @@ func TestRefusedAtTheDoor(t *testing.T) {
 	url := serve(t, receiver(t, Options{}))
 	for _, upload := range []string{"x", "..%2f..%2fetc%2fpasswd", id + "-" + strings.Repeat("0", 32), ".motcua"} {
 		for _, method := range []string{http.MethodHead, http.MethodPatch, http.MethodDelete, http.MethodGet} {
-			if resp, _ := request(t, method, url+Path+upload, nil, "Upload-Offset", "0", "Content-Type", "application/offset+octet-stream"); resp.StatusCode/100 != 4 {
+			if resp, _ := request(t, method, url+Path+upload, nil, "Upload-Offset", "0", "Content-Type",
+				"application/offset+octet-stream"); resp.StatusCode/100 != 4 {
 				t.Errorf("%s %s: %d", method, upload, resp.StatusCode)
 			}
 		}
@@ -443,8 +454,9 @@ func TestCrash(t *testing.T) {
 	}
 	// What lies there when all bytes have come; each case adds what was written after.
 	complete := func(t *testing.T, own string) {
-		info, err := json.Marshal(map[string]any{"ID": name, "Size": len(bundle), "MetaData": map[string]string{"submission": id, "sha256": sumOf(bundle), "code": ""},
-			"Storage": map[string]string{"Type": "filestore", "Path": filepath.Join(own, "incoming", name)}})
+		info, err := json.Marshal(map[string]any{"ID": name, "Size": len(bundle),
+			"MetaData": map[string]string{"submission": id, "sha256": sumOf(bundle), "code": ""},
+			"Storage":  map[string]string{"Type": "filestore", "Path": filepath.Join(own, "incoming", name)}})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -584,7 +596,8 @@ func TestSweep(t *testing.T) {
 	for i, name := range []string{"STALE1", "TAKEN1", "STAYS1"} {
 		bundle := pack(t, name, page)
 		length := strconv.Itoa(len(bundle))
-		resp, text := request(t, http.MethodPost, url+Path, bundle[:len(bundle)*min(i, 1)], "Upload-Length", length, "Upload-Metadata", metadata(name, sumOf(bundle)))
+		resp, text := request(t, http.MethodPost, url+Path, bundle[:len(bundle)*min(i, 1)], "Upload-Length", length, "Upload-Metadata",
+			metadata(name, sumOf(bundle)))
 		if resp.StatusCode != http.StatusCreated {
 			t.Fatalf("%d %q", resp.StatusCode, text)
 		}
@@ -621,7 +634,8 @@ func TestDiskIsFull(t *testing.T) {
 	bundle := pack(t, id, file{name: page.name, content: bytes.Repeat([]byte("x"), 100_000)})
 	// Somebody else fills the disk while the upload runs.
 	at := url + Path + uploadID(id, sumOf(bundle))
-	if resp, text := request(t, http.MethodPost, url+Path, nil, "Upload-Length", strconv.Itoa(len(bundle)), "Upload-Metadata", metadata(id, sumOf(bundle))); resp.StatusCode != http.StatusCreated {
+	if resp, text := request(t, http.MethodPost, url+Path, nil, "Upload-Length", strconv.Itoa(len(bundle)), "Upload-Metadata",
+		metadata(id, sumOf(bundle))); resp.StatusCode != http.StatusCreated {
 		t.Fatalf("%d %q", resp.StatusCode, text)
 	}
 	other := filepath.Join(dir, "other")
@@ -637,7 +651,8 @@ func TestDiskIsFull(t *testing.T) {
 	if err := os.Remove(other); err != nil {
 		t.Fatal(err)
 	}
-	if resp, _ := request(t, http.MethodHead, at, nil); resp.StatusCode != http.StatusOK || resp.Header.Get("Upload-Offset") != strconv.Itoa(len(bundle)) {
+	if resp, _ := request(t, http.MethodHead, at, nil); resp.StatusCode != http.StatusOK ||
+		resp.Header.Get("Upload-Offset") != strconv.Itoa(len(bundle)) {
 		t.Errorf("HEAD when there is room: %d %v", resp.StatusCode, resp.Header)
 	}
 	if _, err := os.Stat(filepath.Join(dir, id, page.name)); err != nil {

@@ -81,7 +81,8 @@ func (r *Receiver) finish(id string, info handler.FileInfo) error {
 		}
 		return refuse(statusSum, "the bundle's sha256 is not the one announced")
 	}
-	receipt := Receipt{ID: id, Code: receiptCode.FindString(info.MetaData["code"]), SHA256: sum, Size: size, Received: time.Now().UTC().Truncate(time.Second), Kiosk: info.MetaData[kioskField]}
+	receipt := Receipt{ID: id, Code: receiptCode.FindString(info.MetaData["code"]), SHA256: sum, Size: size,
+		Received: time.Now().UTC().Truncate(time.Second), Kiosk: info.MetaData[kioskField]}
 	staging := filepath.Join(r.dirs.unpack, info.ID)
 	if err := os.RemoveAll(staging); err != nil {
 		return fmt.Errorf("clear %s: %w", staging, err)

@@ -23,7 +23,8 @@ func TestContract(t *testing.T) {
 		store := httptest.NewServer(gofakes3.New(s3mem.New(), gofakes3.WithLogger(gofakes3.DiscardLog())).Server())
 		t.Cleanup(store.Close)
 		open := func(t *testing.T, over http.RoundTripper) *Sink {
-			s, err := New(Options{Endpoint: store.URL, Bucket: bucket, AccessKey: "kiosk", SecretKey: "invented-secret", Client: &http.Client{Transport: over}, PartSize: minPart})
+			s, err := New(Options{Endpoint: store.URL, Bucket: bucket, AccessKey: "kiosk", SecretKey: "invented-secret",
+				Client: &http.Client{Transport: over}, PartSize: minPart})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -50,7 +51,8 @@ func TestContract(t *testing.T) {
 				return []string{hex.EncodeToString(sum.Sum(nil))}
 			},
 			Occupy: func(t *testing.T, id string) {
-				if _, err := direct.client.Client.PutObject(t.Context(), bucket, id+".zip", strings.NewReader("other"), 5, minio.PutObjectOptions{}); err != nil {
+				if _, err := direct.client.Client.PutObject(t.Context(), bucket, id+".zip", strings.NewReader("other"), 5,
+					minio.PutObjectOptions{}); err != nil {
 					t.Fatal(err)
 				}
 			},

@@ -187,7 +187,8 @@ func (s *Sink) there(ctx context.Context, object string, b queue.Bundle) (bool, 
 		return false, s.verdict("ask", watch.Reason(err))
 	}
 	if !heard.store {
-		return false, queue.RetryAfter(fmt.Errorf("ask %s: something between answered in the store's place, such as the login page of a network", s.host), slow)
+		return false, queue.RetryAfter(fmt.Errorf("ask %s: something between answered in the store's place, such as the login page of a network",
+			s.host), slow)
 	}
 	if info.Size != b.Size() || info.UserMetadata[sumKey] != b.SHA256() {
 		return false, queue.Permanent(fmt.Errorf("%s holds another object %s", s.host, object))
@@ -229,7 +230,8 @@ func base64Sum(b queue.Bundle) string {
 func (s *Sink) proved(ctx context.Context, object string, b queue.Bundle) error {
 	there, err := s.there(ctx, object, b)
 	if err == nil && !there {
-		err = queue.RetryAfter(fmt.Errorf("%s does not show the object that it seems to have taken: perhaps something between answered in its place", s.host), slow)
+		err = queue.RetryAfter(fmt.Errorf("%s does not show the object that it seems to have taken: perhaps something between answered in its "+
+			"place", s.host), slow)
 	}
 	return err
 }
@@ -309,7 +311,8 @@ func (s *Sink) multipart(ctx context.Context, object string, b queue.Bundle, n q
 }
 
 // resume reads the note and asks the store for the parts it has.
-func (s *Sink) resume(ctx context.Context, object string, b queue.Bundle, n queue.Notes) (kept note, parts map[int]minio.ObjectPart, err error) {
+func (s *Sink) resume(ctx context.Context, object string, b queue.Bundle, n queue.Notes) (kept note, parts map[int]minio.ObjectPart,
+	err error) {
 	text, err := n.Load()
 	if err != nil {
 		return note{}, nil, fmt.Errorf("read upload note: %w", err)

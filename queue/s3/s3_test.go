@@ -111,7 +111,8 @@ func sink(t *testing.T, endpoint string, o Options) (*Sink, *wire) {
 		t.Fatal(err)
 	}
 	if err := s.client.MakeBucket(t.Context(), bucket, minio.MakeBucketOptions{}); err != nil {
-		if r := minio.ToErrorResponse(err); r.Code != "BucketAlreadyOwnedByYou" && r.Code != "BucketAlreadyExists" && o.SecretKey == "invented-secret" {
+		if r := minio.ToErrorResponse(err); r.Code != "BucketAlreadyOwnedByYou" && r.Code != "BucketAlreadyExists" &&
+			o.SecretKey == "invented-secret" {
 			t.Fatal(err)
 		}
 	}
@@ -234,7 +235,8 @@ func behave(t *testing.T, endpoint func(*testing.T) string) {
 	t.Run("anothers_object_is_kept", func(t *testing.T) {
 		s, _ := sink(t, endpoint(t), Options{})
 		text := []byte("another's")
-		if _, err := s.client.Client.PutObject(t.Context(), bucket, "ward-7/"+sub.ID+".zip", bytes.NewReader(text), int64(len(text)), minio.PutObjectOptions{}); err != nil {
+		if _, err := s.client.Client.PutObject(t.Context(), bucket, "ward-7/"+sub.ID+".zip", bytes.NewReader(text), int64(len(text)),
+			minio.PutObjectOptions{}); err != nil {
 			t.Fatal(err)
 		}
 		if err := s.Deliver(t.Context(), sub, bundle(1000), &pad{}); !queue.IsPermanent(err) {
@@ -355,7 +357,8 @@ func TestRealStoreSoak(t *testing.T) {
 
 func TestPlanAllowsNothing(t *testing.T) {
 	now := time.Date(2026, 11, 23, 8, 0, 0, 0, time.UTC)
-	l, err := pace.New(pace.Options{Windows: []pace.Window{{From: 7 * 60, To: 17 * 60, Rate: pace.Nothing}}, Location: time.UTC, Now: func() time.Time { return now }})
+	l, err := pace.New(pace.Options{Windows: []pace.Window{{From: 7 * 60, To: 17 * 60, Rate: pace.Nothing}}, Location: time.UTC,
+		Now: func() time.Time { return now }})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -49,8 +49,10 @@ func (e *BootError) Error() string {
 	if len(what) > 0 {
 		changed = "register " + strings.Join(what, ", ")
 	}
-	return fmt.Sprintf("this machine did not boot what the key is bound to: %s changed. After an update of firmware, boot loader or kernel put the key back "+
-		"(motcua queue key restore --words, or with the office's file). If nobody updated it, somebody else did: take the kiosk out of service and tell the office", changed)
+	return fmt.Sprintf("this machine did not boot what the key is bound to: %s changed. After an update of firmware, boot loader or kernel "+
+		"put the key back "+
+		"(motcua queue key restore --words, or with the office's file). If nobody updated it, somebody else did: take the kiosk out of "+
+		"service and tell the office", changed)
 }
 
 // registerName says what is measured into a register (TCG PC Client Platform Firmware Profile, table 1; GRUB's manual, 19.4).
@@ -114,7 +116,8 @@ func (f sealedFile) booted(chip transport.TPM, path string) error {
 }
 
 func selection(pcrs ...uint) tpm2.TPMLPCRSelection {
-	return tpm2.TPMLPCRSelection{PCRSelections: []tpm2.TPMSPCRSelection{{Hash: tpm2.TPMAlgSHA256, PCRSelect: tpm2.PCClientCompatible.PCRs(pcrs...)}}}
+	return tpm2.TPMLPCRSelection{PCRSelections: []tpm2.TPMSPCRSelection{{Hash: tpm2.TPMAlgSHA256,
+		PCRSelect: tpm2.PCClientCompatible.PCRs(pcrs...)}}}
 }
 
 func readRegisters(chip transport.TPM, pcrs []uint) ([]register, error) {

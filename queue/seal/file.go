@@ -38,7 +38,8 @@ func (f *File) Load(context.Context) ([]Key, error) {
 		return nil, fmt.Errorf("read kiosk key: %s %w", f.path, err)
 	}
 	if len(keys) == 0 {
-		return nil, fmt.Errorf("read kiosk key: %s is empty; put back the file from your backup, or remove it if nothing waits in the queue", f.path)
+		return nil, fmt.Errorf("read kiosk key: %s is empty; put back the file from your backup, or remove it if nothing waits in the queue",
+			f.path)
 	}
 	return keys, nil
 }
@@ -85,7 +86,8 @@ func readPrivate(path string) ([]byte, error) {
 		return nil, err
 	}
 	if mode := info.Mode().Perm(); mode&0o077 != 0 {
-		return nil, fmt.Errorf("%s may be read by others (mode %04o): chmod 600 it, and rotate the key if somebody could have copied it", path, mode)
+		return nil, fmt.Errorf("%s may be read by others (mode %04o): chmod 600 it, and rotate the key if somebody could have copied it", path,
+			mode)
 	}
 	return os.ReadFile(path)
 }

@@ -171,8 +171,9 @@ func (w *wire) strange(from int64, status int) {
 		page := "<html><head><title>Sign in</title></head><body>please sign in to this network</body></html>"
 		h := http.Header{"Server": {"portal/1.0"}, "Content-Type": {"text/html"}, "Etag": {`"5f2"`}, "Location": {r.URL.String()},
 			"Upload-Offset": {"0"}, "Last-Modified": {"Sun, 29 Nov 2026 00:00:00 GMT"}}
-		return &http.Response{Status: fmt.Sprintf("%d %s", status, http.StatusText(status)), StatusCode: status, Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1,
-			Header: h, Body: io.NopCloser(strings.NewReader(page)), ContentLength: int64(len(page)), Request: r}, nil
+		return &http.Response{Status: fmt.Sprintf("%d %s", status, http.StatusText(status)), StatusCode: status, Proto: "HTTP/1.1", ProtoMajor: 1,
+			ProtoMinor: 1,
+			Header:     h, Body: io.NopCloser(strings.NewReader(page)), ContentLength: int64(len(page)), Request: r}, nil
 	}
 	w.answer.Store(&answer)
 }

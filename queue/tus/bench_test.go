@@ -34,7 +34,8 @@ func serveTusd() {
 	composer := handler.NewStoreComposer()
 	filestore.New(os.Getenv("MOTCUA_TEST_TUSD")).UseIn(composer)
 	memorylocker.New().UseIn(composer)
-	h, err := handler.NewHandler(handler.Config{StoreComposer: composer, BasePath: "/files/", Logger: xslog.New(xslog.NewTextHandler(io.Discard, nil))})
+	h, err := handler.NewHandler(handler.Config{StoreComposer: composer, BasePath: "/files/",
+		Logger: xslog.New(xslog.NewTextHandler(io.Discard, nil))})
 	if err != nil {
 		panic(err)
 	}
@@ -152,8 +153,10 @@ func curl(b *testing.B, url, path string, size int64) {
 		}
 		return string(out)
 	}
-	at := strings.TrimSpace(run("-X", "POST", "-H", "Upload-Length: "+strconv.FormatInt(size, 10), "-o", "/dev/null", "-w", "%header{location}", url))
-	run("-X", "PATCH", "-H", "Expect:", "-H", "Upload-Offset: 0", "-H", "Content-Type: application/offset+octet-stream", "-T", path, "-o", "/dev/null", at)
+	at := strings.TrimSpace(run("-X", "POST", "-H", "Upload-Length: "+strconv.FormatInt(size, 10), "-o", "/dev/null", "-w",
+		"%header{location}", url))
+	run("-X", "PATCH", "-H", "Expect:", "-H", "Upload-Offset: 0", "-H", "Content-Type: application/offset+octet-stream", "-T", path, "-o",
+		"/dev/null", at)
 }
 
 // BenchmarkMemory uploads a sealed scan of 500 MB from a real queue. The bar: at most 32 MB of resident

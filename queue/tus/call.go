@@ -185,7 +185,8 @@ const statusChecksumMismatch = 460
 // resync reports whether asking for the offset again may mend it. 400 is what tusd says to a request
 // that was cut short, which a proxy may have done; said again and again it is a refusal.
 func (r *refusal) resync() bool {
-	return r.own() && r.method == http.MethodPatch && (r.status == http.StatusConflict || r.status == statusChecksumMismatch || r.status == http.StatusBadRequest)
+	return r.own() && r.method == http.MethodPatch && (r.status == http.StatusConflict || r.status == statusChecksumMismatch ||
+		r.status == http.StatusBadRequest)
 }
 
 // slow is how long to leave a hub that refuses everybody alone: its own mending takes minutes.

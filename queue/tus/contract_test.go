@@ -56,7 +56,8 @@ func TestContract(t *testing.T) {
 				},
 				Occupy: func(t *testing.T, id string) {
 					other := sinktest.NewBundle(777)
-					if err := through(hub.url, http.DefaultTransport)(t).Deliver(t.Context(), queue.Submission{ID: id, Code: "7K3P-92QX"}, other, &sinktest.Notes{}); err != nil {
+					if err := through(hub.url, http.DefaultTransport)(t).Deliver(t.Context(), queue.Submission{ID: id, Code: "7K3P-92QX"}, other,
+						&sinktest.Notes{}); err != nil {
 						t.Fatal(err)
 					}
 				},

@@ -77,8 +77,11 @@ func TestFleetS3Soak(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	hub := program(t, "github.com/tus/tusd/v2/cmd/tusd@v2.9.1", []string{"AWS_ACCESS_KEY_ID=province", "AWS_SECRET_ACCESS_KEY=invented-secret", "AWS_REGION=us-east-1", "TMPDIR=" + filepath.Join(dir, "tmp")},
-		front, "-host", host, "-port", port, "-base-path", "/files/", "-s3-bucket", "submissions", "-s3-endpoint", "http://"+store, "-s3-disable-ssl")
+	hub := program(t, "github.com/tus/tusd/v2/cmd/tusd@v2.9.1",
+		[]string{"AWS_ACCESS_KEY_ID=province", "AWS_SECRET_ACCESS_KEY=invented-secret", "AWS_REGION=us-east-1",
+			"TMPDIR=" + filepath.Join(dir, "tmp")},
+		front, "-host", host, "-port", port, "-base-path", "/files/", "-s3-bucket", "submissions", "-s3-endpoint", "http://"+store,
+		"-s3-disable-ssl")
 	province(t, "http://"+front+"/files/", []int{hub, s3}, func() map[string]int {
 		arrived := map[string]int{}
 		infos, err := filepath.Glob(filepath.Join(dir, "data", "submissions", "*.info"))
@@ -143,7 +146,8 @@ func province(t *testing.T, endpoint string, pids []int, arrivals func() map[str
 	var all []*queue.Queue
 	var sinks []*Sink
 	for i := range kiosks {
-		q, _, err := queue.Open(t.Context(), filepath.Join(memory, strconv.Itoa(i)), queue.Options{MinFree: -1, Outbox: true, RetryFirst: time.Second})
+		q, _, err := queue.Open(t.Context(), filepath.Join(memory, strconv.Itoa(i)),
+			queue.Options{MinFree: -1, Outbox: true, RetryFirst: time.Second})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -162,10 +166,11 @@ func province(t *testing.T, endpoint string, pids []int, arrivals func() map[str
 		// A form and some pages: 0.2 to 3.8 MB, 1.2 MB on average.
 		size := 200_000 + int(1e6*min(r.ExpFloat64(), 3.6))
 		from := r.IntN(len(noise) - size)
-		sub, err := q.Enqueue(t.Context(), queue.Draft{Labels: map[string]string{"procedure": "1.004194"}, Parts: []queue.Part{{Name: "page-0001.jpg", MediaType: "image/jpeg",
-			Open: func() (io.ReadCloser, error) {
-				return io.NopCloser(io.NewSectionReader(bytesAt(noise), int64(from), int64(size))), nil
-			}}}})
+		sub, err := q.Enqueue(t.Context(), queue.Draft{Labels: map[string]string{"procedure": "1.004194"},
+			Parts: []queue.Part{{Name: "page-0001.jpg", MediaType: "image/jpeg",
+				Open: func() (io.ReadCloser, error) {
+					return io.NopCloser(io.NewSectionReader(bytesAt(noise), int64(from), int64(size))), nil
+				}}}})
 		if err != nil {
 			t.Error(err)
 			return
@@ -190,8 +195,9 @@ func province(t *testing.T, endpoint string, pids []int, arrivals func() map[str
 				t.Error(err)
 			}
 		})
-		a, err := announce.New(announce.Options{URL: url, Kiosk: fmt.Sprintf("ward-%d", i), Stream: "MOTCUA", Outbox: q, Heartbeat: 10 * time.Second,
-			Figures: func() any { s, _ := q.Stats(); return s }, Log: slog.New(slog.DiscardHandler)})
+		a, err := announce.New(announce.Options{URL: url, Kiosk: fmt.Sprintf("ward-%d", i), Stream: "MOTCUA", Outbox: q,
+			Heartbeat: 10 * time.Second,
+			Figures:   func() any { s, _ := q.Stats(); return s }, Log: slog.New(slog.DiscardHandler)})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -281,7 +287,8 @@ func startNATS(t *testing.T) (jetstream.JetStream, string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := js.CreateStream(t.Context(), jetstream.StreamConfig{Name: "MOTCUA", Subjects: []string{"motcua.*.submission.*"}}); err != nil {
+	if _, err := js.CreateStream(t.Context(), jetstream.StreamConfig{Name: "MOTCUA",
+		Subjects: []string{"motcua.*.submission.*"}}); err != nil {
 		t.Fatal(err)
 	}
 	return js, s.ClientURL()
@@ -424,7 +431,8 @@ func (f *fleet) report(phase string, took time.Duration, before, after used) {
 	slices.Sort(times)
 	at := func(p float64) time.Duration { return times[int(p*float64(len(times)-1))].Round(time.Millisecond) }
 	mb, cpu := float64(f.bytes.Load())/1e6, (after.cpu - before.cpu).Seconds()
-	f.t.Logf("%s: %d submissions, %.0f MB in %.1f s: %.0f/s, %.1f MB/s, %d requests, %d tries failed; accepted to delivered p50 %v p95 %v p99 %v; hub %.2f s CPU (%.1f ms a submission, %.2f s a GB), %.0f MB peak",
+	f.t.Logf("%s: %d submissions, %.0f MB in %.1f s: %.0f/s, %.1f MB/s, %d requests, %d tries failed; accepted to delivered p50 %v p95 %v "+
+		"p99 %v; hub %.2f s CPU (%.1f ms a submission, %.2f s a GB), %.0f MB peak",
 		phase, len(times), mb, took.Seconds(), float64(len(times))/took.Seconds(), mb/took.Seconds(), f.requests.Load(), f.failed.Load(),
 		at(.5), at(.95), at(.99), cpu, 1000*cpu/float64(len(times)), cpu/mb*1000, after.peak)
 }

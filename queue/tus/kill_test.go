@@ -26,7 +26,8 @@ import (
 // kiosk is what the test binary does as a kiosk: it accepts submissions and uploads them until it is
 // killed. What it said on standard output it must never lose.
 func kiosk(dir, url string) {
-	q, _, err := queue.Open(context.Background(), dir, queue.Options{MinFree: -1, RetryFirst: 20 * time.Millisecond, RetryMax: 100 * time.Millisecond})
+	q, _, err := queue.Open(context.Background(), dir, queue.Options{MinFree: -1, RetryFirst: 20 * time.Millisecond,
+		RetryMax: 100 * time.Millisecond})
 	if err != nil {
 		fmt.Println("broken", err)
 		os.Exit(1)

@@ -100,7 +100,8 @@ func BenchmarkManySmall(b *testing.B) {
 			}
 			for i := range many {
 				_, _ = rand.NewChaCha8([32]byte{byte(i), byte(i >> 8)}).Read(data)
-				if _, err := q.Enqueue(b.Context(), queue.Draft{Parts: []queue.Part{queue.FromBytes("page-0001.jpg", "image/jpeg", data)}}); err != nil {
+				if _, err := q.Enqueue(b.Context(), queue.Draft{Parts: []queue.Part{queue.FromBytes("page-0001.jpg", "image/jpeg",
+					data)}}); err != nil {
 					b.Fatal(err)
 				}
 			}

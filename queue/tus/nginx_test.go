@@ -63,7 +63,8 @@ func (a *authority) issue(t *testing.T, name string, until time.Time) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for file, block := range map[string]*pem.Block{name + ".pem": {Type: "CERTIFICATE", Bytes: der}, name + ".key": {Type: "PRIVATE KEY", Bytes: secret}} {
+	for file, block := range map[string]*pem.Block{name + ".pem": {Type: "CERTIFICATE", Bytes: der},
+		name + ".key": {Type: "PRIVATE KEY", Bytes: secret}} {
 		if err := os.WriteFile(filepath.Join(a.dir, file), pem.EncodeToMemory(block), 0o600); err != nil {
 			t.Fatal(err)
 		}
@@ -122,7 +123,8 @@ func TestExpiredCertificateAtNginx(t *testing.T) {
 	ca.issue(t, "kiosk", time.Now().Add(-time.Hour))
 	socket := startNginx(t, dir, fmt.Sprintf(`client_max_body_size 100k;
 		location /files/ { proxy_pass %s; proxy_request_buffering off; proxy_http_version 1.1; }`, hub.Server.URL))
-	client, err := line.NewClient(line.TLS{CAFile: filepath.Join(dir, "ca.pem"), CertFile: filepath.Join(dir, "kiosk.pem"), KeyFile: filepath.Join(dir, "kiosk.key")})
+	client, err := line.NewClient(line.TLS{CAFile: filepath.Join(dir, "ca.pem"), CertFile: filepath.Join(dir, "kiosk.pem"),
+		KeyFile: filepath.Join(dir, "kiosk.key")})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -147,7 +149,8 @@ func TestExpiredCertificateAtNginx(t *testing.T) {
 	q := open()
 	const n = 5
 	for i := range n {
-		if _, err := q.Enqueue(t.Context(), queue.Draft{ID: fmt.Sprint("K", i), Parts: []queue.Part{queue.FromBytes("form.json", "application/json", make([]byte, 200<<10))}}); err != nil {
+		if _, err := q.Enqueue(t.Context(), queue.Draft{ID: fmt.Sprint("K", i),
+			Parts: []queue.Part{queue.FromBytes("form.json", "application/json", make([]byte, 200<<10))}}); err != nil {
 			t.Fatal(err)
 		}
 	}

@@ -277,7 +277,8 @@ func (s *Sink) learn(ctx context.Context) (Hub, error) {
 	h, err := s.ask(ctx)
 	var refused *refusal
 	switch {
-	case errors.As(err, &refused) && refused.status/100 == 4 && refused.status != http.StatusTooManyRequests && refused.status != http.StatusUnauthorized:
+	case errors.As(err, &refused) && refused.status/100 == 4 && refused.status != http.StatusTooManyRequests &&
+		refused.status != http.StatusUnauthorized:
 		h = Hub{Extensions: map[string]bool{"creation": true}}
 	case errors.As(err, &refused):
 		return Hub{}, refused.verdict()

@@ -173,7 +173,8 @@ func TestVerdict(t *testing.T) {
 		{"unavailable_with_time", 503, http.Header{"Retry-After": {"120"}}, "down for the night", false, 120 * time.Second, "down for the night"},
 		{"retry_after_out_of_bounds", 503, http.Header{"Retry-After": {"99999999"}}, "", false, time.Hour, ""},
 		{"broken_hub", 500, nil, "boom", false, 0, "500 Internal Server Error: boom"},
-		{"nginx_when_the_kiosk's_certificate_has_expired", 400, http.Header{"Server": {"nginx"}, "Content-Type": {"text/html"}}, "<h1>400 Bad Request</h1>The SSL certificate error", false, slow, "not the hub but nginx answered 400 Bad Request"},
+		{"nginx_when_the_kiosk's_certificate_has_expired", 400, http.Header{"Server": {"nginx"}, "Content-Type": {"text/html"}},
+			"<h1>400 Bad Request</h1>The SSL certificate error", false, slow, "not the hub but nginx answered 400 Bad Request"},
 		{"a_stranger_conflicts", 409, nil, "", false, slow, "not the hub"},
 		{"a_stranger_knows_it_gone", 410, nil, "", false, slow, "not the hub"},
 		{"a_stranger_wants_a_length", 411, nil, "", false, slow, "not the hub"},
@@ -181,12 +182,15 @@ func TestVerdict(t *testing.T) {
 		{"a_stranger_can't_process", 422, nil, "part 3 is no image", false, slow, "not the hub"},
 		{"a_stranger_wants_tls", 426, nil, "", false, slow, "not the hub"},
 		{"a_censor", 451, http.Header{"Via": {"1.1 filter"}}, "", false, slow, "not the hub but 1.1 filter answered 451"},
-		{"a_portal_says_yes", 200, http.Header{"Server": {"portal"}, "Content-Type": {"text/html"}}, "<form>", false, 0, "not the hub but portal answered 200"},
+		{"a_portal_says_yes", 200, http.Header{"Server": {"portal"}, "Content-Type": {"text/html"}}, "<form>", false, 0,
+			"not the hub but portal answered 200"},
 		{"a_portal_says_created", 201, http.Header{"Location": {"/files/x"}}, "", false, 0, "not the hub"},
 		{"refused", 403, http.Header{"Tus-Resumable": {"1.0.0"}}, "ward 7 is closed", true, 0, "ward 7 is closed"},
-		{"too_large", 413, http.Header{"Tus-Resumable": {"1.0.0"}}, "ERR_MAX_SIZE_EXCEEDED: maximum size exceeded", true, 0, "maximum size exceeded"},
+		{"too_large", 413, http.Header{"Tus-Resumable": {"1.0.0"}}, "ERR_MAX_SIZE_EXCEEDED: maximum size exceeded", true, 0,
+			"maximum size exceeded"},
 		{"unprocessable", 422, http.Header{"Tus-Resumable": {"1.0.0"}}, "part 3 is no image", true, 0, "part 3 is no image"},
-		{"html_is_cleaned", 400, http.Header{"Content-Type": {"text/html"}, "Tus-Resumable": {"1.0.0"}}, "<html><style>x</style><h1>No\x00\x1b[31m</h1>\n<script>alert(1)</script></html>", true, 0, "No [31m"},
+		{"html_is_cleaned", 400, http.Header{"Content-Type": {"text/html"}, "Tus-Resumable": {"1.0.0"}},
+			"<html><style>x</style><h1>No\x00\x1b[31m</h1>\n<script>alert(1)</script></html>", true, 0, "No [31m"},
 		{"token_ran_out", 401, http.Header{"Tus-Resumable": {"1.0.0"}}, "expired", false, slow, "expired"},
 		{"locked", 423, http.Header{"Tus-Resumable": {"1.0.0"}}, "", false, 5 * time.Second, ""},
 		{"login_page_of_the_network", 302, http.Header{"Location": {"http://login.invalid/"}}, "", false, 0, "302 Found"},
@@ -289,7 +293,8 @@ func TestTokenGoesToTheHubOnly(t *testing.T) {
 }
 
 func TestNewRefuses(t *testing.T) {
-	for _, endpoint := range []string{"", "hub.example.vn/files/", "ftp://hub/files/", "http://hub.example.vn/files/", "https://u:p@hub/files/", "https://hub/files/?token=x", "https://"} {
+	for _, endpoint := range []string{"", "hub.example.vn/files/", "ftp://hub/files/", "http://hub.example.vn/files/",
+		"https://u:p@hub/files/", "https://hub/files/?token=x", "https://"} {
 		if _, err := New(Options{Endpoint: endpoint}); err == nil {
 			t.Errorf("endpoint %q was taken", endpoint)
 		}
@@ -316,7 +321,8 @@ func (l *ledger) WaitN(_ context.Context, n int) error { l.n += int64(n); return
 func TestPlanAllowsNothing(t *testing.T) {
 	hub := startTusd(t, nil)
 	now := time.Date(2026, 11, 23, 8, 0, 0, 0, time.UTC)
-	l, err := pace.New(pace.Options{Windows: []pace.Window{{From: 7 * 60, To: 17 * 60, Rate: pace.Nothing}}, Location: time.UTC, Now: func() time.Time { return now }})
+	l, err := pace.New(pace.Options{Windows: []pace.Window{{From: 7 * 60, To: 17 * 60, Rate: pace.Nothing}}, Location: time.UTC,
+		Now: func() time.Time { return now }})
 	if err != nil {
 		t.Fatal(err)
 	}

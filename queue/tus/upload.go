@@ -88,7 +88,8 @@ func (s *Sink) resolve(location string) (*url.URL, error) {
 		return to, nil
 	}
 	if !strings.HasPrefix(to.Path, s.endpoint.Path) {
-		return nil, fmt.Errorf("hub %s gave an upload address elsewhere, on %s: set the hub's public address there", s.endpoint.Host, line.Clean(to.Host))
+		return nil, fmt.Errorf("hub %s gave an upload address elsewhere, on %s: set the hub's public address there", s.endpoint.Host,
+			line.Clean(to.Host))
 	}
 	to.Scheme, to.Host, to.User = s.endpoint.Scheme, s.endpoint.Host, nil
 	return to, nil
@@ -286,7 +287,8 @@ func (u *upload) patch(ctx context.Context, hub Hub) (answer, error) {
 	held := number(a.header.Get("Upload-Offset"), -1)
 	if held <= u.acked || held > u.acked+n {
 		// Neither what was sent nor a part of it: ask before anything else is sent.
-		return a, &brokenError{op: "send to", host: u.url.Host, err: fmt.Errorf("hub answered with offset %d after bytes %d to %d", held, u.acked, u.acked+n)}
+		return a, &brokenError{op: "send to", host: u.url.Host, err: fmt.Errorf("hub answered with offset %d after bytes %d to %d", held, u.acked,
+			u.acked+n)}
 	}
 	u.acked = held
 	u.s.grow()
@@ -313,7 +315,8 @@ func (u *upload) prove(ctx context.Context, last answer) error {
 		var lost *lostError
 		if errors.As(err, &lost) && !lost.discard {
 			if u.vanished++; u.vanished > 1 {
-				return queue.Permanent(fmt.Errorf("hub %s took all of the bundle twice and then did not know it: look into its store", u.s.endpoint.Host))
+				return queue.Permanent(fmt.Errorf("hub %s took all of the bundle twice and then did not know it: look into its store",
+					u.s.endpoint.Host))
 			}
 		}
 		if err != nil {
@@ -322,7 +325,8 @@ func (u *upload) prove(ctx context.Context, last answer) error {
 		last = a
 	}
 	if u.acked < u.size || number(last.header.Get("Upload-Length"), -1) != u.size {
-		return &brokenError{op: "finish upload to", host: u.url.Host, err: fmt.Errorf("hub shows %d of %d bytes after it took all", u.acked, u.size)}
+		return &brokenError{op: "finish upload to", host: u.url.Host,
+			err: fmt.Errorf("hub shows %d of %d bytes after it took all", u.acked, u.size)}
 	}
 	return nil
 }

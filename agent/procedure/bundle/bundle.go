@@ -204,7 +204,8 @@ func read(archive []byte) (map[string][]byte, error) {
 		if len(files) == 0 {
 			folder = dir
 		}
-		if dir != folder || strings.Count(dir, "/") > 1 || !fs.ValidPath(path.Clean(f.Name)) || path.Ext(name) != ".yaml" && name != address.FileName || strings.ContainsAny(name, `\:`) {
+		if dir != folder || strings.Count(dir, "/") > 1 || !fs.ValidPath(path.Clean(f.Name)) || path.Ext(name) != ".yaml" &&
+			name != address.FileName || strings.ContainsAny(name, `\:`) {
 			return nil, fmt.Errorf("%w: %q", ErrContent, f.Name)
 		}
 		in, err := f.Open()

@@ -276,9 +276,11 @@ func (p *Printer) Capabilities() string {
 		b.WriteString("<scan:Platen><scan:PlatenInputCaps>" + caps(2550, 3508) + "</scan:PlatenInputCaps></scan:Platen>")
 	}
 	if !p.h.NoADF {
-		b.WriteString("<scan:Adf><scan:AdfSimplexInputCaps>" + caps(width, height) + "</scan:AdfSimplexInputCaps><scan:AdfDuplexInputCaps>" + caps(width, cmp.Or(p.h.DuplexHeight, height)) + "</scan:AdfDuplexInputCaps>")
+		b.WriteString("<scan:Adf><scan:AdfSimplexInputCaps>" + caps(width, height) + "</scan:AdfSimplexInputCaps><scan:AdfDuplexInputCaps>" +
+			caps(width, cmp.Or(p.h.DuplexHeight, height)) + "</scan:AdfDuplexInputCaps>")
 		if p.h.Justify != "" {
-			b.WriteString("<scan:Justification><pwg:XImagePosition>" + p.h.Justify + "</pwg:XImagePosition><pwg:YImagePosition>Top</pwg:YImagePosition></scan:Justification>")
+			b.WriteString("<scan:Justification><pwg:XImagePosition>" + p.h.Justify +
+				"</pwg:XImagePosition><pwg:YImagePosition>Top</pwg:YImagePosition></scan:Justification>")
 		}
 		b.WriteString("</scan:Adf>")
 	}

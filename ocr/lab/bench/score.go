@@ -129,7 +129,8 @@ func (t *tally) add(c page, truth specimen.Truth, out ocr.Result, took time.Dura
 				if s.silent > 0 {
 					sign = "!!"
 				}
-				wrong = append(wrong, fmt.Sprintf("%s [%s] %s: want %q got %q source=%s agrees=%v conf=%.3f review=%t doubts=%v", sign, way, n, v, f.Value, f.Source, f.Agrees, f.Confidence, f.Review, f.Doubts))
+				wrong = append(wrong, fmt.Sprintf("%s [%s] %s: want %q got %q source=%s agrees=%v conf=%.3f review=%t doubts=%v", sign, way, n, v,
+					f.Value, f.Source, f.Agrees, f.Confidence, f.Review, f.Doubts))
 			}
 		}
 		for n, f := range doc.Fields {
@@ -141,7 +142,8 @@ func (t *tally) add(c page, truth specimen.Truth, out ocr.Result, took time.Dura
 	}
 	for i, d := range docs { // a side left by itself repeats what is true; anything else is made up
 		for n, f := range d.Fields {
-			if !slices.Contains(found, i) && !f.Review && !slices.ContainsFunc(truth.Papers, func(p specimen.PaperTruth) bool { return same(n, p.Fields[n], f.Value) }) {
+			if !slices.Contains(found, i) && !f.Review && !slices.ContainsFunc(truth.Papers,
+				func(p specimen.PaperTruth) bool { return same(n, p.Fields[n], f.Value) }) {
 				t.invented++
 				wrong = append(wrong, fmt.Sprintf("!! %s of a further %s that is not there: %q", n, d.Type, f.Value))
 			}
@@ -334,7 +336,8 @@ func (t *tally) print(w io.Writer, peak int64) {
 			without = append(without, d)
 		}
 	}
-	fmt.Fprintf(w, "; with a code read: median %s; without: %s; peak memory of the workers together %d MB\n", round(quantile(with, 0.5)), round(quantile(without, 0.5)), peak>>20)
+	fmt.Fprintf(w, "; with a code read: median %s; without: %s; peak memory of the workers together %d MB\n", round(quantile(with, 0.5)),
+		round(quantile(without, 0.5)), peak>>20)
 	if len(t.theirs) > 0 {
 		ratio := func(code bool) string {
 			var sum float64

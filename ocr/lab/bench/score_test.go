@@ -59,7 +59,8 @@ func TestElsewhere(t *testing.T) {
 		t.Fatalf("%d bytes, %v, %v", len(data), truth, err)
 	}
 	p := truth.Papers[0]
-	if _, printed := p.Printed[paper.OldNumber]; p.Kind != paper.CCCD || p.Rotation != 90 || !p.Code || printed || p.Fields[paper.OldNumber] == "" {
+	if _, printed := p.Printed[paper.OldNumber]; p.Kind != paper.CCCD || p.Rotation != 90 || !p.Code || printed ||
+		p.Fields[paper.OldNumber] == "" {
 		t.Errorf("%+v", p)
 	}
 }

@@ -10,19 +10,32 @@ import (
 )
 
 // labels are what papers print beside the values, and the rest of their text.
-var labels = []string{"Số / No.:", "Số:", "SỐ", "Họ và tên / Full name:", "Họ và tên:", "Họ tên", "Họ, chữ đệm và tên khai sinh / Full name:", "Ngày sinh / Date of birth:",
-	"Ngày, tháng, năm sinh / Date of birth:", "Sinh ngày", "Giới tính / Sex:", "Giới tính:", "Quốc tịch / Nationality:", "Quê quán / Place of origin:", "Quê quán:", "Nguyên quán",
-	"Nơi thường trú / Place of residence:", "Nơi thường trú:", "Nơi cư trú / Place of residence:", "Nơi ĐKHK thường trú", "Nơi đăng ký khai sinh / Place of birth:", "Nơi sinh / Place of birth",
-	"Có giá trị đến:", "Có giá trị đến / Date of expiry:", "Date of expiry:", "Ngày, tháng, năm hết hạn / Date of expiry:", "Ngày, tháng, năm cấp / Date of issue:",
-	"Ngày, tháng, năm / Date, month, year:", "Đặc điểm nhân dạng / Personal identification:", "Số định danh cá nhân / Personal identification number:", "Dân tộc:", "Tôn giáo:",
-	"CĂN CƯỚC CÔNG DÂN", "Citizen Identity Card", "CĂN CƯỚC", "IDENTITY CARD", "GIẤY CHỨNG MINH NHÂN DÂN", "CỘNG HÒA XÃ HỘI CHỦ NGHĨA VIỆT NAM", "Độc lập - Tự do - Hạnh phúc",
-	"SOCIALIST REPUBLIC OF VIET NAM", "Independence - Freedom - Happiness", "CỤC TRƯỞNG CỤC CẢNH SÁT", "QUẢN LÝ HÀNH CHÍNH VỀ TRẬT TỰ XÃ HỘI", "GIÁM ĐỐC CÔNG AN TỈNH",
-	"BỘ CÔNG AN", "MINISTRY OF PUBLIC SECURITY", "Ngón trỏ trái", "Ngón trỏ phải", "Left index finger", "Right index finger", "NGÓN TRỎ TRÁI", "DẤU VẾT RIÊNG VÀ DỊ HÌNH",
-	"HỘ CHIẾU / PASSPORT", "Số hộ chiếu / Passport No.", "Số GCMND / ID card No.", "Nơi cấp / Place of issue", "Cục Quản lý Xuất nhập cảnh", "Immigration Department", "Loại / Type", "Mã số / Code",
-	"GIẤY KHAI SINH", "(BẢN SAO)", "Họ, chữ đệm, tên:", "Ghi bằng chữ:", "Năm sinh:", "Họ, chữ đệm, tên người mẹ:", "Họ, chữ đệm, tên người cha:", "Người đi khai sinh:", "Nơi đăng ký khai sinh:",
-	"Giấy tờ tùy thân:", "Ngày, tháng, năm đăng ký:", "Ghi chú:", "NGƯỜI KÝ GIẤY KHAI SINH", "XÁC NHẬN THÔNG TIN VỀ CƯ TRÚ", "Mẫu CT07 ban hành theo Thông tư số", "Họ, chữ đệm và tên:",
-	"Quan hệ với chủ hộ:", "Nơi tạm trú:", "Nơi ở hiện tại:", "Họ, chữ đệm và tên chủ hộ:", "Thông tin của hộ gia đình:", "Nơi thường trú:", "Số định danh cá nhân:", "TRÍCH LỤC", "TỜ KHAI",
-	"ỦY BAN NHÂN DÂN", "Kính gửi:", "Trần Phú", "Công an phường", "Người ký", "ĐĂNG KÝ KHAI SINH", "MẪU / SPECIMEN", "Họ và tên khai sinh", "Họ và tên gọi khác", "Đặc điểm nhận dạng", "STT", "Quan hệ"}
+var labels = []string{"Số / No.:", "Số:", "SỐ", "Họ và tên / Full name:", "Họ và tên:", "Họ tên",
+	"Họ, chữ đệm và tên khai sinh / Full name:", "Ngày sinh / Date of birth:",
+	"Ngày, tháng, năm sinh / Date of birth:", "Sinh ngày", "Giới tính / Sex:", "Giới tính:", "Quốc tịch / Nationality:",
+	"Quê quán / Place of origin:", "Quê quán:", "Nguyên quán",
+	"Nơi thường trú / Place of residence:", "Nơi thường trú:", "Nơi cư trú / Place of residence:", "Nơi ĐKHK thường trú",
+	"Nơi đăng ký khai sinh / Place of birth:", "Nơi sinh / Place of birth",
+	"Có giá trị đến:", "Có giá trị đến / Date of expiry:", "Date of expiry:", "Ngày, tháng, năm hết hạn / Date of expiry:",
+	"Ngày, tháng, năm cấp / Date of issue:",
+	"Ngày, tháng, năm / Date, month, year:", "Đặc điểm nhân dạng / Personal identification:",
+	"Số định danh cá nhân / Personal identification number:", "Dân tộc:", "Tôn giáo:",
+	"CĂN CƯỚC CÔNG DÂN", "Citizen Identity Card", "CĂN CƯỚC", "IDENTITY CARD", "GIẤY CHỨNG MINH NHÂN DÂN",
+	"CỘNG HÒA XÃ HỘI CHỦ NGHĨA VIỆT NAM", "Độc lập - Tự do - Hạnh phúc",
+	"SOCIALIST REPUBLIC OF VIET NAM", "Independence - Freedom - Happiness", "CỤC TRƯỞNG CỤC CẢNH SÁT", "QUẢN LÝ HÀNH CHÍNH VỀ TRẬT TỰ XÃ HỘI",
+	"GIÁM ĐỐC CÔNG AN TỈNH",
+	"BỘ CÔNG AN", "MINISTRY OF PUBLIC SECURITY", "Ngón trỏ trái", "Ngón trỏ phải", "Left index finger", "Right index finger", "NGÓN TRỎ TRÁI",
+	"DẤU VẾT RIÊNG VÀ DỊ HÌNH",
+	"HỘ CHIẾU / PASSPORT", "Số hộ chiếu / Passport No.", "Số GCMND / ID card No.", "Nơi cấp / Place of issue", "Cục Quản lý Xuất nhập cảnh",
+	"Immigration Department", "Loại / Type", "Mã số / Code",
+	"GIẤY KHAI SINH", "(BẢN SAO)", "Họ, chữ đệm, tên:", "Ghi bằng chữ:", "Năm sinh:", "Họ, chữ đệm, tên người mẹ:",
+	"Họ, chữ đệm, tên người cha:", "Người đi khai sinh:", "Nơi đăng ký khai sinh:",
+	"Giấy tờ tùy thân:", "Ngày, tháng, năm đăng ký:", "Ghi chú:", "NGƯỜI KÝ GIẤY KHAI SINH", "XÁC NHẬN THÔNG TIN VỀ CƯ TRÚ",
+	"Mẫu CT07 ban hành theo Thông tư số", "Họ, chữ đệm và tên:",
+	"Quan hệ với chủ hộ:", "Nơi tạm trú:", "Nơi ở hiện tại:", "Họ, chữ đệm và tên chủ hộ:", "Thông tin của hộ gia đình:", "Nơi thường trú:",
+	"Số định danh cá nhân:", "TRÍCH LỤC", "TỜ KHAI",
+	"ỦY BAN NHÂN DÂN", "Kính gửi:", "Trần Phú", "Công an phường", "Người ký", "ĐĂNG KÝ KHAI SINH", "MẪU / SPECIMEN", "Họ và tên khai sinh",
+	"Họ và tên gọi khác", "Đặc điểm nhận dạng", "STT", "Quan hệ"}
 
 // narrow and wide are how many ems a line takes at most: a value on a card, and a line of a book's page.
 const narrow, wide = 11, 42
@@ -108,11 +121,14 @@ func text(rng *rand.Rand) string {
 	case n < 65:
 		return label
 	case n < 68:
-		return label + " " + []string{p.FullName, p.Origin, p.Residence, "Việt Nam", "Nam", "Nữ", p.Ethnicity, p.Religion, "Không", "Không thời hạn"}[rng.IntN(10)]
+		return label + " " + []string{p.FullName, p.Origin, p.Residence, "Việt Nam", "Nam", "Nữ", p.Ethnicity, p.Religion, "Không",
+			"Không thời hạn"}[rng.IntN(10)]
 	case n < 70:
-		return []string{"Giới tính / Sex: ", "Giới tính: ", "Sex: "}[rng.IntN(3)] + p.Sex + []string{"", "   Quốc tịch / Nationality: Việt Nam", " Quốc tịch: Việt Nam"}[rng.IntN(3)]
+		return []string{"Giới tính / Sex: ", "Giới tính: ", "Sex: "}[rng.IntN(3)] + p.Sex +
+			[]string{"", "   Quốc tịch / Nationality: Việt Nam", " Quốc tịch: Việt Nam"}[rng.IntN(3)]
 	case n < 72:
-		return []string{"Nam", "Nữ", "Việt Nam", "Kinh", "Không", "Không thời hạn", p.Ethnicity, p.Religion, p.Relation, p.Register, p.Passport, "VNM", "Việt Nam / Vietnamese"}[rng.IntN(13)]
+		return []string{"Nam", "Nữ", "Việt Nam", "Kinh", "Không", "Không thời hạn", p.Ethnicity, p.Religion, p.Relation, p.Register, p.Passport,
+			"VNM", "Việt Nam / Vietnamese"}[rng.IntN(13)]
 	case n < 90:
 		return address(rng)
 	case n < 96:
@@ -125,12 +141,14 @@ func text(rng *rand.Rand) string {
 func address(rng *rand.Rand) string {
 	var parts []string
 	if rng.IntN(2) == 0 {
-		parts = append(parts, []string{"Tổ", "Số", "Thôn", "Xóm", "Ấp", "KP", "Khu phố", "Ngõ", "Hẻm", "Số nhà", "Bản", "Buôn", "Khóm", "Đội", "TDP", "Căn hộ", "Ngách"}[rng.IntN(17)]+" "+house(rng))
+		parts = append(parts, []string{"Tổ", "Số", "Thôn", "Xóm", "Ấp", "KP", "Khu phố", "Ngõ", "Hẻm", "Số nhà", "Bản", "Buôn", "Khóm", "Đội",
+			"TDP", "Căn hộ", "Ngách"}[rng.IntN(17)]+" "+house(rng))
 	}
 	for range 1 + rng.IntN(3) {
 		prefix := ""
 		if rng.IntN(4) == 0 {
-			prefix = []string{"Xã ", "Phường ", "P. ", "Q. ", "TP. ", "TX. ", "TT. ", "Thị trấn ", "Huyện ", "Quận ", "Tỉnh ", "H. ", "P.", "TP.", "thôn ", "xã ", "huyện ", "tỉnh "}[rng.IntN(18)]
+			prefix = []string{"Xã ", "Phường ", "P. ", "Q. ", "TP. ", "TX. ", "TT. ", "Thị trấn ", "Huyện ", "Quận ", "Tỉnh ", "H. ", "P.", "TP.",
+				"thôn ", "xã ", "huyện ", "tỉnh "}[rng.IntN(18)]
 		}
 		parts = append(parts, prefix+capitalised(syllables(rng, 1+rng.IntN(3))))
 	}
@@ -219,7 +237,8 @@ func syllables(rng *rand.Rand, n int) string {
 	words := make([]string, n)
 	for i := range words {
 		if rng.IntN(40) == 0 {
-			words[i] = []string{"H'", "K'", "Y", "Ea", "Ia", "Krông", "Đắk", "Cư", "Chư", "Pleiku", "H'Mông", "Kpă", "Rơ", "Niê", "Ksor", "Siu", "R'Com"}[rng.IntN(17)]
+			words[i] = []string{"H'", "K'", "Y", "Ea", "Ia", "Krông", "Đắk", "Cư", "Chư", "Pleiku", "H'Mông", "Kpă", "Rơ", "Niê", "Ksor", "Siu",
+				"R'Com"}[rng.IntN(17)]
 			continue
 		}
 		o := onsets[rng.IntN(len(onsets))]

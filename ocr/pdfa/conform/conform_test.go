@@ -26,13 +26,15 @@ func copyOf(t testing.TB, level pdfa.Level) []byte {
 		t.Fatal(err)
 	}
 	var b bytes.Buffer
-	w, err := pdfa.New(&b, pdfa.Info{Level: level, Title: "Giấy khai sinh", Tool: "Motcua test", Created: time.Date(2026, 11, 29, 8, 0, 0, 0, time.FixedZone("", 7*3600)),
+	w, err := pdfa.New(&b, pdfa.Info{Level: level, Title: "Giấy khai sinh", Tool: "Motcua test",
+		Created:     time.Date(2026, 11, 29, 8, 0, 0, 0, time.FixedZone("", 7*3600)),
 		Descriptive: pdfa.Descriptive{Kind: "Giấy khai sinh", Issued: "2016-03-20", Holder: "TRỊNH GIA MẪN", Number: "118"}})
 	if err != nil {
 		t.Fatal(err)
 	}
 	words := []paper.Word{{Text: "Số", Where: paper.Quad{{X: 10, Y: 10}, {X: 30, Y: 10}, {X: 30, Y: 20}, {X: 10, Y: 20}}}}
-	if err := w.Add(pdfa.Page{Width: 200, Height: 300, JPEG: data, Gray: true, Pixels: [2]int{20, 20}, Corners: [3]paper.Point{{}, {X: 200}, {Y: 300}}, Words: words}); err != nil {
+	if err := w.Add(pdfa.Page{Width: 200, Height: 300, JPEG: data, Gray: true, Pixels: [2]int{20, 20},
+		Corners: [3]paper.Point{{}, {X: 200}, {Y: 300}}, Words: words}); err != nil {
 		t.Fatal(err)
 	}
 	if err := w.Close(); err != nil {
@@ -71,7 +73,8 @@ func TestCheck(t *testing.T) {
 
 // foreign are clauses about what no file of ours has: types of properties in schemas that we do not write, blending, JPEG 2000,
 // colorants, files in files, permissions, .notdef shown.
-var foreign = []string{"1b 6.7.2", "2b 6.6.2.3.1", "2b 6.2.10", "2b 6.2.8.3", "2b 6.2.4.4", "2b 6.2.4.2", "2b 6.1.12", "2b 6.8", "2b 6.2.11.8", "2b 6.9"}
+var foreign = []string{"1b 6.7.2", "2b 6.6.2.3.1", "2b 6.2.10", "2b 6.2.8.3", "2b 6.2.4.4", "2b 6.2.4.2", "2b 6.1.12", "2b 6.8",
+	"2b 6.2.11.8", "2b 6.9"}
 
 // TestCorpus holds the checker against the files of veraPDF's corpus, in the folder that MOTCUA_PDFA_CORPUS names (the checkout of
 // github.com/veraPDF/veraPDF-corpus): how many it judges as their makers do, clause by clause. They are not ours to keep.
@@ -133,6 +136,8 @@ func TestCorpus(t *testing.T) {
 		c := byClause[k]
 		t.Logf("%-14s %3d of %3d, %d missed, %d wrongly blamed", k, c.right, c.all, c.missed, c.wrongly)
 	}
-	t.Logf("rules that our files touch: agreement %.1f %%: %d of %d files; %d broken rules missed, %d files wrongly blamed", 100*float64(ours.right)/float64(ours.all), ours.right, ours.all, ours.missed, ours.wrongly)
-	t.Logf("all rules: agreement %.1f %%: %d of %d files; %d broken rules missed, %d files wrongly blamed", 100*float64(total.right)/float64(total.all), total.right, total.all, total.missed, total.wrongly)
+	t.Logf("rules that our files touch: agreement %.1f %%: %d of %d files; %d broken rules missed, %d files wrongly blamed",
+		100*float64(ours.right)/float64(ours.all), ours.right, ours.all, ours.missed, ours.wrongly)
+	t.Logf("all rules: agreement %.1f %%: %d of %d files; %d broken rules missed, %d files wrongly blamed",
+		100*float64(total.right)/float64(total.all), total.right, total.all, total.missed, total.wrongly)
 }

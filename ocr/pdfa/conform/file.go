@@ -22,7 +22,8 @@ func (c *checker) file() {
 	if m := startXref.FindAllSubmatch(c.data, -1); m != nil {
 		for _, x := range m {
 			at, err := strconv.Atoi(string(x[1]))
-			if err == nil && at > 0 && at < len(c.data) && bytes.HasPrefix(c.data[at:], []byte("xref")) && !xrefHead.Match(c.data[at:min(len(c.data), at+64)]) {
+			if err == nil && at > 0 && at < len(c.data) && bytes.HasPrefix(c.data[at:], []byte("xref")) &&
+				!xrefHead.Match(c.data[at:min(len(c.data), at+64)]) {
 				c.say("6.1.4", "6.1.4", "a cross-reference table is not set off as it should be")
 			}
 		}
@@ -77,7 +78,8 @@ func (c *checker) bodies() {
 			return
 		}
 		begin, obj := at+m[2], at+m[1]
-		if begin > 0 && !eol(c.data[begin-1]) || len(c.data[at+m[4]:at+m[5]]) != 1 || len(c.data[at+m[8]:at+m[9]]) != 1 || obj < len(c.data) && !eol(c.data[obj]) {
+		if begin > 0 && !eol(c.data[begin-1]) || len(c.data[at+m[4]:at+m[5]]) != 1 || len(c.data[at+m[8]:at+m[9]]) != 1 || obj < len(c.data) &&
+			!eol(c.data[obj]) {
 			c.say("6.1.8", "6.1.9", "an object is not set off as it should be")
 		}
 		end := bytes.Index(c.data[obj:], []byte("endobj"))

@@ -29,10 +29,13 @@ const (
 
 // predefined are the schemas that our files use, with the types of their properties (XMP specification, September 2005).
 var predefined = map[string]map[string]string{
-	nsDC: {"contributor": "bag Text", "coverage": "Text", "creator": "seq Text", "date": "seq Date", "description": "Lang Alt", "format": "Text", "identifier": "Text",
-		"language": "bag Text", "publisher": "bag Text", "relation": "bag Text", "rights": "Lang Alt", "source": "Text", "subject": "bag Text", "title": "Lang Alt", "type": "bag Text"},
-	nsXMP: {"Advisory": "bag Text", "BaseURL": "Text", "CreateDate": "Date", "CreatorTool": "Text", "Identifier": "bag Text", "Label": "Text", "MetadataDate": "Date",
-		"ModifyDate": "Date", "Nickname": "Text", "Rating": "Integer", "Thumbnails": "alt any"},
+	nsDC: {"contributor": "bag Text", "coverage": "Text", "creator": "seq Text", "date": "seq Date", "description": "Lang Alt",
+		"format": "Text", "identifier": "Text",
+		"language": "bag Text", "publisher": "bag Text", "relation": "bag Text", "rights": "Lang Alt", "source": "Text", "subject": "bag Text",
+		"title": "Lang Alt", "type": "bag Text"},
+	nsXMP: {"Advisory": "bag Text", "BaseURL": "Text", "CreateDate": "Date", "CreatorTool": "Text", "Identifier": "bag Text", "Label": "Text",
+		"MetadataDate": "Date",
+		"ModifyDate":   "Date", "Nickname": "Text", "Rating": "Integer", "Thumbnails": "alt any"},
 	nsPDF:    {"Keywords": "Text", "PDFVersion": "Text", "Producer": "Text"},
 	nsPDFAID: {"part": "Integer", "amd": "Text", "corr": "Text", "conformance": "Text"},
 }
@@ -173,7 +176,8 @@ func (c *checker) metadata(root types.Dict) {
 
 // plainXML brings a packet to UTF-8, without what stands before it.
 func plainXML(data []byte) []byte {
-	if wide := len(data) > 8 && len(data)%4 == 0; wide && (bytes.HasPrefix(data, []byte{0, 0}) || bytes.Equal(data[2:4], []byte{0, 0})) { // UTF-32
+	// UTF-32
+	if wide := len(data) > 8 && len(data)%4 == 0; wide && (bytes.HasPrefix(data, []byte{0, 0}) || bytes.Equal(data[2:4], []byte{0, 0})) {
 		big := data[0] == 0 && data[1] == 0
 		var text []rune
 		for i := 0; i < len(data); i += 4 {
@@ -202,7 +206,8 @@ func plainXML(data []byte) []byte {
 
 // elsewhere says whether a namespace is one of XMP's own that is not judged here.
 func elsewhere(ns string) bool {
-	return strings.HasPrefix(ns, "http://ns.adobe.com/") || strings.HasPrefix(ns, "http://ns.useplus.org/") || strings.HasPrefix(ns, "http://iptc.org/")
+	return strings.HasPrefix(ns, "http://ns.adobe.com/") || strings.HasPrefix(ns, "http://ns.useplus.org/") ||
+		strings.HasPrefix(ns, "http://iptc.org/")
 }
 
 // identification looks for the part and the level that the file claims.
@@ -279,7 +284,8 @@ func (n *node) is(want string) bool {
 }
 
 // simple are the types that are one text.
-var simple = []string{"Text", "Date", "Integer", "Real", "Boolean", "URI", "URL", "ProperName", "AgentName", "MIMEType", "Locale", "RenditionClass", "GUID", "XPath", "Rational", "Choice"}
+var simple = []string{"Text", "Date", "Integer", "Real", "Boolean", "URI", "URL", "ProperName", "AgentName", "MIMEType", "Locale",
+	"RenditionClass", "GUID", "XPath", "Rational", "Choice"}
 
 // extensions reads the schemas that a file describes itself.
 func (c *checker) extensions(p packet) map[xml.Name]string {
@@ -366,7 +372,8 @@ func (c *checker) property(n *node, known []string) (name, kind string) {
 }
 
 // structures are XMP's own.
-var structures = strings.Fields("Dimensions Font Colorant Thumbnail ResourceEvent ResourceRef Version Job Flash OECF/SFR CFAPattern DeviceSettings Time Timecode Media Marker Track")
+var structures = strings.Fields("Dimensions Font Colorant Thumbnail ResourceEvent ResourceRef Version Job Flash OECF/SFR CFAPattern " +
+	"DeviceSettings Time Timecode Media Marker Track")
 
 // valueTypes reads the types that a schema describes.
 func (c *checker) valueTypes(schema *node) []string {
@@ -402,8 +409,10 @@ func (c *checker) information(p packet) {
 	if err != nil || info == nil {
 		return
 	}
-	for key, name := range map[string]xml.Name{"Title": {Space: nsDC, Local: "title"}, "Author": {Space: nsDC, Local: "creator"}, "Subject": {Space: nsDC, Local: "description"}, "Keywords": {Space: nsPDF, Local: "Keywords"},
-		"Creator": {Space: nsXMP, Local: "CreatorTool"}, "Producer": {Space: nsPDF, Local: "Producer"}, "CreationDate": {Space: nsXMP, Local: "CreateDate"}, "ModDate": {Space: nsXMP, Local: "ModifyDate"}} {
+	for key, name := range map[string]xml.Name{"Title": {Space: nsDC, Local: "title"}, "Author": {Space: nsDC, Local: "creator"},
+		"Subject": {Space: nsDC, Local: "description"}, "Keywords": {Space: nsPDF, Local: "Keywords"},
+		"Creator": {Space: nsXMP, Local: "CreatorTool"}, "Producer": {Space: nsPDF, Local: "Producer"},
+		"CreationDate": {Space: nsXMP, Local: "CreateDate"}, "ModDate": {Space: nsXMP, Local: "ModifyDate"}} {
 		o := c.get(info, key)
 		if o == nil {
 			continue

@@ -101,7 +101,8 @@ func (c *checker) dictionary(d types.Dict, depth int) {
 }
 
 // Actions that change what is seen, or reach outside the file.
-var forbiddenActions = []string{"Launch", "Sound", "Movie", "ResetForm", "ImportData", "JavaScript", "Hide", "SetOCGState", "Rendition", "Trans", "GoTo3DView", "SetState", "NOP"}
+var forbiddenActions = []string{"Launch", "Sound", "Movie", "ResetForm", "ImportData", "JavaScript", "Hide", "SetOCGState", "Rendition",
+	"Trans", "GoTo3DView", "SetState", "NOP"}
 
 func (c *checker) action(d types.Dict, s string) {
 	if slices.Contains(forbiddenActions, s) {

@@ -9,7 +9,8 @@ import (
 
 // Kinds of annotations that are allowed (ISO 19005-1, 6.5.2; ISO 19005-2, 6.3.1).
 var (
-	annots1 = []string{"Text", "Link", "FreeText", "Line", "Square", "Circle", "Highlight", "Underline", "Squiggly", "StrikeOut", "Stamp", "Ink", "Popup", "Widget", "PrinterMark", "TrapNet"}
+	annots1 = []string{"Text", "Link", "FreeText", "Line", "Square", "Circle", "Highlight", "Underline", "Squiggly", "StrikeOut", "Stamp",
+		"Ink", "Popup", "Widget", "PrinterMark", "TrapNet"}
 	annots2 = append([]string{"Polygon", "PolyLine", "Caret", "FileAttachment", "Watermark", "Redact"}, annots1...)
 )
 
@@ -208,7 +209,10 @@ func (c *checker) content(data []byte, resources types.Dict) {
 			if bytes.Contains(l.inline, []byte("LZW")) {
 				c.say("6.1.10", "6.1.10", "an inline image is packed by LZW")
 			}
-			if f := bytes.Fields(l.inline); slices.ContainsFunc(f, func(b []byte) bool { return string(b) == "/I" || string(b) == "/Interpolate" }) && bytes.Contains(l.inline, []byte("true")) {
+			if f := bytes.Fields(l.inline); slices.ContainsFunc(f, func(b []byte) bool {
+				return string(b) == "/I" ||
+					string(b) == "/Interpolate"
+			}) && bytes.Contains(l.inline, []byte("true")) {
 				c.say("6.2.4", "6.2.8.1", "an inline image is interpolated")
 			}
 		case "Do":
@@ -301,7 +305,8 @@ func (l *lexer) next() (token []byte, operand, ok bool) {
 		l.at++
 	}
 	token = l.data[start:l.at]
-	if c := token[0]; c == '/' || c == '+' || c == '-' || c == '.' || c >= '0' && c <= '9' || string(token) == "true" || string(token) == "false" || string(token) == "null" {
+	if c := token[0]; c == '/' || c == '+' || c == '-' || c == '.' || c >= '0' && c <= '9' || string(token) == "true" ||
+		string(token) == "false" || string(token) == "null" {
 		return token, true, true
 	}
 	if string(token) == "BI" {
