@@ -42,12 +42,15 @@ func TestDemoFromChoiceToDeliveredFiles(t *testing.T) {
 func (w walker) settle(desk, code string) {
 	w.t.Helper()
 	w.do(chromedp.Navigate(desk))
-	w.until(`document.activeElement.id === "name"`)
+	const heard = `document.readyState === "complete" && ` // before, nobody listens to keys yet
+	w.until(heard + `document.activeElement.id === "name"`)
 	w.do(chromedp.KeyEvent("canbo"), chromedp.KeyEvent(kb.Tab), chromedp.KeyEvent("714283"), chromedp.KeyEvent(kb.Enter))
-	w.until(`location.pathname === "/desk/" && !!document.querySelector(".row")?.textContent.includes("` + code + `")`)
+	w.until(heard + `location.pathname === "/desk/" && !!document.querySelector(".row")?.textContent.includes("` + code + `")`)
 	w.do(chromedp.KeyEvent("j"), chromedp.KeyEvent(kb.Enter))
-	w.until(`!!document.querySelector(".values .value img") && !!document.querySelector(".mark")`)
-	w.do(chromedp.KeyEvent("3"), chromedp.KeyEvent("Mời ông/bà đến nhận bản chính."),
+	w.until(heard + `!!document.querySelector(".values .value img") && !!document.querySelector(".mark")`)
+	w.do(chromedp.KeyEvent("3"))
+	w.until(`document.activeElement.id === "text"`)
+	w.do(chromedp.KeyEvent("Mời ông/bà đến nhận bản chính."),
 		chromedp.KeyEvent(kb.Enter, chromedp.KeyModifiers(chromedp.ModifierCtrl)))
 	w.until(`!!document.querySelector(".notice.good")?.textContent.includes("hoàn thành")`)
 }
