@@ -65,6 +65,8 @@ type commandLine struct {
 	Screen     screenCommand     `cmd:"" hidden:"" help:"Wait until the daemon serves the screen, and nobody else."`
 	SaneWorker saneWorkerCommand `cmd:"" hidden:"" help:"Child process that holds libsane."`
 	OCRWorker  ocrWorkerCommand  `cmd:"" hidden:"" name:"ocr-worker" help:"Child process that decodes and recognises pages."`
+
+	TokenWorker tokenWorkerCommand `cmd:"" hidden:"" name:"token-worker" help:"Child process that holds a token's library."`
 }
 
 // program is what every command is given: the streams, and what the global flags say.

@@ -76,7 +76,7 @@ func (c *officeServeCommand) Run(p *program) error {
 	if err != nil {
 		return unusable(err)
 	}
-	trust, err := trusted(cfg.Sign.Trust)
+	trust, err := daemon.Trust(cfg.Sign.Trust)
 	if err != nil {
 		return unusable(err)
 	}
@@ -159,24 +159,13 @@ func (c *officeServeCommand) further(p *program, store *office.Store, log *slog.
 }
 
 // tokenOf opens the configured token in this machine; nil where none is configured.
-func tokenOf(cfg config.Config) func(pin, form string) (*sign.Signer, func(), error) {
+func tokenOf(cfg config.Config) func(ctx context.Context, pin, form string) (*sign.Signer, func(), error) {
 	if cfg.Sign.Module == "" {
 		return nil
 	}
-	return func(pin, form string) (*sign.Signer, func(), error) {
-		token, err := sign.Open(sign.TokenConfig{Module: cfg.Sign.Module, Slot: cfg.Sign.Slot, Certificate: cfg.Sign.Certificate}, pin)
-		if err != nil {
-			return nil, nil, err
-		}
-		s := &sign.Signer{Key: token, Now: time.Now, Mark: sign.Mark{Form: form, Organisation: cfg.Sign.Organisation}}
-		if cfg.Sign.TSA != "" {
-			s.TSA = &sign.TSA{URL: cfg.Sign.TSA}
-		}
-		if err := s.Check(); err != nil {
-			token.Close()
-			return nil, nil, err
-		}
-		return s, token.Close, nil
+	open := daemon.Signing(cfg)
+	return func(ctx context.Context, pin, form string) (*sign.Signer, func(), error) {
+		return open(ctx, pin, sign.Mark{Form: form})
 	}
 }
 

@@ -2,16 +2,12 @@ package cli
 
 import (
 	"bytes"
-	"crypto/x509"
-	"errors"
 	"fmt"
-	"os"
-	"path/filepath"
 	"slices"
 	"strings"
-	"time"
 
 	"motcua/agent/config"
+	"motcua/agent/daemon"
 	"motcua/agent/sign"
 )
 
@@ -20,10 +16,6 @@ func (p *program) signer(cfg config.Config, form, number string) (*sign.Signer, 
 	if !slices.Contains(sign.Forms, form) {
 		return nil, nil, config.Unusable(fmt.Errorf("--form must be one of %s, not %q", strings.Join(sign.Forms, ", "), form))
 	}
-	s := &sign.Signer{Now: time.Now, Mark: sign.Mark{Form: form, Organisation: cfg.Sign.Organisation, Number: number}}
-	if cfg.Sign.TSA != "" {
-		s.TSA = &sign.TSA{URL: cfg.Sign.TSA}
-	}
 	pin := ""
 	if cfg.Sign.Module != "" {
 		var err error
@@ -31,16 +23,7 @@ func (p *program) signer(cfg config.Config, form, number string) (*sign.Signer, 
 			return nil, nil, err
 		}
 	}
-	token, err := sign.Open(sign.TokenConfig{Module: cfg.Sign.Module, Slot: cfg.Sign.Slot, Certificate: cfg.Sign.Certificate}, pin)
-	if err != nil {
-		return nil, nil, err
-	}
-	s.Key = token
-	if err := s.Check(); err != nil { // before anything is read and made
-		token.Close()
-		return nil, nil, err
-	}
-	return s, token.Close, nil
+	return daemon.Signing(cfg)(p.ctx, pin, sign.Mark{Form: form, Number: number})
 }
 
 type verifyCommand struct {
@@ -58,7 +41,7 @@ func (c *verifyCommand) Run(p *program) error {
 	if folder == "" {
 		folder = cfg.Sign.Trust
 	}
-	roots, err := trusted(folder)
+	roots, err := daemon.Trust(folder)
 	if err != nil {
 		return config.Unusable(err)
 	}
@@ -75,7 +58,7 @@ func (c *verifyCommand) Run(p *program) error {
 		if err != nil {
 			return fmt.Errorf("%s: %w", name, err)
 		}
-		good = good && sound(found)
+		good = good && sign.Sound(found)
 		if err := p.verdict(name, found); err != nil {
 			return err
 		}
@@ -86,24 +69,19 @@ func (c *verifyCommand) Run(p *program) error {
 	return nil
 }
 
-// sound says whether a file may be accepted: its last signature covers all of it and is good, and none before it is broken.
-func sound(found []sign.Verdict) bool {
-	return len(found) > 0 && found[len(found)-1].Good() && !slices.ContainsFunc(found, func(v sign.Verdict) bool { return !v.Intact })
-}
-
 func (p *program) verdict(name string, found []sign.Verdict) error {
 	if p.json {
 		if found == nil {
 			found = []sign.Verdict{}
 		}
-		return p.printJSON(map[string]any{"file": name, "good": sound(found), "signatures": found})
+		return p.printJSON(map[string]any{"file": name, "good": sign.Sound(found), "signatures": found})
 	}
 	if len(found) == 0 {
 		_, err := fmt.Fprintf(p.out, "%s: chưa ký số / not signed\n", name)
 		return err
 	}
 	word := "KHÔNG hợp lệ / NOT good"
-	if sound(found) {
+	if sign.Sound(found) {
 		word = "hợp lệ / good"
 	}
 	if _, err := fmt.Fprintf(p.out, "%s: %s\n", name, word); err != nil {
@@ -141,32 +119,4 @@ func describe(n int, v sign.Verdict) string {
 		fmt.Fprintf(&b, "     lưu ý / note: %s\n", v.Problem)
 	}
 	return b.String()
-}
-
-// trusted loads the authorities of a folder; none where there is no folder.
-func trusted(folder string) (*x509.CertPool, error) {
-	if folder == "" {
-		return nil, nil
-	}
-	entries, err := os.ReadDir(folder)
-	if err != nil {
-		return nil, fmt.Errorf("read trusted authorities: %w", err)
-	}
-	pool, n := x509.NewCertPool(), 0
-	for _, e := range entries {
-		if ext := filepath.Ext(e.Name()); ext != ".pem" && ext != ".crt" {
-			continue
-		}
-		data, err := os.ReadFile(filepath.Join(folder, e.Name()))
-		if err != nil {
-			return nil, fmt.Errorf("read trusted authorities: %w", err)
-		}
-		if pool.AppendCertsFromPEM(data) {
-			n++
-		}
-	}
-	if n == 0 {
-		return nil, errors.New(folder + " holds no certificate (PEM, *.pem or *.crt)")
-	}
-	return pool, nil
 }

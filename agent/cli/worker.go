@@ -1,12 +1,13 @@
 package cli
 
 import (
+	"motcua/agent/sign"
 	"motcua/drivers/sane"
 	"motcua/ocr"
 )
 
-// The two children of the daemon: third-party code that touches devices or foreign bytes runs in them,
-// so that its crash costs one scan or one page.
+// The children of the daemon: third-party code that touches devices or foreign bytes runs in them,
+// so that its crash costs one scan, one page or one signature.
 
 type saneWorkerCommand struct{}
 
@@ -15,3 +16,7 @@ func (saneWorkerCommand) Run(p *program) error { return sane.Serve(p.ctx, p.in, 
 type ocrWorkerCommand struct{}
 
 func (ocrWorkerCommand) Run(p *program) error { return ocr.Serve(p.ctx, p.in, p.out) }
+
+type tokenWorkerCommand struct{}
+
+func (tokenWorkerCommand) Run(p *program) error { return sign.Serve(p.in, p.out) }

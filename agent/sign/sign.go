@@ -3,7 +3,8 @@
 // there is a time stamp authority, with the visible text mark of Decree 30/2020 on page 1.
 //
 // What it promises: what cannot be signed for any reason is not written at all; the signed file is PDF/A as it was before; no
-// PIN is kept longer than the token's session; every failure is a sentence that says what to do.
+// PIN is kept longer than the token's session; every failure is a sentence that says what to do; the library of a token's
+// maker lives in a process of its own and takes nothing with it when it crashes or hangs.
 package sign
 
 import (

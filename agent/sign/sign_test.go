@@ -145,6 +145,17 @@ func (o *office) token(t testing.TB, key crypto.Signer, change func(*x509.Certif
 	return sign.TokenConfig{Module: softHSM}
 }
 
+// TestMain lets the test's own program be the process that holds a token's library.
+func TestMain(m *testing.M) {
+	if len(os.Args) > 1 && os.Args[1] == "token-worker" {
+		if err := sign.Serve(os.Stdin, os.Stdout); err != nil {
+			os.Exit(1)
+		}
+		return
+	}
+	m.Run()
+}
+
 func same(*x509.Certificate) {}
 
 func keyRSA(t testing.TB) crypto.Signer {
@@ -167,7 +178,7 @@ func keyEC(t testing.TB) crypto.Signer {
 
 func opened(t testing.TB, c sign.TokenConfig) *sign.Token {
 	t.Helper()
-	tok, err := sign.Open(c, pin)
+	tok, err := sign.Open(t.Context(), c, pin)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -431,7 +442,7 @@ func TestFailures(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			cc := conf
 			c.change(&cc)
-			tok, err := sign.Open(cc, c.pin)
+			tok, err := sign.Open(t.Context(), cc, c.pin)
 			if !sign.Is(err, c.want) || tok != nil || strings.Contains(err.Error(), c.pin) {
 				t.Errorf("%v", err)
 			}

@@ -17,15 +17,8 @@ import (
 	"github.com/miekg/pkcs11"
 )
 
-// TokenConfig says where a key lies.
-type TokenConfig struct {
-	Module      string // the PKCS#11 library, such as /usr/lib/vnpt-ca/libcryptoki.so
-	Slot        string // label of the token, or the slot's number; empty: the only one
-	Certificate string // label or hexadecimal id; empty: the only one that has a key
-}
-
-// Token is an open session with a token. It is not safe for concurrent use. Close it.
-type Token struct {
+// module is a token's library, loaded into this process, with a session open. It is not safe for concurrent use.
+type module struct {
 	ctx     *pkcs11.Ctx
 	session pkcs11.SessionHandle
 	key     pkcs11.ObjectHandle
@@ -33,8 +26,8 @@ type Token struct {
 	chain   []*x509.Certificate
 }
 
-// Open opens a token with a PIN, which is given to it once and not kept.
-func Open(c TokenConfig, pin string) (t *Token, err error) {
+// load loads the library and opens the token with a PIN, which is given to it once and not kept.
+func load(c TokenConfig, pin string) (t *module, err error) {
 	if c.Module == "" {
 		return nil, failed(NoModule, nil, "No token is set up: name the library of its maker in the configuration (sign.module).")
 	}
@@ -45,10 +38,10 @@ func Open(c TokenConfig, pin string) (t *Token, err error) {
 	if ctx == nil {
 		return nil, failed(NoModule, nil, "%s is no library for tokens (PKCS#11): correct sign.module.", c.Module)
 	}
-	t = &Token{ctx: ctx}
+	t = &module{ctx: ctx}
 	defer func() {
 		if err != nil {
-			t.Close()
+			t.close()
 			t = nil
 		}
 	}()
@@ -68,8 +61,8 @@ func Open(c TokenConfig, pin string) (t *Token, err error) {
 	return t, t.find(c.Certificate)
 }
 
-// Close ends the session; the PIN must be given again.
-func (t *Token) Close() {
+// close ends the session; the PIN must be given again.
+func (t *module) close() {
 	if t.session != 0 {
 		_ = t.ctx.Logout(t.session)
 		_ = t.ctx.CloseSession(t.session)
@@ -78,13 +71,7 @@ func (t *Token) Close() {
 	t.ctx.Destroy()
 }
 
-// Certificate is the signer's.
-func (t *Token) Certificate() *x509.Certificate { return t.cert }
-
-// Chain are the authorities' certificates on the token.
-func (t *Token) Chain() []*x509.Certificate { return t.chain }
-
-func (t *Token) slot(want string) (uint, error) {
+func (t *module) slot(want string) (uint, error) {
 	slots, err := t.ctx.GetSlotList(true)
 	if err != nil {
 		return 0, said(err)
@@ -115,7 +102,7 @@ func (t *Token) slot(want string) (uint, error) {
 }
 
 // objects finds all of a class.
-func (t *Token) objects(with ...*pkcs11.Attribute) ([]pkcs11.ObjectHandle, error) {
+func (t *module) objects(with ...*pkcs11.Attribute) ([]pkcs11.ObjectHandle, error) {
 	if err := t.ctx.FindObjectsInit(t.session, with); err != nil {
 		return nil, said(err)
 	}
@@ -137,7 +124,7 @@ func (t *Token) objects(with ...*pkcs11.Attribute) ([]pkcs11.ObjectHandle, error
 }
 
 // find chooses the certificate and its key.
-func (t *Token) find(want string) error {
+func (t *module) find(want string) error {
 	handles, err := t.objects(pkcs11.NewAttribute(pkcs11.CKA_CLASS, pkcs11.CKO_CERTIFICATE))
 	if err != nil {
 		return err
@@ -183,8 +170,8 @@ func (t *Token) find(want string) error {
 	return nil
 }
 
-// Sign signs a digest by RSA (PKCS #1 v1.5) or ECDSA.
-func (t *Token) Sign(digest []byte, hash crypto.Hash) ([]byte, error) {
+// sign signs a digest by RSA (PKCS #1 v1.5) or ECDSA.
+func (t *module) sign(digest []byte, hash crypto.Hash) ([]byte, error) {
 	mechanism, input := uint(pkcs11.CKM_ECDSA), digest
 	_, isRSA := t.cert.PublicKey.(*rsa.PublicKey)
 	if isRSA {

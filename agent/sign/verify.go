@@ -9,6 +9,7 @@ import (
 	"errors"
 	"fmt"
 	"regexp"
+	"slices"
 	"strconv"
 	"time"
 
@@ -35,6 +36,11 @@ type Verdict struct {
 
 // Good says whether the file may be accepted on this signature as it stands: what nobody could check speaks against it.
 func (v Verdict) Good() bool { return v.Intact && v.Whole && v.InTime && v.Trusted }
+
+// Sound says whether a file may be accepted: its last signature covers all of it and is good, and none before it is broken.
+func Sound(found []Verdict) bool {
+	return len(found) > 0 && found[len(found)-1].Good() && !slices.ContainsFunc(found, func(v Verdict) bool { return !v.Intact })
+}
 
 // byteRange and what follows it are found by their spelling, not by the file's structure, which a forger may bend: what counts
 // is that every byte of the file but the signature itself is signed.

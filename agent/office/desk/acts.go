@@ -135,7 +135,7 @@ func (d *Desk) sign(w http.ResponseWriter, r *http.Request, s *session) {
 	if !slices.Contains(copyForms, mark) {
 		mark = ""
 	}
-	signer, done, err := d.o.Sign(r.PostFormValue("pin"), mark)
+	signer, done, err := d.o.Sign(r.Context(), r.PostFormValue("pin"), mark)
 	if err != nil {
 		d.refuse(w, r, one, err, dossierBody{})
 		return

@@ -40,7 +40,7 @@ type Options struct {
 	Preview func(ctx context.Context, data []byte, page, maxWidth int) ([]byte, error)
 
 	// Sign opens the token in the desk's machine; nil: there is none.
-	Sign func(pin, form string) (s *sign.Signer, done func(), err error)
+	Sign func(ctx context.Context, pin, form string) (s *sign.Signer, done func(), err error)
 	// Signer is where the government's signer listens on an officer's PC, such as DefaultSigner; "": it is not used.
 	Signer string
 	Trust  *x509.CertPool // authorities of signatures; nil: none is known

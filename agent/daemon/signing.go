@@ -1,0 +1,66 @@
+package daemon
+
+import (
+	"context"
+	"crypto/x509"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"time"
+
+	"motcua/agent/config"
+	"motcua/agent/sign"
+)
+
+// OpenSigner opens a token with its PIN for as many signatures as are wanted; done ends the session. The mark's organisation
+// is the office's.
+type OpenSigner func(ctx context.Context, pin string, mark sign.Mark) (s *sign.Signer, done func(), err error)
+
+// Signing opens the configured token in this machine: for commands, for the desk and at the kiosk's screen.
+func Signing(cfg config.Config) OpenSigner {
+	return func(ctx context.Context, pin string, mark sign.Mark) (*sign.Signer, func(), error) {
+		token, err := sign.Open(ctx, sign.TokenConfig{Module: cfg.Sign.Module, Slot: cfg.Sign.Slot, Certificate: cfg.Sign.Certificate}, pin)
+		if err != nil {
+			return nil, nil, err
+		}
+		mark.Organisation = cfg.Sign.Organisation
+		s := &sign.Signer{Key: token, Now: time.Now, Mark: mark}
+		if cfg.Sign.TSA != "" {
+			s.TSA = &sign.TSA{URL: cfg.Sign.TSA}
+		}
+		if err := s.Check(); err != nil { // before anything is made
+			token.Close()
+			return nil, nil, err
+		}
+		return s, token.Close, nil
+	}
+}
+
+// Trust reads the authorities of a folder, each file *.pem or *.crt; nil where no folder is named.
+func Trust(folder string) (*x509.CertPool, error) {
+	if folder == "" {
+		return nil, nil
+	}
+	entries, err := os.ReadDir(folder)
+	if err != nil {
+		return nil, fmt.Errorf("read trusted authorities: %w", err)
+	}
+	pool, n := x509.NewCertPool(), 0
+	for _, e := range entries {
+		if ext := filepath.Ext(e.Name()); ext != ".pem" && ext != ".crt" {
+			continue
+		}
+		data, err := os.ReadFile(filepath.Join(folder, e.Name()))
+		if err != nil {
+			return nil, fmt.Errorf("read trusted authorities: %w", err)
+		}
+		if pool.AppendCertsFromPEM(data) {
+			n++
+		}
+	}
+	if n == 0 {
+		return nil, errors.New(folder + " holds no certificate (PEM, *.pem or *.crt)")
+	}
+	return pool, nil
+}
