@@ -39,7 +39,7 @@ type memoryDesk struct {
 	last    uint64
 	newest  map[string]Answer
 	results map[uint64][]byte
-	kiosks  map[string]string
+	kiosks  map[string]string // "": revoked
 	news    chan struct{}
 }
 
@@ -68,8 +68,7 @@ func (d *memoryDesk) answers(submission string, state State, result []byte) Answ
 		a.Supplements = was.Supplements
 	}
 	d.newest[submission] = a
-	close(d.news)
-	d.news = make(chan struct{})
+	d.tell()
 	return a
 }
 
@@ -122,8 +121,35 @@ func (d *memoryDesk) Result(_ context.Context, number uint64) (io.ReadCloser, er
 func (d *memoryDesk) Enrol(_ context.Context, kiosk, recipient string) error {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	d.kiosks[kiosk] = recipient
+	switch bound, known := d.kiosks[kiosk]; {
+	case !known:
+		d.kiosks[kiosk] = recipient
+		d.tell()
+	case bound == "":
+		return ErrTurnedOut
+	case bound != recipient:
+		return ErrOtherKey
+	}
 	return nil
+}
+
+// tell wakes who waits; mu is held.
+func (d *memoryDesk) tell() {
+	close(d.news)
+	d.news = make(chan struct{})
+}
+
+func (d *memoryDesk) revoke(kiosk string) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.kiosks[kiosk] = ""
+	d.tell()
+}
+
+func (d *memoryDesk) Changed() <-chan struct{} {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return d.news
 }
 
 func (d *memoryDesk) Recipients(context.Context) (map[string]string, error) {
@@ -131,7 +157,9 @@ func (d *memoryDesk) Recipients(context.Context) (map[string]string, error) {
 	defer d.mu.Unlock()
 	out := map[string]string{}
 	for k, v := range d.kiosks {
-		out[k] = v
+		if v != "" {
+			out[k] = v
+		}
 	}
 	return out, nil
 }

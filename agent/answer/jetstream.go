@@ -321,21 +321,16 @@ func (p *Publisher) session(ctx context.Context, b buckets) error {
 	defer watcher.Stop()
 	recipients := map[string]string{}
 	for whole := false; ; {
-		var news <-chan struct{}
-		waiting, stop := context.WithCancel(ctx)
+		news := p.src.Changed() // before looking: what comes meanwhile is looked for next
 		if whole && len(recipients) > 0 {
-			after, err := p.publish(ctx, b, recipients)
-			if err != nil {
-				stop()
+			if err := p.publish(ctx, b, recipients); err != nil {
 				return err
 			}
-			news = p.wait(waiting, after)
 		}
 		select {
 		case entry, ok := <-watcher.Updates():
 			switch {
 			case !ok:
-				stop()
 				return errors.New("watch kiosks: the watch ended")
 			case entry == nil:
 				whole = true
@@ -346,35 +341,46 @@ func (p *Publisher) session(ctx context.Context, b buckets) error {
 			}
 		case <-news:
 		case <-ctx.Done():
-		}
-		stop()
-		if ctx.Err() != nil {
 			return nil
 		}
 	}
 }
 
-// wait tells when there is something new; its goroutine ends with ctx, or the news.
-func (p *Publisher) wait(ctx context.Context, after uint64) <-chan struct{} {
-	news := make(chan struct{})
-	go func() {
-		defer close(news)
-		p.src.Wait(ctx, after)
-	}()
-	return news
+// bound is what is sealed to: of the kiosks that told a key, the one each of them is bound to. A key that somebody else wrote in a
+// kiosk's place, or that a revoked kiosk left there, is not sealed to.
+func (p *Publisher) bound(ctx context.Context, told map[string]string) (map[string]string, error) {
+	names := map[string]string{}
+	for key, recipient := range told {
+		name := strings.TrimPrefix(key, p.ward+".")
+		err := p.src.Enrol(ctx, name, strings.TrimSpace(recipient))
+		if err != nil && ctx.Err() == nil && !errors.Is(err, ErrTurnedOut) {
+			p.log.Warn("a kiosk's key is not sealed to", "kiosk", name, "error", err)
+		}
+		names[name] = key
+	}
+	all, err := p.src.Recipients(ctx)
+	if err != nil {
+		return nil, err
+	}
+	maps.DeleteFunc(all, func(name, _ string) bool { return names[name] == "" })
+	return all, nil
 }
 
-// publish lays out what is not laid out yet for just these kiosks, and returns the number of the last answer.
-func (p *Publisher) publish(ctx context.Context, b buckets, recipients map[string]string) (uint64, error) {
+// publish lays out what is not laid out yet for just these kiosks.
+func (p *Publisher) publish(ctx context.Context, b buckets, told map[string]string) error {
+	recipients, err := p.bound(ctx, told)
+	if err != nil {
+		return err
+	}
 	to, digest := parseRecipients(recipients, p.log)
 	if len(to) == 0 {
-		return 0, errors.New("no kiosk of the ward has told a key that can be sealed to")
+		return errors.New("no kiosk of the ward has told a key that can be sealed to")
 	}
 	var done published
 	key := "published." + p.ward
 	entry, err := b.kiosks.Get(ctx, key)
 	if err != nil && !errors.Is(err, jetstream.ErrKeyNotFound) {
-		return 0, fmt.Errorf("look how far answers are published: %w", err)
+		return fmt.Errorf("look how far answers are published: %w", err)
 	}
 	if err != nil || json.Unmarshal(entry.Value(), &done) != nil || done.Desk != p.src.Desk() || done.Kiosks != digest {
 		done = published{Desk: p.src.Desk(), Kiosks: digest}
@@ -382,20 +388,20 @@ func (p *Publisher) publish(ctx context.Context, b buckets, recipients map[strin
 	for {
 		list, err := p.src.Answers(ctx, done.Number, batch)
 		if err != nil || len(list) == 0 {
-			return done.Number, err
+			return err
 		}
 		for _, a := range list {
 			if err := p.one(ctx, b, a, to); err != nil {
-				return 0, fmt.Errorf("publish answer %d: %w", a.Number, err)
+				return fmt.Errorf("publish answer %d: %w", a.Number, err)
 			}
 			done.Number = a.Number
 		}
 		text, err := json.Marshal(done)
 		if err != nil {
-			return 0, err
+			return err
 		}
 		if _, err := b.kiosks.Put(ctx, key, text); err != nil {
-			return 0, fmt.Errorf("note how far answers are published: %w", err)
+			return fmt.Errorf("note how far answers are published: %w", err)
 		}
 	}
 }

@@ -241,4 +241,76 @@ func TestProvinceKilled(t *testing.T) {
 	}
 }
 
+// Who has a kiosk's credential for the province's NATS writes his own key in its place: nothing is sealed to it. When the kiosk is
+// revoked at the desk, what lies in the buckets is sealed anew, and it opens nothing of it.
+func TestProvinceStolenCredential(t *testing.T) {
+	hub := natsServer(t, t.TempDir(), -1)
+	js := provide(t, hub.ClientURL())
+	d := newDesk("desk-1")
+	publisher, err := NewPublisher(connectTo(hub.ClientURL()), "ward-7", d, quiet)
+	if err != nil {
+		t.Fatal(err)
+	}
+	runs(t, publisher.Run)
+	stolen := kiosk(t, hub.ClientURL(), "kiosk-a", t.TempDir(), nil)
+	other := kiosk(t, hub.ClientURL(), "kiosk-b", t.TempDir(), nil)
+	d.answers("A", Done, []byte("invented result"))
+	eventually(t, "A at the kiosk", stolen.hasResult("A", "invented result"))
+	thief, err := age.GenerateX25519Identity()
+	if err != nil {
+		t.Fatal(err)
+	}
+	keys, err := js.KeyValue(t.Context(), KiosksBucket)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := keys.PutString(t.Context(), "ward-7.kiosk-a", thief.Recipient().String()); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := keys.PutString(t.Context(), "ward-7.kiosk-c", "nonsense"); err != nil { // looked at after the thief's
+		t.Fatal(err)
+	}
+	d.answers("B", Received, nil)
+	eventually(t, "B at the kiosk", stolen.has("B", Received)) // its own key is sealed to all the same
+	answers, err := js.KeyValue(t.Context(), AnswersBucket)
+	if err != nil {
+		t.Fatal(err)
+	}
+	sealedNow := func(id string) []byte {
+		entry, err := answers.Get(t.Context(), "ward-7."+id)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return entry.Value()
+	}
+	for _, id := range []string{"A", "B"} {
+		if _, err := Open(sealedNow(id), thief); err == nil {
+			t.Errorf("%s opens with the key that was written in the kiosk's place", id)
+		}
+	}
+	mine := stolen.in.Store.identity
+	if _, err := Open(sealedNow("B"), mine); err != nil {
+		t.Fatal(err) // else what follows shows nothing
+	}
+	d.revoke("kiosk-a")
+	eventually(t, "all is sealed anew", func() bool {
+		_, a := Open(sealedNow("A"), mine)
+		_, b := Open(sealedNow("B"), mine)
+		return a != nil && b != nil
+	})
+	results, err := js.ObjectStore(t.Context(), ResultsBucket)
+	if err != nil {
+		t.Fatal(err)
+	}
+	data, err := results.GetBytes(t.Context(), "ward-7.A")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := age.Decrypt(bytes.NewReader(data), mine); err == nil {
+		t.Error("a revoked kiosk still opens the result")
+	}
+	d.answers("B", Eligible, nil)
+	eventually(t, "B at the other kiosk", other.has("B", Eligible))
+}
+
 func sorted(s []string) []string { return slices.Sorted(slices.Values(s)) }

@@ -2,6 +2,8 @@ package answer
 
 import (
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -10,7 +12,6 @@ import (
 	"net/http"
 	"strconv"
 	"strings"
-	"sync"
 	"time"
 
 	"filippo.io/age"
@@ -45,12 +46,28 @@ type Source interface {
 	Answers(ctx context.Context, after uint64, most int) ([]Answer, error)
 	// Result opens an answer's result; ErrUnknown where a newer answer took its place, or it has none.
 	Result(ctx context.Context, number uint64) (io.ReadCloser, error)
-	// Enrol remembers a kiosk's age recipient; the newest counts.
+	// Enrol binds a kiosk to the first age recipient that comes with its credential; nil for that one ever after. Another is
+	// ErrOtherKey until an officer allows it, any of a kiosk that was revoked ErrTurnedOut.
 	Enrol(ctx context.Context, kiosk, recipient string) error
-	// Recipients gives the recipients of all kiosks that are let in, by their names.
+	// Recipients gives the recipients that kiosks are bound to, by their names; none of those that were revoked.
 	Recipients(ctx context.Context) (map[string]string, error)
+	// Changed is closed at the next answer, and when Recipients change.
+	Changed() <-chan struct{}
 	// Wait returns when there is an answer with a number above after, or ctx ends.
 	Wait(ctx context.Context, after uint64)
+}
+
+// Why a kiosk that has a good credential gets no answers.
+var (
+	ErrOtherKey  = errors.New("the desk seals to another key of this kiosk: an officer has to allow the new one")
+	ErrTurnedOut = errors.New("this kiosk was revoked at the desk")
+)
+
+// Fingerprint names a recipient for people: 64 bits of its digest, as officer and technician compare them.
+func Fingerprint(recipient string) string {
+	sum := sha256.Sum256([]byte(recipient))
+	text := strings.ToUpper(hex.EncodeToString(sum[:8]))
+	return strings.Join([]string{text[:4], text[4:8], text[8:12], text[12:]}, "-")
 }
 
 // listing is a response: answers by their numbers, each sealed to the kiosk that asked.
@@ -64,7 +81,7 @@ type listing struct {
 
 // NewServer gives a desk's answers to kiosks. who tells which kiosk a request is from, or answers it and says no.
 func NewServer(src Source, who func(http.ResponseWriter, *http.Request) (kiosk string, ok bool), log *slog.Logger) http.Handler {
-	s := &server{src: src, who: who, log: log, enrolled: map[string]string{}}
+	s := &server{src: src, who: who, log: log}
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET "+Path+"{$}", s.list)
 	mux.HandleFunc("GET "+Path+"{number}/result", s.result)
@@ -75,9 +92,6 @@ type server struct {
 	src Source
 	who func(http.ResponseWriter, *http.Request) (string, bool)
 	log *slog.Logger
-
-	mu       sync.Mutex // guards enrolled
-	enrolled map[string]string
 }
 
 // enter tells which kiosk asks, and what to seal to.
@@ -94,26 +108,23 @@ func (s *server) enter(w http.ResponseWriter, r *http.Request) (kiosk string, to
 		http.Error(w, "answers are given to kiosks that are known by a credential of their own", http.StatusForbidden)
 		return "", nil, false
 	}
-	text := r.Header.Get(recipientHeader)
-	to, err := age.ParseX25519Recipient(text)
+	own, err := age.ParseX25519Recipient(r.Header.Get(recipientHeader))
 	if err != nil {
 		http.Error(w, recipientHeader+" must name an age recipient", http.StatusBadRequest)
 		return "", nil, false
 	}
-	s.mu.Lock()
-	known := s.enrolled[kiosk] == text
-	s.mu.Unlock()
-	if known {
-		return kiosk, to, true
-	}
-	if err := s.src.Enrol(r.Context(), kiosk, text); err != nil {
+	// Asked each time: who has a stolen credential, and not the kiosk's own key, gets nothing that could be read.
+	switch err := s.src.Enrol(r.Context(), kiosk, own.String()); {
+	case errors.Is(err, ErrOtherKey):
+		http.Error(w, err.Error(), http.StatusConflict)
+	case errors.Is(err, ErrTurnedOut):
+		http.Error(w, err.Error(), http.StatusForbidden)
+	case err != nil:
 		s.fail(w, r, fmt.Errorf("enrol kiosk %s: %w", kiosk, err))
-		return "", nil, false
+	default:
+		return kiosk, own, true
 	}
-	s.mu.Lock()
-	s.enrolled[kiosk] = text
-	s.mu.Unlock()
-	return kiosk, to, true
+	return "", nil, false
 }
 
 // fail answers that the desk can't now. What is wrong stays in its log.
@@ -140,7 +151,7 @@ func (s *server) list(w http.ResponseWriter, r *http.Request) {
 		s.src.Wait(ctx, after)
 		cancel()
 		// Who was turned out meanwhile gets nothing more.
-		if _, ok := s.who(w, r); !ok {
+		if _, _, ok := s.enter(w, r); !ok {
 			return
 		}
 	}

@@ -77,6 +77,7 @@ const (
 	ResultShown         Act = "result.shown"      // at a kiosk
 	ResultWiped         Act = "result.wiped"      // from a kiosk, its citizen has it
 	KioskRevoked        Act = "kiosk.revoked"     // Reason: the kiosk's name
+	KioskAllowed        Act = "kiosk.allowed"     // let in again, or given another key; Reason: the kiosk's name
 	RequestRefused      Act = "request.refused"   // Reason: origin, host, csrf, role
 	LogRepaired         Act = "audit.repaired"    // a line torn by power loss was cut off
 	LogBroken           Act = "audit.broken"      // at a start the log was not what had been kept of it

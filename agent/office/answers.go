@@ -6,14 +6,10 @@ import (
 	"fmt"
 	"io"
 	"slices"
-	"strings"
 
-	"filippo.io/age"
 	bolt "go.etcd.io/bbolt"
 
 	"motcua/agent/answer"
-	"motcua/agent/audit"
-	"motcua/queue/receive"
 )
 
 // Store is where the kiosks' answers come from.
@@ -95,58 +91,6 @@ func (s *Store) Result(_ context.Context, number uint64) (io.ReadCloser, error) 
 	}
 	f, _ := found.File(found.Result)
 	return s.openSealed(found, f)
-}
-
-// Enrol keeps the public key that a kiosk's answers are sealed to; the newest counts.
-func (s *Store) Enrol(_ context.Context, kiosk, recipient string) error {
-	if _, err := age.ParseRecipients(strings.NewReader(recipient)); err != nil {
-		return fmt.Errorf("enrol kiosk: %w", err)
-	}
-	s.acting.Lock()
-	defer s.acting.Unlock()
-	return s.db.Update(func(tx *bolt.Tx) error {
-		kiosks := tx.Bucket(bucketKiosk)
-		if string(kiosks.Get([]byte(kiosk))) == recipient {
-			return nil
-		}
-		return kiosks.Put([]byte(kiosk), []byte(recipient))
-	})
-}
-
-// Recipients gives the public keys of the kiosks that are known here.
-func (s *Store) Recipients(context.Context) (map[string]string, error) {
-	s.acting.Lock() // the index may be changed for another
-	defer s.acting.Unlock()
-	all := map[string]string{}
-	err := s.db.View(func(tx *bolt.Tx) error {
-		return tx.Bucket(bucketKiosk).ForEach(func(k, v []byte) error {
-			all[string(k)] = string(v)
-			return nil
-		})
-	})
-	return all, err
-}
-
-// Revoke takes a kiosk's credential away: it can send no more and gets no answers, and new answers are not sealed to it.
-func (s *Store) Revoke(_ context.Context, list *receive.Kiosks, kiosk, by string) error {
-	s.acting.Lock()
-	defer s.acting.Unlock()
-	if err := s.ready(); err != nil {
-		return err
-	}
-	if err := list.Revoke(kiosk, by, s.o.Now()); err != nil {
-		return err
-	}
-	err := s.db.Update(func(tx *bolt.Tx) error {
-		if err := tx.Bucket(bucketKiosk).Delete([]byte(kiosk)); err != nil {
-			return err
-		}
-		return post(tx, audit.Event{Actor: actor(by), Act: audit.KioskRevoked, Reason: codeOf(kiosk)})
-	})
-	if err != nil {
-		return fmt.Errorf("forget a kiosk's key: %w", err)
-	}
-	return s.flush(false)
 }
 
 // codeOf is a kiosk's name as the audit log takes it: a row of nine digits may be a person's number there.

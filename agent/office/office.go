@@ -74,6 +74,7 @@ type Store struct {
 	ids     map[string]uint64 // submissions, supplements too
 	codes   map[string]uint64 // as they are typed: folded
 
+	kiosks  kiosks
 	changed chan struct{} // closed and made anew when something changes
 }
 
@@ -91,12 +92,13 @@ const (
 )
 
 var (
-	bucketMeta   = []byte("meta")
-	bucketRecord = []byte("record") // number → sealed record
-	bucketAnswer = []byte("answer") // counts the answers; nothing lies in it
-	bucketOutbox = []byte("outbox") // event for the audit log, until it stands there
-	bucketKiosk  = []byte("kiosk")  // name → the public key that answers are sealed to
-	bucketGone   = []byte("gone")   // id → digest and day of what is past its time, so that it is not filed anew
+	bucketMeta    = []byte("meta")
+	bucketRecord  = []byte("record")  // number → sealed record
+	bucketAnswer  = []byte("answer")  // counts the answers; nothing lies in it
+	bucketOutbox  = []byte("outbox")  // event for the audit log, until it stands there
+	bucketKiosk   = []byte("kiosk")   // name → the public key that answers are sealed to
+	bucketRevoked = []byte("revoked") // name → when an officer revoked it
+	bucketGone    = []byte("gone")    // id → digest and day of what is past its time, so that it is not filed anew
 
 	keySchema = []byte("schema")
 	keySealed = []byte("key")
@@ -144,7 +146,7 @@ func (s *Store) open(ctx context.Context) error {
 	}
 	var last uint64
 	err := s.db.Update(func(tx *bolt.Tx) error {
-		for _, b := range [][]byte{bucketMeta, bucketRecord, bucketAnswer, bucketOutbox, bucketKiosk, bucketGone} {
+		for _, b := range [][]byte{bucketMeta, bucketRecord, bucketAnswer, bucketOutbox, bucketKiosk, bucketRevoked, bucketGone} {
 			if _, err := tx.CreateBucketIfNotExists(b); err != nil {
 				return err
 			}
@@ -171,6 +173,9 @@ func (s *Store) open(ctx context.Context) error {
 		}
 		if v := meta.Get(keyLast); v != nil {
 			last = binary.BigEndian.Uint64(v)
+		}
+		if err := s.readKiosks(tx); err != nil {
+			return err
 		}
 		s.lastNumber, s.lastAnswer = tx.Bucket(bucketRecord).Sequence(), tx.Bucket(bucketAnswer).Sequence()
 		return tx.Bucket(bucketRecord).ForEach(func(k, v []byte) error {
@@ -283,6 +288,11 @@ func (s *Store) remember(r *record) {
 		s.ids[one.ID] = r.Number
 		s.codes[foldCode(one.Code)] = r.Number
 	}
+	s.tell()
+}
+
+// tell wakes who waits for a change; mu is held.
+func (s *Store) tell() {
 	close(s.changed)
 	s.changed = make(chan struct{})
 }

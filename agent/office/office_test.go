@@ -12,12 +12,15 @@ import (
 	"io"
 	"io/fs"
 	"log/slog"
+	"net/http"
+	"net/http/httptest"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/fstest"
 	"time"
@@ -28,6 +31,7 @@ import (
 	"motcua/agent/audit"
 	"motcua/agent/dossier"
 	"motcua/ocr/paper"
+	"motcua/queue"
 	"motcua/queue/receive"
 	"motcua/queue/seal"
 )
@@ -500,8 +504,11 @@ func TestRevokedKioskIsForgotten(t *testing.T) {
 	if err := w.store.Enrol(t.Context(), "kiosk-2", "nonsense"); err == nil {
 		t.Error("a key that is none was taken")
 	}
-	if err := w.store.Revoke(t.Context(), list, "kiosk-1", "hoa"); !errors.Is(err, receive.ErrNoKiosk) {
+	if err := w.store.Revoke(t.Context(), list, "kiosk-1", "hoa"); err != nil { // as after a cut in the middle
 		t.Errorf("twice: %v", err)
+	}
+	if err := w.store.Revoke(t.Context(), list, "kiosk-9", "hoa"); !errors.Is(err, receive.ErrNoKiosk) {
+		t.Errorf("one that nobody knows: %v", err)
 	}
 	if names, err := list.Names(); err != nil || len(names) != 0 {
 		t.Errorf("still in the list: %v, %v", names, err)
@@ -516,6 +523,100 @@ func TestRevokedKioskIsForgotten(t *testing.T) {
 	if got := w.entries(t); !slices.Equal(got, []string{"kiosk.revoked  kiosk-1", "kiosk.revoked  kiosk-12345678.9"}) {
 		t.Errorf("audit log: %q", got)
 	}
+	if err := w.store.Allow(t.Context(), list, "kiosk-1", "", "hoa"); err != nil {
+		t.Fatal(err)
+	}
+	if names, err := list.Names(); err != nil || !slices.Equal(names, []string{"kiosk-1"}) {
+		t.Errorf("let in again: %v, %v", names, err)
+	}
+	if text, err := os.ReadFile(path); err != nil || !strings.Contains(string(text), "\nkiosk-1 sha256:") {
+		t.Errorf("the file is now:\n%s", text)
+	}
+}
+
+// A stolen credential alone reads nothing: answers are sealed to the first key that came with it, until an officer allows another.
+func TestStolenCredentialReadsNothing(t *testing.T) {
+	w := open(t, t.TempDir())
+	defer func() { w.close(t) }()
+	d := w.file(t, "s1", "Lê Thị Thử", "079190012345")
+	w.act(t, d, answer.Eligible, "")
+	who := func(http.ResponseWriter, *http.Request) (string, bool) { return "kiosk-1", true }
+	var desk atomic.Pointer[Store]
+	desk.Store(w.store)
+	server := httptest.NewServer(http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
+		answer.NewServer(desk.Load(), who, slog.New(slog.DiscardHandler)).ServeHTTP(rw, r)
+	}))
+	defer server.Close()
+	genuine, mine := puller(t, server.URL)
+	thief, his := puller(t, server.URL)
+	asks := func(p *answer.Puller, want error) {
+		t.Helper()
+		if _, err := p.Round(t.Context()); !errors.Is(err, want) {
+			t.Fatalf("asked: %v, want %v", err, want)
+		}
+	}
+	asks(genuine, nil)
+	asks(thief, answer.ErrOtherKey)
+	if _, err := his.ByCode(d.Code); !errors.Is(err, answer.ErrUnknown) {
+		t.Errorf("the thief has the answer: %v", err)
+	}
+	asks(genuine, nil)
+	known, err := w.store.Kiosks(nil)
+	if err != nil || len(known) != 1 || known[0].Key != mine.Recipient().String() || known[0].Other != his.Recipient().String() {
+		t.Fatalf("the officers see %v, %v", known, err)
+	}
+	// A key that an officer did not see is not allowed; the one that he saw is, and stays so over a restart.
+	if err := w.store.Allow(t.Context(), nil, "kiosk-1", mine.Recipient().String(), "hoa"); !errors.Is(err, ErrStale) {
+		t.Errorf("another key was allowed: %v", err)
+	}
+	if err := w.store.Allow(t.Context(), nil, "kiosk-1", his.Recipient().String(), "hoa"); err != nil {
+		t.Fatal(err)
+	}
+	asks(thief, nil)
+	asks(genuine, answer.ErrOtherKey)
+	w = w.reopened(t)
+	desk.Store(w.store)
+	asks(thief, nil)
+	asks(genuine, answer.ErrOtherKey)
+	// Revoked, neither gets anything; let in again, the first that comes is bound.
+	if err := w.store.Revoke(t.Context(), nil, "kiosk-1", "hoa"); err != nil {
+		t.Fatal(err)
+	}
+	for _, p := range []*answer.Puller{thief, genuine} {
+		if _, err := p.Round(t.Context()); err == nil {
+			t.Error("a revoked kiosk was answered")
+		}
+	}
+	if err := w.store.Allow(t.Context(), nil, "kiosk-1", "", "hoa"); err != nil {
+		t.Fatal(err)
+	}
+	asks(genuine, nil)
+	asks(thief, answer.ErrOtherKey)
+	want := []string{"kiosk.allowed  kiosk-1", "kiosk.revoked  kiosk-1", "kiosk.allowed  kiosk-1"}
+	if got := w.entries(t); len(got) < 3 || !slices.Equal(got[len(got)-3:], want) {
+		t.Errorf("audit log: %q", got)
+	}
+}
+
+// puller is a kiosk that asks a desk, with a key of its own.
+func puller(t *testing.T, url string) (*answer.Puller, *answer.Store) {
+	t.Helper()
+	dir := t.TempDir()
+	log := slog.New(slog.DiscardHandler)
+	store, err := answer.OpenStore(t.Context(), dir, seal.NewFile(filepath.Join(dir, "key")), log)
+	if err != nil {
+		t.Fatal(err)
+	}
+	q, _, err := queue.Open(t.Context(), t.TempDir(), queue.Options{MinFree: -1, Retention: time.Hour})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { q.Close() })
+	p, err := answer.NewPuller(answer.PullOptions{URL: url + answer.Path, Wait: time.Second}, &answer.Intake{Store: store, Queue: q, Log: log})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return p, store
 }
 
 // cut fails the audit log's appends once it is told to, as a full disk does.

@@ -181,8 +181,7 @@ func (s *Store) wipe(r *record) error {
 		delete(s.ids, one.ID)
 		delete(s.codes, foldCode(one.Code))
 	}
-	close(s.changed)
-	s.changed = make(chan struct{})
+	s.tell()
 	s.mu.Unlock()
 	return s.flush(false)
 }

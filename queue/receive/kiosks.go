@@ -157,18 +157,44 @@ func (k *Kiosks) Revoke(name, by string, now time.Time) error {
 			sum := sha256.Sum256([]byte(words[1]))
 			words[1] = "sha256:" + hex.EncodeToString(sum[:])
 		}
-		lines[i] = fmt.Sprintf("# revoked %s by %s: %s %s\n", now.UTC().Format(time.RFC3339), by, words[0], words[1])
+		lines[i] = fmt.Sprintf(revokedMark+"%s by %s: %s %s\n", now.UTC().Format(time.RFC3339), by, words[0], words[1])
 	}
 	if !found {
 		return fmt.Errorf("revoke %s: %w", name, ErrNoKiosk)
 	}
-	text := []byte(strings.Join(lines, ""))
-	list, err := parseKiosks(text)
+	return k.replace(strings.Join(lines, ""))
+}
+
+// revokedMark begins the line of a kiosk that Revoke took out.
+const revokedMark = "# revoked "
+
+// Restore puts a kiosk back that Revoke took out of the list, with the credential it had. Its newest such line counts.
+func (k *Kiosks) Restore(name string) error {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	data, err := os.ReadFile(k.path)
 	if err != nil {
-		return fmt.Errorf("revoke a kiosk: %s: %w", k.path, err)
+		return fmt.Errorf("let a kiosk in again: %w", err)
 	}
-	if err := replaceFile(k.path, text); err != nil {
-		return fmt.Errorf("revoke a kiosk: %w", err)
+	lines := strings.SplitAfter(string(data), "\n")
+	for i, line := range slices.Backward(lines) {
+		_, entry, ok := strings.Cut(line, ": ")
+		if words := strings.Fields(entry); ok && strings.HasPrefix(line, revokedMark) && len(words) == 2 && words[0] == name {
+			lines[i] = strings.Join(words, " ") + "\n"
+			return k.replace(strings.Join(lines, ""))
+		}
+	}
+	return fmt.Errorf("let %s in again: %w", name, ErrNoKiosk)
+}
+
+// replace writes the list anew, if it is one; mu is held.
+func (k *Kiosks) replace(text string) error {
+	list, err := parseKiosks([]byte(text))
+	if err != nil {
+		return fmt.Errorf("change the list of kiosks: %s: %w", k.path, err)
+	}
+	if err := replaceFile(k.path, []byte(text)); err != nil {
+		return fmt.Errorf("change the list of kiosks: %w", err)
 	}
 	k.list = list
 	k.mtime = time.Time{} // read anew at the next request

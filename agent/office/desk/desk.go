@@ -111,7 +111,7 @@ func New(o Options) (*Desk, error) {
 	mux.HandleFunc("GET /desk/signer/{ticket}/{name}", d.signerTakes)
 	mux.HandleFunc("POST /desk/signer/{ticket}", d.signerGives)
 	mux.HandleFunc("GET /desk/kiosks", d.officer(d.kiosks))
-	mux.HandleFunc("POST /desk/kiosks", d.officer(d.revoke))
+	mux.HandleFunc("POST /desk/kiosks", d.officer(d.changeKiosk))
 	mux.HandleFunc("POST /desk/export", d.officer(d.export))
 	mux.HandleFunc("GET /desk/changed", d.officer(d.changed))
 	d.handler = d.guard(mux)

@@ -37,6 +37,7 @@ import (
 	"testing/fstest"
 	"time"
 
+	"filippo.io/age"
 	"golang.org/x/net/websocket"
 
 	"motcua/agent/answer"
@@ -539,6 +540,84 @@ func TestRevokedKioskIsRefusedAtOnce(t *testing.T) {
 	t.Logf("what it was sending was cut off after %v", took.Round(time.Millisecond))
 	if took > 10*time.Second { // a second on a machine that has nothing else to do
 		t.Errorf("it took %v", took)
+	}
+	if _, page := b.get("/desk/kiosks"); !strings.Contains(page, "Cho máy hoạt động lại") {
+		t.Error("it can't be let in again")
+	}
+	b.post("/desk/kiosks", url.Values{"kiosk": {"kiosk-1"}, "act": {"allow"}})
+	if one := ask("0123456789abcdef1"); one != http.StatusNoContent {
+		t.Errorf("let in again: %d", one)
+	}
+}
+
+// Another key that came with a kiosk's credential is shown to the officers, and is sealed to once one allows it.
+func TestAnotherKeyOfAKiosk(t *testing.T) {
+	w := newWard(t)
+	b := w.signedIn(t)
+	if status, _ := b.get("/desk/kiosks"); status != http.StatusNotFound {
+		t.Errorf("without any kiosk: %d", status)
+	}
+	keys := []string{"age1ql3z7hjy54pw3hyww5ayyfg7zqgvc7w3j2elw8zmrj2kg5sfn9aqmcac8p", newRecipient(t), newRecipient(t)}
+	for _, key := range keys[:2] {
+		w.store.Enrol(t.Context(), "kiosk-1", key) // the second is refused
+	}
+	_, page := b.get("/desk/kiosks")
+	for _, want := range []string{answer.Fingerprint(keys[0]), "Cho dùng khóa " + answer.Fingerprint(keys[1])} {
+		if !strings.Contains(page, want) {
+			t.Errorf("not on the page: %s", want)
+		}
+	}
+	w.store.Enrol(t.Context(), "kiosk-1", keys[2]) // while the officer looks
+	if status, _ := b.post("/desk/kiosks", url.Values{"kiosk": {"kiosk-1"}, "act": {"allow"}, "key": {keys[1]}}); status != http.StatusConflict {
+		t.Errorf("a key that is not the one shown last was allowed: %d", status)
+	}
+	b.get("/desk/kiosks")
+	b.post("/desk/kiosks", url.Values{"kiosk": {"kiosk-1"}, "act": {"allow"}, "key": {keys[2]}})
+	if err := w.store.Enrol(t.Context(), "kiosk-1", keys[2]); err != nil {
+		t.Error(err)
+	}
+}
+
+func newRecipient(t *testing.T) string {
+	t.Helper()
+	id, err := age.GenerateX25519Identity()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return id.Recipient().String()
+}
+
+// However many strangers ask, an officer's form keeps its token, and nobody who is signed in is turned out.
+func TestStrangersPushNobodyOut(t *testing.T) {
+	w := newWard(t)
+	in := w.signedIn(t)
+	b := w.browser(t)
+	b.get("/desk/signin")
+	csrf := b.csrf
+	for range 600 {
+		stranger := w.browser(t)
+		stranger.get("/desk/signin")
+		if stranger.csrf == csrf {
+			t.Fatal("two browsers have one token")
+		}
+	}
+	if n := len(w.desk.sessions.all); n != 1 {
+		t.Errorf("%d sessions are kept", n)
+	}
+	if status, _ := b.post("/desk/signin", url.Values{"name": {officerName}, "pin": {officerPIN}}); status != http.StatusOK {
+		t.Errorf("signing in after the strangers: %d", status)
+	}
+	for _, one := range []*browser{in, b} {
+		if _, page := one.get("/desk/"); !strings.Contains(page, "/desk/out") {
+			t.Error("an officer was turned out")
+		}
+	}
+	// A token of one cookie is worth nothing with another.
+	thief := w.browser(t)
+	thief.get("/desk/signin")
+	thief.csrf = csrf
+	if _, page := thief.post("/desk/language", url.Values{"lang": {"en"}}); strings.Contains(page, "Tiếng Việt") {
+		t.Error("a token of another browser was taken")
 	}
 }
 

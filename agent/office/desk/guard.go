@@ -1,9 +1,12 @@
 package desk
 
 import (
+	"crypto/hmac"
 	"crypto/rand"
+	"crypto/sha256"
 	"crypto/subtle"
 	"crypto/x509"
+	"encoding/hex"
 	"errors"
 	"net"
 	"net/http"
@@ -19,10 +22,10 @@ import (
 
 const (
 	cookieName = "motcua-desk"
-	signedFor  = 20 * time.Minute // without a request
-	mostOpen   = 256              // sessions
-	formLimit  = 64 << 10         // bytes of a form without a file
-	fileLimit  = 64 << 20         // of one with a file; answer.ResultLimit
+	langCookie = "motcua-desk-lang" // a stranger's language; an officer's stands in the session
+	signedFor  = 20 * time.Minute   // without a request
+	formLimit  = 64 << 10           // bytes of a form without a file
+	fileLimit  = 64 << 20           // of one with a file; answer.ResultLimit
 )
 
 // session is one browser.
@@ -36,12 +39,26 @@ type session struct {
 	flash   string // shown once: what was done
 }
 
+// sessions are those of officers who signed in. A stranger has none: the token of the forms shown to him is signed, so that
+// however many ask nobody's is pushed out.
 type sessions struct {
+	key [32]byte   // of the process; signs strangers' tokens
 	mu  sync.Mutex // guards all
 	all map[string]*session
 }
 
-func newSessions() *sessions { return &sessions{all: map[string]*session{}} }
+func newSessions() *sessions {
+	a := &sessions{all: map[string]*session{}}
+	rand.Read(a.key[:]) // never fails
+	return a
+}
+
+// stranger is the session of a cookie that nobody signed in with: made anew for each request, kept nowhere.
+func (a *sessions) stranger(token, lang string) *session {
+	mac := hmac.New(sha256.New, a.key[:])
+	mac.Write([]byte(token))
+	return &session{token: token, csrf: hex.EncodeToString(mac.Sum(nil)), lang: lang}
+}
 
 func (a *sessions) sweep(now time.Time) {
 	a.mu.Lock()
@@ -56,7 +73,7 @@ func (a *sessions) sweep(now time.Time) {
 	}
 }
 
-// begin makes a session, in place of another one: a cookie that was planted is worth nothing after a sign-in.
+// begin makes an officer's session, in place of another one: a cookie that was planted is worth nothing after a sign-in.
 func (d *Desk) begin(w http.ResponseWriter, r *http.Request, officer, lang string) *session {
 	s := &session{token: rand.Text(), csrf: rand.Text(), officer: officer, lang: lang, seen: d.now()}
 	a := d.sessions
@@ -64,37 +81,43 @@ func (d *Desk) begin(w http.ResponseWriter, r *http.Request, officer, lang strin
 	if c, err := r.Cookie(cookieName); err == nil {
 		delete(a.all, c.Value)
 	}
-	for token := range a.all { // any: nobody who signed in is turned out by strangers, see below
-		if len(a.all) < mostOpen {
-			break
-		}
-		if a.all[token].officer == "" {
-			delete(a.all, token)
-		}
-	}
 	a.all[s.token] = s
 	a.mu.Unlock()
-	http.SetCookie(w, &http.Cookie{Name: cookieName, Value: s.token, Path: Path, HttpOnly: true, SameSite: http.SameSiteStrictMode,
-		Secure: r.TLS != nil})
+	setCookie(w, r, cookieName, s.token)
 	return s
 }
 
+func setCookie(w http.ResponseWriter, r *http.Request, name, value string) {
+	http.SetCookie(w, &http.Cookie{Name: name, Value: value, Path: Path, HttpOnly: true, SameSite: http.SameSiteStrictMode, Secure: r.TLS != nil})
+}
+
+// sessionOf gives the browser's session: an officer's, or a stranger's; nil where it has no cookie of ours.
 func (d *Desk) sessionOf(r *http.Request) *session {
 	c, err := r.Cookie(cookieName)
-	if err != nil {
+	if err != nil || len(c.Value) != len(rand.Text()) {
 		return nil
 	}
 	d.sessions.mu.Lock()
-	defer d.sessions.mu.Unlock()
-	return d.sessions.all[c.Value]
+	s := d.sessions.all[c.Value]
+	d.sessions.mu.Unlock()
+	if s != nil {
+		return s
+	}
+	lang := languages[0]
+	if c, err := r.Cookie(langCookie); err == nil && slices.Contains(languages, c.Value) {
+		lang = c.Value
+	}
+	return d.sessions.stranger(c.Value, lang)
 }
 
-// session gives the browser's session, making one for a newcomer.
+// session gives the browser's session, a stranger's for a newcomer.
 func (d *Desk) session(w http.ResponseWriter, r *http.Request) *session {
 	if s := d.sessionOf(r); s != nil {
 		return s
 	}
-	return d.begin(w, r, "", "vi")
+	s := d.sessions.stranger(rand.Text(), languages[0])
+	setCookie(w, r, cookieName, s.token)
+	return s
 }
 
 // guard lets only the desk's own pages ask, and nothing be changed without the token of the session.
@@ -314,11 +337,12 @@ func (d *Desk) signOut(w http.ResponseWriter, r *http.Request) {
 
 func (d *Desk) language(w http.ResponseWriter, r *http.Request) {
 	s := d.session(w, r)
-	s.mu.Lock()
 	if lang := r.PostFormValue("lang"); slices.Contains(languages, lang) {
+		s.mu.Lock()
 		s.lang = lang
+		s.mu.Unlock()
+		setCookie(w, r, langCookie, lang)
 	}
-	s.mu.Unlock()
 	to := r.PostFormValue("to")
 	if !strings.HasPrefix(to, Path) || strings.ContainsAny(to, "\\\r\n") {
 		to = Path

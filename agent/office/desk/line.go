@@ -120,40 +120,6 @@ func (d *Desk) changed(w http.ResponseWriter, r *http.Request, _ *session) {
 	}
 }
 
-type kiosksBody struct {
-	Names []string
-	Asked string
-}
-
-func (d *Desk) kiosks(w http.ResponseWriter, r *http.Request, _ *session) {
-	if d.o.Kiosks == nil {
-		d.fail(w, r, http.StatusNotFound, "fault.no-kiosks", Path)
-		return
-	}
-	names, err := d.o.Kiosks.Names()
-	if err != nil {
-		d.log.Error("list kiosks", "error", err)
-		d.fail(w, r, http.StatusInternalServerError, "fault.kiosks", Path)
-		return
-	}
-	d.render(w, r, http.StatusOK, "kiosks", kiosksBody{names, r.URL.Query().Get("ask")})
-}
-
-func (d *Desk) revoke(w http.ResponseWriter, r *http.Request, s *session) {
-	if d.o.Kiosks == nil {
-		d.fail(w, r, http.StatusNotFound, "fault.no-kiosks", Path)
-		return
-	}
-	name := r.PostFormValue("kiosk")
-	if err := d.o.Store.Revoke(r.Context(), d.o.Kiosks, name, s.officer); err != nil {
-		d.log.Error("revoke a kiosk", "error", err)
-		d.fail(w, r, http.StatusInternalServerError, "fault.revoke", "/desk/kiosks")
-		return
-	}
-	d.log.Warn("a kiosk's credential was revoked", "kiosk", name)
-	d.done(w, r, s, "/desk/kiosks", "kiosks.revoked", "kiosk", name)
-}
-
 func (d *Desk) export(w http.ResponseWriter, r *http.Request, s *session) {
 	day, err := time.ParseInLocation(time.DateOnly, r.PostFormValue("day"), d.now().Location())
 	if err != nil {

@@ -169,7 +169,7 @@ func (d *Desk) render(w http.ResponseWriter, r *http.Request, status int, name s
 	s := d.session(w, r)
 	s.mu.Lock()
 	v := view{Page: name, Lang: s.lang, CSRF: s.csrf, Ward: d.o.Ward, Officer: s.officer, Path: r.URL.RequestURI(), Body: body,
-		Kiosks: d.o.Kiosks != nil}
+		Kiosks: d.o.Kiosks != nil || d.o.Store.HasKiosks()}
 	if r.Method == http.MethodGet && name != "signin" {
 		v.Flash, s.flash = s.flash, ""
 	}
