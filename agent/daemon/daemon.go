@@ -242,8 +242,13 @@ func openSite(cfg config.Config, offer *offer, q counted, ledger *audit.Log, rea
 	if err != nil { // procedures of another day than the maps: those are filled by hand
 		log.Warn("maps of the portal that do not fit the procedures", "error", err)
 	}
+	trust, err := Trust(cfg.Sign.Trust)
+	if err != nil { // signatures are told as those of strangers then
+		log.Warn("authorities of signatures", "error", err)
+	}
 	o := screen.Options{
 		Procedures: offer.Load,
+		Trust:      trust,
 		Portal:     maps,
 		Form:       offer.layout,
 		Source:     cfg.Scanner.Source,

@@ -32,7 +32,36 @@ type Verdict struct {
 	InTime       bool      `json:"in_time"`          // the certificate was valid when it was signed
 	Before       string    `json:"before,omitempty"` // SHA-256 of the file before it was signed, which the symbol on a print repeats
 	Problem      string    `json:"problem,omitempty"`
+	Why          Blame     `json:"why,omitempty"` // Problem for programs and for screens in other languages
 }
+
+// Blame is what speaks against a signature.
+type Blame string
+
+// What can speak against one, the worst first.
+const (
+	Unreadable   Blame = "unreadable"   // it cannot be understood at all
+	Uncovered    Blame = "uncovered"    // it leaves bytes of the file unsigned, or does not say properly what it covers
+	Changed      Blame = "changed"      // what was signed is not what is there
+	OtherSigner  Blame = "other-signer" // it is not tied to the certificate that it brings
+	OddTimeStamp Blame = "odd-stamp"    // its time stamp belongs to something else
+	Added        Blame = "added"        // good, and followed by what it does not cover
+	OutOfTime    Blame = "out-of-time"  // good, by a certificate that was not valid then
+	NotTrusted   Blame = "not-trusted"  // good, by an authority that this machine doesn't know: nobody can say more here
+)
+
+var blames = map[Blame]string{
+	Unreadable:   "the signature cannot be read",
+	Uncovered:    "something beside the signature is left unsigned",
+	Changed:      "the file was changed after it was signed",
+	OtherSigner:  "the signature is not tied to the certificate that it brings",
+	OddTimeStamp: "the time stamp is not of this signature",
+	Added:        "something was added to the file after it was signed",
+	OutOfTime:    "the certificate was not valid when it was signed",
+	NotTrusted:   "the authority is not among those this machine trusts",
+}
+
+func (v *Verdict) blame(b Blame) { v.Why, v.Problem = b, blames[b] }
 
 // Good says whether the file may be accepted on this signature as it stands: what nobody could check speaks against it.
 func (v Verdict) Good() bool { return v.Intact && v.Whole && v.InTime && v.Trusted }
@@ -76,7 +105,8 @@ func Verify(pdf []byte, roots *x509.CertPool) ([]Verdict, error) {
 func verify(pdf []byte, m []int, roots *x509.CertPool) (v Verdict) {
 	defer func() {
 		if recover() != nil { // the parser of signatures, on what no signer made
-			v = Verdict{Problem: "the signature cannot be read"}
+			v = Verdict{}
+			v.blame(Unreadable)
 		}
 	}()
 	var r [4]int64
@@ -86,12 +116,12 @@ func verify(pdf []byte, m []int, roots *x509.CertPool) (v Verdict) {
 	begin, end := r[1], r[2]
 	size := int64(len(pdf))
 	if r[0] != 0 || begin <= 0 || end <= begin+2 || end > size || r[3] <= 0 || r[3] > size-end || pdf[begin] != '<' || pdf[end-1] != '>' {
-		v.Problem = "the signature does not say properly what it covers"
+		v.blame(Uncovered)
 		return v
 	}
 	raw, err := hex.DecodeString(string(bytes.TrimSpace(pdf[begin+1 : end-1])))
 	if err != nil { // something else hides where only the signature may stand
-		v.Problem = "something beside the signature is left unsigned"
+		v.blame(Uncovered)
 		return v
 	}
 	v.Whole = end+r[3] == size
@@ -144,17 +174,17 @@ func (v *Verdict) cms(raw, signed []byte, filter string, roots *x509.CertPool) {
 	// Behind the signature the place is filled up with zeros.
 	var outer asn1.RawValue
 	if _, err := asn1.Unmarshal(raw, &outer); err != nil {
-		v.Problem = "the signature cannot be read"
+		v.blame(Unreadable)
 		return
 	}
 	p, err := pkcs7.Parse(outer.FullBytes)
 	if err != nil {
-		v.Problem = "the signature cannot be read"
+		v.blame(Unreadable)
 		return
 	}
 	cert := p.GetOnlySigner()
 	if cert == nil {
-		v.Problem = "the signature names no single signer"
+		v.blame(Unreadable)
 		return
 	}
 	v.Signer, v.Issuer, v.Serial = cert.Subject.CommonName, cert.Issuer.CommonName, cert.SerialNumber.Text(16)
@@ -164,16 +194,16 @@ func (v *Verdict) cms(raw, signed []byte, filter string, roots *x509.CertPool) {
 	if len(p.Content) == 0 { // detached, as it should be
 		p.Content = signed
 	} else if sum := sha256.Sum256(signed); !bytes.Equal(p.Content, signed) && !bytes.Equal(p.Content, sum[:]) {
-		v.Problem = "the file was changed after it was signed"
+		v.blame(Changed)
 		return
 	}
 	if err := p.Verify(); err != nil {
-		v.Problem = "the file was changed after it was signed"
+		v.blame(Changed)
 		return
 	}
 	if filter == "ETSI.CAdES.detached" {
 		if err := names(p, cert); err != nil {
-			v.Problem = err.Error()
+			v.blame(OtherSigner)
 			return
 		}
 		v.Level = "B-B"
@@ -183,7 +213,7 @@ func (v *Verdict) cms(raw, signed []byte, filter string, roots *x509.CertPool) {
 	if token, value, err := unsigned(outer.FullBytes, oidTimeStampToken); err == nil && token != nil {
 		info, stamp, err := stamped(token, value)
 		if err != nil {
-			v.Problem = "the time stamp is not of this signature"
+			v.blame(OddTimeStamp)
 		} else {
 			v.Stamped, at = info.Time, info.Time
 			if s := stamp.GetOnlySigner(); s != nil {
@@ -197,13 +227,13 @@ func (v *Verdict) cms(raw, signed []byte, filter string, roots *x509.CertPool) {
 	v.InTime = !at.IsZero() && !at.Before(cert.NotBefore) && !at.After(cert.NotAfter)
 	v.Trusted = trusted(p, cert, roots, at)
 	switch {
-	case v.Problem != "":
+	case v.Why != "":
 	case !v.Whole:
-		v.Problem = "something was added to the file after it was signed"
+		v.blame(Added)
 	case !v.InTime:
-		v.Problem = "the certificate was not valid when it was signed"
+		v.blame(OutOfTime)
 	case !v.Trusted:
-		v.Problem = "the authority is not among those this machine trusts"
+		v.blame(NotTrusted)
 	}
 }
 

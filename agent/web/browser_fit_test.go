@@ -100,7 +100,7 @@ func TestPagesFitTheScreen(t *testing.T) {
 		}
 		seen[page] = true
 	})
-	for _, page := range []string{"/", "/help", "/privacy", "/status", "/nowhere"} {
+	for _, page := range []string{"/", "/help", "/privacy", "/status", "/verify", "/nowhere"} {
 		do(t, ctx, chromedp.Navigate(k.server.URL+page))
 		fits(t, ctx, page)
 		axe(t, ctx, page)

@@ -114,7 +114,7 @@ func (s *Site) refuseBody(w http.ResponseWriter, r *http.Request, err error) {
 		s.elsewhere(w, r)
 		return
 	case errors.As(err, &large) && screen.TakesFiles(r.URL.Path):
-		s.Render(w, r, http.StatusRequestEntityTooLarge, "toolarge", screen.View{Back: "/scan"})
+		s.Render(w, r, http.StatusRequestEntityTooLarge, "toolarge", screen.View{Back: beforeFiles(r.URL.Path)})
 		return
 	case errors.Is(err, screen.ErrNoRoom):
 		s.Fail(w, r, http.StatusTooManyRequests, "fault.uploading")
@@ -132,6 +132,14 @@ func (s *Site) refuseBody(w http.ResponseWriter, r *http.Request, err error) {
 		status = http.StatusRequestTimeout
 	}
 	http.Error(w, http.StatusText(status), status)
+}
+
+// beforeFiles is the page on which files for an address are chosen.
+func beforeFiles(path string) string {
+	if path == "/upload" {
+		return "/scan"
+	}
+	return path
 }
 
 // elsewhere tells whoever uses the page of a visit that another window of this screen has another one open by now. Nothing of

@@ -85,6 +85,11 @@ func (h *hand) post(path string, pairs ...string) *hand {
 // upload hands in a file as a form does.
 func (h *hand) upload(name string, data []byte) *hand {
 	h.t.Helper()
+	return h.uploadTo("/upload", name, data)
+}
+
+func (h *hand) uploadTo(path, name string, data []byte) *hand {
+	h.t.Helper()
 	var b bytes.Buffer
 	form := multipart.NewWriter(&b)
 	_ = form.WriteField("csrf", h.csrf) // into memory
@@ -94,7 +99,7 @@ func (h *hand) upload(name string, data []byte) *hand {
 	}
 	_, _ = part.Write(data)
 	_ = form.Close()
-	r, err := http.NewRequestWithContext(h.t.Context(), http.MethodPost, h.base+"/upload", &b)
+	r, err := http.NewRequestWithContext(h.t.Context(), http.MethodPost, h.base+path, &b)
 	if err != nil {
 		h.t.Fatal(err)
 	}

@@ -88,4 +88,6 @@ func (s *Pages) Routes(mux *http.ServeMux) {
 	mux.HandleFunc("POST /status/add", s.inquired(s.supplement))
 	mux.HandleFunc("POST /status/done", s.statusDone)
 	mux.HandleFunc("GET /help", s.help)
+	mux.HandleFunc("GET /verify", s.verify)
+	mux.HandleFunc("POST /verify", s.verify)
 }

@@ -136,6 +136,7 @@ func (s *Host) nav(lang, page string, role staff.Role) []navItem {
 	add(c.Backlog != nil, "/report", "nav.report", "9")
 	add(tech && c.Diagnostics != nil, "/console/diagnostics", "nav.diagnostics", "0")
 	add(true, "/desk", "nav.desk", "d")
+	add(true, "/verify", "nav.verify", "v")
 	return items
 }
 

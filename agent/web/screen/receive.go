@@ -126,11 +126,13 @@ func OddText(s string) bool {
 }
 
 // TakesFiles tells the addresses whose forms may carry files.
-func TakesFiles(path string) bool { return path == "/upload" || path == "/console/procedures" }
+func TakesFiles(path string) bool {
+	return path == "/upload" || path == "/console/procedures" || path == "/verify"
+}
 
 // anyVisits tells the addresses whose forms do the same whichever visit their page was made for.
 func anyVisits(path string) bool {
-	return path == "/begin" || path == "/language" || path == "/size" || path == "/speak"
+	return path == "/begin" || path == "/language" || path == "/size" || path == "/speak" || path == "/verify"
 }
 
 // form is the token of the forms of a page: the session's secret, and the visit that the page shows.

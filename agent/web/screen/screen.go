@@ -9,6 +9,7 @@ package screen
 
 import (
 	"context"
+	"crypto/x509"
 	"errors"
 	"iter"
 	"log/slog"
@@ -71,6 +72,8 @@ type Options struct {
 	Kiosk string   // this kiosk's name among those of the ward; kept as a label
 	Hosts []string // further Host headers that are ours, besides loopback names and addresses
 	Demo  bool     // says on the screen that the papers are specimens
+
+	Trust *x509.CertPool // authorities whose signatures on files are known; nil: none is
 
 	// Online says whether the far side answered of late; the receipt tells the citizen. Nil: unknown,
 	// the receipt then waits for the delivery itself.

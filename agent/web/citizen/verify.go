@@ -1,0 +1,92 @@
+package citizen
+
+import (
+	"encoding/base64"
+	"html/template"
+	"net/http"
+	"strconv"
+	"time"
+
+	"motcua/agent/sign"
+	"motcua/agent/web/screen"
+)
+
+// "Kiểm tra bản điện tử": who signed an e-copy, when, and whether it is unchanged since, without asking anybody, so that whoever
+// is given one can accept it. The file is looked at and forgotten: nothing of it is kept.
+
+type verifyBody struct {
+	Error  string // key of a sentence about what was handed in
+	Result string // "good", "bad" or "open": nobody here can say whether the authority is one; "" before a file was looked at
+	Signed []shownSignature
+	Sight  template.URL // the first page, to be held against what one thinks one has
+}
+
+// shownSignature is a verdict as it is shown.
+type shownSignature struct {
+	sign.Verdict
+	At      time.Time
+	Stamped bool   // At was said by a time stamp authority, not by the signer's own clock
+	Why     string // key of the sentence about what speaks against it
+}
+
+// sightWidth is the width in pixels of the first page's picture.
+const sightWidth = 420
+
+func (s *Pages) verify(w http.ResponseWriter, r *http.Request) {
+	sess := s.Session(w, r)
+	back := "/"
+	if t := sess.Sitting(); t != nil {
+		_ = t.Visit.Touch(s.Now())
+		back = s.WhereTo(t.Visit.State())
+	}
+	var b verifyBody
+	status := http.StatusOK
+	if r.Method == http.MethodPost {
+		if files := screen.FilesOf(r, "file"); len(files) == 1 {
+			b = s.examine(r, files[0].Data)
+			clear(files[0].Data)
+		} else {
+			b.Error = "verify.no-file"
+		}
+		if b.Error != "" {
+			status = http.StatusUnprocessableEntity
+		}
+	}
+	if b.Result != "" { // as with a dossier that was looked up: it doesn't stay for the next person
+		w.Header().Set("Refresh", strconv.Itoa(statusStays)+"; url=/verify")
+	}
+	s.Render(w, r, status, "verify", screen.View{Back: back, Path: "/verify", Body: b})
+}
+
+// examine looks at a file.
+func (s *Pages) examine(r *http.Request, data []byte) (b verifyBody) {
+	found, err := sign.Verify(data, s.Options.Trust)
+	switch {
+	case err != nil && len(found) == 0:
+		b.Error = "verify.no-pdf"
+		return b
+	case len(found) == 0:
+		b.Error = "verify.unsigned"
+		return b
+	}
+	b.Result = "bad"
+	if last := found[len(found)-1]; sign.Sound(found) && err == nil {
+		b.Result = "good"
+	} else if last.Trusted = true; err == nil && sign.Sound(append(found[:len(found)-1:len(found)-1], last)) {
+		b.Result = "open"
+	}
+	for i, v := range found {
+		shown := shownSignature{Verdict: v, At: v.Claimed, Stamped: !v.Stamped.IsZero()}
+		if shown.Stamped {
+			shown.At = v.Stamped
+		}
+		if v.Why != "" && !(v.Why == sign.Added && i < len(found)-1) { // a later signature is what was added
+			shown.Why = "verify.why." + string(v.Why)
+		}
+		b.Signed = append(b.Signed, shown)
+	}
+	if picture, err := s.Options.Reader.Preview(r.Context(), data, 1, sightWidth); err == nil {
+		b.Sight = template.URL("data:" + http.DetectContentType(picture) + ";base64," + base64.StdEncoding.EncodeToString(picture))
+	} // a page that can't be drawn says nothing of the signature
+	return b
+}
