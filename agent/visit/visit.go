@@ -78,6 +78,7 @@ type Paper struct {
 	Documents []paper.Document
 	Problem   string // code of what recognition could not do; empty when all went well
 	Reading   bool   // recognition has not answered yet
+	Back      bool   // scanned as the reverse of a sheet
 }
 
 // String names the paper without any content.

@@ -239,6 +239,13 @@ func (c *cut) KeepPage(id, page string, data []byte) error {
 
 func (c *cut) Forget(id string) error { return c.write(func() error { return c.Drafts.Forget(id) }) }
 
+// sheetWith is a page on which a card of this number was read.
+func sheetWith(t testing.TB, number string) visit.Paper {
+	t.Helper()
+	return visit.Paper{Data: onePixel(t), MediaType: "image/png", Pages: 1, Documents: []paper.Document{{Type: paper.CCCD,
+		Fields: map[paper.Name]paper.Field{paper.Number: {Value: number}}}}}
+}
+
 // A daemon killed at any write while a stack is parted into persons has each of them in the line afterwards, once.
 func TestStackIsDealtOnceWhereverItIsCut(t *testing.T) {
 	const persons = 3
@@ -258,8 +265,7 @@ func TestStackIsDealtOnceWhereverItIsCut(t *testing.T) {
 			for i := range 2 * persons {
 				p := visit.Paper{Data: onePixel(t), MediaType: "image/png", Pages: 1}
 				if i%2 == 0 {
-					number := paper.Field{Value: fmt.Sprintf("00109000000%d", i)}
-					p.Documents = []paper.Document{{Type: paper.CCCD, Fields: map[paper.Name]paper.Field{paper.Number: number}}}
+					p = sheetWith(t, fmt.Sprintf("00109000000%d", i))
 				}
 				if _, err := stack.Visit.Add(now, p); err != nil {
 					t.Fatal(err)

@@ -35,6 +35,9 @@ const (
 	TrichLucKetHon   Kind = "trich-luc-ket-hon"
 	TrichLucKhaiTu   Kind = "trich-luc-khai-tu"
 
+	// Separator is a sheet of the office's own between the papers of two submissions in a stack; see qr.Separator.
+	Separator Kind = "separator"
+
 	Other Kind = "other"
 )
 
@@ -155,7 +158,7 @@ type Document struct {
 	Rotation int            `json:"rotation"` // clockwise degrees the paper was turned on the page: 0, 90, 180, 270
 	Fields   map[Name]Field `json:"fields"`
 	Where    *Quad          `json:"where,omitempty"` // outline of the first side
-	Text     string         `json:"text,omitempty"`  // whole-page text of an Other sheet
+	Text     string         `json:"text,omitempty"`  // whole-page text of an Other sheet; of a Separator the procedure it names
 	Parts    []Part         `json:"-"`               // its sides, front first, for a copy of the paper; see ocr.Input.Words
 }
 

@@ -21,6 +21,7 @@ type papersBody struct {
 	Hint   string // key of a sentence: the back of the card is missing, nothing was recognised, …
 	Full   bool
 	Others []screen.Waiting // persons in the volunteers' line, to whom a sheet may be moved
+	Doubt  string           // key: why somebody must look whether these are all of one person's
 	Undo   bool             // a paper was taken out and can be put back
 }
 
@@ -61,6 +62,9 @@ func (s *Pages) papers(w http.ResponseWriter, r *http.Request, at screen.Seat) {
 	}
 	b := lookThrough(at.State, at.Proc)
 	if at.Session.Staffed() {
+		if at.Table.Doubt != "" {
+			b.Doubt = "doubt." + at.Table.Doubt
+		}
 		for _, t := range s.Sessions.Lined() {
 			b.Others = append(b.Others, s.Waiting(t, at.Lang))
 		}

@@ -21,6 +21,10 @@ type kept struct {
 	Stack bool   // it is a stack of papers that has not been divided into persons yet
 	Of    string // the stack that this person's papers lay in
 
+	TwoSided bool   // a stack whose fronts are scanned first, and then its backs
+	Awaits   bool   // … for which it waits
+	Doubt    string // how the papers were parted from their stack wants a look
+
 	Parked parking // its person comes back with a code
 
 	Token, CSRF, Lang, Size string
@@ -44,7 +48,7 @@ func (s *Host) Keep(t *Table, sess *Session) {
 	if s.Options.Drafts == nil {
 		return
 	}
-	r := kept{Line: true, Stack: t.Stack, Of: t.of, Saved: s.Now()}
+	r := kept{Line: true, Stack: t.Stack, Of: t.of, TwoSided: t.TwoSided, Awaits: t.Awaits.Load(), Doubt: t.Doubt, Saved: s.Now()}
 	if sess != nil {
 		sess.mu.Lock()
 		// A volunteer signs in anew after a restart, and finds it in the line.
@@ -245,11 +249,14 @@ func (s *Host) reopen(r kept, limits visit.Limits, parted map[string]bool) *Tabl
 	}
 	t := s.NewTable()
 	t.Visit = visit.Restore(r.Visit, data, s.Now(), limits)
-	t.kept.pages, t.Stack, t.of, t.parted, t.parked = pages, r.Stack, r.Of, parted, r.Parked
+	t.kept.pages, t.Stack, t.of, t.parted, t.parked, t.Doubt = pages, r.Stack, r.Of, parted, r.Parked, r.Doubt
+	t.TwoSided = r.TwoSided
+	t.Awaits.Store(r.Awaits)
 	return t
 }
 
-// readOn reads the papers that recognition had not answered for when the daemon ended, and divides a stack.
+// readOn reads the papers that recognition had not answered for when the daemon ended, and divides a stack, but for one that
+// waits for its backs.
 func (s *Host) readOn(t *Table, sess *Session) {
 	state := t.Visit.State()
 	var unread []string
@@ -259,7 +266,8 @@ func (s *Host) readOn(t *Table, sess *Session) {
 		}
 	}
 	proc := s.ProcedureOf(state)
-	if proc == nil || len(unread) == 0 && !t.Stack {
+	deal := t.Stack && !t.Awaits.Load()
+	if proc == nil || len(unread) == 0 && !deal {
 		return
 	}
 	done, err := t.Visit.Work(s.Now())
@@ -273,7 +281,7 @@ func (s *Host) readOn(t *Table, sess *Session) {
 		defer cancel()
 		end := s.ReadJob(ctx, at, unread)
 		done(s.Now())
-		if t.Stack && ctx.Err() == nil {
+		if deal && ctx.Err() == nil {
 			s.Deal(t, proc, state.Staff)
 			t.leave()
 			return

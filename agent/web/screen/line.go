@@ -31,6 +31,7 @@ type Waiting struct {
 	Pages  int
 	Called bool
 	Since  time.Time
+	Doubt  string // key of a sentence: how the papers were parted wants a look
 }
 
 // Waiting says how a visit stands, for the line.
@@ -39,6 +40,9 @@ func (s *Host) Waiting(t *Table, lang string) Waiting {
 	w := Waiting{ID: state.ID, Open: len(state.Open()), Pages: counter.Pages(state.Papers),
 		Called: !state.Called.IsZero(), Since: state.Started,
 		Step: s.Words.Say(lang, "desk.step."+string(state.Step))}
+	if t.Doubt != "" {
+		w.Doubt = "doubt." + t.Doubt
+	}
 	if p, err := s.Options.Procedures().Get(state.Procedure); err == nil {
 		w.What = p.Plain.In(lang)
 	}
@@ -96,26 +100,14 @@ func (s *Host) Deal(stack *Table, p *procedure.Procedure, name string) {
 	consented := stack.Visit.State().Consented
 	var dealt []*Table
 	_ = stack.Visit.Use(func(papers []visit.Paper) error {
-		for n, person := range counter.Split(papers) {
+		for n, parcel := range parted(papers, stack.TwoSided) {
 			id := personOf(stack.Visit.ID, n)
 			if _, err := s.Options.Queue.Get(id); err == nil || stack.parted[id] {
 				continue
 			}
 			t := s.newTable(id)
 			t.of = stack.Visit.ID
-			now := s.Now()
-			_ = t.Visit.Pick(now, p.Code)
-			_ = t.Visit.Agree(consented)
-			_ = t.Visit.TakeOver(now, name, lineLimits)
-			for _, page := range person {
-				page.Data = append([]byte(nil), page.Data...) // the stack's copy is wiped
-				if _, err := t.Visit.Add(now, page); err != nil {
-					s.Log.Error("deal", "visit", t.Visit.ID, "error", err)
-				}
-			}
-			if err := counter.Fill(t.Visit, p, now); err != nil {
-				s.Log.Error("fill form", "visit", t.Visit.ID, "error", err)
-			}
+			s.hand(t, parcel, p, consented, name)
 			dealt = append(dealt, t)
 			s.Keep(t, nil)
 			s.Note(audit.Event{Actor: string(staff.Volunteer) + ":" + name, Act: audit.VisitBegan, Visit: t.Visit.ID})
@@ -127,6 +119,62 @@ func (s *Host) Deal(stack *Table, p *procedure.Procedure, name string) {
 	}
 	stack.Visit.Wipe()
 	s.Sessions.enqueue(dealt...)
+}
+
+// parted divides a stack; one whose sides can't be laid together is divided as far as anything says whose they are.
+func parted(papers []visit.Paper, twoSided bool) []counter.Parcel {
+	if !twoSided {
+		return counter.Split(papers)
+	}
+	whole, err := counter.Interleave(papers)
+	if err != nil {
+		return counter.SplitApart(papers)
+	}
+	return counter.Split(whole)
+}
+
+// hand lays what a stack held for one submission into its visit.
+func (s *Host) hand(t *Table, parcel counter.Parcel, p *procedure.Procedure, consented time.Time, name string) {
+	t.Doubt = parcel.Doubt
+	if parcel.Procedure != "" {
+		if named := s.Procedure(parcel.Procedure); named != nil {
+			p = named
+		} else {
+			t.Doubt = counter.DoubtProcedure
+		}
+	}
+	if t.Doubt == "" && counter.Stranger(p, parcel.Papers) {
+		t.Doubt = counter.DoubtStranger
+	}
+	now := s.Now()
+	_ = t.Visit.Pick(now, p.Code) // a new visit refuses none of these
+	_ = t.Visit.Agree(consented)
+	_ = t.Visit.TakeOver(now, name, lineLimits)
+	for _, page := range parcel.Papers {
+		page.Data = append([]byte(nil), page.Data...) // the stack's copy is wiped
+		if _, err := t.Visit.Add(now, page); err != nil {
+			s.Log.Error("deal", "visit", t.Visit.ID, "error", err)
+		}
+	}
+	if err := counter.Fill(t.Visit, p, now); err != nil {
+		s.Log.Error("fill form", "visit", t.Visit.ID, "error", err)
+	}
+}
+
+// AwaitBacks has a stack wait, for a working day, until somebody scans its backs or says that it has none.
+func (s *Host) AwaitBacks(stack *Table, name string) {
+	_ = stack.Visit.TakeOver(s.Now(), name, lineLimits) // fails where it has just ended
+	s.Keep(stack, nil)
+}
+
+// Half gives a stack that waits for its backs; nil where there is none of this id.
+func (s *Host) Half(id string) *Table {
+	for _, t := range s.Sessions.Halves() {
+		if t.Visit.ID == id {
+			return t
+		}
+	}
+	return nil
 }
 
 // personOf is the id of the nth person of a stack: of the stack's time, and the same whenever the stack is dealt.

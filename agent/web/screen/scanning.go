@@ -111,7 +111,7 @@ func (s *Host) ScanJob(ctx context.Context, at Seat, sc Scanner, source scan.Sou
 			break
 		}
 		out.Send(Event{Kind: "page", Page: pages})
-		id, err := at.Visit.Add(s.Now(), visit.Paper{Data: data, MediaType: media, Reading: true})
+		id, err := at.Visit.Add(s.Now(), visit.Paper{Data: data, MediaType: media, Reading: true, Back: page.Back || at.Backs})
 		if err != nil {
 			stopped = err
 			break

@@ -17,6 +17,7 @@ type Seat struct {
 	State   visit.State
 	Lang    string
 	Proc    *procedure.Procedure // nil until one is chosen
+	Backs   bool                 // what is scanned are the backs of a stack that was turned over
 }
 
 // Seated runs a handler for somebody who has begun a visit; others are shown the start.

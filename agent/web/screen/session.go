@@ -66,6 +66,9 @@ type Table struct {
 	Pictures pictures
 	Faces    faces
 	Stack    bool            // papers of several persons, not divided yet
+	TwoSided bool            // of a stack: its fronts are scanned first, and then, turned over, its backs
+	Awaits   atomic.Bool     // of a stack: its fronts are here, and somebody must scan its backs, or say that it has none
+	Doubt    string          // why a person must look at how the papers were parted from their stack; see counter.Parcel
 	of       string          // the stack that these papers lay in
 	parted   map[string]bool // of a stack that is taken up again: the persons who were parted from it before
 
@@ -229,6 +232,11 @@ func (a *sessions) stacked() []*Table {
 	return slices.Clone(a.stacks)
 }
 
+// Halves lists the stacks that wait for their backs.
+func (a *sessions) Halves() []*Table {
+	return slices.DeleteFunc(a.stacked(), func(t *Table) bool { return !t.Awaits.Load() })
+}
+
 func (a *sessions) stack(t *Table) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
@@ -339,10 +347,17 @@ func (s *Host) Stack(sess *Session, t *Table, procedure string) bool {
 	sess.batch, sess.picked = t, procedure
 	sess.mu.Unlock()
 	s.Sessions.stack(t)
-	if old != nil {
+	if old != nil && !old.Awaits.Load() { // one that waits for its backs is the office's
 		old.End()
 	}
 	return true
+}
+
+// Attend has the session watch a stack that waited.
+func (s *Session) Attend(t *Table) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.batch = t
 }
 
 // Begin seats a new visit at the session.

@@ -1,16 +1,22 @@
 package volunteer
 
 import (
+	"context"
+	"errors"
 	"net/http"
 	"strconv"
 
+	"motcua/agent/counter"
+	"motcua/agent/procedure"
 	"motcua/agent/staff"
 	"motcua/agent/web/screen"
 	"motcua/drivers/scan"
 )
 
 // A batch is a stack in the feeder: papers of many citizens who have agreed, for one procedure. It is
-// scanned and read as one visit, then split into one visit a person; those wait in the volunteer's line.
+// scanned and read as one visit, then split into one visit a person; those wait in the volunteer's line. Sheets with a code
+// between them (separator.go) part the stack where that says so, each for a procedure of its own. A feeder that takes one side at a time
+// is gone through twice; between the two, the stack waits at the desk, whoever's it was.
 
 func (s *Pages) batchStart(w http.ResponseWriter, r *http.Request, m staff.Member) {
 	sess := s.Session(w, r)
@@ -34,6 +40,8 @@ func (s *Pages) batchStart(w http.ResponseWriter, r *http.Request, m staff.Membe
 	}
 	t := s.NewTable()
 	t.Stack = true
+	t.TwoSided = r.PostForm.Get("sides") == "two"
+	t.Awaits.Store(t.TwoSided)
 	now := s.Now()
 	_ = t.Visit.Pick(now, p.Code) // a new visit refuses none of these
 	_ = t.Visit.Agree(now)
@@ -43,26 +51,135 @@ func (s *Pages) batchStart(w http.ResponseWriter, r *http.Request, m staff.Membe
 		http.Redirect(w, r, "/desk/batch", http.StatusSeeOther)
 		return
 	}
-	done, err := t.Visit.Work(now)
-	if err != nil {
+	s.scanStack(w, r, sess, t, m.Name, false)
+}
+
+// scanStack scans the stack in the feeder into a table, the backs of its sheets or their fronts, and deals it, unless it
+// still waits for its backs.
+func (s *Pages) scanStack(w http.ResponseWriter, r *http.Request, sess *screen.Session, t *screen.Table, name string, backs bool) {
+	state := t.Visit.State()
+	p, sc := s.ProcedureOf(state), s.Scanner()
+	done, err := t.Visit.Work(s.Now())
+	if err != nil || p == nil || sc == nil {
+		if err == nil {
+			done(s.Now())
+		}
 		http.Redirect(w, r, "/desk", http.StatusSeeOther)
 		return
 	}
+	t.Live.Reset()
 	ctx, cancel := t.Job()
-	at := screen.Seat{Session: sess, Table: t, Visit: t.Visit, State: t.Visit.State(), Lang: sess.Language(), Proc: p}
+	at := screen.Seat{Session: sess, Table: t, Visit: t.Visit, State: state, Lang: sess.Language(), Proc: p, Backs: backs}
 	t.Run(func() {
 		defer cancel()
 		end := s.ScanJob(ctx, at, sc, s.feeder(sc))
 		done(s.Now())
-		if end.Kind == "done" || len(t.Visit.State().Papers) > 0 && ctx.Err() == nil {
-			s.Deal(t, p, m.Name)
-			if end.Kind == "done" {
-				end.To = "/desk"
-			}
-		}
-		t.Live.Send(end)
+		t.Live.Send(s.scanned(ctx, t, p, name, backs, end))
 	})
 	http.Redirect(w, r, "/desk/batch", http.StatusSeeOther)
+}
+
+// scanned says what becomes of a stack when the feeder is empty or has stopped, and gives the event its screen ends with.
+func (s *Pages) scanned(ctx context.Context, t *screen.Table, p *procedure.Procedure, name string, backs bool, end screen.Event) screen.Event {
+	papers := t.Visit.State().Papers
+	whole := end.Kind == "done"
+	if whole {
+		end.To = "/desk"
+	}
+	if len(papers) == 0 || ctx.Err() != nil {
+		if t.Awaits.Load() {
+			s.AwaitBacks(t, name)
+		}
+		return end
+	}
+	if t.TwoSided {
+		_, err := counter.Interleave(papers)
+		if !backs || !whole || err != nil || !t.Awaits.CompareAndSwap(true, false) {
+			s.AwaitBacks(t, name)
+			return end
+		}
+	}
+	s.Deal(t, p, name)
+	return end
+}
+
+// half is a stack that waits for its backs, as the desk shows it.
+type half struct {
+	ID     string
+	What   string
+	Fronts int
+	Backs  int    // scanned, but not as they should be
+	Fault  string // key: why they could not be laid together
+}
+
+func (s *Pages) halves(lang string) []half {
+	var list []half
+	for _, t := range s.Sessions.Halves() {
+		state := t.Visit.State()
+		if state.Busy {
+			continue
+		}
+		h := half{ID: state.ID}
+		if p := s.ProcedureOf(state); p != nil {
+			h.What = p.Plain.In(lang)
+		}
+		for _, one := range state.Papers {
+			if one.Back {
+				h.Backs++
+			} else {
+				h.Fronts++
+			}
+		}
+		switch _, err := counter.Interleave(state.Papers); {
+		case errors.Is(err, counter.ErrUneven):
+			h.Fault = "desk.backs.uneven"
+		case err != nil:
+			h.Fault = "desk.backs.unlike"
+		}
+		list = append(list, h)
+	}
+	return list
+}
+
+// stackAct goes on with a stack that waits: its backs are scanned, it is dealt with what is here, or it is dropped.
+func (s *Pages) stackAct(w http.ResponseWriter, r *http.Request, m staff.Member) {
+	t := s.Half(r.PathValue("id"))
+	if t == nil || t.Visit.State().Busy {
+		http.Redirect(w, r, "/desk", http.StatusSeeOther)
+		return
+	}
+	state := t.Visit.State()
+	switch r.PathValue("act") {
+	case "backs":
+		if s.Scanner() == nil {
+			http.Redirect(w, r, "/desk?fault="+string(scan.NoDevice), http.StatusSeeOther)
+			return
+		}
+		for _, p := range state.Papers { // of the last try: the sheets lie before the volunteer
+			if p.Back {
+				_ = t.Visit.Discard(s.Now(), p.ID)
+			}
+		}
+		sess := s.Session(w, r)
+		sess.Attend(t)
+		s.scanStack(w, r, sess, t, m.Name, true)
+		return
+	case "fronts":
+		sess := s.Session(w, r)
+		sess.Attend(t)
+		s.scanStack(w, r, sess, t, m.Name, false)
+		return
+	case "deal":
+		if p := s.ProcedureOf(state); p != nil && t.Awaits.CompareAndSwap(true, false) {
+			s.Deal(t, p, m.Name)
+		}
+	case "drop":
+		s.EndVisit(r.Context(), t, "left")
+	default:
+		s.NotFound(w, r)
+		return
+	}
+	http.Redirect(w, r, "/desk", http.StatusSeeOther)
 }
 
 // feeder is where a stack lies: the feeder with both sides, the feeder, else the glass.

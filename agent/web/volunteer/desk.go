@@ -1,5 +1,5 @@
-// Package volunteer has the desk of whoever helps: the line of waiting visits, a stack scanned for many persons, taking over
-// at a citizen's screen, and the report of what was handed in.
+// Package volunteer has the desk of whoever helps: the line of waiting visits, a stack scanned for many persons and parted by
+// separator sheets or by their cards, taking over at a citizen's screen, and the report of what was handed in.
 package volunteer
 
 import (
@@ -13,6 +13,7 @@ import (
 	"motcua/agent/dossier"
 	"motcua/agent/staff"
 	"motcua/agent/web/screen"
+	"motcua/drivers/scan"
 	"motcua/queue"
 )
 
@@ -37,6 +38,8 @@ func (s *Pages) Routes(mux *http.ServeMux) {
 	mux.HandleFunc("GET /desk/batch/live", s.Need(staff.Volunteer, s.batchLive))
 	mux.HandleFunc("GET /desk/batch/strip/{n}", s.Need(staff.Volunteer, s.batchStrip))
 	mux.HandleFunc("POST /desk/batch/stop", s.Need(staff.Volunteer, s.batchStop))
+	mux.HandleFunc("POST /desk/stack/{id}/{act}", s.Need(staff.Volunteer, s.stackAct))
+	mux.HandleFunc("GET /desk/separators.pdf", s.Need(staff.Volunteer, s.separators))
 
 	mux.HandleFunc("GET /report", s.Need(staff.Volunteer, s.reportPage))
 	mux.HandleFunc("GET /report/{file}", s.Need(staff.Volunteer, s.reportFile))
@@ -51,6 +54,7 @@ type deskBody struct {
 	Procedures []choice
 	Picked     string
 	Scanner    bool
+	OneSide    bool // its feeder takes one side at a time
 }
 
 type choice struct{ Code, Name string }
@@ -58,6 +62,7 @@ type choice struct{ Code, Name string }
 // deskLine is what changes while somebody watches.
 type deskLine struct {
 	CSRF    string
+	Halves  []half           // stacks that wait for their backs
 	Ready   []screen.Waiting // scanned in a batch, waiting to be checked
 	Screens []screen.Waiting // citizens at other screens
 	Mine    bool             // the volunteer has a visit open
@@ -73,6 +78,9 @@ func (s *Pages) deskPage(w http.ResponseWriter, r *http.Request, m staff.Member)
 		b.Procedures = append(b.Procedures, choice{p.Code, p.Plain.In(lang)})
 	}
 	_, b.Picked = sess.Stacked()
+	if sc := s.Scanner(); sc != nil {
+		b.OneSide = s.feeder(sc) == scan.ADF
+	}
 	v := screen.ConsoleView{Member: m, Body: b, Done: s.Said(r, lang)}
 	if fault := r.URL.Query().Get("fault"); fault != "" && s.Words.Has(lang, "fault."+fault) {
 		v.Fault = s.Words.Say(lang, "fault."+fault)
@@ -82,7 +90,7 @@ func (s *Pages) deskPage(w http.ResponseWriter, r *http.Request, m staff.Member)
 
 // line says who waits: those a batch made ready, those who called for help first, then the others.
 func (s *Pages) line(sess *screen.Session, lang string) deskLine {
-	l := deskLine{CSRF: sess.CSRF, Mine: sess.Sitting() != nil}
+	l := deskLine{CSRF: sess.CSRF, Mine: sess.Sitting() != nil, Halves: s.halves(lang)}
 	for _, t := range s.Sessions.Lined() {
 		l.Ready = append(l.Ready, s.Waiting(t, lang))
 	}
@@ -222,7 +230,11 @@ func (s *Pages) open(w http.ResponseWriter, r *http.Request, m staff.Member, id 
 		http.Redirect(w, r, "/desk", http.StatusSeeOther)
 		return
 	}
-	http.Redirect(w, r, s.WhereTo(t.Visit.State()), http.StatusSeeOther)
+	to := s.WhereTo(t.Visit.State())
+	if t.Doubt != "" {
+		to = "/papers"
+	}
+	http.Redirect(w, r, to, http.StatusSeeOther)
 }
 
 // deskDrop forgets a visit that waits.

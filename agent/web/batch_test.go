@@ -1,0 +1,210 @@
+package web
+
+import (
+	"bytes"
+	"context"
+	"image"
+	"image/png"
+	"iter"
+	"os/exec"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"motcua/agent/counter"
+	"motcua/agent/web/screen"
+	"motcua/drivers/scan"
+	"motcua/drivers/simulated"
+	"motcua/ocr/paper"
+	"motcua/ocr/specimen"
+)
+
+// side draws one side of a chip card, alone on a page.
+func side(t *testing.T, seed uint64, of specimen.Side) func() (image.Image, error) {
+	t.Helper()
+	person := specimen.Invent(seed)
+	return func() (image.Image, error) {
+		img, _, err := specimen.Draw(specimen.Spec{Papers: []specimen.Paper{{Kind: paper.CCCD, Person: person, Sides: []specimen.Side{of}}}, DPI: 300},
+			seed, specimen.Damage{})
+		return img, err
+	}
+}
+
+// printed gives the two sides of a PDF's sheet as a printer prints them (pdftoppm).
+func printed(t *testing.T, pdf string) [2]func() (image.Image, error) {
+	t.Helper()
+	var sides [2]func() (image.Image, error)
+	for i, page := range []string{"1", "2"} {
+		ctx, cancel := context.WithTimeout(t.Context(), patience)
+		defer cancel()
+		run := exec.CommandContext(ctx, "pdftoppm", "-r", "200", "-f", page, "-l", page, "-gray", "-png", "-")
+		run.Stdin = strings.NewReader(pdf)
+		out, err := run.Output()
+		if err != nil {
+			t.Fatalf("pdftoppm (Debian package poppler-utils): %v", err)
+		}
+		img, err := png.Decode(bytes.NewReader(out))
+		if err != nil {
+			t.Fatal(err)
+		}
+		sides[i] = func() (image.Image, error) { return img, nil }
+	}
+	return sides
+}
+
+// fed makes a kiosk's scanner one with these sheets in its feeder.
+func fed(k *kiosk, sheets ...simulated.Sheet) {
+	s := simulated.New(sheets, simulated.Options{LinesPerSecond: -1})
+	k.site.Options.Scanner = func() screen.Scanner { return s }
+}
+
+// Sheets that the kiosk printed part a stack into submissions of several procedures, whichever of their sides is printed on; what
+// looks like a forgotten separator is doubted.
+func TestSeparatorsPartAStack(t *testing.T) {
+	k := newKiosk(t, withStaff(t), withDrafts(t), func(o *screen.Options) { o.DPI = 200 })
+	lan := k.hand(t).signIn("lan", volunteerPIN)
+	lan.get("/desk/separators.pdf?procedure=0.000000").want(404, "/desk/separators.pdf")
+	both := printed(t, lan.get("/desk/separators.pdf?procedure=1.004194").body)
+	one := printed(t, lan.get("/desk/separators.pdf?procedure=2.000815").body)
+	card := func(seed uint64) simulated.Sheet { return simulated.Sheet{Front: side(t, seed, specimen.Front)} }
+	fed(k, simulated.Sheet{Front: both[0], Back: both[1], DPI: 200}, card(11), simulated.Sheet{Front: one[0], DPI: 200}, card(12), card(13))
+	lan.post("/desk/batch", "procedure", "1.000894", "agreed", "yes").want(200, "/desk/batch")
+	await(t, "the persons of the stack in the line", func() bool { return len(k.site.Sessions.Lined()) > 0 })
+	lined := k.site.Sessions.Lined()
+	if len(lined) != 2 {
+		t.Fatalf("%d submissions", len(lined))
+	}
+	for i, want := range []struct {
+		procedure string
+		pages     int
+		doubt     string
+	}{{"1.004194", 2, ""}, {"2.000815", 4, counter.DoubtStranger}} {
+		state := lined[i].Visit.State()
+		if state.Procedure != want.procedure || len(state.Papers) != want.pages || lined[i].Doubt != want.doubt {
+			t.Errorf("submission %d: %s, %d pages, doubt %q; want %+v", i, state.Procedure, len(state.Papers), lined[i].Doubt, want)
+		}
+	}
+	sentence := k.site.Words.Say("vi", "doubt.stranger")
+	lan.get("/desk").want(200, "/desk", sentence)
+	lan.post("/desk/open/"+lined[0].Visit.ID).want(200, "/check")
+	lan.post("/desk/open/"+lined[1].Visit.ID).want(200, "/papers", sentence)
+}
+
+// oneSided is a scanner whose feeder takes one side at a time.
+type oneSided struct{ screen.Scanner }
+
+func (s oneSided) Info() scan.Info {
+	info := s.Scanner.Info()
+	info.Sources = []scan.Source{scan.Flatbed, scan.ADF}
+	return info
+}
+
+func (s oneSided) Scan(ctx context.Context, settings scan.Settings) iter.Seq2[scan.Page, error] {
+	return s.Scanner.Scan(ctx, settings)
+}
+
+// A stack of sheets with two sides goes twice through a feeder that takes one side: the sides of a sheet come together, and
+// where a sheet was missed nothing is put together by guess, nor lost, also when the daemon ends between the two.
+func TestTwoSidedStack(t *testing.T) {
+	k := newKiosk(t, withStaff(t), withDrafts(t))
+	feed := func(k *kiosk, of specimen.Side, seeds ...uint64) {
+		var sheets []simulated.Sheet
+		for _, seed := range seeds {
+			sheets = append(sheets, simulated.Sheet{Front: side(t, seed, of)})
+		}
+		fed(k, sheets...)
+		s := oneSided{k.site.Options.Scanner()}
+		k.site.Options.Scanner = func() screen.Scanner { return s }
+	}
+	waits := func(k *kiosk, pages int) *screen.Table {
+		t.Helper()
+		var half *screen.Table
+		await(t, "the stack to wait for its backs", func() bool {
+			for _, one := range k.site.Sessions.Halves() {
+				if state := one.Visit.State(); !state.Busy && len(state.Papers) == pages {
+					half = one
+				}
+			}
+			return half != nil
+		})
+		return half
+	}
+	feed(k, specimen.Front, 21, 22)
+	lan := k.hand(t).signIn("lan", volunteerPIN).want(200, "/desk", `name="sides"`)
+	lan.post("/desk/batch", "procedure", "2.000815", "agreed", "yes", "sides", "two").want(200, "/desk/batch")
+	half := waits(k, 2)
+	lan.get("/desk").want(200, "/desk", k.site.Words.Say("vi", "desk.backs.go"))
+
+	feed(k, specimen.Back, 21) // the other stuck to it
+	lan.post("/desk/stack/"+half.Visit.ID+"/backs").want(200, "/desk/batch")
+	half = waits(k, 3)
+	uneven := k.site.Words.Say("vi", "desk.backs.uneven", "fronts", "2", "backs", "1")
+	lan.get("/desk").want(200, "/desk", uneven)
+	if n := len(k.site.Sessions.Lined()); n != 0 {
+		t.Fatalf("%d were dealt by guess", n)
+	}
+
+	after := k.again(t)
+	if waits(after, 3).Visit.ID != half.Visit.ID {
+		t.Error("another stack waits after the restart")
+	}
+	minh := after.hand(t).signIn("minh", techPIN).want(200, "/desk", uneven)
+	feed(after, specimen.Back, 22, 21)
+	minh.post("/desk/stack/"+half.Visit.ID+"/backs").want(200, "/desk/batch")
+	await(t, "the persons of the stack in the line", func() bool { return len(after.site.Sessions.Lined()) > 0 })
+	var persons []string
+	for _, one := range after.site.Sessions.Lined() {
+		state := one.Visit.State()
+		if one.Doubt != "" || len(state.Papers) != 2 {
+			t.Errorf("%d sheets, doubt %q", len(state.Papers), one.Doubt)
+			continue
+		}
+		front, back := state.Papers[0], state.Papers[1]
+		number := front.Documents[0].Fields[paper.Number].Value
+		if front.Back || !back.Back || number == "" || back.Documents[0].Fields[paper.Number].Value != number {
+			t.Error("the sides of a card are not together")
+		}
+		persons = append(persons, number)
+	}
+	if len(slices.Compact(slices.Sorted(slices.Values(persons)))) != 2 {
+		t.Errorf("%d persons", len(persons))
+	}
+}
+
+// A stack that waits for its backs is not ended by the next one, nor by ten minutes of silence; it can be dealt as it is, once.
+func TestHalfStackWaits(t *testing.T) {
+	now := newClock()
+	k := newKiosk(t, withStaff(t), withDrafts(t), func(o *screen.Options) { o.Clock = now.now })
+	lan := k.hand(t).signIn("lan", volunteerPIN)
+	half := k.site.NewTable()
+	half.Stack, half.TwoSided = true, true
+	half.Awaits.Store(true)
+	if err := half.Visit.Pick(now.now(), "2.000815"); err != nil {
+		t.Fatal(err)
+	}
+	if err := half.Visit.Agree(now.now()); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := half.Visit.Add(now.now(), sheetWith(t, "001090000001")); err != nil {
+		t.Fatal(err)
+	}
+	for _, s := range k.site.Sessions.All() {
+		if s.Staffed() {
+			k.site.Stack(s, half, "2.000815")
+		}
+	}
+	k.site.AwaitBacks(half, "lan")
+	now.pass(15 * time.Minute)
+	k.site.Sweep()
+	lan = k.hand(t).signIn("lan", volunteerPIN)
+	fed(k, simulated.Sheet{Front: side(t, 31, specimen.Front)})
+	lan.post("/desk/batch", "procedure", "2.000815", "agreed", "yes").want(200, "/desk/batch")
+	await(t, "the next stack in the line", func() bool { return len(k.site.Sessions.Lined()) == 1 })
+	for range 2 {
+		lan.post("/desk/stack/"+half.Visit.ID+"/deal").want(200, "/desk")
+	}
+	if n := len(k.site.Sessions.Lined()); n != 2 {
+		t.Errorf("%d in the line", n)
+	}
+}
