@@ -70,10 +70,10 @@ func TestSilenceClearsTheScreen(t *testing.T) {
 	if name == "" {
 		t.Fatal("no name was read: the test would show nothing")
 	}
-	do(t, ctx, chromedp.WaitVisible(chromedp.CSS("#silence")))
+	shown(t, ctx, "#silence", true)
 	shot(t, ctx, "portrait/silence")
 	click(t, ctx, "[data-stay]")
-	do(t, ctx, chromedp.WaitNotVisible(chromedp.CSS("#silence")))
+	shown(t, ctx, "#silence", false)
 	if at := pathOf(ctx, t); at != "/check/applicant_name" {
 		t.Fatalf("staying led to %s", at)
 	}
@@ -85,19 +85,19 @@ func TestSilenceClearsTheScreen(t *testing.T) {
 			t.Errorf("what was being written came back as %q", got)
 		}
 		pass(limits.Silence + time.Minute)
-		do(t, ctx, chromedp.WaitVisible(chromedp.CSS("#cover")))
+		shown(t, ctx, "#cover", true)
 		if eval[bool](t, ctx, `document.querySelector("#silence").checkVisibility()`) {
 			t.Error("the visit counts down while help is on its way")
 		}
 		shot(t, ctx, "portrait/cover")
 		click(t, ctx, "[data-uncover]")
-		do(t, ctx, chromedp.WaitNotVisible(chromedp.CSS("#cover")))
+		shown(t, ctx, "#cover", false)
 		click(t, ctx, `form[action="/call"] button`)
 		holds(t, ctx, "the end of the call", `!document.querySelector(".called")`)
 		eval[bool](t, ctx, `(() => { const f = document.querySelector("#value"); f.value = "`+name+`"; return true; })()`)
 	})
 	pass(limits.Silence - limits.Warning/2)
-	do(t, ctx, chromedp.WaitVisible(chromedp.CSS("#silence")))
+	shown(t, ctx, "#silence", true)
 	pass(limits.Silence)
 	holds(t, ctx, "the start page", `location.pathname === "/"`)
 	t.Run("server_has_forgotten", func(t *testing.T) {
@@ -331,7 +331,7 @@ func TestNetworkCut(t *testing.T) {
 	eval[string](t, ctx, `document.querySelector("#value").value = "Bằng lái xe"`)
 	line.cut()
 	click(t, ctx, ".way .go")
-	do(t, ctx, chromedp.WaitVisible(chromedp.CSS("#away")))
+	shown(t, ctx, "#away", true)
 	shot(t, ctx, "landscape/away")
 	eval[bool](t, ctx, `window.tries = performance.getEntriesByType("resource").filter((r) => r.name.endsWith("/alive")).length, true`)
 	holds(t, ctx, "more tries to reach the daemon", `performance.getEntriesByType("resource").filter((r) => r.name.endsWith("/alive")).length > tries + 1`)

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"flag"
+	"fmt"
 	"image"
 	"image/color/palette"
 	"image/draw"
@@ -15,6 +16,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -136,27 +138,47 @@ func newKiosk(t testing.TB, change ...func(*screen.Options)) *kiosk {
 	return k
 }
 
-// browser starts Chromium the way the kiosk runs it, with a screen of that size.
+// chromium is started once, with the first test that wants it; endChromium ends it and takes its files away.
+var (
+	chromium = sync.OnceValues(func() (context.Context, error) {
+		// Chromium leaves its sockets' folders behind when it is ended; a short path, because a socket's may have 107 signs.
+		temp, err := os.MkdirTemp("", "mo")
+		if err != nil {
+			return nil, err
+		}
+		options := append(chromedp.DefaultExecAllocatorOptions[:],
+			chromedp.Env("TMPDIR="+temp), chromedp.WSURLReadTimeout(patience),
+			chromedp.NoSandbox, chromedp.DisableGPU, chromedp.UserDataDir(filepath.Join(temp, "profile")),
+			chromedp.Flag("disable-quic", true), chromedp.Flag("disable-background-networking", true),
+			chromedp.Flag("disable-component-update", true), chromedp.Flag("disable-sync", true), chromedp.Flag("hide-scrollbars", true))
+		alloc, cancelAlloc := chromedp.NewExecAllocator(context.Background(), options...)
+		ctx, cancel := chromedp.NewContext(alloc)
+		endChromium = func() { cancel(); cancelAlloc(); os.RemoveAll(temp) }
+		if err := chromedp.Do(ctx); err != nil {
+			return nil, fmt.Errorf("Chromium (Debian package chromium) did not start: %w", err)
+		}
+		return ctx, nil
+	})
+	endChromium = func() {}
+)
+
+func TestMain(m *testing.M) {
+	code := m.Run()
+	endChromium()
+	os.Exit(code)
+}
+
+// browser opens a window of Chromium that knows nothing of any other, with a screen of that size.
 func browser(t testing.TB, width, height int64) context.Context {
 	t.Helper()
-	// Chromium leaves its sockets' folders behind when it is ended; a short path, because a socket's may have 107 signs.
-	temp, err := os.MkdirTemp("", "mo")
+	root, err := chromium()
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { os.RemoveAll(temp) })
-	options := append(chromedp.DefaultExecAllocatorOptions[:],
-		chromedp.Env("TMPDIR="+temp), chromedp.WSURLReadTimeout(patience),
-		chromedp.NoSandbox, chromedp.DisableGPU, chromedp.UserDataDir(t.TempDir()), chromedp.WindowSize(int(width), int(height)),
-		chromedp.Flag("disable-quic", true), chromedp.Flag("disable-background-networking", true),
-		chromedp.Flag("disable-component-update", true), chromedp.Flag("disable-sync", true), chromedp.Flag("hide-scrollbars", true))
-	alloc, cancelAlloc := chromedp.NewExecAllocator(context.Background(), options...)
-	ctx, cancel := chromedp.NewContext(alloc)
+	ctx, cancel := chromedp.NewContext(root, chromedp.WithNewBrowserContext())
 	ctx, cancelTime := context.WithTimeout(ctx, longest)
-	t.Cleanup(func() { cancelTime(); cancel(); cancelAlloc() })
-	if err := chromedp.Do(ctx, chromedp.EmulateViewport(width, height)); err != nil {
-		t.Fatalf("Chromium (Debian package chromium) did not start: %v", err)
-	}
+	t.Cleanup(func() { cancelTime(); cancel() })
+	do(t, ctx, chromedp.EmulateViewport(width, height))
 	return ctx
 }
 
@@ -215,10 +237,7 @@ func pathOf(ctx context.Context, t testing.TB) string {
 // press clicks what a finger would and waits for the page it leads to.
 func press(t testing.TB, ctx context.Context, selector string, to string) {
 	t.Helper()
-	settled(t, ctx)
-	if err := chromedp.Do(ctx, chromedp.Click(chromedp.CSS(selector))); err != nil {
-		t.Fatalf("press %s on %s: %v", selector, pathOf(ctx, t), err)
-	}
+	click(t, ctx, selector)
 	arrive(t, ctx, to)
 }
 
@@ -227,8 +246,7 @@ func pastPapers(t testing.TB, ctx context.Context, look func(string)) {
 	t.Helper()
 	from := pathOf(ctx, t)
 	for {
-		settled(t, ctx)
-		do(t, ctx, chromedp.Click(chromedp.CSS(".way .go")))
+		click(t, ctx, ".way .go")
 		left(t, ctx, from)
 		if from = pathOf(ctx, t); !strings.HasPrefix(from, "/wanted/") {
 			arrive(t, ctx, "/check")
@@ -287,9 +305,7 @@ func toReceipt(t testing.TB, ctx context.Context, k *kiosk, code string, look fu
 	consent(t, ctx)
 	look("scan")
 	press(t, ctx, "#scan .go", "/scan")
-	if err := chromedp.Do(ctx, chromedp.WaitVisible(chromedp.CSS(".sheet img:nth-child(8)"))); err != nil {
-		t.Fatal(err)
-	}
+	shown(t, ctx, ".sheet img:nth-child(8)", true)
 	look("scanning")
 	arrive(t, ctx, "/papers")
 	look("papers")
@@ -312,11 +328,24 @@ func toReceipt(t testing.TB, ctx context.Context, k *kiosk, code string, look fu
 	look("receipt")
 }
 
-// click clicks when the page takes it.
+// click presses a mouse's button on the middle of a thing, when the page takes it and nothing lies over it.
 func click(t testing.TB, ctx context.Context, selector string) {
 	t.Helper()
 	settled(t, ctx)
-	do(t, ctx, chromedp.Click(chromedp.CSS(selector)))
+	var at []float64
+	await(t, selector+" within reach on "+pathOf(ctx, t), func() bool {
+		at = eval[[]float64](t, ctx, `(() => { const b = document.querySelector('`+selector+`'); if (!b) return []; b.scrollIntoView({block: "nearest", behavior: "instant"});
+			const r = b.getBoundingClientRect(), x = r.x + r.width / 2, y = r.y + r.height / 2, on = document.elementFromPoint(x, y);
+			return on && (b.contains(on) || on.closest("label")?.control === b) ? [x, y] : []; })()`)
+		return len(at) == 2
+	})
+	do(t, ctx, chromedp.MouseClickXY(at[0], at[1]))
+}
+
+// shown waits until a thing is on the screen, or no more.
+func shown(t testing.TB, ctx context.Context, selector string, yes bool) {
+	t.Helper()
+	holds(t, ctx, fmt.Sprintf("%s shown: %v", selector, yes), fmt.Sprintf("document.querySelector(%q)?.checkVisibility() === %v", selector, yes))
 }
 
 // consent ticks and agrees.

@@ -47,6 +47,13 @@ func middle(t testing.TB, ctx context.Context, selector string) (x, y float64) {
 	return at[0], at[1]
 }
 
+// tap touches a thing when the page takes it.
+func tap(t testing.TB, ctx context.Context, selector string) {
+	t.Helper()
+	settled(t, ctx)
+	taps(t, ctx, selector, nil)
+}
+
 // taps touches a thing with a rhythm; the taps after the first go to the same place, whatever lies there by then.
 func taps(t testing.TB, ctx context.Context, selector string, r rhythm) {
 	t.Helper()
@@ -61,10 +68,10 @@ func taps(t testing.TB, ctx context.Context, selector string, r rhythm) {
 	}
 }
 
-// settled waits until a page takes taps.
+// settled waits until a page takes taps; the staff's pages take them at once.
 func settled(t testing.TB, ctx context.Context) {
 	t.Helper()
-	holds(t, ctx, "a page that takes taps", `"settled" in document.documentElement.dataset`)
+	holds(t, ctx, "a page that takes taps", `"settled" in document.documentElement.dataset || "idle" in document.body.dataset`)
 }
 
 // patient has visits that no slow machine brings to fall silent.
@@ -114,7 +121,7 @@ func TestTapsOfThePageBefore(t *testing.T) {
 			step(`a[href="/choose/2.000815"]`, "/choose/", func(s visit.State) bool { return s.Procedure == "" },
 				"the tap after chose the procedure")
 			step(".way .go", "/consent", unconsented, "consent was recorded unread")
-			taps(t, ctx, `[name="agreed"]`, nil)
+			tap(t, ctx, `[name="agreed"]`)
 			step(".way .go", "/scan", func(s visit.State) bool { return !s.Consented.IsZero() && len(s.Papers) == 0 && !s.Busy },
 				"the scan began by itself")
 			taps(t, ctx, "#scan .go", hand)
@@ -122,7 +129,7 @@ func TestTapsOfThePageBefore(t *testing.T) {
 			settled(t, ctx)
 			step(".way .go", "/wanted/", func(s visit.State) bool { return len(s.Papers) == 1 && len(s.Ways) == 0 },
 				"papers changed, or one was said to be brought")
-			taps(t, ctx, `[name="way"][value="counter"]`, nil)
+			tap(t, ctx, `[name="way"][value="counter"]`)
 			step(".way .go", "/check", func(s visit.State) bool { return len(s.Ways) == 1 }, "the way of the original wasn't kept")
 			for open := len(now.Visit.State().Open()); open > 0; open-- {
 				if !strings.HasPrefix(pathOf(ctx, t), "/check/") {
@@ -139,13 +146,19 @@ func TestTapsOfThePageBefore(t *testing.T) {
 			holds(t, ctx, "the first page", `location.pathname === "/" && "settled" in document.documentElement.dataset`)
 		})
 	}
+	t.Run("held_no_longer_than_the_page_says", func(t *testing.T) {
+		do(t, ctx, chromedp.Navigate(k.server.URL+"/"))
+		eval[bool](t, ctx, `(() => { for (const a of document.getAnimations()) a.playbackRate = 1e-6; return true; })()`)
+		settled(t, ctx)
+		if held := eval[[]string](t, ctx, `[...document.querySelectorAll(".bar, main, .way")].filter((e) => getComputedStyle(e).pointerEvents === "none").map((e) => e.className)`); len(held) > 0 {
+			t.Errorf("the page takes taps, and the style sheet holds %q back", held)
+		}
+	})
 	t.Run("resting_palm", func(t *testing.T) {
 		do(t, ctx, chromedp.Navigate(k.server.URL+"/"))
-		settled(t, ctx)
-		taps(t, ctx, ".button.huge", nil)
+		tap(t, ctx, ".button.huge")
 		arrive(t, ctx, "/choose")
-		settled(t, ctx)
-		taps(t, ctx, `a[href="/choose/2.000815"]`, nil)
+		tap(t, ctx, `a[href="/choose/2.000815"]`)
 		arrive(t, ctx, "/choose/")
 		settled(t, ctx)
 		x, y := middle(t, ctx, ".way .go")
@@ -180,8 +193,7 @@ func TestStaffDoor(t *testing.T) {
 	ctx := browser(t, 1024, 768)
 	toQuestion(t, ctx, k, "document")
 	do(t, ctx, chromedp.EmulateViewport(1024, 768, chromedp.EmulateTouch))
-	settled(t, ctx)
-	taps(t, ctx, ".brand", nil) // a short touch is none of it
+	tap(t, ctx, ".brand") // a short touch is none of it
 	arrive(t, ctx, "/help")
 	do(t, ctx, chromedp.Navigate(k.server.URL+"/check/document"))
 	settled(t, ctx)
@@ -189,7 +201,7 @@ func TestStaffDoor(t *testing.T) {
 	key := func(kind string, text string) {
 		t.Helper()
 		for _, one := range text {
-			taps(t, ctx, `.key[data-`+kind+`="`+string(one)+`"]`, nil)
+			tap(t, ctx, `.key[data-`+kind+`="`+string(one)+`"]`)
 		}
 	}
 	holds(t, ctx, "the keys", `document.documentElement.dataset.keyboard`)
@@ -197,9 +209,9 @@ func TestStaffDoor(t *testing.T) {
 		t.Errorf("the sign-in: %s", strings.Join(found, "\n"))
 	}
 	key("letter", "lan")
-	taps(t, ctx, "#pin", nil)
+	tap(t, ctx, "#pin")
 	key("digit", volunteerPIN)
-	taps(t, ctx, ".signin .go", nil)
+	tap(t, ctx, ".signin .go")
 	arrive(t, ctx, "/desk")
 	if visits := k.site.Sessions.Visits(); len(visits) != 1 || visits[0].Visit.State().Staff != "lan" {
 		t.Error("the citizen's visit was not kept for the volunteer")
@@ -210,6 +222,6 @@ func TestStaffDoor(t *testing.T) {
 	if n := len(k.site.Sessions.Lined()); n != 1 {
 		t.Errorf("%d visits in the line", n)
 	}
-	taps(t, ctx, ".tools .button", nil)
+	tap(t, ctx, ".tools .button")
 	holds(t, ctx, "the citizen's screen", `location.pathname === "/"`)
 }

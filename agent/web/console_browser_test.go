@@ -31,14 +31,14 @@ func TestBrowser_technician(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, key := range "tech" {
-		do(t, ctx, chromedp.Click(chromedp.CSS(`.key[data-letter="`+string(key)+`"]`)))
+		click(t, ctx, `.key[data-letter="`+string(key)+`"]`)
 	}
-	do(t, ctx, chromedp.Click(chromedp.CSS("#pin")))
+	click(t, ctx, "#pin")
 	for _, digit := range techPIN {
-		do(t, ctx, chromedp.Click(chromedp.CSS(`.key[data-digit="`+string(digit)+`"]`)))
+		click(t, ctx, `.key[data-digit="`+string(digit)+`"]`)
 	}
 	shot(t, ctx, "console/signin")
-	do(t, ctx, chromedp.Click(chromedp.CSS(".signin .go")))
+	click(t, ctx, ".signin .go")
 	arrive(t, ctx, "/console")
 	for _, page := range []struct{ key, path, name string }{
 		{"1", "/console", "home"}, {"2", "/console/devices", "devices"}, {"3", "/console/queue", "queue"}, {"4", "/console/doctor", "doctor"},
@@ -55,7 +55,7 @@ func TestBrowser_technician(t *testing.T) {
 		t.Fatal(err)
 	}
 	arrive(t, ctx, "/console/devices")
-	do(t, ctx, chromedp.Click(chromedp.CSS(`form[action="/console/devices/scan"] button`)))
+	click(t, ctx, `form[action="/console/devices/scan"] button`)
 	arrive(t, ctx, "/console/devices/scan")
 	if !eval[bool](t, ctx, `!!document.querySelector("img.test") && document.querySelector("img.test").naturalWidth > 0`) {
 		t.Error("the test scan shows no picture")
