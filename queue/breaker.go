@@ -35,8 +35,9 @@ type turn struct {
 	next  time.Time // if not ok: when to ask again; zero: when something changes
 }
 
-// allow gives a turn. Every one that is ok is followed by success, failure or release.
-func (b *breaker) allow(now time.Time) turn {
+// allow gives a turn, of a hub that is down only to one that may probe. Every one that is ok is followed by success, failure
+// or release.
+func (b *breaker) allow(now time.Time, probe bool) turn {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	switch {
@@ -44,7 +45,7 @@ func (b *breaker) allow(now time.Time) turn {
 		return turn{ok: true}
 	case now.Before(b.until):
 		return turn{next: b.until}
-	case b.probing:
+	case b.probing, !probe:
 		return turn{}
 	}
 	b.probing = true

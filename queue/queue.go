@@ -40,7 +40,7 @@ type Options struct {
 
 	UntilAcknowledged bool // Retention counts from the acknowledgement, not from the delivery
 
-	Parallel   int           // deliveries at a time; 0 = 2
+	Parallel   int           // submissions whose bytes travel at a time; 0 = 2
 	RetryFirst time.Duration // delay after the first failure, doubled with each; 0 = 2 s
 	RetryMax   time.Duration // longest delay; 0 = 15 min
 

@@ -71,15 +71,14 @@ func (q *Queue) run(ctx context.Context, sink Sink) error {
 	g.Go(func() error { return q.patrolOnce(ctx) })
 	g.Go(func() error { return q.compactUntil(ctx) })
 	c := q.newCrew(sink)
-	for range q.o.Parallel {
-		g.Go(func() error { return q.deliverUntil(ctx, c) })
+	for n := range c.workers {
+		g.Go(func() error { return q.deliverUntil(ctx, c.worker(n)) })
 	}
 	return g.Wait()
 }
 
 // deliverUntil is one worker of Run.
-func (q *Queue) deliverUntil(ctx context.Context, c *crew) error {
-	w := &worker{crew: c}
+func (q *Queue) deliverUntil(ctx context.Context, w *worker) error {
 	for ctx.Err() == nil {
 		changed := q.changes.waiter() // before looking, so that nothing is missed
 		did, err := w.step(ctx, q.now())
@@ -196,9 +195,9 @@ func (q *Queue) DeliverDue(ctx context.Context, sink Sink) (Pass, error) {
 		defer mu.Unlock()
 		pass.count(end)
 	}
-	for range q.o.Parallel {
+	for n := range c.workers {
 		g.Go(func() error {
-			w := &worker{crew: c}
+			w := c.worker(n)
 			for gctx.Err() == nil {
 				did, err := w.step(gctx, start)
 				if err != nil || did.down {
@@ -239,15 +238,16 @@ func (p *Pass) count(end State) {
 // (zero if none waits). A crash after claim is harmless: on Open every Sending submission becomes
 // Queued again, and sinks are idempotent by id.
 func (q *Queue) claim(t turn, now time.Time) (taken *record, next time.Time, err error) {
-	claimed, next, err := q.claimAhead(t, now, 1)
+	claimed, next, err := q.claimAhead(t, now, 1, false)
 	if len(claimed) > 0 {
 		taken = claimed[0]
 	}
 	return taken, next, err
 }
 
-// claimAhead claims what a worker is to deliver now and, where they are small, more for whoever is free next.
-func (q *Queue) claimAhead(t turn, now time.Time, want int) (claimed []*record, next time.Time, err error) {
+// claimAhead claims what a worker is to deliver now and, where they are small, more for whoever is free next; with small
+// nothing that is not.
+func (q *Queue) claimAhead(t turn, now time.Time, want int, small bool) (claimed []*record, next time.Time, err error) {
 	some := false
 	err = q.view(func(tx *bolt.Tx) error {
 		_, _, some, next = q.due(tx, t, now)
@@ -257,7 +257,7 @@ func (q *Queue) claimAhead(t turn, now time.Time, want int) (claimed []*record, 
 		return nil, next, err
 	}
 	err = q.together(func(tx *bolt.Tx) (err error) {
-		claimed, err = q.claimIn(tx, t, now, want, false)
+		claimed, err = q.claimIn(tx, t, now, want, small)
 		return err
 	})
 	if err != nil {
@@ -335,16 +335,14 @@ func (q *Queue) firstRetry(tx *bolt.Tx, now time.Time) (due time.Time, seq uint6
 	return wallNano(t), seq, true
 }
 
-// deliver hands one claimed submission to the sink and returns what is to be written down of it. sent is called when
-// all of it is on the far side and only the proof is left.
-func (q *Queue) deliver(ctx context.Context, sink Sink, b *breaker, r *record, sent func()) (end *record, cause error) {
+// deliver hands one claimed submission to the sink and returns what is to be written down of it.
+func (q *Queue) deliver(ctx context.Context, sink Sink, b *breaker, r *record, n *note) (end *record, cause error) {
 	release := q.reading(r.ID)
 	defer release()
 	if ctx.Err() != nil {
 		b.release()
 		return q.outcome(ctx, r, *r, ctx.Err()), ctx.Err() // it was claimed in the very moment that we were to end
 	}
-	n := &note{q: q, id: r.ID, sent: sent}
 	own, err := q.hand(ctx, sink, r, n)
 	switch delay, _ := RetryDelay(err); {
 	case own, ctx.Err() != nil && err != nil && !IsPermanent(err):
@@ -595,14 +593,36 @@ type note struct {
 	q            *Queue
 	id           string
 	acknowledged atomic.Bool
-	sent         func() // nil = nobody waits for it
+	sent         func()        // told that all of it is on the far side
+	turns        chan struct{} // of the crew
+	turn         bool          // it has one; belongs to the goroutine that delivers
+}
+
+// Turn implements Sender.
+func (n *note) Turn(ctx context.Context) error {
+	if n.turns == nil || n.turn {
+		return nil
+	}
+	select {
+	case n.turns <- struct{}{}:
+		n.turn = true
+		return nil
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	}
+}
+
+func (n *note) endTurn() {
+	if n.turn {
+		n.turn = false
+		<-n.turns
+	}
 }
 
 // Sent implements Sender.
 func (n *note) Sent() {
-	if n.sent != nil {
-		n.sent()
-	}
+	n.endTurn()
+	n.sent()
 }
 
 // Acknowledge implements Acknowledger.

@@ -215,6 +215,92 @@ func TestNextGoesWhileOneIsProved(t *testing.T) {
 	})
 }
 
+// prepares is a sink that takes turns, and counts.
+type prepares struct {
+	hub
+	mu               sync.Mutex // guards what follows
+	begun, most, now int
+}
+
+func (p *prepares) Prepares() bool { return true }
+
+func (p *prepares) count(begun, now int) (int, int, int) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.begun += begun
+	p.now += now
+	p.most = max(p.most, p.now)
+	return p.begun, p.now, p.most
+}
+
+func (p *prepares) Deliver(ctx context.Context, s Submission, b Bundle, n Notes) error {
+	p.count(1, 0)
+	if err := n.(Sender).Turn(ctx); err != nil {
+		return err
+	}
+	p.count(0, 1)
+	defer p.count(0, -1)
+	time.Sleep(time.Second) // the bytes travel
+	return p.hub.Deliver(ctx, s, b, n)
+}
+
+// TestPreparedWhileOthersTravel: a sink that prepares is handed more small submissions than travel at a time, and none more of
+// the large, which could not be dropped meanwhile.
+func TestPreparedWhileOthersTravel(t *testing.T) {
+	for name, c := range map[string]struct{ many, size, begun int }{"small": {20, 0, 2 * (1 + preparing)}, "large": {5, aheadMost, 2}} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				q := mustOpen(t, t.TempDir(), Options{})
+				for i := range c.many {
+					d := draft(fmt.Sprint("S", i), 0)
+					d.Parts = append(d.Parts, FromBytes("film.bin", "application/octet-stream", make([]byte, c.size)))
+					mustEnqueue(t, q, d)
+				}
+				p := &prepares{}
+				stop := running(t, q, p)
+				time.Sleep(500 * time.Millisecond)
+				synctest.Wait()
+				if begun, now, _ := p.count(0, 0); begun != c.begun || now != 2 {
+					t.Errorf("%d are begun, %d travel, want %d and 2", begun, now, c.begun)
+				}
+				time.Sleep(time.Minute)
+				synctest.Wait()
+				stop()
+				if _, _, most := p.count(0, 0); len(p.order) != c.many || most != 2 {
+					t.Errorf("%d arrived, %d at a time", len(p.order), most)
+				}
+			})
+		})
+	}
+}
+
+// TestPreparedAtAHubThatIsDown: those that prepare try nothing there, and what they claimed goes later.
+func TestPreparedAtAHubThatIsDown(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		q := mustOpen(t, t.TempDir(), Options{})
+		for i := range 30 {
+			mustEnqueue(t, q, draft(fmt.Sprint("S", i), 0))
+		}
+		p := &prepares{hub: hub{fail: func(Submission) error { return errors.New("down") }}}
+		defer running(t, q, p)()
+		time.Sleep(10 * time.Minute)
+		synctest.Wait()
+		if begun, _, _ := p.count(0, 0); begun > 2*(1+preparing)+12 { // the first ones, then one at a time
+			t.Errorf("%d tries in ten minutes", begun)
+		}
+		p.hub.mu.Lock()
+		p.fail = nil
+		p.hub.mu.Unlock()
+		time.Sleep(time.Hour)
+		synctest.Wait()
+		p.hub.mu.Lock()
+		defer p.hub.mu.Unlock()
+		if len(p.order) != 30 {
+			t.Errorf("%d of 30 arrived", len(p.order))
+		}
+	})
+}
+
 func TestClockJumps(t *testing.T) {
 	t.Run("while_running", func(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {

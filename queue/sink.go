@@ -30,9 +30,17 @@ type Notes interface {
 // has the bundle.
 type Acknowledger interface{ Acknowledge() }
 
-// Sender is what the queue's Notes are besides. A sink calls Sent when the far side has taken the last byte and what is
-// left is to prove that it is there: that takes a moment and no line, and the queue begins with the next submission meanwhile.
-type Sender interface{ Sent() }
+// Sender is what the queue's Notes are besides. A sink that is Preparing calls Turn before the first byte of the content
+// travels, which waits while Options.Parallel others are on their way. A sink calls Sent when the far side has taken the
+// last byte and what is left is to prove that it is there: that takes a moment and no line, and the next has its turn meanwhile.
+type Sender interface {
+	Turn(ctx context.Context) error
+	Sent()
+}
+
+// Preparing may be implemented by a sink that has something to do before the content travels, such as to begin an upload and
+// to note where, and calls Sender.Turn after it: the queue hands it more submissions than travel at a time.
+type Preparing interface{ Prepares() bool }
 
 // Sink delivers submissions to one hub. Deliver returns nil only once the far side holds the whole
 // bundle durably; it may be called again for a submission that arrived before (the kiosk lost power

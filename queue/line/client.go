@@ -84,12 +84,16 @@ func NewClient(t TLS) (*http.Client, error) {
 			TLSClientConfig:     conf,
 			TLSHandshakeTimeout: 20 * time.Second,
 			IdleConnTimeout:     60 * time.Second,
-			MaxIdleConnsPerHost: 4,
+			MaxIdleConnsPerHost: idleMost,
 			WriteBufferSize:     writeBuffer,
 			Protocols:           http1,
 		},
 	}, nil
 }
+
+// idleMost is how many connections to one hub are kept: two submissions travel at a time, and each has three that are being
+// prepared behind it and some that are being proved after it.
+const idleMost = 16
 
 // writeBuffer is how many bytes of a request are gathered before they go: small enough that a body which waits for something
 // before its last byte is on its way meanwhile.

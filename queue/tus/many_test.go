@@ -33,7 +33,8 @@ Promise.all(Array.from({length: +workers}, async () => { for (let f; (f = files.
 `
 
 // BenchmarkManySmall sends many submissions of 200 kB out of a real, sealed queue to one tusd, and the same number of plain
-// files with tus-js-client at its default options, turn about and as many at once. The bar: 1.2 times as fast.
+// files with tus-js-client at its default options, turn about, with the bytes of as many travelling at once. What is delivered
+// is kept, as it is by default: wiping is no part of an upload. The bar: 1.2 times as fast.
 func BenchmarkManySmall(b *testing.B) {
 	const size, many, workers = 200 << 10, 250, 4
 	node, err := exec.LookPath("node")
@@ -65,13 +66,13 @@ func BenchmarkManySmall(b *testing.B) {
 	if err != nil {
 		b.Fatal(err)
 	}
-	client.Transport.(*http.Transport).MaxIdleConnsPerHost = 2 * workers // of one that was sent the proof, beside the next
+	client.Transport.(*http.Transport).MaxIdleConnsPerHost = 8 * workers // prepared, sent and proved
 	defer client.CloseIdleConnections()
 	s, err := New(Options{Endpoint: hub.url, Client: client})
 	if err != nil {
 		b.Fatal(err)
 	}
-	q, _, err := queue.Open(b.Context(), b.TempDir(), queue.Options{MinFree: -1, Parallel: workers})
+	q, _, err := queue.Open(b.Context(), b.TempDir(), queue.Options{MinFree: -1, Parallel: workers, Retention: 24 * time.Hour})
 	if err != nil {
 		b.Fatal(err)
 	}

@@ -109,6 +109,9 @@ func New(o Options) (*Sink, error) {
 // Hub names the far side, for the queue's circuit breaker.
 func (s *Sink) Hub() string { return s.endpoint.Host + s.endpoint.Path }
 
+// Prepares tells the queue that an upload is begun before its bytes have their turn.
+func (s *Sink) Prepares() bool { return true }
+
 // Bounds on what one Deliver tries before it hands back to the queue's back-off.
 const (
 	maxStarts    = 3        // uploads begun, where the hub loses them or tells untruths

@@ -189,7 +189,7 @@ func (u *upload) create(ctx context.Context, hub Hub) (answer, error) {
 	var a answer
 	var err error
 	if n > 0 {
-		if err := u.sum(h, hub, 0, n); err != nil {
+		if err := errors.Join(u.turn(ctx), u.sum(h, hub, 0, n)); err != nil {
 			return a, err
 		}
 		a, err = u.s.send(ctx, http.MethodPost, u.s.endpoint, h, chunk{b: u.b, n: n})
@@ -250,8 +250,19 @@ func (u *upload) ask(ctx context.Context) (answer, error) {
 	return a, nil
 }
 
+// turn waits until the bytes of the bundle may travel.
+func (u *upload) turn(ctx context.Context) error {
+	if s, can := u.notes.(queue.Sender); can {
+		return s.Turn(ctx)
+	}
+	return nil
+}
+
 // patch sends the next chunk.
 func (u *upload) patch(ctx context.Context, hub Hub) (answer, error) {
+	if err := u.turn(ctx); err != nil {
+		return answer{}, err
+	}
 	n := min(u.s.chunk.Load(), u.size-u.acked)
 	if end := u.acked + n; end > u.note.Sent {
 		u.note.Sent = min(u.size, end+window)
