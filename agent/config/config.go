@@ -91,8 +91,9 @@ type Web struct {
 	Print         bool     `yaml:"print" json:"print"`
 	LaterDays     int      `yaml:"later_days" json:"later_days"`
 
-	ReceiptPrinter string `yaml:"receipt_printer" json:"receipt_printer"` // device file or host:port of an ESC/POS printer
+	ReceiptPrinter string `yaml:"receipt_printer" json:"receipt_printer"` // device file or host:port of an ESC/POS printer, or a queue by IPP
 	ReceiptPaper   int    `yaml:"receipt_paper" json:"receipt_paper"`     // mm
+	Printer        string `yaml:"printer" json:"printer"`                 // by IPP, for A4 sheets
 }
 
 // Procedures is what the office offers.
@@ -335,6 +336,9 @@ func (c *Config) check(f *strict.File) {
 	}
 }
 
+// ippQueue is a printer's address by IPP, without a name or PIN in it.
+var ippQueue = regexp.MustCompile(`^ipps?://(\[[0-9A-Fa-f:]+\]|[0-9A-Za-z.-]+)(:[0-9]{1,5})?/[0-9A-Za-z._~/-]+$`)
+
 var hostPort = regexp.MustCompile(`^(\[[0-9A-Fa-f:]+\]|[0-9A-Za-z.-]+):[0-9]{1,5}$`)
 
 func (c *Config) checkWeb(f *strict.File) {
@@ -354,8 +358,12 @@ func (c *Config) checkWeb(f *strict.File) {
 	if c.Web.HelpedWarning <= 0 || c.Web.HelpedWarning >= c.Web.HelpedSilence {
 		f.Problem("web.helped_warning", "must be more than 0 and less than web.helped_silence (%s)", c.Web.HelpedSilence)
 	}
-	if p := c.Web.ReceiptPrinter; p != "" && !strings.HasPrefix(p, "/dev/") && !hostPort.MatchString(p) {
-		f.Problem("web.receipt_printer", "must be a device such as /dev/usb/lp0, or host:port such as 192.0.2.7:9100, not %q", p)
+	if p := c.Web.ReceiptPrinter; p != "" && !strings.HasPrefix(p, "/dev/") && !hostPort.MatchString(p) && !ippQueue.MatchString(p) {
+		f.Problem("web.receipt_printer", "must be a device such as /dev/usb/lp0, host:port such as 192.0.2.7:9100, or a queue of CUPS "+
+			"such as ipp://localhost/printers/phieu, not %q", p)
+	}
+	if p := c.Web.Printer; p != "" && !ippQueue.MatchString(p) {
+		f.Problem("web.printer", "must be a printer by IPP such as ipp://localhost/printers/a4, not %q", p)
 	}
 	if c.Web.ReceiptPaper != 58 && c.Web.ReceiptPaper != 80 {
 		f.Problem("web.receipt_paper", "must be 58 or 80 (mm)")

@@ -275,6 +275,7 @@ func openSite(cfg config.Config, offer *offer, q counted, ledger *audit.Log, rea
 		Forget:      forget,
 		Print:       cfg.Web.Print,
 		PrintSlip:   station.ReceiptPrinter(cfg),
+		PrintSheet:  station.SheetPrinter(cfg),
 		Later:       time.Duration(cfg.Web.LaterDays) * 24 * time.Hour,
 		Console:     console,
 	}

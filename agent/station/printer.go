@@ -2,19 +2,24 @@ package station
 
 import (
 	"context"
+	"strings"
 
 	"motcua/agent/config"
 	"motcua/agent/slip"
 	"motcua/drivers/escpos"
+	"motcua/drivers/ipp"
 )
 
-// paper58 is the narrower of the two widths of receipt paper, in mm.
-const paper58 = 58
+const (
+	paper58  = 58    // mm: the narrower of the two widths of receipt paper
+	slipDots = 203.0 // an inch, of a receipt printer's head
+)
 
 // ReceiptPrinter gives what prints receipts on the configured printer, or nil where there is none. One that is switched on
-// later is found then: it is opened for each receipt.
+// later is found then: it is opened for each receipt. Its errors wrap a *printer.Fault where a person can mend it.
 func ReceiptPrinter(cfg config.Config) func(context.Context, slip.Slip) error {
-	if cfg.Web.ReceiptPrinter == "" {
+	to := cfg.Web.ReceiptPrinter
+	if to == "" {
 		return nil
 	}
 	dots := escpos.Dots80
@@ -26,6 +31,24 @@ func ReceiptPrinter(cfg config.Config) func(context.Context, slip.Slip) error {
 		if err != nil {
 			return err
 		}
-		return escpos.Print(ctx, cfg.Web.ReceiptPrinter, picture)
+		if !strings.HasPrefix(to, "ipp") {
+			return escpos.Print(ctx, to, picture)
+		}
+		document, err := slip.PDF(picture, slipDots)
+		if err != nil {
+			return err
+		}
+		return ipp.Print(ctx, to, ipp.Document{Name: "phieu", MediaType: "application/pdf", Data: document})
+	}
+}
+
+// SheetPrinter gives what prints PDFs of A4 sheets, both their sides, on the configured printer, or nil where there is none.
+func SheetPrinter(cfg config.Config) func(context.Context, []byte) error {
+	to := cfg.Web.Printer
+	if to == "" {
+		return nil
+	}
+	return func(ctx context.Context, pdf []byte) error {
+		return ipp.Print(ctx, to, ipp.Document{Name: "motcua", MediaType: "application/pdf", Data: pdf, Sides: "two-sided-long-edge"})
 	}
 }

@@ -2,14 +2,23 @@ package station
 
 import (
 	"bytes"
+	"context"
+	"errors"
+	"fmt"
 	"image"
 	"image/color"
 	"io"
 	"net"
+	"os"
+	"os/exec"
+	"path/filepath"
 	"testing"
+	"time"
 
 	"motcua/agent/config"
 	"motcua/agent/slip"
+	"motcua/drivers/ipp/cupstest"
+	"motcua/drivers/printer"
 	"motcua/ocr/qr"
 )
 
@@ -48,6 +57,41 @@ func TestReceiptPrinter(t *testing.T) {
 		if found := qr.Find(printed, qr.QRCode); len(found) != 1 || found[0].Text != s.Code {
 			t.Errorf("%d mm: %d symbols are read on the slip", paper, len(found))
 		}
+	}
+}
+
+// A queue of CUPS prints the same slip, on a page of the paper's width; out of paper, it says so.
+func TestReceiptByCUPS(t *testing.T) {
+	uri, folder := cupstest.Start(t)
+	var cfg config.Config
+	cfg.Web.ReceiptPrinter, cfg.Web.ReceiptPaper, cfg.Web.Printer = uri, 80, uri
+	s := slip.Slip{Office: "Phường Bến Nghé", Title: "Hồ sơ đã được nhận", Code: "K7M2-9QXD-3F", Lines: []string{"N.V.A · 3 trang"}}
+	if err := ReceiptPrinter(cfg)(t.Context(), s); err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
+	defer cancel()
+	out, err := exec.CommandContext(ctx, "pdftoppm", "-r", "203", "-gray", filepath.Join(folder, cupstest.Printed)).Output()
+	if err != nil {
+		t.Fatalf("pdftoppm (Debian package poppler-utils): %v", err)
+	}
+	var width, height, most int
+	if _, err := fmt.Sscanf(string(out), "P5\n%d %d\n%d\n", &width, &height, &most); err != nil {
+		t.Fatal(err)
+	}
+	page := &image.Gray{Pix: out[len(out)-width*height:], Stride: width, Rect: image.Rect(0, 0, width, height)}
+	if found := qr.Find(page, qr.QRCode); len(found) != 1 || found[0].Text != s.Code {
+		t.Errorf("%d symbols are read on the slip", len(found))
+	}
+	if width < 575 || width > 577 {
+		t.Errorf("%d dots wide, want 576", width)
+	}
+	if err := os.WriteFile(filepath.Join(folder, "media-empty-error"), nil, 0o644); err != nil {
+		t.Fatal(err)
+	}
+	var f *printer.Fault
+	if err := SheetPrinter(cfg)(t.Context(), []byte("%PDF-1.4\n")); !errors.As(err, &f) || f.Code != printer.NoPaper {
+		t.Error(err)
 	}
 }
 

@@ -3,12 +3,14 @@ package web
 import (
 	"context"
 	"errors"
+	"fmt"
 	"slices"
 	"strings"
 	"testing"
 
 	"motcua/agent/slip"
 	"motcua/agent/web/screen"
+	"motcua/drivers/printer"
 )
 
 // What the receipt printer prints is what the screen shows: the code, the initials, pages, fee, and the code as the
@@ -50,8 +52,11 @@ func TestReceiptIsPrinted(t *testing.T) {
 			t.Errorf("no line %q on the slip", want)
 		}
 	}
-	broken = errors.New("out of paper")
+	broken = errors.New("something")
 	h.post("/receipt/print").want(200, "/receipt", k.site.Words.Say("vi", "receipt.unprinted"), s.Code)
+	broken = fmt.Errorf("print: %w", &printer.Fault{Code: printer.NoPaper})
+	h.post("/receipt/print").want(200, "/receipt", k.site.Words.Say("vi", "print.no-paper"), k.site.Words.Say("vi", "receipt.unprinted"), s.Code)
+	h.get("/receipt?printed=no&why=../x").want(200, "/receipt", s.Code)
 }
 
 // The technician prints a slip that says nothing of anybody, and reads what to do where the printer takes none.
@@ -80,4 +85,24 @@ func TestTestPrint(t *testing.T) {
 	if _, _ = b.post("/console/devices/print"); !strings.Contains(b.body, c.site.Words.Say("vi", "devices.print.failed")) {
 		t.Error("the technician is not told")
 	}
+}
+
+// Separator sheets are printed at the kiosk's own printer where it has one; the volunteer is told what to do where it has no paper.
+func TestSeparatorIsPrinted(t *testing.T) {
+	var sheets int
+	var broken error
+	k := newKiosk(t, withStaff(t), func(o *screen.Options) {
+		o.PrintSheet = func(_ context.Context, pdf []byte) error {
+			if broken == nil && strings.HasPrefix(string(pdf), "%PDF-") {
+				sheets++
+			}
+			return broken
+		}
+	})
+	lan := k.hand(t).signIn("lan", volunteerPIN).want(200, "/desk", `action="/desk/separators"`)
+	if lan.post("/desk/separators", "procedure", "2.000815").want(200, "/desk", k.site.Words.Say("vi", "done.printed")); sheets != 1 {
+		t.Errorf("%d sheets", sheets)
+	}
+	broken = fmt.Errorf("print: %w", &printer.Fault{Code: printer.NoPaper})
+	lan.post("/desk/separators", "procedure", "2.000815").want(200, "/desk", k.site.Words.Say("vi", "print.no-paper"))
 }

@@ -3,7 +3,7 @@
 // Text goes as a picture, since what letters a printer has differs from make to make, and few have the Vietnamese ones.
 //
 // It promises: a picture is sent whole or an error tells that it was not; nothing is asked of the person. It cannot tell that
-// paper came out: printers on a network answer nothing at this port.
+// paper came out: printers on a network answer nothing at this port; one that takes no bytes is told as printer.Silent.
 package escpos
 
 import (
@@ -18,6 +18,8 @@ import (
 	"strings"
 	"syscall"
 	"time"
+
+	"motcua/drivers/printer"
 )
 
 // Widths of the print head in dots, at 203 dpi, by the width of the paper in mm.
@@ -55,23 +57,23 @@ func Print(ctx context.Context, to string, picture *image.Gray) error {
 	}
 	out, err := open(ctx, to)
 	if err != nil {
-		return fmt.Errorf("open receipt printer: %w", err)
+		return fmt.Errorf("open receipt printer: %w", &printer.Fault{Code: printer.Unreachable, Err: err})
 	}
 	stop := context.AfterFunc(ctx, func() { _ = out.SetWriteDeadline(time.Unix(1, 0)) })
 	defer stop()
 	_, err = out.Write(Encode(picture))
 	if err = errors.Join(err, out.Close()); err != nil {
-		return fmt.Errorf("print receipt: %w", err)
+		return fmt.Errorf("print receipt: %w", &printer.Fault{Code: printer.Silent, Err: err})
 	}
 	return nil
 }
 
-type printer interface {
+type connection interface {
 	io.WriteCloser
 	SetWriteDeadline(time.Time) error
 }
 
-func open(ctx context.Context, to string) (printer, error) {
+func open(ctx context.Context, to string) (connection, error) {
 	if strings.HasPrefix(to, "/") {
 		// Without waiting: a printer that is off would hold the opening, and its writes could not be broken off.
 		return os.OpenFile(to, os.O_WRONLY|syscall.O_NONBLOCK, 0)

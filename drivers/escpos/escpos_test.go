@@ -12,6 +12,8 @@ import (
 	"path/filepath"
 	"testing"
 	"time"
+
+	"motcua/drivers/printer"
 )
 
 // striped is a picture whose width and height fill neither a byte nor a band.
@@ -112,7 +114,8 @@ func TestPrint(t *testing.T) {
 		ctx, cancel := context.WithTimeout(t.Context(), 200*time.Millisecond)
 		defer cancel()
 		tall := image.NewGray(image.Rect(0, 0, Dots80, 1<<18))
-		if err := Print(ctx, l.Addr().String(), tall); !errors.Is(err, os.ErrDeadlineExceeded) {
+		var f *printer.Fault
+		if err := Print(ctx, l.Addr().String(), tall); !errors.Is(err, os.ErrDeadlineExceeded) || !errors.As(err, &f) || f.Code != printer.Silent {
 			t.Errorf("%v", err)
 		}
 	})

@@ -24,6 +24,7 @@ type receiptBody struct {
 	Account   screen.Account
 	Purpose   string // what the payment says
 	Said      string // key: what became of printing it
+	Cause     string // key: why it wasn't printed, and what to do
 }
 
 func (s *Pages) receipt(w http.ResponseWriter, r *http.Request, at screen.Seat) {
@@ -39,6 +40,9 @@ func (s *Pages) receipt(w http.ResponseWriter, r *http.Request, at screen.Seat) 
 		b.Said = "receipt.printed"
 	case "no":
 		b.Said = "receipt.unprinted"
+		if why := "print." + r.URL.Query().Get("why"); s.Words.Has(at.Lang, why) {
+			b.Cause = why
+		}
 	}
 	if sub, err := s.Options.Queue.Get(at.State.Code); err == nil {
 		b.Delivered = sub.State.Sent()
@@ -61,6 +65,9 @@ func (s *Pages) printReceipt(w http.ResponseWriter, r *http.Request, at screen.S
 	if err := s.Options.PrintSlip(r.Context(), s.slip(at)); err != nil {
 		s.Log.Error("print receipt", "visit", at.State.ID, "error", err)
 		said = "no"
+		if why, ok := strings.CutPrefix(s.Unprinted(err), "print."); ok {
+			said += "&why=" + why
+		}
 	}
 	http.Redirect(w, r, "/receipt?printed="+said, http.StatusSeeOther)
 }

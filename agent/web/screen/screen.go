@@ -97,7 +97,11 @@ type Options struct {
 	Later time.Duration
 
 	// PrintSlip prints a receipt on the receipt printer, without a question; nil: there is none.
+	// An error with a Message, a key of the catalogue, says what whoever waits for the paper may do.
 	PrintSlip func(context.Context, slip.Slip) error
+
+	// PrintSheet prints a PDF of A4 sheets; nil: it can only be saved.
+	PrintSheet func(context.Context, []byte) error
 
 	Print bool // there is a printer for receipts behind the browser's print command
 

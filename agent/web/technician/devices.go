@@ -127,6 +127,9 @@ func (s *Pages) testPrint(w http.ResponseWriter, r *http.Request, m staff.Member
 	if err := s.Options.PrintSlip(r.Context(), t); err != nil {
 		s.Log.Error("test print", "error", err)
 		body = testBody{Fault: say("devices.print.failed") + " (" + err.Error() + ")"}
+		if why := s.Unprinted(err); why != "" {
+			body.Fault = say(why) + " (" + err.Error() + ")"
+		}
 	}
 	s.showDevices(w, r, m, &body)
 }

@@ -40,6 +40,7 @@ func (s *Pages) Routes(mux *http.ServeMux) {
 	mux.HandleFunc("POST /desk/batch/stop", s.Need(staff.Volunteer, s.batchStop))
 	mux.HandleFunc("POST /desk/stack/{id}/{act}", s.Need(staff.Volunteer, s.stackAct))
 	mux.HandleFunc("GET /desk/separators.pdf", s.Need(staff.Volunteer, s.separators))
+	mux.HandleFunc("POST /desk/separators", s.Need(staff.Volunteer, s.printSeparator))
 
 	mux.HandleFunc("GET /report", s.Need(staff.Volunteer, s.reportPage))
 	mux.HandleFunc("GET /report/{file}", s.Need(staff.Volunteer, s.reportFile))
@@ -54,6 +55,7 @@ type deskBody struct {
 	Procedures []choice
 	Picked     string
 	Scanner    bool
+	Printer    bool // separator sheets are printed here
 	OneSide    bool // its feeder takes one side at a time
 }
 
@@ -73,7 +75,8 @@ type tally struct{ All, Self, Helped int }
 func (s *Pages) deskPage(w http.ResponseWriter, r *http.Request, m staff.Member) {
 	sess := s.Session(w, r)
 	lang := sess.Language()
-	b := deskBody{Line: s.line(sess, lang), Today: s.today(), Scanner: s.Scanner() != nil}
+	b := deskBody{Line: s.line(sess, lang), Today: s.today(), Scanner: s.Scanner() != nil,
+		Printer: s.Options.PrintSheet != nil}
 	for _, p := range s.Options.Procedures().All {
 		b.Procedures = append(b.Procedures, choice{p.Code, p.Plain.In(lang)})
 	}
@@ -82,8 +85,10 @@ func (s *Pages) deskPage(w http.ResponseWriter, r *http.Request, m staff.Member)
 		b.OneSide = s.feeder(sc) == scan.ADF
 	}
 	v := screen.ConsoleView{Member: m, Body: b, Done: s.Said(r, lang)}
-	if fault := r.URL.Query().Get("fault"); fault != "" && s.Words.Has(lang, "fault."+fault) {
-		v.Fault = s.Words.Say(lang, "fault."+fault)
+	for _, family := range []string{"fault", "print"} {
+		if fault := r.URL.Query().Get(family); fault != "" && s.Words.Has(lang, family+"."+fault) {
+			v.Fault = s.Words.Say(lang, family+"."+fault)
+		}
 	}
 	s.RenderConsole(w, r, http.StatusOK, "desk", v)
 }

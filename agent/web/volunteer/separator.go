@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"fmt"
 	"net/http"
+	"strings"
 	"time"
 
 	"codeberg.org/go-pdf/fpdf"
@@ -31,13 +32,45 @@ const (
 
 // separators sends the separator sheet of a procedure, both its sides, as PDF.
 func (s *Pages) separators(w http.ResponseWriter, r *http.Request, _ staff.Member) {
-	code := r.URL.Query().Get("procedure")
+	pdf, ok := s.separator(w, r, r.URL.Query().Get("procedure"))
+	if !ok {
+		return
+	}
+	w.Header().Set("Content-Type", "application/pdf")
+	w.Header().Set("Content-Disposition", `attachment; filename="to-ngan.pdf"`)
+	_, _ = w.Write(pdf) // the browser may have gone
+}
+
+// printSeparator prints it on the kiosk's printer.
+func (s *Pages) printSeparator(w http.ResponseWriter, r *http.Request, _ staff.Member) {
+	pdf, ok := s.separator(w, r, r.PostForm.Get("procedure"))
+	if !ok {
+		return
+	}
+	if s.Options.PrintSheet == nil {
+		s.NotFound(w, r)
+		return
+	}
+	if err := s.Options.PrintSheet(r.Context(), pdf); err != nil {
+		s.Log.Error("print separator sheet", "error", err)
+		why, ok := strings.CutPrefix(s.Unprinted(err), "print.")
+		if !ok {
+			why = "failed"
+		}
+		http.Redirect(w, r, "/desk?print="+why, http.StatusSeeOther)
+		return
+	}
+	http.Redirect(w, r, "/desk?done=printed", http.StatusSeeOther)
+}
+
+// separator draws a procedure's sheet, or one that names none; where it can't, it has answered.
+func (s *Pages) separator(w http.ResponseWriter, r *http.Request, code string) (pdf []byte, ok bool) {
 	name := s.Words.Say("vi", "separator.any")
 	if code != "" {
 		p := s.Procedure(code)
 		if p == nil {
 			s.NotFound(w, r)
-			return
+			return nil, false
 		}
 		name = p.Plain.In("vi") + " (" + p.Code + ")"
 	}
@@ -45,11 +78,9 @@ func (s *Pages) separators(w http.ResponseWriter, r *http.Request, _ staff.Membe
 	if err := s.drawSeparator(&b, code, name); err != nil {
 		s.Log.Error("draw separator sheet", "procedure", code, "error", err)
 		s.Fail(w, r, http.StatusInternalServerError, "fault")
-		return
+		return nil, false
 	}
-	w.Header().Set("Content-Type", "application/pdf")
-	w.Header().Set("Content-Disposition", `attachment; filename="to-ngan.pdf"`)
-	_, _ = w.Write(b.Bytes()) // the browser may have gone
+	return b.Bytes(), true
 }
 
 // drawSeparator draws a sheet in Vietnamese, whatever the screen's language: it is the office's.
