@@ -532,6 +532,38 @@ func (v *Visit) Move(now time.Time, id string, by int) error {
 	})
 }
 
+// Place moves papers that were added last before another one, in their order; instead of it where instead is set: that one is
+// taken out as by Remove, and can be put back.
+func (v *Visit) Place(now time.Time, ids []string, before string, instead bool) error {
+	if len(ids) == 0 || slices.Contains(ids, before) {
+		return ErrNoPaper
+	}
+	err := v.act(now, func() error {
+		if v.step == Receipt {
+			return ErrSubmitted
+		}
+		if _, err := v.find(before); err != nil {
+			return err
+		}
+		var placed []Paper
+		for _, id := range ids {
+			i, err := v.find(id)
+			if err != nil {
+				return err
+			}
+			placed = append(placed, v.papers[i])
+		}
+		rest := slices.DeleteFunc(slices.Clone(v.papers), func(p Paper) bool { return slices.Contains(ids, p.ID) })
+		at := slices.IndexFunc(rest, func(p Paper) bool { return p.ID == before })
+		v.papers = slices.Insert(rest, at, placed...)
+		return nil
+	})
+	if err != nil || !instead {
+		return err
+	}
+	return v.Remove(now, before)
+}
+
 // Fill lays what was read into the form. A field a person has typed or confirmed keeps its value, for
 // the person outranks every reader.
 func (v *Visit) Fill(now time.Time, form []Entry) error {

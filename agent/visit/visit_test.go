@@ -44,6 +44,54 @@ func must(t testing.TB, err error) {
 	}
 }
 
+// A page that is scanned anew stands where the old one stood, which can be put back; one that was forgotten stands where it belongs.
+func TestPlace(t *testing.T) {
+	now := time.Date(2026, 11, 29, 9, 0, 0, 0, time.UTC)
+	for name, c := range map[string]struct {
+		ids     []string
+		before  string
+		instead bool
+		want    string
+		err     error
+	}{
+		"instead":        {[]string{"p4"}, "p2", true, "p1 p4 p3", nil},
+		"two_for_one":    {[]string{"p3", "p4"}, "p1", true, "p3 p4 p2", nil},
+		"before":         {[]string{"p4"}, "p1", false, "p4 p1 p2 p3", nil},
+		"its_own_place":  {[]string{"p4"}, "p4", true, "p1 p2 p3 p4", ErrNoPaper},
+		"of_none":        {nil, "p1", true, "p1 p2 p3 p4", ErrNoPaper},
+		"that_went":      {[]string{"p4"}, "p9", true, "p1 p2 p3 p4", ErrNoPaper},
+		"by_one_unknown": {[]string{"p4", "p9"}, "p1", true, "p1 p2 p3 p4", ErrNoPaper},
+	} {
+		t.Run(name, func(t *testing.T) {
+			v := New("V", now, Limits{Silence: time.Minute})
+			if err := errors.Join(v.Pick(now, "x"), v.Agree(now)); err != nil {
+				t.Fatal(err)
+			}
+			for range 4 {
+				if _, err := v.Add(now, Paper{Data: []byte("a")}); err != nil {
+					t.Fatal(err)
+				}
+			}
+			err := v.Place(now, c.ids, c.before, c.instead)
+			order := func() string {
+				var ids []string
+				for _, p := range v.State().Papers {
+					ids = append(ids, p.ID)
+				}
+				return strings.Join(ids, " ")
+			}
+			if got := order(); got != c.want || !errors.Is(err, c.err) {
+				t.Errorf("%s, %v; want %s, %v", got, err, c.want, c.err)
+			}
+			if c.err == nil && c.instead {
+				if err := v.PutBack(now); err != nil || !strings.Contains(order(), c.before) {
+					t.Errorf("%s, %v", order(), err)
+				}
+			}
+		})
+	}
+}
+
 func TestVisit(t *testing.T) {
 	t.Run("nothing_is_scanned_before_consent", func(t *testing.T) {
 		v := New("v", noon, short)

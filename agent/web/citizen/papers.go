@@ -22,6 +22,7 @@ type papersBody struct {
 	Full   bool
 	Others []screen.Waiting // persons in the volunteers' line, to whom a sheet may be moved
 	Doubt  string           // key: why somebody must look whether these are all of one person's
+	Staff  bool             // a volunteer works here, who may insert a sheet, too
 	Undo   bool             // a paper was taken out and can be put back
 }
 
@@ -61,7 +62,7 @@ func (s *Pages) papers(w http.ResponseWriter, r *http.Request, at screen.Seat) {
 		return
 	}
 	b := lookThrough(at.State, at.Proc)
-	if at.Session.Staffed() {
+	if b.Staff = at.Session.Staffed(); b.Staff {
 		if at.Table.Doubt != "" {
 			b.Doubt = "doubt." + at.Table.Doubt
 		}

@@ -3,6 +3,8 @@ package citizen
 import (
 	"errors"
 	"net/http"
+	"net/url"
+	"slices"
 	"strconv"
 
 	"motcua/agent/procedure"
@@ -24,6 +26,8 @@ type scanBody struct {
 	Fault    string // sentence about what went wrong just before
 	At       string // address of the live parts of the scan
 	Again    string // where to try again
+	Place    screen.Placing
+	Number   int // of the paper that Place names
 }
 
 func (s *Pages) scanPage(w http.ResponseWriter, r *http.Request, at screen.Seat) {
@@ -34,12 +38,43 @@ func (s *Pages) scanPage(w http.ResponseWriter, r *http.Request, at screen.Seat)
 		s.TurnAway(w, r, at, err)
 		return
 	}
+	if !at.State.Busy {
+		at.Table.PlaceNext(placing(r.URL.Query(), at.State))
+	}
 	s.showScan(w, r, at, http.StatusOK, "")
+}
+
+// placing reads where the next papers go, if there is such a paper.
+func placing(ask url.Values, state visit.State) screen.Placing {
+	if _, ok := state.Paper(ask.Get("instead")); ok {
+		return screen.Placing{At: ask.Get("instead"), Instead: true}
+	}
+	if _, ok := state.Paper(ask.Get("before")); ok {
+		return screen.Placing{At: ask.Get("before")}
+	}
+	return screen.Placing{}
+}
+
+// known are the papers of a visit by id.
+func known(state visit.State) map[string]bool {
+	ids := map[string]bool{}
+	for _, p := range state.Papers {
+		ids[p.ID] = true
+	}
+	return ids
 }
 
 func (s *Pages) showScan(w http.ResponseWriter, r *http.Request, at screen.Seat, status int, fault string) {
 	b := scanBody{Busy: at.Visit.State().Busy, Papers: len(at.State.Papers), Proc: at.Proc,
 		At: "/scan", Again: "/scan", Accept: page.MediaTypes(), MaxBytes: s.Options.UploadLimit, Fault: fault}
+	if b.Place = at.Table.Placing(); b.Place.At != "" {
+		b.Number = 1 + slices.IndexFunc(at.State.Papers, func(p visit.Paper) bool { return p.ID == b.Place.At })
+		way := "?before="
+		if b.Place.Instead {
+			way = "?instead="
+		}
+		b.Again += way + b.Place.At
+	}
 	if sc := s.Scanner(); sc != nil {
 		b.Scanner = true
 		b.Feeder = s.Source(sc) != scan.Flatbed
@@ -79,6 +114,8 @@ func (s *Pages) scanStart(w http.ResponseWriter, r *http.Request, at screen.Seat
 	at.Table.Run(func() {
 		defer cancel()
 		end := s.ScanJob(ctx, at, sc, s.Source(sc))
+		s.Place(at.Table, known(at.State))
+		s.Keep(at.Table, at.Session)
 		done(s.Now()) // before the screen is told: it may ask at once
 		at.Table.Live.Send(end)
 	})
@@ -143,6 +180,8 @@ func (s *Pages) upload(w http.ResponseWriter, r *http.Request, at screen.Seat) {
 	at.Table.Run(func() {
 		defer cancel()
 		end := s.ReadJob(ctx, at, ids)
+		s.Place(at.Table, known(at.State))
+		s.Keep(at.Table, at.Session)
 		done(s.Now())
 		at.Table.Live.Send(end)
 	})

@@ -14,6 +14,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"motcua/agent/audit"
+	"motcua/agent/counter"
 	"motcua/agent/staff"
 	"motcua/agent/visit"
 	"motcua/ocr"
@@ -77,8 +78,58 @@ type Table struct {
 	kept   keeping
 	keptAt time.Time
 
+	placing Placing // guarded by stopMu
+
 	stopMu sync.Mutex // guards stop, and the beginning of work against the end of the visit
 	stop   context.CancelFunc
+}
+
+// Placing is where the papers of the next scan go: before another one, or instead of it. The zero Placing: behind all.
+type Placing struct {
+	At      string // a paper's id
+	Instead bool
+}
+
+// PlaceNext says where the papers of the next scan go.
+func (t *Table) PlaceNext(at Placing) {
+	t.stopMu.Lock()
+	defer t.stopMu.Unlock()
+	t.placing = at
+}
+
+// Placing tells where the papers of the scan go.
+func (t *Table) Placing() Placing {
+	t.stopMu.Lock()
+	defer t.stopMu.Unlock()
+	return t.placing
+}
+
+// Place lays the papers that came since to where they go; known are the ids of those that were here before.
+func (s *Host) Place(t *Table, known map[string]bool) {
+	to := t.Placing()
+	if to.At == "" {
+		return
+	}
+	var fresh []string
+	for _, p := range t.Visit.State().Papers {
+		if !known[p.ID] {
+			fresh = append(fresh, p.ID)
+		}
+	}
+	if len(fresh) == 0 {
+		return // the scan gave none: the old one stays, and the next scan goes there
+	}
+	t.PlaceNext(Placing{})
+	if err := t.Visit.Place(s.Now(), fresh, to.At, to.Instead); err != nil {
+		s.Log.Warn("place papers", "visit", t.Visit.ID, "error", err) // they stay behind all others
+		return
+	}
+	t.Pictures.Forget()
+	if p := s.ProcedureOf(t.Visit.State()); p != nil {
+		if err := counter.Fill(t.Visit, p, s.Now()); err != nil {
+			s.Log.Error("fill form", "visit", t.Visit.ID, "error", err)
+		}
+	}
 }
 
 // sessions holds all browsers. It is bounded: the longest unseen without a visit makes room.
