@@ -33,7 +33,7 @@ type Intake struct {
 	Queue Queue
 	Taken func(Answer)       // called after each answer that said something new; may be nil
 	Heard func(time.Time)    // called when the desk, or the province's store, was heard; may be nil
-	Wrong func(cause string) // counts what went wrong: "line", "refused", "not-the-desk", "sealed", "disk", "result"; may be nil
+	Wrong func(cause string) // counts what went wrong: "line", "refused", "key", "not-the-desk", "sealed", "disk", "result"; may be nil
 	Clock func() time.Time   // nil = time.Now
 	Log   *slog.Logger       // nil = slog.Default()
 }
@@ -56,11 +56,21 @@ func (in *Intake) heard() {
 	if in.Heard != nil {
 		in.Heard(in.now())
 	}
+	in.contact("")
+}
+
+func (in *Intake) contact(cause string) {
+	if err := in.Store.noteContact(cause, in.now()); err != nil {
+		in.log().Warn("answers", "error", err)
+	}
 }
 
 func (in *Intake) wrong(cause string) {
 	if in.Wrong != nil {
 		in.Wrong(cause)
+	}
+	if contacts[cause] {
+		in.contact(cause)
 	}
 }
 
@@ -278,7 +288,7 @@ func (p *Puller) get(ctx context.Context, path string) (*http.Response, time.Dur
 	case own && response.StatusCode == http.StatusGone:
 		return nil, 0, errGone
 	case own && response.StatusCode == http.StatusConflict:
-		p.in.wrong("refused")
+		p.in.wrong("key")
 		return nil, asked, fmt.Errorf("%w (this kiosk's key: %s)", ErrOtherKey, Fingerprint(p.in.Store.Recipient().String()))
 	case response.StatusCode == http.StatusOK:
 		p.in.wrong("not-the-desk")

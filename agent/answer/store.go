@@ -55,6 +55,9 @@ type Store struct {
 	broken map[string]bool   // records that could not be read; an answer of the desk replaces them
 	cursor Cursor
 	forgot time.Time // what the clock showed when something was last forgotten because of it
+
+	contact   Contact
+	contacted time.Time // when it was written
 }
 
 // place is what the store keeps in memory of a record: nothing personal.
@@ -104,6 +107,9 @@ func OpenStore(ctx context.Context, dir string, vault seal.Vault, log *slog.Logg
 	}
 	if err := drafts.Take(clockName, &s.forgot); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		log.Warn("when answers were last forgotten can't be read", "error", err)
+	}
+	if err := drafts.Take(contactName, &s.contact); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		s.contact = Contact{} // the desk is asked anew in a moment
 	}
 	return s, s.sweepResults(ids)
 }
