@@ -100,6 +100,11 @@ func (q *Inquiry) count(code string, now time.Time) {
 	q.wrong[code] = tries{t.n + 1, now}
 }
 
+// Stands tells how the office answered a dossier, for the report.
+func (q *Inquiry) Stands(submission string) (State, time.Time, bool) {
+	return q.store.Stands(submission)
+}
+
 // Result gives a dossier's result, ErrUnknown where it is not here.
 func (q *Inquiry) Result(submission string) (File, []byte, error) { return q.store.Result(submission) }
 

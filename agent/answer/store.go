@@ -437,6 +437,14 @@ func (s *Store) forget(id string) error {
 	return nil
 }
 
+// Stands tells how the office answered a dossier, by its first submission, and when; ok is false for one that is not known.
+func (s *Store) Stands(submission string) (state State, at time.Time, ok bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	p, ok := s.known[submission]
+	return p.answer.State, p.answer.At, ok
+}
+
 // Counts is how many dossiers are known, by state; "" for those not answered yet.
 func (s *Store) Counts() map[State]int {
 	s.mu.Lock()

@@ -46,12 +46,15 @@ func (c *reportCommand) Run(p *program) error {
 			return err
 		}
 	}
-	r := report.Tally(slices.Values(subs), catalog, since, until)
 	answers, err := daemon.ReadAnswers(p.ctx, cfg)
 	if err != nil {
 		return err
 	}
-	r.Answers = report.Count(subs, func(id string) (answer.Record, bool) { a, ok := answers[id]; return a, ok }, since, until)
+	find := func(id string) (answer.State, time.Time, bool) {
+		a, ok := answers[id]
+		return a.State, a.At, ok && a.Submission == id
+	}
+	r := report.Tally(slices.Values(subs), catalog, find, since, until)
 	switch {
 	case p.json:
 		return p.printJSON(r)

@@ -43,6 +43,7 @@ func (r Report) PDF(w io.Writer, office, note string, made time.Time) error {
 	if len(r.Ways) > 0 {
 		page.shares("Giấy tờ không nộp bản quét", r.Ways)
 	}
+	page.answers(r)
 	page.rows(r.Rows)
 	if err := doc.Output(w); err != nil {
 		return fmt.Errorf("write report as PDF: %w", err)
@@ -120,6 +121,35 @@ func (p pdfPage) days(days []Share) {
 	p.SetXY(left, top-5)
 	p.CellFormat(p.width, 4, "cao nhất: "+strconv.Itoa(most), "", 0, "R", false, 0, "")
 	p.SetXY(left, top+height+9)
+}
+
+// answers tells week by week what the office answered.
+func (p pdfPage) answers(r Report) {
+	if r.Answers.Answered == 0 {
+		return
+	}
+	p.title("Trả lời của cơ quan theo tuần")
+	cells := func(style string, texts ...string) {
+		p.SetFont("sans", style, 9)
+		for i, text := range texts {
+			width, align := 22.0, "R"
+			if i == 0 {
+				width, align = p.width-float64(len(texts)-1)*22, "L"
+			}
+			p.CellFormat(width, 5, text, "", 0, align, false, 0, "")
+		}
+		p.Ln(5)
+	}
+	cells("B", "Tuần", "Tiếp nhận", "Đã trả lời", "Bổ sung", "Đã xong", "Từ chối", "Giờ (giữa)")
+	line := func(name string, accepted int, a Answers) {
+		cells("", name, strconv.Itoa(accepted), strconv.Itoa(a.Answered), strconv.Itoa(a.NeedsMore), strconv.Itoa(a.Done),
+			strconv.Itoa(a.Refused), a.Took())
+	}
+	for _, w := range r.Weeks() {
+		line(w.Days(), w.Accepted, w.Answers)
+	}
+	line("Tổng", r.Total.Accepted, r.Answers)
+	p.Ln(4)
 }
 
 func (p pdfPage) title(text string) {

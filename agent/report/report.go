@@ -41,6 +41,8 @@ type Row struct {
 	Delivered int    `json:"delivered"`
 	Waiting   int    `json:"waiting"` // queued or being sent
 	Held      int    `json:"held"`
+
+	Answers Answers `json:"answers"` // of the office, as far as they came to this kiosk
 }
 
 // add counts one more record's worth.
@@ -64,7 +66,7 @@ type Report struct {
 	Total Row     `json:"total"`
 	Ways  []Share `json:"papers_not_scanned,omitempty"` // how papers were given without a scan
 
-	Answers Answers `json:"answers"` // of the office, as far as they came to this kiosk
+	Answers Answers `json:"answers"`
 }
 
 // DayForm is how days are written and asked for.
@@ -96,8 +98,9 @@ func Period(from, to string, now time.Time) (since, until time.Time, err error) 
 	return since, until.AddDate(0, 0, 1), nil
 }
 
-// Tally counts the submissions accepted from since up to but not at until, in since's time zone.
-func Tally(submissions iter.Seq[queue.Submission], procedures *procedure.Catalog, since, until time.Time) Report {
+// Tally counts the submissions accepted from since up to but not at until, in since's time zone, and how they were answered (find
+// may be nil).
+func Tally(submissions iter.Seq[queue.Submission], procedures *procedure.Catalog, find Find, since, until time.Time) Report {
 	r := Report{From: since.Format(DayForm), To: until.Add(-time.Nanosecond).Format(DayForm), Rows: []Row{}}
 	rows := map[Key]*Row{}
 	ways := map[string]int{}
@@ -118,12 +121,15 @@ func Tally(submissions iter.Seq[queue.Submission], procedures *procedure.Catalog
 			if k.Level == "" {
 				row.LevelNo = 0
 			}
-			if p, err := procedures.Get(k.Procedure); err == nil {
-				row.Name = p.Name.VI
+			if procedures != nil {
+				if p, err := procedures.Get(k.Procedure); err == nil {
+					row.Name = p.Name.VI
+				}
 			}
 			rows[k] = row
 		}
 		row.add(s.State)
+		row.Answers.count(s, find)
 		r.Total.add(s.State)
 		for _, way := range strings.Fields(s.Labels[dossier.LabelWays]) {
 			ways[way]++
@@ -135,8 +141,11 @@ func Tally(submissions iter.Seq[queue.Submission], procedures *procedure.Catalog
 		}
 	}
 	for _, row := range rows {
+		row.Answers.settle()
+		r.Answers.add(row.Answers)
 		r.Rows = append(r.Rows, *row)
 	}
+	r.Answers.settle()
 	slices.SortFunc(r.Rows, func(a, b Row) int {
 		return cmp.Or(cmp.Compare(a.Day, b.Day), cmp.Compare(a.Ward, b.Ward), cmp.Compare(a.Procedure, b.Procedure),
 			cmp.Compare(a.Level, b.Level), cmp.Compare(a.Channel, b.Channel))
@@ -218,15 +227,21 @@ func channelName(channel string) string {
 }
 
 var heads = []string{"ngày", "phường/xã", "mã thủ tục", "thủ tục", "mức độ", "mức (NĐ 43/2011)", "kênh",
-	"tiếp nhận", "đã gửi", "đang chờ", "bị giữ"}
+	"tiếp nhận", "đã gửi", "đang chờ", "bị giữ",
+	"cơ quan đã trả lời", "chờ bổ sung", "đã xong", "không giải quyết", "giờ giải quyết (trung vị)"}
 
 func (r Row) cells() []string {
 	level, number := r.Level, strconv.Itoa(r.LevelNo)
 	if r.LevelNo == 0 {
 		level, number = "không rõ", ""
 	}
+	a, median := r.Answers, ""
+	if a.Done+a.Refused > 0 {
+		median = strconv.FormatFloat(a.Median, 'f', 1, 64)
+	}
 	return []string{r.Day, r.Ward, r.Procedure, r.Name, level, number, channelName(r.Channel),
-		strconv.Itoa(r.Accepted), strconv.Itoa(r.Delivered), strconv.Itoa(r.Waiting), strconv.Itoa(r.Held)}
+		strconv.Itoa(r.Accepted), strconv.Itoa(r.Delivered), strconv.Itoa(r.Waiting), strconv.Itoa(r.Held),
+		strconv.Itoa(a.Answered), strconv.Itoa(a.NeedsMore), strconv.Itoa(a.Done), strconv.Itoa(a.Refused), median}
 }
 
 // CSV writes the rows by RFC 4180, with a byte-order mark, without which spreadsheet programs on
@@ -265,6 +280,12 @@ func (r Report) Text(w io.Writer) error {
 		fmt.Fprintf(t, "\ncơ quan đã trả lời\t%d\n  đã xong\t%d\n  không giải quyết\t%d\n  đang chờ bổ sung\t%d\n",
 			a.Answered, a.Done, a.Refused, a.NeedsMore)
 		fmt.Fprintf(t, "  thời gian giải quyết (giờ), trung vị / lâu nhất\t%.1f / %.1f\n", a.Median, a.Longest)
+	}
+	if weeks := r.Weeks(); r.Answers.Answered > 0 && len(weeks) > 1 {
+		fmt.Fprintf(t, "\ntheo tuần\ttiếp nhận\tđã trả lời\tđã xong\tkhông giải quyết\tgiờ (trung vị)\n")
+		for _, w := range weeks {
+			fmt.Fprintf(t, "  %s\t%d\t%d\t%d\t%d\t%s\n", w.Days(), w.Accepted, w.Answered, w.Done, w.Refused, w.Took())
+		}
 	}
 	for _, part := range []struct {
 		head string

@@ -41,7 +41,7 @@ func tally(t *testing.T) Report {
 		sample(at(2, 9), "2.000815", "toàn trình", "volunteer", "Bến Nghé", queue.Held),
 		sample(at(4, 23), "9.999999", "một phần", "command", "=cmd()", queue.Sending),
 		sample(at(5, 0), "2.000815", "toàn trình", "self", "Bến Nghé", queue.Delivered), // the day after
-	}), procedures, since, until)
+	}), procedures, nil, since, until)
 }
 
 func TestTallyCountsThePeriodInTheWardsTime(t *testing.T) {
@@ -107,7 +107,7 @@ func TestCSVOpensInSpreadsheets(t *testing.T) {
 
 func TestJSONOfAnEmptyReportHasRows(t *testing.T) {
 	since, until, _ := Period("", "", at(20, 8))
-	data, err := json.Marshal(Tally(slices.Values([]queue.Submission(nil)), &procedure.Catalog{}, since, until))
+	data, err := json.Marshal(Tally(slices.Values([]queue.Submission(nil)), &procedure.Catalog{}, nil, since, until))
 	if err != nil || !strings.Contains(string(data), `"rows":[]`) {
 		t.Fatalf("%s %v", data, err)
 	}

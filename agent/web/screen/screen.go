@@ -130,6 +130,8 @@ type Inquiry interface {
 	Result(submission string) (answer.File, []byte, error)
 	// Wipe destroys a result that was handed over.
 	Wipe(submission string, now time.Time) error
+	// Stands tells how the office answered a dossier, by its first submission, and when; ok is false for one that is not known.
+	Stands(submission string) (state answer.State, at time.Time, ok bool)
 }
 
 // Account is a bank account that takes fees by VietQR.

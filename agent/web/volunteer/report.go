@@ -47,7 +47,11 @@ func (s *Pages) tally(r *http.Request) (report.Report, error) {
 	if err != nil {
 		return report.Report{}, err
 	}
-	return report.Tally(slices.Values(list), s.Options.Procedures(), since, until), nil
+	var find report.Find
+	if s.Options.Inquiry != nil {
+		find = s.Options.Inquiry.Stands
+	}
+	return report.Tally(slices.Values(list), s.Options.Procedures(), find, since, until), nil
 }
 
 func (s *Pages) reportPage(w http.ResponseWriter, r *http.Request, m staff.Member) {
