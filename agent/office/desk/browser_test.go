@@ -3,10 +3,13 @@ package desk
 import (
 	"context"
 	"fmt"
+	"net/http"
+	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -157,6 +160,12 @@ func TestEveryPageIsAccessible(t *testing.T) {
 		Reasons: []string{"unreadable"}, Text: "Trang 2 bị mờ."}); err != nil {
 		t.Fatal(err)
 	}
+	for _, kiosk := range []string{"kiosk-2", "kiosk-2", "kiosk-3"} { // the second key of one is refused, and shown
+		w.store.Enrol(t.Context(), kiosk, newRecipient(t))
+	}
+	if err := w.store.Revoke(t.Context(), kiosks, "kiosk-3", "lan"); err != nil {
+		t.Fatal(err)
+	}
 	for _, screen := range screens {
 		t.Run(fmt.Sprintf("%dx%d", screen.width, screen.height), func(t *testing.T) {
 			o := officer{t, chromium(t, screen.width, screen.height)}
@@ -210,6 +219,55 @@ func TestLineAndSignerInTheBrowser(t *testing.T) {
 	o.holds(`document.querySelector("#sign").textContent.includes("copy-0001-cccd-da-ky.pdf")`)
 	if r := <-s.got; r.Status != 0 {
 		t.Errorf("the desk answered the signer %+v", r)
+	}
+}
+
+// What comes after the line's page was made and before it listens is shown all the same.
+func TestLineMissesNothing(t *testing.T) {
+	w := newWard(t)
+	var once sync.Once
+	front := httptest.NewServer(http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
+		if r.URL.Path == "/desk/changed" {
+			once.Do(func() { w.file("s1", "Nguyễn Thị Thử") })
+		}
+		w.desk.ServeHTTP(rw, r)
+	}))
+	defer front.Close()
+	defer front.CloseClientConnections()
+	o := officer{t, chromium(t, 1366, 768)}
+	o.signIn(front.URL)
+	o.holds(`document.querySelectorAll(".row").length === 1`)
+}
+
+// Two officers have one dossier open: the second act is not done, what was typed stays, and who comes back to the page is told.
+func TestTwoOfficersInTheBrowser(t *testing.T) {
+	w := newWard(t)
+	one := w.file("s1", "Nguyễn Thị Thử")
+	a := officer{t, chromium(t, 1366, 768)}
+	ctx, end := chromedp.NewContext(a.ctx, chromedp.WithNewBrowserContext()) // a browser of its own: nothing is shared
+	t.Cleanup(end)
+	b := officer{t, ctx}
+	for _, o := range []officer{a, b} {
+		o.signIn(w.server.URL)
+		o.do(chromedp.Navigate(w.server.URL + "/desk/d/1"))
+		o.holds(`document.querySelector(".sides")`)
+	}
+	b.key("1", " ")
+	b.do(chromedp.Evaluate[chromedp.Void](`document.getElementById("text").focus()`))
+	b.do(chromedp.KeyEvent("Xin mang bản gốc."))
+	a.key("2")
+	a.record()
+	b.do(chromedp.Evaluate[chromedp.Void](`dispatchEvent(new Event("focus"))`)) // as when an officer comes back to the window
+	b.holds(`!document.getElementById("overtaken").hidden`)
+	b.record()
+	b.holds(`document.getElementById("wrong") && document.getElementById("text").value === "Xin mang bản gốc." && document.querySelector(".reasons input:checked")`)
+	b.shot("two-officers")
+	if now, err := w.store.Get(one.ID); err != nil || now.State != answer.Eligible || now.Revision != 2 {
+		t.Errorf("it is %s, revision %d, %v", now.State, now.Revision, err)
+	}
+	b.record() // the officer has seen it, and means it
+	if now, err := w.store.Get(one.ID); err != nil || now.State != answer.NeedsMore || now.Text != "Xin mang bản gốc." {
+		t.Errorf("it is %s: %v", now.State, err)
 	}
 }
 

@@ -87,7 +87,8 @@
 	};
 	if (live) {
 		const source = new EventSource("/desk/changed");
-		source.onmessage = () => { renew().catch(() => {}); };
+		// On opening, too: what came between this page and the line to the desk, or while that was cut, was told to nobody.
+		source.onopen = source.onmessage = () => { renew().catch(() => {}); };
 		addEventListener("pagehide", () => source.close());
 	}
 	if (sides) addEventListener("focus", async () => {
