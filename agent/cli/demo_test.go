@@ -14,7 +14,6 @@ import (
 	"time"
 
 	"github.com/chromedp/chromedp"
-	"github.com/chromedp/chromedp/kb"
 	"golang.org/x/sys/unix"
 )
 
@@ -35,24 +34,7 @@ func TestDemoFromChoiceToDeliveredFiles(t *testing.T) {
 	if out, err := leaks.Output(); err == nil {
 		t.Errorf("in the clear: %s", out)
 	}
-	walk.settle(desk, code)
-}
-
-// settle is the officer: the dossier of that receipt is in the line, and is done.
-func (w walker) settle(desk, code string) {
-	w.t.Helper()
-	w.do(chromedp.Navigate(desk))
-	const heard = `document.readyState === "complete" && ` // before, nobody listens to keys yet
-	w.until(heard + `document.activeElement.id === "name"`)
-	w.do(chromedp.KeyEvent("canbo"), chromedp.KeyEvent(kb.Tab), chromedp.KeyEvent("714283"), chromedp.KeyEvent(kb.Enter))
-	w.until(heard + `location.pathname === "/desk/" && !!document.querySelector(".row")?.textContent.includes("` + code + `")`)
-	w.do(chromedp.KeyEvent("j"), chromedp.KeyEvent(kb.Enter))
-	w.until(heard + `!!document.querySelector(".values .value img") && !!document.querySelector(".mark")`)
-	w.do(chromedp.KeyEvent("3"))
-	w.until(`document.activeElement.id === "text"`)
-	w.do(chromedp.KeyEvent("Mời ông/bà đến nhận bản chính."),
-		chromedp.KeyEvent(kb.Enter, chromedp.KeyModifiers(chromedp.ModifierCtrl)))
-	w.until(`!!document.querySelector(".notice.good")?.textContent.includes("hoàn thành")`)
+	walk.circle(address, desk, code)
 }
 
 // handIn walks from the start to the receipt, and gives its code.

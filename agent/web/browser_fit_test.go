@@ -59,11 +59,17 @@ const unreachable = `(() => {
 // fits looks at the page that is open on every screen with every size of text.
 func fits(t testing.TB, ctx context.Context, page string) {
 	t.Helper()
+	fitsOn(t, ctx, page, wardScreens, textSizes)
+}
+
+// fitsOn looks on some screens with some sizes.
+func fitsOn(t testing.TB, ctx context.Context, page string, screens [][2]int64, sizes []string) {
+	t.Helper()
 	holds(t, ctx, "a page that takes taps", `"settled" in document.documentElement.dataset || !document.querySelector("[data-read]")`)
 	was := eval[string](t, ctx, `document.documentElement.dataset.size || ""`)
-	for _, screen := range wardScreens {
+	for _, screen := range screens {
 		do(t, ctx, chromedp.EmulateViewport(screen[0], screen[1]))
-		for _, size := range textSizes {
+		for _, size := range sizes {
 			eval[bool](t, ctx, fmt.Sprintf(`(document.documentElement.dataset.size = %q, true)`, size))
 			// Two frames: what follows the new layout (the room kept above the bar) is in place after them.
 			if _, err := chromedp.Run(ctx, chromedp.Evaluate[bool](`new Promise((r) => requestAnimationFrame(() => requestAnimationFrame(() => r(true))))`, chromedp.EvalAwaitPromise)); err != nil {
