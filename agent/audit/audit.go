@@ -418,56 +418,71 @@ func Verify(ctx context.Context, dir string, known *Head, each func(Entry)) (fir
 	if err != nil {
 		return Head{}, Head{}, fmt.Errorf("verify audit log: %w", err)
 	}
-	last = origin
-	met := known == nil || *known == origin
+	c := chain{last: origin, known: known, met: known == nil || *known == origin, each: each}
 	for _, name := range names {
-		f, err := os.Open(filepath.Join(dir, name))
-		if err != nil {
-			return first, last, fmt.Errorf("verify audit log: %w", err)
-		}
-		lines := bufio.NewScanner(f)
-		for n := 1; lines.Scan(); n++ {
-			if ctx.Err() != nil {
-				f.Close()
-				return first, last, ctx.Err()
-			}
-			var e Entry
-			why := ""
-			begins := first == Head{}
-			switch err := json.Unmarshal(lines.Bytes(), &e); {
-			case err != nil:
-				why = "the line is not an entry"
-			case e.sum() != e.Hash:
-				why = "the entry was changed after it was written"
-			case begins && e.Seq == 1 && e.Prev != origin.Hash:
-				why = "the first entry names one before it"
-			case !begins && (e.Seq != last.Seq+1 || e.Prev != last.Hash):
-				why = fmt.Sprintf("entry %d should follow: one was taken out, put in or put elsewhere", last.Seq+1)
-			case known != nil && e.Seq == known.Seq && e.Hash != known.Hash:
-				why = "the chain was written anew: its hash is not the one that was noted"
-			}
-			if why != "" {
-				f.Close()
-				return first, last, &Break{File: name, Line: n, Seq: e.Seq, Why: why}
-			}
-			last = Head{e.Seq, e.Hash}
-			if begins {
-				first = last
-			}
-			met = met || last == *known
-			if each != nil {
-				each(e)
-			}
-		}
-		err = lines.Err()
-		f.Close()
-		if err != nil {
-			return first, last, fmt.Errorf("verify audit log: read %s: %w", name, err)
+		if err := c.file(ctx, dir, name); err != nil {
+			return c.first, c.last, err
 		}
 	}
-	if !met {
-		return first, last, &Break{File: strings.Join(names, " "), Seq: last.Seq,
+	if !c.met {
+		return c.first, c.last, &Break{File: strings.Join(names, " "), Seq: c.last.Seq,
 			Why: fmt.Sprintf("entry %d, which was noted, is not there: the end was cut off", known.Seq)}
 	}
-	return first, last, nil
+	return c.first, c.last, nil
+}
+
+// chain is how far a log was verified.
+type chain struct {
+	first, last Head
+	known       *Head // noted elsewhere, or nil
+	met         bool  // known was found
+	each        func(Entry)
+}
+
+// file verifies one file's lines, which go on from the file before.
+func (c *chain) file(ctx context.Context, dir, name string) error {
+	f, err := os.Open(filepath.Join(dir, name))
+	if err != nil {
+		return fmt.Errorf("verify audit log: %w", err)
+	}
+	defer f.Close()
+	lines := bufio.NewScanner(f)
+	for n := 1; lines.Scan(); n++ {
+		if ctx.Err() != nil {
+			return ctx.Err()
+		}
+		if e, why := c.link(lines.Bytes()); why != "" {
+			return &Break{File: name, Line: n, Seq: e.Seq, Why: why}
+		}
+	}
+	if err := lines.Err(); err != nil {
+		return fmt.Errorf("verify audit log: read %s: %w", name, err)
+	}
+	return nil
+}
+
+// link takes the next line; why says what is wrong with it.
+func (c *chain) link(text []byte) (e Entry, why string) {
+	begins := c.first == Head{}
+	switch err := json.Unmarshal(text, &e); {
+	case err != nil:
+		return e, "the line is not an entry"
+	case e.sum() != e.Hash:
+		return e, "the entry was changed after it was written"
+	case begins && e.Seq == 1 && e.Prev != origin.Hash:
+		return e, "the first entry names one before it"
+	case !begins && (e.Seq != c.last.Seq+1 || e.Prev != c.last.Hash):
+		return e, fmt.Sprintf("entry %d should follow: one was taken out, put in or put elsewhere", c.last.Seq+1)
+	case c.known != nil && e.Seq == c.known.Seq && e.Hash != c.known.Hash:
+		return e, "the chain was written anew: its hash is not the one that was noted"
+	}
+	c.last = Head{e.Seq, e.Hash}
+	if begins {
+		c.first = c.last
+	}
+	c.met = c.met || c.last == *c.known
+	if c.each != nil {
+		c.each(e)
+	}
+	return e, ""
 }

@@ -9,19 +9,15 @@ import (
 	"time"
 
 	"motcua/agent/counter"
-	"motcua/agent/daemon"
 	"motcua/agent/form"
 	"motcua/agent/procedure"
-	"motcua/agent/visit"
+	"motcua/ocr"
 	"motcua/ocr/paper"
 )
 
 type formCommand struct {
-	Procedure string            `required:"" placeholder:"CODE" help:"Code of the procedure, such as 1.001193."`
-	Set       map[string]string `placeholder:"FIELD=VALUE" mapsep:"none" help:"Fill or correct a field; counts as looked at. May be repeated."`
-	Reviewed  bool              `help:"I have looked at every value that is marked for a look."`
-	Out       string            `short:"o" required:"" type:"path" placeholder:"FILE" help:"Where to write it: a name that ends with .pdf or .docx."`
-	Files     []string          `arg:"" optional:"" name:"file" help:"Papers to fill it from: images or PDFs."`
+	filling `embed:""`
+	Out     string `short:"o" required:"" type:"path" placeholder:"FILE" help:"Where to write it: a name that ends with .pdf or .docx."`
 }
 
 // Run fills the official form of a procedure from papers and answers. What is missing, and what was read with
@@ -31,15 +27,7 @@ func (c *formCommand) Run(p *program) error {
 	if kind != ".pdf" && kind != ".docx" {
 		return unusable(fmt.Errorf("%s: the name must end with .pdf or .docx", filepath.Base(c.Out)))
 	}
-	cfg, catalog, err := p.procedures()
-	if err != nil {
-		return err
-	}
-	proc, err := catalog.Get(c.Procedure)
-	if err != nil {
-		return unusable(err)
-	}
-	layouts, err := daemon.LoadForms(cfg, catalog)
+	cfg, proc, layouts, err := c.about(p)
 	if err != nil {
 		return err
 	}
@@ -47,23 +35,18 @@ func (c *formCommand) Run(p *program) error {
 	if !ok {
 		return unusable(fmt.Errorf("procedure %s (%s) has no form: it is asked for without one", proc.Code, proc.Name.VI))
 	}
-	if err := checkSet(proc, c.Set); err != nil {
-		return unusable(err)
-	}
-	var papers []visit.Paper
+	var reader *ocr.Reader // is not needed where there is nothing to read
 	if len(c.Files) > 0 {
-		reader, err := daemon.OpenReader(cfg, daemon.LogForbidden(daemon.Logger(p.err, cfg.Log)))
-		if err != nil {
+		if reader, err = openReader(p, cfg); err != nil {
 			return err
 		}
 		defer reader.Close()
-		if papers, err = readPapers(p, cfg, reader, c.Files); err != nil {
-			return err
-		}
 	}
 	now := time.Now()
-	entries := counter.Form(proc, papers, nil, now)
-	confirm(proc, entries, c.Set, c.Reviewed)
+	_, entries, err := c.fill(p, cfg, reader, proc, now)
+	if err != nil {
+		return err
+	}
 	values := counter.Values(entries)
 	left := leaveOpen(proc, values, now)
 	data, err := printForm(layout.Fill(proc, values, cfg.Kiosk.Ward, now), kind)

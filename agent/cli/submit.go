@@ -14,38 +14,25 @@ import (
 	"motcua/agent/counter"
 	"motcua/agent/daemon"
 	"motcua/agent/dossier"
+	"motcua/agent/form"
 	"motcua/agent/procedure"
 	"motcua/agent/strict"
 	"motcua/agent/visit"
-	"motcua/ocr"
-	"motcua/ocr/page"
-	"motcua/ocr/paper"
 	"motcua/queue"
 )
 
 type submitCommand struct {
-	Procedure string            `required:"" placeholder:"CODE" help:"Code of the procedure, such as 2.000815."`
-	Set       map[string]string `placeholder:"FIELD=VALUE" mapsep:"none" help:"Fill or correct a field; counts as looked at. May be repeated."`
-	Reviewed  bool              `help:"I have looked at every value that is marked for a look."`
-	Way       map[string]string `placeholder:"PAPER=WAY" mapsep:"none" help:"How a paper is given that is not scanned: number, vneid, lookup or counter. May be repeated."`
-	ID        string            `placeholder:"ID" help:"Id of the submission: the same one twice is one submission (default: made from procedure, values and files)."`
-	Again     bool              `help:"Hand the same papers in anew, although they were handed in before."`
-	Wait      time.Duration     `placeholder:"DURATION" help:"Wait so long for the delivery; without a daemon, deliver it now."`
-	Files     []string          `arg:"" optional:"" name:"file" help:"Pages: images or PDFs."`
+	filling `embed:""`
+	Way     map[string]string `placeholder:"PAPER=WAY" mapsep:"none" help:"How a paper is given that is not scanned: number, vneid, lookup or counter. May be repeated."`
+	ID      string            `placeholder:"ID" help:"Id of the submission: the same one twice is one submission (default: made from procedure, values and files)."`
+	Again   bool              `help:"Hand the same papers in anew, although they were handed in before."`
+	Wait    time.Duration     `placeholder:"DURATION" help:"Wait so long for the delivery; without a daemon, deliver it now."`
 }
 
 func (c *submitCommand) Run(p *program) error {
-	started := time.Now()
-	cfg, catalog, err := p.procedures()
+	cfg, proc, layouts, err := c.about(p)
 	if err != nil {
 		return err
-	}
-	proc, err := catalog.Get(c.Procedure)
-	if err != nil {
-		return unusable(err)
-	}
-	if err := checkSet(proc, c.Set); err != nil {
-		return unusable(err)
 	}
 	ways, err := checkWays(proc, c.Way)
 	if err != nil {
@@ -54,38 +41,9 @@ func (c *submitCommand) Run(p *program) error {
 	if len(c.Files) == 0 && len(ways) == 0 {
 		return unusable(errors.New("no paper: name the files, or say by --way PAPER=WAY how a paper is given without a scan"))
 	}
-	layouts, err := daemon.LoadForms(cfg, catalog)
+	draft, err := c.pack(p, cfg, proc, layouts, ways)
 	if err != nil {
 		return err
-	}
-	reader, err := daemon.OpenReader(cfg, daemon.LogForbidden(daemon.Logger(p.err, cfg.Log)))
-	if err != nil {
-		return err
-	}
-	defer reader.Close()
-	papers, err := readPapers(p, cfg, reader, c.Files)
-	if err != nil {
-		return err
-	}
-	now := time.Now()
-	entries := counter.Form(proc, papers, nil, now)
-	confirm(proc, entries, c.Set, c.Reviewed)
-	office := counter.Office{Ward: cfg.Kiosk.Ward, Kiosk: cfg.Kiosk.ID, Form: layouts.Layout, Copies: daemon.Copies(cfg, reader)}
-	draft, err := office.Pack(p.ctx, counter.Matter{
-		Procedure: proc, Ways: ways, Channel: dossier.Command, Started: started, Confirmed: now,
-		Consent: dossier.Consent{Version: "command-line", Language: "vi", Given: now,
-			Purpose: "Nộp bằng dòng lệnh bởi người vận hành, thay mặt và với sự đồng ý của người yêu cầu."},
-	}, entries, papers).Draft()
-	var invalid *dossier.InvalidError
-	if errors.As(err, &invalid) {
-		return unusable(explain(proc, invalid.Complaints))
-	}
-	if err != nil {
-		return unusable(err)
-	}
-	draft.ID = c.ID
-	if c.ID == "" && !c.Again {
-		draft.ID = c.contentID(papers)
 	}
 	q, err := p.openBacklog(cfg, true)
 	if err != nil {
@@ -109,6 +67,40 @@ func (c *submitCommand) Run(p *program) error {
 		}
 	}
 	return err
+}
+
+// pack makes the submission of papers and answers.
+func (c *submitCommand) pack(p *program, cfg config.Config, proc *procedure.Procedure, layouts form.Layouts,
+	ways map[string]procedure.WayID) (queue.Draft, error) {
+	started := time.Now()
+	reader, err := openReader(p, cfg)
+	if err != nil {
+		return queue.Draft{}, err
+	}
+	defer reader.Close()
+	papers, entries, err := c.fill(p, cfg, reader, proc, started)
+	if err != nil {
+		return queue.Draft{}, err
+	}
+	now := time.Now()
+	office := counter.Office{Ward: cfg.Kiosk.Ward, Kiosk: cfg.Kiosk.ID, Form: layouts.Layout, Copies: daemon.Copies(cfg, reader)}
+	draft, err := office.Pack(p.ctx, counter.Matter{
+		Procedure: proc, Ways: ways, Channel: dossier.Command, Started: started, Confirmed: now,
+		Consent: dossier.Consent{Version: "command-line", Language: "vi", Given: now,
+			Purpose: "Nộp bằng dòng lệnh bởi người vận hành, thay mặt và với sự đồng ý của người yêu cầu."},
+	}, entries, papers).Draft()
+	var invalid *dossier.InvalidError
+	if errors.As(err, &invalid) {
+		return queue.Draft{}, unusable(explain(proc, invalid.Complaints))
+	}
+	if err != nil {
+		return queue.Draft{}, unusable(err)
+	}
+	draft.ID = c.ID
+	if c.ID == "" && !c.Again {
+		draft.ID = c.contentID(papers)
+	}
+	return draft, nil
 }
 
 // accept hands the draft in. One of the same id is the same submission: a script whose answer was lost says the
@@ -150,19 +142,6 @@ func (c *submitCommand) contentID(papers []visit.Paper) string {
 	return "c-" + hex.EncodeToString(sum.Sum(nil)[:16])
 }
 
-func checkSet(proc *procedure.Procedure, set map[string]string) error {
-	for id := range set {
-		if _, ok := proc.Field(id); !ok {
-			var ids []string
-			for _, f := range proc.Fields {
-				ids = append(ids, f.ID)
-			}
-			return fmt.Errorf("procedure %s has no field %q; it has %s", proc.Code, id, strings.Join(ids, ", "))
-		}
-	}
-	return nil
-}
-
 // checkWays says which papers can't be given in the way asked for.
 func checkWays(proc *procedure.Procedure, asked map[string]string) (map[string]procedure.WayID, error) {
 	ways := map[string]procedure.WayID{}
@@ -186,84 +165,6 @@ func checkWays(proc *procedure.Procedure, asked map[string]string) (map[string]p
 		ways[id] = w.ID
 	}
 	return ways, nil
-}
-
-// readPapers loads the files as they are and recognises them. Every unusable file is named, not just the first.
-func readPapers(p *program, cfg config.Config, reader *ocr.Reader, files []string) ([]visit.Paper, error) {
-	var papers []visit.Paper
-	var bad []error
-	for _, name := range files {
-		data, problem := load(p.in, name, int64(cfg.Reading.MaxBytes))
-		var result ocr.Result
-		if problem == nil {
-			result = reader.Read(p.ctx, ocr.Input{Name: name, Data: data})
-			problem = result.Problem
-		}
-		if p.ctx.Err() != nil {
-			return nil, p.ctx.Err()
-		}
-		if problem != nil {
-			bad = append(bad, fmt.Errorf("%s: %s", name, problem.Message))
-			continue
-		}
-		papers = append(papers, visit.Paper{ID: fmt.Sprintf("p%d", len(papers)+1), Name: name, Data: data, MediaType: page.MediaType(data),
-			Size: len(data), Pages: result.Pages, Documents: result.Documents})
-	}
-	if len(bad) > 0 {
-		return nil, unusable(errors.Join(bad...))
-	}
-	return papers, nil
-}
-
-// operator is who confirms values on the command line.
-const operator = "command-line"
-
-// confirm lays what was typed over what was read.
-func confirm(proc *procedure.Procedure, entries []visit.Entry, set map[string]string, reviewed bool) {
-	for i := range entries {
-		e := &entries[i]
-		if text, typed := set[e.Name]; typed {
-			f, _ := proc.Field(e.Name)
-			*e = visit.Entry{Name: e.Name, Value: f.Normal(text), Source: paper.User, Confidence: 1, Seen: true, By: operator}
-		}
-		if reviewed {
-			e.Review, e.Seen, e.By = false, true, operator
-		}
-	}
-}
-
-// explain says what is missing in words, and how to give it.
-func explain(proc *procedure.Procedure, complaints []procedure.Complaint) error {
-	var b strings.Builder
-	fmt.Fprintf(&b, "the form of %s is not complete; fill it with --set FIELD=VALUE", proc.Code)
-	for _, c := range complaints {
-		f, _ := proc.Field(c.Field)
-		why := map[string]string{
-			procedure.Missing:    "is missing",
-			procedure.Unreviewed: "was read with doubt: look at it, then say --set or --reviewed",
-			procedure.NoChoice:   "must be one of " + strings.Join(options(f), ", "),
-			procedure.NotADate:   "must be a date, YYYY-MM-DD or dd/mm/yyyy",
-			procedure.FutureDate: "lies in the future",
-			procedure.TooShort:   "is too short",
-			procedure.TooLong:    "is too long",
-			procedure.NotANumber: "is not such a number",
-			procedure.TooSmall:   fmt.Sprintf("must be at least %d", f.Min),
-			procedure.TooLarge:   fmt.Sprintf("must be at most %d", f.Max),
-			procedure.Letters:    "has a sign that does not belong there",
-			procedure.Columns:    "has more parts in a line than the table has columns; divide them by ;",
-			procedure.Pattern:    "does not have the right form; example: " + f.Example,
-		}[c.Code]
-		fmt.Fprintf(&b, "\n  %-22s %s (%s)", c.Field, why, f.Label.VI)
-	}
-	return errors.New(b.String())
-}
-
-func options(f *procedure.Field) []string {
-	var all []string
-	for _, o := range f.Choices {
-		all = append(all, o.Value)
-	}
-	return all
 }
 
 // wait follows a submission until it is delivered or held, or the time is over.

@@ -12,31 +12,27 @@ import (
 	"net"
 	"net/http"
 	"os"
-	"path/filepath"
 	"runtime"
 	"runtime/debug"
-	"strconv"
+	"slices"
 	"time"
 
 	"motcua/agent/audit"
 	"motcua/agent/config"
 	"motcua/agent/control"
-	"motcua/agent/counter"
-	"motcua/agent/draft"
 	"motcua/agent/metrics"
-	"motcua/agent/portal"
+	"motcua/agent/procedure"
+	"motcua/agent/profile"
 	"motcua/agent/recent"
+	"motcua/agent/staff"
 	"motcua/agent/station"
 	"motcua/agent/version"
-	"motcua/agent/visit"
 	"motcua/agent/web"
-	"motcua/agent/web/screen"
-	"motcua/configs"
 	"motcua/ocr"
 	"motcua/queue"
+	"motcua/queue/announce"
 	"motcua/queue/line"
 
-	systemd "github.com/coreos/go-systemd/v22/daemon"
 	"golang.org/x/sync/errgroup"
 )
 
@@ -56,450 +52,267 @@ func Run(ctx context.Context, s Streams, cfg config.Config, file string, a Attem
 // run is Run, and with it the demo's receiving office, if there is one.
 func run(ctx context.Context, streams Streams, cfg config.Config, file string, attempt Attempt, demo *demo) (err error) {
 	lines := recent.New(500)
-	log := slog.New(lines.Handler(Logger(streams.Err, cfg.Log).Handler()))
-	started := time.Now()
 	running, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
+	p := &parts{cfg: cfg, file: file, attempt: attempt, demo: demo, started: time.Now(), lines: lines,
+		log: slog.New(lines.Handler(Logger(streams.Err, cfg.Log).Handler())), running: running, cancel: cancel}
 	ready := attempt.limit(cancel)
-	closing := func(what string, close func() error) {
-		if e := close(); e != nil {
-			err = errors.Join(err, fmt.Errorf("close %s: %w", what, e))
-		}
-	}
-
-	catalog, err := LoadProcedures(cfg)
-	if err != nil {
-		return err
-	}
-	if err := MakeDataFolder(cfg.Data); err != nil {
-		return err
-	}
-	roll, err := OpenRoster(running, cfg)
-	if err != nil {
-		return err
-	}
-	q, repairs, err := OpenQueue(running, cfg, log)
-	if err != nil {
-		return err
-	}
-	defer closing("queue", q.Close)
-	if repairs.Any() {
-		log.Warn("the queue was repaired", "repairs", repairs.String())
-	}
-	ledger, err := openLedger(cfg, q, log)
-	if err != nil {
-		return err
-	}
-	defer closing("audit log", ledger.Close)
-	sink, err := OpenSink(cfg, log)
-	if err != nil {
-		return err
-	}
-	announcer, err := openAnnouncer(cfg, q, ledger, log)
-	if err != nil {
-		return err
-	}
-	held := newHeld(log)
-	reader, err := OpenReader(cfg, held.add)
-	if err != nil {
-		return err
-	}
-	defer closing("recognition", reader.Close)
-	profiles, err := station.LoadProfiles(cfg)
-	if err != nil {
-		return err
-	}
-	var scanner station.Scanner
-	if cfg.Scanner.Device != "none" {
-		if scanner, err = station.OpenScanner(cfg, profiles); err != nil {
+	defer func() { err = errors.Join(err, p.close()) }()
+	for _, open := range []func() error{p.openRecords, p.openDelivery, p.openReading, p.openScanner, p.openPages, p.listen} {
+		if err := open(); err != nil {
 			return err
 		}
-		defer closing("scanner", scanner.Close)
 	}
-	figures := metrics.New(q, version.String())
-	figures.Watch(func() []line.Certificate { return certificates(cfg) })
-	examiner := &examiner{cfg: cfg, reader: reader, queue: q, ledger: ledger, lines: lines}
-	console, err := openConsole(examiner, file, roll, func() { cancel(ErrRestart) })
+	note(p.log, p.ledger, audit.Event{Actor: "system", Act: audit.DaemonStarted})
+	group, ctx := errgroup.WithContext(running)
+	p.runCounter(ctx, group)
+	p.runScreen(ctx, group, ready)
+	p.runReports(ctx, group)
+	debug.FreeOSMemory() // what building took is not needed to run; a kiosk idles for hours
+	fmt.Fprintf(streams.Out, "Motcua is at %s\n", p.address)
+	fmt.Fprintf(streams.Out, "Staff sign in at %sstaff; at the screen, hold the emblem for two seconds\n", p.address)
+	p.log.Info("running", "address", p.address, "data", cfg.Data, "upload", cfg.Upload.To, "procedures", len(p.catalog.All))
+	err = stopped(group.Wait())
+	for _, why := range []error{errNotWell, ErrRestart} {
+		if errors.Is(context.Cause(running), why) {
+			err = errors.Join(err, why)
+		}
+	}
+	note(p.log, p.ledger, audit.Event{Actor: "system", Act: audit.DaemonStopped})
+	p.log.Info("stopped")
+	return err
+}
+
+// parts is what a daemon is built of, in the order in which it is opened.
+type parts struct {
+	cfg     config.Config
+	file    string // of the configuration that a technician changes
+	attempt Attempt
+	demo    *demo
+	started time.Time
+	lines   *recent.Lines
+	log     *slog.Logger
+	running context.Context
+	cancel  context.CancelCauseFunc
+
+	catalog   *procedure.Catalog
+	roll      *staff.Roll
+	queue     *queue.Queue
+	ledger    *audit.Log
+	sink      queue.Sink
+	announcer *announce.Announcer
+	held      *held
+	reader    *ocr.Reader
+	profiles  profile.Profiles
+	scanner   station.Scanner
+	figures   *metrics.Metrics
+	examiner  *examiner
+	office    *answers
+	accepting counted
+	offer     *offer
+	site      *web.Site
+	readers   func(context.Context) error
+	screen    net.Listener
+	socket    *control.Listener
+	address   string // of the citizens' screen
+
+	opened []closing
+}
+
+// closing takes down a part.
+type closing struct {
+	what  string
+	close func() error
+}
+
+func (p *parts) closeLater(what string, close func() error) {
+	p.opened = append(p.opened, closing{what, close})
+}
+
+// close takes the parts down, the last opened first.
+func (p *parts) close() (err error) {
+	for _, c := range slices.Backward(p.opened) {
+		if e := c.close(); e != nil {
+			err = errors.Join(err, fmt.Errorf("close %s: %w", c.what, e))
+		}
+	}
+	return err
+}
+
+// openRecords opens what the kiosk keeps: procedures, staff, queue and audit log.
+func (p *parts) openRecords() (err error) {
+	if p.catalog, err = LoadProcedures(p.cfg); err != nil {
+		return err
+	}
+	if err = MakeDataFolder(p.cfg.Data); err != nil {
+		return err
+	}
+	if p.roll, err = OpenRoster(p.running, p.cfg); err != nil {
+		return err
+	}
+	var repairs queue.Repairs
+	if p.queue, repairs, err = OpenQueue(p.running, p.cfg, p.log); err != nil {
+		return err
+	}
+	p.closeLater("queue", p.queue.Close)
+	if repairs.Any() {
+		p.log.Warn("the queue was repaired", "repairs", repairs.String())
+	}
+	if p.ledger, err = openLedger(p.cfg, p.queue, p.log); err != nil {
+		return err
+	}
+	p.closeLater("audit log", p.ledger.Close)
+	return nil
+}
+
+// openDelivery opens the ways out.
+func (p *parts) openDelivery() (err error) {
+	if p.sink, err = OpenSink(p.cfg, p.log); err != nil {
+		return err
+	}
+	p.announcer, err = openAnnouncer(p.cfg, p.queue, p.ledger, p.log)
+	return err
+}
+
+func (p *parts) openReading() (err error) {
+	p.held = newHeld(p.log)
+	if p.reader, err = OpenReader(p.cfg, p.held.add); err != nil {
+		return err
+	}
+	p.closeLater("recognition", p.reader.Close)
+	return nil
+}
+
+func (p *parts) openScanner() (err error) {
+	if p.profiles, err = station.LoadProfiles(p.cfg); err != nil || p.cfg.Scanner.Device == "none" {
+		return err
+	}
+	if p.scanner, err = station.OpenScanner(p.cfg, p.profiles); err != nil {
+		return err
+	}
+	p.closeLater("scanner", p.scanner.Close)
+	return nil
+}
+
+// openPages builds what the screens show, and the readers, which put what they read on them.
+func (p *parts) openPages() (err error) {
+	p.figures = metrics.New(p.queue, version.String())
+	p.figures.Watch(func() []line.Certificate { return certificates(p.cfg) })
+	p.examiner = &examiner{cfg: p.cfg, reader: p.reader, queue: p.queue, ledger: p.ledger, lines: p.lines}
+	console, err := openConsole(p.examiner, p.file, p.roll, func() { p.cancel(ErrRestart) })
 	if err != nil {
 		return err
 	}
-	offer, err := newOffer(cfg, catalog)
-	if err != nil {
+	if p.offer, err = newOffer(p.cfg, p.catalog); err != nil {
 		return err
 	}
-	console.Update = offer.updater()
-	office, err := openAnswers(running, cfg, q, figures, log)
-	if err != nil {
+	console.Update = p.offer.updater()
+	if p.office, err = openAnswers(p.running, p.cfg, p.queue, p.figures, p.log); err != nil {
 		return err
 	}
-	accepting := counted{q, figures, ledger, office, log}
-	site, err := openSite(cfg, offer, accepting, ledger, timed{reader, figures}, Copies(cfg, reader), scanner, console, demo != nil, log,
-		openDrafts(ctx, cfg, log), func() {
-			reader.Renew()
+	p.accepting = counted{p.queue, p.figures, p.ledger, p.office, p.log}
+	p.site, err = openSite(p.cfg, p.offer, p.accepting, p.ledger, timed{p.reader, p.figures}, Copies(p.cfg, p.reader), p.scanner,
+		console, p.demo != nil, p.log, openDrafts(p.running, p.cfg, p.log), func() {
+			p.reader.Renew()
 			runtime.GC()         // buffers in pools outlive one collection
 			debug.FreeOSMemory() // what was freed goes back to the kernel, which hands it out empty
 		})
 	if err != nil {
 		return err
 	}
-	readers, err := station.OpenReaders(cfg.Readers, profiles, site, log)
-	if err != nil {
-		return err
-	}
-	screen, err := listenScreen(cfg.Web.Listen, demo != nil)
-	if err != nil {
-		return err
-	}
-	defer screen.Close()
-	socket, err := control.Listen(cfg.Data)
-	if err != nil && q.ReadOnly() == nil {
-		return err
-	}
-	if err == nil {
-		defer socket.Close()
-	} else {
-		log.Warn("commands read the queue by themselves", "error", err)
-	}
+	p.readers, err = station.OpenReaders(p.cfg.Readers, p.profiles, p.site, p.log)
+	return err
+}
 
-	address := "http://" + screen.Addr().String() + "/"
-	note(log, ledger, audit.Event{Actor: "system", Act: audit.DaemonStarted})
-	commands := &control.Server{
-		Queue: accepting,
+// listen takes the screen's address and the commands' socket.
+func (p *parts) listen() (err error) {
+	if p.screen, err = listenScreen(p.cfg.Web.Listen, p.demo != nil); err != nil {
+		return err
+	}
+	p.closeLater("screen", func() error { _ = p.screen.Close(); return nil }) // its server has mostly closed it
+	p.address = "http://" + p.screen.Addr().String() + "/"
+	socket, err := control.Listen(p.cfg.Data)
+	if err != nil {
+		if p.queue.ReadOnly() == nil {
+			return err
+		}
+		p.log.Warn("commands read the queue by themselves", "error", err)
+		return nil
+	}
+	p.socket = socket
+	p.closeLater("commands' socket", func() error { _ = p.socket.Close(); return nil })
+	return nil
+}
+
+// commands answers the command line.
+func (p *parts) commands() *control.Server {
+	return &control.Server{
+		Queue: p.accepting,
 		Status: func() control.Status {
-			stats, _ := q.Stats()
-			return control.Status{PID: os.Getpid(), Version: version.String(), Started: started, Address: address, Upload: cfg.Upload.To,
-				Queue: stats, Forbidden: held.list(), Instead: attempt.Instead}
+			stats, _ := p.queue.Stats()
+			return control.Status{PID: os.Getpid(), Version: version.String(), Started: p.started, Address: p.address,
+				Upload: p.cfg.Upload.To, Queue: stats, Forbidden: p.held.list(), Instead: p.attempt.Instead}
 		},
 		Noted: func(act string, s queue.Submission) {
-			note(log, ledger, audit.Event{Actor: "system", Act: audit.Act("submission." + act), Submission: s.ID, Procedure: s.Labels["procedure"],
-				Reason: "command-line"})
+			note(p.log, p.ledger, audit.Event{Actor: "system", Act: audit.Act("submission." + act), Submission: s.ID,
+				Procedure: s.Labels["procedure"], Reason: "command-line"})
 		},
-		Rekey:       func(ctx context.Context, to string) (int, error) { return Rekey(ctx, cfg, q, to) },
-		Diagnostics: examiner.bundle,
-		Reload:      offer.reload,
-		Audit:       func() (audit.Kept, error) { return KeptAudit(q) },
-		Staff:       roll.Members,
-		ChangeStaff: staffCommands(roll, site.SignOut, ledger, log),
+		Rekey:       func(ctx context.Context, to string) (int, error) { return Rekey(ctx, p.cfg, p.queue, to) },
+		Diagnostics: p.examiner.bundle,
+		Reload:      p.offer.reload,
+		Audit:       func() (audit.Kept, error) { return KeptAudit(p.queue) },
+		Staff:       p.roll.Members,
+		ChangeStaff: staffCommands(p.roll, p.site.SignOut, p.ledger, p.log),
 	}
-	pages := http.NewServeMux()
-	pages.Handle("GET /healthz", health(q))
-	pages.Handle("/", site)
+}
 
-	group, ctx := errgroup.WithContext(running)
-	group.Go(func() error { return warm(ctx, reader, log) })
-	if p, ok := scanner.(station.Prober); ok {
+// runCounter runs scanner, readers, recognition and delivery.
+func (p *parts) runCounter(ctx context.Context, group *errgroup.Group) {
+	group.Go(func() error { return warm(ctx, p.reader, p.log) })
+	if scanner, ok := p.scanner.(station.Prober); ok {
 		group.Go(func() error {
 			// The first citizen's screen then says rightly where to lay the paper. A scanner that is not there yet is
 			// found when it is used.
-			if info, err := p.Probe(ctx); err == nil {
-				log.Info("scanner", "id", info.ID, "sources", info.Sources)
+			if info, err := scanner.Probe(ctx); err == nil {
+				p.log.Info("scanner", "id", info.ID, "sources", info.Sources)
 			}
 			return nil
 		})
 	}
-	group.Go(func() error { return deliver(ctx, q, counting(sink, figures)) })
-	group.Go(func() error { return site.Run(ctx) })
-	if socket != nil {
-		group.Go(func() error { return Serve(ctx, socket, socket.Guard(commands.Handler()), "", "") })
-	}
-	group.Go(func() error { return Serve(ctx, screen, pages, "", "") })
-	group.Go(func() error { return watchdog(ctx, q, address, log, ready) })
-	group.Go(func() error { return follow(ctx, q, ledger, office, log) })
-	if office != nil && office.run != nil {
-		group.Go(func() error { return office.run(ctx) })
-	}
-	group.Go(func() error { return readers(ctx) })
-	group.Go(func() error { return attempt.prove(ctx, ready, log) })
-	group.Go(func() error { return keepHead(ctx, cfg, q, ledger, log) })
-	if cfg.Metrics.Listen != "" {
-		group.Go(func() error { return serveMetrics(ctx, cfg.Metrics.Listen, figures, q) })
-	}
-	if announcer != nil {
-		group.Go(func() error { return announcer.Run(ctx) })
-	}
-	if demo != nil {
-		group.Go(func() error { return demo.run(ctx, cfg.Kiosk.Ward, reader) })
-	}
-	debug.FreeOSMemory() // what building took is not needed to run; a kiosk idles for hours
-	fmt.Fprintf(streams.Out, "Motcua is at %s\n", address)
-	fmt.Fprintf(streams.Out, "Staff sign in at %sstaff; at the screen, hold the emblem for two seconds\n", address)
-	log.Info("running", "address", address, "data", cfg.Data, "upload", cfg.Upload.To, "procedures", len(catalog.All))
-	err = stopped(group.Wait())
-	if errors.Is(context.Cause(running), errNotWell) {
-		err = errors.Join(err, errNotWell)
-	}
-	if errors.Is(context.Cause(running), ErrRestart) {
-		err = errors.Join(err, ErrRestart)
-	}
-	note(log, ledger, audit.Event{Actor: "system", Act: audit.DaemonStopped})
-	log.Info("stopped")
-	return err
+	group.Go(func() error { return deliver(ctx, p.queue, counting(p.sink, p.figures)) })
+	group.Go(func() error { return p.readers(ctx) })
 }
 
-func openSite(cfg config.Config, offer *offer, q counted, ledger *audit.Log, reader screen.Reader, copies counter.MakeCopies,
-	scanner station.Scanner, console screen.Console, demo bool, log *slog.Logger, drafts *draft.Store, forget func()) (*web.Site, error) {
-	maps, err := portal.Load(configs.Portal(), offer.Load())
-	if err != nil { // procedures of another day than the maps: those are filled by hand
-		log.Warn("maps of the portal that do not fit the procedures", "error", err)
+// runScreen serves the pages and the command line, and watches that they answer.
+func (p *parts) runScreen(ctx context.Context, group *errgroup.Group, ready chan struct{}) {
+	pages := http.NewServeMux()
+	pages.Handle("GET /healthz", health(p.queue))
+	pages.Handle("/", p.site)
+	group.Go(func() error { return p.site.Run(ctx) })
+	if p.socket != nil {
+		group.Go(func() error { return Serve(ctx, p.socket, p.socket.Guard(p.commands().Handler()), "", "") })
 	}
-	trust, err := Trust(cfg.Sign.Trust)
-	if err != nil { // signatures are told as those of strangers then
-		log.Warn("authorities of signatures", "error", err)
-	}
-	o := screen.Options{
-		Procedures: offer.Load,
-		Trust:      trust,
-		Portal:     maps,
-		Form:       offer.layout,
-		Source:     cfg.Scanner.Source,
-		DPI:        cfg.Scanner.DPI,
-		Reader:     reader,
-		Copies:     copies,
-		Queue:      q,
-		Audit:      ledger.Append,
-		Log:        log,
-		Ward:       cfg.Kiosk.Ward,
-		Kiosk:      cfg.Kiosk.ID,
-		Hosts:      cfg.Web.Hosts,
-		Demo:       demo,
-		Online: func() bool {
-			stats, err := q.Stats()
-			return err == nil && cfg.Upload.To != config.ToNone && !stats.Paused.After(time.Now())
-		},
-		Privacy: screen.Privacy{Controller: cfg.Privacy.Controller, Processor: cfg.Privacy.Processor, Contact: cfg.Privacy.Contact,
-			Recipients: cfg.Privacy.Recipients, Kept: cfg.Queue.Keep.D()},
-		Account:     screen.Account{BIN: cfg.Payment.BIN, Number: cfg.Payment.Account, Name: cfg.Payment.Name, Bank: cfg.Payment.Bank},
-		Citizen:     visit.Limits{Silence: cfg.Web.Silence.D(), Warning: cfg.Web.Warning.D()},
-		Helped:      visit.Limits{Silence: cfg.Web.HelpedSilence.D(), Warning: cfg.Web.HelpedWarning.D()},
-		UploadLimit: int64(cfg.Web.UploadLimit),
-		Forget:      forget,
-		Print:       cfg.Web.Print,
-		PrintSlip:   station.ReceiptPrinter(cfg),
-		PrintSheet:  station.SheetPrinter(cfg),
-		Later:       time.Duration(cfg.Web.LaterDays) * 24 * time.Hour,
-		Console:     console,
-	}
-	if drafts != nil {
-		o.Drafts = drafts
-	}
-	if q.office != nil {
-		o.Inquiry = q.office
-	}
-	if scanner != nil {
-		o.Scanner = func() screen.Scanner { return countedScanner{scanner, q.figures} }
-	}
-	site, err := web.New(o)
-	if err != nil {
-		return nil, fmt.Errorf("build the screen: %w", err)
-	}
-	return site, nil
+	group.Go(func() error { return Serve(ctx, p.screen, pages, "", "") })
+	group.Go(func() error { return watchdog(ctx, p.queue, p.address, p.log, ready) })
+	group.Go(func() error { return p.attempt.prove(ctx, ready, p.log) })
 }
 
-// openLedger opens the audit log. On a disk that is read-only nothing is accepted and nothing of a citizen's changes;
-// what staff do meanwhile is kept in memory, where it lasts until the machine is switched off.
-func openLedger(cfg config.Config, q *queue.Queue, log *slog.Logger) (*audit.Log, error) {
-	dir := filepath.Join(cfg.Data, "audit")
-	if q.ReadOnly() != nil {
-		dir = fmt.Sprintf("/dev/shm/motcua-audit-%d", os.Getuid())
-		log.Error("the disk is read-only: nothing is accepted; what waits can be listed and exported", "audit", dir)
+// runReports runs what tells of the kiosk and hears from the office.
+func (p *parts) runReports(ctx context.Context, group *errgroup.Group) {
+	group.Go(func() error { return follow(ctx, p.queue, p.ledger, p.office, p.log) })
+	if p.office != nil && p.office.run != nil {
+		group.Go(func() error { return p.office.run(ctx) })
 	}
-	ledger, err := audit.Open(dir, time.Now)
-	if err != nil {
-		return nil, fmt.Errorf("open audit log: %w", err)
+	group.Go(func() error { return keepHead(ctx, p.cfg, p.queue, p.ledger, p.log) })
+	if p.cfg.Metrics.Listen != "" {
+		group.Go(func() error { return serveMetrics(ctx, p.cfg.Metrics.Listen, p.figures, p.queue) })
 	}
-	return ledger, nil
-}
-
-// counted is the queue with its acceptances noted and counted.
-type counted struct {
-	*queue.Queue
-	figures *metrics.Metrics
-	ledger  *audit.Log
-	office  *answers
-	log     *slog.Logger
-}
-
-// Enqueue accepts a submission and counts it. It refuses what could not be noted in the audit log, before it is
-// accepted; that of the acceptance itself may then fail without anybody being told otherwise than in the log.
-func (c counted) Enqueue(ctx context.Context, d queue.Draft) (queue.Submission, error) {
-	offered := audit.Event{Actor: "system", Act: audit.SubmissionOffered, Submission: d.ID, Procedure: d.Labels["procedure"]}
-	if err := c.ledger.Append(offered); err != nil {
-		return queue.Submission{}, fmt.Errorf("nothing is accepted that can't be noted: %w", err)
+	if p.announcer != nil {
+		group.Go(func() error { return p.announcer.Run(ctx) })
 	}
-	s, err := c.Queue.Enqueue(ctx, d)
-	if err == nil {
-		c.figures.Accepted(s)
-		if err := c.office.expect(s, d); err != nil {
-			c.log.Warn("a submission can't be looked up before the office answers", "submission", s.ID, "error", err)
-		}
+	if p.demo != nil {
+		group.Go(func() error { return p.demo.run(ctx, p.cfg.Kiosk.Ward, p.reader) })
 	}
-	return s, err
-}
-
-// timed is the reader with its readings counted.
-type timed struct {
-	*ocr.Reader
-	figures *metrics.Metrics
-}
-
-// Read recognises an input and counts it.
-func (t timed) Read(ctx context.Context, in ocr.Input) ocr.Result {
-	r := t.Reader.Read(ctx, in)
-	t.figures.Read(r)
-	return r
-}
-
-func serveMetrics(ctx context.Context, address string, figures *metrics.Metrics, q *queue.Queue) error {
-	l, err := net.Listen("tcp", address)
-	if err != nil {
-		return fmt.Errorf("open metrics.listen: %w", err)
-	}
-	mux := http.NewServeMux()
-	mux.Handle("GET /metrics", figures.Handler())
-	mux.Handle("GET /healthz", health(q))
-	return Serve(ctx, l, mux, "", "")
-}
-
-// listenScreen takes the configured address; the demo takes the next free port where that one is taken.
-func listenScreen(address string, next bool) (net.Listener, error) {
-	l, err := net.Listen("tcp", address)
-	host, port, splitting := net.SplitHostPort(address)
-	n, _ := strconv.Atoi(port)
-	for i := 1; err != nil && next && splitting == nil && i <= 20; i++ {
-		var later error
-		if l, later = net.Listen("tcp", net.JoinHostPort(host, strconv.Itoa(n+i))); later == nil {
-			return l, nil
-		}
-	}
-	if err != nil {
-		return nil, fmt.Errorf("open the screen's address: %w; is another motcua running? Choose another with --listen or web.listen", err)
-	}
-	return l, nil
-}
-
-// warm starts the recognisers while the first citizen still reads the first page.
-func warm(ctx context.Context, reader *ocr.Reader, log *slog.Logger) error {
-	if err := reader.Warm(ctx); err != nil && ctx.Err() == nil {
-		log.Error("recognition did not start; run motcua doctor", "error", err)
-	}
-	return nil
-}
-
-func deliver(ctx context.Context, q *queue.Queue, sink queue.Sink) error {
-	if sink != nil {
-		return q.Run(ctx, sink)
-	}
-	if _, err := q.Sweep(ctx); err != nil && ctx.Err() == nil && !errors.Is(err, queue.ErrReadOnly) {
-		return fmt.Errorf("wipe delivered submissions: %w", err)
-	}
-	<-ctx.Done()
-	return nil
-}
-
-// health answers whether the queue can still be asked; it says nothing about anybody.
-func health(q *queue.Queue) http.Handler {
-	return http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
-		if _, err := q.Stats(); err != nil {
-			http.Error(w, "the queue does not answer", http.StatusServiceUnavailable)
-			return
-		}
-		fmt.Fprintln(w, "ok")
-	})
-}
-
-// watchdog tells systemd that the daemon is ready, and goes on telling it while a page and the queue
-// answer. Without systemd it does nothing.
-func watchdog(ctx context.Context, q *queue.Queue, address string, log *slog.Logger, ready chan<- struct{}) error {
-	tell := func(state string) {
-		if _, err := systemd.SdNotify(false, state); err != nil {
-			log.Warn("tell systemd", "error", err)
-		}
-	}
-	alive := func() error {
-		ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
-		defer cancel()
-		request, err := http.NewRequestWithContext(ctx, http.MethodGet, address+"healthz", nil)
-		if err != nil {
-			return err
-		}
-		response, err := http.DefaultClient.Do(request)
-		if err != nil {
-			return err
-		}
-		response.Body.Close()
-		if response.StatusCode != http.StatusOK {
-			return fmt.Errorf("health: %s", response.Status)
-		}
-		return nil
-	}
-	interval, err := systemd.SdWatchdogEnabled(false)
-	if err != nil || interval <= 0 {
-		interval = 30 * time.Second
-	}
-	if err := alive(); err != nil && ctx.Err() == nil {
-		return fmt.Errorf("the screen does not answer: %w", err)
-	}
-	tell(systemd.SdNotifyReady)
-	close(ready)
-	tick := time.NewTicker(interval / 3)
-	defer tick.Stop()
-	for {
-		select {
-		case <-ctx.Done():
-			tell(systemd.SdNotifyStopping)
-			return nil
-		case <-tick.C:
-		}
-		if err := alive(); err != nil {
-			if ctx.Err() == nil {
-				log.Error("not well", "error", err)
-			}
-			continue
-		}
-		tell(systemd.SdNotifyWatchdog)
-		if stats, err := q.Stats(); err == nil {
-			tell(fmt.Sprintf("STATUS=%d waiting, %d held", stats.Count[queue.Queued]+stats.Count[queue.Sending], stats.Count[queue.Held]))
-		}
-	}
-}
-
-// Serve answers on a listener until ctx ends, then lets requests under way finish for a while.
-func Serve(ctx context.Context, l net.Listener, h http.Handler, cert, key string) error {
-	server := &http.Server{Handler: h, ReadHeaderTimeout: 10 * time.Second, IdleTimeout: 2 * time.Minute}
-	var group errgroup.Group
-	done := make(chan struct{})
-	group.Go(func() error {
-		select {
-		case <-ctx.Done():
-		case <-done:
-			return nil
-		}
-		grace, cancel := context.WithTimeout(context.WithoutCancel(ctx), 3*time.Second)
-		defer cancel()
-		if err := server.Shutdown(grace); err != nil {
-			return server.Close() // a browser that keeps an event stream open must not hold up the end
-		}
-		return nil
-	})
-	var err error
-	if cert != "" {
-		err = server.ServeTLS(l, cert, key)
-	} else {
-		err = server.Serve(l)
-	}
-	close(done)
-	if closing := group.Wait(); errors.Is(err, http.ErrServerClosed) {
-		return closing
-	}
-	return err
-}
-
-// stopped turns the end by a signal into no error.
-func stopped(err error) error {
-	if errors.Is(err, context.Canceled) {
-		return nil
-	}
-	return err
 }
 
 // note records an act; the log is told where that could not be done.

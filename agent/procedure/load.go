@@ -136,102 +136,131 @@ var (
 
 // examine checks what the YAML's shape alone cannot say, and prepares patterns.
 func (p *Procedure) examine(f *strict.File) {
+	x := &examination{p: p, File: f, ids: map[string]bool{}}
 	if !codeForm.MatchString(p.Code) {
 		f.Problem("code", "must look like 2.000815, not %q", p.Code)
 	}
-	both := func(path string, t Text) {
-		if t.VI == "" {
-			f.Problem(path, "needs a Vietnamese text: vi")
-		}
-		if t.EN == "" {
-			f.Problem(path, "needs an English text: en")
-		}
-	}
-	either := func(path string, t Text) {
-		if t != (Text{}) {
-			both(path, t)
-		}
-	}
-	both("name", p.Name)
-	both("plain", p.Plain)
-	both("summary", p.Summary)
-	both("time", p.Time)
+	x.both("name", p.Name)
+	x.both("plain", p.Plain)
+	x.both("summary", p.Summary)
+	x.both("time", p.Time)
 	if p.Topic == "" {
 		f.Problem("topic", "is missing")
 	}
 	if p.Level == "" {
 		f.Problem("level", "is missing: %q or %q", Full, Partial)
 	}
-	p.Fee.examine(f, either)
+	p.Fee.examine(f, x.either)
+	x.roles()
+	x.papers()
+	x.fields()
+}
 
-	ids := map[string]bool{}
-	unique := func(path, id string) {
-		switch {
-		case !idForm.MatchString(id):
-			f.Problem(path, "needs an id of small letters, digits and _, not %q", id)
-		case ids[path[:strings.IndexByte(path, '[')]+id]:
-			f.Problem(path+".id", "%q is used twice", id)
+// examination is a file of a procedure that is being judged.
+type examination struct {
+	*strict.File
+	p   *Procedure
+	ids map[string]bool // used so far, with the list's name before each
+}
+
+// both demands a text in both languages.
+func (x *examination) both(path string, t Text) {
+	if t.VI == "" {
+		x.Problem(path, "needs a Vietnamese text: vi")
+	}
+	if t.EN == "" {
+		x.Problem(path, "needs an English text: en")
+	}
+}
+
+// either demands a text in both languages or none.
+func (x *examination) either(path string, t Text) {
+	if t != (Text{}) {
+		x.both(path, t)
+	}
+}
+
+// unique demands an id that no other entry of the same list has.
+func (x *examination) unique(path, id string) {
+	list := path[:strings.IndexByte(path, '[')]
+	switch {
+	case !idForm.MatchString(id):
+		x.Problem(path, "needs an id of small letters, digits and _, not %q", id)
+	case x.ids[list+id]:
+		x.Problem(path+".id", "%q is used twice", id)
+	}
+	x.ids[list+id] = true
+}
+
+func (x *examination) kinds(path string, ks []paper.Kind) {
+	for i, k := range ks {
+		if !slices.Contains(known, k) {
+			x.Problem(fmt.Sprintf("%s[%d]", path, i), "is not a kind of paper; known are %v", known)
 		}
-		ids[path[:strings.IndexByte(path, '[')]+id] = true
 	}
-	knownKinds := func(path string, ks []paper.Kind) {
-		for i, k := range ks {
-			if !slices.Contains(known, k) {
-				f.Problem(fmt.Sprintf("%s[%d]", path, i), "is not a kind of paper; known are %v", known)
-			}
-		}
+}
+
+// role demands that a role is one of the procedure's.
+func (x *examination) role(path, id string) {
+	if _, ok := x.p.Role(id); !ok && id != "" {
+		x.Problem(path, "%q is not one of the roles of this procedure", id)
 	}
-	role := func(path, id string) {
-		if _, ok := p.Role(id); !ok && id != "" {
-			f.Problem(path, "%q is not one of the roles of this procedure", id)
-		}
+}
+
+func (x *examination) roles() {
+	if len(x.p.Roles) == 0 {
+		x.Problem("roles", "at least one role is needed: who asks for it?")
 	}
-	if len(p.Roles) == 0 {
-		f.Problem("roles", "at least one role is needed: who asks for it?")
-	}
-	for i, r := range p.Roles {
+	for i, r := range x.p.Roles {
 		at := fmt.Sprintf("roles[%d]", i)
-		unique(at, r.ID)
-		both(at+".name", r.Name)
-		knownKinds(at+".papers", r.Papers)
+		x.unique(at, r.ID)
+		x.both(at+".name", r.Name)
+		x.kinds(at+".papers", r.Papers)
 		if r.Sex != "" && r.Sex != "Nam" && r.Sex != "Nữ" {
-			f.Problem(at+".sex", "must be Nam or Nữ, not %q", r.Sex)
+			x.Problem(at+".sex", "must be Nam or Nữ, not %q", r.Sex)
 		}
-		if r.Same != nil {
-			role(at+".same.role", r.Same.Role)
-			if _, ok := p.Field(r.Same.When.Field); !ok {
-				f.Problem(at+".same.when", "%q is not a field of this procedure%s", r.Same.When.Field, strict.Meant(r.Same.When.Field, p.ids()))
-			}
+		if r.Same == nil {
+			continue
+		}
+		x.role(at+".same.role", r.Same.Role)
+		field := r.Same.When.Field
+		if _, ok := x.p.Field(field); !ok {
+			x.Problem(at+".same.when", "%q is not a field of this procedure%s", field, strict.Meant(field, x.p.ids()))
 		}
 	}
-	for i, d := range p.Papers {
+}
+
+func (x *examination) papers() {
+	for i, d := range x.p.Papers {
 		at := fmt.Sprintf("papers[%d]", i)
-		unique(at, d.ID)
-		both(at+".name", d.Name)
-		either(at+".hint", d.Hint)
-		knownKinds(at+".kinds", d.Kinds)
-		role(at+".role", d.Role)
+		x.unique(at, d.ID)
+		x.both(at+".name", d.Name)
+		x.either(at+".hint", d.Hint)
+		x.kinds(at+".kinds", d.Kinds)
+		x.role(at+".role", d.Role)
 		for k, w := range d.Ways {
-			w.examine(fmt.Sprintf("%s.ways[%d]", at, k), f)
+			w.examine(fmt.Sprintf("%s.ways[%d]", at, k), x.File)
 		}
 	}
-	if len(p.Fields) == 0 {
-		f.Problem("fields", "at least one field is needed")
+}
+
+func (x *examination) fields() {
+	if len(x.p.Fields) == 0 {
+		x.Problem("fields", "at least one field is needed")
 	}
-	for i := range p.Fields {
-		field := &p.Fields[i]
-		at := field.at
-		unique(at, field.ID)
-		both(at+".label", field.Label)
-		either(at+".hint", field.Hint)
-		role(at+".group", field.Group)
+	for i := range x.p.Fields {
+		field := &x.p.Fields[i]
+		x.unique(field.at, field.ID)
+		x.both(field.at+".label", field.Label)
+		x.either(field.at+".hint", field.Hint)
+		x.role(field.at+".group", field.Group)
 		for k, s := range field.From {
 			if s.Role != "" {
-				role(fmt.Sprintf("%s.from[%d]", at, k), s.Role)
+				x.role(fmt.Sprintf("%s.from[%d]", field.at, k), s.Role)
 			}
 		}
-		field.examine(at, f, both)
-		p.examineWhen(field, f)
+		field.examine(field.at, x.File, x.both)
+		x.p.examineWhen(field, x.File)
 	}
 }
 

@@ -151,36 +151,29 @@ func (f *Field) ofBirth() bool {
 }
 
 func (f *Field) checkType(text string, now time.Time) string {
-	switch f.Type {
-	case Name:
-		for _, r := range text {
-			if !unicode.IsLetter(r) && !unicode.IsMark(r) && !strings.ContainsRune(" '’-.", r) {
-				return Letters
-			}
+	if check, ok := typeChecks[f.Type]; ok {
+		return check(f, text, now)
+	}
+	return ""
+}
+
+// typeChecks tell for each type that has a form of its own what is wrong with a text; an empty fault is none.
+var typeChecks = map[Type]func(f *Field, text string, now time.Time) string{
+	Name: func(_ *Field, text string, _ time.Time) string {
+		strange := func(r rune) bool {
+			return !unicode.IsLetter(r) && !unicode.IsMark(r) && !strings.ContainsRune(" '’-.", r)
 		}
-	case Date, PastDate:
-		if f.ofBirth() && birthYear.MatchString(text) {
-			if !now.IsZero() && text > now.Format("2006") {
-				return FutureDate
-			}
-			return ""
-		}
-		day, err := time.Parse(time.DateOnly, text)
-		if err != nil || day.Year() < 1880 {
-			return NotADate
-		}
-		if f.Type == PastDate && !now.IsZero() && day.After(now) {
-			return FutureDate
-		}
-	case Person:
-		if !personForm.MatchString(text) {
-			return NotANumber
-		}
-	case Phone:
-		if !phoneForm.MatchString(text) {
-			return NotANumber
-		}
-	case Lines:
+		return faultIf(strings.ContainsFunc(text, strange), Letters)
+	},
+	Date:     (*Field).checkDay,
+	PastDate: (*Field).checkDay,
+	Person: func(_ *Field, text string, _ time.Time) string {
+		return faultIf(!personForm.MatchString(text), NotANumber)
+	},
+	Phone: func(_ *Field, text string, _ time.Time) string {
+		return faultIf(!phoneForm.MatchString(text), NotANumber)
+	},
+	Lines: func(f *Field, text string, _ time.Time) string {
 		if len(f.Columns) == 0 {
 			return ""
 		}
@@ -189,33 +182,45 @@ func (f *Field) checkType(text string, now time.Time) string {
 				return Columns
 			}
 		}
-	case Email:
-		if a, err := mail.ParseAddress(text); err != nil || a.Address != text {
-			return Pattern
-		}
-	case Integer:
+		return ""
+	},
+	Email: func(_ *Field, text string, _ time.Time) string {
+		a, err := mail.ParseAddress(text)
+		return faultIf(err != nil || a.Address != text, Pattern)
+	},
+	Integer: func(f *Field, text string, _ time.Time) string {
 		n, err := strconv.Atoi(text)
 		switch {
 		case err != nil:
 			return NotANumber
 		case n < f.Min:
 			return TooSmall
-		case f.Max != 0 && n > f.Max:
-			return TooLarge
 		}
-	case Choice:
-		for _, o := range f.Choices {
-			if o.Value == text {
-				return ""
-			}
-		}
-		return NoChoice
-	case Tick:
-		if text != "yes" {
-			return NoChoice
-		}
+		return faultIf(f.Max != 0 && n > f.Max, TooLarge)
+	},
+	Choice: func(f *Field, text string, _ time.Time) string {
+		return faultIf(!slices.ContainsFunc(f.Choices, func(o Option) bool { return o.Value == text }), NoChoice)
+	},
+	Tick: func(_ *Field, text string, _ time.Time) string { return faultIf(text != "yes", NoChoice) },
+}
+
+func faultIf(wrong bool, fault string) string {
+	if wrong {
+		return fault
 	}
 	return ""
+}
+
+// checkDay judges a day, or the year alone where that is how a birth was written down.
+func (f *Field) checkDay(text string, now time.Time) string {
+	if f.ofBirth() && birthYear.MatchString(text) {
+		return faultIf(!now.IsZero() && text > now.Format("2006"), FutureDate)
+	}
+	day, err := time.Parse(time.DateOnly, text)
+	if err != nil || day.Year() < 1880 {
+		return NotADate
+	}
+	return faultIf(f.Type == PastDate && !now.IsZero() && day.After(now), FutureDate)
 }
 
 // isoDate turns day/month/year as people write it into ISO 8601; anything else stays as it is.

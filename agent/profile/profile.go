@@ -80,10 +80,28 @@ func (p Profile) check(f *strict.File) {
 	if p.Device == "" {
 		f.Problem("device", "is missing: what a technician calls these devices")
 	}
+	serialOnly, scanners := p.checkMatch(f)
+	switch p.Auto {
+	case "", Prefer, Avoid:
+	default:
+		f.Problem("auto", "must be %s or %s, not %q", Prefer, Avoid, p.Auto)
+	}
+	hid := slices.ContainsFunc(p.Match, func(m string) bool { return strings.HasPrefix(m, "hid:") })
+	if !scanners && (f.Has("scanner") || f.Has("auto") && !hid) {
+		f.Problem("scanner", "belongs to scanners, and match names none")
+	}
+	p.Scanner.check(f)
+	if p.reader {
+		p.checkReader(f, serialOnly)
+	}
+}
+
+// checkMatch judges the patterns, and tells whether they name serial readers only, and whether any names scanners.
+func (p Profile) checkMatch(f *strict.File) (serialOnly, scanners bool) {
 	if len(p.Match) == 0 {
 		f.Problem("match", `is missing: ids as "motcua devices" prints them, such as ["sane:fujitsu:*"]`)
 	}
-	serialOnly, scanners := true, false
+	serialOnly = true
 	for i, pattern := range p.Match {
 		driver, rest, _ := strings.Cut(pattern, ":")
 		switch _, known := all.For(driver + ":any"); {
@@ -100,37 +118,34 @@ func (p Profile) check(f *strict.File) {
 			f.Problem(fmt.Sprintf("match[%d]", i), "fits every port: a device that is no reader would be opened")
 		}
 	}
-	switch p.Auto {
-	case "", Prefer, Avoid:
-	default:
-		f.Problem("auto", "must be %s or %s, not %q", Prefer, Avoid, p.Auto)
-	}
-	hid := slices.ContainsFunc(p.Match, func(m string) bool { return strings.HasPrefix(m, "hid:") })
-	if !scanners && (f.Has("scanner") || f.Has("auto") && !hid) {
-		f.Problem("scanner", "belongs to scanners, and match names none")
-	}
-	switch p.Scanner.Source {
+	return serialOnly, scanners
+}
+
+// check judges what a profile says of a scanner.
+func (s Scanner) check(f *strict.File) {
+	switch s.Source {
 	case "", scan.Flatbed, scan.ADF, scan.ADFDuplex:
 	default:
-		f.Problem("scanner.source", "must be %s, %s or %s, not %q", scan.Flatbed, scan.ADF, scan.ADFDuplex, p.Scanner.Source)
+		f.Problem("scanner.source", "must be %s, %s or %s, not %q", scan.Flatbed, scan.ADF, scan.ADFDuplex, s.Source)
 	}
-	for i, option := range p.Scanner.Set {
+	for i, option := range s.Set {
 		if name, _, ok := strings.Cut(option, "="); !ok || name == "" {
 			f.Problem(fmt.Sprintf("scanner.set[%d]", i), "must be written option=value, such as swdeskew=yes, not %q", option)
 		}
 	}
-	if _, err := scan.Paper(p.Scanner.Paper); err != nil {
+	if _, err := scan.Paper(s.Paper); err != nil {
 		f.Problem("scanner.paper", "%v", err)
 	}
-	if l := p.Scanner.Longest; l != 0 && (l < 100 || l > 1000) {
+	if l := s.Longest; l != 0 && (l < 100 || l > 1000) {
 		f.Problem("scanner.longest", "must be between 100 and 1000 mm, not %g", l)
 	}
-	if d := p.Scanner.Watchdog; d != 0 && (d < 10*time.Second || d > 30*time.Minute) {
+	if d := s.Watchdog; d != 0 && (d < 10*time.Second || d > 30*time.Minute) {
 		f.Problem("scanner.watchdog", "must be between 10s and 30m, not %s", d)
 	}
-	if !p.reader {
-		return
-	}
+}
+
+// checkReader judges what a profile says of a reader on a serial line.
+func (p Profile) checkReader(f *strict.File, serialOnly bool) {
 	if !serialOnly {
 		f.Problem("serial", "belongs to serial readers, and match names others")
 	}

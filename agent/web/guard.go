@@ -24,16 +24,7 @@ const policy = "default-src 'none'; script-src 'self'; style-src 'self'; img-src
 // its session, which no other origin can read.
 func (s *Site) guard(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		h := w.Header()
-		h.Set("Content-Security-Policy", policy)
-		h.Set("X-Content-Type-Options", "nosniff")
-		h.Set("X-Frame-Options", "DENY")
-		h.Set("Referrer-Policy", "same-origin") // with no-referrer, forms would name their origin "null"
-		h.Set("Cross-Origin-Opener-Policy", "same-origin")
-		h.Set("Cross-Origin-Resource-Policy", "same-origin")
-		h.Set("Permissions-Policy", "camera=(), microphone=(), geolocation=(), usb=(), serial=()")
-		h.Set("Cache-Control", "no-store")
-
+		secure(w.Header())
 		refuse := func(status int, why string) {
 			s.Log.Warn("request refused", "why", why, "method", r.Method)
 			http.Error(w, http.StatusText(status), status)
@@ -50,51 +41,76 @@ func (s *Site) guard(next http.Handler) http.Handler {
 			s.Desk.ServeHTTP(w, r) // answers the extension's own origin only, and needs a code from the screen
 			return
 		}
-		safe := r.Method == http.MethodGet || r.Method == http.MethodHead
-		if !safe && r.Method != http.MethodPost {
-			h.Set("Allow", "GET, HEAD, POST")
-			refuse(http.StatusMethodNotAllowed, "method")
-			return
-		}
-		origin, site := r.Header.Get("Origin"), r.Header.Get("Sec-Fetch-Site")
-		if origin != "" && !sameOrigin(origin, r) {
-			refuse(http.StatusForbidden, "origin")
-			return
-		}
-		// A link on another page may lead to the start, and nowhere else.
-		if (site == "cross-site" || site == "same-site") &&
-			(!safe || r.URL.Path != "/" || r.Header.Get("Sec-Fetch-Mode") != "navigate") {
-			refuse(http.StatusForbidden, "fetch site")
+		if status, why := foreign(r); why != "" {
+			if status == http.StatusMethodNotAllowed {
+				w.Header().Set("Allow", "GET, HEAD, POST")
+			}
+			refuse(status, why)
 			return
 		}
 		rc := http.NewResponseController(w)
 		_ = rc.SetWriteDeadline(time.Now().Add(screen.AnswerTime))
-		if safe {
-			if r.ContentLength != 0 { // nothing of ours sends one, and nobody would read it
-				w.Header().Set("Connection", "close")
-				_ = rc.SetReadDeadline(time.Now().Add(time.Second))
-				refuse(http.StatusBadRequest, "body")
-				return
-			}
-			next.ServeHTTP(w, r)
+		if !safe(r) {
+			s.receive(w, r, rc, next)
 			return
 		}
-		if origin == "" && site != "same-origin" {
-			refuse(http.StatusForbidden, "no origin")
-			return
-		}
-		session, ok := s.SessionOf(r)
-		err := screen.ErrBadToken
-		if ok {
-			r, err = s.Receive(w, r, session)
-			_ = rc.SetWriteDeadline(time.Now().Add(screen.AnswerTime)) // from now: the body took its own time
-		}
-		if err != nil {
-			s.refuseBody(w, r, err)
+		if r.ContentLength != 0 { // nothing of ours sends one, and nobody would read it
+			w.Header().Set("Connection", "close")
+			_ = rc.SetReadDeadline(time.Now().Add(time.Second))
+			refuse(http.StatusBadRequest, "body")
 			return
 		}
 		next.ServeHTTP(w, r)
 	})
+}
+
+// secure sets what every answer tells the browser to keep to.
+func secure(h http.Header) {
+	h.Set("Content-Security-Policy", policy)
+	h.Set("X-Content-Type-Options", "nosniff")
+	h.Set("X-Frame-Options", "DENY")
+	h.Set("Referrer-Policy", "same-origin") // with no-referrer, forms would name their origin "null"
+	h.Set("Cross-Origin-Opener-Policy", "same-origin")
+	h.Set("Cross-Origin-Resource-Policy", "same-origin")
+	h.Set("Permissions-Policy", "camera=(), microphone=(), geolocation=(), usb=(), serial=()")
+	h.Set("Cache-Control", "no-store")
+}
+
+func safe(r *http.Request) bool { return r.Method == http.MethodGet || r.Method == http.MethodHead }
+
+// foreign tells why a request is none that a page of ours makes; an empty why is none.
+func foreign(r *http.Request) (status int, why string) {
+	if !safe(r) && r.Method != http.MethodPost {
+		return http.StatusMethodNotAllowed, "method"
+	}
+	origin, site := r.Header.Get("Origin"), r.Header.Get("Sec-Fetch-Site")
+	if origin != "" && !sameOrigin(origin, r) {
+		return http.StatusForbidden, "origin"
+	}
+	// A link on another page may lead to the start, and nowhere else.
+	begins := safe(r) && r.URL.Path == "/" && r.Header.Get("Sec-Fetch-Mode") == "navigate"
+	if (site == "cross-site" || site == "same-site") && !begins {
+		return http.StatusForbidden, "fetch site"
+	}
+	if !safe(r) && origin == "" && site != "same-origin" {
+		return http.StatusForbidden, "no origin"
+	}
+	return 0, ""
+}
+
+// receive takes the body of a request that changes something, and hands the request on.
+func (s *Site) receive(w http.ResponseWriter, r *http.Request, rc *http.ResponseController, next http.Handler) {
+	session, ok := s.SessionOf(r)
+	err := screen.ErrBadToken
+	if ok {
+		r, err = s.Receive(w, r, session)
+		_ = rc.SetWriteDeadline(time.Now().Add(screen.AnswerTime)) // from now: the body took its own time
+	}
+	if err != nil {
+		s.refuseBody(w, r, err)
+		return
+	}
+	next.ServeHTTP(w, r)
 }
 
 // refuseBody answers a request whose body was not read, or not to its end.
