@@ -35,12 +35,8 @@ func New(o screen.Options) (*Site, error) {
 	mux := http.NewServeMux()
 	citizen.New(host).Routes(mux)
 	if o.Console.Roll != nil {
-		technician, err := technician.New(host)
-		if err != nil {
-			return nil, err
-		}
 		s.StaffRoutes(mux)
-		technician.Routes(mux)
+		technician.New(host).Routes(mux)
 		volunteer.New(host).Routes(mux)
 	}
 	mux.Handle("GET /static/", screen.Assets())

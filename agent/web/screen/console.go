@@ -141,10 +141,16 @@ func (s *Host) nav(lang, page string, role staff.Role) []navItem {
 }
 
 // consoleFunctions are what the staff's templates call.
-func consoleFunctions(words *catalogue) functionsOf {
+func consoleFunctions(words *catalogue, said *phrases) functionsOf {
 	return func(lang string, sums map[string]string) template.FuncMap {
 		return template.FuncMap{
 			"t":    func(key string, pairs ...any) string { return words.Say(lang, key, pairs...) },
+			"phrase": func(english string) string {
+				if lang != "vi" {
+					return english
+				}
+				return said.say(english)
+			},
 			"word": func(family string, code any) string { return words.word(lang, family, fmt.Sprint(code)) },
 			"actor": func(actor string) string {
 				role, name, named := strings.Cut(actor, ":")

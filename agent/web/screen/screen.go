@@ -214,6 +214,7 @@ type Host struct {
 	Log      *slog.Logger
 	Now      func() time.Time
 	Words    *catalogue
+	phrases  *phrases
 	pages    *pages
 	Console  *pages
 	Sessions *sessions
@@ -265,11 +266,14 @@ func New(o Options) (*Host, error) {
 	if s.Words, err = loadCatalogue(); err != nil {
 		return nil, err
 	}
+	if s.phrases, err = loadPhrases(); err != nil {
+		return nil, err
+	}
 	s.Words.office = o.Ward
 	if s.pages, err = loadPages("templates", citizenFunctions(s.Words)); err != nil {
 		return nil, err
 	}
-	if s.Console, err = loadPages("templates/console", consoleFunctions(s.Words)); err != nil {
+	if s.Console, err = loadPages("templates/console", consoleFunctions(s.Words, s.phrases)); err != nil {
 		return nil, err
 	}
 	return s, nil

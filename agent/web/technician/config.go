@@ -36,7 +36,7 @@ func (s *Pages) configPage(w http.ResponseWriter, r *http.Request, m staff.Membe
 		v.Done = s.Words.Say(lang, "config.version")
 	}
 	if err != nil {
-		v.Fault = err.Error()
+		v.Fault = s.Explain(s.lang(r), err)
 	}
 	s.showConfig(w, r, http.StatusOK, v, configBody{Text: string(text)})
 }
@@ -46,7 +46,7 @@ func (s *Pages) showConfig(w http.ResponseWriter, r *http.Request, status int, v
 	b.Path = s.Options.Console.Settings.Path()
 	b.Restart = s.Options.Console.Restart != nil
 	if b.Versions, err = s.Options.Console.Settings.Versions(); err != nil && v.Fault == "" {
-		v.Fault = err.Error()
+		v.Fault = s.Explain(s.lang(r), err)
 	}
 	v.Body = b
 	s.RenderConsole(w, r, status, "config", v)
@@ -71,8 +71,9 @@ func (s *Pages) configAct(w http.ResponseWriter, r *http.Request, m staff.Member
 	}
 	switch {
 	case errors.As(err, &b.Problems):
+		b.Problems = s.Problems(s.lang(r), b.Problems)
 	case err != nil:
-		v.Fault = err.Error()
+		v.Fault = s.Explain(s.lang(r), err)
 	default:
 		b.Checked = true
 	}

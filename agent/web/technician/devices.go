@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"encoding/base64"
-	"errors"
 	"html/template"
 	"net/http"
 	"slices"
@@ -127,8 +126,8 @@ func (s *Pages) testPrint(w http.ResponseWriter, r *http.Request, m staff.Member
 	if err := s.Options.PrintSlip(r.Context(), t); err != nil {
 		s.Log.Error("test print", "error", err)
 		body = testBody{Fault: say("devices.print.failed") + " (" + err.Error() + ")"}
-		if why := s.Unprinted(err); why != "" {
-			body.Fault = say(why) + " (" + err.Error() + ")"
+		if s.Unprinted(err) != "" {
+			body.Fault = s.Explain(s.lang(r), err)
 		}
 	}
 	s.showDevices(w, r, m, &body)
@@ -143,11 +142,11 @@ func (s *Pages) testScan(w http.ResponseWriter, r *http.Request, m staff.Member)
 func (s *Pages) scanOnce(r *http.Request) (t testBody) {
 	sc := s.Scanner()
 	if sc == nil {
-		t.Fault = "no scanner is plugged in"
+		t.Fault = s.Words.Say(s.lang(r), "devices.test.no-scanner")
 		return t
 	}
 	if !s.Scanning.TryLock() {
-		t.Fault = "the scanner is busy with a visit: try again when it has ended"
+		t.Fault = s.Words.Say(s.lang(r), "devices.test.busy")
 		return t
 	}
 	defer s.Scanning.Unlock()
@@ -159,7 +158,7 @@ func (s *Pages) scanOnce(r *http.Request) (t testBody) {
 	}}
 	for page, err := range sc.Scan(r.Context(), settings) {
 		if err != nil {
-			t.Fault = technicians(err)
+			t.Fault = s.Explain(s.lang(r), err)
 			break
 		}
 		t.Pages++
@@ -169,24 +168,15 @@ func (s *Pages) scanOnce(r *http.Request) (t testBody) {
 		t.Took = time.Since(began)
 		data, _, err := scan.Encode(page)
 		if err != nil {
-			t.Fault = err.Error()
+			t.Fault = s.Explain(s.lang(r), err)
 			break
 		}
 		small, err := s.Options.Reader.Preview(r.Context(), data, 1, 500)
 		if err != nil {
-			t.Fault = err.Error()
+			t.Fault = s.Explain(s.lang(r), err)
 			break
 		}
 		t.Picture = template.URL("data:image/jpeg;base64," + base64.StdEncoding.EncodeToString(small))
 	}
 	return t
-}
-
-// technicians gives the sentence of a fault that has the mend in it.
-func technicians(err error) string {
-	var f *scan.Fault
-	if errors.As(err, &f) {
-		return f.Technician
-	}
-	return err.Error()
 }

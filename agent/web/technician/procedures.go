@@ -40,7 +40,7 @@ func (s *Pages) updateProcedures(w http.ResponseWriter, r *http.Request, m staff
 		return
 	}
 	if _, err := s.Options.Console.Update(archive, signature); err != nil {
-		v.Fault = err.Error()
+		v.Fault = s.Explain(s.lang(r), err)
 		s.showProcedures(w, r, http.StatusUnprocessableEntity, v)
 		return
 	}

@@ -48,7 +48,7 @@ func (s *Pages) queuePage(w http.ResponseWriter, r *http.Request, m staff.Member
 			Newest: b.State == "delivered", Limit: queueShown + 1})
 	}
 	if err != nil {
-		v.Fault = err.Error()
+		v.Fault = s.Explain(s.lang(r), err)
 	}
 	if len(b.List) > queueShown {
 		b.List = b.List[:queueShown]
@@ -88,7 +88,7 @@ func (s *Pages) queueAct(w http.ResponseWriter, r *http.Request, m staff.Member)
 		if errors.Is(err, queue.ErrNotFound) || errors.Is(err, queue.ErrState) {
 			said = "changed" // it moved on since the page was shown: the list says where it is now
 		} else {
-			s.RenderConsole(w, r, http.StatusInternalServerError, "refused", screen.ConsoleView{Member: m, Fault: err.Error()})
+			s.RenderConsole(w, r, http.StatusInternalServerError, "refused", screen.ConsoleView{Member: m, Fault: s.Explain(s.lang(r), err)})
 			return
 		}
 	} else {

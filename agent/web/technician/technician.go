@@ -14,19 +14,10 @@ import (
 )
 
 // Pages are the console's.
-type Pages struct {
-	*screen.Host
-	phrases *phrases
-}
+type Pages struct{ *screen.Host }
 
-// New makes the console's pages; it fails only on a mistake in the program's own catalogue.
-func New(h *screen.Host) (*Pages, error) {
-	p, err := loadPhrases()
-	if err != nil {
-		return nil, err
-	}
-	return &Pages{h, p}, nil
-}
+// New makes the console's pages.
+func New(h *screen.Host) *Pages { return &Pages{h} }
 
 // Routes adds the pages to a mux.
 func (s *Pages) Routes(mux *http.ServeMux) {
@@ -71,7 +62,7 @@ func (s *Pages) consoleHome(w http.ResponseWriter, r *http.Request, m staff.Memb
 	if c.Backlog != nil {
 		stats, err := c.Backlog.Stats()
 		if err != nil {
-			v.Fault = err.Error()
+			v.Fault = s.Explain(s.lang(r), err)
 		}
 		b.Stats = stats
 		b.Queued = stats.Count[queue.Queued] + stats.Count[queue.Sending]
@@ -90,13 +81,15 @@ func (s *Pages) consoleHome(w http.ResponseWriter, r *http.Request, m staff.Memb
 
 // findings are doctor's, in the language of the screen.
 func (s *Pages) findings(r *http.Request) []screen.Finding {
-	found := slices.Clone(s.Options.Console.Doctor(r.Context()))
-	if sess, ok := s.SessionOf(r); ok && sess.Language() == "vi" {
-		for i := range found {
-			found[i] = s.phrases.finding(found[i])
-		}
+	return s.Findings(s.lang(r), slices.Clone(s.Options.Console.Doctor(r.Context())))
+}
+
+// lang is the language of the screen that asks.
+func (s *Pages) lang(r *http.Request) string {
+	if sess, ok := s.SessionOf(r); ok {
+		return sess.Language()
 	}
-	return found
+	return "vi"
 }
 
 func (s *Pages) doctorPage(w http.ResponseWriter, r *http.Request, m staff.Member) {
@@ -157,7 +150,7 @@ func (s *Pages) diagnostics(w http.ResponseWriter, r *http.Request, m staff.Memb
 	}
 	var b bytes.Buffer
 	if err := s.Options.Console.Diagnostics(r.Context(), &b); err != nil {
-		s.RenderConsole(w, r, http.StatusInternalServerError, "diagnostics", screen.ConsoleView{Member: m, Fault: err.Error()})
+		s.RenderConsole(w, r, http.StatusInternalServerError, "diagnostics", screen.ConsoleView{Member: m, Fault: s.Explain(s.lang(r), err)})
 		return
 	}
 	s.Note(audit.Event{Actor: screen.Actor(m), Act: audit.DiagnosticsTaken})

@@ -62,7 +62,7 @@ func (s *Pages) reportPage(w http.ResponseWriter, r *http.Request, m staff.Membe
 	v := screen.ConsoleView{Member: m}
 	rep, err := s.tally(r)
 	if err != nil {
-		v.Fault = err.Error()
+		v.Fault = s.Explain(s.Session(w, r).Language(), err)
 		v.Body = reportBody{}
 		s.RenderConsole(w, r, http.StatusUnprocessableEntity, "report", v)
 		return
@@ -123,7 +123,7 @@ func (s *Pages) reportFile(w http.ResponseWriter, r *http.Request, m staff.Membe
 		err = rep.PDF(&b, s.Options.Console.Office, note, s.Now())
 	}
 	if err != nil {
-		s.RenderConsole(w, r, http.StatusUnprocessableEntity, "report", screen.ConsoleView{Member: m, Fault: err.Error(), Body: reportBody{}})
+		s.RenderConsole(w, r, http.StatusUnprocessableEntity, "report", screen.ConsoleView{Member: m, Fault: s.Explain(s.Session(w, r).Language(), err), Body: reportBody{}})
 		return
 	}
 	h := w.Header()
