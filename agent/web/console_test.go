@@ -32,6 +32,7 @@ import (
 	"motcua/drivers/scan"
 	"motcua/drivers/simulated"
 	"motcua/ocr"
+	"motcua/ocr/paper"
 	"motcua/queue"
 )
 
@@ -485,10 +486,38 @@ func TestTestScan_shows_the_page_once_or_the_technicians_sentence(t *testing.T) 
 	if !strings.Contains(b.body, `src="data:image/jpeg;base64,`) {
 		t.Errorf("no picture: %s", b.body)
 	}
+	say := func(key string, pairs ...any) string { return c.site.Words.Say("vi", key, pairs...) }
+	if !strings.Contains(b.body, "<li>"+say("paper.other")) && !strings.Contains(b.body, "<li>"+say("paper.cccd")) {
+		t.Error("what was read on it is not told")
+	}
 	c.site.Scanner().(*simulated.Scanner).Fail(scan.CoverOpen)
 	b.post("/console/devices/scan")
 	if !strings.Contains(b.body, `role="alert"`) || strings.Contains(b.body, "data:image") {
 		t.Error("the fault is not shown")
+	}
+	if !strings.Contains(b.body, "Đóng nắp") {
+		t.Error("nor in Vietnamese what to do")
+	}
+}
+
+// A technician sees that a reader works, also while nobody has a visit open, and no value of the card.
+func TestTestReading(t *testing.T) {
+	c := newCounter(t)
+	b := c.client(t)
+	b.signIn("tech", techPIN)
+	say := func(key string, pairs ...any) string { return c.site.Words.Say("vi", key, pairs...) }
+	if b.get("/console/devices"); !strings.Contains(b.body, say("devices.reading.none")) {
+		t.Error("something was read before anything was")
+	}
+	c.site.Offer(paper.QR, map[paper.Name]string{paper.Number: "001090000001", paper.FullName: "Trần Văn Mẫu"})
+	b.get("/console/devices")
+	if !strings.Contains(b.body, say("source.qr")+", "+say("devices.fields", "n", 2)) || strings.Contains(b.body, "001090000001") ||
+		strings.Contains(b.body, "Mẫu") {
+		t.Error("the reading is not told, or too much of it")
+	}
+	c.site.Trouble(scan.NewFault("reader", "torn-code", nil))
+	if b.get("/console/devices"); !strings.Contains(b.body, say("fault.torn-code")) {
+		t.Error("the reader's trouble is not told")
 	}
 }
 

@@ -144,7 +144,7 @@ func (s *Host) nav(lang, page string, role staff.Role) []navItem {
 func consoleFunctions(words *catalogue, said *phrases) functionsOf {
 	return func(lang string, sums map[string]string) template.FuncMap {
 		return template.FuncMap{
-			"t":    func(key string, pairs ...any) string { return words.Say(lang, key, pairs...) },
+			"t": func(key string, pairs ...any) string { return words.Say(lang, key, pairs...) },
 			"phrase": func(english string) string {
 				if lang != "vi" {
 					return english

@@ -3,6 +3,7 @@ package screen
 import (
 	"errors"
 	"maps"
+	"time"
 
 	"motcua/agent/counter"
 	"motcua/agent/visit"
@@ -36,8 +37,31 @@ func (s *Host) Expects() []visit.Card {
 	return cards
 }
 
+// LastReading is what a reader gave last, whoever it was for, without a value: a technician tries a reader by it.
+type LastReading struct {
+	Time   time.Time // zero: nothing yet
+	Source paper.Source
+	Fields int
+	Fault  string // key: why nothing could be read
+}
+
+// LastReading tells what a reader gave last.
+func (s *Host) LastReading() LastReading {
+	s.lastMu.Lock()
+	defer s.lastMu.Unlock()
+	return s.last
+}
+
+func (s *Host) noteReading(r LastReading) {
+	s.lastMu.Lock()
+	defer s.lastMu.Unlock()
+	r.Time = s.Now()
+	s.last = r
+}
+
 // Offer gives a reading to the visits that may take one, and reports whether any did.
 func (s *Host) Offer(src paper.Source, values map[paper.Name]string) bool {
+	s.noteReading(LastReading{Source: src, Fields: len(values)})
 	for _, v := range values {
 		if OddText(v) { // no card carries that: whoever made the code wants something of the screen or the office
 			s.Log.Warn("reading refused", "why", ErrOddText, "source", src)
@@ -70,6 +94,7 @@ func (s *Host) Trouble(err error) {
 	if !errors.As(err, &fault) {
 		return
 	}
+	s.noteReading(LastReading{Fault: fault.Message()})
 	for _, t := range s.taking() {
 		t.Live.Send(Event{Kind: "trouble", Key: fault.Message()})
 	}

@@ -227,6 +227,9 @@ type Host struct {
 	Scanning sync.Mutex // held while the scanner is ours
 	lost     time.Time  // when a visit could not be taken up again; guarded by sessions.mu
 
+	lastMu sync.Mutex // guards last
+	last   LastReading
+
 	jobs   errgroup.Group // scans and readings; Run waits for them
 	Ending context.Context
 	halt   context.CancelFunc

@@ -14,16 +14,37 @@ import (
 	"motcua/agent/staff"
 	"motcua/agent/web/screen"
 	"motcua/drivers/scan"
+	"motcua/ocr"
 )
 
 // deviceBeat is how often devices are asked while somebody watches: a change shows within 2 s.
 const deviceBeat = time.Second
 
+// shownTime is how exactly a test tells how long something took.
+const shownTime = 10 * time.Millisecond
+
 type devicesBody struct {
 	Printer bool // there is a receipt printer
-	Devices []screen.Device
+	Table   devicesTable
 	Scanner string // the one test scans use; "" where there is none
 	Test    *testBody
+}
+
+// devicesTable is what changes while somebody watches.
+type devicesTable struct {
+	Devices []screen.Device
+	Reading screen.LastReading
+}
+
+func (t devicesTable) equal(o devicesTable) bool {
+	return t.Reading == o.Reading && slices.Equal(t.Devices, o.Devices)
+}
+
+// found is a paper that a test scan shows, without a value.
+type found struct {
+	Kind   string // key
+	Fields int
+	Open   int // of these, to be looked at by a person
 }
 
 // testBody is how a test scan went.
@@ -33,6 +54,8 @@ type testBody struct {
 	Pages   int
 	Took    time.Duration
 	First   time.Duration // until the first lines came; 0 if the device doesn't tell
+	Read    time.Duration // until it was read
+	Found   []found
 	Fault   string
 }
 
@@ -66,12 +89,16 @@ func (s *Pages) devicesPage(w http.ResponseWriter, r *http.Request, m staff.Memb
 }
 
 func (s *Pages) showDevices(w http.ResponseWriter, r *http.Request, m staff.Member, test *testBody) {
-	b := devicesBody{Devices: s.devices(r.Context()), Test: test}
+	b := devicesBody{Table: s.table(r.Context()), Test: test}
 	if sc := s.Scanner(); sc != nil {
 		b.Scanner = sc.Info().ID
 	}
 	b.Printer = s.Options.PrintSlip != nil
 	s.RenderConsole(w, r, http.StatusOK, "devices", screen.ConsoleView{Member: m, Body: b})
+}
+
+func (s *Pages) table(ctx context.Context) devicesTable {
+	return devicesTable{s.devices(ctx), s.LastReading()}
 }
 
 // devicesLive sends the table of devices anew whenever it has changed.
@@ -87,10 +114,10 @@ func (s *Pages) devicesLive(w http.ResponseWriter, r *http.Request, _ staff.Memb
 	}
 	tick := time.NewTicker(deviceBeat)
 	defer tick.Stop()
-	var shown []screen.Device
+	var shown devicesTable
 	for first := true; ; first = false {
-		now := s.devices(r.Context())
-		if first || !slices.Equal(now, shown) {
+		now := s.table(r.Context())
+		if first || !now.equal(shown) {
 			shown = now
 			var b bytes.Buffer
 			if err := s.Console.Sets[lang]["devices"].ExecuteTemplate(&b, "table", now); err != nil {
@@ -153,7 +180,7 @@ func (s *Pages) scanOnce(r *http.Request) (t testBody) {
 	began := time.Now()
 	settings := scan.Settings{Source: s.Source(sc), DPI: s.Options.DPI, MaxPages: 1, Lines: func(scan.Band) {
 		if t.First == 0 {
-			t.First = time.Since(began)
+			t.First = max(time.Since(began).Round(shownTime), shownTime)
 		}
 	}}
 	for page, err := range sc.Scan(r.Context(), settings) {
@@ -165,7 +192,7 @@ func (s *Pages) scanOnce(r *http.Request) (t testBody) {
 		if t.Pages > 1 {
 			continue
 		}
-		t.Took = time.Since(began)
+		t.Took = time.Since(began).Round(shownTime)
 		data, _, err := scan.Encode(page)
 		if err != nil {
 			t.Fault = s.Explain(s.lang(r), err)
@@ -176,6 +203,17 @@ func (s *Pages) scanOnce(r *http.Request) (t testBody) {
 			t.Fault = s.Explain(s.lang(r), err)
 			break
 		}
+		began := time.Now()
+		for _, d := range s.Options.Reader.Read(r.Context(), ocr.Input{Name: "test", Data: data}).Documents {
+			one := found{Kind: "paper." + string(d.Type), Fields: len(d.Fields)}
+			for _, f := range d.Fields {
+				if f.Review {
+					one.Open++
+				}
+			}
+			t.Found = append(t.Found, one)
+		}
+		t.Read = time.Since(began).Round(shownTime)
 		t.Picture = template.URL("data:image/jpeg;base64," + base64.StdEncoding.EncodeToString(small))
 	}
 	return t
