@@ -46,6 +46,7 @@ const (
 	PaperRead           Act = "paper.read"          // Reason: the kind of paper
 	FieldsCorrected     Act = "fields.corrected"    // Fields: which, never to what
 	SubmissionAccepted  Act = "submission.accepted" // Submission, Procedure
+	CopiesSigned        Act = "copies.signed"       // by an officer at a kiosk; Submission, Reason: how many
 	SubmissionOffered   Act = "submission.offered"  // is about to be accepted: what can't be noted is not
 	SubmissionTakenIn   Act = "submission.taken-in" // was set aside, see motcua queue found
 	SubmissionHeld      Act = "submission.held"

@@ -152,6 +152,8 @@ type Sign struct {
 	Certificate  string `yaml:"certificate" json:"certificate"`
 	Organisation string `yaml:"organisation" json:"organisation"`
 	TSA          string `yaml:"tsa" json:"tsa"`
+	Kiosk        bool   `yaml:"kiosk" json:"kiosk"` // officers may sign in and sign at this kiosk's screen
+	Book         string `yaml:"book" json:"book"`   // name of the register of certifications, as the mark shows it
 	Trust        string `yaml:"trust" json:"trust"`
 }
 
@@ -434,6 +436,12 @@ func (c *Config) checkSign(f *strict.File) {
 	}
 	if c.Sign.Module != "" && c.Sign.Organisation == "" {
 		f.Problem("sign.organisation", "must name the office as the mark on a signed copy shows it")
+	}
+	if c.Sign.Kiosk && c.Sign.Module == "" {
+		f.Problem("sign.kiosk", "needs sign.module, the library of the token that is plugged in here")
+	}
+	if c.Sign.Kiosk && !c.PDF.Attach {
+		f.Problem("sign.kiosk", "needs pdf.attach: what is signed are the copies that are sent")
 	}
 }
 

@@ -27,6 +27,8 @@ type Office struct {
 	Form  func(*procedure.Procedure) *form.Layout // the official form, nil where there is none; a nil Form: none at all
 	// Copies makes the digitised copies of the papers; nil: none are sent.
 	Copies MakeCopies
+	// Certified says that the copies are what is handed in: where they fail, nothing is. Else the pages go without them.
+	Certified bool
 }
 
 // Matter is what is submitted, beside the form and the papers.
@@ -101,7 +103,11 @@ func (o Office) Submit(ctx context.Context, q Queue, v *visit.Visit, p *procedur
 	}
 	var accepted queue.Submission
 	err = v.Use(func(papers []visit.Paper) error {
-		draft, err := o.Pack(ctx, m, state.Form, papers).Draft()
+		packed := o.Pack(ctx, m, state.Form, papers)
+		if o.Certified && packed.CopyFault != nil {
+			return packed.CopyFault
+		}
+		draft, err := packed.Draft()
 		if err != nil {
 			return err
 		}

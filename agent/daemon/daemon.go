@@ -207,6 +207,9 @@ func (p *parts) openPages() (err error) {
 		return err
 	}
 	console.Update = p.offer.updater()
+	if console.Signing, err = openSigning(p.cfg, p.demo); err != nil {
+		return err
+	}
 	if p.office, err = openAnswers(p.running, p.cfg, p.queue, p.figures, p.log); err != nil {
 		return err
 	}

@@ -3,6 +3,7 @@ package daemon
 import (
 	"cmp"
 	"context"
+	"encoding/pem"
 	"errors"
 	"fmt"
 	"io"
@@ -19,6 +20,7 @@ import (
 	"motcua/agent/answer"
 	"motcua/agent/config"
 	"motcua/agent/office/desk"
+	"motcua/agent/sign"
 	"motcua/agent/staff"
 	"motcua/configs"
 	"motcua/ocr"
@@ -30,6 +32,7 @@ type demo struct {
 	receiver *receive.Receiver
 	address  string // where it is served, the same after a restart
 	office   *Office
+	token    *sign.Trial
 	log      *slog.Logger
 }
 
@@ -38,6 +41,10 @@ const (
 	demoKiosk   = "demo"
 	demoOfficer = "canbo"
 	demoPIN     = "714283"
+
+	demoTokenPIN     = "471147" // of the soft token that stands for an officer's
+	demoOrganisation = "UBND PHƯỜNG MẪU (CHẠY THỬ)"
+	demoTrust        = "trust" // folder of the authority that made up the token's certificate
 )
 
 // Demo says how the demo differs from what it is without being told.
@@ -72,6 +79,10 @@ func RunDemo(ctx context.Context, s Streams, d Demo) (err error) {
 		return err
 	}
 	fmt.Fprintf(s.Out, "Sign in as officer: %s, PIN %s, at the officer's desk http://%s%s\n", demoOfficer, demoPIN, office.address, desk.Path)
+	if err := office.plugIn(folder); err != nil {
+		return err
+	}
+	fmt.Fprintf(s.Out, "The same officer signs copies at the kiosk's screen, with a soft token of no worth: PIN %s\n", demoTokenPIN)
 	for {
 		cfg, file, err := d.config(folder)
 		if err != nil {
@@ -110,6 +121,9 @@ func (d Demo) config(folder string) (cfg config.Config, file string, err error) 
 	cfg.Web.Print = true // by the browser's own dialog
 	cfg.Upload.To = config.ToTus
 	cfg.Answers.From = config.FromDesk
+	if cfg.Sign.Trust == "" {
+		cfg.Sign.Trust = filepath.Join(folder, demoTrust)
+	}
 	if d.Listen != "" {
 		cfg.Web.Listen = d.Listen
 	}
@@ -127,11 +141,14 @@ func demoStaff(out io.Writer, folder string) error {
 		name string
 		role staff.Role
 		pin  string
-	}{{"tinhnguyen", staff.Volunteer, "258036"}, {"kythuat", staff.Technician, "147960"}} {
+	}{{"tinhnguyen", staff.Volunteer, "258036"}, {"kythuat", staff.Technician, "147960"},
+		{demoOfficer, staff.Officer, demoPIN}} {
 		if err := roll.Add(m.name, m.role, m.pin); err != nil && !errors.Is(err, staff.ErrExists) {
 			return fmt.Errorf("add the demo's %s: %w", m.role, err)
 		}
-		fmt.Fprintf(out, "Sign in as %s: %s, PIN %s\n", m.role, m.name, m.pin)
+		if m.role != staff.Officer { // told with the desk
+			fmt.Fprintf(out, "Sign in as %s: %s, PIN %s\n", m.role, m.name, m.pin)
+		}
 	}
 	return nil
 }
@@ -163,6 +180,31 @@ func openDemo(ctx context.Context, inbox string, log *slog.Logger) (_ *demo, err
 	}
 	d.address = l.Addr().String()
 	return d, l.Close()
+}
+
+// plugIn makes the demo's soft token, and lets this machine trust it.
+func (d *demo) plugIn(folder string) (err error) {
+	if d.token, err = sign.NewTrial(demoOrganisation, time.Now()); err != nil {
+		return err
+	}
+	trust := filepath.Join(folder, demoTrust)
+	if err := MakeDataFolder(trust); err != nil {
+		return err
+	}
+	root := pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: d.token.Root().Raw})
+	if err := os.WriteFile(filepath.Join(trust, "demo.pem"), root, 0o600); err != nil {
+		return fmt.Errorf("plug in the demo's token: %w", err)
+	}
+	return nil
+}
+
+// sign opens the demo's token.
+func (d *demo) sign(_ context.Context, pin string, mark sign.Mark) (*sign.Signer, func(), error) {
+	if pin != demoTokenPIN {
+		return nil, nil, &sign.Error{Failure: sign.WrongPIN, Text: "The PIN is wrong."}
+	}
+	mark.Organisation = demoOrganisation
+	return &sign.Signer{Key: d.token, Now: time.Now, Mark: mark}, func() {}, nil
 }
 
 // close ends what openDemo opened, as far as it came.

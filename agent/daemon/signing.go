@@ -11,6 +11,7 @@ import (
 
 	"motcua/agent/config"
 	"motcua/agent/sign"
+	"motcua/agent/web/screen"
 )
 
 // OpenSigner opens a token with its PIN for as many signatures as are wanted; done ends the session. The mark's organisation
@@ -35,6 +36,25 @@ func Signing(cfg config.Config) OpenSigner {
 		}
 		return s, token.Close, nil
 	}
+}
+
+// registerFile holds the numbers of certified copies, in the data folder. It names no person.
+const registerFile = "certified.jsonl"
+
+// openSigning gives what officers sign with at the screen; nil where the configuration lets nobody.
+func openSigning(cfg config.Config, demo *demo) (*screen.Signing, error) {
+	if !cfg.Sign.Kiosk && demo == nil {
+		return nil, nil
+	}
+	register, err := sign.OpenRegister(filepath.Join(cfg.Data, registerFile), cfg.Sign.Book)
+	if err != nil {
+		return nil, err
+	}
+	s := &screen.Signing{Open: Signing(cfg), Register: register}
+	if demo != nil && !cfg.Sign.Kiosk {
+		s.Open = demo.sign
+	}
+	return s, nil
 }
 
 // Trust reads the authorities of a folder, each file *.pem or *.crt; nil where no folder is named.

@@ -66,6 +66,15 @@ type Copy struct {
 	Kind  paper.Kind
 	Title string
 	Pages []int // on which the paper lies, counted through all Pages of the dossier
+
+	Signature *Signature // whose Data is signed, and as what; nil: it is not
+}
+
+// Signature is what form.json says of a copy that an officer signed; the signature itself is in the file.
+type Signature struct {
+	Form    string `json:"form"`             // "SAO Y", …
+	Number  string `json:"number,omitempty"` // of the register of certifications
+	Officer string `json:"officer"`          // the sign-in name
 }
 
 // Consent is what the citizen agreed to, and when.
@@ -227,6 +236,8 @@ type FormCopy struct {
 	SHA256 string     `json:"sha256"`
 	Kind   paper.Kind `json:"kind"`
 	Pages  []int      `json:"pages"` // on which the paper lies, counted through all page files
+
+	Signature *Signature `json:"signature,omitempty"` // nil: the copy is not signed
 }
 
 // FormPaper says which papers were recognised on the pages.
@@ -404,7 +415,7 @@ func (d Dossier) form() (Form, error) {
 	for i, c := range d.Copies {
 		sum := sha256.Sum256(c.Data)
 		form.Copies = append(form.Copies, FormCopy{Name: fmt.Sprintf("copy-%04d-%s.pdf", i+1, c.Kind), Title: c.Title, Size: len(c.Data),
-			SHA256: hex.EncodeToString(sum[:]), Kind: c.Kind, Pages: c.Pages})
+			SHA256: hex.EncodeToString(sum[:]), Kind: c.Kind, Pages: c.Pages, Signature: c.Signature})
 	}
 	if d.CopyFault != nil {
 		form.CopyFault = d.CopyFault.Error()

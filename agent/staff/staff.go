@@ -1,4 +1,4 @@
-// Package staff keeps the people who may sign in at the kiosk: volunteers and technicians, each with a
+// Package staff keeps the people who may sign in: volunteers, technicians and officers, each with a
 // role and a PIN. PINs are stored as argon2id only, and where a TPM keeps a key the whole roll is sealed to it. In go a sign-in
 // name, a PIN and the device it was typed at; out comes the Member or a reason to refuse. After five wrong PINs in a row that
 // name has to wait at that device, longer each time up to five minutes, across restarts: a six-digit PIN can't be guessed at
@@ -35,12 +35,13 @@ type Role string
 const (
 	Volunteer  Role = "volunteer"
 	Technician Role = "technician"
-	Officer    Role = "officer" // of the office's desk; may do nothing at a kiosk
+	// Officer works at the office's desk; at a kiosk only where its configuration lets officers sign, and then as a volunteer, too.
+	Officer Role = "officer"
 )
 
 // Covers reports whether a member of this role may do what needs the other.
 func (r Role) Covers(needed Role) bool {
-	return r == needed || r == Technician && needed == Volunteer
+	return r == needed || needed == Volunteer && (r == Technician || r == Officer)
 }
 
 // Member is one person who may sign in, without the PIN.
@@ -57,7 +58,7 @@ var (
 	ErrLocked    = errors.New("staff: locked after too many wrong PINs")
 	ErrWeakPIN   = errors.New("staff: the PIN needs 6 to 12 digits that are no simple row and not all the same")
 	ErrBadName   = errors.New("staff: a sign-in name has 2 to 32 of a-z, 0-9 and hyphen, and begins with a letter")
-	ErrBadRole   = errors.New("staff: the role is volunteer, technician or, at the office's desk, officer")
+	ErrBadRole   = errors.New("staff: the role is volunteer, technician or officer")
 	ErrExists    = errors.New("staff: that name is taken")
 	ErrNotFound  = errors.New("staff: no such name")
 	ErrBusy      = errors.New("staff: too many PINs are being tried at once")

@@ -69,9 +69,12 @@ func (h *hand) get(path string) *hand {
 
 func (h *hand) post(path string, pairs ...string) *hand {
 	h.t.Helper()
-	form := url.Values{"csrf": {h.csrf}}
+	form := url.Values{}
 	for i := 0; i+1 < len(pairs); i += 2 {
-		form.Set(pairs[i], pairs[i+1])
+		form.Add(pairs[i], pairs[i+1])
+	}
+	if !form.Has("csrf") {
+		form.Set("csrf", h.csrf)
 	}
 	r, err := http.NewRequestWithContext(h.t.Context(), http.MethodPost, h.base+path, strings.NewReader(form.Encode()))
 	if err != nil {

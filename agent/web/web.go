@@ -1,9 +1,9 @@
-// Package web is the screen of the counter: server-rendered pages for the citizen, the volunteer and
-// the technician. In go HTTP requests of one kiosk's browser, pages of the scanner and readings of
+// Package web is the screen of the counter: server-rendered pages for the citizen, the volunteer, the
+// officer who signs there, and the technician. In go HTTP requests of one kiosk's browser, pages of the scanner and readings of
 // recognition; out come confirmed submissions to the queue and pages that never show a Go error.
 //
 // It only joins what makes the pages, and lets in what may ask for them (guard.go): package screen is what they
-// stand on, citizen, volunteer and technician are one package a role, none of which knows another.
+// stand on, citizen, volunteer, officer and technician are one package a role, none of which knows another.
 //
 // It promises: it answers only its own origin (guard.go); nothing of a visit can be seen after the visit
 // has ended (citizen/leave.go); every page works by finger, by keyboard and without JavaScript but for
@@ -14,6 +14,7 @@ import (
 	"net/http"
 
 	"motcua/agent/web/citizen"
+	"motcua/agent/web/officer"
 	"motcua/agent/web/screen"
 	"motcua/agent/web/technician"
 	"motcua/agent/web/volunteer"
@@ -38,6 +39,9 @@ func New(o screen.Options) (*Site, error) {
 		s.StaffRoutes(mux)
 		technician.New(host).Routes(mux)
 		volunteer.New(host).Routes(mux)
+		if host.Officers() {
+			officer.New(host).Routes(mux)
+		}
 	}
 	mux.Handle("GET /static/", screen.Assets())
 	mux.HandleFunc("GET /elsewhere", s.elsewhere)

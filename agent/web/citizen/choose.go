@@ -50,10 +50,6 @@ func (s *Pages) pick(w http.ResponseWriter, r *http.Request, at screen.Seat) {
 	http.Redirect(w, r, s.WhereTo(at.Visit.State()), http.StatusSeeOther)
 }
 
-// consentVersion names the text of consent.* in the catalogue; it is kept with the submission. Change
-// it whenever the text changes.
-const consentVersion = "2026-11"
-
 func (s *Pages) consent(w http.ResponseWriter, r *http.Request, at screen.Seat) {
 	if !screen.NeedProcedure(w, r, at) {
 		return
@@ -89,6 +85,6 @@ func (s *Pages) agree(w http.ResponseWriter, r *http.Request, at screen.Seat) {
 		s.TurnAway(w, r, at, err)
 		return
 	}
-	s.Note(audit.Event{Actor: "citizen", Act: audit.ConsentGiven, Reason: consentVersion, Visit: at.State.ID})
+	s.Note(audit.Event{Actor: "citizen", Act: audit.ConsentGiven, Reason: screen.ConsentVersion, Visit: at.State.ID})
 	http.Redirect(w, r, "/scan", http.StatusSeeOther)
 }

@@ -58,22 +58,6 @@ func (s *Pages) showConfirm(w http.ResponseWriter, r *http.Request, at screen.Se
 		Commits: true, Body: b})
 }
 
-// facts are what the receipt says of the submission.
-func facts(at screen.Seat) visit.Facts {
-	f := visit.Facts{Pages: counter.Pages(at.State.Papers)}
-	f.Fee = at.Proc.Price(counter.Values(at.State.Form), f.Pages)
-	for _, e := range at.State.Form {
-		if field, ok := at.Proc.Field(e.Name); ok && field.Type == procedure.Name && e.Value != "" && !e.Idle {
-			for _, word := range strings.Fields(e.Value) {
-				f.Initials += string([]rune(word)[:1]) + "."
-			}
-			break
-		}
-	}
-	f.Initials = strings.ToUpper(f.Initials)
-	return f
-}
-
 // purpose is what stands on the bank statement: the receipt's code, and nobody's name.
 func purpose(code string) string { return "HS " + strings.ReplaceAll(code, "-", "") }
 
@@ -118,9 +102,8 @@ func (s *Pages) submit(w http.ResponseWriter, r *http.Request, at screen.Seat) {
 	if !screen.NeedProcedure(w, r, at) {
 		return
 	}
-	_ = at.Visit.Note(s.Now(), facts(at)) // refused where it was sent already
-	consent := dossier.Consent{Version: consentVersion, Purpose: s.consentText(at.Lang), Language: at.Lang}
-	accepted, err := s.office().Submit(r.Context(), s.Options.Queue, at.Visit, at.Proc, consent, s.Now())
+	_ = at.Visit.Note(s.Now(), screen.Facts(at.State, at.Proc)) // refused where it was sent already
+	accepted, err := s.Office().Submit(r.Context(), s.Options.Queue, at.Visit, at.Proc, s.Consent(at.Lang), s.Now())
 	var invalid *dossier.InvalidError
 	switch {
 	case err == nil:
@@ -148,18 +131,4 @@ func who(state visit.State) string {
 		return state.Staff
 	}
 	return "citizen"
-}
-
-// office is where this kiosk stands.
-func (s *Pages) office() counter.Office {
-	return counter.Office{Ward: s.Options.Ward, Kiosk: s.Options.Kiosk, Form: s.Options.Form, Copies: s.Options.Copies}
-}
-
-// consentText is the text that was agreed to, as it was shown.
-func (s *Pages) consentText(lang string) string {
-	text := ""
-	for _, key := range []string{"consent.what", "consent.why", "consent.long", "consent.right"} {
-		text += s.Words.Say(lang, key) + "\n"
-	}
-	return text
 }

@@ -27,7 +27,7 @@ func (s *Pages) sheet(ctx context.Context, at screen.Seat) (form.Sheet, bool) {
 		return form.Sheet{}, false
 	}
 	matter := counter.Matter{Procedure: at.Proc, Confirmed: s.Now(), Ways: counter.Ways(at.Proc, at.State)}
-	return s.office().Pack(ctx, matter, at.State.Form, nil).Sheet()
+	return s.Office().Pack(ctx, matter, at.State.Form, nil).Sheet()
 }
 
 func (s *Pages) formPage(w http.ResponseWriter, r *http.Request, at screen.Seat) {

@@ -10,7 +10,7 @@ import (
 	"motcua/agent/web/screen"
 )
 
-// laterVersion names the text of later.* in the catalogue, as consentVersion does that of the consent.
+// laterVersion names the text of later.* in the catalogue, as screen.ConsentVersion does that of the consent.
 const laterVersion = "later-2026-11"
 
 type laterBody struct {

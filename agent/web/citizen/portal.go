@@ -59,7 +59,7 @@ func (s *Pages) work(ctx context.Context, v *visit.Visit, p *procedure.Procedure
 	}
 	w := s.Options.Portal.Plan(p, counter.Values(state.Form), p.Units())
 	err := v.Use(func(papers []visit.Paper) error {
-		d := s.office().Pack(ctx, counter.Matter{Procedure: p, Confirmed: s.Now()}, state.Form, papers)
+		d := s.Office().Pack(ctx, counter.Matter{Procedure: p, Confirmed: s.Now()}, state.Form, papers)
 		for i, c := range d.Copies {
 			w.Files = append(w.Files, portal.File{Paper: whichPaper(p, state, c.Kind), Name: fmt.Sprintf("giay-to-%d.pdf", i+1),
 				MediaType: "application/pdf", Data: c.Data})

@@ -114,6 +114,7 @@ func TestCatalogue(t *testing.T) {
 		need("act.", constants(t, "../../audit", "Act", ""))
 		need("device.", constants(t, "../../../drivers/scan", "Code", ""))
 		need("source.", constants(t, "../../../ocr/paper", "Source", ""))
+		need("sign.", constants(t, "../../sign", "Failure", ""))
 		need("verify.why.", constants(t, "../../sign", "Blame", ""))
 		for _, s := range queue.States {
 			keys = append(keys, "stands."+string(s), "stands."+string(s)+".text")

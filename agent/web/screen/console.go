@@ -25,8 +25,9 @@ type Console struct {
 	Log         func() []LogLine // the newest last
 	Diagnostics func(context.Context, io.Writer) error
 	AuditDir    string
-	Restart     func() // ends the daemon so that it comes back with the new configuration
-	Office      string // heading of reports
+	Signing     *Signing // what officers sign copies with at this screen; nil: they can't, and officers have no part here
+	Restart     func()   // ends the daemon so that it comes back with the new configuration
+	Office      string   // heading of reports
 
 	// Update installs a bundle of procedures with its minisign signature and gives how many there are.
 	// Its error says in one sentence what is wrong with the bundle.
@@ -135,6 +136,7 @@ func (s *Host) nav(lang, page string, role staff.Role) []navItem {
 	add(tech && c.AuditDir != "", "/console/audit", "nav.audit", "8")
 	add(c.Backlog != nil, "/report", "nav.report", "9")
 	add(tech && c.Diagnostics != nil, "/console/diagnostics", "nav.diagnostics", "0")
+	add(role == staff.Officer, "/officer", "nav.officer", "o")
 	add(true, "/desk", "nav.desk", "d")
 	add(true, "/verify", "nav.verify", "v")
 	return items
@@ -171,6 +173,7 @@ func consoleFunctions(words *catalogue, said *phrases) functionsOf {
 			"bytes": ShownBytes,
 			"count": func(stats queue.Stats, state queue.State) int64 { return stats.Count[state] },
 			"lower": strings.ToLower,
+			"inc":   func(n int) int { return n + 1 },
 		}
 	}
 }

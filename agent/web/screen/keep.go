@@ -27,12 +27,15 @@ type kept struct {
 
 	Parked parking // its person comes back with a code
 
+	Compared *keptComparison `json:",omitempty"` // what an officer compared
+
 	Token, CSRF, Lang, Size string
 }
 
 // keeping is what a table knows of its draft.
 type keeping struct {
 	changes int // of the visit, as kept last
+	against int // the same of its comparison
 	line    bool
 	pages   map[string]bool // kept
 	failed  bool
@@ -60,10 +63,12 @@ func (s *Host) Keep(t *Table, sess *Session) {
 	t.keepMu.Lock()
 	defer t.keepMu.Unlock()
 	changes := t.Visit.Changes()
-	if t.Context.Err() != nil || changes == t.kept.changes && r.Line == t.kept.line && !t.kept.failed && r.Saved.Sub(t.keptAt) < refreshed {
+	compared, against := t.compared.kept()
+	same := changes == t.kept.changes && against == t.kept.against && r.Line == t.kept.line
+	if t.Context.Err() != nil || same && !t.kept.failed && r.Saved.Sub(t.keptAt) < refreshed {
 		return
 	}
-	r.Visit, r.Parked = t.Visit.Snapshot(), t.parked
+	r.Visit, r.Parked, r.Compared = t.Visit.Snapshot(), t.parked, compared
 	err := s.keepPages(t)
 	if err == nil {
 		err = s.Options.Drafts.Keep(t.Visit.ID, r)
@@ -71,7 +76,7 @@ func (s *Host) Keep(t *Table, sess *Session) {
 	if err != nil {
 		s.Log.Error("keep draft", "visit", t.Visit.ID, "error", err)
 	}
-	t.kept.changes, t.kept.line, t.kept.failed, t.keptAt = changes, r.Line, err != nil, r.Saved
+	t.kept.changes, t.kept.against, t.kept.line, t.kept.failed, t.keptAt = changes, against, r.Line, err != nil, r.Saved
 }
 
 // keepPages keeps the pages that are new and drops those that are gone. The caller holds keepMu.
@@ -252,6 +257,7 @@ func (s *Host) reopen(r kept, limits visit.Limits, parted map[string]bool) *Tabl
 	t.kept.pages, t.Stack, t.of, t.parted, t.parked, t.Doubt = pages, r.Stack, r.Of, parted, r.Parked, r.Doubt
 	t.TwoSided = r.TwoSided
 	t.Awaits.Store(r.Awaits)
+	t.compared.take(r.Compared)
 	return t
 }
 

@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"motcua/agent/procedure"
+	"motcua/agent/staff"
 	"motcua/agent/visit"
 )
 
@@ -43,6 +44,7 @@ type View struct {
 	CanPark bool // a visit can be left for later
 	Parked  bool // this one is
 	CanHelp bool // a volunteer may sign in here
+	Signs   bool // whoever is signed in here signs copies
 	Silence silence
 	Body    any
 }
@@ -170,7 +172,9 @@ func (s *Host) Render(w http.ResponseWriter, r *http.Request, status int, page s
 		v.Silence = s.Silence(t)
 		v.Parked = !t.Parked().IsZero()
 	}
-	_, v.Staffed = s.SignedIn(r)
+	var member staff.Member
+	member, v.Staffed = s.SignedIn(r)
+	v.Signs = v.Staffed && member.Role == staff.Officer && s.Officers()
 	v.Voice = s.Voice != ""
 	v.Print = s.Options.Print
 	v.Slips = s.Options.PrintSlip != nil

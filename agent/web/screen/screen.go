@@ -177,7 +177,7 @@ func (s *Host) Sweep() {
 	for _, sess := range s.Sessions.All() {
 		if t := sess.Sitting(); t != nil && sess.Staffed() {
 			if left, _ := t.Visit.Silence(now); left == 0 {
-				s.handBack(context.Background(), sess)
+				s.HandBack(context.Background(), sess)
 			}
 		}
 	}

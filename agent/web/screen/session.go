@@ -46,6 +46,8 @@ type Session struct {
 	asked      string // the submission that was asked about with the right code and year
 	askedUntil time.Time
 
+	signed []Signed // of an officer: what was signed last
+
 	member staff.Member // who of the staff is signed in here; none: a citizen
 	until  time.Time    // when that ends by itself
 }
@@ -66,6 +68,7 @@ type Table struct {
 
 	Pictures pictures
 	Faces    faces
+	compared comparison
 	Stack    bool            // papers of several persons, not divided yet
 	TwoSided bool            // of a stack: its fronts are scanned first, and then, turned over, its backs
 	Awaits   atomic.Bool     // of a stack: its fronts are here, and somebody must scan its backs, or say that it has none
@@ -451,6 +454,7 @@ func (t *Table) wipe() {
 		t.Live.wipe()
 		t.Pictures.Wipe()
 		t.Faces.Wipe()
+		t.compared.wipe()
 		t.Visit.Wipe()
 		t.wiped()
 	})
@@ -509,7 +513,7 @@ func (s *Host) DropMember(name string, keep bool, token string) {
 		theirs := sess.member.Name == name
 		sess.mu.Unlock()
 		if theirs && !(keep && sess.Token == token) {
-			s.handBack(context.Background(), sess)
+			s.HandBack(context.Background(), sess)
 			s.Sessions.Drop(sess)
 		}
 	}

@@ -71,6 +71,18 @@ func DeviceOf(r *http.Request) string {
 	return host
 }
 
+// errNotHere refuses an officer at a kiosk where officers have nothing to do.
+var errNotHere = errors.New("officers don't sign in at this kiosk")
+
+// SignInAs checks a member's PIN, and that the member has a part at this kiosk. Its errors are the roll's, and one more.
+func (s *Host) SignInAs(name, pin, device string) (staff.Member, error) {
+	m, err := s.Options.Console.Roll.SignIn(name, pin, device)
+	if err == nil && m.Role == staff.Officer && !s.Officers() {
+		return staff.Member{}, errNotHere
+	}
+	return m, err
+}
+
 // SignOut ends every session of a member at once.
 func (s *Host) SignOut(name string) { s.DropMember(name, false, "") }
 
@@ -78,8 +90,11 @@ func (s *Host) SignOut(name string) { s.DropMember(name, false, "") }
 func Actor(m staff.Member) string { return string(m.Role) + ":" + m.Name }
 
 func home(role staff.Role) string {
-	if role == staff.Technician {
+	switch role {
+	case staff.Technician:
 		return "/console"
+	case staff.Officer:
+		return "/officer"
 	}
 	return "/desk"
 }
@@ -105,11 +120,14 @@ func (s *Host) signInPage(w http.ResponseWriter, r *http.Request) {
 // planted or seen before is worth nothing after. A visit that was open on this screen goes on, helped.
 func (s *Host) signIn(w http.ResponseWriter, r *http.Request) {
 	name, to := r.PostForm.Get("name"), r.PostForm.Get("to")
-	member, err := s.Options.Console.Roll.SignIn(name, r.PostForm.Get("pin"), DeviceOf(r))
+	member, err := s.SignInAs(name, r.PostForm.Get("pin"), DeviceOf(r))
 	if err != nil {
 		body := signInBody{To: to, Name: name, Wrong: "signin.wrong"}
 		status := http.StatusForbidden
 		switch {
+		case errors.Is(err, errNotHere):
+			body.Wrong = "signin.not-here"
+			s.Note(audit.Event{Actor: "system", Act: audit.RequestRefused, Reason: "role"})
 		case errors.Is(err, staff.ErrLocked):
 			body.Wrong = "signin.locked"
 			body.Wait = max(1, int(member.LockedUntil.Sub(s.Now()).Round(time.Minute).Minutes()))
@@ -154,15 +172,15 @@ func (s *Host) signOut(w http.ResponseWriter, r *http.Request) {
 		if m, in := s.SignedIn(r); in {
 			s.Note(audit.Event{Actor: Actor(m), Act: audit.SignedOut})
 		}
-		s.handBack(r.Context(), sess)
+		s.HandBack(r.Context(), sess)
 		s.Sessions.Drop(sess)
 	}
 	w.Header().Set("Clear-Site-Data", `"cache", "cookies", "storage"`)
 	http.Redirect(w, r, "/", http.StatusSeeOther)
 }
 
-// handBack puts what a volunteer leaves open into the line, where the next one finds it.
-func (s *Host) handBack(ctx context.Context, sess *Session) {
+// HandBack puts what a volunteer leaves open into the line, where the next one finds it.
+func (s *Host) HandBack(ctx context.Context, sess *Session) {
 	sess.mu.Lock()
 	t := sess.table
 	sess.table = nil

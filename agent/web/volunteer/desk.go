@@ -217,9 +217,11 @@ func (s *Pages) deskNew(w http.ResponseWriter, r *http.Request, m staff.Member) 
 
 // deskNext opens whoever is first in the line, or begins anew where nobody waits.
 func (s *Pages) deskNext(w http.ResponseWriter, r *http.Request, m staff.Member) {
-	if line := s.Sessions.Lined(); len(line) > 0 {
-		s.open(w, r, m, line[0].Visit.ID)
-		return
+	for _, t := range s.Sessions.Lined() {
+		if !t.Compared() { // that only waits for its officer's PIN
+			s.open(w, r, m, t.Visit.ID)
+			return
+		}
 	}
 	s.deskNew(w, r, m)
 }
@@ -283,7 +285,7 @@ func (s *Pages) takeOverPage(w http.ResponseWriter, r *http.Request, at screen.S
 
 func (s *Pages) takeOver(w http.ResponseWriter, r *http.Request, at screen.Seat) {
 	name := r.PostForm.Get("name")
-	m, err := s.Options.Console.Roll.SignIn(name, r.PostForm.Get("pin"), screen.DeviceOf(r))
+	m, err := s.SignInAs(name, r.PostForm.Get("pin"), screen.DeviceOf(r))
 	if err != nil {
 		s.Note(audit.Event{Actor: "system", Act: audit.SignInFailed})
 		s.Render(w, r, http.StatusForbidden, "takeover", screen.View{Back: s.WhereTo(at.State), Path: "/takeover",
