@@ -86,6 +86,12 @@ func (c countedSink) Deliver(ctx context.Context, s queue.Submission, b queue.Bu
 	return err
 }
 
+// Prepares says what the sink says.
+func (c countedSink) Prepares() bool {
+	p, ok := c.hubSink.(queue.Preparing)
+	return ok && p.Prepares()
+}
+
 // countedScanner counts scans that ended with a fault.
 type countedScanner struct {
 	station.Scanner

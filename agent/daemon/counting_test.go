@@ -10,7 +10,9 @@ import (
 	"testing"
 	"time"
 
+	"motcua/agent/metrics"
 	"motcua/queue"
+	"motcua/queue/tus"
 )
 
 // Causes come from real failures of real connections, wrapped as a sink wraps them.
@@ -50,5 +52,23 @@ func TestCauseOfAFailedDelivery(t *testing.T) {
 	}
 	if got := cause(fmt.Errorf("upload: %w", context.DeadlineExceeded)); got != causeTimeout {
 		t.Errorf("deadline: %s", got)
+	}
+}
+
+// Counting takes nothing away of what the queue asks a sink for.
+func TestCountingKeepsWhatASinkCanDo(t *testing.T) {
+	s, err := tus.New(tus.Options{Endpoint: "https://hub.example.vn/files/"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := counting(s, &metrics.Metrics{})
+	if _, ok := c.(queue.Hub); !ok {
+		t.Error("the hub's name is lost: each submission would have a breaker of its own")
+	}
+	if _, ok := c.(queue.Described); !ok {
+		t.Error("what the hub says of itself is lost: nothing held heals")
+	}
+	if p, ok := c.(queue.Preparing); !ok || !p.Prepares() {
+		t.Error("it does not prepare any more")
 	}
 }
