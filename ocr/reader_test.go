@@ -30,8 +30,8 @@ func TestMain(m *testing.M) {
 	if len(os.Args) > 1 && strings.HasPrefix(os.Args[1], "ocr-worker") {
 		var out io.Writer = os.Stdout
 		var in io.Reader = os.Stdin
-		if os.Args[1] == "ocr-worker-dies" {
-			d := &dying{in: os.Stdin, out: os.Stdout}
+		if at, ok := deaths[os.Args[1]]; ok {
+			d := &dying{in: os.Stdin, out: os.Stdout, at: at}
 			in, out = d, d
 		}
 		if err := ocr.Serve(context.Background(), in, out); err != nil {
@@ -44,15 +44,30 @@ func TestMain(m *testing.M) {
 
 var worker = []string{os.Args[0], "ocr-worker"}
 
-// dying are the pipes of a worker that is killed in the middle of its answer about page 2, every time it is asked.
+// dying are the pipes of a worker that is killed in the middle of an answer, every time it is asked that.
 type dying struct {
 	in, out *os.File
+	at      death
+	opened  int
 	asked   bool
+}
+
+// death is what a worker is asked then: after so many files, something that says this.
+type death struct {
+	files int
+	says  string
+}
+
+var deaths = map[string]death{
+	"ocr-worker-dies":          {1, `"op":"page","page":2`},
+	"ocr-worker-dies-worn":     {2, `"op":"open"`},
+	"ocr-worker-dies-worn-too": {2, `"op":"page"`},
 }
 
 func (d *dying) Read(p []byte) (int, error) {
 	n, err := d.in.Read(p)
-	d.asked = d.asked || bytes.Contains(p[:n], []byte(`"op":"page","page":2`))
+	d.opened += bytes.Count(p[:n], []byte(`"op":"open"`))
+	d.asked = d.asked || d.opened >= d.at.files && bytes.Contains(p[:n], []byte(d.at.says))
 	return n, err
 }
 
@@ -325,6 +340,23 @@ func TestWorker(t *testing.T) {
 			t.Errorf("%d documents of 3 other pages", len(res.Documents))
 		}
 	})
+	// Public test files did this: each is read alone, and one of them ended the worker after a score of others.
+	for _, how := range []string{"ocr-worker-dies-worn", "ocr-worker-dies-worn-too"} {
+		t.Run("no_file_pays_for_the_one_before/"+how, func(t *testing.T) {
+			r, err := ocr.New(ocr.Options{Worker: []string{os.Args[0], how}, Workers: 1})
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer r.Close()
+			img, _ := draw(t, paper.CCCD, 62, 0)
+			page := asJPEG(t, img)
+			for n := range 3 {
+				if res := r.Read(t.Context(), ocr.Input{Data: page}); res.Problem != nil || len(res.Documents) != 1 {
+					t.Errorf("file %d: %v, %d documents", n+1, res.Problem, len(res.Documents))
+				}
+			}
+		})
+	}
 	t.Run("cannot_start", func(t *testing.T) {
 		r, err := ocr.New(ocr.Options{Worker: []string{"/bin/false"}, Workers: 1})
 		if err != nil {

@@ -164,8 +164,8 @@ type child struct {
 	cmd   *exec.Cmd
 	in    io.WriteCloser
 	out   io.ReadCloser
-	pages int  // read by the running child
-	used  bool // it was given a file
+	pages int // read by the running child
+	files int // that it was given
 }
 
 // renewAfter is how many pages a child reads: gosseract keeps the text of every line it has read, about 100 kB
@@ -224,7 +224,7 @@ func (c *child) stop() (forbidden bool) {
 	_ = c.cmd.Process.Kill()
 	_ = c.cmd.Wait()
 	forbidden = sandbox.ForbiddenCall(c.cmd.ProcessState)
-	c.cmd, c.opened, c.pages, c.used = nil, false, 0, false
+	c.cmd, c.opened, c.pages, c.files = nil, false, 0, 0
 	return forbidden
 }
 
@@ -254,7 +254,9 @@ func (c *child) ask(ctx context.Context, d time.Duration, q request, blob []byte
 		return response{}, nil, err
 	}
 	q.Limits = c.limits
-	c.used = c.used || len(blob) > 0
+	if len(blob) > 0 {
+		c.files++
+	}
 	type answer struct {
 		a    response
 		blob []byte
@@ -311,7 +313,11 @@ func (c *child) try(ctx context.Context) ([]sandbox.Protection, error) {
 
 func (c *child) open(ctx context.Context, data []byte, words bool) (int, *Problem) {
 	c.data, c.words = data, words
+	worn := c.files > 0
 	a, _, err := c.ask(ctx, startup+c.limits.Time, request{Op: "open", Words: words}, data)
+	if worn && errors.Is(err, errDied) {
+		a, _, err = c.ask(ctx, startup+c.limits.Time, request{Op: "open", Words: words}, data)
+	}
 	if err != nil {
 		return 0, died(err, 0)
 	}
@@ -322,17 +328,32 @@ func (c *child) open(ctx context.Context, data []byte, words bool) (int, *Proble
 	return a.Pages, a.Problem
 }
 
-func (c *child) page(ctx context.Context, n int) ([]*face, []Timing, *Problem) {
-	if !c.opened { // the last page cost the child its life
-		if _, p := c.open(ctx, c.data, c.words); p != nil {
-			return nil, nil, p
+// askAbout puts a request about a page of the file under way. A child that dies of it, and had read something before, is
+// replaced once: what it had left in its memory may be what ended it, and no file is to blame for the one before.
+func (c *child) askAbout(ctx context.Context, q request) (response, []byte, *Problem) {
+	for {
+		if !c.opened { // the last page cost the child its life
+			if _, p := c.open(ctx, c.data, c.words); p != nil {
+				return response{}, nil, p
+			}
+		}
+		worn := c.pages > 0 || c.files > 1
+		a, blob, err := c.ask(ctx, c.limits.Time+2*time.Second, q, nil)
+		if err == nil {
+			c.pages++
+			return a, blob, nil
+		}
+		if !worn || !errors.Is(err, errDied) {
+			return response{}, nil, died(err, q.Page)
 		}
 	}
-	a, _, err := c.ask(ctx, c.limits.Time+2*time.Second, request{Op: "page", Page: n}, nil)
-	if err != nil {
-		return nil, nil, died(err, n)
+}
+
+func (c *child) page(ctx context.Context, n int) ([]*face, []Timing, *Problem) {
+	a, _, p := c.askAbout(ctx, request{Op: "page", Page: n})
+	if p != nil {
+		return nil, nil, p
 	}
-	c.pages++
 	for _, f := range a.Faces {
 		if f.Readings == nil {
 			f.Readings = map[paper.Name][]reading{}
@@ -365,28 +386,22 @@ func (c *child) done() {
 }
 
 func (c *child) cut(ctx context.Context, n int, q paper.Quad, most int) (Cut, error) {
-	if !c.opened {
-		if _, p := c.open(ctx, c.data, c.words); p != nil {
-			return Cut{}, p
-		}
-	}
-	a, picture, err := c.ask(ctx, c.limits.Time+2*time.Second, request{Op: "cut", Page: n, Quad: q, Bytes: most}, nil)
+	a, picture, p := c.askAbout(ctx, request{Op: "cut", Page: n, Quad: q, Bytes: most})
 	switch {
-	case err != nil:
-		return Cut{}, died(err, n)
+	case p != nil:
+		return Cut{}, p
 	case a.Error != "":
 		return Cut{}, errors.New(a.Error)
 	case a.Cut == nil || a.Cut.Width <= 0 || a.Cut.Height <= 0:
 		return Cut{}, died(errDied, n)
 	}
-	c.pages++
 	a.Cut.JPEG = picture
 	return *a.Cut, nil
 }
 
 // renew ends a child that has read something, and starts another one, warm for the next page.
 func (c *child) renew() {
-	if c.cmd != nil && c.used {
+	if c.cmd != nil && c.files > 0 {
 		c.stop()
 		_ = c.start() // what is wrong with it the next page tells
 	}
