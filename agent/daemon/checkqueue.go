@@ -1,8 +1,11 @@
 package daemon
 
 import (
+	"context"
+	"errors"
 	"fmt"
 	"path/filepath"
+	"slices"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -11,6 +14,7 @@ import (
 	"motcua/agent/doctor"
 	"motcua/queue"
 	"motcua/queue/line"
+	"motcua/queue/seal"
 )
 
 // waitsLong is how long a submission may wait before somebody should look.
@@ -50,6 +54,30 @@ func checkQueue(cfg config.Config) []doctor.Finding {
 		findings = append(findings, doctor.Good("nothing was set aside"))
 	}
 	return findings
+}
+
+// checkKey looks at whether the kiosk key is bound to what is booted as the configuration says.
+func checkKey(ctx context.Context, cfg config.Config) []doctor.Finding {
+	vault, ok := Vault(cfg).(*seal.TPM)
+	if !ok {
+		return []doctor.Finding{doctor.Good("the kiosk key lies in a file")}
+	}
+	bound, err := vault.Bindings(ctx)
+	var boot *seal.BootError
+	switch {
+	case errors.As(err, &boot):
+		return []doctor.Finding{doctor.Bad(fmt.Sprintf("the kiosk key is bound to what was booted, and registers %v have changed", boot.Changed),
+			"after an update put the key back: motcua queue key restore; if nobody updated this machine, take it out of service and tell the office")}
+	case err != nil:
+		return []doctor.Finding{doctor.Doubt("what the kiosk key is bound to can't be seen: "+err.Error(),
+			"run motcua doctor as the user that the service runs as (motcua), or as root")}
+	case slices.Equal(bound, vault.Binds()) && len(bound) == 0:
+		return []doctor.Finding{doctor.Good("the kiosk key lies in the TPM, whatever is booted")}
+	case slices.Equal(bound, vault.Binds()):
+		return []doctor.Finding{doctor.Good("the kiosk key opens only while registers %v of the TPM are as they are now", bound)}
+	}
+	return []doctor.Finding{doctor.Doubt(fmt.Sprintf("the kiosk key is bound to registers %v, and queue.boot says %v", bound, vault.Binds()),
+		"motcua queue key reseal binds it as queue.boot says, once it has a way back")}
 }
 
 // A certificate that ends stops every delivery: somebody is told a month before, and again when it is urgent.

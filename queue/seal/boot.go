@@ -1,8 +1,10 @@
 package seal
 
 import (
+	"context"
 	"crypto/sha256"
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -31,6 +33,20 @@ func (t *TPM) Loose() Vault { return t.Bound() }
 
 // Binds says to which registers keys are bound when they are saved.
 func (t *TPM) Binds() []uint { return slices.Clone(t.pcrs) }
+
+// Bindings says to which registers the keys that are saved are bound; none where nothing is saved. A *BootError tells which of
+// them hold something else now: the keys would not open.
+func (t *TPM) Bindings(ctx context.Context) ([]uint, error) {
+	file, there, err := t.read()
+	if err != nil || !there || len(file.Boot) == 0 {
+		return nil, err
+	}
+	chip, err := t.open(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("ask the TPM %s: %w", t.device, err)
+	}
+	return file.registers(), errors.Join(file.booted(chip, t.path), chip.Close())
+}
 
 // BootError says that this machine has booted other than when its key was sealed.
 type BootError struct {

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -51,6 +52,9 @@ func TestBoundToWhatIsBooted(t *testing.T) {
 		if _, err := v.Load(ctx); err != nil {
 			t.Fatal(err)
 		}
+		if bound, err := plain.Bindings(ctx); err != nil || !slices.Equal(bound, []uint{4, 7}) {
+			t.Fatal(bound, err)
+		}
 	})
 	t.Run("after_a_reboot", func(t *testing.T) {
 		v := NewTPM(path, startTPM(t, state)).Bound(4, 7)
@@ -70,6 +74,9 @@ func TestBoundToWhatIsBooted(t *testing.T) {
 		}
 		if text := err.Error(); !strings.Contains(text, "boot loader") || !strings.Contains(text, "queue key restore") {
 			t.Error(text)
+		}
+		if bound, err := v.Bindings(ctx); !errors.As(err, &boot) || !slices.Equal(bound, []uint{4, 7}) {
+			t.Error(bound, err)
 		}
 		for range 20 { // it takes up none of the chip's memory
 			if _, err := v.Load(ctx); !errors.As(err, &boot) {

@@ -50,18 +50,26 @@ const (
 	boundFormat  = "motcua-tpm-2"
 )
 
-// Load unseals the keys.
-func (t *TPM) Load(ctx context.Context) ([]Key, error) {
+// read gives the file as it stands; one that is not there is none.
+func (t *TPM) read() (file sealedFile, there bool, err error) {
 	data, err := readPrivate(t.path)
 	if errors.Is(err, fs.ErrNotExist) {
-		return nil, nil
+		return file, false, nil
 	}
 	if err != nil {
-		return nil, fmt.Errorf("read sealed kiosk key: %w", err)
+		return file, false, fmt.Errorf("read sealed kiosk key: %w", err)
 	}
-	var file sealedFile
 	if err := json.Unmarshal(data, &file); err != nil || !file.known() {
-		return nil, fmt.Errorf("read sealed kiosk key: %s is damaged; put it back from your backup", t.path)
+		return file, false, fmt.Errorf("read sealed kiosk key: %s is damaged; put it back from your backup", t.path)
+	}
+	return file, true, nil
+}
+
+// Load unseals the keys.
+func (t *TPM) Load(ctx context.Context) ([]Key, error) {
+	file, there, err := t.read()
+	if err != nil || !there {
+		return nil, err
 	}
 	var keys []Key
 	err = t.session(ctx, func(chip transport.TPM, root *tpm2.CreatePrimaryResponse) error {

@@ -634,7 +634,7 @@ func TestWeatherSoak(t *testing.T) {
 			}
 		}
 	}
-	for range 600 {
+	for range 1200 { // two minutes
 		stats, err := q.Stats()
 		if err != nil {
 			t.Fatal(err)
@@ -643,7 +643,7 @@ func TestWeatherSoak(t *testing.T) {
 			held, _ := q.List(queue.Filter{States: []queue.State{queue.Held}})
 			t.Fatalf("held: %s", held[0].LastError)
 		}
-		if stats.Count[queue.Delivered] == int64(len(want)) {
+		if stats.Count[queue.Delivered]+stats.Count[queue.Acknowledged] == int64(len(want)) {
 			break
 		}
 		time.Sleep(100 * time.Millisecond)
