@@ -545,7 +545,7 @@ func TestSearchOfAllCuts(t *testing.T) {
 				t.Fatal(err)
 			}
 			rng := rand.New(rand.NewPCG(1, uint64(len(name))))
-			step, again := max(1, full/24), 1
+			step, again := max(1, full/12), 1
 			if soak {
 				step, again = 1, 1<<30
 			}

@@ -168,7 +168,7 @@ func TestAnyDamageOfTheIndex(t *testing.T) {
 			}
 		}
 	}
-	tries := 60
+	tries := 30
 	if os.Getenv("MOTCUA_SOAK") != "" {
 		tries = 3000
 	}

@@ -343,6 +343,7 @@ func TestEveryFaultAtEveryPoint(t *testing.T) {
 	}
 	for _, mode := range []string{"fail", "full", "tear", "late", "cut"} {
 		t.Run(mode, func(t *testing.T) {
+			t.Parallel()
 			seen := map[string]int{}
 			for at := 1; at <= count.ops; at++ {
 				for range rounds {
