@@ -124,9 +124,14 @@ func (a Answer) Validate() error {
 	if a.Result == nil {
 		return nil
 	}
-	switch f := *a.Result; {
-	case a.State != Done && a.State != Refused:
-		return fmt.Errorf("answer: a result does not go with the state %q", a.State)
+	return a.Result.validate(a.State)
+}
+
+// validate tells what is wrong with a result of a submission in that state.
+func (f *File) validate(state State) error {
+	switch {
+	case state != Done && state != Refused:
+		return fmt.Errorf("answer: a result does not go with the state %q", state)
 	case f.Size <= 0 || f.Size > ResultLimit:
 		return fmt.Errorf("answer: the result is empty or larger than %d MiB", ResultLimit>>20)
 	case !validSum.MatchString(f.SHA256):

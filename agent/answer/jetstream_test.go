@@ -177,6 +177,7 @@ func TestProvince(t *testing.T) {
 	eventually(t, "B at the second kiosk", second.has("B", NeedsMore))
 	again := kiosk(t, hub.ClientURL(), "kiosk-a", first.dir, q)
 	eventually(t, "B at the first kiosk", again.has("B", NeedsMore))
+	eventually(t, "word of it", func() bool { again.mu.Lock(); defer again.mu.Unlock(); return len(again.taken) > 0 }) // comes after it is kept
 	again.mu.Lock()
 	if !slices.Equal(again.taken, []string{"B needs-more"}) {
 		t.Errorf("new at the kiosk that was away: %q", again.taken)

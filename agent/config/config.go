@@ -360,6 +360,17 @@ func (c *Config) checkWeb(f *strict.File) {
 	if c.Web.HelpedWarning <= 0 || c.Web.HelpedWarning >= c.Web.HelpedSilence {
 		f.Problem("web.helped_warning", "must be more than 0 and less than web.helped_silence (%s)", c.Web.HelpedSilence)
 	}
+	c.checkPrinters(f)
+	if c.Web.LaterDays < 0 || c.Web.LaterDays > 30 {
+		f.Problem("web.later_days", "must be between 0 (not offered) and 30")
+	}
+	if c.Web.UploadLimit < 100e3 || c.Web.UploadLimit > 1e9 {
+		f.Problem("web.upload_limit", "must be between 100 kB and 1 GB")
+	}
+}
+
+// checkPrinters judges what prints receipts and sheets.
+func (c *Config) checkPrinters(f *strict.File) {
 	if p := c.Web.ReceiptPrinter; p != "" && !strings.HasPrefix(p, "/dev/") && !hostPort.MatchString(p) && !ippQueue.MatchString(p) {
 		f.Problem("web.receipt_printer", "must be a device such as /dev/usb/lp0, host:port such as 192.0.2.7:9100, or a queue of CUPS "+
 			"such as ipp://localhost/printers/phieu, not %q", p)
@@ -369,12 +380,6 @@ func (c *Config) checkWeb(f *strict.File) {
 	}
 	if c.Web.ReceiptPaper != 58 && c.Web.ReceiptPaper != 80 {
 		f.Problem("web.receipt_paper", "must be 58 or 80 (mm)")
-	}
-	if c.Web.LaterDays < 0 || c.Web.LaterDays > 30 {
-		f.Problem("web.later_days", "must be between 0 (not offered) and 30")
-	}
-	if c.Web.UploadLimit < 100e3 || c.Web.UploadLimit > 1e9 {
-		f.Problem("web.upload_limit", "must be between 100 kB and 1 GB")
 	}
 }
 

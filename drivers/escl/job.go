@@ -313,18 +313,17 @@ func (j *job) judge(ctx context.Context, number int, st *statusError) answer {
 	case feeder != "" && feeder != scan.NoDocuments:
 		return answer{err: &codeError{feeder, st}}
 	}
+	return j.told(now, number, feeder, st)
+}
+
+// told judges by what the device says of the job itself.
+func (j *job) told(now *statusXML, number int, feeder scan.Code, st *statusError) answer {
+	gone, fed := noMore(st.code), j.source != scan.Flatbed
 	info, known := now.job(j.url.Path)
+	if a, ended := j.ended(info, number, feeder, st); ended {
+		return a
+	}
 	switch {
-	case info.JobState == "Aborted" && feeder == scan.NoDocuments && number == 1:
-		return answer{err: &codeError{scan.NoDocuments, st}}
-	case info.JobState == "Aborted":
-		return answer{err: &codeError{scan.IOError, fmt.Errorf("the device aborted the job: %s", strings.Join(info.Reasons, ", "))}}
-	case info.JobState == "Canceled":
-		return answer{err: &codeError{scan.Cancelled, st}}
-	case info.JobState == "Completed" && !fed && number == 1:
-		return answer{wait: briefly} // it has scanned and must still make the file
-	case info.JobState == "Completed":
-		return answer{err: j.without(number, st)}
 	case st.code == http.StatusServiceUnavailable:
 		return answer{wait: on}
 	case !known && now.State != "Processing" && (gone || number > 1 && feeder == scan.NoDocuments):
@@ -342,6 +341,25 @@ func (j *job) judge(ctx context.Context, number int, st *statusError) answer {
 		return answer{wait: on}
 	}
 	return answer{wait: briefly} // the last sheet may be under the lamp
+}
+
+// ended judges a job that has come to an end.
+func (j *job) ended(info jobXML, number int, feeder scan.Code, st *statusError) (answer, bool) {
+	switch info.JobState {
+	case "Aborted":
+		if feeder == scan.NoDocuments && number == 1 {
+			return answer{err: &codeError{scan.NoDocuments, st}}, true
+		}
+		return answer{err: &codeError{scan.IOError, fmt.Errorf("the device aborted the job: %s", strings.Join(info.Reasons, ", "))}}, true
+	case "Canceled":
+		return answer{err: &codeError{scan.Cancelled, st}}, true
+	case "Completed":
+		if j.source == scan.Flatbed && number == 1 {
+			return answer{wait: briefly}, true // it has scanned and must still make the file
+		}
+		return answer{err: j.without(number, st)}, true
+	}
+	return answer{}, false
 }
 
 // noMore reports the standard's own answers for the end of a stack.

@@ -109,13 +109,7 @@ var errNoPACE = errors.New("no way of PACE in common")
 
 // pace is password authenticated connection establishment (9303-11, 4.4).
 func (c *channel) pace(ctx context.Context, infos []paceInfo, reference byte, password []byte, random io.Reader) error {
-	var info *paceInfo
-	for i := range infos {
-		// What proves that the chip is no copy, then the strongest cipher; among equals the chip's first.
-		if infos[i].group != nil && (info == nil || infos[i].rank() > info.rank()) {
-			info = &infos[i]
-		}
-	}
+	info := strongest(infos)
 	if info == nil {
 		return errNoPACE
 	}
@@ -135,41 +129,15 @@ func (c *channel) pace(ctx context.Context, infos []paceInfo, reference byte, pa
 	}
 
 	g, suite := info.group, info.suite
-	nonce, err := c.authenticate(ctx, true, 0, nil, 0x80)
+	common, err := c.agreeByPACE(ctx, info, password, random)
 	if err != nil {
 		return err
 	}
-	if len(nonce) == 0 || len(nonce)%suite.BlockSize() != 0 || len(nonce) > 64 {
-		return damaged(fmt.Errorf("nonce of %d bytes", len(nonce)))
-	}
-	s := suite.Decrypt(suite.Derive(password, sm.Password), nonce)
-	generator, mapping, err := c.mapNonce(ctx, *info, s, random)
-	if err != nil {
-		return err
-	}
-
-	key, err := scalar(g.Order(), random)
-	if err != nil {
-		return err
-	}
-	mine := g.Public(key, generator)
-	theirs, err := c.exchange(ctx, g, 0x83, mine, 0x84)
-	if err != nil {
-		return err
-	}
-	if g.Equal(theirs, mine) {
-		return damaged(errors.New("the chip mirrors keys"))
-	}
-	secret, err := g.Secret(g.Public(key, theirs))
-	if err != nil {
-		return damaged(fmt.Errorf("PACE secret: %w", err))
-	}
-
-	mac := suite.Derive(secret, sm.MAC)
+	mac := suite.Derive(common.secret, sm.MAC)
 	token := func(p []byte) []byte {
 		return tlv.Append(nil, 0x7f49, tlv.Append(nil, 0x06, oid), tlv.Append(nil, g.Tag(), p))
 	}
-	last, err := c.general(ctx, false, 0x85, suite.Sum(mac, token(g.Marshal(theirs))))
+	last, err := c.general(ctx, false, 0x85, suite.Sum(mac, token(g.Marshal(common.theirs))))
 	var status apdu.Status
 	if errors.As(err, &status) {
 		// The token can only be wrong where the nonce was decrypted with another password.
@@ -181,15 +149,64 @@ func (c *channel) pace(ctx context.Context, infos []paceInfo, reference byte, pa
 	if err != nil {
 		return err
 	}
-	if answer, ok := tlv.Find(last, 0x7c, 0x86); !ok || !suite.Verify(mac, token(g.Marshal(mine)), answer) {
+	if answer, ok := tlv.Find(last, 0x7c, 0x86); !ok || !suite.Verify(mac, token(g.Marshal(common.mine)), answer) {
 		return damaged(fmt.Errorf("PACE token: %w", sm.ErrForged))
 	}
 	if info.provesChip() {
 		data, _ := tlv.Find(last, 0x7c, 0x8a)
-		c.mapped = &mapped{group: g, theirs: mapping, data: opened(suite, suite.Derive(secret, sm.Enc), data)}
+		c.mapped = &mapped{group: g, theirs: common.mapping, data: opened(suite, suite.Derive(common.secret, sm.Enc), data)}
 	}
-	c.session = sm.NewSession(suite, secret, nil)
+	c.session = sm.NewSession(suite, common.secret, nil)
 	return nil
+}
+
+// strongest chooses what proves that the chip is no copy, then the strongest cipher; among equals the chip's first.
+// It is nil where none is known here.
+func strongest(infos []paceInfo) (best *paceInfo) {
+	for i := range infos {
+		if infos[i].group != nil && (best == nil || infos[i].rank() > best.rank()) {
+			best = &infos[i]
+		}
+	}
+	return best
+}
+
+// paceAgreement is what both sides of PACE came to: their public keys, the chip's of the mapping, and the secret.
+type paceAgreement struct {
+	mine, theirs, mapping group.Element
+	secret                []byte
+}
+
+// agreeByPACE maps the nonce and agrees on a secret.
+func (c *channel) agreeByPACE(ctx context.Context, info *paceInfo, password []byte, random io.Reader) (a paceAgreement, err error) {
+	g, suite := info.group, info.suite
+	nonce, err := c.authenticate(ctx, true, 0, nil, 0x80)
+	if err != nil {
+		return a, err
+	}
+	if len(nonce) == 0 || len(nonce)%suite.BlockSize() != 0 || len(nonce) > 64 {
+		return a, damaged(fmt.Errorf("nonce of %d bytes", len(nonce)))
+	}
+	var generator group.Element
+	s := suite.Decrypt(suite.Derive(password, sm.Password), nonce)
+	if generator, a.mapping, err = c.mapNonce(ctx, *info, s, random); err != nil {
+		return a, err
+	}
+	key, err := scalar(g.Order(), random)
+	if err != nil {
+		return a, err
+	}
+	a.mine = g.Public(key, generator)
+	if a.theirs, err = c.exchange(ctx, g, 0x83, a.mine, 0x84); err != nil {
+		return a, err
+	}
+	if g.Equal(a.theirs, a.mine) {
+		return a, damaged(errors.New("the chip mirrors keys"))
+	}
+	if a.secret, err = g.Secret(g.Public(key, a.theirs)); err != nil {
+		return a, damaged(fmt.Errorf("PACE secret: %w", err))
+	}
+	return a, nil
 }
 
 // general is one GENERAL AUTHENTICATE with one object, or none where value is nil.

@@ -72,27 +72,13 @@ func (c *channel) open(ctx context.Context, a Access, o Options) (string, error)
 	if err != nil {
 		return "", err
 	}
-	var last error
-	if len(infos) > 0 && a.CAN != "" {
-		if last = c.pace(ctx, infos, paceCAN, []byte(a.CAN), o.random); last == nil {
-			return "PACE-CAN", c.enter(ctx)
+	var last error // of a way that was tried before
+	if len(infos) > 0 {
+		how, again, err := c.openByPACE(ctx, infos, a, o)
+		if !again {
+			return how, err
 		}
-		if a.MRZ == (Key{}) && !errors.Is(last, errNoPACE) || !goesOn(last) {
-			return "", last
-		}
-	}
-	if len(infos) > 0 && a.MRZ != (Key{}) && !errors.Is(last, errNoPACE) {
-		password, err := a.MRZ.hash()
-		if err != nil {
-			return "", err
-		}
-		if last = c.pace(ctx, infos, paceMRZ, password, o.random); last == nil {
-			return "PACE-MRZ", c.enter(ctx)
-		}
-		// A wrong key is as wrong for BAC: asking again only wears out the chip's patience.
-		if isFault(last, WrongMRZ) || !goesOn(last) {
-			return "", last
-		}
+		last = err
 	}
 	if err := c.selectApplication(ctx); err != nil {
 		return "", err
@@ -100,15 +86,40 @@ func (c *channel) open(ctx context.Context, a Access, o Options) (string, error)
 	if a.MRZ == (Key{}) {
 		return "", fault(UnsupportedCard, "This chip opens only with the MRZ: scan the back of the card first.", last)
 	}
-	if err := c.bac(ctx, a.MRZ, o.random); err != nil {
-		var status apdu.Status
-		if errors.As(err, &status) && !isFault(err, WrongMRZ) && !isFault(err, DamagedChip) {
-			return "", fault(UnsupportedCard, "The chip and this program have no way of access in common. Read the card with the scanner.",
-				errors.Join(last, err))
-		}
-		return "", err
+	var status apdu.Status
+	err = c.bac(ctx, a.MRZ, o.random)
+	switch {
+	case err == nil:
+		return "BAC", nil
+	case errors.As(err, &status) && !isFault(err, WrongMRZ) && !isFault(err, DamagedChip):
+		return "", fault(UnsupportedCard, "The chip and this program have no way of access in common. Read the card with the scanner.",
+			errors.Join(last, err))
 	}
-	return "BAC", nil
+	return "", err
+}
+
+// openByPACE opens the chip with the number on the card or the MRZ. again says that err leaves another way open.
+func (c *channel) openByPACE(ctx context.Context, infos []paceInfo, a Access, o Options) (how string, again bool, err error) {
+	if a.CAN != "" {
+		if err = c.pace(ctx, infos, paceCAN, []byte(a.CAN), o.random); err == nil {
+			return "PACE-CAN", false, c.enter(ctx)
+		}
+		if a.MRZ == (Key{}) && !errors.Is(err, errNoPACE) || !goesOn(err) {
+			return "", false, err
+		}
+	}
+	if a.MRZ == (Key{}) || errors.Is(err, errNoPACE) {
+		return "", true, err
+	}
+	password, err := a.MRZ.hash()
+	if err != nil {
+		return "", false, err
+	}
+	if err = c.pace(ctx, infos, paceMRZ, password, o.random); err == nil {
+		return "PACE-MRZ", false, c.enter(ctx)
+	}
+	// A wrong key is as wrong for BAC: asking again only wears out the chip's patience.
+	return "", !isFault(err, WrongMRZ) && goesOn(err), err
 }
 
 // goesOn reports whether another way of access may be tried: the card is there and answers.
@@ -183,63 +194,18 @@ func (c *channel) selectApplication(ctx context.Context) error {
 
 // read takes the files over the opened channel.
 func (c *channel) read(ctx context.Context, card *Card, o Options) error {
-	name := func(id int) string {
-		switch id {
-		case efCOM:
-			return "EF.COM"
-		case efSOD:
-			return "EF.SOD"
-		}
-		return fmt.Sprintf("DG%d", id)
-	}
-	files := map[int][]byte{}
-	step, of := 1, 0
-	get := func(id int) error {
-		p := Progress{File: name(id), Step: step, Of: of}
-		o.Progress(p)
-		step++
-		group := byte(id)
-		_, status, err := c.do(ctx, apdu.Command{Ins: 0xa4, P1: 0x02, P2: 0x0c, Data: []byte{0x01, group}})
-		if err == nil && status != apdu.OK {
-			err = status
-		}
-		var file []byte
-		if err == nil {
-			file, err = c.file(ctx, o.Block, func(read, size int) { p.Read, p.Size = read, size; o.Progress(p) })
-		}
-		if err != nil {
-			return fmt.Errorf("read %s: %w", p.File, err)
-		}
-		files[id] = file
-		return nil
-	}
-	absent := func(err error) bool {
-		var status apdu.Status
-		return errors.As(err, &status) && (status == apdu.FileNotFound || status == apdu.NotSatisfied)
-	}
-
-	// EF.COM is not signed: it is asked only which files to expect, and what it says is checked by trying.
-	groups := []int{1, 13}
-	if err := get(efCOM); err == nil {
-		groups = intersect(groups, listed(files[efCOM]))
-		if !o.WithoutFace && slices.Contains(listed(files[efCOM]), 2) {
-			groups = append(groups, 2)
-		}
-	} else if !absent(err) {
+	r := &reading{channel: c, o: o, files: map[int][]byte{}, step: 1}
+	groups, err := r.expected(ctx)
+	if err != nil {
 		return err
-	} else if !o.WithoutFace {
-		groups = append(groups, 2)
-	}
-	if !slices.Contains(groups, 1) {
-		groups = append([]int{1}, groups...)
 	}
 	// What the chip can prove comes first, since it changes the keys of the session; the face, which takes ten times as long as
 	// the rest, comes last.
-	of = 2 + len(groups)
-	if err := get(efSOD); err != nil && !absent(err) {
+	r.of = 2 + len(groups)
+	if err := r.get(ctx, efSOD); err != nil && !absent(err) {
 		return err
 	}
-	proof, unproven := c.prove(ctx, files, get, absent, o)
+	proof, unproven := r.prove(ctx)
 	refused := errors.Is(unproven, errNotOffered)
 	switch {
 	case errors.Is(unproven, errCopied):
@@ -249,19 +215,98 @@ func (c *channel) read(ctx context.Context, card *Card, o Options) error {
 		return unproven
 	}
 	for _, id := range groups {
-		if err := get(id); err != nil && (id == 1 || !absent(err)) {
+		if err := r.get(ctx, id); err != nil && (id == 1 || !absent(err)) {
 			return err
 		}
 	}
+	if err := r.fill(card); err != nil {
+		return err
+	}
+	card.Authentic = authenticity(r.files, o)
+	card.Authentic.Proof = proof
+	if t := card.Authentic.Trust; refused && (t == Verified || t == Expired || t == UnknownSigner) {
+		card.Authentic.Trust, card.Authentic.Reason = Unproven, unproven.Error()
+	}
+	return nil
+}
 
-	m, err := parseDG1(files[1])
+// reading is what was read of a chip so far.
+type reading struct {
+	*channel
+	o        Options
+	files    map[int][]byte // by data group, efCOM and efSOD
+	step, of int            // for Progress; of is 0 until it is known
+}
+
+// fileName is a file's name in Progress and errors.
+func fileName(id int) string {
+	switch id {
+	case efCOM:
+		return "EF.COM"
+	case efSOD:
+		return "EF.SOD"
+	}
+	return fmt.Sprintf("DG%d", id)
+}
+
+// absent tells an error that says of a file that it isn't there, or not for us.
+func absent(err error) bool {
+	var status apdu.Status
+	return errors.As(err, &status) && (status == apdu.FileNotFound || status == apdu.NotSatisfied)
+}
+
+// get reads a file into files.
+func (r *reading) get(ctx context.Context, id int) error {
+	p := Progress{File: fileName(id), Step: r.step, Of: r.of}
+	r.o.Progress(p)
+	r.step++
+	_, status, err := r.do(ctx, apdu.Command{Ins: 0xa4, P1: 0x02, P2: 0x0c, Data: []byte{0x01, byte(id)}})
+	if err == nil && status != apdu.OK {
+		err = status
+	}
+	var file []byte
+	if err == nil {
+		file, err = r.file(ctx, r.o.Block, func(read, size int) { p.Read, p.Size = read, size; r.o.Progress(p) })
+	}
+	if err != nil {
+		return fmt.Errorf("read %s: %w", p.File, err)
+	}
+	r.files[id] = file
+	return nil
+}
+
+// expected are the data groups to try. EF.COM is not signed: it is asked only which files to expect, and what it says is
+// checked by trying.
+func (r *reading) expected(ctx context.Context) ([]int, error) {
+	groups := []int{1, 13}
+	switch err := r.get(ctx, efCOM); {
+	case err == nil:
+		told := listed(r.files[efCOM])
+		groups = intersect(groups, told)
+		if !r.o.WithoutFace && slices.Contains(told, 2) {
+			groups = append(groups, 2)
+		}
+	case !absent(err):
+		return nil, err
+	case !r.o.WithoutFace:
+		groups = append(groups, 2)
+	}
+	if !slices.Contains(groups, 1) {
+		groups = append([]int{1}, groups...)
+	}
+	return groups, nil
+}
+
+// fill lays what the data groups say on the card.
+func (r *reading) fill(card *Card) error {
+	m, err := parseDG1(r.files[1])
 	if err != nil {
 		return fmt.Errorf("read DG1: %w", damaged(err))
 	}
 	card.MRZ = m.lines
-	card.Fields = m.fields(o.Now)
-	card.Doubtful = append(card.Doubtful, m.doubtful(o.Now)...)
-	if file, ok := files[13]; ok {
+	card.Fields = m.fields(r.o.Now)
+	card.Doubtful = append(card.Doubtful, m.doubtful(r.o.Now)...)
+	if file, ok := r.files[13]; ok {
 		d, err := parseDG13(file)
 		if err != nil {
 			return fmt.Errorf("read DG13: %w", damaged(err))
@@ -277,51 +322,24 @@ func (c *channel) read(ctx context.Context, card *Card, o Options) error {
 	}
 	slices.Sort(card.Doubtful)
 	card.Doubtful = slices.Compact(card.Doubtful)
-	if file, ok := files[2]; ok {
+	if file, ok := r.files[2]; ok {
 		if card.Face, card.FaceType, err = parseDG2(file); err != nil {
 			return fmt.Errorf("read DG2: %w", damaged(err))
 		}
-	}
-	card.Authentic = authenticity(files, o)
-	card.Authentic.Proof = proof
-	if t := card.Authentic.Trust; refused && (t == Verified || t == Expired || t == UnknownSigner) {
-		card.Authentic.Trust, card.Authentic.Reason = Unproven, unproven.Error()
 	}
 	return nil
 }
 
 // prove has the chip show that it is no copy, as far as its security object says that it can.
-func (c *channel) prove(ctx context.Context, files map[int][]byte, get func(int) error, absent func(error) bool, o Options) (proof string,
-	err error) {
-	file, ok := files[efSOD]
-	if !ok {
-		return "", nil
-	}
-	object, err := parseSOD(file)
+func (r *reading) prove(ctx context.Context) (proof string, err error) {
+	infos, err := r.ways(ctx)
 	if err != nil {
-		return "", nil // authenticity says so
-	}
-	for _, id := range []int{14, 15} {
-		if _, signed := object.groups[id]; !signed {
-			continue
-		}
-		if err := get(id); err != nil {
-			if absent(err) {
-				return "", errNotOffered
-			}
-			return "", err
-		}
-	}
-	var infos securityInfos
-	if group, ok := files[14]; ok {
-		if infos, err = parseDG14(group); err != nil {
-			return "", damaged(err)
-		}
+		return "", err
 	}
 	var proofs []string
 	var lacking error // what is signed as a way to prove itself and was not shown
-	if c.mapped != nil || infos.mapping {
-		switch err := c.mapped.check(infos, o); {
+	if r.mapped != nil || infos.mapping {
+		switch err := r.mapped.check(infos, r.o); {
 		case err == nil:
 			proofs = append(proofs, "PACE-CAM")
 		case errors.Is(err, errCopied):
@@ -330,19 +348,19 @@ func (c *channel) prove(ctx context.Context, files map[int][]byte, get func(int)
 			lacking = err
 		}
 	}
-	if group, ok := files[15]; ok {
+	if group, ok := r.files[15]; ok {
 		der, _ := tlv.Find(group, 0x6f)
 		k, err := parseKey(der)
 		if err != nil {
 			return "", damaged(fmt.Errorf("DG15: %w", err))
 		}
-		if err := c.sign(ctx, &k, infos.digest, o.random); err != nil {
+		if err := r.sign(ctx, &k, infos.digest, r.o.random); err != nil {
 			return "", fmt.Errorf("active authentication: %w", err)
 		}
 		proofs = append(proofs, "active authentication")
 	}
 	if key, how := infos.way(); key != nil && !(len(infos.agree) == 0 && infos.mapping) { // a key for the mapping alone is no other's
-		if err := c.agree(ctx, key, how, o.random); err != nil {
+		if err := r.agree(ctx, key, how, r.o.random); err != nil {
 			return "", fmt.Errorf("chip authentication: %w", err)
 		}
 		proofs = append(proofs, "chip authentication")
@@ -353,6 +371,36 @@ func (c *channel) prove(ctx context.Context, files map[int][]byte, get func(int)
 		return "", lacking
 	}
 	return strings.Join(proofs, ", "), nil
+}
+
+// ways reads the data groups with which a chip proves itself, as far as they are signed, and gives what DG14 says.
+func (r *reading) ways(ctx context.Context) (infos securityInfos, err error) {
+	file, ok := r.files[efSOD]
+	if !ok {
+		return infos, nil
+	}
+	object, err := parseSOD(file)
+	if err != nil {
+		return infos, nil // authenticity says so
+	}
+	for _, id := range []int{14, 15} {
+		if _, signed := object.groups[id]; !signed {
+			continue
+		}
+		if err := r.get(ctx, id); absent(err) {
+			return infos, errNotOffered
+		} else if err != nil {
+			return infos, err
+		}
+	}
+	group, ok := r.files[14]
+	if !ok {
+		return infos, nil
+	}
+	if infos, err = parseDG14(group); err != nil {
+		return infos, damaged(err)
+	}
+	return infos, nil
 }
 
 func authenticity(files map[int][]byte, o Options) Authentic {

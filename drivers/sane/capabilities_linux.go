@@ -185,13 +185,29 @@ func (h handle) caps(sheetfed bool) (*caps, error) {
 			c.Areas[c.Sources[0]] = area
 		}
 	}
+	if all, err = h.trySources(c, all, names); err != nil {
+		return nil, err
+	}
+	if canDuplex && slices.Contains(c.Sources, scan.ADF) && !slices.Contains(c.Sources, scan.ADFDuplex) {
+		c.Sources = append(c.Sources, scan.ADFDuplex)
+	}
+	c.Modes = modes(all)
+	if resolution, ok := first(all, resolutionNames...); ok {
+		c.DPIs = resolution.dpis()
+	}
+	return c, nil
+}
+
+// trySources sets each source that is known by name, to learn its area, and gives the options as they stand then.
+func (h handle) trySources(c *caps, all map[string]option, names []string) (_ map[string]option, err error) {
+	source, has := first(all, "source", "doc-source")
 	for _, name := range names {
 		s := sourceNamed(name)
 		if s == "" || slices.Contains(c.Sources, s) {
 			continue
 		}
 		c.Sources = append(c.Sources, s)
-		if hasSource && source.settable && source.isString() {
+		if has && source.settable && source.isString() {
 			if err := h.setString(source, name); err != nil {
 				continue
 			}
@@ -203,23 +219,20 @@ func (h handle) caps(sheetfed bool) (*caps, error) {
 			c.Areas[s] = area
 		}
 	}
-	if canDuplex && slices.Contains(c.Sources, scan.ADF) && !slices.Contains(c.Sources, scan.ADFDuplex) {
-		c.Sources = append(c.Sources, scan.ADFDuplex)
-	}
-	if mode, ok := all["mode"]; ok {
-		for _, name := range mode.strings {
-			if m := modeNamed(name); m != "" && !slices.Contains(c.Modes, m) {
-				c.Modes = append(c.Modes, m)
-			}
+	return all, nil
+}
+
+// modes are those that the options offer.
+func modes(all map[string]option) (found []scan.Mode) {
+	for _, name := range all["mode"].strings {
+		if m := modeNamed(name); m != "" && !slices.Contains(found, m) {
+			found = append(found, m)
 		}
 	}
-	if depth, ok := all["depth"]; ok && slices.Contains(depth.words, 1) && !slices.Contains(c.Modes, scan.Lineart) {
-		c.Modes = append(c.Modes, scan.Lineart)
+	if slices.Contains(all["depth"].words, 1) && !slices.Contains(found, scan.Lineart) {
+		found = append(found, scan.Lineart)
 	}
-	if resolution, ok := first(all, resolutionNames...); ok {
-		c.DPIs = resolution.dpis()
-	}
-	return c, nil
+	return found
 }
 
 // area is the largest page of the source that is set: that of the sheet, where the window follows what is told of it.

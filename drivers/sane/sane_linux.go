@@ -10,6 +10,7 @@ package sane
 
 import (
 	"bufio"
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -401,11 +402,8 @@ func fresh(err error) bool {
 // pages runs one job. finished tells that the worker is done with it, broken that the loop was.
 func (s *Scanner) pages(ctx context.Context, c *conn, set scan.Settings, yield func(scan.Page, error) bool) (finished, broken bool,
 	err error) {
-	r := request{Op: "scan", Device: s.name, Prefer: s.o.Prefer, Set: s.o.Set, Source: set.Source, Mode: set.Mode, DPI: set.DPI,
+	r := request{Op: "scan", Device: s.name, Prefer: s.o.Prefer, Set: s.o.Set, Source: set.Source, Mode: set.Mode, DPI: cmp.Or(set.DPI, 300),
 		MaxPages: set.MaxPages, Area: set.Area, Longest: set.Longest}
-	if r.DPI == 0 {
-		r.DPI = 300
-	}
 	defer c.watch(ctx)()
 	if err := c.send(r); err != nil {
 		return false, false, err

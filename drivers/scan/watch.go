@@ -90,51 +90,63 @@ func (f Finder) watch(ctx context.Context, changes chan<- Change) {
 		if ctx.Err() != nil {
 			return
 		}
-		switch {
-		case err != nil:
+		if err != nil {
 			// A driver that cannot look knows nothing of its devices: they are neither there nor gone.
 			if err.Error() != failed && !tell(Change{Err: err}) {
 				return
 			}
 			failed = err.Error()
-		default:
+		} else {
 			if failed != "" && !tell(Change{}) {
 				return
 			}
 			failed = ""
-			now := map[string]Info{}
-			for _, i := range infos {
-				now[i.ID] = i
+			var told bool
+			if known, told = tellChanges(known, infos, tell); !told {
+				return
 			}
-			for id, i := range known {
-				if _, still := now[id]; !still && !tell(Change{Info: i}) {
-					return
-				}
-			}
-			for _, i := range infos {
-				if before, was := known[i.ID]; (!was || !reflect.DeepEqual(before, i)) && !tell(Change{Info: i, Present: true}) {
-					return
-				}
-			}
-			known = now
 		}
 		pause := every
 		if !f.Waits {
 			pause = max(every, 4*took)
 		}
-		t := time.NewTimer(pause)
+		rest(ctx, pause, plugged)
+	}
+}
+
+// tellChanges tells what went, came or changed since the last look; told is false where nobody listens any more.
+func tellChanges(known map[string]Info, infos []Info, tell func(Change) bool) (now map[string]Info, told bool) {
+	now = map[string]Info{}
+	for _, i := range infos {
+		now[i.ID] = i
+	}
+	for id, i := range known {
+		if _, still := now[id]; !still && !tell(Change{Info: i}) {
+			return known, false
+		}
+	}
+	for _, i := range infos {
+		if before, was := known[i.ID]; (!was || !reflect.DeepEqual(before, i)) && !tell(Change{Info: i, Present: true}) {
+			return known, false
+		}
+	}
+	return now, true
+}
+
+// rest waits until the next look is due, or something was plugged in or out.
+func rest(ctx context.Context, pause time.Duration, plugged <-chan struct{}) {
+	t := time.NewTimer(pause)
+	defer t.Stop()
+	select {
+	case <-ctx.Done():
+	case <-t.C:
+	case <-plugged:
+		// The kernel tells of a device before udev has given it its permissions.
+		settle := time.NewTimer(300 * time.Millisecond)
+		defer settle.Stop()
 		select {
 		case <-ctx.Done():
-		case <-t.C:
-		case <-plugged:
-			// The kernel tells of a device before udev has given it its permissions.
-			settle := time.NewTimer(300 * time.Millisecond)
-			select {
-			case <-ctx.Done():
-			case <-settle.C:
-			}
-			settle.Stop()
+		case <-settle.C:
 		}
-		t.Stop()
 	}
 }

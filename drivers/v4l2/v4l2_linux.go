@@ -271,17 +271,8 @@ func stream(ctx context.Context, cam camera, stall time.Duration, see func(frame
 			}
 		}
 	}()
-	for i := range frames {
-		b := buffer{Index: uint32(i), Type: videoCapture, Memory: memoryMmap}
-		if err := cam.ioctl(ioQueryBuf, unsafe.Pointer(&b)); err != nil {
-			return fmt.Errorf("ask for a buffer: %w", err)
-		}
-		if frames[i], err = cam.mmap(int64(uint32(b.Offset)), int(b.Length)); err != nil {
-			return fmt.Errorf("map a buffer: %w", err)
-		}
-		if err := cam.ioctl(ioQBuf, unsafe.Pointer(&b)); err != nil {
-			return fmt.Errorf("give a buffer: %w", err)
-		}
+	if err := giveBuffers(cam, frames); err != nil {
+		return err
 	}
 	kind := int32(videoCapture)
 	if err := cam.ioctl(ioStreamOn, unsafe.Pointer(&kind)); err != nil {
@@ -322,6 +313,23 @@ func stream(ctx context.Context, cam camera, stall time.Duration, see func(frame
 			return fmt.Errorf("give a buffer back: %w", err)
 		}
 	}
+}
+
+// giveBuffers maps the camera's buffers and gives them to it to be filled.
+func giveBuffers(cam camera, frames [][]byte) (err error) {
+	for i := range frames {
+		b := buffer{Index: uint32(i), Type: videoCapture, Memory: memoryMmap}
+		if err := cam.ioctl(ioQueryBuf, unsafe.Pointer(&b)); err != nil {
+			return fmt.Errorf("ask for a buffer: %w", err)
+		}
+		if frames[i], err = cam.mmap(int64(uint32(b.Offset)), int(b.Length)); err != nil {
+			return fmt.Errorf("map a buffer: %w", err)
+		}
+		if err := cam.ioctl(ioQBuf, unsafe.Pointer(&b)); err != nil {
+			return fmt.Errorf("give a buffer: %w", err)
+		}
+	}
+	return nil
 }
 
 var errTorn = errors.New("the frame is not whole")

@@ -162,30 +162,13 @@ func (s *Host) Restore() {
 			parted[r.Of][id] = true
 		}
 	}
-	for id, r := range records {
-		for n := 0; r.Stack && n < visit.MaxPapers; n++ {
-			delete(broken, personOf(id, n)) // begun to be kept when the daemon ended: the stack is dealt anew
-		}
-	}
-	for id, err := range broken {
-		s.Log.Error("take up draft", "visit", id, "error", err)
-		s.lost = s.Now()
-		if age, known := s.Options.Drafts.Age(id, s.Now()); known && age > stale {
-			s.drop(id)
-		}
-	}
+	s.tellBroken(records, broken)
 	for _, id := range ids {
 		r, whole := records[id]
 		if !whole {
 			continue
 		}
-		limits, longest := s.Options.Citizen, s.Options.Citizen.Silence+s.Options.Citizen.Helping+time.Minute
-		switch {
-		case r.Line:
-			limits, longest = lineLimits, lineLimits.Silence
-		case r.Visit.State.Channel == visit.Volunteer:
-			limits, longest = s.Options.Helped, s.Options.Helped.Silence+time.Minute
-		}
+		limits, longest := s.keptFor(r)
 		_, unsent := s.Options.Queue.Get(id)
 		age := s.Now().Sub(r.Saved)
 		if r.Parked.waits(s.Now()) && unsent != nil {
@@ -202,6 +185,33 @@ func (s *Host) Restore() {
 			continue
 		}
 		s.takeUp(r, limits, parted[id])
+	}
+}
+
+// keptFor says within which limits a draft goes on, and how old it may have become meanwhile.
+func (s *Host) keptFor(r kept) (limits visit.Limits, longest time.Duration) {
+	switch {
+	case r.Line:
+		return lineLimits, lineLimits.Silence
+	case r.Visit.State.Channel == visit.Volunteer:
+		return s.Options.Helped, s.Options.Helped.Silence + time.Minute
+	}
+	return s.Options.Citizen, s.Options.Citizen.Silence + s.Options.Citizen.Helping + time.Minute
+}
+
+// tellBroken tells of drafts that can't be opened, and lets go of the old ones.
+func (s *Host) tellBroken(records map[string]kept, broken map[string]error) {
+	for id, r := range records {
+		for n := 0; r.Stack && n < visit.MaxPapers; n++ {
+			delete(broken, personOf(id, n)) // begun to be kept when the daemon ended: the stack is dealt anew
+		}
+	}
+	for id, err := range broken {
+		s.Log.Error("take up draft", "visit", id, "error", err)
+		s.lost = s.Now()
+		if age, known := s.Options.Drafts.Age(id, s.Now()); known && age > stale {
+			s.drop(id)
+		}
 	}
 }
 

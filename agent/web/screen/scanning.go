@@ -141,20 +141,28 @@ func (s *Host) ScanJob(ctx context.Context, at Seat, sc Scanner, source scan.Sou
 		s.Keep(at.Table, at.Session)
 		s.cutAhead(at.Table)
 	}
+	if key := s.brokenOff(at.State.ID, stopped, pages); key != "" {
+		return fault(key)
+	}
+	return Event{Kind: "done", To: "/papers"}
+}
+
+// brokenOff says as a key of the catalogue why a scan gave less than it should; an empty key is none.
+func (s *Host) brokenOff(id string, stopped error, pages int) string {
 	var f *scan.Fault
 	switch {
 	case errors.As(stopped, &f) && f.Code == scan.NoDocuments && pages > 0: // the feeder ran empty
 	case errors.As(stopped, &f):
-		s.Log.Warn("scan", "visit", at.State.ID, "code", f.Code, "error", f)
-		return fault(f.Message())
+		s.Log.Warn("scan", "visit", id, "code", f.Code, "error", f)
+		return f.Message()
 	case errors.Is(stopped, visit.ErrFull):
 	case stopped != nil:
-		s.Log.Error("scan", "visit", at.State.ID, "error", stopped)
-		return fault("fault." + string(scan.IOError))
+		s.Log.Error("scan", "visit", id, "error", stopped)
+		return "fault." + string(scan.IOError)
 	case pages == 0:
-		return fault("fault." + string(scan.NoDocuments))
+		return "fault." + string(scan.NoDocuments)
 	}
-	return Event{Kind: "done", To: "/papers"}
+	return ""
 }
 
 // visitReading is how long workers may work for one visit; papers beyond it go unread, and the person fills the form. Forty

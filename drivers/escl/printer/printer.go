@@ -8,6 +8,7 @@ package printer
 import (
 	"bytes"
 	"cmp"
+	"context"
 	"encoding/xml"
 	"fmt"
 	"io"
@@ -320,53 +321,13 @@ func (p *Printer) create(w http.ResponseWriter, r *http.Request) {
 		http.Error(w, "bad ticket", http.StatusBadRequest)
 		return
 	}
-	host := r.Host
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	switch {
-	case p.h.HostLocalhost && host != "localhost":
-		http.Error(w, "host", http.StatusForbidden)
-		return
-	case p.h.PortInHost && !strings.Contains(host, ":"):
-		http.Error(w, "host", http.StatusBadRequest)
-		return
-	case p.h.BusyBefore > 0:
-		p.h.BusyBefore--
-		http.Error(w, "busy", http.StatusServiceUnavailable)
-		return
-	case p.job != nil:
-		http.Error(w, "one at a time", http.StatusServiceUnavailable)
+	if why, status := p.refusal(r.Host, t); why != "" {
+		http.Error(w, why, status)
 		return
 	}
-	if p.h.NoLineart && t.ColorMode == "BlackAndWhite1" || p.h.MaxDPI > 0 && t.XResolution > p.h.MaxDPI ||
-		p.h.DuplexHeight > 0 && t.Duplex && t.Height > p.h.DuplexHeight {
-		http.Error(w, "conflict", http.StatusConflict)
-		return
-	}
-	platen := t.InputSource == "Platen"
-	if !platen && len(p.feeder) == 0 {
-		p.adf = "ScannerAdfEmpty"
-		if p.h.ConflictOnEmpty {
-			http.Error(w, "no paper", http.StatusConflict)
-			return
-		}
-	}
-	p.Tickets = append(p.Tickets, t)
-	p.jobs++
-	j := &running{id: fmt.Sprintf("job-%d", p.jobs), platen: platen, notYet: p.h.NotYet, fault: p.fault}
-	p.fault = Fault{}
-	if platen {
-		j.pages = [][]byte{p.glass}
-	} else {
-		j.pages = p.feeder
-		if len(j.pages) > 0 {
-			p.adf = "ScannerAdfProcessing"
-		} else if p.h.JamOnEmpty {
-			p.adf = "ScannerAdfJam"
-		}
-	}
-	p.job = j
-	location := p.h.Location + p.h.Root + "/ScanJobs/" + j.id
+	location := p.h.Location + p.h.Root + "/ScanJobs/" + p.begin(t).id
 	if p.h.TrailingSlash {
 		location += "/"
 	}
@@ -378,6 +339,52 @@ func (p *Printer) create(w http.ResponseWriter, r *http.Request) {
 		panic(http.ErrAbortHandler)
 	}
 	w.WriteHeader(http.StatusCreated)
+}
+
+// refusal tells why a ticket begins no job; an empty why is none.
+func (p *Printer) refusal(host string, t Ticket) (why string, status int) {
+	switch {
+	case p.h.HostLocalhost && host != "localhost":
+		return "host", http.StatusForbidden
+	case p.h.PortInHost && !strings.Contains(host, ":"):
+		return "host", http.StatusBadRequest
+	case p.h.BusyBefore > 0:
+		p.h.BusyBefore--
+		return "busy", http.StatusServiceUnavailable
+	case p.job != nil:
+		return "one at a time", http.StatusServiceUnavailable
+	}
+	if p.h.NoLineart && t.ColorMode == "BlackAndWhite1" || p.h.MaxDPI > 0 && t.XResolution > p.h.MaxDPI ||
+		p.h.DuplexHeight > 0 && t.Duplex && t.Height > p.h.DuplexHeight {
+		return "conflict", http.StatusConflict
+	}
+	if t.InputSource != "Platen" && len(p.feeder) == 0 {
+		p.adf = "ScannerAdfEmpty"
+		if p.h.ConflictOnEmpty {
+			return "no paper", http.StatusConflict
+		}
+	}
+	return "", 0
+}
+
+// begin makes the job of a ticket.
+func (p *Printer) begin(t Ticket) *running {
+	p.Tickets = append(p.Tickets, t)
+	p.jobs++
+	j := &running{id: fmt.Sprintf("job-%d", p.jobs), platen: t.InputSource == "Platen", notYet: p.h.NotYet, fault: p.fault}
+	p.fault = Fault{}
+	if j.platen {
+		j.pages = [][]byte{p.glass}
+	} else {
+		j.pages = p.feeder
+		if len(j.pages) > 0 {
+			p.adf = "ScannerAdfProcessing"
+		} else if p.h.JamOnEmpty {
+			p.adf = "ScannerAdfJam"
+		}
+	}
+	p.job = j
+	return j
 }
 
 // end closes the job. The caller holds mu.
@@ -405,20 +412,12 @@ func (p *Printer) delete(w http.ResponseWriter, id string) {
 
 func (p *Printer) next(w http.ResponseWriter, r *http.Request, id string) {
 	time.Sleep(p.h.Pace)
-	p.mu.Lock()
-	held := p.held
-	p.mu.Unlock()
-	if held != nil {
-		select {
-		case <-held:
-		case <-r.Context().Done():
-			return
-		}
+	if !p.letGo(r.Context()) {
+		return
 	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	gone := http.StatusNotFound
-	gone = cmp.Or(p.h.EndCode, gone)
+	gone := cmp.Or(p.h.EndCode, http.StatusNotFound)
 	j := p.job
 	if j == nil || j.id != id {
 		http.Error(w, "no such job", gone)
@@ -445,26 +444,37 @@ func (p *Printer) next(w http.ResponseWriter, r *http.Request, id string) {
 		return
 	}
 	page := j.pages[j.given]
-	if j.fault.Kind != "" && j.given+1 == j.fault.Page {
-		if p.breakDown(w, r, j.fault.Kind, page) {
-			return
-		}
+	if j.fault.Kind != "" && j.given+1 == j.fault.Page && p.breakDown(w, r, j.fault.Kind, page) {
+		return
 	}
 	j.given++
 	j.notYet, j.earlyEnd = p.h.NotYet, 0
 	if !j.platen {
 		p.feeder = p.feeder[1:]
 	}
-	switch {
-	case p.h.WrongContentType:
-		w.Header().Set("Content-Type", "application/pdf")
-	case bytes.HasPrefix(page, []byte("%PDF")):
-		w.Header().Set("Content-Type", "application/pdf")
-	default:
-		w.Header().Set("Content-Type", "image/jpeg")
+	media := "image/jpeg"
+	if p.h.WrongContentType || bytes.HasPrefix(page, []byte("%PDF")) {
+		media = "application/pdf"
 	}
+	w.Header().Set("Content-Type", media)
 	w.Write(page)
 	w.Write(make([]byte, p.h.Padding))
+}
+
+// letGo waits while a test holds the page back; it is false when nobody waits for it any more.
+func (p *Printer) letGo(ctx context.Context) bool {
+	p.mu.Lock()
+	held := p.held
+	p.mu.Unlock()
+	if held == nil {
+		return true
+	}
+	select {
+	case <-held:
+		return true
+	case <-ctx.Done():
+		return false
+	}
 }
 
 // breakDown does what devices do in trouble and reports whether the request is answered.

@@ -219,20 +219,25 @@ func (c *Chip) selectFile(cmd apdu.Command) apdu.Status {
 		c.selected, c.name = c.o.CardSecurity, "EF.CardSecurity"
 		return apdu.OK
 	case cmd.P1 == 0x02 && len(cmd.Data) == 2 && cmd.Data[0] == 1 && c.application:
-		if c.session == nil {
-			return apdu.NotSatisfied
-		}
-		file, ok := c.files[cmd.Data[1]]
-		if !ok {
-			return apdu.FileNotFound
-		}
-		c.selected, c.name = file, fmt.Sprintf("DG%d", cmd.Data[1])
-		if name, ok := map[byte]string{0x1e: "EF.COM", 0x1d: "EF.SOD"}[cmd.Data[1]]; ok {
-			c.name = name
-		}
-		return apdu.OK
+		return c.selectGroup(cmd.Data[1])
 	}
 	return apdu.FileNotFound
+}
+
+// selectGroup selects a file of the application.
+func (c *Chip) selectGroup(id byte) apdu.Status {
+	if c.session == nil {
+		return apdu.NotSatisfied
+	}
+	file, ok := c.files[id]
+	if !ok {
+		return apdu.FileNotFound
+	}
+	c.selected, c.name = file, fmt.Sprintf("DG%d", id)
+	if name, ok := map[byte]string{0x1e: "EF.COM", 0x1d: "EF.SOD"}[id]; ok {
+		c.name = name
+	}
+	return apdu.OK
 }
 
 func (c *Chip) readBinary(cmd apdu.Command) ([]byte, apdu.Status) {
@@ -387,7 +392,6 @@ func (c *Chip) setKey(cmd apdu.Command) apdu.Status {
 }
 
 func (c *Chip) generalAuthenticate(cmd apdu.Command) ([]byte, apdu.Status) {
-	p := &c.state.pace
 	body, ok := tlv.Find(cmd.Data, 0x7c)
 	if theirs, has := tlv.Find(body, 0x80); ok && has && c.agreeing {
 		c.step = "agreement"
@@ -398,81 +402,103 @@ func (c *Chip) generalAuthenticate(cmd apdu.Command) ([]byte, apdu.Status) {
 		c.next, c.agreeing = next, false
 		return tlv.Append(nil, 0x7c, nil), apdu.OK
 	}
+	p := &c.state.pace
 	if !ok || p.info == nil {
 		return nil, apdu.NoConditions
 	}
 	suite, g := sm.Suite(p.info.Suite), group.Standard(p.info.Parameter, p.info.mapping()%2 == 0)
-	reply := func(tag uint32, value []byte) ([]byte, apdu.Status) {
-		c.step = map[uint32]string{0x80: "nonce", 0x82: "mapping", 0x84: "key", 0x86: "token"}[tag]
-		return tlv.Append(nil, 0x7c, tlv.Append(nil, tag, value)), apdu.OK
-	}
-	scalar := func() *big.Int {
-		for {
-			b := c.random((g.Order().BitLen() + 7) / 8)
-			b[0] &= 0xff >> (8*len(b) - g.Order().BitLen())
-			if k := new(big.Int).SetBytes(b); k.Sign() > 0 && k.Cmp(g.Order()) < 0 {
-				return k
-			}
-		}
-	}
 	if len(body) == 0 {
 		p.nonce, p.generator = c.random(suite.NonceSize()), nil
-		return reply(0x80, suite.Encrypt(suite.Derive(p.password, sm.Password), p.nonce))
+		return c.reply(0x80, suite.Encrypt(suite.Derive(p.password, sm.Password), p.nonce))
 	}
 	if value, ok := tlv.Find(body, 0x81); ok && p.nonce != nil {
-		var generator group.Element
-		answer := []byte(nil)
-		if m := p.info.mapping(); m == 3 || m == 4 {
-			r, err := suite.PseudoRandom(p.nonce, value, g.Prime())
-			if err != nil {
-				return nil, apdu.WrongData
-			}
-			if generator, err = g.Integrated(r); err != nil {
-				return nil, apdu.WrongData
-			}
-		} else {
-			theirs, err := g.Unmarshal(value)
-			if err != nil {
-				return nil, apdu.WrongData
-			}
-			k := scalar()
-			p.mapping = k
-			if generator, err = g.Generic(new(big.Int).SetBytes(p.nonce), g.Public(k, theirs)); err != nil {
-				return nil, apdu.WrongData
-			}
-			answer = g.Marshal(g.Public(k, g.Base()))
-		}
-		p.generator = &generator
-		return reply(0x82, answer)
+		return c.mapNonce(suite, g, value)
 	}
 	if value, ok := tlv.Find(body, 0x83); ok && p.generator != nil {
+		return c.agreePACE(g, value)
+	}
+	if value, ok := tlv.Find(body, 0x85); ok && p.secret != nil {
+		return c.confirmPACE(suite, g, value)
+	}
+	return nil, apdu.NoConditions
+}
+
+// reply answers a step of PACE.
+func (c *Chip) reply(tag uint32, value []byte) ([]byte, apdu.Status) {
+	c.step = map[uint32]string{0x80: "nonce", 0x82: "mapping", 0x84: "key", 0x86: "token"}[tag]
+	return tlv.Append(nil, 0x7c, tlv.Append(nil, tag, value)), apdu.OK
+}
+
+// scalar draws a private key.
+func (c *Chip) scalar(g group.Group) *big.Int {
+	for {
+		b := c.random((g.Order().BitLen() + 7) / 8)
+		b[0] &= 0xff >> (8*len(b) - g.Order().BitLen())
+		if k := new(big.Int).SetBytes(b); k.Sign() > 0 && k.Cmp(g.Order()) < 0 {
+			return k
+		}
+	}
+}
+
+// mapNonce makes the generator that both sides go on with.
+func (c *Chip) mapNonce(suite sm.Suite, g group.Group, value []byte) ([]byte, apdu.Status) {
+	p := &c.state.pace
+	var generator group.Element
+	var answer []byte
+	if m := p.info.mapping(); m == 3 || m == 4 {
+		r, err := suite.PseudoRandom(p.nonce, value, g.Prime())
+		if err != nil {
+			return nil, apdu.WrongData
+		}
+		if generator, err = g.Integrated(r); err != nil {
+			return nil, apdu.WrongData
+		}
+	} else {
 		theirs, err := g.Unmarshal(value)
 		if err != nil {
 			return nil, apdu.WrongData
 		}
-		k := scalar()
-		if p.secret, err = g.Secret(g.Public(k, theirs)); err != nil {
+		k := c.scalar(g)
+		p.mapping = k
+		if generator, err = g.Generic(new(big.Int).SetBytes(p.nonce), g.Public(k, theirs)); err != nil {
 			return nil, apdu.WrongData
 		}
-		p.theirs, p.mine = bytes.Clone(value), g.Marshal(g.Public(k, *p.generator))
-		return reply(0x84, p.mine)
+		answer = g.Marshal(g.Public(k, g.Base()))
 	}
-	if value, ok := tlv.Find(body, 0x85); ok && p.secret != nil {
-		mac := suite.Derive(p.secret, sm.MAC)
-		token := func(key []byte) []byte {
-			return suite.Sum(mac, tlv.Append(nil, 0x7f49, tlv.Append(nil, 0x06, p.oid), tlv.Append(nil, g.Tag(), key)))
-		}
-		if !hmac.Equal(token(p.mine), value) {
-			c.state.pace.info = nil
-			return nil, 0x6300
-		}
-		c.session = sm.NewSession(suite, p.secret, nil)
-		data, status := reply(0x86, token(p.theirs))
-		if p.info.mapping() == 6 && c.o.Keys.Map != nil {
-			body, _ := tlv.Find(data, 0x7c)
-			data = tlv.Append(nil, 0x7c, body, tlv.Append(nil, 0x8a, c.proof(suite, p.secret, p.mapping)))
-		}
-		return data, status
+	p.generator = &generator
+	return c.reply(0x82, answer)
+}
+
+func (c *Chip) agreePACE(g group.Group, value []byte) ([]byte, apdu.Status) {
+	p := &c.state.pace
+	theirs, err := g.Unmarshal(value)
+	if err != nil {
+		return nil, apdu.WrongData
 	}
-	return nil, apdu.NoConditions
+	k := c.scalar(g)
+	if p.secret, err = g.Secret(g.Public(k, theirs)); err != nil {
+		return nil, apdu.WrongData
+	}
+	p.theirs, p.mine = bytes.Clone(value), g.Marshal(g.Public(k, *p.generator))
+	return c.reply(0x84, p.mine)
+}
+
+// confirmPACE checks the reader's token and opens the session.
+func (c *Chip) confirmPACE(suite sm.Suite, g group.Group, value []byte) ([]byte, apdu.Status) {
+	p := &c.state.pace
+	mac := suite.Derive(p.secret, sm.MAC)
+	token := func(key []byte) []byte {
+		return suite.Sum(mac, tlv.Append(nil, 0x7f49, tlv.Append(nil, 0x06, p.oid), tlv.Append(nil, g.Tag(), key)))
+	}
+	if !hmac.Equal(token(p.mine), value) {
+		c.state.pace.info = nil
+		return nil, 0x6300
+	}
+	c.session = sm.NewSession(suite, p.secret, nil)
+	data, status := c.reply(0x86, token(p.theirs))
+	if p.info.mapping() == 6 && c.o.Keys.Map != nil {
+		body, _ := tlv.Find(data, 0x7c)
+		data = tlv.Append(nil, 0x7c, body, tlv.Append(nil, 0x8a, c.proof(suite, p.secret, p.mapping)))
+	}
+	return data, status
 }

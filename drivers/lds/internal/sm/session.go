@@ -109,17 +109,17 @@ func (s *Session) Open(data []byte, status apdu.Status) ([]byte, apdu.Status, er
 	if err != nil {
 		return nil, status, ErrForged
 	}
-	var covered, secret, plain []byte
+	var covered, secret []byte
+	var ok bool
 	inner, seen, checked := status, false, false
 	for i, o := range all {
 		switch o.Tag {
 		case doCipher, doOdd:
 			secret = o.Value
 			if o.Tag == doCipher {
-				if len(secret) < 1 || secret[0] != 1 {
+				if secret, ok = bytes.CutPrefix(secret, []byte{1}); !ok { // the padding indicator
 					return nil, status, ErrForged
 				}
-				secret = secret[1:]
 			}
 		case doStatus:
 			if len(o.Value) != 2 {
@@ -138,16 +138,23 @@ func (s *Session) Open(data []byte, status apdu.Status) ([]byte, apdu.Status, er
 	if !checked || !seen || inner != status {
 		return nil, status, ErrForged
 	}
-	if secret != nil {
-		if len(secret) == 0 || len(secret)%s.suite.BlockSize() != 0 {
-			return nil, status, ErrForged
-		}
-		var ok bool
-		if plain, ok = Unpad(s.crypt(secret, cipher.NewCBCDecrypter)); !ok {
-			return nil, status, ErrForged
-		}
+	if secret == nil {
+		return nil, status, nil
 	}
-	return plain, status, nil
+	plain, err := s.decrypt(secret)
+	return plain, status, err
+}
+
+// decrypt opens what is enciphered and padded.
+func (s *Session) decrypt(secret []byte) ([]byte, error) {
+	if len(secret) == 0 || len(secret)%s.suite.BlockSize() != 0 {
+		return nil, ErrForged
+	}
+	plain, ok := Unpad(s.crypt(secret, cipher.NewCBCDecrypter))
+	if !ok {
+		return nil, ErrForged
+	}
+	return plain, nil
 }
 
 // OpenCommand is the chip's side of Seal.
@@ -178,12 +185,8 @@ func (s *Session) OpenCommand(c apdu.Command) (apdu.Command, error) {
 			if o.Tag == doCipher && len(secret) > 0 {
 				secret = secret[1:]
 			}
-			if len(secret) == 0 || len(secret)%s.suite.BlockSize() != 0 {
-				return c, ErrForged
-			}
-			var ok bool
-			if plain.Data, ok = Unpad(s.crypt(secret, cipher.NewCBCDecrypter)); !ok {
-				return c, ErrForged
+			if plain.Data, err = s.decrypt(secret); err != nil {
+				return c, err
 			}
 		}
 		covered = append(covered, o.Raw...)
