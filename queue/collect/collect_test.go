@@ -454,25 +454,27 @@ func TestTwoCollectorsAtOnce(t *testing.T) {
 // A collector that dies after any of its calls to the store, and one that takes its place with the same desk, file each once;
 // another desk takes nothing of what the dead one had claimed, until a person says that it will never come back.
 func TestKilledAtEveryStep(t *testing.T) {
-	for step := 1; ; step++ {
-		h := onDisk(t)
-		send(t, h.url, nil, false, "A")
-		o, dying := newOffice(), &dies{Store: h.store, at: step}
-		c := collector(t, hub{h.url, dying}, "desk-1", o, map[string]int{})
-		c.Pass(t.Context()) // its error is its death
-		if !dying.dead {
-			if step < 6 {
-				t.Fatalf("only %d steps were cut", step)
+	both(t, func(t *testing.T, h hub) {
+		for step := 1; ; step++ {
+			id := fmt.Sprint("S", step)
+			send(t, h.url, nil, false, id)
+			o, dying := newOffice(), &dies{Store: h.store, at: step}
+			c := collector(t, hub{h.url, dying}, "desk-1", o, map[string]int{})
+			c.Pass(t.Context()) // its error is its death
+			if !dying.dead {
+				if step < 6 {
+					t.Fatalf("only %d steps were cut", step)
+				}
+				return
 			}
-			return
+			other := newOffice()
+			pass(t, collector(t, h, "desk-2", other, map[string]int{}))
+			pass(t, collector(t, h, "desk-1", o, map[string]int{}))
+			if o.filed[id]+other.filed[id] != 1 || left(t, h.store) != 0 {
+				t.Errorf("dead after step %d: filed %d and %d times, %d left", step, o.filed[id], other.filed[id], left(t, h.store))
+			}
 		}
-		other := newOffice()
-		pass(t, collector(t, h, "desk-2", other, map[string]int{}))
-		pass(t, collector(t, h, "desk-1", o, map[string]int{}))
-		if o.filed["A"]+other.filed["A"] != 1 || left(t, h.store) != 0 {
-			t.Errorf("dead after step %d: filed %d and %d times, %d left", step, o.filed["A"], other.filed["A"], left(t, h.store))
-		}
-	}
+	})
 }
 
 func TestInsteadOfADeadDesk(t *testing.T) {
