@@ -19,11 +19,16 @@ const applicant = "applicant"
 // Born gives the years of birth of those to whom it may be told where a dossier stands: of the applicant, else of the
 // parties (bride and groom). In goes form.json; without a year in it nothing comes out.
 func Born(form []byte) []int {
-	var f dossier.Form
+	// Less than dossier.Form on purpose: a kiosk of a later version may say what this one does not know, such as another level.
+	var f struct{ Values []struct{ ID, Value string } }
 	if json.Unmarshal(form, &f) != nil {
 		return nil
 	}
-	return BornIn(f.Values)
+	values := make([]dossier.FormValue, len(f.Values))
+	for i, v := range f.Values {
+		values[i] = dossier.FormValue{ID: v.ID, Value: v.Value}
+	}
+	return BornIn(values)
 }
 
 // BornIn is Born of a form's values.

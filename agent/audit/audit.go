@@ -67,6 +67,7 @@ const (
 	DaemonStarted       Act = "daemon.started"
 	DaemonStopped       Act = "daemon.stopped"
 	DossierFiled        Act = "dossier.filed"
+	DossierUnsealed     Act = "dossier.unsealed"     // with a key that the desk was given later
 	DossierSupplemented Act = "dossier.supplemented" // more papers came to one
 	DossierOpened       Act = "dossier.opened"       // an officer looked at it
 	DossierAnswered     Act = "dossier.answered"     // Reason: the state and the dossier's revision, "needs-more/3"

@@ -134,6 +134,9 @@ func (c *collectCommand) Run(p *program) error {
 	if err != nil {
 		return unusable(err)
 	}
+	if err := unseal(p, desk.Store, c.Identity, log); err != nil {
+		return err
+	}
 	if c.Once {
 		_, err := collector.Pass(p.ctx)
 		return err

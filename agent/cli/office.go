@@ -113,6 +113,9 @@ func (c *officeServeCommand) Run(p *program) error {
 	mux.Handle(answer.Path, answer.NewServer(o.Store, receiver.Enter, log))
 	mux.Handle(desk.Path, pages)
 	mux.Handle("GET /{$}", http.RedirectHandler(desk.Path, http.StatusSeeOther))
+	if err := unseal(p, o.Store, c.Identity, log); err != nil {
+		return err
+	}
 	further, err := c.further(p, o.Store, log)
 	if err != nil {
 		return unusable(err)
@@ -129,6 +132,22 @@ func (c *officeServeCommand) Run(p *program) error {
 		return err
 	}
 	return nil
+}
+
+// unseal opens what came sealed before the desk was given the office's key. What does not open is told, and stays.
+func unseal(p *program, store *office.Store, identity string, log *slog.Logger) error {
+	keys, err := identities(identity)
+	if err != nil {
+		return unusable(err)
+	}
+	opened, err := store.Unseal(p.ctx, keys)
+	for _, code := range opened {
+		fmt.Fprintf(p.out, "opened %s\n", code)
+	}
+	if err != nil && p.ctx.Err() == nil {
+		log.Error("open what came sealed", "error", err)
+	}
+	return p.ctx.Err()
 }
 
 // further is what a desk of a province does besides: take submissions out of a tusd's store, lay answers out in JetStream.

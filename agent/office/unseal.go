@@ -1,0 +1,149 @@
+package office
+
+import (
+	"archive/zip"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"slices"
+	"strconv"
+
+	"filippo.io/age"
+
+	"motcua/agent/audit"
+	"motcua/queue/receive"
+)
+
+// sealedName is the one file of a submission that no key here opened when it came.
+const sealedName = "bundle.zip.age"
+
+// Unseal opens dossiers that were filed sealed, with keys that the desk was given since, and gives their receipt codes. What none
+// of the keys opens stays as it is; what opens and is not what it says is an error, and stays too. The sealed file stays beside
+// what was in it. More papers that came sealed stay a dossier of their own, whose history names the one they are for.
+func (s *Store) Unseal(ctx context.Context, keys []age.Identity) (opened []string, err error) {
+	if len(keys) == 0 {
+		return nil, nil
+	}
+	s.mu.RLock()
+	var sealed []string
+	for _, r := range s.records {
+		if r.Sealed {
+			sealed = append(sealed, r.ID)
+		}
+	}
+	s.mu.RUnlock()
+	slices.Sort(sealed)
+	for _, id := range sealed {
+		if ctx.Err() != nil {
+			return opened, ctx.Err()
+		}
+		code, e := s.unseal(ctx, id, keys)
+		var other *age.NoIdentityMatchError
+		switch {
+		case errors.As(e, &other):
+		case e != nil:
+			err = errors.Join(err, fmt.Errorf("open the sealed submission %s: %w", id, e))
+		case code != "":
+			opened = append(opened, code)
+		}
+	}
+	return opened, err
+}
+
+func (s *Store) unseal(ctx context.Context, id string, keys []age.Identity) (code string, err error) {
+	s.acting.Lock()
+	defer s.acting.Unlock()
+	if err := s.ready(); err != nil {
+		return "", err
+	}
+	was := s.record(id)
+	if was == nil || !was.Sealed {
+		return "", nil
+	}
+	rec := was.clone()
+	f, ok := rec.File(sealedName)
+	if !ok {
+		return "", fmt.Errorf("%w: no file of that name", ErrUnknown)
+	}
+	own, err := age.ParseX25519Identity(rec.Key)
+	if err != nil {
+		return "", fmt.Errorf("read a dossier's key: %w", err)
+	}
+	file, err := os.Open(filepath.Join(s.dir, filesName, f.Place))
+	if err != nil {
+		return "", fmt.Errorf("open a dossier's file: %w", err)
+	}
+	defer file.Close()
+	parts, err := bundleIn(file, own, keys)
+	if err != nil {
+		return "", err
+	}
+	in := &incoming{receipt: receive.Receipt{ID: rec.ID, Code: rec.Code, SHA256: rec.SHA256, Kiosk: rec.Kiosk, Received: rec.Received}}
+	if err := in.read(parts); err != nil {
+		return "", err
+	}
+	told := &record{}
+	if err := told.begin(in); err != nil {
+		return "", err
+	}
+	rec.Sealed, rec.Code, rec.Kiosk, rec.Procedure, rec.Title, rec.Ward = false, told.Code, told.Kiosk, told.Procedure, told.Title, told.Ward
+	rec.Person, rec.Names, rec.Numbers, rec.Born = told.Person, told.Names, told.Numbers, told.Born
+	if err := s.unpack(ctx, rec, in, parts, own.Recipient()); err != nil {
+		return "", err
+	}
+	step := Step{At: s.o.Now().UTC(), State: rec.State}
+	if first := s.record(in.supplements()); first != nil {
+		step.File = first.Code
+	}
+	s.step(rec, step, true) // kiosks learn the years of birth
+	return rec.Code, s.save(rec, &audit.Event{Actor: "system", Act: audit.DossierUnsealed, Submission: rec.ID, Procedure: rec.Procedure})
+}
+
+// bundleIn looks into a sealed bundle that lies sealed once more, as a file of a dossier; nothing of it is laid on the disk.
+func bundleIn(file *os.File, own age.Identity, keys []age.Identity) (*zip.Reader, error) {
+	info, err := file.Stat()
+	if err != nil {
+		return nil, fmt.Errorf("open a dossier's file: %w", err)
+	}
+	outer, size, err := age.DecryptReaderAt(file, info.Size(), own)
+	if err != nil {
+		return nil, fmt.Errorf("open a dossier's file: %w", errors.New(err.Error())) // it is no other's: the file is damaged
+	}
+	plain, size, err := age.DecryptReaderAt(outer, size, keys...)
+	if err != nil {
+		return nil, err
+	}
+	z, err := zip.NewReader(plain, size)
+	if err != nil {
+		return nil, fmt.Errorf("%w: it is no ZIP file", ErrUnproved)
+	}
+	if err := receive.Plain(z, size, receive.MostParts); err != nil {
+		return nil, fmt.Errorf("%w: %w", ErrUnproved, err)
+	}
+	return z, nil
+}
+
+// unpack seals the parts into the dossier's folder, each proved on the way. Their places follow from the revision, so that what a
+// crash left there is what is written over.
+func (s *Store) unpack(ctx context.Context, rec *record, in *incoming, parts *zip.Reader, to age.Recipient) error {
+	for i, name := range in.names {
+		if ctx.Err() != nil {
+			return ctx.Err()
+		}
+		place := filepath.Join(rec.ID, "o"+strconv.FormatUint(rec.Revision, 10)+"-"+strconv.Itoa(i+1))
+		f, err := sealFile(filepath.Join(s.dir, filesName, place), to, func() (io.ReadCloser, error) { return parts.Open(name) })
+		if err != nil {
+			return err
+		}
+		f.Name, f.Place, f.Added = name, place, s.o.Now().UTC()
+		if err := in.prove(&f); err != nil {
+			return err
+		}
+		f.Name = rec.freeName(name)
+		rec.Files = append(rec.Files, f)
+	}
+	return syncDir(filepath.Join(s.dir, filesName, rec.ID))
+}
