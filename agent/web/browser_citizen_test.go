@@ -383,9 +383,11 @@ func TestEveryPageIsAccessible(t *testing.T) {
 		}
 		seen[page] = true
 		axe(t, ctx, page)
+		inOrder(t, ctx, page)
 		for _, s := range eval[[]string](t, ctx, small) {
 			t.Errorf("%s: too small for a finger: %s", page, s)
 		}
+		frames(t, ctx) // a page that has just come is laid out before it is measured
 		if wide := eval[bool](t, ctx, `document.documentElement.scrollWidth > innerWidth`); wide {
 			t.Errorf("%s: wider than the screen", page)
 		}

@@ -71,10 +71,7 @@ func fitsOn(t testing.TB, ctx context.Context, page string, screens [][2]int64, 
 		do(t, ctx, chromedp.EmulateViewport(screen[0], screen[1]))
 		for _, size := range sizes {
 			eval[bool](t, ctx, fmt.Sprintf(`(document.documentElement.dataset.size = %q, true)`, size))
-			// Two frames: what follows the new layout (the room kept above the bar) is in place after them.
-			if _, err := chromedp.Run(ctx, chromedp.Evaluate[bool](`new Promise((r) => requestAnimationFrame(() => requestAnimationFrame(() => r(true))))`, chromedp.EvalAwaitPromise)); err != nil {
-				t.Fatal(err)
-			}
+			frames(t, ctx)
 			if folder := os.Getenv("SHOTS"); folder != "" { // to look at
 				data, err := chromedp.Run(ctx, chromedp.CaptureScreenshot())
 				if err == nil {
@@ -92,6 +89,15 @@ func fitsOn(t testing.TB, ctx context.Context, page string, screens [][2]int64, 
 	}
 	eval[bool](t, ctx, fmt.Sprintf(`(document.documentElement.dataset.size = %q, true)`, was))
 	do(t, ctx, chromedp.EmulateViewport(1024, 768))
+}
+
+// frames waits for two frames: what follows a new layout (the room kept above the bar) is in place after them.
+func frames(t testing.TB, ctx context.Context) {
+	t.Helper()
+	const two = `new Promise((r) => requestAnimationFrame(() => requestAnimationFrame(() => r(true))))`
+	if _, err := chromedp.Run(ctx, chromedp.Evaluate[bool](two, chromedp.EvalAwaitPromise)); err != nil {
+		t.Fatal(err)
+	}
 }
 
 // Every page of a citizen's visit, on every screen that wards have.
@@ -120,6 +126,7 @@ func TestPagesFitTheScreen(t *testing.T) {
 			t.Fatalf("%s brings no keyboard", field)
 		}
 		fits(t, ctx, field+" with its keyboard")
+		axe(t, ctx, field+" with its keyboard")
 	}
 	do(t, ctx, chromedp.Navigate(k.server.URL+"/takeover"))
 	fits(t, ctx, "takeover")
