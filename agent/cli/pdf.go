@@ -16,7 +16,6 @@ import (
 	"motcua/agent/ecopy"
 	"motcua/agent/sign"
 	"motcua/ocr"
-	"motcua/ocr/paper"
 	"motcua/ocr/pdfa"
 )
 
@@ -82,17 +81,22 @@ func (c *pdfCommand) Run(p *program) error {
 func (c *pdfCommand) read(p *program, cfg config.Config, reader *ocr.Reader) ([]ecopy.Copy, error) {
 	var copies []ecopy.Copy
 	var bad []error
-	for _, name := range c.Files {
-		data, problem := load(p.in, name, int64(cfg.Reading.MaxBytes))
-		var docs []paper.Document
-		if problem == nil {
-			r := reader.Read(p.ctx, ocr.Input{Name: name, Data: data, Words: true})
-			docs, problem = r.Documents, r.Problem
-		}
-		if err := p.ctx.Err(); err != nil {
-			return nil, err
-		}
+	var piped []byte // standard input comes once
+	results := ecopy.ReadAll(len(c.Files), func(i int) ocr.Result {
+		data, problem := load(p.in, c.Files[i], int64(cfg.Reading.MaxBytes))
 		if problem != nil {
+			return ocr.Result{Problem: problem}
+		}
+		if c.Files[i] == "-" {
+			piped = data
+		}
+		return reader.Read(p.ctx, ocr.Input{Name: c.Files[i], Data: data, Words: true})
+	})
+	if err := p.ctx.Err(); err != nil {
+		return nil, err
+	}
+	for i, name := range c.Files {
+		if problem := results[i].Problem; problem != nil {
 			bad = append(bad, fmt.Errorf("%s: %s", name, problem.Message))
 			continue
 		}
@@ -104,9 +108,9 @@ func (c *pdfCommand) read(p *program, cfg config.Config, reader *ocr.Reader) ([]
 			return data, nil
 		}
 		if name == "-" {
-			again = func() ([]byte, error) { return data, nil }
+			again = func() ([]byte, error) { return piped, nil }
 		}
-		copies = append(copies, ecopy.Of(name, again, docs)...)
+		copies = append(copies, ecopy.Of(name, again, results[i].Documents)...)
 	}
 	if len(bad) > 0 {
 		return nil, config.Unusable(errors.Join(bad...))

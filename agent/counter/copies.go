@@ -39,12 +39,15 @@ func (c Copier) Copies(ctx context.Context, papers []visit.Paper, now time.Time)
 	o := c.Options
 	o.Now = now
 	var out []dossier.Copy
+	results := ecopy.ReadAll(len(papers), func(i int) ocr.Result {
+		return c.Reader.Read(ctx, ocr.Input{Name: papers[i].ID, Data: papers[i].Data, Words: true})
+	})
+	if err := ctx.Err(); err != nil {
+		return nil, fmt.Errorf("copy papers: %w", err)
+	}
 	before := 0
 	for n, p := range papers {
-		r := c.Reader.Read(ctx, ocr.Input{Name: p.ID, Data: p.Data, Words: true})
-		if err := ctx.Err(); err != nil {
-			return nil, fmt.Errorf("copy paper %d: %w", n+1, err)
-		}
+		r := results[n]
 		if r.Problem != nil {
 			return nil, fmt.Errorf("copy paper %d: %s", n+1, r.Problem.Code)
 		}

@@ -10,6 +10,8 @@ import (
 	"slices"
 	"time"
 
+	"golang.org/x/sync/errgroup"
+
 	"motcua/ocr"
 	"motcua/ocr/paper"
 	"motcua/ocr/pdfa"
@@ -41,6 +43,24 @@ type Copy struct {
 	Sheets []Sheet
 	Title  string
 	pdfa.Descriptive
+}
+
+// readAtOnce is how many files are read at the same time: recognition has two workers on the machines that kiosks are.
+const readAtOnce = 2
+
+// ReadAll reads n files, some at the same time, and gives what came of each in their order.
+func ReadAll(n int, read func(i int) ocr.Result) []ocr.Result {
+	results := make([]ocr.Result, n)
+	var reading errgroup.Group
+	reading.SetLimit(readAtOnce)
+	for i := range n {
+		reading.Go(func() error {
+			results[i] = read(i)
+			return nil
+		})
+	}
+	_ = reading.Wait() // none fails
+	return results
 }
 
 // Write writes one copy to w, page by page.

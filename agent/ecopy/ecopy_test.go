@@ -37,7 +37,12 @@ var options = ecopy.Options{Level: pdfa.A2b, Tool: "Motcua test", Now: time.Date
 
 func reader(t testing.TB) *ocr.Reader {
 	t.Helper()
-	r, err := ocr.New(ocr.Options{Worker: []string{os.Args[0], "ocr-worker"}, Workers: 1})
+	return readerOf(t, 1)
+}
+
+func readerOf(t testing.TB, workers int) *ocr.Reader {
+	t.Helper()
+	r, err := ocr.New(ocr.Options{Worker: []string{os.Args[0], "ocr-worker"}, Workers: workers})
 	if err != nil {
 		t.Fatal(err)
 	}
