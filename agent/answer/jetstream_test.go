@@ -123,6 +123,21 @@ func kiosk(t *testing.T, url, name, dir string, q *queue.Queue) *seat {
 	return s
 }
 
+// took waits for word of so many answers, which comes after each is kept, and wants it of just these.
+func (s *seat) took(t *testing.T, want ...string) {
+	t.Helper()
+	var taken []string
+	eventually(t, "word of the answers", func() bool {
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		taken = slices.Clone(s.taken)
+		return len(taken) >= len(want)
+	})
+	if !slices.Equal(sorted(taken), sorted(want)) {
+		t.Errorf("taken %q, want %q", taken, want)
+	}
+}
+
 func (s *seat) has(id string, state State) func() bool {
 	return func() bool {
 		r, err := s.in.Store.ByCode(codeOf(id))
@@ -177,12 +192,7 @@ func TestProvince(t *testing.T) {
 	eventually(t, "B at the second kiosk", second.has("B", NeedsMore))
 	again := kiosk(t, hub.ClientURL(), "kiosk-a", first.dir, q)
 	eventually(t, "B at the first kiosk", again.has("B", NeedsMore))
-	eventually(t, "word of it", func() bool { again.mu.Lock(); defer again.mu.Unlock(); return len(again.taken) > 0 }) // comes after it is kept
-	again.mu.Lock()
-	if !slices.Equal(again.taken, []string{"B needs-more"}) {
-		t.Errorf("new at the kiosk that was away: %q", again.taken)
-	}
-	again.mu.Unlock()
+	again.took(t, "B needs-more")
 
 	// Nothing of it can be read in the province's store, and another ward's kiosk opens nothing.
 	kv, err := js.KeyValue(t.Context(), AnswersBucket)
@@ -235,11 +245,7 @@ func TestProvinceKilled(t *testing.T) {
 	d.answers("B", Done, []byte("invented result"))
 	eventually(t, "B from the new buckets", k.has("B", Done))
 	eventually(t, "its result", k.hasResult("B", "invented result"))
-	k.mu.Lock()
-	defer k.mu.Unlock()
-	if want := []string{"A received", "A eligible", "B received", "B done"}; !slices.Equal(sorted(k.taken), sorted(want)) {
-		t.Errorf("taken %q, want %q", k.taken, want)
-	}
+	k.took(t, "A received", "A eligible", "B received", "B done")
 }
 
 // Who has a kiosk's credential for the province's NATS writes his own key in its place: nothing is sealed to it. When the kiosk is
