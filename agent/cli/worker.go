@@ -19,4 +19,4 @@ func (ocrWorkerCommand) Run(p *program) error { return ocr.Serve(p.ctx, p.in, p.
 
 type tokenWorkerCommand struct{}
 
-func (tokenWorkerCommand) Run(p *program) error { return sign.Serve(p.in, p.out) }
+func (tokenWorkerCommand) Run(p *program) error { return sign.Serve(p.in) }

@@ -148,7 +148,7 @@ func (o *office) token(t testing.TB, key crypto.Signer, change func(*x509.Certif
 // TestMain lets the test's own program be the process that holds a token's library.
 func TestMain(m *testing.M) {
 	if len(os.Args) > 1 && os.Args[1] == "token-worker" {
-		if err := sign.Serve(os.Stdin, os.Stdout); err != nil {
+		if err := sign.Serve(os.Stdin); err != nil {
 			os.Exit(1)
 		}
 		return

@@ -15,7 +15,8 @@ import (
 
 // The makers' libraries are closed and of every quality, and one that crashes or hangs must cost a signature, not the daemon
 // with the citizens' visits in its memory. So each session with a token lives in a process of its own (Serve), which ends with
-// the session. It is asked by one JSON value a question, on its standard input, and answers likewise.
+// the session. It is asked by one JSON value a question, on its standard input, and answers likewise on a pipe of its own: some
+// libraries write to standard output.
 
 // TokenConfig says where a key lies.
 type TokenConfig struct {
@@ -56,8 +57,17 @@ func refusal(err error) reply {
 	return reply{Failure: TokenFault, Text: err.Error()}
 }
 
-// Serve answers for one token until in ends, even where the token's library hangs: the process is to end then.
-func Serve(in io.Reader, out io.Writer) error {
+// answers is the descriptor of the pipe that a worker answers on.
+const answers = 3
+
+// Serve answers for one token until in ends, even where the token's library hangs: the process is to end then. Only a Token
+// can start such a process.
+func Serve(in io.Reader) error {
+	out := os.NewFile(answers, "answers")
+	if _, err := out.Stat(); err != nil {
+		return fmt.Errorf("answer for the token: this process is started for a signature, not by hand: %w", err)
+	}
+	defer out.Close()
 	questions, asked := make(chan question), make(chan error, 1)
 	go func() { // ends with the process, as the library may
 		d := json.NewDecoder(in)
@@ -183,7 +193,7 @@ func start(ctx context.Context, argv []string) (*Token, error) {
 		cancel()
 		return nil, err
 	}
-	cmd.Stdout = theirs // what a library says on standard error may name people, and goes nowhere
+	cmd.ExtraFiles = []*os.File{theirs} // descriptor 3; what a library says by itself may name people, and goes nowhere
 	err = cmd.Start()
 	theirs.Close()
 	if err != nil {

@@ -81,3 +81,11 @@ type counter int
 func (c *counter) Write(b []byte) (int, error) { *c += counter(len(b)); return len(b), nil }
 
 var _ io.Writer = (*counter)(nil)
+
+// TestLibraryThatTalks has the token's process write to both its outputs, as some makers' libraries do.
+func TestLibraryThatTalks(t *testing.T) {
+	o := newOffice(t)
+	conf := o.token(t, keyEC(t), same)
+	conf.Worker = []string{"sh", "-c", `echo '{"Failure":"pin"}'; echo noise >&2; exec "$0" token-worker`, os.Args[0]}
+	signed(t, &sign.Signer{Key: opened(t, conf), Now: time.Now, Mark: mark}, scan(t, pdfa.A2b, 595, 842))
+}
