@@ -33,6 +33,7 @@ func TestConvert(t *testing.T) {
 		{"as the other source spells it", "Xã Ea D'Rơng, Huyện Cư M'gar, Tỉnh Đắk Lắk", Moved, ", Tỉnh Đắk Lắk"},
 		{"a split ward", "Số 1, Phường Cống Vị, Quận Ba Đình, Hà Nội", Split, "Số 1, Phường Ngọc Hà, Thành phố Hà Nội"},
 		{"sources that disagree", "Xã Thạnh Lộc, Huyện Giồng Riềng, Tỉnh Kiên Giang", Unsure, "Xã Thạnh Lộc, Tỉnh An Giang"},
+		{"both sources against a third", "Xã Thạch Lâm, Huyện Bảo Lâm, Tỉnh Cao Bằng", Unsure, "Xã Quảng Lâm, Tỉnh Cao Bằng"},
 		{"already of today", "12 Lê Lợi, Phường Ba Đình, Thành phố Hà Nội", Today, ""},
 		{"nothing known", "12 Hàng Thử, Phường Mẫu, Hà Nội", Unknown, ""},
 		{"a wrong kind is no match", "Xã Trúc Bạch, Quận Ba Đình, Hà Nội", Unknown, ""},

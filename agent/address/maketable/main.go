@@ -7,8 +7,9 @@
 //	go run ./agent/address/maketable -npm address.json -csv convert_legacy_2025_simple.csv \
 //		-today 2025_34-province-3221-ward_with_location.csv -date 2026-11-29 -o configs/units/units.tsv.gz
 //
-// A unit of before 1 July 2025 is "one" only where both sources give the same single unit of today, "split" where
-// one of them divides it, else "unsure".
+// A unit of before 1 July 2025 is "one" only where both sources give the same single unit of today and the third that they were
+// held against (github.com/thanglequoc/vietnamese-provinces-database, August 2026; see TestThirdSource of package address)
+// says nothing else, "split" where one of them divides it, else "unsure".
 package main
 
 import (
@@ -159,6 +160,11 @@ func (t tables) old(code, province, district, ward string) *old {
 	return o
 }
 
+// contradicted are units, by their old codes, of which the third source says something else.
+var contradicted = map[string]bool{
+	"01304": true, // Xã Thạch Lâm, Cao Bằng: only one hamlet of it is named there
+}
+
 // kind is how sure the two sources are together, and the units of today that either of them names.
 func (o *old) kind() (string, []string) {
 	all := maps.Clone(o.first)
@@ -167,6 +173,8 @@ func (o *old) kind() (string, []string) {
 	switch {
 	case o.divided || len(o.first) > 1 || len(o.second) > 1:
 		return "split", to
+	case contradicted[o.code]:
+		return "unsure", to
 	case len(to) == 1 && maps.Equal(o.first, o.second):
 		return "one", to
 	}
