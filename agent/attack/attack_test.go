@@ -5,6 +5,7 @@ package attack
 
 import (
 	"bytes"
+	"encoding/binary"
 	"fmt"
 	"image/jpeg"
 	"io"
@@ -30,6 +31,7 @@ import (
 
 // The parser is taken over: the worker of the program as it is shipped runs the probe in the parser's place.
 func TestTakenOverParser(t *testing.T) {
+	t.Parallel()
 	binary, err := program()
 	if err != nil {
 		t.Fatal(err)
@@ -48,6 +50,7 @@ func TestTakenOverParser(t *testing.T) {
 
 // A process of the daemon's own user that can open the control socket and no file.
 func TestControlSocket(t *testing.T) {
+	t.Parallel()
 	d := start(t)
 	for _, path := range []string{"/submissions", "/export", "/diagnostics", "/staff", "/verify"} {
 		out, err := exec.Command("sh", "-c", `exec 3>&1; curl -sS --max-time 20 -o /dev/null -w '%{http_code}' --unix-socket "$1" "$2"; exit $?`,
@@ -143,6 +146,7 @@ func TestSlowFiles(t *testing.T) {
 
 // A volunteer is dismissed while signed in.
 func TestDismissedVolunteer(t *testing.T) {
+	t.Parallel()
 	d := start(t)
 	for _, m := range [][2]string{{"lan", "technician"}, {"minh", "volunteer"}} {
 		if out, err := d.command("730264\n", "staff", "add", m[0], m[1]); err != nil {
@@ -183,6 +187,7 @@ func TestDismissedVolunteer(t *testing.T) {
 
 // Somebody who can write the data folder cuts the end off the audit log, and the daemon goes on writing it.
 func TestAuditLogCut(t *testing.T) {
+	t.Parallel()
 	d := start(t)
 	for range 4 {
 		d.visitor().toScan().post("/leave", "why", "")
@@ -224,6 +229,7 @@ func TestAuditLogCut(t *testing.T) {
 
 // A configuration that can't work is put into the file by hand; the counter opens all the same, and doctor tells.
 func TestConfigurationThatCannotWork(t *testing.T) {
+	t.Parallel()
 	d := start(t)
 	d.stop()
 	good, err := os.ReadFile(d.config)
@@ -434,6 +440,7 @@ func leftBehind(t *testing.T) []string {
 
 // A page of another site in the kiosk's browser, and addresses that lead away.
 func TestForeignPages(t *testing.T) {
+	t.Parallel()
 	d := start(t)
 	v := d.visitor().get("/")
 	for _, to := range []string{"/\t/evil.example", "/\n/evil.example", "//evil.example", "/\\evil.example", "https://evil.example/"} {
@@ -451,6 +458,7 @@ func TestForeignPages(t *testing.T) {
 
 // The process is killed in the middle: nobody else may read its memory while it runs, nor its data folder.
 func TestNeighbourOnTheMachine(t *testing.T) {
+	t.Parallel()
 	d := start(t)
 	info, err := os.Stat(d.dir)
 	if err != nil || info.Mode().Perm() != 0o700 {
@@ -477,9 +485,12 @@ func TestMemoryForgets(t *testing.T) {
 	d := start(t)
 	person := specimen.InventFor(paper.CCCD, 21)
 	picture := card(t, 21)
-	needles := map[string][][]byte{"number": {[]byte(person.Number)}}
+	pieces := needles{}
+	pieces.add("number", []byte(person.Number))
+	sampled := 0
 	for at := 4000; at+48 < len(picture); at += len(picture) / 190 {
-		needles["picture"] = append(needles["picture"], picture[at:at+48])
+		pieces.add("picture", picture[at:at+48])
+		sampled++
 	}
 	count := func() map[string]int {
 		found := map[string]int{}
@@ -488,13 +499,8 @@ func TestMemoryForgets(t *testing.T) {
 			if pid == d.process.Pid {
 				where = "daemon"
 			}
-			memory := memoryOf(t, pid)
-			for kind, all := range needles {
-				for _, n := range all {
-					if bytes.Contains(memory, n) {
-						found[where+" "+kind]++
-					}
-				}
+			for _, kind := range pieces.inMemoryOf(t, pid) {
+				found[where+" "+kind]++
 			}
 		}
 		return found
@@ -504,29 +510,65 @@ func TestMemoryForgets(t *testing.T) {
 		t.Fatal("the card was not read")
 	}
 	during := count()
-	t.Logf("during the visit, of %d pieces: %v", len(needles["picture"])+1, during)
+	t.Logf("during the visit, of %d pieces: %v", sampled+1, during)
 	if during["daemon picture"] == 0 {
 		t.Error("nothing is found during the visit: the search sees nothing")
 	}
 	v.post("/leave", "why", "")
+	// A connection that is kept has the last 4 kB that came over it, until something else comes.
+	const mayStay = 4 // of about 190 pieces, each one of some kB
 	var after map[string]int
-	for end := time.Now().Add(20 * time.Second); time.Now().Before(end); time.Sleep(500 * time.Millisecond) {
-		if after = count(); len(after) == 0 {
+	forgotten := func() bool {
+		after = count()
+		return len(after) == 0 || len(after) == 1 && after["daemon picture"] > 0 && after["daemon picture"] <= mayStay
+	}
+	for end := time.Now().Add(patience); !forgotten(); time.Sleep(500 * time.Millisecond) {
+		if time.Now().After(end) {
+			t.Errorf("%v after the visit", patience)
 			break
 		}
 	}
 	t.Logf("after it: %v", after)
-	for where, n := range after {
-		if strings.HasPrefix(where, "worker") || n > len(needles["picture"])/20 {
-			t.Errorf("%s: %d pieces", where, n)
+}
+
+// needles are what is looked for in a process's memory, all in one pass: by their first eight bytes, and by the first two of those.
+type needles struct {
+	begins [1 << 16]bool
+	all    map[uint64][]needle
+}
+
+type needle struct {
+	kind  string
+	bytes []byte
+}
+
+func (n *needles) add(kind string, b []byte) {
+	if n.all == nil {
+		n.all = map[uint64][]needle{}
+	}
+	n.begins[binary.LittleEndian.Uint16(b)] = true
+	first := binary.LittleEndian.Uint64(b)
+	n.all[first] = append(n.all[first], needle{kind, b})
+}
+
+// in marks the pieces that stand in memory; it knows each by its first byte.
+func (n *needles) in(memory []byte, seen map[*byte]string) {
+	for at := 0; at+8 <= len(memory); at++ {
+		if !n.begins[binary.LittleEndian.Uint16(memory[at:])] {
+			continue
+		}
+		for _, one := range n.all[binary.LittleEndian.Uint64(memory[at:])] {
+			if bytes.HasPrefix(memory[at:], one.bytes) {
+				seen[&one.bytes[0]] = one.kind
+			}
 		}
 	}
 }
 
-// memoryOf reads what of a process's memory can be written.
-func memoryOf(t *testing.T, pid int) []byte {
+// inMemoryOf looks through what of a process's memory can be written, and gives the kind of each piece found, once a piece.
+func (n *needles) inMemoryOf(t *testing.T, pid int) []string {
 	t.Helper()
-	maps, err := os.ReadFile(fmt.Sprintf("/proc/%d/maps", pid))
+	mappings, err := os.ReadFile(fmt.Sprintf("/proc/%d/maps", pid))
 	if err != nil {
 		return nil // a worker that ended meanwhile
 	}
@@ -535,16 +577,27 @@ func memoryOf(t *testing.T, pid int) []byte {
 		return nil
 	}
 	defer mem.Close()
-	var all bytes.Buffer
-	for line := range strings.Lines(string(maps)) {
+	const overlap = 64 // bytes; more than a piece has
+	seen := map[*byte]string{}
+	buf := make([]byte, 1<<20)
+	for line := range strings.Lines(string(mappings)) {
 		var from, to int64
 		var mode string
 		if n, _ := fmt.Sscanf(line, "%x-%x %s", &from, &to, &mode); n != 3 || !strings.HasPrefix(mode, "rw") || to-from > 1<<30 {
 			continue
 		}
-		_, _ = io.Copy(&all, io.NewSectionReader(mem, from, to-from)) // parts that aren't there end it
+		for kept := 0; from < to; {
+			got, err := mem.ReadAt(buf[kept:min(int64(len(buf)), int64(kept)+to-from)], from)
+			n.in(buf[:kept+got], seen)
+			if err != nil || got == 0 { // a part that isn't there ends the mapping
+				break
+			}
+			from += int64(got)
+			end := kept + got
+			kept = copy(buf, buf[max(0, end-overlap):end])
+		}
 	}
-	return all.Bytes()
+	return slices.Collect(maps.Values(seen))
 }
 
 // card is a scan of one invented card.

@@ -101,6 +101,7 @@ func start(t *testing.T) *daemon {
 func (d *daemon) run() {
 	d.t.Helper()
 	cmd := exec.Command(d.binary, "--config", d.config, "run")
+	cmd.Env = append(os.Environ(), unitEnvironment(d.t, "motcua.service")...)
 	out, err := cmd.StdoutPipe()
 	if err != nil {
 		d.t.Fatal(err)
@@ -135,6 +136,21 @@ func (d *daemon) run() {
 			d.t.Fatal("no worker started")
 		}
 	}
+}
+
+// unitEnvironment gives what a shipped unit puts into its program's environment.
+func unitEnvironment(t *testing.T, unit string) (all []string) {
+	t.Helper()
+	text, err := os.ReadFile(packaging + unit)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for line := range strings.Lines(string(text)) {
+		if set, ok := strings.CutPrefix(strings.TrimSpace(line), "Environment="); ok {
+			all = append(all, strings.Fields(set)...)
+		}
+	}
+	return all
 }
 
 func (d *daemon) stop() {
