@@ -96,13 +96,18 @@ func TestTakeOver(t *testing.T) {
 	})
 }
 
+// keystroke is how long a key takes somebody who types now and then (Card, Moran, Newell: The Keystroke-Level Model, 1980).
+const keystroke = 280 * time.Millisecond
+
 // A volunteer scans a stack and works it off by keys alone, without a mouse.
 func TestBatchByKeysAlone(t *testing.T) {
 	k := newKiosk(t, withStaff(t))
 	k.scanner.Load(3)
 	ctx := browser(t, 1920, 1080)
+	pressed := 0
 	keys := func(s string) {
 		t.Helper()
+		pressed++
 		if err := chromedp.Do(ctx, chromedp.KeyEvent(s)); err != nil {
 			t.Fatal(err)
 		}
@@ -126,6 +131,7 @@ func TestBatchByKeysAlone(t *testing.T) {
 	if waiting < 2 {
 		t.Fatalf("%d persons came out of the stack: %s", waiting, text(t, ctx, "main"))
 	}
+	pressed = 0
 	for range waiting {
 		keys("n")
 		arrive(t, ctx, "/check")
@@ -147,6 +153,10 @@ func TestBatchByKeysAlone(t *testing.T) {
 		}
 	}
 	t.Logf("%d citizens with ready papers in %.1f s", waiting, time.Since(began).Seconds())
+	hands := time.Duration(pressed) * keystroke * 10 / time.Duration(waiting)
+	if t.Logf("%d keys for %d citizens: the hands of a volunteer are busy for %.1f s with ten", pressed, waiting, hands.Seconds()); hands > time.Minute {
+		t.Errorf("ten citizens with ready papers take a volunteer's hands %v", hands)
+	}
 	subs, err := k.queue.List(queue.Filter{})
 	if err != nil || len(subs) != waiting {
 		t.Fatalf("%d submissions of %d persons, %v", len(subs), waiting, err)
