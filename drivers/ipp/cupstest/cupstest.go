@@ -69,7 +69,11 @@ func Start(t testing.TB) (uri, folder string) {
 	write("cupsd.conf", "Listen "+address+"\nLogLevel info\nBrowsing Off\nDefaultAuthType None\nWebInterface No\n"+
 		"<Location />\nOrder allow,deny\nAllow all\n</Location>\n<Policy default>\n<Limit All>\nOrder allow,deny\nAllow all\n</Limit>\n</Policy>\n", 0o644)
 	ctx, stop := context.WithCancel(context.Background())
-	daemon := exec.CommandContext(ctx, "cupsd", "-f", "-c", filepath.Join(root, "cupsd.conf"), "-s", filepath.Join(root, "files.conf"))
+	program, err := exec.LookPath("cupsd")
+	if err != nil {
+		program = "/usr/sbin/cupsd" // which is on no user's path but root's
+	}
+	daemon := exec.CommandContext(ctx, program, "-f", "-c", filepath.Join(root, "cupsd.conf"), "-s", filepath.Join(root, "files.conf"))
 	var said bytes.Buffer
 	daemon.Stdout, daemon.Stderr = &said, &said
 	daemon.Cancel = func() error { return daemon.Process.Signal(os.Interrupt) }
