@@ -103,7 +103,8 @@ func deskPart(ctx context.Context, uploads, dir string) error {
 	if err != nil {
 		return err
 	}
-	c, err := collect.New(collect.Options{Store: from, Owner: store.Desk(), File: store.File, Every: 50 * time.Millisecond, Log: quietly})
+	c, err := collect.New(collect.Options{Store: from, Owner: store.Desk(), File: store.File, Every: 50 * time.Millisecond,
+		Rest: 2 * time.Second, Log: quietly})
 	if err != nil {
 		return err
 	}

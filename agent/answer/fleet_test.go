@@ -66,6 +66,7 @@ func TestFleetAnsweredSoak(t *testing.T) {
 		f.open(ctx, group, fmt.Sprintf("ward-%d", w))
 	}
 	begun := time.Now()
+	said := begun
 	for _, k := range f.kiosks {
 		if _, err := k.queue.Enqueue(ctx, queue.Draft{ID: k.id(), Parts: []queue.Part{
 			queue.FromBytes("form.json", "application/json", []byte(confirmed)),
@@ -75,8 +76,12 @@ func TestFleetAnsweredSoak(t *testing.T) {
 		group.Go(func() error { return k.queue.Run(ctx, k.sink) })
 	}
 	for end := time.Now().Add(15 * time.Minute); !f.settled(); time.Sleep(200 * time.Millisecond) {
+		if os.Getenv("MOTCUA_FLEET_SAYS") != "" && time.Since(said) > 5*time.Second {
+			said = time.Now()
+			t.Log(f.stands())
+		}
 		if time.Now().After(end) || ctx.Err() != nil {
-			t.Fatal("not everything came to its end")
+			t.Fatalf("not everything came to its end: %s", f.stands())
 		}
 	}
 	f.judge(time.Since(begun))
@@ -206,6 +211,22 @@ func (f *fleet) officer(ctx context.Context, store *office.Store) {
 		case <-ctx.Done():
 		}
 	}
+}
+
+// stands counts how far it came.
+func (f *fleet) stands() string {
+	done, missing, acknowledged := 0, 0, 0
+	left := ""
+	for _, k := range f.kiosks {
+		done += k.store.Counts()[answer.Done]
+		missing += len(k.store.Missing())
+		if s, err := k.queue.Get(k.id()); err == nil && s.State == queue.Acknowledged {
+			acknowledged++
+		} else {
+			left = fmt.Sprint(s.State, " ", s.Attempts, " ", s.LastError)
+		}
+	}
+	return fmt.Sprintf("%d answers at their kiosks, %d results missing, %d acknowledged; one that is not: %s", done, missing, acknowledged, left)
 }
 
 // settled reports whether every kiosk has every answer of its ward, with its result, and every submission is acknowledged.

@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
+	"time"
 
 	"github.com/minio/minio-go/v7"
 	"github.com/minio/minio-go/v7/pkg/credentials"
@@ -69,7 +70,7 @@ func (b *Bucket) String() string { return b.o.Endpoint + "/" + b.o.Bucket + "/" 
 func (b *Bucket) Uploads(ctx context.Context, do func(Upload) error) error {
 	ctx, cancel := context.WithCancel(ctx) // ends the listing where do fails
 	defer cancel()
-	sizes, infos := map[string]int64{}, []string{}
+	sizes, since, infos := map[string]int64{}, map[string]time.Time{}, []string{}
 	for object := range b.client.ListObjects(ctx, b.o.Bucket, minio.ListObjectsOptions{Prefix: b.o.Prefix, Recursive: true}) {
 		if object.Err != nil {
 			return fmt.Errorf("list bucket: %w", object.Err)
@@ -77,7 +78,7 @@ func (b *Bucket) Uploads(ctx context.Context, do func(Upload) error) error {
 		if key, ok := strings.CutSuffix(object.Key, infoSuffix); ok {
 			infos = append(infos, key)
 		} else {
-			sizes[object.Key] = object.Size
+			sizes[object.Key], since[object.Key] = object.Size, object.LastModified
 		}
 	}
 	for _, key := range infos {
@@ -93,7 +94,7 @@ func (b *Bucket) Uploads(ctx context.Context, do func(Upload) error) error {
 			continue // not tusd's
 		}
 		size, there := sizes[key] // tusd's store makes the object when the last part is there
-		if err := do(Upload{Key: key, Size: info.Size, Meta: info.MetaData,
+		if err := do(Upload{Key: key, Size: info.Size, Meta: info.MetaData, Since: since[key],
 			Finished: there && !info.SizeIsDeferred && size == info.Size}); err != nil {
 			return err
 		}

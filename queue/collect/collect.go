@@ -37,9 +37,10 @@ var (
 
 // Upload is one that lies in the store.
 type Upload struct {
-	Key      string // of the store's own
-	Size     int64  // announced
-	Finished bool   // all bytes are there
+	Key      string    // of the store's own
+	Size     int64     // announced
+	Finished bool      // all bytes are there
+	Since    time.Time // when the last of them came, by the store's clock
 	Meta     map[string]string
 }
 
@@ -92,6 +93,7 @@ type Options struct {
 	File       func(ctx context.Context, receipt receive.Receipt, parts fs.FS) (fresh bool, err error)
 	Identities []age.Identity
 	Every      time.Duration // between two looks; 0 = 5 s
+	Rest       time.Duration // how long an upload stays after its last byte came, filed or not; 0 = 2 min, below 0 = not at all
 	Count      func(outcome string)
 	Clock      func() time.Time
 	Log        *slog.Logger
@@ -101,6 +103,8 @@ type Options struct {
 type Collector struct {
 	o    Options
 	told map[string]bool // uploads that lie there and are not filed, told once
+
+	rest, rested map[string]bool // uploads that are filed and stay for a while, by this look and by the one before
 }
 
 // The outcomes that are counted.
@@ -125,6 +129,10 @@ var (
 	validCode = regexp.MustCompile(`^[0-9A-Z-]{0,20}$`)
 )
 
+// restFor is how long an upload stays where it came by default. A kiosk asks for it after the last byte (HEAD), and takes one
+// that is not there for lost: it sends all again, and after the second time asks a person.
+const restFor = 2 * time.Minute
+
 // New checks the options.
 func New(o Options) (*Collector, error) {
 	if o.Store == nil || o.File == nil || !validID.MatchString(o.Owner) {
@@ -132,6 +140,9 @@ func New(o Options) (*Collector, error) {
 	}
 	if o.Every <= 0 {
 		o.Every = 5 * time.Second
+	}
+	if o.Rest == 0 {
+		o.Rest = restFor
 	}
 	if o.Count == nil {
 		o.Count = func(string) {}
@@ -142,7 +153,7 @@ func New(o Options) (*Collector, error) {
 	if o.Log == nil {
 		o.Log = slog.Default()
 	}
-	return &Collector{o, map[string]bool{}}, nil
+	return &Collector{o: o, told: map[string]bool{}, rest: map[string]bool{}}, nil
 }
 
 // Run collects until ctx ends. A store that is away is waited for.
@@ -164,6 +175,7 @@ func (c *Collector) Run(ctx context.Context) error {
 // Pass looks once at all uploads and files what is finished; it returns how many it filed. What goes wrong with one upload
 // holds up none of the others.
 func (c *Collector) Pass(ctx context.Context) (n int, err error) {
+	c.rested, c.rest = c.rest, map[string]bool{} // what is gone is forgotten
 	err = c.o.Store.Uploads(ctx, func(u Upload) error {
 		outcome, err := c.one(ctx, u)
 		switch {
@@ -203,16 +215,17 @@ func (c *Collector) one(ctx context.Context, u Upload) (outcome string, err erro
 	if !u.Finished {
 		return "", c.leftover(ctx, u, id)
 	}
+	if c.rested[u.Key] && c.resting(u) {
+		c.rest[u.Key] = true
+		return "", nil
+	}
 	is, err := c.o.Store.Claim(ctx, id, mine)
 	if err != nil {
 		return "", fmt.Errorf("claim: %w", err)
 	}
 	switch {
 	case is.State == filed && is.SHA256 == sum:
-		if err := c.o.Store.Remove(ctx, u); err != nil {
-			return "", fmt.Errorf("remove what is filed: %w", err)
-		}
-		return Known, nil
+		return c.clear(ctx, u, is)
 	case is.Owner != c.o.Owner && is.Owner != c.o.InsteadOf:
 		if mine.At.Sub(is.At) < longClaimed {
 			return "", nil
@@ -224,6 +237,24 @@ func (c *Collector) one(ctx context.Context, u Upload) (outcome string, err erro
 		return "", nil
 	}
 	return c.file(ctx, u, mine)
+}
+
+// resting tells whether an upload is to stay where it lies for now.
+func (c *Collector) resting(u Upload) bool { return c.o.Clock().Sub(u.Since) < c.o.Rest }
+
+// clear removes an upload of what is filed, once its kiosk had time to see that it arrived.
+func (c *Collector) clear(ctx context.Context, u Upload, is Claim) (outcome string, err error) {
+	if c.resting(u) {
+		c.rest[u.Key] = true
+		return "", nil
+	}
+	if err := c.o.Store.Remove(ctx, u); err != nil {
+		return "", fmt.Errorf("remove what is filed: %w", err)
+	}
+	if is.Upload == u.Key {
+		return "", nil
+	}
+	return Known, nil
 }
 
 // longClaimed is after how long a claim that was not filed is told: its owner may be gone, as after a desk's index was lost and
@@ -267,10 +298,8 @@ func (c *Collector) file(ctx context.Context, u Upload, mine Claim) (string, err
 	if err := c.o.Store.Note(ctx, id, mine); err != nil {
 		return "", fmt.Errorf("note: %w", err)
 	}
-	if err := c.o.Store.Remove(ctx, u); err != nil {
-		return "", fmt.Errorf("remove what is filed: %w", err)
-	}
-	return outcome, nil
+	_, err = c.clear(ctx, u, mine)
+	return outcome, err
 }
 
 // watched remembers that the store could not be read: what follows from that is no verdict on the bundle.

@@ -215,7 +215,7 @@ func send(t *testing.T, url string, to []age.Recipient, only bool, ids ...string
 func collector(t *testing.T, h hub, owner string, o *office, outcomes map[string]int, keys ...age.Identity) *Collector {
 	t.Helper()
 	var mu sync.Mutex
-	c, err := New(Options{Store: h.store, Owner: owner, File: o.file, Identities: keys, Log: quiet, Count: func(what string) {
+	c, err := New(Options{Store: h.store, Owner: owner, File: o.file, Identities: keys, Rest: -1, Log: quiet, Count: func(what string) {
 		mu.Lock()
 		defer mu.Unlock()
 		outcomes[what]++
@@ -417,6 +417,29 @@ func TestHostileBundles(t *testing.T) {
 	if outcomes[BadSeal] != 3 || len(o.filed) != 0 || left(t, h.store) != 3 {
 		t.Errorf("%v, filed %v, %d left", outcomes, o.filed, left(t, h.store))
 	}
+}
+
+// What is filed stays until its kiosk had time to ask for it: one that found it gone would send it again, and after the second time
+// hold it for a person. Seen in a province of 1,000 kiosks, 4 of 100 held.
+func TestStaysForItsKiosk(t *testing.T) {
+	both(t, func(t *testing.T, h hub) {
+		send(t, h.url, nil, false, "A")
+		o := newOffice()
+		c := collector(t, h, "desk-1", o, map[string]int{})
+		c.o.Rest = restFor
+		for range 3 {
+			pass(t, c)
+		}
+		if o.filed["A"] != 1 || left(t, h.store) != 1 {
+			t.Fatalf("filed %d times, %d left", o.filed["A"], left(t, h.store))
+		}
+		c = collector(t, h, "desk-1", o, map[string]int{}) // started anew
+		c.o.Rest, c.o.Clock = restFor, func() time.Time { return time.Now().Add(restFor + time.Minute) }
+		pass(t, c)
+		if o.filed["A"] != 1 || left(t, h.store) != 0 {
+			t.Errorf("later: filed %d times, %d left", o.filed["A"], left(t, h.store))
+		}
+	})
 }
 
 // Two collectors with desks of their own at one store, at once: each submission is filed by one of them.

@@ -55,7 +55,7 @@ func (d *Disk) Uploads(ctx context.Context, do func(Upload) error) error {
 		}
 		u := Upload{Key: key, Size: info.Size, Meta: info.MetaData}
 		if st, err := os.Stat(filepath.Join(d.dir, key)); err == nil {
-			u.Finished = !info.SizeIsDeferred && st.Size() == info.Size
+			u.Finished, u.Since = !info.SizeIsDeferred && st.Size() == info.Size, st.ModTime()
 		}
 		if err := do(u); err != nil {
 			return err
