@@ -844,6 +844,14 @@ func TestTicketsEndWithTheirOfficer(t *testing.T) {
 
 // Signs that can't be seen, or that turn the direction of writing, are shown as what they are: a hostile kiosk may send them.
 func TestOddSignsAreShown(t *testing.T) {
+	w := newWard(t)
+	w.file("s1", "\u202eThử Thị \u200bMẫu") // the line and the dossier's head are of the record
+	b := w.signedIn(t)
+	for _, path := range []string{"/desk/", "/desk/d/1"} {
+		if _, page := b.get(path); strings.ContainsAny(page, "\u202e\u200b") {
+			t.Errorf("%s shows signs that nobody sees", path)
+		}
+	}
 	var f form
 	if err := json.Unmarshal([]byte(`{"Values":[{"ID":"a","Label":"Tên","Value":"A\u202eB\u200bC\u0007D","Old":"\u2066x"}],
 		"Pages":[{"Name":"p","From":"\u202e"}],`+

@@ -92,6 +92,7 @@ func (d *Desk) functions(lang string) template.FuncMap {
 		"t":     func(key string, pairs ...any) string { return d.words.say(lang, key, pairs...) },
 		"word":  func(family string, code any) string { return d.words.say(lang, family+"."+fmt.Sprint(code)) },
 		"asset": func(name string) string { return "/desk/static/" + name + "?v=" + d.sums[name] },
+		"plain": visible,
 		"clock": func(t time.Time) string { return t.Local().Format("15:04 02/01/2006") },
 		"age":   func(t time.Time) string { return d.age(lang, t) },
 		"date": func(text string) string {
