@@ -26,6 +26,8 @@ const (
 	DoubtStranger  = "stranger"          // there is a card in it of somebody whom the procedure has no place for
 	DoubtFull      = "full"              // the stack was longer than one scan takes, and ended here
 	DoubtBacks     = "backs"             // backs of which nothing says whose they are
+	DoubtOrder     = "order"             // nothing says that the sheets lie in the order in which they were parted
+	DoubtBroken    = "broken"            // the scan broke off here, and the rest of it may still come
 )
 
 // separatorTitle is what stands on a separator sheet in large print, as vn.Plain has it, without spaces.
@@ -35,7 +37,8 @@ const separatorTitle = "TONGANHOSO"
 // submission, up to the next separator. What lies before the first separator is parted by persons: an identity paper with a
 // number not seen before begins a person; one with a known number goes to that person, wherever it lies; any other page
 // (the back of a card without a number, an attached sheet) goes to the person before it, and pages before the first identity
-// paper to the first person. Nothing but the separators, with their blank backs, is left out.
+// paper to the first person: then the others may have theirs before their cards, too, and each is doubted. Nothing but the
+// separators, with their blank backs, is left out.
 func Split(stack []visit.Paper) []Parcel {
 	var parcels []Parcel
 	begin := slices.IndexFunc(stack, separates)
@@ -44,6 +47,11 @@ func Split(stack []visit.Paper) []Parcel {
 	}
 	for _, papers := range persons(stack[:begin]) {
 		parcels = append(parcels, Parcel{Papers: papers})
+	}
+	if len(parcels) > 1 && len(identities(stack[0].Documents)) == 0 {
+		for i := range parcels {
+			parcels[i].Doubt = DoubtOrder
+		}
 	}
 	var now Parcel
 	fresh := false // the page before was a separator
@@ -151,17 +159,24 @@ func identities(docs []paper.Document) []string {
 }
 
 // Stranger tells whether there is an identity paper among a submission's whose bearer has no place in the procedure: a sheet
-// that fell to the wrong person, or a separator that was forgotten.
+// that fell to the wrong person, or a separator that was forgotten. Where the number can't be read, the name tells.
 func Stranger(p *procedure.Procedure, papers []visit.Paper) bool {
 	docs, _ := gather(papers)
 	docs = ocr.Join(docs)
-	placed := map[string]bool{}
+	numbers, names := map[string]bool{}, map[string]bool{}
 	for _, all := range p.Assign(docs) {
 		for _, i := range all {
-			placed[docs[i].Fields[paper.Number].Value] = true
+			numbers[docs[i].Fields[paper.Number].Value] = true
+			names[vn.Plain(docs[i].Fields[paper.FullName].Value)] = true
 		}
 	}
-	return slices.ContainsFunc(identities(docs), func(n string) bool { return !placed[n] })
+	return slices.ContainsFunc(docs, func(d paper.Document) bool {
+		number, name := d.Fields[paper.Number].Value, vn.Plain(d.Fields[paper.FullName].Value)
+		if !procedure.Identity(d.Type) || number == "" && name == "" {
+			return false
+		}
+		return number != "" && !numbers[number] || number == "" && !names[name]
+	})
 }
 
 // What speaks against laying fronts and backs of a stack together.
@@ -171,8 +186,9 @@ var (
 )
 
 // Interleave lays the two sides of each sheet together: of a stack whose fronts were scanned first, and then, turned over as a
-// whole, its backs, the last sheet's first. Where a back bears the number of a person it must be the one on its front; where
-// that fails, and also with the backs in the order of the fronts, nobody knows which sheet is missing: ErrUneven, ErrUnlike.
+// whole, its backs, the last sheet's first. Where a back bears the number of a person it must be the one on its front, and the
+// back of a separator must lie under its front; where that fails, and also with the backs in the order of the fronts, nobody
+// knows which sheet is missing: ErrUneven, ErrUnlike.
 func Interleave(stack []visit.Paper) ([]visit.Paper, error) {
 	fronts, backs := sides(stack)
 	switch {
@@ -195,6 +211,17 @@ func Interleave(stack []visit.Paper) ([]visit.Paper, error) {
 	return nil, ErrUnlike
 }
 
+// Ambiguous tells that Interleave has nothing to go by: the backs would fit in the other order as well.
+func Ambiguous(stack []visit.Paper) bool {
+	fronts, backs := sides(stack)
+	if len(fronts) < 2 || len(fronts) != len(backs) {
+		return false
+	}
+	turned := slices.Clone(backs)
+	slices.Reverse(turned)
+	return alike(fronts, turned) && alike(fronts, backs)
+}
+
 func sides(stack []visit.Paper) (fronts, backs []visit.Paper) {
 	for _, p := range stack {
 		if p.Back {
@@ -206,10 +233,20 @@ func sides(stack []visit.Paper) (fronts, backs []visit.Paper) {
 	return fronts, backs
 }
 
-// alike tells that no sheet would have two persons' numbers on its two sides.
+// alike tells that no sheet would have two persons' numbers on its two sides, or a separator on one of them that doesn't belong
+// to the other.
 func alike(fronts, backs []visit.Paper) bool {
 	for i := range fronts {
 		f, b := identities(fronts[i].Documents), identities(backs[i].Documents)
+		switch {
+		case separates(backs[i]) && !separates(fronts[i]), separates(fronts[i]) && len(b) > 0:
+			return false
+		case separates(backs[i]):
+			one, other := separatorOf(fronts[i]), separatorOf(backs[i])
+			if one.Doubt == "" && other.Doubt == "" && one.Procedure != other.Procedure {
+				return false
+			}
+		}
 		if len(f) > 0 && len(b) > 0 && !slices.ContainsFunc(b, func(n string) bool { return slices.Contains(f, n) }) {
 			return false
 		}
@@ -224,6 +261,9 @@ func SplitApart(stack []visit.Paper) []Parcel {
 	parcels := Split(fronts)
 	lost := Parcel{Doubt: DoubtBacks}
 	for _, b := range backs {
+		if separates(b) {
+			continue
+		}
 		numbers := identities(b.Documents)
 		at := slices.IndexFunc(parcels, func(p Parcel) bool {
 			return slices.ContainsFunc(p.Papers, func(one visit.Paper) bool {

@@ -68,7 +68,8 @@ func TestSplit(t *testing.T) {
 		"back_with_the_number_joins": {[]visit.Paper{sheetOf("1", a), sheetOf("2", a), sheetOf("3", b)}, "1+2 3"},
 		"attached_sheets_follow_their_card": {[]visit.Paper{sheetOf("1", a), sheetOf("2"), sheetOf("3"), sheetOf("4", b), sheetOf("5")},
 			"1+2+3 4+5"},
-		"sheets_before_the_first_card":         {[]visit.Paper{sheetOf("1"), sheetOf("2", a), sheetOf("3", b)}, "1+2 3"},
+		"sheets_before_the_first_card":         {[]visit.Paper{sheetOf("1"), sheetOf("2", a), sheetOf("3", b)}, "1+2(order) 3(order)"},
+		"a_sheet_before_the_only_card":         {[]visit.Paper{sheetOf("1"), sheetOf("2", a)}, "1+2"},
 		"a_known_number_again_later":           {[]visit.Paper{sheetOf("1", a), sheetOf("2", b), sheetOf("3", a), sheetOf("4")}, "1+3+4 2"},
 		"two_people_on_one_page_stay_together": {[]visit.Paper{sheetOf("1", a, b), sheetOf("2", b)}, "1+2"},
 		"nobody_recognised":                    {[]visit.Paper{sheetOf("1"), sheetOf("2")}, "1+2"},
@@ -151,6 +152,12 @@ func TestInterleave(t *testing.T) {
 		"a_sheet_missed_its_front": {[]visit.Paper{sheetOf("1", a), backOf("2b", b), backOf("1b", a)}, "", ErrUneven},
 		// Once a front was fed double with its neighbour, once a back: as many, but not of the same sheets.
 		"one_missing_on_either_side": {[]visit.Paper{sheetOf("1", a), sheetOf("3", c), backOf("3b", c), backOf("2b", b)}, "", ErrUnlike},
+		"separators_tell_the_order": {[]visit.Paper{sheetOf("s", separator("A")), sheetOf("1"), sheetOf("2"), backOf("sb", separator("A")), backOf("1b"),
+			backOf("2b")}, "s sb 1 1b 2 2b", nil},
+		"separators_lie_elsewhere": {[]visit.Paper{sheetOf("s", separator("A")), sheetOf("1"), sheetOf("2"), backOf("1b"), backOf("sb", separator("A")),
+			backOf("2b")}, "", ErrUnlike},
+		"another_separators_back": {[]visit.Paper{sheetOf("s", separator("A")), sheetOf("t", separator("B")), sheetOf("1", a), sheetOf("2", b),
+			backOf("2b", b), backOf("1b", a), backOf("sb", separator("A")), backOf("tb", separator("B"))}, "", ErrUnlike},
 	} {
 		t.Run(name, func(t *testing.T) {
 			got, err := Interleave(c.stack)
@@ -161,10 +168,28 @@ func TestInterleave(t *testing.T) {
 	}
 }
 
+// Backs that say nothing of whose they are fit in either order.
+func TestAmbiguous(t *testing.T) {
+	a, b := card("001090000001")[0], card("001090000002")[0]
+	for name, c := range map[string]struct {
+		stack []visit.Paper
+		want  bool
+	}{
+		"nothing_on_the_backs": {[]visit.Paper{sheetOf("1", a), sheetOf("2", b), backOf("x"), backOf("y")}, true},
+		"one_number_tells":     {[]visit.Paper{sheetOf("1", a), sheetOf("2", b), backOf("x"), backOf("1b", a)}, false},
+		"a_separator_tells":    {[]visit.Paper{sheetOf("s", separator("A")), sheetOf("1", a), backOf("1b"), backOf("sb", separator("A"))}, false},
+		"a_single_sheet":       {[]visit.Paper{sheetOf("1", a), backOf("x")}, false},
+	} {
+		if got := Ambiguous(c.stack); got != c.want {
+			t.Errorf("%s: %t", name, got)
+		}
+	}
+}
+
 // Where a sheet went missing, backs go where their number says, the others to nobody, and each is doubted.
 func TestSplitApart(t *testing.T) {
 	a, b := card("001090000001")[0], card("001090000002")[0]
-	stack := []visit.Paper{sheetOf("1", a), sheetOf("2", b), sheetOf("3"), backOf("x"), backOf("1b", a)}
+	stack := []visit.Paper{sheetOf("1", a), sheetOf("2", b), sheetOf("3"), backOf("x"), backOf("sb", separator("A")), backOf("1b", a)}
 	if got, want := ids(SplitApart(stack)), "1+1b(backs) 2+3(backs) x(backs)"; got != want {
 		t.Errorf("%q, want %q", got, want)
 	}
@@ -188,5 +213,13 @@ func TestStranger(t *testing.T) {
 	}
 	if papers = append(papers, sheetOf("3", other)); !Stranger(p, papers) {
 		t.Error("one card too many is not told")
+	}
+	papers = papers[:len(papers)-2] // each place is taken
+	nameless := paper.Document{Type: paper.CCCD, Fields: map[paper.Name]paper.Field{paper.FullName: {Value: "LÊ THỊ MẪU"}}}
+	if Stranger(p, append(slices.Clone(papers), sheetOf("4", paper.Document{Type: paper.CCCD, Fields: map[paper.Name]paper.Field{}}))) {
+		t.Error("a card without a name or number is a stranger's")
+	}
+	if !Stranger(p, append(papers, sheetOf("5", nameless))) {
+		t.Error("a card whose number can't be read is not told")
 	}
 }

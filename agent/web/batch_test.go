@@ -3,6 +3,7 @@ package web
 import (
 	"bytes"
 	"context"
+	"errors"
 	"image"
 	"image/png"
 	"iter"
@@ -13,6 +14,7 @@ import (
 	"time"
 
 	"motcua/agent/counter"
+	"motcua/agent/visit"
 	"motcua/agent/web/screen"
 	"motcua/drivers/scan"
 	"motcua/drivers/simulated"
@@ -206,5 +208,92 @@ func TestHalfStackWaits(t *testing.T) {
 	}
 	if n := len(k.site.Sessions.Lined()); n != 2 {
 		t.Errorf("%d in the line", n)
+	}
+}
+
+// A daemon that ends while a two-sided stack is dealt deals the rest of it when it is back: nobody may lay its sheets another
+// way, half of its persons are in the line.
+func TestTwoSidedStackIsDealtToItsEnd(t *testing.T) {
+	k := newKiosk(t, withStaff(t), withDrafts(t))
+	whole := k.site.Options.Drafts
+	disk := &cut{Drafts: whole, left: -1}
+	k.site.Options.Drafts = disk
+	half := halfOf(t, k, sheetWith(t, "001090000001"), sheetWith(t, "001090000002"))
+	k.site.AwaitBacks(half, "lan")
+	half.Awaits.Store(false)
+	disk.left = 3 // the word that it is dealt, and the first person
+	k.site.Deal(half, k.site.Procedure("2.000815"), "lan")
+	k.site.Options.Drafts = whole
+	after := k.again(t)
+	if n := len(after.site.Sessions.Halves()); n != 0 {
+		t.Errorf("%d stacks wait for their backs", n)
+	}
+	await(t, "the persons of the stack in the line", func() bool { return len(after.site.Sessions.Lined()) == 2 })
+}
+
+// halfOf is a stack of two-sided sheets that waits for its backs.
+func halfOf(t *testing.T, k *kiosk, papers ...visit.Paper) *screen.Table {
+	t.Helper()
+	now := k.site.Now()
+	half := k.site.NewTable()
+	half.Stack, half.TwoSided = true, true
+	half.Awaits.Store(true)
+	if err := errors.Join(half.Visit.Pick(now, "2.000815"), half.Visit.Agree(now)); err != nil {
+		t.Fatal(err)
+	}
+	for _, p := range papers {
+		if _, err := half.Visit.Add(now, p); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return half
+}
+
+// Backs without a number may be of any sheet: who they were given to by their order alone is doubted. So is the last person of
+// a stack whose scan broke off.
+func TestDealtByOrderAlone(t *testing.T) {
+	k := newKiosk(t, withStaff(t), withDrafts(t))
+	back := visit.Paper{Data: onePixel(t), MediaType: "image/png", Pages: 1, Back: true}
+	half := halfOf(t, k, sheetWith(t, "001090000001"), sheetWith(t, "001090000002"), back, back)
+	k.site.Deal(half, k.site.Procedure("2.000815"), "lan")
+	for _, one := range k.site.Sessions.Lined() {
+		if one.Doubt != counter.DoubtOrder {
+			t.Errorf("doubt %q", one.Doubt)
+		}
+		one.End()
+	}
+	broken := halfOf(t, k, sheetWith(t, "001090000003"), sheetWith(t, "001090000004"))
+	broken.TwoSided, broken.Doubt = false, counter.DoubtBroken
+	k.site.Deal(broken, k.site.Procedure("2.000815"), "lan")
+	if line := k.site.Sessions.Lined(); len(line) != 2 || line[0].Doubt != "" || line[1].Doubt != counter.DoubtBroken {
+		t.Errorf("%d in the line", len(line))
+	}
+}
+
+// More sheets than have room with their backs are not scanned from the front, and the desk says what to do.
+func TestTwoSidedStackHasRoomForItsBacks(t *testing.T) {
+	k := newKiosk(t, withStaff(t))
+	lan := k.hand(t).signIn("lan", volunteerPIN)
+	half := halfOf(t, k, slices.Repeat([]visit.Paper{sheetWith(t, "001090000001")}, screen.MostTwoSided-1)...)
+	for _, s := range k.site.Sessions.All() {
+		if s.Staffed() {
+			k.site.Stack(s, half, "2.000815")
+		}
+	}
+	blank := func() (image.Image, error) { return image.NewGray(image.Rect(0, 0, 200, 280)), nil }
+	fed(k, simulated.Sheet{Front: blank}, simulated.Sheet{Front: blank}, simulated.Sheet{Front: blank})
+	s := oneSided{k.site.Options.Scanner()}
+	k.site.Options.Scanner = func() screen.Scanner { return s }
+	lan.post("/desk/stack/"+half.Visit.ID+"/fronts").want(200, "/desk/batch")
+	await(t, "the scan to end", func() bool {
+		state := half.Visit.State()
+		return !state.Busy && len(state.Papers) >= screen.MostTwoSided
+	})
+	if n := len(half.Visit.State().Papers); n != screen.MostTwoSided {
+		t.Errorf("%d fronts", n)
+	}
+	lan.get("/desk").want(200, "/desk", k.site.Words.Say("vi", "desk.backs.full", "n", screen.MostTwoSided))
+	if strings.Contains(lan.body, "/fronts") {
+		t.Error("more fronts are asked for")
 	}
 }

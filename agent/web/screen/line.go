@@ -98,9 +98,15 @@ func (s *Host) Helped(m staff.Member, id string) {
 // a person's id follows from the stack's, so that who was kept already is known and nobody comes twice.
 func (s *Host) Deal(stack *Table, p *procedure.Procedure, name string) {
 	consented := stack.Visit.State().Consented
+	_ = stack.Visit.TakeOver(s.Now(), name, lineLimits) // fails where it has just ended
+	s.Keep(stack, nil)                                  // that it waits no more: after a restart nobody may lay its sheets otherwise
 	var dealt []*Table
 	_ = stack.Visit.Use(func(papers []visit.Paper) error {
-		for n, parcel := range parted(papers, stack.TwoSided) {
+		parcels := parted(papers, stack.TwoSided)
+		if last := len(parcels) - 1; stack.Doubt != "" && last >= 0 && parcels[last].Doubt == "" {
+			parcels[last].Doubt = stack.Doubt
+		}
+		for n, parcel := range parcels {
 			id := personOf(stack.Visit.ID, n)
 			if _, err := s.Options.Queue.Get(id); err == nil || stack.parted[id] {
 				continue
@@ -130,7 +136,13 @@ func parted(papers []visit.Paper, twoSided bool) []counter.Parcel {
 	if err != nil {
 		return counter.SplitApart(papers)
 	}
-	return counter.Split(whole)
+	parcels := counter.Split(whole)
+	for i := range parcels {
+		if parcels[i].Doubt == "" && counter.Ambiguous(papers) {
+			parcels[i].Doubt = counter.DoubtOrder
+		}
+	}
+	return parcels
 }
 
 // hand lays what a stack held for one submission into its visit.

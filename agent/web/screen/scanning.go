@@ -65,6 +65,9 @@ func (t *Table) Cancel() {
 	}
 }
 
+// MostTwoSided is how many sheets of a stack are scanned from the front: their backs must find room in the same visit.
+const MostTwoSided = visit.MaxPapers / 2
+
 // ScanJob scans until the source is empty, while pages that are complete are being read.
 // It gives the event the screen ends with.
 func (s *Host) ScanJob(ctx context.Context, at Seat, sc Scanner, source scan.Source) Event {
@@ -84,6 +87,12 @@ func (s *Host) ScanJob(ctx context.Context, at Seat, sc Scanner, source scan.Sou
 		_ = at.Visit.Touch(s.Now()) // a lamp that moves is a sign of life
 	}
 	settings := scan.Settings{Source: source, DPI: s.Options.DPI, MaxPages: visit.MaxPapers, Lines: moved}
+	if at.Table.TwoSided && !at.Backs {
+		settings.MaxPages = MostTwoSided - len(at.State.Papers)
+		if settings.MaxPages <= 0 {
+			return Event{Kind: "done", To: "/desk"}
+		}
+	}
 	var glass *early.Page // what lies on it is read before the lamp returns
 	if settings.Source == scan.Flatbed {
 		settings.MaxPages = 1

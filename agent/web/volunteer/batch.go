@@ -98,6 +98,8 @@ func (s *Pages) scanned(ctx context.Context, t *screen.Table, p *procedure.Proce
 			s.AwaitBacks(t, name)
 			return end
 		}
+	} else if !whole {
+		t.Doubt = counter.DoubtBroken
 	}
 	s.Deal(t, p, name)
 	return end
@@ -110,6 +112,7 @@ type half struct {
 	Fronts int
 	Backs  int    // scanned, but not as they should be
 	Fault  string // key: why they could not be laid together
+	Full   bool   // no more fronts may be scanned: there would be no room for their backs
 }
 
 func (s *Pages) halves(lang string) []half {
@@ -130,6 +133,7 @@ func (s *Pages) halves(lang string) []half {
 				h.Fronts++
 			}
 		}
+		h.Full = h.Fronts >= screen.MostTwoSided
 		switch _, err := counter.Interleave(state.Papers); {
 		case errors.Is(err, counter.ErrUneven):
 			h.Fault = "desk.backs.uneven"
