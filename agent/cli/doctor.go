@@ -1,20 +1,30 @@
 package cli
 
 import (
+	"fmt"
+	"slices"
+	"strings"
+
 	"motcua/agent/daemon"
 	"motcua/agent/doctor"
 )
 
-type doctorCommand struct{}
+type doctorCommand struct {
+	Areas []string `arg:"" optional:"" name:"area" help:"Look only at these, such as queue, key or \"audit log\"; without any, at everything."`
+}
 
-func (doctorCommand) Run(p *program) error {
+func (c doctorCommand) Run(p *program) error {
 	cfg, err := p.configuration()
 	var findings []doctor.Finding
 	if err != nil {
 		findings = []doctor.Finding{{Area: "configuration", State: doctor.Broken,
 			What: err.Error(), Mend: "correct the lines named; motcua config check FILE tells when all is well"}}
 	} else {
-		findings = doctor.Examine(p.ctx, daemon.Checks(cfg, nil))
+		checks, err := c.chosen(daemon.Checks(cfg, nil))
+		if err != nil {
+			return unusable(err)
+		}
+		findings = doctor.Examine(p.ctx, checks)
 	}
 	if p.json {
 		err = p.printJSON(struct {
@@ -28,4 +38,24 @@ func (doctorCommand) Run(p *program) error {
 		err = told(1)
 	}
 	return err
+}
+
+// chosen are the checks of the areas that were named.
+func (c doctorCommand) chosen(all []doctor.Check) (some []doctor.Check, err error) {
+	if len(c.Areas) == 0 {
+		return all, nil
+	}
+	var areas []string
+	for _, check := range all {
+		areas = append(areas, check.Area)
+		if slices.Contains(c.Areas, check.Area) {
+			some = append(some, check)
+		}
+	}
+	for _, name := range c.Areas {
+		if !slices.Contains(areas, name) {
+			return nil, fmt.Errorf("there is no area %q; there are %s", name, strings.Join(slices.Compact(areas), ", "))
+		}
+	}
+	return some, nil
 }
