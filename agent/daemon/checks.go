@@ -37,6 +37,7 @@ func Checks(cfg config.Config, reader *ocr.Reader) []doctor.Check {
 		{Area: "queue", Look: func(context.Context) []doctor.Finding { return checkQueue(cfg) }},
 		{Area: "key", Look: func(ctx context.Context) []doctor.Finding { return checkKey(ctx, cfg) }},
 		{Area: "certificates", Look: func(context.Context) []doctor.Finding { return checkCertificates(cfg, time.Now()) }},
+		{Area: "signing", Look: func(context.Context) []doctor.Finding { return checkSigning(cfg) }},
 		{Area: "hub", Look: func(ctx context.Context) []doctor.Finding { return checkHub(ctx, cfg) }},
 		{Area: "answers", Look: func(ctx context.Context) []doctor.Finding { return checkAnswers(ctx, cfg, time.Now()) }},
 		{Area: "audit log", Look: func(ctx context.Context) []doctor.Finding { return checkAudit(ctx, cfg.Data) }},

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"motcua/agent/config"
+	"motcua/agent/doctor"
 	"motcua/agent/sign"
 	"motcua/agent/web/screen"
 )
@@ -55,6 +56,30 @@ func openSigning(cfg config.Config, demo *demo) (*screen.Signing, error) {
 		s.Open = demo.sign
 	}
 	return s, nil
+}
+
+// checkSigning looks at what can be seen without a PIN: a token itself is opened when somebody signs.
+func checkSigning(cfg config.Config) []doctor.Finding {
+	var findings []doctor.Finding
+	switch _, err := os.Stat(cfg.Sign.Module); {
+	case cfg.Sign.Module == "":
+		findings = append(findings, doctor.Good("nothing is signed at this machine"))
+	case err != nil:
+		findings = append(findings, doctor.Bad("the library of the signing token is not there: "+cfg.Sign.Module,
+			"install what the token's maker ships, or correct sign.module"))
+	default:
+		findings = append(findings, doctor.Good("the library of the signing token is there"))
+	}
+	roots, err := Trust(cfg.Sign.Trust)
+	switch {
+	case err != nil:
+		findings = append(findings, doctor.Bad("the authorities of signatures can't be read: "+err.Error(),
+			"put their certificates (PEM, *.pem or *.crt) into the folder of sign.trust"))
+	case roots == nil && cfg.Sign.Module != "":
+		findings = append(findings, doctor.Doubt("no authority of signatures is known: nobody can say of a signed copy that it is good",
+			"put the authorities' certificates into a folder and name it in sign.trust"))
+	}
+	return findings
 }
 
 // Trust reads the authorities of a folder, each file *.pem or *.crt; nil where no folder is named.
