@@ -83,6 +83,6 @@ func TestVerifyPage_in_the_browser(t *testing.T) {
 	settled(t, ctx)
 	do(t, ctx, chromedp.SetUploadFiles(chromedp.CSS("#file"), []string{file}))
 	holds(t, ctx, "a verdict", `!!document.querySelector(".verdict.good")`)
-	fits(t, ctx, "verdict")
+	fitsOn(t, ctx, "verdict", [][2]int64{{1024, 768}, {768, 1024}}, []string{"m", "xl"})
 	axe(t, ctx, "verdict")
 }
