@@ -168,7 +168,8 @@ func (k *Kiosks) Revoke(name, by string, now time.Time) error {
 // revokedMark begins the line of a kiosk that Revoke took out.
 const revokedMark = "# revoked "
 
-// Restore puts a kiosk back that Revoke took out of the list, with the credential it had. Its newest such line counts.
+// Restore puts a kiosk back that Revoke took out of the list, with the credential that was taken from it last. One that was given a
+// credential since keeps that one, and has no other.
 func (k *Kiosks) Restore(name string) error {
 	k.mu.Lock()
 	defer k.mu.Unlock()
@@ -177,14 +178,29 @@ func (k *Kiosks) Restore(name string) error {
 		return fmt.Errorf("let a kiosk in again: %w", err)
 	}
 	lines := strings.SplitAfter(string(data), "\n")
-	for i, line := range slices.Backward(lines) {
-		_, entry, ok := strings.Cut(line, ": ")
-		if words := strings.Fields(entry); ok && strings.HasPrefix(line, revokedMark) && len(words) == 2 && words[0] == name {
-			lines[i] = strings.Join(words, " ") + "\n"
-			return k.replace(strings.Join(lines, ""))
+	last, at := -1, time.Time{}
+	for i, line := range lines {
+		if words := strings.Fields(line); len(words) == 2 && words[0] == name {
+			return nil
+		}
+		head, entry, _ := strings.Cut(line, ": ")
+		head, marked := strings.CutPrefix(head, revokedMark)
+		words := strings.Fields(entry)
+		if !marked || len(words) != 2 || words[0] != name {
+			continue
+		}
+		day, _, _ := strings.Cut(head, " ")
+		revoked, _ := time.Parse(time.RFC3339, day) // a time that a person spoilt is the oldest
+		if last < 0 || !revoked.Before(at) {        // lines lie in the order in which kiosks were let in
+			last, at = i, revoked
 		}
 	}
-	return fmt.Errorf("let %s in again: %w", name, ErrNoKiosk)
+	if last < 0 {
+		return fmt.Errorf("let %s in again: %w", name, ErrNoKiosk)
+	}
+	_, entry, _ := strings.Cut(lines[last], ": ")
+	lines[last] = strings.Join(strings.Fields(entry), " ") + "\n"
+	return k.replace(strings.Join(lines, ""))
 }
 
 // replace writes the list anew, if it is one; mu is held.

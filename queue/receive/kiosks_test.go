@@ -2,6 +2,7 @@ package receive
 
 import (
 	"bytes"
+	"crypto/sha256"
 	"encoding/base64"
 	"errors"
 	"fmt"
@@ -191,5 +192,45 @@ func TestListOfKiosksTellsMistakes(t *testing.T) {
 		if _, err := parseKiosks([]byte(text)); err == nil || !strings.Contains(err.Error(), want) || strings.Contains(err.Error(), "token-of") {
 			t.Errorf("%q: %v", text, err)
 		}
+	}
+}
+
+// TestRestoreGivesTheNewestCredential: of a kiosk that was revoked twice the stolen credential stays out, wherever its line lies, and
+// one that was given a new credential by hand keeps it.
+func TestRestoreGivesTheNewestCredential(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "kiosks")
+	stolen, given := sha256.Sum256([]byte(tokenA)), sha256.Sum256([]byte(tokenB))
+	old := fmt.Sprintf("# revoked 2026-03-01T08:00:00Z by hoa: a sha256:%x\n", stolen)
+	open := func(text string) *Kiosks {
+		t.Helper()
+		if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		k, err := OpenKiosks(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return k
+	}
+	for where, text := range map[string]string{"above": "a " + tokenB + "\n" + old, "below": old + "a " + tokenB + "\n"} {
+		k := open(text)
+		if err := k.Restore("a"); err != nil {
+			t.Errorf("%s, with a credential of its own: %v", where, err)
+		}
+		if err := k.Revoke("a", "hoa", time.Date(2026, 4, 2, 8, 0, 0, 0, time.UTC)); err != nil {
+			t.Fatal(err)
+		}
+		if err := k.Restore("a"); err != nil {
+			t.Fatal(err)
+		}
+		if name, ok := k.byToken(stolen); ok {
+			t.Errorf("%s: the stolen credential lets %s in", where, name)
+		}
+		if name, _ := k.byToken(given); name != "a" {
+			t.Errorf("%s: the credential that was taken last lets in %q", where, name)
+		}
+	}
+	if err := open("b " + tokenB + "\n").Restore("a"); !errors.Is(err, ErrNoKiosk) {
+		t.Errorf("one that was never there: %v", err)
 	}
 }
