@@ -71,6 +71,45 @@ func TestGenuineByMapping(t *testing.T) {
 	}
 }
 
+// A chip without a security object, or with one that can't be read, is told by that: what its key for the mapping proves is of no
+// data that anybody signed.
+func TestMappingProvesNothingUnsigned(t *testing.T) {
+	secret, err := chip.NewSecret(13)
+	if err != nil {
+		t.Fatal(err)
+	}
+	another, err := chip.NewSecret(13)
+	if err != nil {
+		t.Fatal(err)
+	}
+	keys := chip.Keys{Map: secret, Hidden: true}
+	i, state := provingIn(t, keys)
+	security, err := state.CardSecurity(keys)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for kind, object := range map[string]struct {
+		file  []byte
+		trust lds.Trust
+	}{"none": {nil, lds.Unsigned}, "nonsense": {[]byte{0x77, 0x01, 0x00}, lds.Forged}} {
+		for whose, key := range map[string]*chip.Secret{"its own key": secret, "another key": another} {
+			o, files := i.options(), maps.Clone(i.files)
+			o.PACE, o.Keys.Map, o.CardSecurity = []chip.PACE{{Suite: 2, Parameter: 13, Mapping: 6}}, key, security
+			if files[0x1d] = object.file; object.file == nil {
+				delete(files, 0x1d)
+			}
+			card, err := lds.Read(t.Context(), direct{chip.New(files, o)}, lds.Access{CAN: i.can, MRZ: i.key},
+				lds.Options{Trusted: i.trusted, Now: today})
+			if err != nil {
+				t.Fatal(err)
+			}
+			if card.Authentic.Trust != object.trust || card.Authentic.Proof != "" {
+				t.Errorf("security object %s, %s: %+v, want %s without a proof", kind, whose, card.Authentic, object.trust)
+			}
+		}
+	}
+}
+
 // Chip authentication modulo a prime, which older passports have.
 func TestGenuineModuloPrime(t *testing.T) {
 	for parameter := range 3 {

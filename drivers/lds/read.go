@@ -332,8 +332,8 @@ func (r *reading) fill(card *Card) error {
 
 // prove has the chip show that it is no copy, as far as its security object says that it can.
 func (r *reading) prove(ctx context.Context) (proof string, err error) {
-	infos, err := r.ways(ctx)
-	if err != nil {
+	infos, signed, err := r.ways(ctx)
+	if err != nil || !signed {
 		return "", err
 	}
 	var proofs []string
@@ -373,34 +373,35 @@ func (r *reading) prove(ctx context.Context) (proof string, err error) {
 	return strings.Join(proofs, ", "), nil
 }
 
-// ways reads the data groups with which a chip proves itself, as far as they are signed, and gives what DG14 says.
-func (r *reading) ways(ctx context.Context) (infos securityInfos, err error) {
+// ways reads the data groups with which a chip proves itself, as far as they are signed, and gives what DG14 says; signed is false
+// where no security object tells which those are.
+func (r *reading) ways(ctx context.Context) (infos securityInfos, signed bool, err error) {
 	file, ok := r.files[efSOD]
 	if !ok {
-		return infos, nil
+		return infos, false, nil
 	}
 	object, err := parseSOD(file)
 	if err != nil {
-		return infos, nil // authenticity says so
+		return infos, false, nil // authenticity says so
 	}
 	for _, id := range []int{14, 15} {
 		if _, signed := object.groups[id]; !signed {
 			continue
 		}
 		if err := r.get(ctx, id); absent(err) {
-			return infos, errNotOffered
+			return infos, true, errNotOffered
 		} else if err != nil {
-			return infos, err
+			return infos, true, err
 		}
 	}
 	group, ok := r.files[14]
 	if !ok {
-		return infos, nil
+		return infos, true, nil
 	}
 	if infos, err = parseDG14(group); err != nil {
-		return infos, damaged(err)
+		return infos, true, damaged(err)
 	}
-	return infos, nil
+	return infos, true, nil
 }
 
 func authenticity(files map[int][]byte, o Options) Authentic {
