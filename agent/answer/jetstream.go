@@ -377,13 +377,17 @@ func (p *Publisher) publish(ctx context.Context, b buckets, told map[string]stri
 		return errors.New("no kiosk of the ward has told a key that can be sealed to")
 	}
 	var done published
-	key := "published." + p.ward
-	entry, err := b.kiosks.Get(ctx, key)
+	entry, err := b.kiosks.Get(ctx, p.notedAt())
 	if err != nil && !errors.Is(err, jetstream.ErrKeyNotFound) {
 		return fmt.Errorf("look how far answers are published: %w", err)
 	}
 	if err != nil || json.Unmarshal(entry.Value(), &done) != nil || done.Desk != p.src.Desk() || done.Kiosks != digest {
+		// Written down before anything is sealed anew: cut off in between, and back with the kiosks of before, what lies there
+		// would pass for what was sealed to those.
 		done = published{Desk: p.src.Desk(), Kiosks: digest}
+		if err := p.note(ctx, b, done); err != nil {
+			return err
+		}
 	}
 	for {
 		list, err := p.src.Answers(ctx, done.Number, batch)
@@ -396,15 +400,25 @@ func (p *Publisher) publish(ctx context.Context, b buckets, told map[string]stri
 			}
 			done.Number = a.Number
 		}
-		text, err := json.Marshal(done)
-		if err != nil {
+		if err := p.note(ctx, b, done); err != nil {
 			return err
-		}
-		if _, err := b.kiosks.Put(ctx, key, text); err != nil {
-			return fmt.Errorf("note how far answers are published: %w", err)
 		}
 	}
 }
+
+// note writes down how far answers are laid out.
+func (p *Publisher) note(ctx context.Context, b buckets, done published) error {
+	text, err := json.Marshal(done)
+	if err != nil {
+		return err
+	}
+	if _, err := b.kiosks.Put(ctx, p.notedAt(), text); err != nil {
+		return fmt.Errorf("note how far answers are published: %w", err)
+	}
+	return nil
+}
+
+func (p *Publisher) notedAt() string { return "published." + p.ward }
 
 // one publishes an answer: the result first, so that who reads the answer finds it.
 func (p *Publisher) one(ctx context.Context, b buckets, a Answer, to []age.Recipient) error {

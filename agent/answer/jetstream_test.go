@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"net"
 	"slices"
 	"sync"
@@ -318,6 +319,77 @@ func TestProvinceStolenCredential(t *testing.T) {
 	}
 	d.answers("B", Eligible, nil)
 	eventually(t, "B at the other kiosk", other.has("B", Eligible))
+}
+
+// cutDesk is a desk whose results can't be read just then.
+type cutDesk struct {
+	*memoryDesk
+	cut bool
+}
+
+func (d *cutDesk) Result(ctx context.Context, number uint64) (io.ReadCloser, error) {
+	if d.cut {
+		return nil, io.ErrUnexpectedEOF
+	}
+	return d.memoryDesk.Result(ctx, number)
+}
+
+// A kiosk that is revoked while answers are being sealed to it for the first time opens none of them: the kiosks are then those of
+// before, and what lies there is not what was sealed to them.
+func TestRevokedInTheMiddleOfSealingAnew(t *testing.T) {
+	hub := natsServer(t, t.TempDir(), -1)
+	provide(t, hub.ClientURL())
+	nc, err := nats.Connect(hub.ClientURL())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer nc.Close()
+	b, err := openBuckets(t.Context(), nc)
+	if err != nil {
+		t.Fatal(err)
+	}
+	d := &cutDesk{memoryDesk: newDesk("desk-1")}
+	p, err := NewPublisher(connectTo(hub.ClientURL()), "ward-7", d, quiet)
+	if err != nil {
+		t.Fatal(err)
+	}
+	first, stolen := newIdentity(t), newIdentity(t)
+	told := map[string]string{"ward-7.kiosk-a": first.Recipient().String()}
+	d.answers("A", Received, nil)
+	d.answers("B", Done, []byte("invented result"))
+	if err := p.publish(t.Context(), b, told); err != nil {
+		t.Fatal(err)
+	}
+	opens := func(by *age.X25519Identity) bool {
+		t.Helper()
+		entry, err := b.answers.Get(t.Context(), "ward-7.A")
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, err = Open(entry.Value(), by)
+		return err == nil
+	}
+	told["ward-7.kiosk-b"], d.cut = stolen.Recipient().String(), true
+	if err := p.publish(t.Context(), b, told); err == nil || !opens(stolen) {
+		t.Fatalf("not cut in the middle: %v", err) // else what follows shows nothing
+	}
+	d.cut = false
+	d.revoke("kiosk-b")
+	if err := p.publish(t.Context(), b, told); err != nil {
+		t.Fatal(err)
+	}
+	if opens(stolen) || !opens(first) {
+		t.Errorf("opens for the revoked kiosk %v, for the other %v", opens(stolen), opens(first))
+	}
+}
+
+func newIdentity(t *testing.T) *age.X25519Identity {
+	t.Helper()
+	own, err := age.GenerateX25519Identity()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return own
 }
 
 func sorted(s []string) []string { return slices.Sorted(slices.Values(s)) }
