@@ -28,6 +28,7 @@ type Kiosk struct {
 	Other   string    // a recipient that was shown with its credential since, and is not sealed to
 	Shown   time.Time // when it was last shown
 	Revoked bool
+	Listed  bool // its credential is in the list: it may send, were it revoked or not
 }
 
 // shown is a recipient that was shown with a kiosk's credential, and is not the one it is bound to.
@@ -121,22 +122,22 @@ func (s *Store) Recipients(context.Context) (map[string]string, error) {
 
 // Kiosks lists those in the list (nil: there is none), those that asked for answers, and those that were revoked, by name.
 func (s *Store) Kiosks(list *receive.Kiosks) ([]Kiosk, error) {
-	var names []string
+	var listed []string
 	if list != nil {
 		var err error
-		if names, err = list.Names(); err != nil {
+		if listed, err = list.Names(); err != nil {
 			return nil, err
 		}
 	}
 	s.mu.RLock()
 	defer s.mu.RUnlock()
-	names = slices.AppendSeq(names, maps.Keys(s.kiosks.bound))
+	names := slices.AppendSeq(slices.Clone(listed), maps.Keys(s.kiosks.bound))
 	names = slices.AppendSeq(names, maps.Keys(s.kiosks.revoked))
 	slices.Sort(names)
 	var out []Kiosk
 	for _, name := range slices.Compact(names) {
 		other := s.kiosks.shown[name]
-		out = append(out, Kiosk{name, s.kiosks.bound[name], other.key, other.at, s.kiosks.revoked[name]})
+		out = append(out, Kiosk{name, s.kiosks.bound[name], other.key, other.at, s.kiosks.revoked[name], slices.Contains(listed, name)})
 	}
 	return out, nil
 }

@@ -550,6 +550,40 @@ func TestRevokedKioskIsRefusedAtOnce(t *testing.T) {
 	}
 }
 
+// A revoking that came as far as the answers, and not to the list, is no revoking: the page says that the kiosk may still send, and
+// has the button for the rest.
+func TestRevokedByHalf(t *testing.T) {
+	list := filepath.Join(t.TempDir(), "kiosks")
+	if err := os.WriteFile(list, []byte("kiosk-1 0123456789abcdef1\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	kiosks, err := receive.OpenKiosks(list)
+	if err != nil {
+		t.Fatal(err)
+	}
+	w := newWard(t, func(o *Options) { o.Kiosks = kiosks })
+	b := w.signedIn(t)
+	inTheWay := filepath.Join(list+".part", "folder")
+	if err := os.MkdirAll(inTheWay, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	b.post("/desk/kiosks", url.Values{"kiosk": {"kiosk-1"}})
+	_, page := b.get("/desk/kiosks")
+	if !strings.Contains(page, "vẫn gửi được") || !strings.Contains(page, "?ask=kiosk-1") {
+		t.Errorf("the page does not say that the kiosk may still send, or can't revoke it:\n%s", page)
+	}
+	if err := os.RemoveAll(list + ".part"); err != nil {
+		t.Fatal(err)
+	}
+	b.post("/desk/kiosks", url.Values{"kiosk": {"kiosk-1"}})
+	if _, page := b.get("/desk/kiosks"); strings.Contains(page, "vẫn gửi được") || strings.Contains(page, "?ask=kiosk-1") {
+		t.Errorf("revoked:\n%s", page)
+	}
+	if names, err := kiosks.Names(); err != nil || len(names) != 0 {
+		t.Errorf("still in the list: %v, %v", names, err)
+	}
+}
+
 // Another key that came with a kiosk's credential is shown to the officers, and is sealed to once one allows it.
 func TestAnotherKeyOfAKiosk(t *testing.T) {
 	w := newWard(t)
