@@ -137,7 +137,7 @@ func (s *Store) step(rec *record, step Step, told bool) {
 
 // filed tells whether a submission is known.
 func (s *Store) filed(r receive.Receipt) (bool, error) {
-	if rec := s.record(r.ID); rec != nil {
+	if rec := s.of(r.ID); rec != nil {
 		for _, one := range rec.submissions() {
 			if one.ID == r.ID && one.SHA256 != r.SHA256 {
 				return false, ErrOther
@@ -154,6 +154,16 @@ func (s *Store) filed(r receive.Receipt) (bool, error) {
 		err = ErrOther
 	}
 	return sum != nil, err
+}
+
+// of finds the dossier that a submission is to, by its id alone: the code of another's receipt may read like it.
+func (s *Store) of(id string) *record {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	if seq, ok := s.ids[id]; ok {
+		return s.records[seq]
+	}
+	return nil
 }
 
 // record finds a dossier by the id or code of any submission to it.

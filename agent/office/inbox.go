@@ -100,7 +100,7 @@ func (in *Inbox) Take(ctx context.Context) error {
 }
 
 func (in *Inbox) take(ctx context.Context, name string) error {
-	if in.Keep && in.Store.record(name) != nil {
+	if in.Keep && in.Store.of(name) != nil {
 		return nil
 	}
 	folder := filepath.Join(in.Dir, name)

@@ -244,6 +244,21 @@ func TestFilingIsOnceAndProved(t *testing.T) {
 	}
 }
 
+// A submission whose id reads like the code of another's receipt is filed, not taken for that one.
+func TestIDThatReadsLikeACode(t *testing.T) {
+	w := open(t, t.TempDir())
+	defer w.close(t)
+	w.file(t, "s1", "Trần Văn Thử", "079090012345")
+	r, parts := submission(t, code("s1"), "Lê Thị Thử", "079190012345")
+	filed, err := w.store.File(t.Context(), r, parts)
+	if err != nil || !filed || len(w.store.List(Filter{})) != 2 {
+		t.Errorf("filed %t, %v: %d dossiers", filed, err, len(w.store.List(Filter{})))
+	}
+	if filed, err := w.store.File(t.Context(), r, parts); filed || err != nil {
+		t.Errorf("a second time: %t, %v", filed, err)
+	}
+}
+
 // Of two officers who saw the same dossier one is told that it changed; every one of many acts at once is kept or refused.
 func TestOfficersNeverOverwriteEachOther(t *testing.T) {
 	w := open(t, t.TempDir())
