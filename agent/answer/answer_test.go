@@ -6,6 +6,7 @@ import (
 	"crypto/sha256"
 	"encoding/base64"
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"io"
 	"log/slog"
@@ -776,3 +777,48 @@ func TestBorn(t *testing.T) {
 }
 
 func base64Of(data []byte) string { return base64.StdEncoding.EncodeToString(data) }
+
+// A store whose own key was lost, or whose notes are damaged, goes on: it takes answers anew and notes how far it came.
+func TestNotesThatCantBeRead(t *testing.T) {
+	dir := t.TempDir()
+	s := openAt(t, dir)
+	if err := errors.Join(s.Advance(Cursor{Desk: "desk-1", After: 7}), s.noteContact("", noon), s.noteClock(noon)); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Remove(filepath.Join(dir, "key")); err != nil {
+		t.Fatal(err)
+	}
+	s = openAt(t, dir)
+	if c := s.Cursor(); c != (Cursor{}) {
+		t.Errorf("went on from %+v, whose answers it has no more", c)
+	}
+	later := noon.Add(48 * time.Hour)
+	for name, err := range map[string]error{"cursor": s.Advance(Cursor{Desk: "desk-1", After: 8}), "contact": s.noteContact("", later),
+		"clock": s.noteClock(later)} {
+		if err != nil {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	if c := openAt(t, dir).Cursor(); c.After != 8 {
+		t.Errorf("noted %+v", c)
+	}
+}
+
+// A kiosk's key that can't be read just now is not thrown away for a new one, to which the desk would not seal.
+func TestKeyThatCantBeReadNow(t *testing.T) {
+	dir := t.TempDir()
+	was := openAt(t, dir).Recipient().String()
+	record := filepath.Join(dir, identityName, "record")
+	if err := errors.Join(os.Rename(record, record+".away"), os.Mkdir(record, 0o700)); err != nil { // reading a folder fails
+		t.Fatal(err)
+	}
+	if s, err := OpenStore(t.Context(), dir, seal.NewFile(filepath.Join(dir, "key")), quiet); err == nil {
+		t.Errorf("opened with the key %s", s.Recipient())
+	}
+	if err := errors.Join(os.Remove(record), os.Rename(record+".away", record)); err != nil {
+		t.Fatal(err)
+	}
+	if is := openAt(t, dir).Recipient().String(); is != was {
+		t.Errorf("the key is %s, was %s", is, was)
+	}
+}

@@ -102,16 +102,29 @@ func OpenStore(ctx context.Context, dir string, vault seal.Vault, log *slog.Logg
 		}
 		s.index(r)
 	}
-	if err := drafts.Take(cursorName, &s.cursor); err != nil || len(s.broken) > 0 {
+	for name, into := range map[string]any{cursorName: &s.cursor, clockName: &s.forgot, contactName: &s.contact} {
+		if err := s.recall(name, into); err != nil {
+			return nil, err
+		}
+	}
+	if len(s.broken) > 0 {
 		s.cursor = Cursor{}
 	}
-	if err := drafts.Take(clockName, &s.forgot); err != nil && !errors.Is(err, fs.ErrNotExist) {
-		log.Warn("when answers were last forgotten can't be read", "error", err)
-	}
-	if err := drafts.Take(contactName, &s.contact); err != nil && !errors.Is(err, fs.ErrNotExist) {
-		s.contact = Contact{} // the desk is asked anew in a moment
-	}
 	return s, s.sweepResults(ids)
+}
+
+// recall reads what the store noted for itself. What can't be read is forgotten, for nothing could be written in its place; it is of
+// no worth: the desk is asked anew.
+func (s *Store) recall(name string, into any) error {
+	err := s.drafts.Take(name, into)
+	if err == nil || errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	s.log.Warn("a note about answers can't be read and is begun anew", "note", name, "error", err)
+	if err := s.drafts.Forget(name); err != nil {
+		return fmt.Errorf("open answers: %w", err)
+	}
+	return nil
 }
 
 // Each shows the records of a store that another process may have open. A folder that is not there has none; records that can't
@@ -146,7 +159,12 @@ func (s *Store) openIdentity() error {
 	if err == nil {
 		return nil
 	}
-	if !errors.Is(err, fs.ErrNotExist) {
+	var unread *fs.PathError
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+	case errors.As(err, &unread):
+		return fmt.Errorf("open answers: read the kiosk's key: %w", err) // it may be whole, and the desk seals to no other
+	default:
 		s.log.Warn("the kiosk's key for answers can't be read: a new one is made", "error", err)
 	}
 	if s.identity, err = age.GenerateX25519Identity(); err != nil {
