@@ -9,7 +9,7 @@ NFPM := github.com/goreleaser/nfpm/v2/cmd/nfpm@v2.45.0
 # $(call with,build|test) puts the Go that .ci/setup found first on PATH.
 with = go_dir=$$(.ci/setup $(1) | tail -n 1); export PATH="$$go_dir:$$PATH"
 
-.PHONY: help run build check vulnerabilities test test-race test-libreoffice test-portal soak attack bench bench-ocr bench-queue bench-web bench-drivers bench-keep bench-compare fuzz deb deb-trial release clean
+.PHONY: calibrate results help run build check vulnerabilities test test-race test-libreoffice test-portal soak attack bench bench-ocr bench-queue bench-web bench-drivers bench-keep bench-compare fuzz deb deb-trial release clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -50,11 +50,24 @@ bench: bench-ocr bench-queue bench-web bench-drivers ## every figure, as ratios 
 
 bench-ocr: ## all sets (own, forged, look-alikes, rare tones, zones, files, columns) and the time beside the tesseract CLI
 	@$(call with,test); go test -run '^$$' -bench . -benchtime 5x ./ocr ./ocr/ctc; mkdir -p .make; go build -o .make/bench-ocr ./ocr/lab/bench; \
-	.make/bench-ocr -n 12; \
-	.make/bench-ocr -tesseract 0 -forged -sets clean,office -n 16; \
-	.make/bench-ocr -tesseract 0 -lookalikes -sets office -n 19; \
-	.make/bench-ocr -tesseract 0 -rare -sets clean,office -n 16; \
+	.make/bench-ocr -n 12 -heldout $(KEEP_OCR); \
+	.make/bench-ocr -tesseract 0 -forged -sets clean,office -n 16 $(KEEP_OCR); \
+	.make/bench-ocr -tesseract 0 -lookalikes -sets office -n 19 $(KEEP_OCR); \
+	.make/bench-ocr -tesseract 0 -rare -sets clean,office -n 16 $(KEEP_OCR); \
+	.make/bench-ocr -render $(OCR_RESULTS); \
 	go test -count=1 -v -run 'Zones|ReadsTheFilesPeopleHave|ColumnsAre' ./ocr | grep -E '^(---|ok|FAIL)|in order|zones read'
+
+OCR_RESULTS := ocr/lab/bench/results.jsonl
+KEEP_OCR := -keep $(OCR_RESULTS)
+results: ## render ocr/lab/bench/RESULTS.md from what was measured
+	@$(call with,build); go run ./ocr/lab/bench -render $(OCR_RESULTS)
+
+calibrate: ## count on the tuning pages how often values were right, write ocr/calibration.json, and print the table of held-back ones
+	@$(call with,build); mkdir -p .make; go build -o .make/bench-ocr ./ocr/lab/bench; \
+	.make/bench-ocr -tesseract 0 -here -tight -sets office,bad,photo,clean -n 60 -calibrate ocr/calibration.json $(KEEP_OCR); \
+	go build -o .make/bench-ocr ./ocr/lab/bench; \
+	.make/bench-ocr -tesseract 0 -here -tight -heldout -sets office,bad,photo,clean -n 40 $(KEEP_OCR) | grep -E '^(set|confidence)'; \
+	.make/bench-ocr -render $(OCR_RESULTS)
 
 bench-queue: ## durable enqueue, start with a backlog, upload beside curl
 	@$(call with,test); .ci/bench queue go test -p 1 -run '^$$' -bench . -timeout 60m ./queue/...

@@ -71,7 +71,7 @@ func partner(faces []*face, used []bool, i int) int {
 func (f *face) doubtPrint() {
 	for _, rs := range f.Readings {
 		for i := range rs {
-			if !rs[i].exact() {
+			if !exact(rs[i]) {
 				rs[i].Doubts = doubt(rs[i].Doubts, paper.LowConfidence)
 			}
 		}
@@ -99,52 +99,71 @@ func (f *face) best(n paper.Name) string {
 	return v
 }
 
+// document settles what the sides of one paper say.
 func document(parts []*face, now time.Time) paper.Document {
 	slices.SortStableFunc(parts, func(a, b *face) int { // front before back
 		return order(a.Side) - order(b.Side)
 	})
+	d, all := united(parts)
+	switch {
+	case d.Type == paper.Other: // on a letter any word may look like a value
+		for n, rs := range all {
+			all[n] = slices.DeleteFunc(rs, func(r paper.Evidence) bool { return r.Source == paper.OCR })
+		}
+	case !kinds.IsSheet(d.Type):
+		d.Text = ""
+	}
+	doubtUnseen(d.Type, parts, all)
+	settleCenturies(all, now)
+	d.Fields = settle(d.Type, all)
+	doubtWhole(d, parts)
+	calibrate(d.Fields)
+	return d
+}
+
+// united is the document of these sides without its fields, and what they say of those.
+func united(parts []*face) (paper.Document, map[paper.Name][]paper.Evidence) {
 	d := paper.Document{Page: parts[0].Page, Sides: []string{}, Rotation: parts[0].Turn}
 	where := parts[0].Quad
 	d.Where = &where
-	all := map[paper.Name][]reading{}
-	sure := false
+	all := map[paper.Name][]paper.Evidence{}
 	for _, p := range parts {
 		if p.Side != "" {
 			d.Sides = append(d.Sides, p.Side)
 		}
-		if d.Type == "" || p.Side == "front" {
-			if p.Kind != "" {
-				d.Type = p.Kind
-			}
+		if p.Kind != "" && (d.Type == "" || p.Side == "front") {
+			d.Type = p.Kind
 		}
 		for n, rs := range maps.All(p.Readings) {
 			all[n] = append(all[n], rs...)
 		}
-		sure = sure || p.Sure
 		d.Page = min(d.Page, p.Page)
 		d.Text += p.Text
 		if p.Part != nil {
 			d.Parts = append(d.Parts, *p.Part)
 		}
 	}
+	d.Type = kindOf(d.Type, parts)
+	return d, all
+}
+
+// kindOf is the kind of a paper, told as it is by its sides' print.
+func kindOf(told paper.Kind, parts []*face) paper.Kind {
 	switch {
 	case slices.ContainsFunc(parts, func(p *face) bool { return p.Kind == paper.Other }):
-		d.Type = paper.Other
-	case d.Type == paper.CCCD2016 && slices.ContainsFunc(parts, (*face).coded), d.Type == "" && sure:
-		d.Type = paper.CCCD
-	case d.Type == "":
-		d.Type = paper.Other
+		return paper.Other
+	case told == paper.CCCD2016 && slices.ContainsFunc(parts, (*face).coded):
+		return paper.CCCD
+	case told == "" && slices.ContainsFunc(parts, func(p *face) bool { return p.Sure }):
+		return paper.CCCD
+	case told == "":
+		return paper.Other
 	}
-	if d.Type == paper.Other { // on a letter any word may look like a value
-		for n, rs := range all {
-			all[n] = slices.DeleteFunc(rs, func(r reading) bool { return r.Source == paper.OCR })
-		}
-	} else if !kinds.IsSheet(d.Type) {
-		d.Text = ""
-	}
-	doubtUnseen(d.Type, parts, all)
-	settleCenturies(all, now)
-	d.Fields = settle(d.Type, all)
+	return told
+}
+
+// doubtWhole doubts what the kind of paper, or where a code stands on it, speaks against.
+func doubtWhole(d paper.Document, parts []*face) {
 	if misplaced(d.Type, parts) {
 		doubtCode(d.Fields)
 		for n, f := range d.Fields {
@@ -162,7 +181,6 @@ func document(parts []*face, now time.Time) paper.Document {
 			doubtField(d.Fields, n, paper.Unknown)
 		}
 	}
-	return d
 }
 
 // misplaced says whether a QR symbol stands on a paper, or on a side of one, that has none: a sticker.
@@ -177,7 +195,14 @@ func misplaced(kind paper.Kind, parts []*face) bool {
 func doubtField(fields map[paper.Name]paper.Field, n paper.Name, why paper.Doubt) {
 	if f, ok := fields[n]; ok {
 		f.Doubts = doubt(f.Doubts, why)
-		f.Review, f.Confidence = true, min(f.Confidence, 0.97)
+		f.Review = true
+		for i, e := range f.Evidence {
+			if e.Source == f.Source { // it stays when the field is settled anew, until another source leads
+				f.Evidence = slices.Clone(f.Evidence)
+				f.Evidence[i].Doubts = doubt(slices.Clone(e.Doubts), why)
+				break
+			}
+		}
 		fields[n] = f
 	}
 }
@@ -243,12 +268,14 @@ func joined(a, b paper.Document, sure bool) paper.Document {
 	if a.Sides[0] == "back" {
 		a, b = b, a
 	}
-	all := map[paper.Name][]reading{}
+	all := map[paper.Name][]paper.Evidence{}
 	for i, d := range []paper.Document{a, b} {
 		for n, f := range d.Fields {
-			read := readings(f)
-			if i == 1 && !sure && !read[0].exact() {
-				read[0].Doubts = doubt(read[0].Doubts, paper.LowConfidence)
+			read := evidence(f)
+			for k, r := range read {
+				if i == 1 && !sure && !exact(r) {
+					read[k].Doubts = doubt(r.Doubts, paper.LowConfidence)
+				}
 			}
 			all[n] = append(all[n], read...)
 		}
@@ -256,5 +283,6 @@ func joined(a, b paper.Document, sure bool) paper.Document {
 	a.Sides = []string{"front", "back"}
 	a.Parts = append(slices.Clone(a.Parts), b.Parts...)
 	a.Fields = settle(a.Type, all)
+	calibrate(a.Fields)
 	return a
 }

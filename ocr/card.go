@@ -11,30 +11,13 @@ import (
 
 	"motcua/ocr/field"
 	"motcua/ocr/find"
+	"motcua/ocr/lines"
 	"motcua/ocr/mrz"
 	"motcua/ocr/page"
 	"motcua/ocr/paper"
 	"motcua/ocr/qr"
-	"motcua/ocr/tess"
 	"motcua/ocr/vn"
 )
-
-// reading is one value from one source with its place on the page.
-type reading struct {
-	Value   string
-	Source  paper.Source
-	Conf    float64 // calibrated for exact codes, the network's own for OCR
-	Low     float64
-	Settled bool     // Conf is calibrated already
-	Reread  bool     // the network read the same in the value's rows alone
-	Second  bool     // and so did Tesseract
-	Fits    []string // values of codes on the page that the pixels read here may as well be
-	Doubts  []paper.Doubt
-	Choices []string   // others that may be meant
-	Code    paper.Kind // of which kind of paper the QR symbol is that gave it, as face.CodeOf; "" for other sources
-	Page    int
-	Where   *paper.Quad
-}
 
 // face is one side of a paper as read.
 type face struct {
@@ -43,7 +26,7 @@ type face struct {
 	Page     int
 	Quad     paper.Quad // upright
 	Turn     int        // clockwise degrees the paper was turned
-	Readings map[paper.Name][]reading
+	Readings map[paper.Name][]paper.Evidence
 	Zone     *mrz.Zone
 	CodeOf   paper.Kind // of which kind of paper its QR symbol is: BHYT, or CCCD for any identity card; "" without one
 	Stuck    bool       // a symbol on it can't be the paper's own: not of a card's size or place, or one of two kinds
@@ -56,7 +39,7 @@ type face struct {
 	Part     *paper.Part // for a copy of the paper, where that is wanted
 }
 
-func (f *face) add(n paper.Name, r reading) {
+func (f *face) add(n paper.Name, r paper.Evidence) {
 	if r.Value == "" || !onCalendar(n, r.Value) {
 		return
 	}
@@ -77,7 +60,7 @@ type card struct {
 	plain            bool      // the page has colour, by which stamps were taken off
 	toned            sync.Once // guards the two tones, of which tones tells
 	paper, brightest int
-	known            map[image.Rectangle][]tess.Word // lines that the vote on the way up has read
+	known            map[image.Rectangle][]lines.Word // lines that the vote on the way up has read
 }
 
 // Widths a card is cut out at: less loses tone marks, more costs time.
@@ -188,7 +171,7 @@ func (l *local) codes(ctx context.Context, p page.Picture, o find.Outline, edges
 	if !up {
 		c.flip()
 	}
-	f := &face{Page: number, Quad: c.quad, Turn: turnOf(c.quad), Readings: map[paper.Name][]reading{}}
+	f := &face{Page: number, Quad: c.quad, Turn: turnOf(c.quad), Readings: map[paper.Name][]paper.Evidence{}}
 	for _, s := range c.codes {
 		f.code(s, c)
 		f.Stuck = f.Stuck || s.QR && !c.bears(s)
@@ -398,7 +381,7 @@ func (l *local) vote(ctx context.Context, c *card) (up bool, err error) {
 }
 
 // lines reads lines of c, those that were read before not again. Words are numbered by their line's place in boxes.
-func (l *local) lines(ctx context.Context, c *card, boxes []image.Rectangle) ([]tess.Word, error) {
+func (l *local) lines(ctx context.Context, c *card, boxes []image.Rectangle) ([]lines.Word, error) {
 	var fresh []image.Rectangle
 	for _, b := range boxes {
 		if _, known := c.known[b]; !known {
@@ -410,12 +393,12 @@ func (l *local) lines(ctx context.Context, c *card, boxes []image.Rectangle) ([]
 		return nil, err
 	}
 	if c.known == nil {
-		c.known = map[image.Rectangle][]tess.Word{}
+		c.known = map[image.Rectangle][]lines.Word{}
 	}
 	for i, b := range fresh {
 		c.known[b] = read[i]
 	}
-	var all []tess.Word
+	var all []lines.Word
 	for i, b := range boxes {
 		for _, w := range c.known[b] {
 			w.Line = i
@@ -448,7 +431,7 @@ func longest(lines []image.Rectangle, n int) []image.Rectangle {
 
 // legible sums the letters read with confidence. Of what stands on its head much reads as letters, too, but hardly as
 // syllables.
-func legible(words []tess.Word) float64 {
+func legible(words []lines.Word) float64 {
 	s := 0.0
 	for _, w := range words {
 		n := len([]rune(w.Text))
@@ -531,7 +514,7 @@ func (f *face) zone(z mrz.Zone, where *paper.Quad) {
 		if text == "" {
 			return
 		}
-		r := reading{Value: text, Source: paper.MRZ, Conf: 0.6, Where: where}
+		r := paper.Evidence{Value: text, Source: paper.MRZ, Conf: 0.6, Where: where}
 		switch {
 		case z.Foreign() && !z.Passport: // a card or visa of another state: no kind of ours
 			r.Doubts = []paper.Doubt{paper.Unknown}
@@ -560,7 +543,7 @@ func (f *face) zone(z mrz.Zone, where *paper.Quad) {
 	put(paper.Sex, mrz.Value{Proven: z.Sex.Proven}, map[string]string{"M": "Nam", "F": "Nữ"}[z.Sex.Text])
 	put(paper.Nationality, mrz.Value{Proven: z.Nationality.Proven}, map[string]string{"VNM": "Việt Nam"}[z.Nationality.Text])
 	if name := strings.TrimSpace(z.Family + " " + z.Given); z.Family != "" {
-		f.add(paper.FullName, reading{Value: name, Source: paper.MRZ, Conf: 0.6, Doubts: []paper.Doubt{paper.Incomplete}, Where: where})
+		f.add(paper.FullName, paper.Evidence{Value: name, Source: paper.MRZ, Conf: 0.6, Doubts: []paper.Doubt{paper.Incomplete}, Where: where})
 	}
 }
 
@@ -583,5 +566,5 @@ func (c *card) below(f *face) (top int, front bool) {
 }
 
 func (f *face) hasQR() bool {
-	return slices.ContainsFunc(f.Readings[paper.Number], func(r reading) bool { return r.Source == paper.QR })
+	return slices.ContainsFunc(f.Readings[paper.Number], func(r paper.Evidence) bool { return r.Source == paper.QR })
 }

@@ -9,8 +9,8 @@ import (
 	"motcua/ocr/ctc"
 	"motcua/ocr/field"
 	"motcua/ocr/kinds"
+	"motcua/ocr/lines"
 	"motcua/ocr/paper"
-	"motcua/ocr/tess"
 	"motcua/ocr/vn"
 )
 
@@ -65,7 +65,7 @@ func printedForm(v string) string {
 }
 
 // index notes which values of the side's code stand in its print, under whatever label: they are read, too.
-func (f *face) index(words []tess.Word) {
+func (f *face) index(words []lines.Word) {
 	var b strings.Builder
 	f.Legible = 0
 	for _, w := range words {
@@ -120,15 +120,15 @@ var identifying = []paper.Name{paper.Number, paper.DocumentNumber, paper.FullNam
 // saysCode says whether one of these values of the side's code stands in its print, under whatever label.
 func (f *face) saysCode() bool {
 	return slices.ContainsFunc(identifying, func(n paper.Name) bool {
-		return slices.ContainsFunc(f.Readings[n], func(r reading) bool { return r.Source == paper.QR && f.prints(r.Value) })
+		return slices.ContainsFunc(f.Readings[n], func(r paper.Evidence) bool { return r.Source == paper.QR && f.prints(r.Value) })
 	})
 }
 
 // confirmed says whether another source says what a QR symbol does of who somebody is. An unchecked chip proves nothing.
-func confirmed(all map[paper.Name][]reading) bool {
+func confirmed(all map[paper.Name][]paper.Evidence) bool {
 	for _, n := range identifying {
 		for _, code := range all[n] {
-			if code.Source == paper.QR && slices.ContainsFunc(all[n], func(r reading) bool {
+			if code.Source == paper.QR && slices.ContainsFunc(all[n], func(r paper.Evidence) bool {
 				return r.Source != paper.QR && r.Source != paper.ChipUnchecked && same(n, code, r)
 			}) {
 				return true
@@ -140,7 +140,7 @@ func confirmed(all map[paper.Name][]reading) bool {
 
 // doubtUnseen doubts the values of a QR symbol that stand in print on a legible side, too, but were not read there: only what
 // was seen confirms a code. If nothing says whose it is but the symbol, all of it is doubted.
-func doubtUnseen(kind paper.Kind, parts []*face, all map[paper.Name][]reading) {
+func doubtUnseen(kind paper.Kind, parts []*face, all map[paper.Name][]paper.Evidence) {
 	k, _ := kinds.Of(kind)
 	seen := confirmed(all)
 	for _, p := range parts {
@@ -163,12 +163,12 @@ func doubtUnseen(kind paper.Kind, parts []*face, all map[paper.Name][]reading) {
 }
 
 // elsewhere says whether a source other than a QR symbol gives a field, by print or by a proof.
-func elsewhere(n paper.Name, all map[paper.Name][]reading) bool {
-	return slices.ContainsFunc(all[n], func(r reading) bool { return r.Source == paper.OCR || r.Source != paper.QR && r.exact() })
+func elsewhere(n paper.Name, all map[paper.Name][]paper.Evidence) bool {
+	return slices.ContainsFunc(all[n], func(r paper.Evidence) bool { return r.Source == paper.OCR || r.Source != paper.QR && exact(r) })
 }
 
 // doubtCodes doubts all that QR symbols say.
-func doubtCodes(all map[paper.Name][]reading) {
+func doubtCodes(all map[paper.Name][]paper.Evidence) {
 	for _, rs := range all {
 		for i, r := range rs {
 			if r.Source == paper.QR {
@@ -180,7 +180,7 @@ func doubtCodes(all map[paper.Name][]reading) {
 
 // doubtUnscanned does the same for the text of a symbol that a reader at the counter sent: what the scanned paper doesn't show of it, or
 // all where no scan says whose it is.
-func doubtUnscanned(d *paper.Document, all map[paper.Name][]reading) {
+func doubtUnscanned(d *paper.Document, all map[paper.Name][]paper.Evidence) {
 	k, _ := kinds.Of(d.Type)
 	if !confirmed(all) || k.CodeSide == "" {
 		doubtCodes(all)
@@ -198,8 +198,8 @@ func doubtUnscanned(d *paper.Document, all map[paper.Name][]reading) {
 }
 
 // sexOfNumber says whether a number that was read from print or proven is of a person of this sex.
-func sexOfNumber(all map[paper.Name][]reading, sex string) bool {
-	return slices.ContainsFunc(all[paper.Number], func(r reading) bool {
+func sexOfNumber(all map[paper.Name][]paper.Evidence, sex string) bool {
+	return slices.ContainsFunc(all[paper.Number], func(r paper.Evidence) bool {
 		p, err := vn.ParsePersonalNumber(r.Value)
 		return err == nil && r.Source != paper.QR && p.Sex == sex
 	})

@@ -159,56 +159,57 @@ func (c checker) expiry(dates map[paper.Name]date, born, issue date, issued bool
 
 // settleCenturies gives the dates of a machine readable zone, which have two figures for the year, the century that fits the
 // other dates of the paper.
-func settleCenturies(all map[paper.Name][]reading, now time.Time) {
-	zone := func(n paper.Name) *reading {
-		for i := range all[n] {
-			if all[n][i].Source == paper.MRZ {
-				return &all[n][i]
-			}
-		}
-		return nil
-	}
-	// What print or another code says of the same day and month in another century goes before any rule.
-	seen := func(n paper.Name, r *reading) bool {
-		for _, o := range all[n] {
-			if o.Source != paper.MRZ && len(o.Value) == len(r.Value) && len(o.Value) > 2 && o.Value[2:] == r.Value[2:] {
-				r.Value = o.Value
-				return true
-			}
-		}
-		return false
-	}
-	latest := func(n paper.Name) (time.Time, bool) {
-		var best time.Time
-		for _, o := range all[n] {
-			if d, ok := parseDate(o.Value); ok && !d.year && d.After(best) {
-				best = d.Time
-			}
-		}
-		return best, !best.IsZero()
-	}
-	back := func(r *reading) {
-		if d, ok := parseDate(r.Value); ok {
-			r.Value = d.AddDate(-100, 0, 0).Format(time.DateOnly)
-		}
-	}
-	issue, issued := latest(paper.DateOfIssue)
-	if r := zone(paper.DateOfExpiry); r != nil && r.Value != field.Forever && !seen(paper.DateOfExpiry, r) {
+func settleCenturies(all map[paper.Name][]paper.Evidence, now time.Time) {
+	if r := ofZone(all[paper.DateOfExpiry]); r != nil && r.Value != field.Forever && !takeCentury(r, all[paper.DateOfExpiry]) {
 		if d, ok := parseDate(r.Value); ok && d.Year() > now.Year()+longestValidity {
-			back(r)
+			r.Value = centuryBefore(d)
 		}
 	}
-	if r := zone(paper.DateOfBirth); r != nil && !seen(paper.DateOfBirth, r) {
-		d, ok := parseDate(r.Value)
-		if !ok {
-			return
-		}
-		expiry, ends := latest(paper.DateOfExpiry)
-		if d.After(now) || issued && d.After(issue) || ends && d.After(expiry) {
-			back(r)
-		}
+	r := ofZone(all[paper.DateOfBirth])
+	if r == nil || takeCentury(r, all[paper.DateOfBirth]) {
+		return
+	}
+	d, ok := parseDate(r.Value)
+	if !ok {
+		return
+	}
+	issue, expiry := latest(all[paper.DateOfIssue]), latest(all[paper.DateOfExpiry])
+	if d.After(now) || !issue.IsZero() && d.After(issue) || !expiry.IsZero() && d.After(expiry) {
+		r.Value = centuryBefore(d)
 	}
 }
+
+// ofZone is what a zone says of a field, nil if none does.
+func ofZone(all []paper.Evidence) *paper.Evidence {
+	if i := slices.IndexFunc(all, func(r paper.Evidence) bool { return r.Source == paper.MRZ }); i >= 0 {
+		return &all[i]
+	}
+	return nil
+}
+
+// takeCentury takes the century from what print or another code says of the same day and month: that goes before any rule.
+func takeCentury(r *paper.Evidence, all []paper.Evidence) bool {
+	for _, o := range all {
+		if o.Source != paper.MRZ && len(o.Value) == len(r.Value) && len(o.Value) > 2 && o.Value[2:] == r.Value[2:] {
+			r.Value = o.Value
+			return true
+		}
+	}
+	return false
+}
+
+// latest is the latest day of what was read of a field; zero if none was.
+func latest(all []paper.Evidence) time.Time {
+	var best time.Time
+	for _, o := range all {
+		if d, ok := parseDate(o.Value); ok && !d.year && d.After(best) {
+			best = d.Time
+		}
+	}
+	return best
+}
+
+func centuryBefore(d date) string { return d.AddDate(-100, 0, 0).Format(time.DateOnly) }
 
 // longestValidity is the most years to come a paper can still be valid: from 23 to 40 or 38 to 60, with room.
 const longestValidity = 25

@@ -9,8 +9,8 @@ import (
 )
 
 // sureOf is print that two readers read alike.
-func sureOf(v string) []reading {
-	return []reading{{Value: v, Source: paper.OCR, Conf: 0.99, Reread: true, Second: true}}
+func sureOf(v string) []paper.Evidence {
+	return []paper.Evidence{{Value: v, Source: paper.OCR, Conf: 0.99, Reread: true, Second: true}}
 }
 
 // A card ends on its bearer's birthday, at 14, 25, 40 or 60, and later than two years after it is issued. What two readers
@@ -37,7 +37,7 @@ func TestExpiryFollowsBirth(t *testing.T) {
 		{"only the year of birth is known", paper.CCCD, "1950", "2021-06-01", field.Forever, false},
 		{"a passport knows no such rule", paper.Passport, "1988-11-23", "2021-06-01", "2031-06-01", false},
 	} {
-		f := settle(c.kind, map[paper.Name][]reading{paper.DateOfBirth: sureOf(c.born), paper.DateOfIssue: sureOf(c.issue),
+		f := settle(c.kind, map[paper.Name][]paper.Evidence{paper.DateOfBirth: sureOf(c.born), paper.DateOfIssue: sureOf(c.issue),
 			paper.DateOfExpiry: sureOf(c.expiry)})
 		if got := f[paper.DateOfExpiry].Review; got != c.doubted {
 			t.Errorf("%s: review %t, doubts %v", c.why, got, f[paper.DateOfExpiry].Doubts)
@@ -47,7 +47,9 @@ func TestExpiryFollowsBirth(t *testing.T) {
 
 // A zone has two figures for a year. Which century is meant the paper's other dates say.
 func TestCenturiesFitEachOther(t *testing.T) {
-	zone := func(v string) reading { return reading{Value: v, Source: paper.MRZ, Conf: certainty(paper.MRZ)} }
+	zone := func(v string) paper.Evidence {
+		return paper.Evidence{Value: v, Source: paper.MRZ, Conf: certainty(paper.MRZ)}
+	}
 	now := time.Date(2026, 11, 29, 0, 0, 0, 0, time.UTC)
 	for _, c := range []struct {
 		why                string
@@ -64,7 +66,7 @@ func TestCenturiesFitEachOther(t *testing.T) {
 		{why: "print knows", birth: "2020-07-01", expiry: "2030-07-01", birthPrint: "1920-07-01", born: "1920-07-01", ends: "2030-07-01"},
 		{why: "nothing to settle", birth: "2001-07-01", expiry: "2041-07-01", issue: "2024-01-01", born: "2001-07-01", ends: "2041-07-01"},
 	} {
-		all := map[paper.Name][]reading{paper.DateOfBirth: {zone(c.birth)}, paper.DateOfExpiry: {zone(c.expiry)}}
+		all := map[paper.Name][]paper.Evidence{paper.DateOfBirth: {zone(c.birth)}, paper.DateOfExpiry: {zone(c.expiry)}}
 		if c.issue != "" {
 			all[paper.DateOfIssue] = sureOf(c.issue)
 		}
@@ -79,17 +81,17 @@ func TestCenturiesFitEachOther(t *testing.T) {
 }
 
 func TestImpossibleDateIsNoValue(t *testing.T) {
-	f := &face{Readings: map[paper.Name][]reading{}}
+	f := &face{Readings: map[paper.Name][]paper.Evidence{}}
 	for _, v := range []string{"2144-44-44", "2021-02-30", "1988-13-01", "0000-00-00", "9999-01-01"} {
-		f.add(paper.DateOfExpiry, reading{Value: v, Source: paper.MRZ})
-		f.add(paper.DateOfBirth, reading{Value: v, Source: paper.OCR})
+		f.add(paper.DateOfExpiry, paper.Evidence{Value: v, Source: paper.MRZ})
+		f.add(paper.DateOfBirth, paper.Evidence{Value: v, Source: paper.OCR})
 	}
-	f.add(paper.DateOfIssue, reading{Value: "1950", Source: paper.OCR}) // of an issue the day is known
+	f.add(paper.DateOfIssue, paper.Evidence{Value: "1950", Source: paper.OCR}) // of an issue the day is known
 	if len(f.Readings) != 0 {
 		t.Errorf("%d fields", len(f.Readings))
 	}
-	f.add(paper.DateOfBirth, reading{Value: "1950", Source: paper.OCR})
-	f.add(paper.DateOfExpiry, reading{Value: field.Forever, Source: paper.OCR})
+	f.add(paper.DateOfBirth, paper.Evidence{Value: "1950", Source: paper.OCR})
+	f.add(paper.DateOfExpiry, paper.Evidence{Value: field.Forever, Source: paper.OCR})
 	if len(f.Readings) != 2 {
 		t.Errorf("%d fields", len(f.Readings))
 	}
@@ -97,12 +99,12 @@ func TestImpossibleDateIsNoValue(t *testing.T) {
 
 // A year of birth is a value, and the number's century and year confirm it.
 func TestYearOfBirth(t *testing.T) {
-	f := settle(paper.CCCD, map[paper.Name][]reading{paper.DateOfBirth: sureOf("1950"), paper.Number: sureOf("079150012345"),
+	f := settle(paper.CCCD, map[paper.Name][]paper.Evidence{paper.DateOfBirth: sureOf("1950"), paper.Number: sureOf("079150012345"),
 		paper.Sex: sureOf("Nữ")})
 	if b := f[paper.DateOfBirth]; b.Value != "1950" || b.Review {
 		t.Errorf("%v, doubts %v", b, b.Doubts)
 	}
-	f = settle(paper.CCCD, map[paper.Name][]reading{paper.DateOfBirth: sureOf("1951"), paper.Number: sureOf("079150012345")})
+	f = settle(paper.CCCD, map[paper.Name][]paper.Evidence{paper.DateOfBirth: sureOf("1951"), paper.Number: sureOf("079150012345")})
 	if !f[paper.DateOfBirth].Review || !f[paper.Number].Review {
 		t.Error("the number is of another year")
 	}
@@ -111,24 +113,24 @@ func TestYearOfBirth(t *testing.T) {
 // A day of expiry that was hard to read but comes to the one that the birth asks for needs no look, and neither does a zone's sex that
 // the number's fourth figure says, too; any other doubt stays.
 func TestOtherFieldsSettleADoubt(t *testing.T) {
-	faint := func(v string) []reading {
-		return []reading{{Value: v, Source: paper.OCR, Conf: 0.6, Doubts: []paper.Doubt{paper.LowConfidence}}}
+	faint := func(v string) []paper.Evidence {
+		return []paper.Evidence{{Value: v, Source: paper.OCR, Conf: 0.6, Doubts: []paper.Doubt{paper.LowConfidence}}}
 	}
 	for expiry, doubted := range map[string]bool{"2028-11-23": false, "2028-11-28": true, "2029-11-23": true} {
-		f := settle(paper.CCCD, map[paper.Name][]reading{paper.DateOfBirth: sureOf("1988-11-23"), paper.DateOfExpiry: faint(expiry)})
+		f := settle(paper.CCCD, map[paper.Name][]paper.Evidence{paper.DateOfBirth: sureOf("1988-11-23"), paper.DateOfExpiry: faint(expiry)})
 		if f[paper.DateOfExpiry].Review != doubted {
 			t.Errorf("%s: doubts %v", expiry, f[paper.DateOfExpiry].Doubts)
 		}
 	}
 	for sex, doubted := range map[string]bool{"Nữ": false, "Nam": true} {
-		f := settle(paper.CanCuoc, map[paper.Name][]reading{paper.Number: {{Value: "079188012345", Source: paper.MRZ,
+		f := settle(paper.CanCuoc, map[paper.Name][]paper.Evidence{paper.Number: {{Value: "079188012345", Source: paper.MRZ,
 			Conf: certainty(paper.MRZ)}},
 			paper.Sex: {{Value: sex, Source: paper.MRZ, Conf: 0.6, Doubts: []paper.Doubt{paper.CheckDigit}}}})
 		if f[paper.Sex].Review != doubted {
 			t.Errorf("%s: doubts %v", sex, f[paper.Sex].Doubts)
 		}
 	}
-	f := settle(paper.CCCD, map[paper.Name][]reading{paper.DateOfBirth: faint("1988-11-23"), paper.DateOfExpiry: faint("2028-11-23")})
+	f := settle(paper.CCCD, map[paper.Name][]paper.Evidence{paper.DateOfBirth: faint("1988-11-23"), paper.DateOfExpiry: faint("2028-11-23")})
 	if !f[paper.DateOfExpiry].Review || !f[paper.DateOfBirth].Review {
 		t.Error("two faint days don't confirm each other")
 	}
@@ -136,7 +138,7 @@ func TestOtherFieldsSettleADoubt(t *testing.T) {
 
 // A zone has no tones: it may not make a name without its marks look confirmed.
 func TestZoneSaysNothingOfTones(t *testing.T) {
-	f := settle(paper.CCCD, map[paper.Name][]reading{paper.FullName: {
+	f := settle(paper.CCCD, map[paper.Name][]paper.Evidence{paper.FullName: {
 		{Value: "TRINH NGOC ANH", Source: paper.MRZ, Conf: 0.6},
 		{Value: "TRỊNH NGỌC ANH", Source: paper.OCR, Conf: 0.9, Reread: true},
 	}})[paper.FullName]

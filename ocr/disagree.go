@@ -17,11 +17,11 @@ const misreadShare = 0.3
 // misreadPlace is the same for places, which run over several lines, of which print often gives only a part.
 const misreadPlace = 0.7
 
-// clear says whether print was read so well that what it says other than a code is no misreading: two readings of its rows
+// readWell says whether print was read so well that what it says other than a code is no misreading: two readings of its rows
 // agree, and the letters stood out or the second reader was another one.
-func (r reading) clear() bool {
+func readWell(r paper.Evidence) bool {
 	if r.Source != paper.OCR {
-		return r.exact()
+		return exact(r)
 	}
 	if r.Settled {
 		return r.Conf >= enough
@@ -30,24 +30,24 @@ func (r reading) clear() bool {
 }
 
 // fits says whether the print of a reading may as well say this, as far as its pixels tell.
-func (r reading) fits(value string) bool {
+func fits(r paper.Evidence, value string) bool {
 	return slices.ContainsFunc(r.Fits, func(v string) bool { return vn.Same(v, value) })
 }
 
 // contradicts says whether a reading speaks against the one that leads; all are those of the field.
-func contradicts(n paper.Name, lead, r reading, all []reading) bool {
+func contradicts(n paper.Name, lead, r paper.Evidence, all []paper.Evidence) bool {
 	switch {
 	case r.Source == paper.ChipUnchecked:
 		return true
 	case lead.Source == paper.MRZ && n == paper.FullName:
 		return false // print leads there, and its letters were compared
 	case r.Source == paper.MRZ && n == paper.FullName && lead.Source != paper.OCR:
-		// No check digit guards a zone's name: print that says what the code says outweighs a letter misread there.
-		printed := slices.ContainsFunc(all, func(o reading) bool { return o.Source == paper.OCR && same(n, lead, o) })
-		return !printed || !misread(letters(lead.Value), letters(r.Value), misreadShare)
-	case !lead.exact() || r.exact() || r.Source == paper.OCR && r.clear():
+		return zoneName(lead, r, all)
+	case r.Source == paper.OCR && outweighed(n, lead, all):
+		return false
+	case !exact(lead) || exact(r) || r.Source == paper.OCR && readWell(r):
 		return true
-	case r.Source == paper.OCR && r.fits(lead.Value):
+	case r.Source == paper.OCR && fits(r, lead.Value):
 		return false
 	case lead.Source == paper.QR && r.Source == paper.OCR:
 		return true
@@ -59,20 +59,35 @@ func contradicts(n paper.Name, lead, r reading, all []reading) bool {
 	return !misread(lead.Value, r.Value, misreadShare)
 }
 
+// zoneName says whether a zone's name speaks against a code's. No check digit guards it: print that says what the code says outweighs a
+// letter misread there.
+func zoneName(lead, zone paper.Evidence, all []paper.Evidence) bool {
+	printed := slices.ContainsFunc(all, func(o paper.Evidence) bool { return o.Source == paper.OCR && same(paper.FullName, lead, o) })
+	return !printed || !misread(letters(lead.Value), letters(zone.Value), misreadShare)
+}
+
+// outweighed says whether a chip leads and a code on the paper says the same: what is signed and what was printed by the issuer outweigh
+// print that was misread.
+func outweighed(n paper.Name, lead paper.Evidence, all []paper.Evidence) bool {
+	return lead.Source == paper.Chip && slices.ContainsFunc(all, func(o paper.Evidence) bool {
+		return o.Source != paper.Chip && exact(o) && same(n, lead, o)
+	})
+}
+
 // forged says whether a QR symbol says anything other than another symbol, a chip, a zone's check digits, or print that was
 // read well.
-func forged(all map[paper.Name][]reading) bool {
+func forged(all map[paper.Name][]paper.Evidence) bool {
 	for n, rs := range all {
 		for _, code := range rs {
 			if code.Source != paper.QR {
 				continue
 			}
-			if slices.ContainsFunc(rs, func(r reading) bool {
+			if slices.ContainsFunc(rs, func(r paper.Evidence) bool {
 				if r.Source == paper.User || same(n, code, r) {
 					return false
 				}
-				return r.Source == paper.QR || !r.fits(code.Value) &&
-					(r.clear() || r.Source == paper.MRZ && n == paper.FullName && contradicts(n, code, r, rs))
+				return r.Source == paper.QR || !fits(r, code.Value) &&
+					(readWell(r) || r.Source == paper.MRZ && n == paper.FullName && contradicts(n, code, r, rs))
 			}) {
 				return true
 			}

@@ -9,12 +9,13 @@ import (
 
 	"motcua/ocr/ctc"
 	"motcua/ocr/find"
+	"motcua/ocr/lines"
 	"motcua/ocr/tess"
 )
 
-// engines are what reads print in one process: the project's own network, which reads every line, and warm Tesseract
-// instances, which read a second time what a person would otherwise have to look at.
-type engines struct{ text *tess.Pool }
+// engines are what reads print in one process: the project's own network, which reads every line, and an engine that learned from other
+// print, warm instances of Tesseract, which reads a second time what a person would otherwise have to look at.
+type engines struct{ text lines.Engine }
 
 const zoneAlphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789<"
 
@@ -40,12 +41,12 @@ func (e *engines) close() {
 
 // lines reads each line of img by itself, all lanes at work, and gives the words of each. all are the lines that stand
 // on img, from which a strip keeps clear.
-func (e *engines) lines(ctx context.Context, img *image.Gray, boxes, all []image.Rectangle) ([][]tess.Word, error) {
+func (e *engines) lines(ctx context.Context, img *image.Gray, boxes, all []image.Rectangle) ([][]lines.Word, error) {
 	network, err := ctc.Load()
 	if err != nil {
 		return nil, err
 	}
-	found := make([][]tess.Word, len(boxes))
+	found := make([][]lines.Word, len(boxes))
 	g, ctx := errgroup.WithContext(ctx)
 	g.SetLimit(lanes)
 	for i, box := range boxes {
@@ -61,8 +62,8 @@ func (e *engines) lines(ctx context.Context, img *image.Gray, boxes, all []image
 }
 
 // words parts the letters of a line at its spaces.
-func words(letters []ctc.Letter, line image.Rectangle) []tess.Word {
-	var out []tess.Word
+func words(letters []ctc.Letter, line image.Rectangle) []lines.Word {
+	var out []lines.Word
 	open := false
 	for _, l := range letters {
 		if l.Sign == ' ' {
@@ -71,7 +72,7 @@ func words(letters []ctc.Letter, line image.Rectangle) []tess.Word {
 		}
 		at := image.Rect(l.From, line.Min.Y, l.To, line.Max.Y)
 		if !open {
-			out = append(out, tess.Word{Box: at, Conf: 1, Low: 1})
+			out = append(out, lines.Word{Box: at, Conf: 1, Low: 1})
 			open = true
 		}
 		w := &out[len(out)-1]
@@ -83,7 +84,7 @@ func words(letters []ctc.Letter, line image.Rectangle) []tess.Word {
 }
 
 // first reads one strip by the network.
-func (e *engines) first(s *image.Gray) ([]tess.Word, error) {
+func (e *engines) first(s *image.Gray) ([]lines.Word, error) {
 	network, err := ctc.Load()
 	if err != nil {
 		return nil, err
@@ -113,7 +114,7 @@ func (e *engines) machine(img *image.Gray, rows []image.Rectangle) ([]string, er
 const lineHeight = 40
 
 // second reads one strip by Tesseract; boxes come back in the pixels of the strip.
-func (e *engines) second(ctx context.Context, s *image.Gray) ([]tess.Word, error) {
+func (e *engines) second(ctx context.Context, s *image.Gray) ([]lines.Word, error) {
 	b := s.Bounds()
 	w := max(1, (b.Dx()*lineHeight+b.Dy()/2)/b.Dy())
 	words, err := e.text.Read(ctx, find.Resize(s, w, lineHeight), 300)

@@ -59,7 +59,7 @@ func (f *face) ownCode(kind paper.Kind) {
 		own = paper.CCCD
 	}
 	if kind != "" && (f.Stuck || f.CodeOf != "" && f.CodeOf != own) {
-		f.dropCode(func(r reading) bool { return r.Code != own })
+		f.dropCode(func(r paper.Evidence) bool { return r.Code != own })
 	}
 	if f.Stuck {
 		f.doubtSymbol(paper.Unseen)
@@ -67,10 +67,10 @@ func (f *face) ownCode(kind paper.Kind) {
 }
 
 // dropCode forgets the values of QR symbols that none says are the paper's own.
-func (f *face) dropCode(none func(reading) bool) {
+func (f *face) dropCode(none func(paper.Evidence) bool) {
 	f.CodeOf = ""
 	for n, rs := range f.Readings {
-		rs = slices.DeleteFunc(rs, func(r reading) bool { return r.Source == paper.QR && none(r) })
+		rs = slices.DeleteFunc(rs, func(r paper.Evidence) bool { return r.Source == paper.QR && none(r) })
 		for _, r := range rs {
 			f.CodeOf = cmp.Or(f.CodeOf, r.Code)
 		}

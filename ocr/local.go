@@ -82,94 +82,148 @@ var errCutOff = errors.New("page is cut off")
 func (l *local) papers(ctx context.Context, file *page.File, n int) ([]*face, []Timing, error) {
 	ctx, cancel := context.WithTimeout(ctx, l.limits.Time)
 	defer cancel()
-	var timings []Timing
-	last := time.Now()
-	lap := func(step string) {
-		timings = append(timings, Timing{n, step, float64(time.Since(last).Microseconds()) / 1000})
-		last = time.Now()
-	}
+	w := &laps{page: n, last: time.Now()}
 	p, err := file.Gray(n)
 	if err != nil {
-		return nil, timings, err
+		return nil, nil, err
 	}
 	find.Unstreak(p.Gray)
-	lap("decode")
-	outlines := find.Cards(p.Gray, p.Red, p.DPI)
-	if len(outlines) == 0 && likeCard(p.Gray.Rect) {
-		outlines = []find.Outline{whole(p.Gray.Rect)}
+	w.lap("decode")
+	found := outlinesOf(p)
+	w.lap("find")
+	cards, faces, err := l.allCodes(ctx, p, found, n)
+	if err != nil {
+		return nil, w.timings, err
 	}
-	blocks := len(outlines) == 0 // of print, not cards with edges
-	edged := len(outlines)
-	switch {
-	case blocks:
-		outlines = find.Blocks(p.Gray, p.DPI)
-	case len(outlines) == 1: // its other side may be too pale for its edges to be seen
-		outlines = append(outlines, find.Blocks(p.Gray, p.DPI, outlines...)...)
+	w.lap("codes")
+	if err := l.allPrint(ctx, cards, faces, p.DPI*float64(p.Scale)); err != nil {
+		return nil, w.timings, err
 	}
-	lap("find")
-	faces := make([]*face, len(outlines))
-	cards := make([]*card, len(outlines))
-	g, gctx := errgroup.WithContext(ctx)
-	for i, o := range outlines {
-		g.Go(func() (err error) {
-			cards[i], faces[i], err = l.codes(gctx, p, o, i < edged, n)
-			return err
-		})
-	}
-	if err := g.Wait(); err != nil {
-		return nil, timings, err
-	}
-	lap("codes")
-	known := codeValues{}
-	for _, f := range faces {
-		known.add(f)
-	}
-	g, gctx = errgroup.WithContext(ctx)
-	for i := range cards {
-		g.Go(func() (err error) {
-			faces[i], err = l.print(gctx, cards[i], faces[i], known)
-			if err == nil && l.words {
-				err = l.transcribe(gctx, cards[i], faces[i], p.DPI*float64(p.Scale))
-			}
-			return err
-		})
-	}
-	if err := g.Wait(); err != nil {
-		return nil, timings, err
-	}
-	lap("print")
-	faces = slices.DeleteFunc(faces, func(f *face) bool { return !f.recognised() || blocks && f.Kind == paper.Other })
+	w.lap("print")
+	faces = slices.DeleteFunc(faces, func(f *face) bool { return !f.recognised() || found.blocks && f.Kind == paper.Other })
 	// Without a title or a code, what was taken for a card may be part of a form; forms have QR symbols, too. And a back
 	// alone seldom comes alone: its front's edges were not seen.
 	vague := !slices.ContainsFunc(faces, func(f *face) bool {
-		return f.Kind != "" && f.Side != "back" || f.Zone != nil || f.hasQR() && !blocks
+		return f.Kind != "" && f.Side != "back" || f.Zone != nil || f.hasQR() && !found.blocks
 	})
 	if vague {
-		f, err := l.readSheet(ctx, p, n)
-		if err != nil {
-			return nil, timings, err
+		if faces, err = l.orSheet(ctx, file, p, n, faces); err != nil {
+			return nil, w.timings, err
 		}
-		if f.Kind == paper.Other || f.Kind == "" {
-			if text := file.Text(n); len(text) > len(f.Text)/2 && text != "" {
-				f.Text = text // what the PDF itself says is better than what it looks like
-			}
-		}
-		switch {
-		case len(faces) == 0 || isSheet(f.Kind) && f.Kind != paper.Other || f.Zone != nil:
-			faces = []*face{f}
-		case f.Kind != "" && !isSheet(f.Kind): // a card: of its back more was read by itself
-			backs := slices.DeleteFunc(faces, func(o *face) bool { return o.Side != "back" || f.Side != "front" })
-			faces = append([]*face{f}, backs...)
-		}
-		lap("sheet")
+		w.lap("sheet")
 	}
 	for _, f := range faces {
 		f.scale(float64(p.Scale))
 	}
 	if p.Truncated {
-		return faces, timings, errCutOff
+		return faces, w.timings, errCutOff
 	}
-	return faces, timings, nil
+	return faces, w.timings, nil
+}
+
+// laps times the steps of one page.
+type laps struct {
+	page    int
+	last    time.Time
+	timings []Timing
+}
+
+func (w *laps) lap(step string) {
+	w.timings = append(w.timings, Timing{w.page, step, float64(time.Since(w.last).Microseconds()) / 1000})
+	w.last = time.Now()
+}
+
+// outlines are what on a page may be cards.
+type outlines struct {
+	all    []find.Outline
+	edged  int  // so many of them, the first, by their edges
+	blocks bool // none by its edges: all are blocks of print
+}
+
+func outlinesOf(p page.Picture) outlines {
+	found := find.Cards(p.Gray, p.Red, p.DPI)
+	if len(found) == 0 && likeCard(p.Gray.Rect) {
+		found = []find.Outline{whole(p.Gray.Rect)}
+	}
+	o := outlines{all: found, edged: len(found), blocks: len(found) == 0}
+	switch {
+	case o.blocks:
+		o.all = find.Blocks(p.Gray, p.DPI)
+	case len(found) == 1: // its other side may be too pale for its edges to be seen
+		o.all = append(found, find.Blocks(p.Gray, p.DPI, found...)...)
+	}
+	return o
+}
+
+// allCodes cuts every outline out, side by side, and reads its codes.
+func (l *local) allCodes(ctx context.Context, p page.Picture, found outlines, n int) ([]*card, []*face, error) {
+	faces, cards := make([]*face, len(found.all)), make([]*card, len(found.all))
+	g, ctx := errgroup.WithContext(ctx)
+	for i, o := range found.all {
+		g.Go(func() (err error) {
+			cards[i], faces[i], err = l.codes(ctx, p, o, i < found.edged, n)
+			return err
+		})
+	}
+	return cards, faces, g.Wait()
+}
+
+// allPrint reads the print of all cards of a page, side by side, into faces.
+func (l *local) allPrint(ctx context.Context, cards []*card, faces []*face, dpi float64) error {
+	known := codeValues{}
+	for _, f := range faces {
+		known.add(f)
+	}
+	g, ctx := errgroup.WithContext(ctx)
+	for i := range cards {
+		g.Go(func() (err error) {
+			faces[i], err = l.print(ctx, cards[i], faces[i], known)
+			if err == nil && l.words {
+				err = l.transcribe(ctx, cards[i], faces[i], dpi)
+			}
+			return err
+		})
+	}
+	return g.Wait()
+}
+
+// orSheet reads the page as one sheet and says what it is of the cards that were told so far, of which none is sure: a sheet, a card,
+// or they.
+func (l *local) orSheet(ctx context.Context, file *page.File, p page.Picture, n int, faces []*face) ([]*face, error) {
+	f, err := l.readSheet(ctx, p, n)
+	if err != nil {
+		return nil, err
+	}
+	if f.Kind == paper.Other || f.Kind == "" {
+		if text := file.Text(n); len(text) > len(f.Text)/2 && text != "" {
+			f.Text = text // what the PDF itself says is better than what it looks like
+		}
+	}
+	switch {
+	case paragraphs(faces, f), len(faces) == 0 || isSheet(f.Kind) && f.Kind != paper.Other || f.Zone != nil:
+		return []*face{f}, nil
+	case f.Kind != "" && !isSheet(f.Kind): // a card: of its back more was read by itself
+		backs := slices.DeleteFunc(faces, func(o *face) bool { return o.Side != "back" || f.Side != "front" })
+		return append([]*face{f}, backs...), nil
+	}
+	return faces, nil
+}
+
+// mostBeside is how much more print than on the cards may be read on the whole page, of which no card is told, before they are taken for
+// parts of a letter: a share of the cards' letters. Under it are what the cards' own cutting reads less well, and specks of the glass.
+const mostBeside = 0.5
+
+// paragraphs says whether what was taken for cards, of which no kind was told and no code read, is part of a page's running text: a column
+// may be as wide and high as a card, and hold words that are labels.
+func paragraphs(faces []*face, sheet *face) bool {
+	letters := 0
+	for _, f := range faces {
+		if f.Kind != "" && f.Kind != paper.Other || f.CodeOf != "" || f.Zone != nil || f.Sure {
+			return false
+		}
+		letters += len(f.Text)
+	}
+	return float64(len(sheet.Text)) > (1+mostBeside)*float64(letters)
 }
 
 // recognised says whether anything shows what a card-shaped thing is.

@@ -32,31 +32,52 @@ func ParseQR(text string) (values map[paper.Name]string, torn, ok bool) {
 // chip or QR of another person, whose number differs. A QR symbol's text is as easily made as typed: what no scan
 // of the paper says as well wants a look.
 func Merge(doc *paper.Document, src paper.Source, values map[paper.Name]string) {
-	all := map[paper.Name][]reading{}
+	all := map[paper.Name][]paper.Evidence{}
 	for n, f := range doc.Fields {
-		all[n] = readings(f)
+		all[n] = evidence(f)
 	}
 	for n, v := range values {
 		if v = shown(n, vn.NFC(v)); v != "" {
-			all[n] = append(all[n], reading{Value: v, Source: src, Conf: certainty(src)})
+			all[n] = append(all[n], paper.Evidence{Value: v, Source: src, Conf: certainty(src)})
+			all[n] = once(all[n])
 		}
 	}
 	if src == paper.QR {
 		doubtUnscanned(doc, all)
 	}
 	doc.Fields = settle(doc.Type, all)
+	calibrate(doc.Fields)
 }
 
-// readings are what a settled field was made of: the source that leads, first, and those that say the same.
-func readings(f paper.Field) []reading {
-	all := []reading{{Value: f.Value, Source: f.Source, Conf: f.Confidence, Doubts: own(f.Doubts), Settled: true, Choices: f.Choices,
+// evidence is what a settled field was made of. A field that kept none, from a document of an earlier build, gives the source that leads,
+// first, and those that say the same.
+func evidence(f paper.Field) []paper.Evidence {
+	if len(f.Evidence) > 0 {
+		all := slices.Clone(f.Evidence)
+		for i := range all {
+			all[i].Doubts = slices.Clone(all[i].Doubts)
+		}
+		return all
+	}
+	all := []paper.Evidence{{Value: f.Value, Source: f.Source, Conf: f.Confidence, Doubts: own(f.Doubts), Settled: true, Choices: f.Choices,
 		Page: f.Page, Where: f.Where}}
 	for _, a := range f.Agrees {
 		conf := certainty(a)
 		if slices.Contains(f.Doubts, paper.Unseen) {
 			conf = min(conf, possible) // what agreed was read too badly to answer that
 		}
-		all = append(all, reading{Value: f.Value, Source: a, Conf: conf, Page: f.Page, Where: f.Where})
+		all = append(all, paper.Evidence{Value: f.Value, Source: a, Conf: conf, Page: f.Page, Where: f.Where})
+	}
+	return all
+}
+
+// once drops what a source that is read again has said before.
+func once(all []paper.Evidence) []paper.Evidence {
+	last := all[len(all)-1]
+	if slices.ContainsFunc(all[:len(all)-1], func(r paper.Evidence) bool {
+		return r.Source == last.Source && r.Value == last.Value && r.Page == last.Page
+	}) {
+		return all[:len(all)-1]
 	}
 	return all
 }
@@ -82,29 +103,29 @@ func certainty(s paper.Source) float64 {
 }
 
 // exact says whether a reading is proven by a code.
-func (r reading) exact() bool {
+func exact(r paper.Evidence) bool {
 	return rank(r.Source) >= rank(paper.QR) || r.Source == paper.MRZ && r.Conf >= certainty(paper.MRZ)
 }
 
 // settle merges the readings of every field by rank and holds the fields against each other.
-func settle(kind paper.Kind, all map[paper.Name][]reading) map[paper.Name]paper.Field {
+func settle(kind paper.Kind, all map[paper.Name][]paper.Evidence) map[paper.Name]paper.Field {
 	out := map[paper.Name]paper.Field{}
-	exact := map[paper.Name]bool{}
+	proven := map[paper.Name]bool{}
 	for n, rs := range all {
 		if len(rs) == 0 {
 			continue
 		}
 		f, lead := merged(n, rs)
 		out[n] = f
-		exact[n] = lead.exact()
+		proven[n] = exact(lead)
 	}
 	if forged(all) {
 		doubtCode(out)
 	}
 	for n, f := range out {
-		exact[n] = exact[n] && len(f.Doubts) == 0 // a code in doubt proves nothing of others
+		proven[n] = proven[n] && len(f.Doubts) == 0 // a code in doubt proves nothing of others
 	}
-	checker{kind, out, exact}.check()
+	checker{kind, out, proven}.check()
 	for n, f := range out {
 		if f.Confidence < enough && !slices.Contains(f.Doubts, paper.LowConfidence) && len(f.Doubts) == 0 {
 			f.Doubts = append(f.Doubts, paper.LowConfidence)
@@ -112,24 +133,29 @@ func settle(kind paper.Kind, all map[paper.Name][]reading) map[paper.Name]paper.
 		f.Review = len(f.Doubts) > 0
 		if !f.Review {
 			f.Choices = nil
-		} else {
-			f.Confidence = min(f.Confidence, 0.97)
 		}
-		f.Confidence = math.Round(f.Confidence*1000) / 1000
 		out[n] = f
 	}
 	return out
 }
 
+// calibrate gives settled fields their confidence, when all doubts are known.
+func calibrate(fields map[paper.Name]paper.Field) {
+	for n, f := range fields {
+		f.Confidence = math.Round(calibrated(f)*1000) / 1000
+		fields[n] = f
+	}
+}
+
 // merged takes the reading of highest rank and says which others agree.
-func merged(n paper.Name, rs []reading) (paper.Field, reading) {
-	slices.SortStableFunc(rs, func(a, b reading) int {
+func merged(n paper.Name, rs []paper.Evidence) (paper.Field, paper.Evidence) {
+	slices.SortStableFunc(rs, func(a, b paper.Evidence) int {
 		return cmp.Or(cmp.Compare(rank(b.Source), rank(a.Source)), cmp.Compare(b.Conf, a.Conf))
 	})
 	lead := leading(n, rs)
 	m := merging{name: n, lead: lead, all: rs}
 	m.field = paper.Field{Value: norm.NFC.String(lead.Value), Source: lead.Source, Agrees: []paper.Source{}, Confidence: lead.Conf,
-		Doubts: slices.Clone(lead.Doubts), Choices: lead.Choices, Page: lead.Page, Where: lead.Where}
+		Doubts: slices.Clone(lead.Doubts), Choices: lead.Choices, Page: lead.Page, Where: lead.Where, Evidence: rs}
 	if lead.Source == paper.OCR && !lead.Settled {
 		m.field.Confidence = confidence(n, lead)
 	}
@@ -147,7 +173,7 @@ func merged(n paper.Name, rs []reading) (paper.Field, reading) {
 }
 
 // leading is the reading whose value a field takes, of those in order of rank.
-func leading(n paper.Name, rs []reading) reading {
+func leading(n paper.Name, rs []paper.Evidence) paper.Evidence {
 	lead := rs[0]
 	if lead.Source != paper.MRZ {
 		return lead
@@ -155,7 +181,7 @@ func leading(n paper.Name, rs []reading) reading {
 	for _, r := range rs[1:] {
 		// The zone's name has no diacritics: what is printed leads. And a value that no check digit proves
 		// does not outrank print that was read well.
-		if r.Source == paper.OCR && (n == paper.FullName || !lead.exact() && r.Conf > 0.8 && !same(n, r, lead)) {
+		if r.Source == paper.OCR && (n == paper.FullName || !exact(lead) && r.Conf > 0.8 && !same(n, r, lead)) {
 			return r
 		}
 	}
@@ -165,14 +191,14 @@ func leading(n paper.Name, rs []reading) reading {
 // merging is a field being made of its readings.
 type merging struct {
 	name  paper.Name
-	lead  reading
-	all   []reading
+	lead  paper.Evidence
+	all   []paper.Evidence
 	field paper.Field
 	wrong float64 // the chance that the value is wrong, by all who say it
 }
 
 // repeated takes a further reading of the source that leads.
-func (m *merging) repeated(r reading) {
+func (m *merging) repeated(r paper.Evidence) {
 	if !same(m.name, m.lead, r) && r.Conf > 0.5 {
 		m.field.Doubts = doubt(m.field.Doubts, paper.Disagreement)
 	}
@@ -188,7 +214,7 @@ func (m *merging) repeated(r reading) {
 }
 
 // other takes a reading of another source than the one that leads.
-func (m *merging) other(r reading) {
+func (m *merging) other(r paper.Evidence) {
 	if r.Source == paper.OCR && r.Where != nil {
 		m.field.Page, m.field.Where = r.Page, r.Where // people compare with the print, not with the code
 	}
@@ -205,7 +231,7 @@ func (m *merging) other(r reading) {
 
 // agree counts a source that says the same, and lets go of the doubts that this answers. That something else was read, too, no
 // further code answers, only what is signed or a person.
-func (m *merging) agree(r reading) {
+func (m *merging) agree(r paper.Evidence) {
 	if r.Settled && slices.Contains(r.Doubts, paper.Disagreement) && rank(m.lead.Source) < rank(paper.Chip) {
 		m.field.Doubts = doubt(m.field.Doubts, paper.Disagreement)
 		if len(m.field.Choices) == 0 {
@@ -234,7 +260,7 @@ func doubt(ds []paper.Doubt, d paper.Doubt) []paper.Doubt {
 }
 
 // same says whether two readings mean the same value.
-func same(n paper.Name, a, b reading) bool {
+func same(n paper.Name, a, b paper.Evidence) bool {
 	switch fields.TypeOf(n) {
 	case fields.PersonName:
 		if a.Source == paper.MRZ || b.Source == paper.MRZ {

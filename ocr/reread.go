@@ -12,8 +12,8 @@ import (
 	"motcua/ocr/field"
 	"motcua/ocr/fields"
 	"motcua/ocr/find"
+	"motcua/ocr/lines"
 	"motcua/ocr/paper"
-	"motcua/ocr/tess"
 	"motcua/ocr/vn"
 )
 
@@ -54,14 +54,13 @@ func (l *local) rereadValue(ctx context.Context, c *card, n paper.Name, v *field
 		return err
 	}
 	v.Reread = first != "" && vn.Same(first, v.Text)
-	if isName(n) && len(v.Rows) > 0 && c.inkBehind(v.Rows[len(v.Rows)-1]) || !fixedLength(n, v.Text) &&
-		slices.ContainsFunc(v.Rows, c.washedOut) {
+	if c.partLost(n, v) {
 		v.Doubts = append(v.Doubts, paper.Incomplete)
 	}
 	if len(v.Doubts) == 0 && trusted(n, v.Text, v.Conf, v.Reread, false) {
 		return nil
 	}
-	second, err := c.readRows(n, v.Rows, func(s *image.Gray) ([]tess.Word, error) { return l.engines.second(ctx, s) })
+	second, err := c.readRows(n, v.Rows, func(s *image.Gray) ([]lines.Word, error) { return l.engines.second(ctx, s) })
 	if err != nil {
 		return err
 	}
@@ -83,8 +82,8 @@ func (l *local) rereadValue(ctx context.Context, c *card, n paper.Name, v *field
 }
 
 // readRows reads the rows of a value by themselves and takes the value from them.
-func (c *card) readRows(n paper.Name, rows []image.Rectangle, by func(*image.Gray) ([]tess.Word, error)) (string, error) {
-	words := make([][]tess.Word, len(rows))
+func (c *card) readRows(n paper.Name, rows []image.Rectangle, by func(*image.Gray) ([]lines.Word, error)) (string, error) {
+	words := make([][]lines.Word, len(rows))
 	for i, r := range rows {
 		box := c.around(r).Intersect(c.img.Bounds())
 		if box.Dx() < 4 || box.Dy() < 4 {
@@ -131,6 +130,60 @@ func (l *local) respell(c *card, v *field.Value, n paper.Name) error {
 	v.Choices = slices.Insert(slices.DeleteFunc(v.Choices, func(o string) bool { return o == read.Fits[0] }), 0, v.Text)
 	v.Text, v.Reread, v.Second = read.Fits[0], false, false
 	return nil
+}
+
+// partLost says whether what stands beside a value's rows tells that they have lost a part.
+func (c *card) partLost(n paper.Name, v *field.Value) bool {
+	switch {
+	case len(v.Rows) == 0, fixedLength(n, v.Text):
+		return false
+	case isName(n) && c.inkBehind(v.Rows[len(v.Rows)-1]):
+		return true
+	}
+	return slices.ContainsFunc(v.Rows, c.letterBeside) || slices.ContainsFunc(v.Rows, c.washedOut)
+}
+
+// What stands beside a row and is no word, in heights of the row.
+const (
+	letterRoom = 0.12 // between two letters
+	letterFar  = 0.8  // of a letter's far end
+	letterInk  = 0.08 // of a square as high as the row: less are specks and guilloche
+)
+
+// letterBeside says whether ink stands right before or behind a row that no line was made of: its first or last letter.
+func (c *card) letterBeside(row image.Rectangle) bool {
+	h := float64(row.Dy())
+	if row.Dy() < leastRow {
+		return false
+	}
+	near, far := int(letterRoom*h), int(letterFar*h)
+	for _, square := range []image.Rectangle{
+		image.Rect(row.Min.X-far, row.Min.Y+row.Dy()/4, row.Min.X-near, row.Max.Y-row.Dy()/4),
+		image.Rect(row.Max.X+near, row.Min.Y+row.Dy()/4, row.Max.X+far, row.Max.Y-row.Dy()/4),
+	} {
+		square = square.Intersect(c.img.Rect)
+		if square.Dx()*2 < far-near || c.taken(square) {
+			continue
+		}
+		about := square.Inset(-2 * row.Dy()).Intersect(c.img.Rect)
+		k := find.NewInk(c.img.SubImage(about).(*image.Gray), 41, contrast(c.img))
+		if float64(k.Count(square.Sub(about.Min))) > letterInk*h*h {
+			return true
+		}
+	}
+	return false
+}
+
+// taken says whether lines of print stand in a square, beside the one that a row is of.
+func (c *card) taken(square image.Rectangle) bool {
+	for _, words := range c.known {
+		for _, w := range words {
+			if w.Box.Overlaps(square) {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 // inkBehind says whether anything that may be letters stands behind a row of words: a faint last name is no line's any more,
@@ -229,14 +282,16 @@ func (c *card) around(row image.Rectangle) image.Rectangle {
 // proven says whether an exact code gave the field, and print says no other than it. Print that says what another card's code says
 // and not what its own does is looked at again: the codes may have changed places.
 func (f *face) proven(n paper.Name, text string, known codeValues) bool {
-	if slices.ContainsFunc(f.Readings[n], func(r reading) bool { return r.Source == paper.QR && !same(n, r, reading{Value: text}) }) {
+	if slices.ContainsFunc(f.Readings[n], func(r paper.Evidence) bool {
+		return r.Source == paper.QR && !same(n, r, paper.Evidence{Value: text})
+	}) {
 		return false
 	}
 	if slices.Contains(known[n], shown(n, text)) || len(known[n]) == 1 && vn.Same(known[n][0], text) {
 		return true
 	}
 	for _, r := range f.Readings[n] {
-		if r.exact() && !(n == paper.FullName && r.Source == paper.MRZ) && same(n, r, reading{Value: text}) {
+		if exact(r) && !(n == paper.FullName && r.Source == paper.MRZ) && same(n, r, paper.Evidence{Value: text}) {
 			return true
 		}
 	}

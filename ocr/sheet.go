@@ -17,6 +17,50 @@ const widest = 2500
 
 // readSheet reads a page on which no card was found: a form or a letter, or a card whose edges cannot be seen.
 func (l *local) readSheet(ctx context.Context, p page.Picture, n int) (*face, error) {
+	c, err := l.sheetOf(ctx, p)
+	if err != nil {
+		return nil, err
+	}
+	f := &face{Page: n, Quad: c.quad, Turn: turnOf(c.quad), Readings: map[paper.Name][]paper.Evidence{}}
+	for _, s := range c.codes {
+		f.code(s, c)
+	}
+	zone, rest := c.zoneOf(c.lines)
+	if len(zone) > 0 {
+		if err := l.readZone(c, zone, f, likeZone); err != nil {
+			return nil, err
+		}
+		if f.Zone == nil { // a paragraph
+			rest = c.lines
+		}
+	}
+	words, err := l.lines(ctx, c, rest)
+	if err != nil {
+		return nil, err
+	}
+	f.index(words)
+	side := f.sheetOrCard(field.Runs(words), c.codes)
+	known := codeValues{}
+	known.add(f)
+	if err := l.reread(ctx, c, side, f, known); err != nil {
+		return nil, err
+	}
+	f.take(side, c)
+	if f.Kind == "" || isSheet(f.Kind) {
+		f.Text = field.Text(field.InOrder(words))
+	}
+	if l.words {
+		c.all = c.lines
+		if err := l.transcribe(ctx, c, f, p.DPI*float64(p.Scale)); err != nil {
+			return nil, err
+		}
+		f.Part.Where = snapped(f.Part.Where, p.Gray.Rect)
+	}
+	return f, nil
+}
+
+// sheetOf cuts the sheet out of its page, takes off what is no print, finds its lines and codes, and turns it upright.
+func (l *local) sheetOf(ctx context.Context, p page.Picture) (*card, error) {
 	o := find.Sheet(p.Gray)
 	w := int(min(o.Width, widest))
 	c := cutTo(p, o, w)
@@ -46,30 +90,19 @@ func (l *local) readSheet(ctx context.Context, p page.Picture, n int) (*face, er
 	if !up {
 		c.flip()
 	}
-	f := &face{Page: n, Quad: c.quad, Turn: turnOf(c.quad), Readings: map[paper.Name][]reading{}}
-	for _, s := range c.codes {
-		f.code(s, c)
-	}
-	zone, rest := c.zoneOf(c.lines)
-	if len(zone) > 0 {
-		if err := l.readZone(c, zone, f, likeZone); err != nil {
-			return nil, err
-		}
-		if f.Zone == nil { // a paragraph
-			rest = c.lines
-		}
-	}
-	words, err := l.lines(ctx, c, rest)
-	if err != nil {
-		return nil, err
-	}
-	runs := field.Runs(words)
-	f.index(words)
+	return c, nil
+}
+
+// fewestCardLabels is how many labels of a card make a whole page one whose edges can't be seen.
+const fewestCardLabels = 4
+
+// sheetOrCard tells what a whole page is, and takes its values: a form of ours, or else perhaps a card whose edges cannot be seen.
+func (f *face) sheetOrCard(runs []field.Run, codes []qr.Symbol) field.Side {
 	side := field.Sheet(runs)
 	if side.Kind == paper.Other {
-		if s := field.Card(runs); s.Kind != "" && s.Labels >= 4 || f.Zone != nil || f.hasQR() {
+		if s := field.Card(runs); s.Kind != "" && s.Labels >= fewestCardLabels || f.Zone != nil || f.hasQR() {
 			side = s
-			f.Stuck = f.Stuck || slices.ContainsFunc(c.codes, func(s qr.Symbol) bool { return !cardAbout(s, runs) })
+			f.Stuck = f.Stuck || slices.ContainsFunc(codes, func(s qr.Symbol) bool { return !cardAbout(s, runs) })
 			f.tellKind(&side, false)
 			if s.Persons > 1 {
 				for n, v := range side.Values {
@@ -80,25 +113,9 @@ func (l *local) readSheet(ctx context.Context, p page.Picture, n int) (*face, er
 		}
 	}
 	if isSheet(side.Kind) && side.Kind != paper.Other {
-		f.dropCode(func(reading) bool { return true })
+		f.dropCode(func(paper.Evidence) bool { return true })
 	}
-	known := codeValues{}
-	known.add(f)
-	if err := l.reread(ctx, c, side, f, known); err != nil {
-		return nil, err
-	}
-	f.take(side, c)
-	if f.Kind == "" || isSheet(f.Kind) {
-		f.Text = field.Text(field.InOrder(words))
-	}
-	if l.words {
-		c.all = c.lines
-		if err := l.transcribe(ctx, c, f, p.DPI*float64(p.Scale)); err != nil {
-			return nil, err
-		}
-		f.Part.Where = snapped(f.Part.Where, p.Gray.Rect)
-	}
-	return f, nil
+	return side
 }
 
 // code adds what a QR symbol says, and of which kind of paper it is.
@@ -119,7 +136,7 @@ func (f *face) code(s qr.Symbol, c *card) {
 	f.CodeOf = of
 	where := c.pageQuad(s.Where)
 	for n, t := range v {
-		f.add(n, reading{Value: shown(n, t), Source: paper.QR, Conf: certainty(paper.QR), Code: of, Where: &where})
+		f.add(n, paper.Evidence{Value: shown(n, t), Source: paper.QR, Conf: certainty(paper.QR), Code: of, Where: &where})
 	}
 }
 
@@ -128,7 +145,7 @@ func (f *face) take(side field.Side, c *card) {
 	f.Kind, f.Side, f.Labels = side.Kind, side.Side, side.Labels
 	for n, v := range side.Values {
 		where := c.plane.Quad(v.Box)
-		f.add(n, reading{Value: v.Text, Source: paper.OCR, Conf: v.Conf, Low: v.Low, Reread: v.Reread, Second: v.Second, Fits: v.Fits,
+		f.add(n, paper.Evidence{Value: v.Text, Source: paper.OCR, Conf: v.Conf, Reread: v.Reread, Second: v.Second, Fits: v.Fits,
 			Doubts: v.Doubts, Choices: v.Choices, Where: &where})
 	}
 	switch {

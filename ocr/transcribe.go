@@ -8,15 +8,15 @@ import (
 	"strings"
 
 	"motcua/ocr/field"
+	"motcua/ocr/lines"
 	"motcua/ocr/paper"
-	"motcua/ocr/tess"
 )
 
 // transcribe notes where a side lies and all words on it, in reading order: what a copy of the paper needs. Most lines were
 // read already; those that recognition had no use for are read now.
 func (l *local) transcribe(ctx context.Context, c *card, f *face, dpi float64) error {
 	part := &paper.Part{Page: f.Page, Side: f.Side, Where: c.quad, DPI: dpi}
-	boxes, zone := c.all, []tess.Word(nil)
+	boxes, zone := c.all, []lines.Word(nil)
 	if f.Zone != nil {
 		boxes, zone = c.beside(f.Zone.Lines)
 	}
@@ -38,14 +38,14 @@ func (l *local) transcribe(ctx context.Context, c *card, f *face, dpi float64) e
 }
 
 // beside parts the lines of a machine readable zone from the others and gives them as words, as they were made out there.
-func (c *card) beside(texts []string) (rest []image.Rectangle, zone []tess.Word) {
+func (c *card) beside(texts []string) (rest []image.Rectangle, zone []lines.Word) {
 	boxes, others := c.zoneOf(c.all)
 	rows := rows(boxes)
 	if len(rows) != len(texts) { // read where a scratch parts the rows
 		return c.all, nil
 	}
 	for i, r := range rows {
-		zone = append(zone, tess.Word{Text: strings.TrimSpace(texts[i]), Box: r})
+		zone = append(zone, lines.Word{Text: strings.TrimSpace(texts[i]), Box: r})
 	}
 	return others, zone
 }

@@ -55,7 +55,7 @@ func trustedPlace(n paper.Name, text string, conf float64, reread, second bool) 
 }
 
 // confidence is the calibrated confidence of a value that was only read from print.
-func confidence(n paper.Name, r reading) float64 {
+func confidence(n paper.Name, r paper.Evidence) float64 {
 	switch {
 	case !trusted(n, r.Value, r.Conf, r.Reread, r.Second):
 		return min(r.Conf, 0.93)

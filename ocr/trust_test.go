@@ -50,10 +50,10 @@ func TestCertain(t *testing.T) {
 // The back of an identity card of twelve figures looks as the barcode card's does; it belongs to the front that lies beside it.
 func TestBackOfATwelveFigureCard(t *testing.T) {
 	for number, want := range map[string]int{"020075240439": 1, "024513687": 2} {
-		front := &face{Kind: paper.CMND, Side: "front", Page: 1, Readings: map[paper.Name][]reading{}}
-		front.add(paper.Number, reading{Value: number, Source: paper.OCR, Conf: 0.99})
-		back := &face{Kind: paper.CCCD2016, Side: "back", Page: 1, Readings: map[paper.Name][]reading{}}
-		back.add(paper.DateOfIssue, reading{Value: "2015-08-14", Source: paper.OCR, Conf: 0.99})
+		front := &face{Kind: paper.CMND, Side: "front", Page: 1, Readings: map[paper.Name][]paper.Evidence{}}
+		front.add(paper.Number, paper.Evidence{Value: number, Source: paper.OCR, Conf: 0.99})
+		back := &face{Kind: paper.CCCD2016, Side: "back", Page: 1, Readings: map[paper.Name][]paper.Evidence{}}
+		back.add(paper.DateOfIssue, paper.Evidence{Value: "2015-08-14", Source: paper.OCR, Conf: 0.99})
 		docs := assemble([]*face{front, back}, time.Now())
 		if len(docs) != want {
 			t.Errorf("with %d figures there are %d papers, want %d", len(number), len(docs), want)
@@ -66,9 +66,9 @@ func TestBackOfATwelveFigureCard(t *testing.T) {
 // Of three cards on one glass nothing but its place says whose back without a number is: what it says must be looked at.
 func TestBackOfAnUnknownCardIsDoubted(t *testing.T) {
 	side := func(kind paper.Kind, side string, values map[paper.Name]string) *face {
-		f := &face{Kind: kind, Side: side, Page: 1, Readings: map[paper.Name][]reading{}}
+		f := &face{Kind: kind, Side: side, Page: 1, Readings: map[paper.Name][]paper.Evidence{}}
 		for n, v := range values {
-			f.add(n, reading{Value: v, Source: paper.OCR, Conf: 0.99, Reread: true, Second: true})
+			f.add(n, paper.Evidence{Value: v, Source: paper.OCR, Conf: 0.99, Reread: true, Second: true})
 		}
 		return f
 	}

@@ -356,7 +356,7 @@ func (c *child) page(ctx context.Context, n int) ([]*face, []Timing, *Problem) {
 	}
 	for _, f := range a.Faces {
 		if f.Readings == nil {
-			f.Readings = map[paper.Name][]reading{}
+			f.Readings = map[paper.Name][]paper.Evidence{}
 		}
 	}
 	return a.Faces, a.Timings, a.Problem

@@ -110,9 +110,9 @@ func gather(papers []visit.Paper) ([]paper.Document, map[int]place) {
 			d.Page += before
 			fields := make(map[paper.Name]paper.Field, len(d.Fields))
 			for name, f := range d.Fields {
-				if f.Page > 0 {
-					f.Page += before
-				} else if f.Where != nil {
+				where := f.Page
+				f = f.Moved(before)
+				if where == 0 && f.Where != nil {
 					f.Page = d.Page
 				}
 				fields[name] = f

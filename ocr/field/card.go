@@ -9,8 +9,8 @@ import (
 
 	"motcua/ocr/fields"
 	"motcua/ocr/kinds"
+	"motcua/ocr/lines"
 	"motcua/ocr/paper"
-	"motcua/ocr/tess"
 	"motcua/ocr/vn"
 )
 
@@ -51,52 +51,29 @@ const stop paper.Name = ""
 func Card(runs []Run) Side {
 	lines := linesOf(runs)
 	s := Side{Values: map[paper.Name]Value{}}
-	var titles int
-	s.Kind, s.Side, titles = titled(lines)
-	best, marks := marked(lines)
-	s.Marks = marks
-	if s.Kind == paper.Other {
-		s.Labels, s.Marks = titles, 0
+	kind, titles := s.tell(lines)
+	if kind == nil {
 		return s
 	}
-	kind := &kinds.Unknown
-	switch k, known := kinds.Of(s.Kind); {
-	case known && s.Kind != "":
-		kind = k
-	case best != nil && (!best.Identity || best.Shape == kinds.Booklet) && marks >= enoughMarks:
-		s.Kind, kind = best.ID, best
-	}
-	places := find(runs, kind.Labels)
-	groups := gather(places)
-	s.Labels = titles + len(groups)
+	labels := labelsOf(runs, kind)
+	s.Labels = titles + len(labels.groups)
 	if kind == &kinds.Unknown || kind.Identity && kind.Shape == kinds.Card {
 		told := s.Kind != ""
-		s.identityCard(lines, places, groups)
-		if s.Likely = s.Kind; !told && marks < enoughMarks {
+		s.identityCard(lines, labels.places, labels.groups)
+		if s.Likely = s.Kind; !told && s.Marks < enoughMarks {
 			s.Kind = ""
 		}
 	}
-	heads := map[paper.Name][]group{}
-	for _, g := range groups {
-		heads[g.name] = append(heads[g.name], g)
-	}
-	s.Persons = 1
-	for _, n := range []paper.Name{paper.FullName, paper.DateOfBirth, paper.Sex} {
-		s.Persons = max(s.Persons, apart(runs, heads[n]))
-	}
-	labelled := map[int]bool{}
-	for _, p := range places {
-		labelled[p.run] = true
-	}
-	for _, g := range groups {
+	s.Persons = persons(runs, labels.groups)
+	for _, g := range labels.groups {
 		if g.name == stop {
 			continue
 		}
 		read := reader(g.name)
-		if !kind.Identity && fields.TypeOf(g.name) == fields.PersonName && kind != &kinds.Unknown { // identity cards have names in capitals
-			read = func(p []piece) (Value, bool) { return personName(p, true) }
+		if !kind.Identity && fields.TypeOf(g.name) == fields.PersonName && kind != &kinds.Unknown {
+			read = titledName // identity cards have names in capitals
 		}
-		v, ok := valueBy(read, runs, g, groups, labelled)
+		v, ok := valueBy(read, runs, g, labels.groups, labels.runs)
 		if !ok {
 			continue
 		}
@@ -107,10 +84,59 @@ func Card(runs []Run) Side {
 	}
 	s.joinNames()
 	if kind == &kinds.Unknown || kind.Identity {
-		s.withoutLabels(runs, lines, places, labelled)
+		s.withoutLabels(runs, lines, labels.places, labels.runs)
 	}
 	tidy(s.Values)
 	return s
+}
+
+// tell tells a card's kind by its title or its marks, and gives the row whose labels are to be looked for: kinds.Unknown where nothing
+// tells it, nil of a paper that is none of ours.
+func (s *Side) tell(lines []line) (kind *kinds.Kind, titles int) {
+	s.Kind, s.Side, titles = titled(lines)
+	best, marks := marked(lines)
+	s.Marks = marks
+	k, known := kinds.Of(s.Kind)
+	switch {
+	case s.Kind == paper.Other:
+		s.Labels, s.Marks = titles, 0
+		return nil, titles
+	case known && s.Kind != "":
+		return k, titles
+	case best != nil && (!best.Identity || best.Shape == kinds.Booklet) && marks >= enoughMarks:
+		s.Kind = best.ID
+		return best, titles
+	}
+	return &kinds.Unknown, titles
+}
+
+// labels are those of a paper's fields where they stand.
+type labels struct {
+	places []place
+	groups []group
+	runs   map[int]bool // in which any stands
+}
+
+func labelsOf(runs []Run, kind *kinds.Kind) labels {
+	l := labels{places: find(runs, kind.Labels), runs: map[int]bool{}}
+	l.groups = gather(l.places)
+	for _, p := range l.places {
+		l.runs[p.run] = true
+	}
+	return l
+}
+
+// persons is how many persons' cards have these labels.
+func persons(runs []Run, groups []group) int {
+	heads := map[paper.Name][]group{}
+	for _, g := range groups {
+		heads[g.name] = append(heads[g.name], g)
+	}
+	most := 1
+	for _, n := range []paper.Name{paper.FullName, paper.DateOfBirth, paper.Sex} {
+		most = max(most, apart(runs, heads[n]))
+	}
+	return most
 }
 
 // identityCard tells the side of an identity card, and which of the four it may be, by the labels it has.
@@ -500,7 +526,7 @@ func abs(n int) int { return max(n, -n) }
 func pieces(r Run) []piece { return piecesOf(r.Words, 0) }
 
 // piecesOf are words as pieces of a value's n-th row.
-func piecesOf(words []tess.Word, n int) []piece {
+func piecesOf(words []lines.Word, n int) []piece {
 	var out []piece
 	for _, w := range words {
 		out = append(out, piece{w.Text, w.Box, w.Conf, w.Low, n})
@@ -526,7 +552,7 @@ func isDate(n paper.Name) bool { return fields.TypeOf(n).IsDate() }
 func reader(n paper.Name) func([]piece) (Value, bool) {
 	switch n {
 	case kinds.Surname, kinds.Given:
-		return func(p []piece) (Value, bool) { return personName(p, false) }
+		return capitalName
 	case kinds.Birth:
 		return birthday
 	case stop:
@@ -536,7 +562,7 @@ func reader(n paper.Name) func([]piece) (Value, bool) {
 	case fields.Personal:
 		return number
 	case fields.PersonName:
-		return func(p []piece) (Value, bool) { return personName(p, false) }
+		return capitalName
 	case fields.Serial:
 		return serial
 	case fields.Register:
@@ -651,36 +677,33 @@ func loneNumber(runs []Run, nine bool) (Value, bool) {
 	return Value{}, false
 }
 
-// personName takes the capitals of a name; on a form also words that only begin with one.
+// capitalName takes the capitals of a name.
+func capitalName(p []piece) (Value, bool) { return personName(p, false) }
+
+// titledName does so on a form, where words may also only begin with one.
+func titledName(p []piece) (Value, bool) { return personName(p, true) }
+
+// longestSyllable is how many letters a word of a name has at most.
+const longestSyllable = 12
+
 func personName(p []piece, titled bool) (Value, bool) {
 	var out []string
 	var used []piece
+	misread := false
 	for _, w := range p {
 		t := strings.TrimFunc(w.text, func(r rune) bool { return !unicode.IsLetter(r) })
 		if t == "" {
 			continue
 		}
-		upper, lower := 0, 0
-		for _, r := range t {
-			switch {
-			case unicode.IsUpper(r):
-				upper++
-			case unicode.IsLower(r):
-				lower++
-			case r == '\'' || r == '’' || r == '-' || r == '.':
-			default:
-				lower += 10
-			}
-		}
-		head := []rune(t)[0]
-		if lower > upper && !(titled && unicode.IsUpper(head) && upper == 1 && lower < 10) || len([]rune(t)) > 12 {
+		if !ofName(t, titled) {
 			if len(out) > 0 {
+				misread = restOfName(t)
 				break // the name has ended
 			}
 			continue
 		}
-		if plain := vn.Plain(t); len(out) == 0 && (strings.HasPrefix("FULLNAME", plain) || strings.HasPrefix(plain, "FU") && len(plain) <= 4) {
-			continue // what is left of the label
+		if len(out) == 0 && restOfLabel(t) {
+			continue
 		}
 		out = append(out, strings.ToUpper(t))
 		used = append(used, w)
@@ -690,10 +713,55 @@ func personName(p []piece, titled bool) (Value, bool) {
 	}
 	v := whole(used)
 	v.Text = vn.NFC(strings.Join(out, " "))
-	if len(out) == 1 || torn(used) {
+	if len(out) == 1 || misread || torn(used) {
 		v.Doubts = append(v.Doubts, paper.Incomplete)
 	}
 	return v, true
+}
+
+// ofName says whether a word can be one of a name: in capitals, or titled, with a capital and small letters.
+func ofName(t string, titled bool) bool {
+	upper, lower := 0, 0
+	strange := false
+	for _, r := range t {
+		switch {
+		case unicode.IsUpper(r):
+			upper++
+		case unicode.IsLower(r):
+			lower++
+		case r == '\'' || r == '’' || r == '-' || r == '.':
+		default:
+			strange = true
+		}
+	}
+	letters := []rune(t)
+	switch {
+	case strange, len(letters) > longestSyllable:
+		return false
+	case lower <= upper:
+		return true
+	}
+	return titled && unicode.IsUpper(letters[0]) && upper == 1 && lower < 10
+}
+
+// restOfName says whether a word that none of a name can be is one all the same, with a sign in it that was misread: B1NH.
+func restOfName(t string) bool {
+	capitals, figures := 0, 0
+	for _, r := range t {
+		switch {
+		case unicode.IsUpper(r):
+			capitals++
+		case unicode.IsDigit(r):
+			figures++
+		}
+	}
+	return capitals > figures && figures > 0
+}
+
+// restOfLabel says whether a word is what is left of "Full name".
+func restOfLabel(t string) bool {
+	p := vn.Plain(t)
+	return strings.HasPrefix("FULLNAME", p) || strings.HasPrefix(p, "FU") && len(p) <= 4
 }
 
 // torn says whether two words stand so far apart on a line that one between them may be lost.
@@ -766,40 +834,48 @@ func words(p []piece) (Value, bool) {
 // somewhere is an address: words and numbers over several lines.
 func somewhere(p []piece) (Value, bool) {
 	p, cut := withoutRim(p)
-	var b strings.Builder
+	var out []string
 	var used []piece
 	letters := 0
 	for _, w := range p {
-		t := strings.TrimFunc(w.text, func(r rune) bool {
-			return !unicode.IsLetter(r) && !unicode.IsDigit(r) && r != ',' && r != '.' && r != '(' && r != ')' && r != '/' && r != '-'
-		})
-		if bare := strings.Trim(t, ":.,/-()"); bare == "" && (t != "-" || len(used) == 0) {
+		t, ok := addressWord(w.text)
+		if !ok || t == "-" && len(used) == 0 {
 			continue
 		}
-		if bare := strings.TrimSuffix(t, "."); bare != t && len([]rune(bare)) > 2 {
-			t = bare // dust: only TP., Q., P. and their like are printed with a full stop
-		}
-		if len(used) > 0 {
-			b.WriteByte(' ')
-		}
-		b.WriteString(t)
 		for _, r := range t {
 			if unicode.IsLetter(r) {
 				letters++
 			}
 		}
-		used = append(used, w)
+		out, used = append(out, t), append(used, w)
 	}
-	if letters < 3 {
+	if letters < fewestLetters {
 		return Value{}, false
 	}
 	v := whole(used)
-	s := strings.NewReplacer(" ,", ",", " .", ".", ",,", ",").Replace(b.String())
+	s := strings.NewReplacer(" ,", ",", " .", ".", ",,", ",").Replace(strings.Join(out, " "))
 	v.Text = vn.NFC(strings.Trim(s, " ,.:/-"))
 	if torn(used) || cut || unparted.MatchString(v.Text) {
 		v.Doubts = append(v.Doubts, paper.Incomplete)
 	}
 	return v, true
+}
+
+// fewestLetters is how many letters the name of a place has at least.
+const fewestLetters = 3
+
+// addressWord is a word of an address without the specks about it; false if nothing else is left.
+func addressWord(t string) (string, bool) {
+	t = strings.TrimFunc(t, func(r rune) bool {
+		return !unicode.IsLetter(r) && !unicode.IsDigit(r) && !strings.ContainsRune(",.()/-", r)
+	})
+	if strings.Trim(t, ":.,/-()") == "" && t != "-" {
+		return "", false
+	}
+	if bare := strings.TrimSuffix(t, "."); bare != t && len([]rune(bare)) > 2 {
+		return bare, true // dust: only TP., Q., P. and their like are printed with a full stop
+	}
+	return t, true
 }
 
 // unparted is a numbered unit with a name right behind it: a comma is small, and easily lost.

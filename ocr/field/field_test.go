@@ -7,19 +7,19 @@ import (
 	"testing"
 
 	"motcua/ocr/field"
+	"motcua/ocr/lines"
 	"motcua/ocr/paper"
-	"motcua/ocr/tess"
 )
 
 // page lays words out as a typewriter does: a line a row, a blank between words, two for a gap.
-func page(lines ...string) []tess.Word {
-	var words []tess.Word
-	for y, l := range lines {
+func page(rows ...string) []lines.Word {
+	var words []lines.Word
+	for y, l := range rows {
 		x := 0
 		for i, w := range strings.Split(l, " ") {
 			n := len([]rune(w))
 			if n > 0 {
-				words = append(words, tess.Word{Text: w, Line: y, Conf: 0.95, Low: 0.95, Box: image.Rect(20+x*10, 20+y*40, 20+(x+n)*10, 44+y*40)})
+				words = append(words, lines.Word{Text: w, Line: y, Conf: 0.95, Low: 0.95, Box: image.Rect(20+x*10, 20+y*40, 20+(x+n)*10, 44+y*40)})
 			}
 			_ = i
 			x += n + 1
@@ -274,10 +274,10 @@ func TestRegisterNumberWithoutItsLabel(t *testing.T) {
 }
 
 // at sets text on a line from x on, its words so far apart.
-func at(line, x, gap int, text string) (out []tess.Word) {
+func at(line, x, gap int, text string) (out []lines.Word) {
 	for _, w := range strings.Fields(text) {
 		n := 10 * len([]rune(w))
-		out = append(out, tess.Word{Text: w, Line: line, Conf: 0.95, Low: 0.95, Box: image.Rect(x, 20+line*40, x+n, 44+line*40)})
+		out = append(out, lines.Word{Text: w, Line: line, Conf: 0.95, Low: 0.95, Box: image.Rect(x, 20+line*40, x+n, 44+line*40)})
 		x += n + gap
 	}
 	return out

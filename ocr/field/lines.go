@@ -11,13 +11,13 @@ import (
 	"slices"
 	"strings"
 
-	"motcua/ocr/tess"
+	"motcua/ocr/lines"
 	"motcua/ocr/vn"
 )
 
 // Run is a run of words on one line without a wide gap: a label, a value, or a label with its value.
 type Run struct {
-	Words []tess.Word
+	Words []lines.Word
 	Box   image.Rectangle
 }
 
@@ -52,44 +52,27 @@ func (r Run) from(x int) Run {
 
 // Runs groups words into runs, in reading order. Tesseract's own lines are not used: beside a photo it joins
 // columns or tears lines.
-func Runs(words []tess.Word) []Run {
-	var ws []tess.Word
+func Runs(words []lines.Word) []Run {
+	var ws []lines.Word
 	for _, w := range words {
 		if strings.TrimSpace(w.Text) != "" && w.Box.Dx() > 0 && w.Box.Dy() > 0 {
 			ws = append(ws, w)
 		}
 	}
-	slices.SortFunc(ws, func(a, b tess.Word) int { return cmp.Compare(a.Box.Min.X, b.Box.Min.X) })
+	slices.SortFunc(ws, func(a, b lines.Word) int { return cmp.Compare(a.Box.Min.X, b.Box.Min.X) })
 	height := middleHeight(ws)
 	edges := columns(ws, height)
 	var runs []Run
 	for _, w := range ws {
-		best, gap := -1, 0
 		begins := slices.ContainsFunc(edges, func(x int) bool { return 3*abs(w.Box.Min.X-x) <= height })
-		for i := range runs {
-			last := runs[i].Words[len(runs[i].Words)-1].Box
-			between := w.Box.Min.X - last.Max.X
-			size := max(min(last.Dy(), w.Box.Dy()), height*2/3)
-			if between < -size/2 || between > size*9/5 || !sameLine(last, w.Box) {
-				continue
-			}
-			// Two lines of two columns may overlap; those of one stand level.
-			if l := runs[i].Words[len(runs[i].Words)-1].Line; l != w.Line && between > size/2 &&
-				4*abs(last.Min.Y+last.Max.Y-w.Box.Min.Y-w.Box.Max.Y) > 2*max(last.Dy(), w.Box.Dy()) {
-				continue
-			}
-			// A date is a column by itself: the one under the photo stands close to the address beside it, and wherever three
-			// lines begin, the words there are not of the line that ends before them.
-			if endsWithDate(runs[i].Words) && (between > size*3/4 || begins && between > size/5) ||
-				wholeDate(w.Text) && begins && runs[i].Box.Min.X < w.Box.Min.X-2*height {
-				continue
-			}
-			if best < 0 || between < gap {
-				best, gap = i, between
+		best, least := -1, 0
+		for i, r := range runs {
+			if gap, ok := r.gap(w, height, begins); ok && (best < 0 || gap < least) {
+				best, least = i, gap
 			}
 		}
 		if best < 0 {
-			runs = append(runs, Run{Words: []tess.Word{w}, Box: w.Box})
+			runs = append(runs, Run{Words: []lines.Word{w}, Box: w.Box})
 			continue
 		}
 		runs[best].Words = append(runs[best].Words, w)
@@ -104,8 +87,31 @@ func Runs(words []tess.Word) []Run {
 	return runs
 }
 
+// gap is how far behind a run a word stands, if it can be its next: height is that of most words, begins says that lines begin where the
+// word does.
+func (r Run) gap(w lines.Word, height int, begins bool) (int, bool) {
+	end := r.Words[len(r.Words)-1]
+	last := end.Box
+	between := w.Box.Min.X - last.Max.X
+	size := max(min(last.Dy(), w.Box.Dy()), height*2/3)
+	switch {
+	case between < -size/2, between > size*9/5, !sameLine(last, w.Box):
+		return 0, false
+	case end.Line != w.Line && between > size/2 &&
+		4*abs(last.Min.Y+last.Max.Y-w.Box.Min.Y-w.Box.Max.Y) > 2*max(last.Dy(), w.Box.Dy()):
+		return 0, false // two lines of two columns may overlap; those of one stand level
+	// A date is a column by itself: the one under the photo stands close to the address beside it, and wherever three
+	// lines begin, the words there are not of the line that ends before them.
+	case endsWithDate(r.Words) && (between > size*3/4 || begins && between > size/5):
+		return 0, false
+	case wholeDate(w.Text) && begins && r.Box.Min.X < w.Box.Min.X-2*height:
+		return 0, false
+	}
+	return between, true
+}
+
 // columns are the places at which three lines or more begin.
-func columns(ws []tess.Word, height int) []int {
+func columns(ws []lines.Word, height int) []int {
 	first := map[int]int{}
 	for _, w := range ws {
 		if x, ok := first[w.Line]; !ok || w.Box.Min.X < x {
@@ -127,7 +133,7 @@ func columns(ws []tess.Word, height int) []int {
 	return edges
 }
 
-func middleHeight(ws []tess.Word) int {
+func middleHeight(ws []lines.Word) int {
 	if len(ws) == 0 {
 		return 0
 	}
@@ -146,7 +152,7 @@ func sameLine(a, b image.Rectangle) bool {
 }
 
 // endsWithDate says whether words end with a date, or with what stands in its place on a card that does not expire.
-func endsWithDate(ws []tess.Word) bool {
+func endsWithDate(ws []lines.Word) bool {
 	last := ws[len(ws)-1]
 	if wholeDate(last.Text) {
 		return true

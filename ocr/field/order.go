@@ -5,7 +5,7 @@ import (
 	"image"
 	"slices"
 
-	"motcua/ocr/tess"
+	"motcua/ocr/lines"
 )
 
 // What makes two columns of running text of print that stands side by side, rather than a form's or a table's rows, which
@@ -20,7 +20,7 @@ const (
 
 // InOrder groups words into runs as Runs does, in the order in which people read them: row by row, but running text that is set in
 // columns one column after the other.
-func InOrder(words []tess.Word) []Run {
+func InOrder(words []lines.Word) []Run {
 	var out []Run
 	for _, part := range parts(words, middleHeight(words)) {
 		out = append(out, Runs(part)...)
@@ -29,7 +29,7 @@ func InOrder(words []tess.Word) []Run {
 }
 
 // parts cuts words where the pair of columns with the most white between them stands: above, left, right, below, each cut further.
-func parts(words []tess.Word, height int) [][]tess.Word {
+func parts(words []lines.Word, height int) [][]lines.Word {
 	best, most := columnPair{}, 0
 	for _, x := range gutters(words, height) {
 		for _, c := range pairs(words, x, height) {
@@ -39,10 +39,10 @@ func parts(words []tess.Word, height int) [][]tess.Word {
 		}
 	}
 	if most == 0 {
-		return [][]tess.Word{words}
+		return [][]lines.Word{words}
 	}
-	var out [][]tess.Word
-	for _, part := range [][]tess.Word{best.above, best.left, best.right, best.below} {
+	var out [][]lines.Word
+	for _, part := range [][]lines.Word{best.above, best.left, best.right, best.below} {
 		if len(part) > 0 {
 			out = append(out, parts(part, height)...)
 		}
@@ -51,7 +51,7 @@ func parts(words []tess.Word, height int) [][]tess.Word {
 }
 
 // gutters are the places between words that may part columns.
-func gutters(words []tess.Word, height int) []int {
+func gutters(words []lines.Word, height int) []int {
 	var out []int
 	for _, w := range words {
 		left := -1 // the nearest word's end on the left
@@ -69,12 +69,12 @@ func gutters(words []tess.Word, height int) []int {
 }
 
 // columnPair is the words on either side of a gutter as far up and down as none crosses it, and those above and below.
-type columnPair struct{ above, left, right, below []tess.Word }
+type columnPair struct{ above, left, right, below []lines.Word }
 
 // pairs are the stretches of a gutter between the words that cross it.
-func pairs(words []tess.Word, x, height int) []columnPair {
+func pairs(words []lines.Word, x, height int) []columnPair {
 	half := int(gutterWidth * float64(height) / 2)
-	sorted := slices.SortedFunc(slices.Values(words), func(a, b tess.Word) int {
+	sorted := slices.SortedFunc(slices.Values(words), func(a, b lines.Word) int {
 		return cmp.Compare(a.Box.Min.Y+a.Box.Max.Y, b.Box.Min.Y+b.Box.Max.Y)
 	})
 	crosses := func(b image.Rectangle) bool { return b.Min.X < x+half-1 && b.Max.X > x-half+1 }
@@ -110,7 +110,7 @@ func pairs(words []tess.Word, x, height int) []columnPair {
 	return out
 }
 
-func extent(words []tess.Word) image.Rectangle {
+func extent(words []lines.Word) image.Rectangle {
 	var out image.Rectangle
 	for _, w := range words {
 		out = out.Union(w.Box)
@@ -131,8 +131,8 @@ func (c columnPair) prose() bool {
 	return float64(beside) >= columnsBeside*float64(min(a.Dy(), b.Dy())) && isColumn(c.left) && isColumn(c.right)
 }
 
-func isColumn(words []tess.Word) bool {
-	slices.SortStableFunc(words, func(a, b tess.Word) int {
+func isColumn(words []lines.Word) bool {
+	slices.SortStableFunc(words, func(a, b lines.Word) int {
 		return cmp.Compare(a.Box.Min.Y+a.Box.Max.Y, b.Box.Min.Y+b.Box.Max.Y)
 	})
 	var counts, widths []int

@@ -6,29 +6,29 @@ import (
 	"strings"
 	"testing"
 
-	"motcua/ocr/tess"
+	"motcua/ocr/lines"
 )
 
 // setIn lays text line by line from x, y on, letters ten wide and words eight apart, lines forty high.
-func setIn(x, y int, lines ...string) []tess.Word {
-	var out []tess.Word
-	for i, l := range lines {
+func setIn(x, y int, rows ...string) []lines.Word {
+	var out []lines.Word
+	for i, l := range rows {
 		at := x
 		for _, w := range strings.Fields(l) {
 			width := 10 * len([]rune(w))
-			out = append(out, tess.Word{Text: w, Box: image.Rect(at, y+40*i, at+width, y+40*i+26), Line: y/40 + i})
+			out = append(out, lines.Word{Text: w, Box: image.Rect(at, y+40*i, at+width, y+40*i+26), Line: y/40 + i})
 			at += width + 8
 		}
 	}
 	return out
 }
 
-func ordered(words []tess.Word) string {
-	var lines []string
+func ordered(words []lines.Word) string {
+	var rows []string
 	for _, r := range InOrder(words) {
-		lines = append(lines, r.Text())
+		rows = append(rows, r.Text())
 	}
-	return strings.Join(lines, " ")
+	return strings.Join(rows, " ")
 }
 
 func TestInOrder(t *testing.T) {
@@ -44,7 +44,7 @@ func TestInOrder(t *testing.T) {
 	columns := append(setIn(0, 100, left...), setIn(340, 110, right...)...)
 	text := strings.Join(append(append([]string{}, left...), right...), " ")
 	for name, c := range map[string]struct {
-		words []tess.Word
+		words []lines.Word
 		want  string
 	}{
 		"columns_one_after_the_other": {columns, text},

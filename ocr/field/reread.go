@@ -2,12 +2,12 @@ package field
 
 import (
 	"motcua/ocr/fields"
+	"motcua/ocr/lines"
 	"motcua/ocr/paper"
-	"motcua/ocr/tess"
 )
 
 // FromRows takes a value from a second reading of its rows, as the first was taken.
-func FromRows(n paper.Name, rows [][]tess.Word) (string, float64, bool) {
+func FromRows(n paper.Name, rows [][]lines.Word) (string, float64, bool) {
 	f := reader(n)
 	if f == nil {
 		return "", 0, false

@@ -17,67 +17,79 @@ func Sheet(runs []Run) Side {
 	if !known {
 		return s
 	}
-	places := find(runs, kind.Labels)
-	groups := gather(places)
-	labelled := map[int]bool{}
-	for _, p := range places {
-		labelled[p.run] = true
-	}
-	others := len(runs) // from this run on the paper is about somebody else
-	for _, p := range places {
-		if p.label.Of != kinds.Holder {
-			others = min(others, p.run)
-		}
-	}
-	seen := map[paper.Name]bool{}
-	person := kinds.Holder
-	for _, g := range groups {
-		if g.of != kinds.Holder {
-			person = g.of
-		}
-		if g.name == kinds.Birth {
-			if g.name = kinds.BirthOf[person]; g.name == "" {
-				continue
-			}
-			g.of = person
-		}
-		if g.name == stop || seen[g.name] || g.run >= others && g.of == kinds.Holder && g.name != paper.DateOfIssue {
-			continue
-		}
+	labels := labelsOf(runs, kind)
+	for _, g := range ofPersons(labels, len(runs)) {
 		// A value that cannot be read is not the next person's.
-		seen[g.name] = true
 		s.Labels++
 		read := reader(g.name)
 		if fields.TypeOf(g.name) == fields.PersonName {
-			read = func(p []piece) (Value, bool) { return personName(p, true) }
+			read = titledName
 		}
-		if v, ok := valueBy(read, runs, g, groups, labelled); ok {
+		if v, ok := valueBy(read, runs, g, labels.groups, labels.runs); ok {
 			s.Values[g.name] = v
 		}
 	}
 	if _, ok := s.Values[paper.RegisterNumber]; s.Kind == paper.KhaiSinh && !ok {
-		// "Số" is short, and often lost: above the first label nothing else is a number and a year.
-		first := slices.IndexFunc(places, func(p place) bool { return p.label.Field != stop })
-		for i, r := range runs {
-			if first < 0 || i >= places[first].run {
-				break
-			}
-			if v, ok := register(pieces(r)); ok && len(r.Words) == 1 && numberOfYear.MatchString(v.Text) {
-				s.Values[paper.RegisterNumber] = v
-			}
-		}
+		s.loneRegister(runs, labels.places)
 	}
 	if _, ok := s.Values[paper.DateOfIssue]; s.Kind == paper.CT07 && !ok {
-		// "…, ngày 09 tháng 12 năm 2023" above the title.
-		for _, r := range runs {
-			if v, ok := spelledDay(r); ok {
-				s.Values[paper.DateOfIssue] = v
-				break
-			}
-		}
+		s.dayAbove(runs)
 	}
 	tidy(s.Values)
 	return s
+}
+
+// ofPersons are the first labels of every field, each of the person it belongs to; those of the bearer end where somebody else's begin.
+func ofPersons(l labels, end int) []group {
+	others := end // from this run on the paper is about somebody else
+	for _, p := range l.places {
+		if p.label.Of != kinds.Holder {
+			others = min(others, p.run)
+		}
+	}
+	var out []group
+	seen := map[paper.Name]bool{}
+	person := kinds.Holder
+	for i := range l.groups {
+		g := &l.groups[i]
+		if g.of != kinds.Holder {
+			person = g.of
+		}
+		own := *g
+		if g.name == kinds.Birth {
+			own.name, own.of = kinds.BirthOf[person], person
+		}
+		if own.name == "" || seen[own.name] || g.run >= others && own.of == kinds.Holder && own.name != paper.DateOfIssue {
+			continue
+		}
+		seen[own.name] = true
+		out = append(out, own)
+	}
+	return out
+}
+
+// loneRegister takes a birth certificate's number that has lost its "Số", which is short: above the first label nothing else is a number
+// and a year.
+func (s *Side) loneRegister(runs []Run, places []place) {
+	first := slices.IndexFunc(places, func(p place) bool { return p.label.Field != stop })
+	if first < 0 {
+		return
+	}
+	for _, r := range runs[:places[first].run] {
+		if v, ok := register(pieces(r)); ok && len(r.Words) == 1 && numberOfYear.MatchString(v.Text) {
+			s.Values[paper.RegisterNumber] = v
+		}
+	}
+}
+
+// dayAbove takes the day of issue of "…, ngày 09 tháng 12 năm 2023" above the title.
+func (s *Side) dayAbove(runs []Run) {
+	for _, r := range runs {
+		if v, ok := spelledDay(r); ok {
+			s.Values[paper.DateOfIssue] = v
+			return
+		}
+	}
 }
 
 var numberOfYear = regexp.MustCompile(`^[0-9]{1,5}/(19|20)[0-9]{2}$`)

@@ -258,53 +258,77 @@ func settlePlace(s string) string {
 	for i := range parts {
 		parts[i] = strings.TrimSpace(parts[i])
 	}
-	last := len(parts) - 1
 	if vn.Locate(s).Province.Name == "" {
-		switch name, ok := vn.ProvinceLike(parts[last]); {
-		case ok:
-			parts[last] = like(parts[last], name)
-		default:
-			// A comma was lost, or something else stands before or behind the province's name.
-			words := strings.Fields(parts[last])
-			for k := 1; k < len(words) && k <= 5; k++ {
-				if name, ok := vn.ProvinceLike(strings.Join(words[k:], " ")); ok && len(words)-k >= 2 {
-					if before := strings.Join(words[:k], " "); last > 0 && !slices.Contains(unitWords, words[k-1]) && spelledAll(words[:k]) {
-						parts = append(parts[:last], before, like(strings.Join(words[k:], " "), name))
-						last++
-						break
-					}
-				}
-			}
-			// Specks behind it: "Đồng Nai DD vo".
-			for k := min(len(words)-1, 5); k >= 1 && vn.Locate(strings.Join(parts, ", ")).Province.Name == ""; k-- {
-				if name, ok := vn.ProvinceLike(strings.Join(words[:k], " ")); ok &&
-					(!spelledAll(words[k:]) || len([]rune(strings.Join(words[k:], ""))) == 1) {
-					parts[last] = like(strings.Join(words[:k], " "), name)
-				}
-			}
-			// Specks between the parts of a name: "Đồng cái lái PP Tháp".
-			if vn.Locate(strings.Join(parts, ", ")).Province.Name == "" && len(words) >= 3 && len(words) <= 8 {
-				for k := 1; k < len(words); k++ {
-					for m := k + 1; m < len(words); m++ {
-						if name, ok := vn.ProvinceLike(strings.Join(append(append([]string(nil), words[:k]...), words[m:]...), " ")); ok {
-							parts[last] = like(parts[last], name)
-							k = len(words)
-							break
-						}
-					}
-				}
-			}
-		}
+		parts = settleProvince(parts)
 	}
-	if last >= 1 {
-		where := vn.Locate(strings.Join(parts, ", "))
-		if where.Province.Name != "" && where.District == "" {
-			if name, ok := vn.DistrictLike(where.Province, parts[last-1]); ok {
-				parts[last-1] = like(parts[last-1], name)
-			}
+	last := len(parts) - 1
+	if last < 1 {
+		return strings.Join(parts, ", ")
+	}
+	where := vn.Locate(strings.Join(parts, ", "))
+	if where.Province.Name != "" && where.District == "" {
+		if name, ok := vn.DistrictLike(where.Province, parts[last-1]); ok {
+			parts[last-1] = like(parts[last-1], name)
 		}
 	}
 	return strings.Join(parts, ", ")
+}
+
+// longestProvince is how many words stand before, behind or in the name of a province at most, specks among them.
+const longestProvince = 5
+
+// settleProvince looks for the name of a province in the last part of an address.
+func settleProvince(parts []string) []string {
+	last := len(parts) - 1
+	if name, ok := vn.ProvinceLike(parts[last]); ok {
+		parts[last] = like(parts[last], name)
+		return parts
+	}
+	words := strings.Fields(parts[last])
+	if more, ok := partProvince(parts[:last], words); ok {
+		parts = more
+		last = len(parts) - 1
+	}
+	missing := func() bool { return vn.Locate(strings.Join(parts, ", ")).Province.Name == "" }
+	// Specks behind it: "Đồng Nai DD vo".
+	for k := min(len(words)-1, longestProvince); k >= 1 && missing(); k-- {
+		if name, ok := vn.ProvinceLike(strings.Join(words[:k], " ")); ok &&
+			(!spelledAll(words[k:]) || len([]rune(strings.Join(words[k:], ""))) == 1) {
+			parts[last] = like(strings.Join(words[:k], " "), name)
+		}
+	}
+	if n := len(words); missing() && n >= 3 && n <= longestProvince+3 {
+		if name, ok := amidSpecks(words); ok {
+			parts[last] = like(parts[last], name)
+		}
+	}
+	return parts
+}
+
+// partProvince parts the words of an address's last part where a comma was lost, or something else stands before the province's name.
+func partProvince(before, words []string) ([]string, bool) {
+	if len(before) == 0 {
+		return nil, false
+	}
+	for k := 1; k < len(words) && k <= longestProvince; k++ {
+		name, ok := vn.ProvinceLike(strings.Join(words[k:], " "))
+		if ok && len(words)-k >= 2 && !slices.Contains(unitWords, words[k-1]) && spelledAll(words[:k]) {
+			return append(slices.Clone(before), strings.Join(words[:k], " "), like(strings.Join(words[k:], " "), name)), true
+		}
+	}
+	return nil, false
+}
+
+// amidSpecks finds a province between the parts of whose name specks stand: "Đồng cái lái PP Tháp".
+func amidSpecks(words []string) (string, bool) {
+	for k := 1; k < len(words); k++ {
+		for m := k + 1; m < len(words); m++ {
+			if name, ok := vn.ProvinceLike(strings.Join(slices.Concat(words[:k], words[m:]), " ")); ok {
+				return name, true
+			}
+		}
+	}
+	return "", false
 }
 
 // unitWords begin the name of a place in an address, or are what such a beginning ends with.
@@ -318,44 +342,50 @@ func parted(s string) string {
 	}
 	var parts []string
 	for _, part := range strings.Split(s, ", ") {
-		words := strings.Fields(part)
-		from := 0
-		for i := 2; i < len(words) && !institution(part); i++ {
-			two := words[i] + " "
-			if i+1 < len(words) {
-				two += words[i+1]
-			}
-			unit := slices.Contains([]string{"Xã", "Phường", "Huyện", "Quận", "Tỉnh"}, words[i]) ||
-				slices.Contains([]string{"Thị xã", "Thị trấn", "Thành phố"}, two)
-			if unit && i-from >= 2 && i+1 < len(words) {
-				parts = append(parts, strings.Join(words[from:i], " "))
-				from = i
-			}
-		}
-		parts = append(parts, strings.Join(words[from:], " "))
-	}
-	// at splits a part so that test holds of the whole; the longer name of a place goes before the shorter.
-	at := func(i int, test func(vn.Place) bool) {
-		if i < 0 || institution(parts[i]) || test(vn.Locate(strings.Join(parts, ", "))) {
-			return
-		}
-		words := strings.Fields(parts[i])
-		for k := 1; k < len(words); k++ {
-			try := slices.Concat(parts[:i], []string{strings.Join(words[:k], " "), strings.Join(words[k:], " ")}, parts[i+1:])
-			if test(vn.Locate(strings.Join(try, ", "))) {
-				parts = try
-				return
-			}
-		}
+		parts = append(parts, beforeUnits(part)...)
 	}
 	if where := vn.Locate(strings.Join(parts, ", ")); where.Province.Name != "" && where.District == "" && where.Commune == "" &&
 		where.Near == "" {
-		at(len(parts)-2, func(p vn.Place) bool { return p.District != "" && p.Commune != "" })
+		parts = partAt(parts, len(parts)-2, func(p vn.Place) bool { return p.District != "" && p.Commune != "" })
 	}
 	if where := vn.Locate(strings.Join(parts, ", ")); where.District != "" && where.Commune == "" && where.Near == "" {
-		at(len(parts)-3, func(p vn.Place) bool { return p.Commune != "" })
+		parts = partAt(parts, len(parts)-3, func(p vn.Place) bool { return p.Commune != "" })
 	}
 	return strings.Join(parts, ", ")
+}
+
+// beforeUnits parts the words of one part of an address before such as only begin the name of a place.
+func beforeUnits(part string) []string {
+	if institution(part) {
+		return []string{strings.Join(strings.Fields(part), " ")}
+	}
+	var out []string
+	words := strings.Fields(part)
+	from := 0
+	for i := 2; i+1 < len(words); i++ {
+		unit := slices.Contains([]string{"Xã", "Phường", "Huyện", "Quận", "Tỉnh"}, words[i]) ||
+			slices.Contains([]string{"Thị xã", "Thị trấn", "Thành phố"}, words[i]+" "+words[i+1])
+		if unit && i-from >= 2 {
+			out = append(out, strings.Join(words[from:i], " "))
+			from = i
+		}
+	}
+	return append(out, strings.Join(words[from:], " "))
+}
+
+// partAt splits the i-th part of an address so that test holds of the whole; the longer name of a place goes before the shorter.
+func partAt(parts []string, i int, test func(vn.Place) bool) []string {
+	if i < 0 || institution(parts[i]) || test(vn.Locate(strings.Join(parts, ", "))) {
+		return parts
+	}
+	words := strings.Fields(parts[i])
+	for k := 1; k < len(words); k++ {
+		try := slices.Concat(parts[:i], []string{strings.Join(words[:k], " "), strings.Join(words[k:], " ")}, parts[i+1:])
+		if test(vn.Locate(strings.Join(try, ", "))) {
+			return try
+		}
+	}
+	return parts
 }
 
 // institution says whether a part of an address is a hospital's or an office's name, in which that of a place stands without

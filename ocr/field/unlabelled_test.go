@@ -6,15 +6,15 @@ import (
 	"strings"
 	"testing"
 
+	"motcua/ocr/lines"
 	"motcua/ocr/paper"
-	"motcua/ocr/tess"
 )
 
 // print lays text out as Tesseract would find it: words of 12 pixels a letter from x on the line at y.
-func print(x, y int, text string) (out []tess.Word) {
+func print(x, y int, text string) (out []lines.Word) {
 	for _, w := range strings.Fields(text) {
 		n := len([]rune(w)) * 12
-		out = append(out, tess.Word{Text: w, Box: image.Rect(x, y, x+n, y+24), Conf: 0.99, Low: 0.99})
+		out = append(out, lines.Word{Text: w, Box: image.Rect(x, y, x+n, y+24), Conf: 0.99, Low: 0.99})
 		x += n + 10
 	}
 	return out

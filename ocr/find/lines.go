@@ -323,6 +323,12 @@ func (r row) goesOn(o row) bool {
 		max(a.Dy(), b.Dy()) < 2*min(a.Dy(), b.Dy())+2
 }
 
+// sized says whether the row is of letters of which one may be so high.
+func (r row) sized(height int) bool {
+	size := int(r.core[1] - r.core[0])
+	return r.glyphs >= 3 && r.torn == 0 && 2*height >= size && height <= 2*size && r.box.Dy() <= 2*height
+}
+
 // joinLone makes a figure by itself ("Tổ 6, Ấp"), which is no row, a word of the two rows between which it stands level.
 func joinLone(rows []row, least int) []row {
 	level := func(a, b image.Rectangle) bool {
@@ -336,8 +342,7 @@ func joinLone(rows []row, least int) []row {
 		reach := lone.Dy() * 9 / 5
 		left, right := -1, -1
 		for j, o := range rows {
-			size := int(o.core[1] - o.core[0])
-			if j == i || o.glyphs < 3 || o.torn > 0 || !level(o.box, lone) || 2*lone.Dy() < size || lone.Dy() > 2*size || o.box.Dy() > 2*lone.Dy() {
+			if j == i || !level(o.box, lone) || !o.sized(lone.Dy()) {
 				continue
 			}
 			if gap := lone.Min.X - o.box.Max.X; gap >= 0 && gap <= reach {

@@ -8,6 +8,7 @@ package paper
 import (
 	"fmt"
 	"log/slog"
+	"slices"
 )
 
 // Kind is a kind of paper a ward office takes. The values are part of the CLI contract.
@@ -135,7 +136,52 @@ type Field struct {
 	Choices    []string `json:"choices,omitempty"` // of a value in review: others that may be meant, never put in its place by themselves
 	Page       int      `json:"page,omitempty"`    // 1-based page Where lies on
 	Where      *Quad    `json:"where,omitempty"`
+
+	// Evidence is what each source said, in order of rank. Documents of before December 2026 have none.
+	Evidence []Evidence `json:"evidence,omitempty"`
 }
+
+// Moved gives the field with its pages counted on by so many, for inputs that are numbered through.
+func (f Field) Moved(pages int) Field {
+	if f.Page > 0 {
+		f.Page += pages
+	}
+	f.Evidence = slices.Clone(f.Evidence)
+	for i := range f.Evidence {
+		if f.Evidence[i].Page > 0 {
+			f.Evidence[i].Page += pages
+		}
+	}
+	return f
+}
+
+// Evidence is what one source said of a field: a value, and what speaks for it. It keeps this shape from where it was read to the
+// document, so that another source can be laid over it at any time.
+type Evidence struct {
+	Value   string   `json:"value"`
+	Source  Source   `json:"source"`
+	Conf    float64  `json:"conf"`              // of print the probability of the least sure letter, of a code what its proof is worth
+	Reread  bool     `json:"reread,omitempty"`  // the network read the same in the value's rows alone
+	Second  bool     `json:"second,omitempty"`  // and so did Tesseract
+	Settled bool     `json:"settled,omitempty"` // made of a field that kept no evidence: Conf is that field's confidence
+	Fits    []string `json:"fits,omitempty"`    // values of codes on the page that the pixels read here may as well be
+	Doubts  []Doubt  `json:"doubts,omitempty"`
+	Choices []string `json:"choices,omitempty"` // others that may be meant
+	Code    Kind     `json:"code,omitempty"`    // of which kind of paper the QR symbol is that gave it; "" for other sources
+	Page    int      `json:"page,omitempty"`
+	Where   *Quad    `json:"where,omitempty"`
+}
+
+// LogValue keeps the value out of logs.
+func (e Evidence) LogValue() slog.Value { return slog.StringValue(e.String()) }
+
+// String tells the source and the length alone.
+func (e Evidence) String() string {
+	return fmt.Sprintf("evidence(%s, %d bytes)", e.Source, len(e.Value))
+}
+
+// GoString is String, for %#v.
+func (e Evidence) GoString() string { return e.String() }
 
 // LogValue keeps the value out of logs.
 func (f Field) LogValue() slog.Value {

@@ -43,17 +43,9 @@ import (
 
 	"github.com/otiai10/gosseract/v2"
 
+	"motcua/ocr/lines"
 	"motcua/ocr/page"
 )
-
-// Word is one word as read.
-type Word struct {
-	Text string
-	Line int             // words of one line share it
-	Box  image.Rectangle // in the pixels given
-	Conf float64         // 0…1, Tesseract's own, not calibrated
-	Low  float64         // the least sure symbol's
-}
 
 // Engine is one Tesseract instance with one model. It is not safe for concurrent use.
 type Engine struct{ client *gosseract.Client }
@@ -81,7 +73,7 @@ func Open(lang string) (*Engine, error) {
 }
 
 // Read reads the one line of text in img.
-func (e *Engine) Read(img *image.Gray, dpi int) []Word {
+func (e *Engine) Read(img *image.Gray, dpi int) []lines.Word {
 	b := img.Bounds()
 	if b.Dx() < 3 || b.Dy() < 3 {
 		return nil
@@ -113,10 +105,10 @@ func (e *Engine) hocr(img *image.Gray, dpi int) (string, error) {
 
 // parse takes the words out of hOCR (Tesseract's hOCR 1.2 with hocr_char_boxes). A text that is not
 // well formed gives the words before the fault.
-func parse(hocr string) []Word {
-	var words []Word
+func parse(hocr string) []lines.Word {
+	var words []lines.Word
 	line, depth := 0, 0
-	var word *Word
+	var word *lines.Word
 	wordDepth := 0
 	var letters strings.Builder
 	d := xml.NewDecoder(strings.NewReader(hocr))
@@ -133,7 +125,7 @@ func parse(hocr string) []Word {
 			case "ocr_line", "ocr_textfloat", "ocr_header", "ocr_caption":
 				line++
 			case "ocrx_word":
-				word, wordDepth = &Word{Line: line, Low: 1}, depth
+				word, wordDepth = &lines.Word{Line: line, Low: 1}, depth
 				letters.Reset()
 				if n, err := fmt.Sscanf(property(title, "bbox"), "%d %d %d %d", &word.Box.Min.X, &word.Box.Min.Y, &word.Box.Max.X,
 					&word.Box.Max.Y); n != 4 || err != nil {
@@ -245,7 +237,7 @@ func (p *Pool) take(ctx context.Context) (*Engine, error) {
 }
 
 // Read reads with the next idle engine.
-func (p *Pool) Read(ctx context.Context, img *image.Gray, dpi int) ([]Word, error) {
+func (p *Pool) Read(ctx context.Context, img *image.Gray, dpi int) ([]lines.Word, error) {
 	e, err := p.take(ctx)
 	if err != nil {
 		return nil, err

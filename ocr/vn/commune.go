@@ -8,8 +8,8 @@ import (
 
 // communes are the wards, communes and townships by district, as the statistics office listed them at any time from October
 // 2019 to February 2025, and since the reform of 1 July 2025 by province: one district or province a line, "022 Bình Liêu: …"
-// with the code the personal number has, "Cần Thơ: …" without. The office publishes the list as facts of law; it was taken
-// from github.com/daohoangson/dvhcvn (its history) and, for the 3,321 since 2025, from
+// with the code the personal number has, "Cần Thơ: …" without. The office publishes the list as facts of law; `go run ./ocr/lab/communes`
+// takes it from github.com/daohoangson/dvhcvn (its history) and, for the 3,321 since 2025, from
 // github.com/thanglequoc/vietnamese-provinces-database (MIT).
 //
 //go:embed communes.txt

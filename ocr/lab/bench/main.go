@@ -48,7 +48,10 @@ type flags struct {
 	rare      bool
 	unlike    bool
 	here      bool
+	tight     bool
 	pages     []string
+	keep      string
+	calibrate string
 }
 
 func main() {
@@ -75,10 +78,21 @@ func main() {
 	flag.BoolVar(&f.forged, "forged", false, "stick forged QR symbols on chip cards, from one digit to another person's")
 	flag.BoolVar(&f.rare, "rare", false, "give persons names with rare tones")
 	flag.BoolVar(&f.unlike, "lookalikes", false, "draw cards and sheets that look like ours and are none")
+	flag.BoolVar(&f.tight, "tight", false, "cut pages close about their papers: such are drawn in a fraction of the time")
 	flag.BoolVar(&f.here, "here", false, "read in this process rather than in confined children: times and memory are not the daemon's then")
+	flag.StringVar(&f.keep, "keep", "", "append what each set gave to this file, as a line of JSON")
+	flag.StringVar(&f.calibrate, "calibrate", "", "write how often values of each class were right to this file, of all sets together")
+	rendered := flag.String("render", "", "read nothing, but render a file of -keep as RESULTS.md beside it")
 	dirs := flag.String("pages", "", "directories of pages drawn elsewhere, comma separated, instead of -sets")
 	heldout := flag.Bool("heldout", false, "use the seeds held back from tuning")
 	flag.Parse()
+	if *rendered != "" {
+		if err := render(*rendered); err != nil {
+			fmt.Fprintln(os.Stderr, "bench:", err)
+			os.Exit(1)
+		}
+		return
+	}
 	f.sets = strings.Split(*sets, ",")
 	if *dirs != "" {
 		f.sets, f.pages = nil, strings.Split(*dirs, ",")
@@ -100,42 +114,14 @@ func main() {
 	}
 }
 
+// run reads every set and prints, and where wanted keeps, what came of it.
 func run(ctx context.Context, f flags) error {
-	families, err := loadFamilies(f.fonts)
+	series, err := plans(f)
 	if err != nil {
 		return err
 	}
-	for _, d := range []string{f.cache, f.failures} {
-		if d != "" {
-			if err := os.MkdirAll(d, 0o700); err != nil {
-				return fmt.Errorf("make directory: %w", err)
-			}
-		}
-	}
-	var series [][]page
-	for _, set := range f.sets {
-		var pages []page
-		for i := range f.n {
-			pages = append(pages, plan(set, f.from+uint64(i), f, families))
-		}
-		series = append(series, pages)
-	}
-	for _, dir := range f.pages {
-		pages, err := elsewhere(dir)
-		if err != nil {
-			return err
-		}
-		series = append(series, pages)
-	}
 	if f.draw {
-		for _, pages := range series {
-			for _, c := range pages {
-				if _, _, err := c.page(f.cache); err != nil {
-					return err
-				}
-			}
-		}
-		return nil
+		return drawAll(series, f.cache)
 	}
 	options := ocr.Options{Worker: []string{"/proc/self/exe", worker}, Limits: ocr.Limits{Time: patience, FileTime: patience}}
 	if f.here {
@@ -155,59 +141,134 @@ func run(ctx context.Context, f flags) error {
 	}
 	defer os.RemoveAll(dir)
 	fmt.Printf("command: go run ./ocr/lab/bench %s\n", strings.Join(os.Args[1:], " "))
+	m := measuring{f, reader, dir}
+	classes := map[string]ocr.Count{}
 	for _, pages := range series {
-		set := pages[0].set
-		tally := newTally(set)
-		var paths []string
-		for i, c := range pages {
-			if err := ctx.Err(); err != nil {
-				return err
-			}
-			data, truth, err := c.page(f.cache)
-			if err != nil {
-				return fmt.Errorf("%s: %w", c.name(), err)
-			}
-			start := time.Now()
-			out := reader.Read(ctx, ocr.Input{Name: c.name(), Data: data})
-			took := time.Since(start)
-			wrong := tally.add(c, truth, out, took)
-			if f.verbose {
-				for _, w := range wrong {
-					fmt.Printf("  %s %s\n", c.name(), w)
-				}
-			}
-			if len(wrong) > 0 && f.failures != "" {
-				if err := c.keep(f.failures, data, wrong, out); err != nil {
-					return err
-				}
-			}
-			if i < f.tesseract || i < f.batch {
-				p := filepath.Join(dir, c.name()+extension(data))
-				if err := os.WriteFile(p, data, 0o600); err != nil {
-					return fmt.Errorf("write page: %w", err)
-				}
-				paths = append(paths, p)
-			}
-		}
-		for _, p := range paths[:min(len(paths), f.tesseract)] {
-			took, err := tesseract(ctx, p)
-			if err != nil {
-				return err
-			}
-			tally.beside(took)
-		}
-		memory, err := peak()
+		tally, err := m.set(ctx, pages)
 		if err != nil {
 			return err
 		}
-		tally.print(os.Stdout, memory)
-		if f.batch > 0 && set != specimen.Photo {
-			if err := throughput(ctx, os.Stdout, reader, paths[:min(len(paths), f.batch)]); err != nil {
+		for class, n := range tally.classes {
+			c := classes[class]
+			classes[class] = ocr.Count{Values: c.Values + n.Values, Right: c.Right + n.Right}
+		}
+		if f.keep != "" {
+			if err := tally.record(f).keep(f.keep); err != nil {
+				return err
+			}
+		}
+	}
+	if f.calibrate != "" {
+		return calibrate(f.calibrate, classes)
+	}
+	return nil
+}
+
+// plans are the pages of every set.
+func plans(f flags) ([][]page, error) {
+	families, err := loadFamilies(f.fonts)
+	if err != nil {
+		return nil, err
+	}
+	for _, d := range []string{f.cache, f.failures} {
+		if d != "" {
+			if err := os.MkdirAll(d, 0o700); err != nil {
+				return nil, fmt.Errorf("make directory: %w", err)
+			}
+		}
+	}
+	var series [][]page
+	for _, set := range f.sets {
+		var pages []page
+		for i := range f.n {
+			pages = append(pages, plan(set, f.from+uint64(i), f, families))
+		}
+		series = append(series, pages)
+	}
+	for _, dir := range f.pages {
+		pages, err := elsewhere(dir)
+		if err != nil {
+			return nil, err
+		}
+		series = append(series, pages)
+	}
+	return series, nil
+}
+
+func drawAll(series [][]page, cache string) error {
+	for _, pages := range series {
+		for _, c := range pages {
+			if _, _, err := c.page(cache); err != nil {
 				return err
 			}
 		}
 	}
 	return nil
+}
+
+// measuring reads sets of pages with one reader; dir is for what other programs read.
+type measuring struct {
+	flags
+	reader *ocr.Reader
+	dir    string
+}
+
+// set reads the pages of one set, and prints what came of it.
+func (m measuring) set(ctx context.Context, pages []page) (*tally, error) {
+	tally := newTally(pages[0].set)
+	var paths []string
+	for i, c := range pages {
+		if err := ctx.Err(); err != nil {
+			return nil, err
+		}
+		data, err := m.page(ctx, tally, c)
+		if err != nil {
+			return nil, err
+		}
+		if i < m.tesseract || i < m.batch {
+			p := filepath.Join(m.dir, c.name()+extension(data))
+			if err := os.WriteFile(p, data, 0o600); err != nil {
+				return nil, fmt.Errorf("write page: %w", err)
+			}
+			paths = append(paths, p)
+		}
+	}
+	for _, p := range paths[:min(len(paths), m.tesseract)] {
+		took, err := tesseract(ctx, p)
+		if err != nil {
+			return nil, err
+		}
+		tally.beside(took)
+	}
+	memory, err := peak()
+	if err != nil {
+		return nil, err
+	}
+	tally.print(os.Stdout, memory)
+	if m.batch > 0 && tally.set != specimen.Photo {
+		err = throughput(ctx, os.Stdout, m.reader, paths[:min(len(paths), m.batch)])
+	}
+	return tally, err
+}
+
+// page reads one page and scores it.
+func (m measuring) page(ctx context.Context, tally *tally, c page) ([]byte, error) {
+	data, truth, err := c.page(m.cache)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", c.name(), err)
+	}
+	start := time.Now()
+	out := m.reader.Read(ctx, ocr.Input{Name: c.name(), Data: data})
+	wrong := tally.add(c, truth, out, time.Since(start))
+	if m.verbose {
+		for _, w := range wrong {
+			fmt.Printf("  %s %s\n", c.name(), w)
+		}
+	}
+	if len(wrong) > 0 && m.failures != "" {
+		err = c.keep(m.failures, data, wrong, out)
+	}
+	return data, err
 }
 
 func extension(data []byte) string {

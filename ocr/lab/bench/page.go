@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"motcua/ocr"
+	"motcua/ocr/kinds"
 	"motcua/ocr/paper"
 	"motcua/ocr/specimen"
 )
@@ -34,39 +35,12 @@ func plan(set string, seed uint64, f flags, families []*specimen.Family) page {
 	}
 	c := page{set: set, seed: seed}
 	c.damage = specimen.Damage{Set: set, Seed: seed*7 + uint64(len(set)), NoCodes: (seed+seed/16)%2 == 1}
-	one := func(k paper.Kind, s uint64) specimen.Paper {
-		p := specimen.Paper{Kind: k, Person: specimen.InventFor(k, s)}
-		if f.rare {
-			p.Person = specimen.Rare(p.Person, s)
-		}
-		if r.IntN(2) == 0 {
-			p.Rotation = 90 * r.IntN(4)
-		}
-		wide := map[string]float64{specimen.Clean: 1, specimen.Office: 4, specimen.Bad: 10, specimen.Photo: 8}[set]
-		p.Skew = (r.Float64()*2 - 1) * wide
-		if k == paper.KhaiSinh || k == paper.CT07 || k == paper.Other {
-			p.Skew *= 0.3
-			if p.Rotation%180 != 0 && set != specimen.Photo {
-				p.Rotation = 180 // sheets lie lengthwise on an A4 glass
-			}
-		}
-		return p
+	c.spec.Papers = []specimen.Paper{f.paper(r, kind, set, seed)}
+	if set != specimen.Photo && seed%11 == 5 && !onSheet(kind) && kind != paper.Passport {
+		c.spec.Papers = append(c.spec.Papers, f.paper(r, paper.CCCD, set, seed+500_000_000))
 	}
-	c.spec.Papers = []specimen.Paper{one(kind, seed)}
-	if set != specimen.Photo && seed%11 == 5 && kind != paper.KhaiSinh && kind != paper.CT07 && kind != paper.Other && kind != paper.Passport {
-		c.spec.Papers = append(c.spec.Papers, one(paper.CCCD, seed+500_000_000))
-	}
-	c.spec.Tight = set == specimen.Photo || r.IntN(8) == 0
-	c.spec.DPI = []int{300, 300, 300, 300, 300, 300, 200, 400, 300, 600}[r.IntN(10)]
-	if set == specimen.Bad && c.spec.DPI == 600 {
-		c.spec.DPI = 200
-	}
-	if c.spec.DPI == 600 && !c.spec.Tight {
-		c.spec.DPI = 400
-	}
-	if f.dpi > 0 {
-		c.spec.DPI = f.dpi
-	}
+	c.spec.Tight = r.IntN(8) == 0 || set == specimen.Photo || f.tight
+	c.spec.DPI = f.resolution(r, set, c.spec.Tight)
 	if f.forged {
 		c.forge(r)
 	}
@@ -87,6 +61,42 @@ func plan(set string, seed uint64, f flags, families []*specimen.Family) page {
 		c.print += fmt.Sprintf(" %+v", *p)
 	}
 	return c
+}
+
+// paper plans one paper of a page, turned and askew as far as the set allows.
+func (f flags) paper(r *rand.Rand, k paper.Kind, set string, seed uint64) specimen.Paper {
+	p := specimen.Paper{Kind: k, Person: specimen.InventFor(k, seed)}
+	if f.rare {
+		p.Person = specimen.Rare(p.Person, seed)
+	}
+	if r.IntN(2) == 0 {
+		p.Rotation = 90 * r.IntN(4)
+	}
+	wide := map[string]float64{specimen.Clean: 1, specimen.Office: 4, specimen.Bad: 10, specimen.Photo: 8}[set]
+	p.Skew = (r.Float64()*2 - 1) * wide
+	if onSheet(k) {
+		p.Skew *= 0.3
+		if p.Rotation%180 != 0 && set != specimen.Photo {
+			p.Rotation = 180 // sheets lie lengthwise on an A4 glass
+		}
+	}
+	return p
+}
+
+func onSheet(k paper.Kind) bool { return k == paper.Other || kinds.IsSheet(k) }
+
+// resolution is that of a page: mostly 300 dpi, and no more than a scanner would give such a page at.
+func (f flags) resolution(r *rand.Rand, set string, tight bool) int {
+	dpi := []int{300, 300, 300, 300, 300, 300, 200, 400, 300, 600}[r.IntN(10)]
+	switch {
+	case f.dpi > 0:
+		return f.dpi
+	case set == specimen.Bad && dpi == 600:
+		return 200
+	case dpi == 600 && !tight:
+		return 400
+	}
+	return dpi
 }
 
 // forge makes of the page one chip card, its front or both sides, whose QR symbol lies in one of the ways there are.

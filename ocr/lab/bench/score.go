@@ -58,10 +58,13 @@ type tally struct {
 	code     []bool // a code was read on page i
 	theirs   []time.Duration
 	problems int
+	given    []given              // by bins
+	classes  map[string]ocr.Count // by what was known of a value
 }
 
 func newTally(set string) *tally {
-	return &tally{set: set, fields: map[string]*score{}, ways: map[string]*score{}, kinds: map[paper.Kind]*[3]int{}}
+	return &tally{set: set, fields: map[string]*score{}, ways: map[string]*score{}, kinds: map[paper.Kind]*[3]int{},
+		given: make([]given, len(bins)), classes: map[string]ocr.Count{}}
 }
 
 // add scores one page and says in words what was not right.
@@ -75,82 +78,108 @@ func (t *tally) add(c page, truth specimen.Truth, out ocr.Result, took time.Dura
 	pageCode := false
 	found := match(truth.Papers, docs)
 	for at, p := range truth.Papers {
-		k := t.kinds[p.Kind]
-		if k == nil {
-			k = &[3]int{}
-			t.kinds[p.Kind] = k
-		}
-		k[0]++
 		var doc paper.Document
-		way := noRead
-		if i := found[at]; i >= 0 {
-			doc = docs[i]
-			if doc.Type == p.Kind {
-				k[1]++
-			} else {
-				wrong = append(wrong, fmt.Sprintf("kind %s read as %s", p.Kind, doc.Type))
-			}
-			if doc.Rotation == p.Rotation {
-				k[2]++
-			}
-			way = alone
-			if usedCode(doc) {
-				way = byCode
-				pageCode = true
-			} else if p.Code {
-				way = missed
-			}
-		} else if p.Kind != paper.Other {
-			wrong = append(wrong, fmt.Sprintf("%s not found", p.Kind))
+		if found[at] >= 0 {
+			doc = docs[found[at]]
 		}
-		if p.Kind == paper.Other {
-			for n, f := range doc.Fields {
-				if !f.Review {
-					t.invented++
-					wrong = append(wrong, fmt.Sprintf("!! %s invented on a letter: %q", n, f.Value))
-				}
-			}
-			continue
-		}
-		for n, v := range p.Fields {
-			f, ok := doc.Fields[n]
-			if _, printed := p.Printed[n]; !printed && !ok {
-				continue // only in a code, and the code was not read
-			}
-			s := one(n, v, f, ok)
-			if slices.Contains(p.Lies, n) {
-				t.lies[0]++
-				t.lies[1] += s.silent
-			}
-			t.at(t.fields, string(p.Kind)+" "+string(n)).add(s)
-			t.at(t.ways, way).add(s)
-			if s.exact == 0 && way != noRead {
-				sign := "  "
-				if s.silent > 0 {
-					sign = "!!"
-				}
-				wrong = append(wrong, fmt.Sprintf("%s [%s] %s: want %q got %q source=%s agrees=%v conf=%.3f review=%t doubts=%v", sign, way, n, v,
-					f.Value, f.Source, f.Agrees, f.Confidence, f.Review, f.Doubts))
-			}
-		}
+		way, notes := t.paper(p, doc, found[at] >= 0)
+		pageCode = pageCode || way == byCode
+		wrong = append(wrong, notes...)
+	}
+	wrong = append(wrong, t.further(truth, docs, found)...)
+	t.code = append(t.code, pageCode)
+	sort.Strings(wrong)
+	return wrong
+}
+
+// paper scores the document that was found for a paper.
+func (t *tally) paper(p specimen.PaperTruth, doc paper.Document, found bool) (way string, wrong []string) {
+	way, wrong = t.kind(p, doc, found)
+	if p.Kind == paper.Other {
 		for n, f := range doc.Fields {
-			if _, ok := p.Fields[n]; !ok && f.Value != "" && !f.Review && len(p.Sides) != 1 {
+			if !f.Review {
 				t.invented++
-				wrong = append(wrong, fmt.Sprintf("!! [%s] %s invented: %q source=%s conf=%.3f", way, n, f.Value, f.Source, f.Confidence))
+				wrong = append(wrong, fmt.Sprintf("!! %s invented on a letter: %q", n, f.Value))
 			}
+		}
+		return way, wrong
+	}
+	for n, v := range p.Fields {
+		f, ok := doc.Fields[n]
+		if _, printed := p.Printed[n]; !printed && !ok {
+			continue // only in a code, and the code was not read
+		}
+		s := one(n, v, f, ok)
+		t.graded(f, s)
+		if slices.Contains(p.Lies, n) {
+			t.lies[0]++
+			t.lies[1] += s.silent
+		}
+		t.at(t.fields, string(p.Kind)+" "+string(n)).add(s)
+		t.at(t.ways, way).add(s)
+		if s.exact == 0 && way != noRead {
+			sign := "  "
+			if s.silent > 0 {
+				sign = "!!"
+			}
+			wrong = append(wrong, fmt.Sprintf("%s [%s] %s: want %q got %q source=%s agrees=%v conf=%.3f review=%t doubts=%v", sign, way, n, v,
+				f.Value, f.Source, f.Agrees, f.Confidence, f.Review, f.Doubts))
 		}
 	}
-	for i, d := range docs { // a side left by itself repeats what is true; anything else is made up
+	for n, f := range doc.Fields {
+		if _, ok := p.Fields[n]; !ok && f.Value != "" && !f.Review && len(p.Sides) != 1 {
+			t.invented++
+			wrong = append(wrong, fmt.Sprintf("!! [%s] %s invented: %q source=%s conf=%.3f", way, n, f.Value, f.Source, f.Confidence))
+		}
+	}
+	return way, wrong
+}
+
+// kind counts whether a paper was told for what it is, and says how its values could be known.
+func (t *tally) kind(p specimen.PaperTruth, doc paper.Document, found bool) (way string, wrong []string) {
+	k := t.kinds[p.Kind]
+	if k == nil {
+		k = &[3]int{}
+		t.kinds[p.Kind] = k
+	}
+	k[0]++
+	switch {
+	case !found && p.Kind == paper.Other:
+		return noRead, nil
+	case !found:
+		return noRead, []string{fmt.Sprintf("%s not found", p.Kind)}
+	case doc.Type == p.Kind:
+		k[1]++
+	default:
+		wrong = append(wrong, fmt.Sprintf("kind %s read as %s", p.Kind, doc.Type))
+	}
+	if doc.Rotation == p.Rotation {
+		k[2]++
+	}
+	switch {
+	case usedCode(doc):
+		way = byCode
+	case p.Code:
+		way = missed
+	default:
+		way = alone
+	}
+	return way, wrong
+}
+
+// further counts what documents say that are none of a paper's: a side left by itself repeats what is true; anything else is made up.
+func (t *tally) further(truth specimen.Truth, docs []paper.Document, found []int) (wrong []string) {
+	for i, d := range docs {
+		if slices.Contains(found, i) {
+			continue
+		}
 		for n, f := range d.Fields {
-			if !slices.Contains(found, i) && !f.Review && !slices.ContainsFunc(truth.Papers,
-				func(p specimen.PaperTruth) bool { return same(n, p.Fields[n], f.Value) }) {
+			if !f.Review && !slices.ContainsFunc(truth.Papers, func(p specimen.PaperTruth) bool { return same(n, p.Fields[n], f.Value) }) {
 				t.invented++
 				wrong = append(wrong, fmt.Sprintf("!! %s of a further %s that is not there: %q", n, d.Type, f.Value))
 			}
 		}
 	}
-	t.code = append(t.code, pageCode)
-	sort.Strings(wrong)
 	return wrong
 }
 
@@ -327,8 +356,33 @@ func (t *tally) print(w io.Writer, peak int64) {
 	if t.lies[0] > 0 {
 		fmt.Fprintf(w, "values of which a forged code says other than the print: %d, used without a flag: %d\n", t.lies[0], t.lies[1])
 	}
+	fmt.Fprint(w, "confidence given, values, right:")
+	for _, g := range t.given {
+		if g.N > 0 {
+			fmt.Fprintf(w, "  %.3f %d %.3f", g.Sum/float64(g.N), g.N, float64(g.Right)/float64(g.N))
+		}
+	}
+	fmt.Fprintln(w)
 	fmt.Fprintf(w, "time: median %s, p95 %s", round(quantile(t.times, 0.5)), round(quantile(t.times, 0.95)))
-	var with, without []time.Duration
+	with, without := t.parted()
+	fmt.Fprintf(w, "; with a code read: median %s; without: %s; peak memory of the workers together %d MB\n", round(quantile(with, 0.5)),
+		round(quantile(without, 0.5)), peak>>20)
+	if len(t.theirs) > 0 {
+		ratio := func(code bool) string {
+			times, n := t.faster(code)
+			if n == 0 {
+				return "–"
+			}
+			return fmt.Sprintf("1/%.1f (%d pages)", times, n)
+		}
+		fmt.Fprintf(w, "tesseract program on the first %d pages: median %s, p95 %s; ours is with a code read %s, without %s of its time\n",
+			len(t.theirs), round(quantile(t.theirs, 0.5)), round(quantile(t.theirs, 0.95)), ratio(true), ratio(false))
+	}
+	fmt.Fprintln(w)
+}
+
+// parted are the times of pages of which a code was read, and of the others.
+func (t *tally) parted() (with, without []time.Duration) {
 	for i, d := range t.times {
 		if t.code[i] {
 			with = append(with, d)
@@ -336,27 +390,36 @@ func (t *tally) print(w io.Writer, peak int64) {
 			without = append(without, d)
 		}
 	}
-	fmt.Fprintf(w, "; with a code read: median %s; without: %s; peak memory of the workers together %d MB\n", round(quantile(with, 0.5)),
-		round(quantile(without, 0.5)), peak>>20)
-	if len(t.theirs) > 0 {
-		ratio := func(code bool) string {
-			var sum float64
-			n := 0
-			for i, d := range t.theirs {
-				if t.code[i] == code {
-					sum += math.Log(float64(t.times[i]) / float64(d))
-					n++
-				}
-			}
-			if n == 0 {
-				return "–"
-			}
-			return fmt.Sprintf("1/%.1f (%d pages)", 1/math.Exp(sum/float64(n)), n)
+	return with, without
+}
+
+// faster is how many times as long the tesseract program took on pages with or without a code read (geometric mean), and on how many.
+func (t *tally) faster(code bool) (times float64, pages int) {
+	var sum float64
+	for i, d := range t.theirs {
+		if t.code[i] == code {
+			sum += math.Log(float64(d) / float64(t.times[i]))
+			pages++
 		}
-		fmt.Fprintf(w, "tesseract program on the first %d pages: median %s, p95 %s; ours is with a code read %s, without %s of its time\n",
-			len(t.theirs), round(quantile(t.theirs, 0.5)), round(quantile(t.theirs, 0.95)), ratio(true), ratio(false))
 	}
-	fmt.Fprintln(w)
+	if pages == 0 {
+		return 0, 0
+	}
+	return math.Exp(sum / float64(pages)), pages
+}
+
+// graded notes whether a value that was given out was right, by its confidence and by what was known of it.
+func (t *tally) graded(f paper.Field, s score) {
+	if s.missing > 0 {
+		return
+	}
+	g := &t.given[bin(f.Confidence)]
+	g.N++
+	g.Sum += f.Confidence
+	g.Right += s.exact
+	class := ocr.Class(f)
+	c := t.classes[class]
+	t.classes[class] = ocr.Count{Values: c.Values + 1, Right: c.Right + s.exact}
 }
 
 func round(d time.Duration) time.Duration { return d.Round(time.Millisecond) }
