@@ -30,8 +30,8 @@ type Count struct {
 	Right  int `json:"right"`
 }
 
-// fewest is how many values a class must have had for its share to be given out; of fewer, that of all in review, or of all that are not.
-const fewest = 60
+// weight is how many values the share of all in review, or of all that are not, counts for in that of a class: few say little by themselves.
+const weight = 10
 
 // The least and the most that is given out: a share of all-right values says no more than their number allows.
 const (
@@ -104,11 +104,15 @@ var shares = sync.OnceValue(func() map[string]float64 {
 	for name, n := range c.Classes {
 		all := rest[isLook(name)]
 		rest[isLook(name)] = Count{all.Values + n.Values, all.Right + n.Right}
-		if n.Values >= fewest {
-			out[name] = n.share()
+	}
+	out[""], out[look] = rest[false].share(mostGiven), rest[true].share(0.5)
+	for name, n := range c.Classes {
+		if isLook(name) {
+			out[name] = n.share(out[look])
+		} else {
+			out[name] = n.share(out[""])
 		}
 	}
-	out[""], out[look] = rest[false].share(), rest[true].share()
 	return out
 })
 
@@ -117,9 +121,9 @@ const look = "look: "
 
 func isLook(class string) bool { return strings.HasPrefix(class, look) }
 
-// share is the share that was right, by Laplace's rule: of 100 that were all right it is 101 of 102.
-func (n Count) share() float64 {
-	return min(max((float64(n.Right)+1)/(float64(n.Values)+2), leastGiven), mostGiven)
+// share is the share that was right, drawn towards that of all the like.
+func (n Count) share(all float64) float64 {
+	return min(max((float64(n.Right)+weight*all)/(float64(n.Values)+weight), leastGiven), mostGiven)
 }
 
 // calibrated is the confidence that a settled field is given.
