@@ -30,7 +30,8 @@ type Count struct {
 	Right  int `json:"right"`
 }
 
-// weight is how many values the share of all in review, or of all that are not, counts for in that of a class: few say little by themselves.
+// weight is how many values the share of all in review, or of all that are not, counts for in that of a class: few
+// say little by themselves.
 const weight = 10
 
 // The least and the most that is given out: a share of all-right values says no more than their number allows.
