@@ -23,6 +23,10 @@ func (l *local) readSheet(ctx context.Context, p page.Picture, n int) (*face, er
 	}
 	f := &face{Page: n, Quad: c.quad, Turn: turnOf(c.quad), Readings: map[paper.Name][]paper.Evidence{}}
 	for _, s := range c.codes {
+		if procedure, ok := qr.Separator(s.Text); ok && s.QR && !l.words { // nothing else on it is of use to anybody
+			f.Kind, f.Text = paper.Separator, procedure
+			return f, nil
+		}
 		f.code(s, c)
 	}
 	zone, rest := c.zoneOf(c.lines)
@@ -74,12 +78,6 @@ func (l *local) sheetOf(ctx context.Context, p page.Picture) (*card, error) {
 	}
 	c.lines = append(find.SheetLines(k, letter, max(48, w/22)), combs...)
 	c.codes = qr.Find(c.img, qr.QRCode)
-	for _, s := range c.codes {
-		if procedure, ok := qr.Separator(s.Text); ok && s.QR && !l.words { // nothing else on it is of use to anybody
-			return &face{Kind: paper.Separator, Page: n, Quad: c.quad, Turn: turnOf(c.quad), Readings: map[paper.Name][]reading{},
-				Text: procedure}, nil
-		}
-	}
 	up, sure := c.upright()
 	if !sure {
 		var err error
