@@ -3,6 +3,7 @@ package tess
 import (
 	"image"
 	"image/color"
+	"motcua/ocr/lines"
 	"os"
 	"strings"
 	"testing"
@@ -26,7 +27,7 @@ func TestParse(t *testing.T) {
       <span class='ocrx_word' title='no box'>x</span>
       <span class='ocrx_word' title='bbox 30 45 50 60; x_wconf 70'>B</span>
      </span></p></div></div>`
-	want := []Word{
+	want := []lines.Word{
 		{Text: "N&", Line: 1, Box: image.Rect(10, 5, 90, 40), Conf: .96, Low: .615},
 		{Text: "ỷ", Line: 1, Box: image.Rect(100, 5, 300, 40), Conf: .88, Low: .88},
 		{Text: "B", Line: 2, Box: image.Rect(30, 45, 50, 60), Conf: .70, Low: 1},
