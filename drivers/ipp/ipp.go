@@ -8,11 +8,13 @@ package ipp
 import (
 	"bytes"
 	"context"
+	"crypto/rand"
 	"errors"
 	"fmt"
 	"io"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 	"time"
 
@@ -58,8 +60,10 @@ func Print(ctx context.Context, to string, d Document) error {
 	defer cancel()
 	p := printerAt{to: to, client: &http.Client{CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}}
 	defer p.client.CloseIdleConnections()
+	d.Name += "-" + rand.Text() // by which the job is found if the answer that names it is lost
 	job, err := p.send(ctx, d)
 	if err != nil {
+		p.takeBackNamed(ctx, d.Name)
 		return fmt.Errorf("print: %w", err)
 	}
 	if err := p.follow(ctx, job); err != nil {
@@ -85,6 +89,23 @@ func (p printerAt) takeBack(ctx context.Context, job int) (printed bool) {
 	}
 	state, _ := number(answer.Job, "job-state")
 	return state == jobCompleted
+}
+
+// takeBackNamed cancels a job whose number is not known, where the printer took it although its answer never came.
+func (p printerAt) takeBackNamed(ctx context.Context, name string) {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), cancelTime)
+	defer cancel()
+	answer, err := p.ask(ctx, goipp.OpGetJobs, nil, nil,
+		goipp.MakeAttr("requested-attributes", goipp.TagKeyword, goipp.String("job-id"), goipp.String("job-name")))
+	if err != nil {
+		return // nobody who is away took it
+	}
+	for _, g := range answer.Groups {
+		id, ok := number(g.Attrs, "job-id")
+		if ok && slices.Contains(words(g.Attrs, "job-name"), name) {
+			_, _ = p.ask(ctx, goipp.OpCancelJob, nil, nil, goipp.MakeAttribute("job-id", goipp.TagInteger, goipp.Integer(id)))
+		}
+	}
 }
 
 // printerAt is a printer and the connection to it.
