@@ -147,6 +147,13 @@ func (d *memoryDesk) revoke(kiosk string) {
 	d.tell()
 }
 
+func (d *memoryDesk) letIn(kiosk string) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	delete(d.kiosks, kiosk)
+	d.tell()
+}
+
 func (d *memoryDesk) Changed() <-chan struct{} {
 	d.mu.Lock()
 	defer d.mu.Unlock()

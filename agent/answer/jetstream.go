@@ -373,13 +373,22 @@ func (p *Publisher) publish(ctx context.Context, b buckets, told map[string]stri
 		return err
 	}
 	to, digest := parseRecipients(recipients, p.log)
-	if len(to) == 0 {
-		return errors.New("no kiosk of the ward has told a key that can be sealed to")
-	}
 	var done published
 	entry, err := b.kiosks.Get(ctx, p.notedAt())
 	if err != nil && !errors.Is(err, jetstream.ErrKeyNotFound) {
 		return fmt.Errorf("look how far answers are published: %w", err)
+	}
+	switch {
+	case len(to) > 0:
+	case err != nil:
+		return errors.New("no kiosk of the ward has told a key that can be sealed to")
+	default: // the last one was revoked: what lies there must not stay open to it
+		p.log.Warn("no kiosk of the ward is sealed to any more: its answers are laid out so that nobody opens them")
+		lost, err := age.GenerateX25519Identity()
+		if err != nil {
+			return fmt.Errorf("seal to nobody: %w", err)
+		}
+		to = []age.Recipient{lost.Recipient()}
 	}
 	if err != nil || json.Unmarshal(entry.Value(), &done) != nil || done.Desk != p.src.Desk() || done.Kiosks != digest {
 		// Written down before anything is sealed anew: cut off in between, and back with the kiosks of before, what lies there

@@ -381,6 +381,15 @@ func TestRevokedInTheMiddleOfSealingAnew(t *testing.T) {
 	if opens(stolen) || !opens(first) {
 		t.Errorf("opens for the revoked kiosk %v, for the other %v", opens(stolen), opens(first))
 	}
+	// The last one, too; let in again, it has all of it back.
+	d.revoke("kiosk-a")
+	if err := p.publish(t.Context(), b, told); err != nil || opens(first) {
+		t.Errorf("the only kiosk was revoked: %v, opens %v", err, opens(first))
+	}
+	d.letIn("kiosk-a")
+	if err := p.publish(t.Context(), b, told); err != nil || !opens(first) {
+		t.Errorf("let in again: %v, opens %v", err, opens(first))
+	}
 }
 
 func newIdentity(t *testing.T) *age.X25519Identity {
