@@ -9,6 +9,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"sync"
 	"time"
 )
@@ -16,7 +17,8 @@ import (
 // Register is the register of certifications (sổ chứng thực) of one kiosk: numbers that run through the year (Decree
 // 23/2015/NĐ-CP, article 13), one a signed copy. It names no person: who asked stands in the submission. A number is written
 // down, and on the disk, before anything is signed with it; asked for again, after a crash or a wrong PIN, a copy gets the
-// same one. So none stands on two copies; one whose copy was never sent stays as it is and says nothing.
+// same one, and its line is written anew where it says something else by now: the last line of a copy counts. So none stands on
+// two copies; one whose copy was never sent stays as it is and says nothing.
 type Register struct {
 	path string
 	book string
@@ -54,7 +56,7 @@ func OpenRegister(path, book string) (*Register, error) {
 	for lines.Scan() {
 		var c Certified
 		if json.Unmarshal(lines.Bytes(), &c) == nil && c.Number > 0 {
-			r.entries = append(r.entries, c)
+			r.put(c)
 		}
 	}
 	if err := lines.Err(); err != nil {
@@ -68,15 +70,20 @@ func (r *Register) Number(c Certified) (string, error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	c.Year = c.At.In(hanoi).Year()
-	for _, e := range r.entries {
-		if e.Submission == c.Submission && e.Copy == c.Copy {
+	if i := r.index(c); i >= 0 {
+		e := r.entries[i]
+		c.Year, c.Number = e.Year, e.Number
+		if c.says(e) {
 			return r.shown(e), nil
 		}
-		if e.Year == c.Year {
-			c.Number = max(c.Number, e.Number)
+	} else {
+		for _, e := range r.entries {
+			if e.Year == c.Year {
+				c.Number = max(c.Number, e.Number)
+			}
 		}
+		c.Number++
 	}
-	c.Number++
 	line, err := json.Marshal(c)
 	if err != nil {
 		return "", fmt.Errorf("write the register of certifications: %w", err)
@@ -84,8 +91,28 @@ func (r *Register) Number(c Certified) (string, error) {
 	if err := r.append(line); err != nil {
 		return "", fmt.Errorf("write the register of certifications: %w", err)
 	}
-	r.entries = append(r.entries, c)
+	r.put(c)
 	return r.shown(c), nil
+}
+
+// says tells whether two lines say the same of a copy; of its time, the day.
+func (c Certified) says(e Certified) bool {
+	day := func(t time.Time) string { return t.In(hanoi).Format(time.DateOnly) }
+	return c.Title == e.Title && c.Pages == e.Pages && c.Form == e.Form && c.Officer == e.Officer && day(c.At) == day(e.At)
+}
+
+// index is where a copy's line is, -1 where it has none.
+func (r *Register) index(c Certified) int {
+	return slices.IndexFunc(r.entries, func(e Certified) bool { return e.Submission == c.Submission && e.Copy == c.Copy })
+}
+
+// put takes a line in, in place of the copy's line before.
+func (r *Register) put(c Certified) {
+	if i := r.index(c); i >= 0 {
+		r.entries[i] = c
+	} else {
+		r.entries = append(r.entries, c)
+	}
 }
 
 func (r *Register) shown(c Certified) string {
@@ -118,11 +145,12 @@ func (r *Register) append(line []byte) error {
 	}
 	b.Write(line)
 	b.WriteByte('\n')
-	if _, err := f.WriteAt(b.Bytes(), end); err != nil {
-		return err
+	_, err = f.WriteAt(b.Bytes(), end)
+	if err == nil {
+		err = f.Sync()
 	}
-	if err := f.Sync(); err != nil {
-		return err
+	if err != nil { // its number is given to the next one: it must not be found here as well
+		return errors.Join(err, f.Truncate(end))
 	}
 	if end > 0 {
 		return nil

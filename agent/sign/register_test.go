@@ -62,3 +62,38 @@ func TestRegister(t *testing.T) {
 		t.Errorf("after a torn line: %s", got)
 	}
 }
+
+// A copy that was numbered, not signed, and is another paper when it is signed at last: the register says what was signed.
+func TestRegisterSaysWhatWasSigned(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "register")
+	at := time.Date(2026, 11, 30, 2, 0, 0, 0, time.UTC)
+	r, err := sign.OpenRegister(path, "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range []sign.Certified{
+		{Submission: "A", Copy: 1, Title: "Giấy khai sinh", Pages: 1, Form: "SAO Y", Officer: "hoa", At: at},
+		{Submission: "B", Copy: 1, Title: "Hợp đồng", Pages: 2, Form: "SAO Y", Officer: "hoa", At: at},
+		{Submission: "A", Copy: 1, Title: "Căn cước", Pages: 2, Form: "SAO LỤC", Officer: "minh", At: at.AddDate(0, 0, 1)},
+		{Submission: "A", Copy: 1, Title: "Căn cước", Pages: 2, Form: "SAO LỤC", Officer: "minh", At: at.AddDate(0, 0, 1).Add(time.Minute)},
+	} {
+		want := "1/2026"
+		if c.Submission == "B" {
+			want = "2/2026"
+		}
+		if got, err := r.Number(c); err != nil || got != want {
+			t.Fatalf("%q, %v", got, err)
+		}
+	}
+	again, err := sign.OpenRegister(path, "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, r := range []*sign.Register{r, again} {
+		all := r.Entries()
+		if len(all) != 2 || all[0].Title != "Căn cước" || all[0].Pages != 2 || all[0].Officer != "minh" || all[0].Form != "SAO LỤC" ||
+			!all[0].At.Equal(at.AddDate(0, 0, 1)) || all[1].Submission != "B" {
+			t.Errorf("%+v", all)
+		}
+	}
+}
