@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"regexp"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -103,7 +104,7 @@ func (h *hand) toConfirm() *hand {
 	return h.get("/confirm").want(200, "/confirm", "/officer/compare")
 }
 
-var comparedPage = regexp.MustCompile(`name="copy" value="(\d+)"><input type="hidden" name="page" value="(\d+)"`)
+var comparedPage = regexp.MustCompile(`name="of" value="(\w+)"><input type="hidden" name="copy" value="(\d+)"><input type="hidden" name="page" value="(\d+)"`)
 
 // compared finds every page to be the same as the original, and lets the visit wait for the PIN.
 func (h *hand) compared() *hand {
@@ -117,7 +118,7 @@ func (h *hand) compared() *hand {
 		if m == nil {
 			break
 		}
-		h.post("/officer/compare", "copy", m[1], "page", m[2], "found", "same")
+		h.post("/officer/compare", "of", m[1], "copy", m[2], "page", m[3], "found", "same")
 	}
 	h.t.Fatal("the comparison does not end")
 	return h
@@ -315,7 +316,8 @@ func TestPaperLeftUnsigned(t *testing.T) {
 	tok := newToken(t)
 	k := newKiosk(t, withStaff(t), withDrafts(t), withOfficer(t, tok))
 	h := k.hand(t).officer().toConfirm()
-	h.post("/officer/compare", "copy", "0", "page", "0", "found", "leave").want(200, "/officer/compare", "Ký giấy này")
+	of := comparedPage.FindStringSubmatch(h.get("/officer/compare").body)[1]
+	h.post("/officer/compare", "of", of, "copy", "0", "page", "0", "found", "leave").want(200, "/officer/compare", "Ký giấy này")
 	if strings.Contains(h.body, "/officer/ready") {
 		t.Error("nothing is signed, and it may wait for the PIN")
 	}
@@ -367,4 +369,71 @@ func TestOfficer_in_the_browser(t *testing.T) {
 	}
 	do(t, ctx, chromedp.Navigate(k.server.URL+"/officer/book"))
 	axe(t, ctx, "book")
+}
+
+// What an officer says of a page counts for the page that was shown, not for another that came in its place.
+func TestOnlyAPageThatWasShownIsTheSame(t *testing.T) {
+	k := newKiosk(t, withStaff(t), withOfficer(t, newToken(t)))
+	h := k.hand(t).officer().toConfirm()
+	shown := comparedPage.FindStringSubmatch(h.get("/officer/compare").body)
+	h.post("/officer/compare", "of", shown[1], "copy", "7", "page", "0", "found", "same").want(200, "/officer/compare")
+	if strings.Contains(h.body, "/officer/ready") {
+		t.Error("a page that there is not stands for another one")
+	}
+	page := *h // stays as it is in another window
+	h.post("/papers/p1/turn")
+	h.get("/confirm").want(200, "/confirm")
+	page.post("/officer/compare", "of", shown[1], "copy", shown[2], "page", shown[3], "found", "same").want(200, "/officer/compare")
+	if strings.Contains(page.body, "/officer/ready") {
+		t.Error("a page is the same that nobody has seen as it lies now")
+	}
+}
+
+// A form that is sent twice gives the token one PIN, no PIN is none of its tries, and a visit that somebody has taken meanwhile
+// is told.
+func TestTokenIsAskedOnce(t *testing.T) {
+	tok := newToken(t)
+	k := newKiosk(t, withStaff(t), withDrafts(t), withOfficer(t, tok))
+	tries, opening, open := atomic.Int32{}, make(chan bool), make(chan bool)
+	k.site.Options.Console.Signing.Open = func(ctx context.Context, pin string, mark sign.Mark) (*sign.Signer, func(), error) {
+		if tries.Add(1) == 1 {
+			close(opening)
+			<-open
+		}
+		return tok.open(ctx, pin, mark)
+	}
+	h := k.hand(t).officer()
+	for range 2 {
+		h.toConfirm().compared()
+	}
+	ids := h.waiting()
+	press := func(h *hand, pin string) *hand {
+		return h.post("/officer/sign", "visit", ids[0], "visit", ids[1], "form", "SAO Y", "pin", pin)
+	}
+	press(h, "").want(422, "/officer/sign", "Hãy nhập PIN")
+	first := *h
+	done := make(chan bool)
+	go func() {
+		defer close(done)
+		press(&first, "0000")
+	}()
+	<-opening
+	press(h, "0000").want(409, "/officer/sign", "Máy đang ký")
+	close(open)
+	<-done
+	first.want(422, "/officer/sign", "PIN không đúng")
+	if n := tries.Load(); n != 1 {
+		t.Errorf("the token was given %d PINs", n)
+	}
+	lan := k.hand(t).signIn("lan", volunteerPIN)
+	lan.post("/desk/open/" + ids[1])
+	lan.get("/papers").want(200, "/papers")
+	press(h, tokenPIN).want(422, "/officer/sign", "Đã ký và gửi 1 hồ sơ rồi dừng lại", "đối chiếu lại")
+	lan.post("/staff/out") // and leaves it at the papers
+	press(h, tokenPIN).want(422, "/officer/sign", "đối chiếu lại")
+	h.post("/desk/next").want(200, "/check") // it is open to be compared again
+	h.get("/confirm")
+	h.compared()
+	press(h, tokenPIN).want(200, "/officer/signed")
+	press(h, tokenPIN).want(200, "/officer/signed") // the form is sent again
 }

@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"slices"
 	"strconv"
+	"sync"
 	"time"
 
 	"motcua/agent/dossier"
@@ -19,10 +20,13 @@ import (
 )
 
 // Pages are the officer's.
-type Pages struct{ *screen.Host }
+type Pages struct {
+	*screen.Host
+	signing sync.Mutex // held while something is signed: a wrong PIN that is sent twice costs two tries of a token
+}
 
 // New makes the officer's pages.
-func New(h *screen.Host) *Pages { return &Pages{h} }
+func New(h *screen.Host) *Pages { return &Pages{Host: h} }
 
 // Routes adds the pages to a mux.
 func (s *Pages) Routes(mux *http.ServeMux) {
@@ -120,11 +124,16 @@ func (s *Pages) confirmable(w http.ResponseWriter, r *http.Request, at screen.Se
 	return true
 }
 
-// asked is the page that the address names, else the first that is open, else the first.
-func asked(r *http.Request, c screen.Compared) (n, page int) {
+// named is the page that a request names; not ok where there is no such page.
+func named(r *http.Request, c screen.Compared) (n, page int, ok bool) {
 	n, err := strconv.Atoi(r.FormValue("copy"))
 	page, err2 := strconv.Atoi(r.FormValue("page"))
-	if err == nil && err2 == nil && n >= 0 && n < len(c.Copies) && page >= 0 && page < len(c.Copies[n].Pages) {
+	return n, page, err == nil && err2 == nil && n >= 0 && n < len(c.Copies) && page >= 0 && page < len(c.Copies[n].Pages)
+}
+
+// asked is the page that the address names, else the first that is open, else the first.
+func asked(r *http.Request, c screen.Compared) (n, page int) {
+	if n, page, ok := named(r, c); ok {
 		return n, page
 	}
 	for n, one := range c.Copies {
@@ -170,14 +179,19 @@ func (s *Pages) mark(w http.ResponseWriter, r *http.Request, at screen.Seat, m s
 		http.Redirect(w, r, "/officer/compare", http.StatusSeeOther)
 		return
 	}
-	n, page := asked(r, c)
+	n, page, ok := named(r, c)
+	of := r.PostForm.Get("of")
+	if !ok || of != c.Of { // the papers are others by now than those that were looked at
+		http.Redirect(w, r, "/officer/compare", http.StatusSeeOther)
+		return
+	}
 	switch r.PostForm.Get("found") {
 	case "same":
-		at.Table.SamePage(n, page)
+		at.Table.SamePage(of, n, page)
 	case "leave":
-		at.Table.LeaveCopy(n, true)
+		at.Table.LeaveCopy(of, n, true)
 	case "take":
-		at.Table.LeaveCopy(n, false)
+		at.Table.LeaveCopy(of, n, false)
 	}
 	http.Redirect(w, r, "/officer/compare", http.StatusSeeOther)
 }
@@ -236,7 +250,14 @@ func (s *Pages) sign(w http.ResponseWriter, r *http.Request, m staff.Member) {
 	case len(chosen) == 0:
 		refuse(http.StatusUnprocessableEntity, "officer.none-chosen")
 		return
+	case r.PostForm.Get("pin") == "": // a token may count that as a wrong one
+		refuse(http.StatusUnprocessableEntity, "officer.no-pin")
+		return
+	case !s.signing.TryLock():
+		refuse(http.StatusConflict, "officer.signing")
+		return
 	}
+	defer s.signing.Unlock()
 	_ = http.NewResponseController(w).SetWriteDeadline(time.Now().Add(signingTime))
 	signer, done, err := s.Options.Console.Signing.Open(r.Context(), r.PostForm.Get("pin"), sign.Mark{Form: form})
 	if err != nil {
@@ -245,7 +266,9 @@ func (s *Pages) sign(w http.ResponseWriter, r *http.Request, m staff.Member) {
 	}
 	defer done()
 	signed, err := s.signAll(w, r, m, signer, chosen)
-	s.Session(w, r).KeepSigned(signed)
+	if len(signed) > 0 { // else the same form was sent again: what it did is told still
+		s.Session(w, r).KeepSigned(signed)
+	}
 	switch {
 	case err != nil && len(signed) == 0:
 		refuse(http.StatusUnprocessableEntity, s.fault(err))
@@ -256,7 +279,8 @@ func (s *Pages) sign(w http.ResponseWriter, r *http.Request, m staff.Member) {
 	}
 }
 
-// signAll signs and hands in the chosen visits, as far as it comes.
+// signAll signs and hands in the chosen visits, as far as it comes. One that doesn't wait any more, and was not handed in
+// either, is somebody else's by now: screen.ErrOtherPapers.
 func (s *Pages) signAll(w http.ResponseWriter, r *http.Request, m staff.Member, signer *sign.Signer, chosen []string) ([]screen.Signed, error) {
 	sess := s.Session(w, r)
 	var out []screen.Signed
@@ -275,6 +299,11 @@ func (s *Pages) signAll(w http.ResponseWriter, r *http.Request, m staff.Member, 
 		}
 		s.EndVisit(r.Context(), t, "finished")
 	}
+	for _, id := range chosen {
+		if _, err := s.Options.Queue.Get(id); err != nil {
+			return out, screen.ErrOtherPapers
+		}
+	}
 	return out, nil
 }
 
@@ -286,7 +315,7 @@ func (s *Pages) fault(err error) string {
 	case errors.As(err, &failed):
 		s.Log.Warn("sign copies", "failure", string(failed.Failure))
 		return "sign." + string(failed.Failure)
-	case errors.Is(err, screen.ErrOtherPapers), errors.Is(err, visit.ErrOpen), errors.As(err, &invalid):
+	case errors.Is(err, screen.ErrOtherPapers), errors.Is(err, visit.ErrOpen), errors.Is(err, visit.ErrNotYet), errors.As(err, &invalid):
 		return "officer.changed"
 	}
 	s.Log.Error("sign copies", "error", err)

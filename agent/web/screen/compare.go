@@ -34,6 +34,7 @@ func (s *Host) Officers() bool { return s.Options.Console.Signing != nil && s.Op
 // Compared says how far the comparison of a visit's copies is.
 type Compared struct {
 	Copies []ComparedCopy
+	Of     string // names the papers that the copies are of, as they lie
 	By     string // sign-in name of the officer
 	Ready  bool   // all of it is done, and the officer said so
 }
@@ -110,7 +111,7 @@ func (s *Host) Compare(ctx context.Context, t *Table, officer string) (Compared,
 		c.by, c.seen, c.left, c.ready = officer, map[[2]int]bool{}, nil, false
 		c.changes++
 	}
-	out := Compared{By: c.by, Ready: c.ready}
+	out := Compared{Of: c.of, By: c.by, Ready: c.ready}
 	for i, one := range copies {
 		shown := ComparedCopy{Title: one.Title, Pages: make([]bool, len(one.Pages)), Left: slices.Contains(c.left, i)}
 		for p := range shown.Pages {
@@ -166,14 +167,21 @@ func (s *Host) CopyPage(ctx context.Context, t *Table, n, page, width int) ([]by
 	return t.Pictures.Get(key, func() ([]byte, error) { return s.Options.Reader.Preview(ctx, copies[n].Data, page+1, width) })
 }
 
-// SamePage notes that a page is as the original.
-func (t *Table) SamePage(n, page int) {
-	t.compared.change(func(c *comparison) { c.seen[[2]int{n, page}] = true })
+// SamePage notes that a page is as the original, of the papers that of names: of others nothing is noted.
+func (t *Table) SamePage(of string, n, page int) {
+	t.compared.change(func(c *comparison) {
+		if c.of == of {
+			c.seen[[2]int{n, page}] = true
+		}
+	})
 }
 
-// LeaveCopy notes that a copy is sent unsigned, or that it is signed after all.
-func (t *Table) LeaveCopy(n int, left bool) {
+// LeaveCopy notes that a copy is sent unsigned, or that it is signed after all; likewise.
+func (t *Table) LeaveCopy(of string, n int, left bool) {
 	t.compared.change(func(c *comparison) {
+		if c.of != of {
+			return
+		}
 		c.left = slices.DeleteFunc(c.left, func(i int) bool { return i == n })
 		if left {
 			c.left = append(c.left, n)
@@ -183,6 +191,13 @@ func (t *Table) LeaveCopy(n int, left bool) {
 
 // ReadyToSign notes that all was compared.
 func (t *Table) ReadyToSign() { t.compared.change(func(c *comparison) { c.ready = true }) }
+
+// opened notes that somebody works on a visit that waited: whether it may be signed is said anew.
+func (t *Table) opened() {
+	if t.Compared() {
+		t.compared.change(func(*comparison) {})
+	}
+}
 
 // Signable tells whether an officer has compared all of a visit.
 func (t *Table) Signable(officer string) bool {

@@ -60,6 +60,7 @@ func (s *Host) Seat(r *http.Request, sess *Session, t *Table, m staff.Member) er
 	if err := t.Visit.TakeOver(s.Now(), m.Name, s.Options.Helped); err != nil {
 		return err
 	}
+	t.opened()
 	sess.mu.Lock()
 	old := sess.table
 	sess.table = t
