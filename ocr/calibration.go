@@ -80,7 +80,10 @@ func Class(f paper.Field) string {
 var letterSteps = []float64{0.95, 0.8, 0.5, 0}
 
 func floor(conf float64) float64 {
-	return letterSteps[slices.IndexFunc(letterSteps, func(s float64) bool { return conf >= s })]
+	if i := slices.IndexFunc(letterSteps, func(s float64) bool { return conf >= s }); i >= 0 {
+		return letterSteps[i]
+	}
+	return 0 // no probability: a worker that a hostile file took over may say anything
 }
 
 // gravest is the doubt that says most of whether a value is right.

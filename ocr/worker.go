@@ -11,6 +11,7 @@ import (
 	"os"
 	"os/exec"
 	"runtime"
+	"slices"
 	"time"
 
 	"motcua/ocr/paper"
@@ -354,6 +355,7 @@ func (c *child) page(ctx context.Context, n int) ([]*face, []Timing, *Problem) {
 	if p != nil {
 		return nil, nil, p
 	}
+	a.Faces = slices.DeleteFunc(a.Faces, func(f *face) bool { return f == nil }) // no worker of ours says that
 	for _, f := range a.Faces {
 		if f.Readings == nil {
 			f.Readings = map[paper.Name][]paper.Evidence{}
