@@ -15,7 +15,8 @@ var programs = regexp.MustCompile(`(?m)^(Exec\w+=[-+!]*)\S+`)
 // Each service's unit is one that systemd takes, without a line it doesn't know, and is exposed no more than it was. The program
 // and what it asks for at run time can't be tried here: systemd wants to be process 1.
 func TestUnits(t *testing.T) {
-	for unit, most := range map[string]string{"motcua.service": "25", "motcua-office.service": "22", "motcua-kiosk.service": "24"} { // tenths of systemd's exposure level
+	for unit, most := range map[string]string{"motcua.service": "25", "motcua-office.service": "22",
+		"motcua-kiosk.service": "24"} { // tenths of systemd's exposure level
 		text, err := os.ReadFile(filepath.Join("packaging", unit))
 		if err != nil {
 			t.Fatal(err)

@@ -50,7 +50,10 @@ func TestThirdSource(t *testing.T) {
 	}
 	named := func(o old, code string) bool {
 		name := bareName(o.names[0])
-		return slices.ContainsFunc(madeOf[code], func(part string) bool { return part != "" && vn.Edits([]rune(name), []rune(part)) <= len(name)/6 })
+		return slices.ContainsFunc(madeOf[code], func(part string) bool {
+			return part != "" &&
+				vn.Edits([]rune(name), []rune(part)) <= len(name)/6
+		})
 	}
 	var single []old
 	for _, olds := range shipped(t).old {

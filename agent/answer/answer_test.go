@@ -770,11 +770,12 @@ func TestListed(t *testing.T) {
 
 func TestBorn(t *testing.T) {
 	for form, want := range map[string][]int{
-		`{"values":[{"id":"mother_birth","value":"1990-02-03"},{"id":"applicant_birth","value":"1950"}]}`:                                       {1950},
-		`{"values":[{"id":"bride_birth","value":"1995-01-01"},{"id":"groom_birth","value":"1993-05-06"}]}`:                                      {1993, 1995},
-		`{"values":[{"id":"applicant_birth","value":""},{"id":"applicant_number","value":"079090012345"}]}`:                                     {1990},
-		`{"values":[{"id":"deceased_birth","value":"1930-01-01"}]}`:                                                                             nil,
-		`{"procedure":{"level":"of a later program"},"channel":9,"values":[{"id":"applicant_birth","value":"1950","source":"of a later one"}]}`: {1950},
+		`{"values":[{"id":"mother_birth","value":"1990-02-03"},{"id":"applicant_birth","value":"1950"}]}`:   {1950},
+		`{"values":[{"id":"bride_birth","value":"1995-01-01"},{"id":"groom_birth","value":"1993-05-06"}]}`:  {1993, 1995},
+		`{"values":[{"id":"applicant_birth","value":""},{"id":"applicant_number","value":"079090012345"}]}`: {1990},
+		`{"values":[{"id":"deceased_birth","value":"1930-01-01"}]}`:                                         nil,
+		`{"procedure":{"level":"of a later program"},"channel":9,
+			"values":[{"id":"applicant_birth","value":"1950","source":"of a later one"}]}`: {1950},
 		`{}`: nil, `x`: nil,
 	} {
 		if got := Born([]byte(form)); !slices.Equal(got, want) {

@@ -133,7 +133,8 @@ func (f *fleet) open(ctx context.Context, group *errgroup.Group, ward string) {
 	composer := handler.NewStoreComposer()
 	filestore.New(uploads).UseIn(composer)
 	memorylocker.New().UseIn(composer)
-	hub, err := handler.NewHandler(handler.Config{StoreComposer: composer, BasePath: "/files/", Logger: xslog.New(xslog.NewTextHandler(io.Discard, nil))})
+	hub, err := handler.NewHandler(handler.Config{StoreComposer: composer, BasePath: "/files/",
+		Logger: xslog.New(xslog.NewTextHandler(io.Discard, nil))})
 	f.must(err)
 	server := httptest.NewServer(http.StripPrefix("/files/", hub))
 	t.Cleanup(server.Close)
@@ -193,8 +194,9 @@ func (f *fleet) officer(ctx context.Context, store *office.Store) {
 	for ctx.Err() == nil {
 		changed := store.Changed()
 		for _, d := range store.List(office.Filter{States: []answer.State{answer.Received}}) {
-			d, _, err := store.Attach(ctx, d.ID, office.Attachment{By: "canbo", Revision: d.Revision, Name: "ket-qua.pdf", MediaType: "application/pdf",
-				Result: true, Content: func() (io.ReadCloser, error) { return io.NopCloser(bytes.NewReader(f.result)), nil }})
+			d, _, err := store.Attach(ctx, d.ID, office.Attachment{By: "canbo", Revision: d.Revision, Name: "ket-qua.pdf",
+				MediaType: "application/pdf",
+				Result:    true, Content: func() (io.ReadCloser, error) { return io.NopCloser(bytes.NewReader(f.result)), nil }})
 			if err != nil {
 				continue
 			}
@@ -226,7 +228,8 @@ func (f *fleet) stands() string {
 			left = fmt.Sprint(s.State, " ", s.Attempts, " ", s.LastError)
 		}
 	}
-	return fmt.Sprintf("%d answers at their kiosks, %d results missing, %d acknowledged; one that is not: %s", done, missing, acknowledged, left)
+	return fmt.Sprintf("%d answers at their kiosks, %d results missing, %d acknowledged; one that is not: %s", done, missing, acknowledged,
+		left)
 }
 
 // settled reports whether every kiosk has every answer of its ward, with its result, and every submission is acknowledged.
@@ -265,7 +268,8 @@ func (f *fleet) judge(lasted time.Duration) {
 		f.t.Errorf("%d answers came, want %d", len(took), want)
 	}
 	slices.Sort(took)
-	f.t.Logf("%d kiosks in %d wards: %d answers with results of %d kB at their kiosks in %v (%.0f/s); from act to kiosk p50 %v, p95 %v, p99 %v",
+	f.t.Logf("%d kiosks in %d wards: %d answers with results of %d kB at their kiosks in %v (%.0f/s); "+
+		"from act to kiosk p50 %v, p95 %v, p99 %v",
 		len(f.kiosks), len(f.desks), len(took), len(f.result)>>10, lasted.Round(100*time.Millisecond), float64(len(took))/lasted.Seconds(),
 		took[len(took)/2].Round(time.Millisecond), took[len(took)*95/100].Round(time.Millisecond), took[len(took)*99/100].Round(time.Millisecond))
 }

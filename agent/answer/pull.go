@@ -295,7 +295,8 @@ func (p *Puller) get(ctx context.Context, path string) (*http.Response, time.Dur
 		return nil, asked, errors.New("the answer is not the desk's own: a proxy or portal stands between")
 	case response.StatusCode == http.StatusUnauthorized || response.StatusCode == http.StatusForbidden:
 		p.in.wrong("refused")
-		return nil, asked, fmt.Errorf("the desk does not let this kiosk in (%s): look at its token or certificate, and at the desk's kiosks", response.Status)
+		return nil, asked, fmt.Errorf("the desk does not let this kiosk in (%s): look at its token or certificate, and at the desk's kiosks",
+			response.Status)
 	}
 	p.in.wrong("line")
 	return nil, asked, fmt.Errorf("the desk answers %s", response.Status)

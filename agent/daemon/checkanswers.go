@@ -33,7 +33,8 @@ func checkAnswers(ctx context.Context, cfg config.Config, now time.Time) []docto
 	}
 	switch c.Cause {
 	case "key":
-		return []doctor.Finding{doctor.Bad("the desk seals answers to another key of this kiosk since "+local(c.Since)+"; this kiosk's key for the office's answers is "+c.Key,
+		return []doctor.Finding{doctor.Bad("the desk seals answers to another key of this kiosk since "+local(c.Since)+
+			"; this kiosk's key for the office's answers is "+c.Key,
 			"if this kiosk was set up anew, have an officer open the desk's page of kiosks (M) and allow the key "+c.Key+
 				"; if not, somebody else has its credential: have it revoked, and give the kiosk a new one")}
 	case "refused":

@@ -59,7 +59,8 @@ func TestAnswersFinding(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		p, err := answer.NewPuller(answer.PullOptions{URL: desk.URL + answer.Path, Wait: time.Second}, &answer.Intake{Store: own, Queue: q, Log: log})
+		p, err := answer.NewPuller(answer.PullOptions{URL: desk.URL + answer.Path, Wait: time.Second},
+			&answer.Intake{Store: own, Queue: q, Log: log})
 		if err != nil {
 			t.Fatal(err)
 		}

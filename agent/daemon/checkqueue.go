@@ -67,7 +67,8 @@ func checkKey(ctx context.Context, cfg config.Config) []doctor.Finding {
 	switch {
 	case errors.As(err, &boot):
 		return []doctor.Finding{doctor.Bad(fmt.Sprintf("the kiosk key is bound to what was booted, and registers %v have changed", boot.Changed),
-			"after an update put the key back: motcua queue key restore; if nobody updated this machine, take it out of service and tell the office")}
+			"after an update put the key back: motcua queue key restore; "+
+				"if nobody updated this machine, take it out of service and tell the office")}
 	case err != nil:
 		return []doctor.Finding{doctor.Doubt("what the kiosk key is bound to can't be seen: "+err.Error(),
 			"run motcua doctor as the user that the service runs as (motcua), or as root")}

@@ -25,7 +25,8 @@ func answered(t *testing.T) Report {
 	monday := time.Date(2026, 11, 2, 8, 0, 0, 0, time.UTC)
 	labels := map[string]string{dossier.LabelWard: "Phường Mẫu", dossier.LabelProcedure: "2.000815"}
 	subs := []queue.Submission{{ID: "A", Created: monday}, {ID: "B", Created: monday}, {ID: "C", Created: monday.AddDate(0, 0, 6)},
-		{ID: "D", Created: monday}, {ID: "E", Created: monday.AddDate(0, 0, -9)}, {ID: "S", Created: monday}, {ID: "F", Created: monday.AddDate(0, 0, 7)}}
+		{ID: "D", Created: monday}, {ID: "E", Created: monday.AddDate(0, 0, -9)}, {ID: "S", Created: monday},
+		{ID: "F", Created: monday.AddDate(0, 0, 7)}}
 	for i := range subs {
 		subs[i].Labels = labels
 	}
@@ -33,7 +34,8 @@ func answered(t *testing.T) Report {
 		state answer.State
 		after time.Duration
 	}
-	known := map[string]stands{"A": {answer.Done, 2 * time.Hour}, "B": {answer.Refused, 50 * time.Hour}, "C": {answer.NeedsMore, 200 * time.Hour},
+	known := map[string]stands{"A": {answer.Done, 2 * time.Hour}, "B": {answer.Refused, 50 * time.Hour},
+		"C": {answer.NeedsMore, 200 * time.Hour},
 		"D": {"", 0}, "E": {answer.Done, time.Hour}, "F": {answer.Done, 170 * time.Hour}}
 	find := func(id string) (answer.State, time.Time, bool) {
 		k, ok := known[id]
@@ -46,7 +48,8 @@ func TestAnswersAreCounted(t *testing.T) {
 	r := answered(t)
 	got := r.Answers
 	got.took = nil
-	if want := (Answers{Answered: 4, NeedsMore: 1, Done: 2, Refused: 1, Median: 2, Longest: 50}); got.Longest != 50 || !reflect.DeepEqual(got, want) {
+	if want := (Answers{Answered: 4, NeedsMore: 1, Done: 2, Refused: 1, Median: 2, Longest: 50}); got.Longest != 50 ||
+		!reflect.DeepEqual(got, want) {
 		t.Errorf("%+v, want %+v", got, want)
 	}
 	weeks := r.Weeks()
@@ -76,7 +79,8 @@ func TestAnswersInPDF(t *testing.T) {
 	if err != nil {
 		t.Fatalf("pdftotext (package poppler-utils): %v", err)
 	}
-	for _, want := range []string{`Trả lời của cơ quan theo tuần`, `02/11–08/11/2026\s+5\s+3\s+1\s+1\s+1\s+50.0`, `09/11–15/11/2026\s+1\s+1\s+0\s+1\s+0\s+2.0`,
+	for _, want := range []string{`Trả lời của cơ quan theo tuần`, `02/11–08/11/2026\s+5\s+3\s+1\s+1\s+1\s+50.0`,
+		`09/11–15/11/2026\s+1\s+1\s+0\s+1\s+0\s+2.0`,
 		`Tổng\s+6\s+4\s+1\s+2\s+1\s+2.0`} {
 		if !regexp.MustCompile(want).Match(text) {
 			t.Errorf("%s is not in\n%s", want, text)

@@ -27,7 +27,8 @@ func side(t *testing.T, seed uint64, of specimen.Side) func() (image.Image, erro
 	t.Helper()
 	person := specimen.Invent(seed)
 	return func() (image.Image, error) {
-		img, _, err := specimen.Draw(specimen.Spec{Papers: []specimen.Paper{{Kind: paper.CCCD, Person: person, Sides: []specimen.Side{of}}}, DPI: 300},
+		img, _, err := specimen.Draw(specimen.Spec{Papers: []specimen.Paper{{Kind: paper.CCCD, Person: person, Sides: []specimen.Side{of}}},
+			DPI: 300},
 			seed, specimen.Damage{})
 		return img, err
 	}

@@ -58,7 +58,8 @@ func TestStatusByTouch(t *testing.T) {
 		settled(t, ctx)
 	}
 	show()
-	holds(t, ctx, "its pages", `[...document.querySelectorAll("img.result")].length === 2 && [...document.images].every((i) => i.complete && i.naturalWidth > 0)`)
+	holds(t, ctx, "its pages", `[...document.querySelectorAll("img.result")].length === 2 &&
+		[...document.images].every((i) => i.complete && i.naturalWidth > 0)`)
 	looks("result")
 	prints(t, ctx, 2)
 	ask("done") // anew: who looks for longer than InquiryStays is led to the start
@@ -74,7 +75,8 @@ func TestStatusByTouch(t *testing.T) {
 func prints(t *testing.T, ctx context.Context, pages int) {
 	t.Helper()
 	for _, own := range []bool{true, false} {
-		sheets, err := chromedp.Run(ctx, chromedp.PrintToPDF(chromedp.PDFPaper(chromedp.PaperA4), func(p *page.PrintToPDFParams) { p.PreferCSSPageSize = new(!own) }))
+		sheets, err := chromedp.Run(ctx, chromedp.PrintToPDF(chromedp.PDFPaper(chromedp.PaperA4),
+			func(p *page.PrintToPDFParams) { p.PreferCSSPageSize = new(!own) }))
 		if err != nil {
 			t.Fatal(err)
 		}

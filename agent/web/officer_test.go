@@ -178,7 +178,8 @@ func (k *kiosk) certified(t *testing.T, tok *token, id string) (numbers []string
 			continue
 		}
 		found, err := sign.Verify(partNamed(parts, c.Name), roots)
-		if err != nil || len(found) != 1 || !found[0].Intact || sign.Sound(found) != (tok != nil) || c.Signature.Officer != "hoa" || c.Signature.Form != "SAO Y" {
+		if err != nil || len(found) != 1 || !found[0].Intact || sign.Sound(found) != (tok != nil) || c.Signature.Officer != "hoa" ||
+			c.Signature.Form != "SAO Y" {
 			t.Errorf("%s: %+v %v", c.Name, found, err)
 		}
 		numbers = append(numbers, c.Signature.Number)

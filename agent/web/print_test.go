@@ -55,7 +55,8 @@ func TestReceiptIsPrinted(t *testing.T) {
 	broken = errors.New("something")
 	h.post("/receipt/print").want(200, "/receipt", k.site.Words.Say("vi", "receipt.unprinted"), s.Code)
 	broken = fmt.Errorf("print: %w", &printer.Fault{Code: printer.NoPaper})
-	h.post("/receipt/print").want(200, "/receipt", k.site.Words.Say("vi", "print.no-paper"), k.site.Words.Say("vi", "receipt.unprinted"), s.Code)
+	h.post("/receipt/print").want(200, "/receipt", k.site.Words.Say("vi", "print.no-paper"), k.site.Words.Say("vi", "receipt.unprinted"),
+		s.Code)
 	h.get("/receipt?printed=no&why=../x").want(200, "/receipt", s.Code)
 }
 

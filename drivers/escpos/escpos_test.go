@@ -115,7 +115,8 @@ func TestPrint(t *testing.T) {
 		defer cancel()
 		tall := image.NewGray(image.Rect(0, 0, Dots80, 1<<18))
 		var f *printer.Fault
-		if err := Print(ctx, l.Addr().String(), tall); !errors.Is(err, os.ErrDeadlineExceeded) || !errors.As(err, &f) || f.Code != printer.Silent {
+		if err := Print(ctx, l.Addr().String(), tall); !errors.Is(err, os.ErrDeadlineExceeded) || !errors.As(err, &f) ||
+			f.Code != printer.Silent {
 			t.Errorf("%v", err)
 		}
 	})

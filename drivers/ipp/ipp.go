@@ -125,7 +125,8 @@ func (p printerAt) address() string {
 }
 
 // ask sends an operation, with job attributes and a document where it has any, and gives the answer.
-func (p printerAt) ask(ctx context.Context, op goipp.Op, job goipp.Attributes, document []byte, operation ...goipp.Attribute) (*goipp.Message, error) {
+func (p printerAt) ask(ctx context.Context, op goipp.Op, job goipp.Attributes, document []byte,
+	operation ...goipp.Attribute) (*goipp.Message, error) {
 	m := goipp.NewRequest(goipp.DefaultVersion, op, 1)
 	m.Operation.Add(goipp.MakeAttribute("attributes-charset", goipp.TagCharset, goipp.String("utf-8")))
 	m.Operation.Add(goipp.MakeAttribute("attributes-natural-language", goipp.TagLanguage, goipp.String("en")))
@@ -220,7 +221,8 @@ func (p printerAt) follow(ctx context.Context, job int) error {
 		case jobCompleted:
 			return nil
 		case jobCanceled, jobAborted:
-			return &printer.Fault{Code: printer.Refused, Err: errors.New("the printer broke off: " + strings.Join(words(answer.Job, "job-state-reasons"), ", "))}
+			return &printer.Fault{Code: printer.Refused, Err: errors.New("the printer broke off: " +
+				strings.Join(words(answer.Job, "job-state-reasons"), ", "))}
 		}
 		if about, err := p.ask(ctx, goipp.OpGetPrinterAttributes, nil, nil); err == nil {
 			if f := trouble(about.Printer); f != nil && time.Since(began) > settling { // a sleeping printer may have troubles of yesterday
@@ -240,7 +242,8 @@ var reasons = []struct {
 	prefix string
 	code   printer.Code
 }{
-	{"media-jam", printer.Jammed}, {"media-empty", printer.NoPaper}, {"media-needed", printer.NoPaper}, {"input-tray-missing", printer.NoPaper},
+	{"media-jam", printer.Jammed}, {"media-empty", printer.NoPaper}, {"media-needed", printer.NoPaper},
+	{"input-tray-missing", printer.NoPaper},
 	{"cover-open", printer.CoverOpen}, {"door-open", printer.CoverOpen}, {"interlock-open", printer.CoverOpen},
 	{"marker-supply-empty", printer.NoInk}, {"toner-empty", printer.NoInk},
 	{"offline", printer.Unreachable}, {"timed-out", printer.Unreachable}, {"shutdown", printer.Unreachable},

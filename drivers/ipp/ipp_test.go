@@ -124,7 +124,8 @@ func losing(t *testing.T, uri string) string {
 
 func TestNoPrinter(t *testing.T) {
 	var f *printer.Fault
-	if err := Print(t.Context(), "ipp://"+cupstest.FreePort(t)+"/printers/x", Document{}); !errors.As(err, &f) || f.Code != printer.Unreachable {
+	if err := Print(t.Context(), "ipp://"+cupstest.FreePort(t)+"/printers/x", Document{}); !errors.As(err, &f) ||
+		f.Code != printer.Unreachable {
 		t.Error(err)
 	}
 	for _, to := range []string{"", "/dev/usb/lp0", "http://localhost/printers/x", "ipp:///printers/x", "ipp://user:pin@host/printers/x"} {

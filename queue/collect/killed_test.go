@@ -73,7 +73,8 @@ func (c collecting) run(ctx context.Context) (err error) {
 		}
 		return true, book.Sync()
 	}
-	collector, err := New(Options{Store: from, Owner: c.Owner, File: file, Every: 20 * time.Millisecond, Rest: -1, Log: slog.New(slog.DiscardHandler)})
+	collector, err := New(Options{Store: from, Owner: c.Owner, File: file, Every: 20 * time.Millisecond, Rest: -1,
+		Log: slog.New(slog.DiscardHandler)})
 	if err != nil {
 		return err
 	}

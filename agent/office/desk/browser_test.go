@@ -260,7 +260,8 @@ func TestTwoOfficersInTheBrowser(t *testing.T) {
 	b.do(chromedp.Evaluate[chromedp.Void](`dispatchEvent(new Event("focus"))`)) // as when an officer comes back to the window
 	b.holds(`!document.getElementById("overtaken").hidden`)
 	b.record()
-	b.holds(`document.getElementById("wrong") && document.getElementById("text").value === "Xin mang bản gốc." && document.querySelector(".reasons input:checked")`)
+	b.holds(`document.getElementById("wrong") && document.getElementById("text").value === "Xin mang bản gốc." &&
+		document.querySelector(".reasons input:checked")`)
 	b.shot("two-officers")
 	if now, err := w.store.Get(one.ID); err != nil || now.State != answer.Eligible || now.Revision != 2 {
 		t.Errorf("it is %s, revision %d, %v", now.State, now.Revision, err)

@@ -602,7 +602,8 @@ func TestAnotherKeyOfAKiosk(t *testing.T) {
 		}
 	}
 	w.store.Enrol(t.Context(), "kiosk-1", keys[2]) // while the officer looks
-	if status, _ := b.post("/desk/kiosks", url.Values{"kiosk": {"kiosk-1"}, "act": {"allow"}, "key": {keys[1]}}); status != http.StatusConflict {
+	if status, _ := b.post("/desk/kiosks", url.Values{"kiosk": {"kiosk-1"}, "act": {"allow"},
+		"key": {keys[1]}}); status != http.StatusConflict {
 		t.Errorf("a key that is not the one shown last was allowed: %d", status)
 	}
 	b.get("/desk/kiosks")

@@ -88,7 +88,8 @@ func (d *Desk) begin(w http.ResponseWriter, r *http.Request, officer, lang strin
 }
 
 func setCookie(w http.ResponseWriter, r *http.Request, name, value string) {
-	http.SetCookie(w, &http.Cookie{Name: name, Value: value, Path: Path, HttpOnly: true, SameSite: http.SameSiteStrictMode, Secure: r.TLS != nil})
+	http.SetCookie(w, &http.Cookie{Name: name, Value: value, Path: Path, HttpOnly: true, SameSite: http.SameSiteStrictMode,
+		Secure: r.TLS != nil})
 }
 
 // sessionOf gives the browser's session: an officer's, or a stranger's; nil where it has no cookie of ours.

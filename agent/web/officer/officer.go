@@ -281,7 +281,8 @@ func (s *Pages) sign(w http.ResponseWriter, r *http.Request, m staff.Member) {
 
 // signAll signs and hands in the chosen visits, as far as it comes. One that doesn't wait any more, and was not handed in
 // either, is somebody else's by now: screen.ErrOtherPapers.
-func (s *Pages) signAll(w http.ResponseWriter, r *http.Request, m staff.Member, signer *sign.Signer, chosen []string) ([]screen.Signed, error) {
+func (s *Pages) signAll(w http.ResponseWriter, r *http.Request, m staff.Member, signer *sign.Signer, chosen []string) (
+	[]screen.Signed, error) {
 	sess := s.Session(w, r)
 	var out []screen.Signed
 	for _, t := range s.Sessions.Lined() {

@@ -48,7 +48,8 @@ type ComparedCopy struct {
 
 // Whole tells whether nothing is left to compare.
 func (c Compared) Whole() bool {
-	return c.Signed() > 0 && !slices.ContainsFunc(c.Copies, func(one ComparedCopy) bool { return !one.Left && slices.Contains(one.Pages, false) })
+	return c.Signed() > 0 && !slices.ContainsFunc(c.Copies,
+		func(one ComparedCopy) bool { return !one.Left && slices.Contains(one.Pages, false) })
 }
 
 // Signed is how many copies are to be signed.
@@ -264,7 +265,8 @@ func (s *Host) Office() counter.Office {
 }
 
 // Certify signs the copies that an officer compared and hands the submission in: both or neither; the signer has no number
-// yet, and lang is that of the consent. The visit stands on its receipt afterwards. It fails as counter.Office.Submit does, with the signer's own errors, and
+// yet, and lang is that of the consent. The visit stands on its receipt afterwards. It fails as counter.Office.Submit does, with the
+// signer's own errors, and
 // with ErrOtherPapers.
 func (s *Host) Certify(ctx context.Context, t *Table, signer *sign.Signer, m staff.Member, lang string) error {
 	state := t.Visit.State()

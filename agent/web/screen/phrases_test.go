@@ -104,7 +104,8 @@ func TestExplain(t *testing.T) {
 		t.Fatal(err)
 	}
 	s := &Host{Words: words, phrases: p}
-	_, err = config.Load(config.Config{}, "motcua.yaml", []byte("web:\n  listen: 0.0.0.0:80\n  warnin: 5s\n  silence: lang\nqueue:\n  workers: 99\n"))
+	_, err = config.Load(config.Config{}, "motcua.yaml",
+		[]byte("web:\n  listen: 0.0.0.0:80\n  warnin: 5s\n  silence: lang\nqueue:\n  workers: 99\n"))
 	var problems strict.Problems
 	if !errors.As(err, &problems) {
 		t.Fatal(err)

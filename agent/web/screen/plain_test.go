@@ -27,7 +27,8 @@ var (
 )
 
 // officialese are words of programs and offices that a citizen's page has plainer ones for.
-var officialese = []string{"hệ thống", "dữ liệu", "truy cập", "xác thực", "phiên làm việc", "máy chủ", "kết nối", "thực hiện", "thông qua", "quý khách",
+var officialese = []string{"hệ thống", "dữ liệu", "truy cập", "xác thực", "phiên làm việc", "máy chủ", "kết nối", "thực hiện",
+	"thông qua", "quý khách",
 	"vui lòng", "định dạng", "người dùng", "tác vụ", "tham số", "kích hoạt", "người hỗ trợ"}
 
 func sentences(text string) [][]string {

@@ -72,7 +72,7 @@ type Table struct {
 	Stack    bool            // papers of several persons, not divided yet
 	TwoSided bool            // of a stack: its fronts are scanned first, and then, turned over, its backs
 	Awaits   atomic.Bool     // of a stack: its fronts are here, and somebody must scan its backs, or say that it has none
-	Doubt    string          // why a person must look at how the papers were parted from their stack; of a stack: its last papers. See counter.Parcel
+	Doubt    string          // why a person must look at how the papers were parted, of a stack: its last ones; see counter.Parcel
 	of       string          // the stack that these papers lay in
 	parted   map[string]bool // of a stack that is taken up again: the persons who were parted from it before
 

@@ -80,7 +80,8 @@ func (s *Pages) scanStack(w http.ResponseWriter, r *http.Request, sess *screen.S
 }
 
 // scanned says what becomes of a stack when the feeder is empty or has stopped, and gives the event its screen ends with.
-func (s *Pages) scanned(ctx context.Context, t *screen.Table, p *procedure.Procedure, name string, backs bool, end screen.Event) screen.Event {
+func (s *Pages) scanned(ctx context.Context, t *screen.Table, p *procedure.Procedure, name string, backs bool,
+	end screen.Event) screen.Event {
 	papers := t.Visit.State().Papers
 	whole := end.Kind == "done"
 	if whole {

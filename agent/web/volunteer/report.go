@@ -123,7 +123,8 @@ func (s *Pages) reportFile(w http.ResponseWriter, r *http.Request, m staff.Membe
 		err = rep.PDF(&b, s.Options.Console.Office, note, s.Now())
 	}
 	if err != nil {
-		s.RenderConsole(w, r, http.StatusUnprocessableEntity, "report", screen.ConsoleView{Member: m, Fault: s.Explain(s.Session(w, r).Language(), err), Body: reportBody{}})
+		s.RenderConsole(w, r, http.StatusUnprocessableEntity, "report",
+			screen.ConsoleView{Member: m, Fault: s.Explain(s.Session(w, r).Language(), err), Body: reportBody{}})
 		return
 	}
 	h := w.Header()

@@ -110,7 +110,8 @@ func (s *Pages) drawSeparator(out *bytes.Buffer, code, name string) error {
 		doc.AddPage()
 		line("B", titleSize, s.Words.Say("vi", "separator.title"))
 		line("B", procedureSize, name)
-		doc.ImageOptions("code", (sheetWidth-symbolSize)/2, doc.GetY()+6, symbolSize, symbolSize, true, fpdf.ImageOptions{ImageType: "PNG"}, 0, "")
+		doc.ImageOptions("code", (sheetWidth-symbolSize)/2, doc.GetY()+6, symbolSize, symbolSize, true, fpdf.ImageOptions{ImageType: "PNG"}, 0,
+			"")
 		doc.Ln(10)
 		line("", leadSize, s.Words.Say("vi", "separator.lead"))
 		line("", leadSize, s.Options.Ward)

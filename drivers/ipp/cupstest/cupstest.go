@@ -63,11 +63,13 @@ func Start(t testing.TB) (uri, folder string) {
 	}
 	write("files.conf", fmt.Sprintf("ServerRoot %[1]s\nServerBin %[1]s/bin\nRequestRoot %[1]s/spool\nCacheDir %[1]s/cache\n"+
 		"StateDir %[1]s/state\nTempDir %[1]s/tmp\nAccessLog %[1]s/log/access\nErrorLog %[1]s/log/error\nPageLog %[1]s/log/page\n", root), 0o644)
-	write("printers.conf", "<Printer phieu>\nDeviceURI paper:"+folder+"\nState Idle\nAccepting Yes\nShared No\nErrorPolicy retry-job\n</Printer>\n", 0o644)
+	write("printers.conf", "<Printer phieu>\nDeviceURI paper:"+folder+"\nState Idle\n"+
+		"Accepting Yes\nShared No\nErrorPolicy retry-job\n</Printer>\n", 0o644)
 	write("raw.convs", "", 0o644)
 	address := FreePort(t)
 	write("cupsd.conf", "Listen "+address+"\nLogLevel info\nBrowsing Off\nDefaultAuthType None\nWebInterface No\n"+
-		"<Location />\nOrder allow,deny\nAllow all\n</Location>\n<Policy default>\n<Limit All>\nOrder allow,deny\nAllow all\n</Limit>\n</Policy>\n", 0o644)
+		"<Location />\nOrder allow,deny\nAllow all\n</Location>\n"+
+		"<Policy default>\n<Limit All>\nOrder allow,deny\nAllow all\n</Limit>\n</Policy>\n", 0o644)
 	ctx, stop := context.WithCancel(context.Background())
 	program, err := exec.LookPath("cupsd")
 	if err != nil {
