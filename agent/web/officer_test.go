@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"regexp"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -396,6 +397,8 @@ func TestTokenIsAskedOnce(t *testing.T) {
 	tok := newToken(t)
 	k := newKiosk(t, withStaff(t), withDrafts(t), withOfficer(t, tok))
 	tries, opening, open := atomic.Int32{}, make(chan bool), make(chan bool)
+	answer := sync.OnceFunc(func() { close(open) })
+	t.Cleanup(answer)
 	k.site.Options.Console.Signing.Open = func(ctx context.Context, pin string, mark sign.Mark) (*sign.Signer, func(), error) {
 		if tries.Add(1) == 1 {
 			close(opening)
@@ -420,7 +423,7 @@ func TestTokenIsAskedOnce(t *testing.T) {
 	}()
 	<-opening
 	press(h, "0000").want(409, "/officer/sign", "Máy đang ký")
-	close(open)
+	answer()
 	<-done
 	first.want(422, "/officer/sign", "PIN không đúng")
 	if n := tries.Load(); n != 1 {

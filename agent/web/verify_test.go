@@ -30,6 +30,26 @@ func eCopy(t *testing.T) ([]byte, *x509.Certificate) {
 	return out.Bytes(), key.Root()
 }
 
+// Whoever signs a file last may have laid something over its pages: the signature before says so.
+func TestVerifyPage_signed_again(t *testing.T) {
+	first, root := eCopy(t)
+	key, err := sign.NewTrial("Người Khác", time.Now())
+	if err != nil {
+		t.Fatal(err)
+	}
+	var out bytes.Buffer
+	s := sign.Signer{Key: key, Now: time.Now, Mark: sign.Mark{Form: "SAO Y", Organisation: "NGƯỜI KHÁC"}}
+	if err := s.Sign(t.Context(), first, &out); err != nil {
+		t.Fatal(err)
+	}
+	trust := x509.NewCertPool()
+	trust.AddCert(root)
+	trust.AddCert(key.Root())
+	k := newKiosk(t, func(o *screen.Options) { o.Trust = trust })
+	h := k.hand(t).get("/verify")
+	h.uploadTo("/verify", "ban-sao.pdf", out.Bytes()).want(200, "/verify", `class="verdict good"`, "Phường Mẫu", "Người Khác", "hãy xem ai ký sau cùng")
+}
+
 // A person who was given an e-copy learns in plain words whether to take it.
 func TestVerifyPage(t *testing.T) {
 	signed, root := eCopy(t)

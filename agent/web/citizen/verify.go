@@ -80,7 +80,10 @@ func (s *Pages) examine(r *http.Request, data []byte) (b verifyBody) {
 		if shown.Stamped {
 			shown.At = v.Stamped
 		}
-		if v.Why != "" && !(v.Why == sign.Added && i < len(found)-1) { // a later signature is what was added
+		switch {
+		case v.Why == sign.Added && i < len(found)-1: // a later signature, and whatever else its signer laid over this one's pages
+			shown.Why = "verify.why.later"
+		case v.Why != "":
 			shown.Why = "verify.why." + string(v.Why)
 		}
 		b.Signed = append(b.Signed, shown)
