@@ -105,7 +105,8 @@ func (h *hand) toConfirm() *hand {
 	return h.get("/confirm").want(200, "/confirm", "/officer/compare")
 }
 
-var comparedPage = regexp.MustCompile(`name="of" value="(\w+)"><input type="hidden" name="copy" value="(\d+)"><input type="hidden" name="page" value="(\d+)"`)
+var comparedPage = regexp.MustCompile(`name="of" value="(\w+)">` +
+	`<input type="hidden" name="copy" value="(\d+)"><input type="hidden" name="page" value="(\d+)"`)
 
 // compared finds every page to be the same as the original, and lets the visit wait for the PIN.
 func (h *hand) compared() *hand {

@@ -47,7 +47,8 @@ func TestVerifyPage_signed_again(t *testing.T) {
 	trust.AddCert(key.Root())
 	k := newKiosk(t, func(o *screen.Options) { o.Trust = trust })
 	h := k.hand(t).get("/verify")
-	h.uploadTo("/verify", "ban-sao.pdf", out.Bytes()).want(200, "/verify", `class="verdict good"`, "Phường Mẫu", "Người Khác", "hãy xem ai ký sau cùng")
+	h.uploadTo("/verify", "ban-sao.pdf", out.Bytes()).want(200, "/verify",
+		`class="verdict good"`, "Phường Mẫu", "Người Khác", "hãy xem ai ký sau cùng")
 }
 
 // A person who was given an e-copy learns in plain words whether to take it.
