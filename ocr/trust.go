@@ -48,10 +48,10 @@ func trustedPlace(n paper.Name, text string, conf float64, reread, second bool) 
 	case !plausiblePlace(n, text):
 		return false
 	case listedPlace(n, text):
-		return reread && conf > fair || second && conf > possible
+		return conf > fair && (reread || second)
 	}
-	known := knownWords(text)
-	return reread && conf > distinct && known || second && conf > possible && (conf > fair || known)
+	// Of one that is in no list nothing but the letters speaks: both engines have read "Tận An" for "Tân An" alike.
+	return knownWords(text) && reread && (conf > distinct || second && conf > fair)
 }
 
 // confidence is the calibrated confidence of a value that was only read from print.

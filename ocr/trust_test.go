@@ -39,6 +39,10 @@ func TestCertain(t *testing.T) {
 		{"it begins with what is left of a row", paper.PlaceOfOrigin, "óm, Lộc An, Ninh Kiều, Cần Thơ", 0.98, true, true, false},
 		{"no province", paper.PlaceOfOrigin, "Bến Nghé, Quận 1, Hồ Chí", 0.99, true, true, false},
 		{"a passport's place of birth", paper.PlaceOfBirth, "Vĩnh Long", 0.98, true, false, true},
+		{"two engines misread one mark alike, of a street in no list", paper.PlaceOfResidence, "12 Lê Lợi, Bến Nghé, Quận 1, Hồ Chí Minh", 0.9,
+			false, true, false},
+		{"a listed commune that both engines read with doubt", paper.PlaceOfOrigin, "Đồng Văn, Bình Liêu, Quảng Ninh", 0.6, false, true,
+			false},
 		{"no such people", paper.Ethnicity, "Kỉnh", 0.99, true, true, false},
 	} {
 		if got := trusted(c.name, c.text, c.conf, c.reread, c.second); got != c.want {
