@@ -354,10 +354,8 @@ type bookLine struct {
 // book shows the register of certifications of a month, to be printed.
 func (s *Pages) book(w http.ResponseWriter, r *http.Request, m staff.Member) {
 	b := bookBody{Month: r.URL.Query().Get("month")}
-	month, err := time.ParseInLocation("2006-01", b.Month, time.Local)
-	if err != nil {
-		month = s.Now()
-		b.Month = month.Format("2006-01")
+	if _, err := time.Parse("2006-01", b.Month); err != nil {
+		b.Month = s.Now().Format("2006-01")
 	}
 	if s.Options.Console.Signing.Register != nil {
 		for _, e := range s.Options.Console.Signing.Register.Entries() {
