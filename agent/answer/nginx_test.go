@@ -128,9 +128,11 @@ http {
 		"CN=kiosk-2" invented-token-of-kiosk-2;
 	}
 	server {
-		listen unix:%[2]s ssl; server_name desk.example.vn; ssl_certificate %[1]s/desk.example.vn.pem; ssl_certificate_key %[1]s/desk.example.vn.key;
+		listen unix:%[2]s ssl; server_name desk.example.vn;
+		ssl_certificate %[1]s/desk.example.vn.pem; ssl_certificate_key %[1]s/desk.example.vn.key;
 		ssl_client_certificate %[1]s/ca.pem; ssl_verify_client on;
-		location /answers/ { proxy_pass %[3]s; proxy_http_version 1.1; proxy_read_timeout 60s; proxy_set_header Authorization "Bearer $kiosk_token"; }
+		location /answers/ { proxy_pass %[3]s; proxy_http_version 1.1; proxy_read_timeout 60s;
+			proxy_set_header Authorization "Bearer $kiosk_token"; }
 	}
 }`, dir, socket, desk)
 	if err := os.WriteFile(filepath.Join(dir, "nginx.conf"), []byte(conf), 0o600); err != nil {

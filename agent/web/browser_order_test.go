@@ -10,13 +10,17 @@ import (
 const disorder = `(() => {
 	const found = [], main = document.querySelector("main"), h1 = main?.querySelector("h1");
 	const told = (e) => (e.getAttribute("aria-label") || e.textContent || e.id || e.tagName).trim().slice(0, 40);
-	if (document.querySelectorAll("main").length !== 1 || document.querySelectorAll("h1").length !== 1 || !h1) found.push("not one main part with one heading");
+	if (document.querySelectorAll("main").length !== 1 || document.querySelectorAll("h1").length !== 1 || !h1)
+		found.push("not one main part with one heading");
 	for (const e of document.querySelectorAll("[aria-owns], [aria-flowto]")) found.push("jumps: " + told(e));
 	for (const e of document.querySelectorAll("[tabindex]")) if (e.tabIndex > 0) found.push("comes out of turn by Tab: " + told(e));
 	const shown = (e) => e.checkVisibility({visibilityProperty: true, opacityProperty: true}) && e.getBoundingClientRect().height > 0;
-	const parts = [...document.querySelectorAll("a[href], button, input:not([type=hidden]), select, textarea, h1, h2, h3, main p, main li")].filter(shown);
+	const parts = [...document.querySelectorAll("a[href], button, input:not([type=hidden]), select, textarea, h1, h2, h3, main p, main li")]
+		.filter(shown);
 	const before = (a, b) => a.compareDocumentPosition(b) & Node.DOCUMENT_POSITION_FOLLOWING;
-	for (const e of parts) if (h1 && main.contains(e) && e.matches("a, button, input, select, textarea") && before(e, h1)) found.push("before the heading: " + told(e));
+	for (const e of parts)
+		if (h1 && main.contains(e) && e.matches("a, button, input, select, textarea") && before(e, h1))
+			found.push("before the heading: " + told(e));
 	const inside = parts.filter((e) => main?.contains(e) && getComputedStyle(e).position !== "absolute" && !e.closest(".visually-hidden"));
 	for (let i = 1; i < inside.length; i++) {
 		const a = inside[i - 1].getBoundingClientRect(), b = inside[i].getBoundingClientRect();

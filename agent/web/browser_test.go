@@ -334,9 +334,8 @@ func click(t testing.TB, ctx context.Context, selector string) {
 	settled(t, ctx)
 	var at []float64
 	await(t, selector+" within reach on "+pathOf(ctx, t), func() bool {
-		at = eval[[]float64](t, ctx, `(() => { const b = document.querySelector('`+selector+`'); if (!b) return []; b.scrollIntoView({block: "nearest", behavior: "instant"});
-			const r = b.getBoundingClientRect(), x = r.x + r.width / 2, y = r.y + r.height / 2, on = document.elementFromPoint(x, y);
-			return on && (b.contains(on) || on.closest("label")?.control === b) ? [x, y] : []; })()`)
+		at = eval[[]float64](t, ctx, `(() => { const c = (`+centre+`)('`+selector+`'), on = c && document.elementFromPoint(c.x, c.y);
+			return on && (c.b.contains(on) || on.closest("label")?.control === c.b) ? [c.x, c.y] : []; })()`)
 		return len(at) == 2
 	})
 	do(t, ctx, chromedp.MouseClickXY(at[0], at[1]))
@@ -345,7 +344,8 @@ func click(t testing.TB, ctx context.Context, selector string) {
 // shown waits until a thing is on the screen, or no more.
 func shown(t testing.TB, ctx context.Context, selector string, yes bool) {
 	t.Helper()
-	holds(t, ctx, fmt.Sprintf("%s shown: %v", selector, yes), fmt.Sprintf("document.querySelector(%q)?.checkVisibility() === %v", selector, yes))
+	holds(t, ctx, fmt.Sprintf("%s shown: %v", selector, yes),
+		fmt.Sprintf("document.querySelector(%q)?.checkVisibility() === %v", selector, yes))
 }
 
 // consent ticks and agrees.

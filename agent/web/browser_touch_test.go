@@ -36,11 +36,14 @@ func point(x, y, id, radius float64) *input.TouchPoint {
 	return &input.TouchPoint{X: x, Y: y, ID: &id, RadiusX: &radius, RadiusY: &radius}
 }
 
+// centre is a script's function that scrolls a thing into view and gives it with its middle; null where there is none.
+const centre = `(q) => { const b = document.querySelector(q); if (!b) return null; b.scrollIntoView({block: "nearest", behavior: "instant"});
+	const r = b.getBoundingClientRect(); return {b, x: r.x + r.width / 2, y: r.y + r.height / 2}; }`
+
 // middle scrolls a thing into view and gives its middle.
 func middle(t testing.TB, ctx context.Context, selector string) (x, y float64) {
 	t.Helper()
-	at := eval[[]float64](t, ctx, `(() => { const b = document.querySelector('`+selector+`'); if (!b) return []; b.scrollIntoView({block: "nearest", behavior: "instant"});
-		const r = b.getBoundingClientRect(); return [r.x + r.width / 2, r.y + r.height / 2]; })()`)
+	at := eval[[]float64](t, ctx, `(() => { const c = (`+centre+`)('`+selector+`'); return c ? [c.x, c.y] : []; })()`)
 	if len(at) != 2 {
 		t.Fatalf("no %s on %s", selector, pathOf(ctx, t))
 	}
@@ -150,7 +153,9 @@ func TestTapsOfThePageBefore(t *testing.T) {
 		do(t, ctx, chromedp.Navigate(k.server.URL+"/"))
 		eval[bool](t, ctx, `(() => { for (const a of document.getAnimations()) a.playbackRate = 1e-6; return true; })()`)
 		settled(t, ctx)
-		if held := eval[[]string](t, ctx, `[...document.querySelectorAll(".bar, main, .way")].filter((e) => getComputedStyle(e).pointerEvents === "none").map((e) => e.className)`); len(held) > 0 {
+		held := eval[[]string](t, ctx, `[...document.querySelectorAll(".bar, main, .way")]
+			.filter((e) => getComputedStyle(e).pointerEvents === "none").map((e) => e.className)`)
+		if len(held) > 0 {
 			t.Errorf("the page takes taps, and the style sheet holds %q back", held)
 		}
 	})

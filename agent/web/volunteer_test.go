@@ -154,7 +154,8 @@ func TestBatchByKeysAlone(t *testing.T) {
 	}
 	t.Logf("%d citizens with ready papers in %.1f s", waiting, time.Since(began).Seconds())
 	hands := time.Duration(pressed) * keystroke * 10 / time.Duration(waiting)
-	if t.Logf("%d keys for %d citizens: the hands of a volunteer are busy for %.1f s with ten", pressed, waiting, hands.Seconds()); hands > time.Minute {
+	t.Logf("%d keys for %d citizens: the hands of a volunteer are busy for %.1f s with ten", pressed, waiting, hands.Seconds())
+	if hands > time.Minute {
 		t.Errorf("ten citizens with ready papers take a volunteer's hands %v", hands)
 	}
 	subs, err := k.queue.List(queue.Filter{})

@@ -63,8 +63,9 @@ func others(t *testing.T) map[string][]byte {
 		"svg behind a prolog": []byte(`<?xml version="1.0"?>` + "\n<!-- x -->" +
 			`<svg xmlns="http://www.w3.org/2000/svg" width="9" height="9"/>` + strings.Repeat(" ", 64)),
 		"html": []byte(xhtml),
-		"fb2":  []byte(`<?xml version="1.0"?><FictionBook xmlns="http://www.gribuser.ru/xml/fictionbook/2.0"><body><section><p>x</p></section></body></FictionBook>`),
-		"pnm":  append([]byte("P5\n9 9\n255\n"), make([]byte, 81)...),
+		"fb2": []byte(`<?xml version="1.0"?><FictionBook xmlns="http://www.gribuser.ru/xml/fictionbook/2.0">` +
+			`<body><section><p>x</p></section></body></FictionBook>`),
+		"pnm": append([]byte("P5\n9 9\n255\n"), make([]byte, 81)...),
 		"psd": append([]byte("8BPS\x00\x01\x00\x00\x00\x00\x00\x00\x00\x03\x00\x00\x00\x09\x00\x00\x00\x09\x00\x08\x00\x03"),
 			make([]byte, 300)...),
 		"mobi":  append(append(make([]byte, 60), "BOOKMOBI"...), make([]byte, 200)...),

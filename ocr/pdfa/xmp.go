@@ -21,10 +21,13 @@ func (i Info) xmp() []byte {
 	b.WriteString("<?xpacket begin=\"\uFEFF\" id=\"W5M0MpCehiHzreSzNTczkc9d\"?>\n<x:xmpmeta xmlns:x=\"adobe:ns:meta/\">\n" +
 		"<rdf:RDF xmlns:rdf=\"http://www.w3.org/1999/02/22-rdf-syntax-ns#\">\n")
 	fmt.Fprintf(&b, "<rdf:Description rdf:about=\"\" "+
-		"xmlns:pdfaid=\"http://www.aiim.org/pdfa/ns/id/\"><pdfaid:part>%s</pdfaid:part><pdfaid:conformance>%s</pdfaid:conformance></rdf:Description>\n", part, conformance)
+		"xmlns:pdfaid=\"http://www.aiim.org/pdfa/ns/id/\"><pdfaid:part>%s</pdfaid:part>"+
+		"<pdfaid:conformance>%s</pdfaid:conformance></rdf:Description>\n",
+		part, conformance)
 	fmt.Fprintf(&b, "<rdf:Description rdf:about=\"\" xmlns:dc=\"http://purl.org/dc/elements/1.1/\"><dc:format>application/pdf</dc:format>"+
 		"<dc:title><rdf:Alt><rdf:li "+
-		"xml:lang=\"x-default\">%s</rdf:li></rdf:Alt></dc:title><dc:language><rdf:Bag><rdf:li>%s</rdf:li></rdf:Bag></dc:language></rdf:Description>\n", escaped(i.Title), escaped(i.Language))
+		"xml:lang=\"x-default\">%s</rdf:li></rdf:Alt></dc:title>"+
+		"<dc:language><rdf:Bag><rdf:li>%s</rdf:li></rdf:Bag></dc:language></rdf:Description>\n", escaped(i.Title), escaped(i.Language))
 	fmt.Fprintf(&b, "<rdf:Description rdf:about=\"\" "+
 		"xmlns:xmp=\"http://ns.adobe.com/xap/1.0/\"><xmp:CreateDate>%s</xmp:CreateDate><xmp:ModifyDate>%s</xmp:ModifyDate>"+
 		"<xmp:MetadataDate>%s</xmp:MetadataDate><xmp:CreatorTool>%s</xmp:CreatorTool></rdf:Description>\n", date, date, date, escaped(i.Tool))
