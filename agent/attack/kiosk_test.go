@@ -106,6 +106,15 @@ func openScreen(t *testing.T, d *daemon, shipped bool) *screen {
 	if err := chromedp.Do(s.ctx); err != nil { // attaches for good; a first call with a time limit would close the page with it
 		t.Fatal(err)
 	}
+	// The page that was found may still be a part of the way there: while the browser goes on to the next document there is nothing
+	// to run a script in, and it says so.
+	s.wait("the first page's button", func() bool {
+		ctx, cancel := context.WithTimeout(s.ctx, patience)
+		defer cancel()
+		ready, err := chromedp.Run(ctx, chromedp.Evaluate[bool](
+			`document.readyState == "complete" && !!document.querySelector("form[action='/begin'] button")`))
+		return err == nil && ready
+	})
 	s.run(chromedp.WaitVisible(chromedp.CSS("form[action='/begin'] button")))
 	s.wait("its window", func() bool { return len(s.windows()) > 0 })
 	return s
