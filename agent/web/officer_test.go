@@ -7,6 +7,7 @@ import (
 	"crypto/x509"
 	"encoding/json"
 	"io"
+	"net/http"
 	"path/filepath"
 	"regexp"
 	"strings"
@@ -230,7 +231,7 @@ func TestOfficerSignsManyWithOnePIN(t *testing.T) {
 	sent := func(pin string) *hand {
 		return h.post("/officer/sign", "visit", ids[0], "visit", ids[1], "form", "SAO Y", "pin", pin)
 	}
-	sent("0000").want(422, "/officer/sign", "PIN không đúng")
+	sent("0000").want(422, "/officer", "PIN không đúng")
 	if n := len(k.submissions(t)); n != 0 {
 		t.Fatalf("%d were sent with a wrong PIN", n)
 	}
@@ -264,7 +265,7 @@ func TestTokenPulledOut(t *testing.T) {
 	ids := h.waiting()
 	tok.left = 1
 	h.post("/officer/sign", "visit", ids[0], "visit", ids[1], "form", "SAO Y", "pin", tokenPIN).
-		want(422, "/officer/sign", "Đã ký và gửi 1 hồ sơ rồi dừng lại", "vừa bị rút ra")
+		want(422, "/officer", "Đã ký và gửi 1 hồ sơ rồi dừng lại", "vừa bị rút ra")
 	if n := len(k.submissions(t)); n != 1 {
 		t.Fatalf("%d were sent", n)
 	}
@@ -301,7 +302,7 @@ func TestOnlyWhatWasComparedIsSigned(t *testing.T) {
 	lan.get("/confirm").want(200, "/confirm")
 	lan.post("/staff/out")
 	h.get("/officer").want(200, "/officer")
-	h.post("/officer/sign", "visit", id, "form", "SAO Y", "pin", tokenPIN).want(422, "/officer/sign", "Hãy mở hồ sơ và đối chiếu lại")
+	h.post("/officer/sign", "visit", id, "form", "SAO Y", "pin", tokenPIN).want(422, "/officer", "Hãy mở hồ sơ và đối chiếu lại")
 	if n := len(k.submissions(t)); n != 0 {
 		t.Fatalf("%d were sent", n)
 	}
@@ -342,9 +343,57 @@ func TestOfficerHasNoPartHere(t *testing.T) {
 	h.get("/officer").want(404, "/officer")
 }
 
+// posts counts the forms that reach the kiosk.
+func (k *kiosk) posts(t *testing.T) *atomic.Int32 {
+	t.Helper()
+	n := &atomic.Int32{}
+	k.server.Config.Handler = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.Method == http.MethodPost {
+			n.Add(1)
+		}
+		k.site.ServeHTTP(w, r)
+	})
+	return n
+}
+
+// reloaded types a wrong PIN, loads the page that tells so again, and looks whether the PIN was sent again.
+func reloaded(t *testing.T, ctx context.Context, posts *atomic.Int32, keys func()) {
+	t.Helper()
+	before := posts.Load()
+	keys()
+	holds(t, ctx, "that the PIN is wrong", `document.readyState === "complete" && document.querySelector("[role=alert]")`)
+	do(t, ctx, chromedp.Reload())
+	holds(t, ctx, "the form once more", `document.readyState === "complete" && document.querySelector("#pin") && !document.querySelector("[role=alert]")`)
+	if n := posts.Load() - before; n != 1 {
+		t.Errorf("%s was sent %d times", pathOf(ctx, t), n)
+	}
+}
+
+// A page that tells of a wrong PIN can be loaded again: that sends no PIN.
+func TestPINIsSentOnce(t *testing.T) {
+	k := newKiosk(t, withStaff(t), withOfficer(t, newToken(t)))
+	posts := k.posts(t)
+	ctx := browser(t, 1366, 768)
+	do(t, ctx, chromedp.Navigate(k.server.URL+"/staff"))
+	typed := func(name, pin string) func() {
+		return func() {
+			do(t, ctx, chromedp.SendKeys(chromedp.CSS("#name"), name), chromedp.SendKeys(chromedp.CSS("#pin"), pin+"\r"))
+		}
+	}
+	reloaded(t, ctx, posts, typed("minh", "111333"))
+	typed("minh", techPIN)()
+	arrive(t, ctx, "/console")
+	do(t, ctx, chromedp.Navigate(k.server.URL+"/console/staff"))
+	reloaded(t, ctx, posts, typed("la", "1"))
+	h := k.hand(t).toScan("2.000815") // a citizen's screen
+	h.post("/takeover", "name", "lan", "pin", "000000").want(403, "/takeover", "không đúng", `value="lan"`)
+	h.get("/takeover").want(200, "/takeover")
+}
+
 // The officer's pages as they are seen, by keys.
 func TestOfficer_in_the_browser(t *testing.T) {
 	k := newKiosk(t, withStaff(t), withOfficer(t, newToken(t)))
+	posts := k.posts(t)
 	h := k.hand(t).officer().toConfirm()
 	id := k.site.Sessions.Visits()[0].Visit.ID
 	h.post("/staff/out")
@@ -364,6 +413,7 @@ func TestOfficer_in_the_browser(t *testing.T) {
 	holds(t, ctx, "those that wait", `location.pathname === "/officer"`)
 	fitsOn(t, ctx, "officer", [][2]int64{{1024, 768}, {768, 1024}}, []string{"m", "xl"})
 	axe(t, ctx, "officer")
+	reloaded(t, ctx, posts, func() { do(t, ctx, chromedp.SendKeys(chromedp.CSS("#pin"), "0000\r")) })
 	do(t, ctx, chromedp.SendKeys(chromedp.CSS("#pin"), tokenPIN+"\r"))
 	arrive(t, ctx, "/officer/signed")
 	axe(t, ctx, "signed")
@@ -415,7 +465,7 @@ func TestTokenIsAskedOnce(t *testing.T) {
 	press := func(h *hand, pin string) *hand {
 		return h.post("/officer/sign", "visit", ids[0], "visit", ids[1], "form", "SAO Y", "pin", pin)
 	}
-	press(h, "").want(422, "/officer/sign", "Hãy nhập PIN")
+	press(h, "").want(422, "/officer", "Hãy nhập PIN")
 	first := *h
 	done := make(chan bool)
 	go func() {
@@ -423,19 +473,19 @@ func TestTokenIsAskedOnce(t *testing.T) {
 		press(&first, "0000")
 	}()
 	<-opening
-	press(h, "0000").want(409, "/officer/sign", "Máy đang ký")
+	press(h, "0000").want(409, "/officer", "Máy đang ký")
 	answer()
 	<-done
-	first.want(422, "/officer/sign", "PIN không đúng")
+	first.want(422, "/officer", "PIN không đúng")
 	if n := tries.Load(); n != 1 {
 		t.Errorf("the token was given %d PINs", n)
 	}
 	lan := k.hand(t).signIn("lan", volunteerPIN)
 	lan.post("/desk/open/" + ids[1])
 	lan.get("/papers").want(200, "/papers")
-	press(h, tokenPIN).want(422, "/officer/sign", "Đã ký và gửi 1 hồ sơ rồi dừng lại", "đối chiếu lại")
+	press(h, tokenPIN).want(422, "/officer", "Đã ký và gửi 1 hồ sơ rồi dừng lại", "đối chiếu lại")
 	lan.post("/staff/out") // and leaves it at the papers
-	press(h, tokenPIN).want(422, "/officer/sign", "đối chiếu lại")
+	press(h, tokenPIN).want(422, "/officer", "đối chiếu lại")
 	h.post("/desk/next").want(200, "/check") // it is open to be compared again
 	h.get("/confirm")
 	h.compared()

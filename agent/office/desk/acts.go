@@ -50,27 +50,53 @@ func (d *Desk) act(w http.ResponseWriter, r *http.Request, s *session) {
 
 // refuse shows the dossier as it is now, with what the officer had typed, and says why nothing was done.
 func (d *Desk) refuse(w http.ResponseWriter, r *http.Request, one office.Dossier, err error, b dossierBody) {
-	b.Wrong = "wrong.fault"
-	status := http.StatusInternalServerError
-	var signing *sign.Error
-	switch {
-	case errors.Is(err, office.ErrStale):
-		b.Wrong, status = "wrong.stale", http.StatusConflict
-	case errors.Is(err, office.ErrNoReason):
-		b.Wrong, status = "wrong.no-reason", http.StatusUnprocessableEntity
-	case errors.Is(err, office.ErrNotNow):
-		b.Wrong, status = "wrong.not-now", http.StatusUnprocessableEntity
-	case errors.Is(err, office.ErrUnknown), errors.Is(err, errNoPDF):
-		b.Wrong, status = "wrong.file", http.StatusUnprocessableEntity
-	case errors.As(err, &signing):
-		b.Wrong, status = "sign."+string(signing.Failure), http.StatusUnprocessableEntity
-	default:
-		d.log.Error("act on a dossier", "dossier", one.Number, "error", err)
-	}
+	why := d.reason(one, err)
+	b.Wrong = why.key
 	if now, err := d.o.Store.ByNumber(one.Number); err == nil {
 		one = now
 	}
-	d.show(w, r, status, one, b)
+	d.show(w, r, why.status, one, b)
+}
+
+// reason is what is told of an error.
+func (d *Desk) reason(one office.Dossier, err error) refusal {
+	var signing *sign.Error
+	switch {
+	case errors.Is(err, office.ErrStale):
+		return refusal{http.StatusConflict, "wrong.stale"}
+	case errors.Is(err, office.ErrNoReason):
+		return refusal{http.StatusUnprocessableEntity, "wrong.no-reason"}
+	case errors.Is(err, office.ErrNotNow):
+		return refusal{http.StatusUnprocessableEntity, "wrong.not-now"}
+	case errors.Is(err, office.ErrUnknown), errors.Is(err, errNoPDF):
+		return refusal{http.StatusUnprocessableEntity, "wrong.file"}
+	case errors.Is(err, errNoPIN):
+		return refusal{http.StatusUnprocessableEntity, "sign.no-pin"}
+	case errors.Is(err, errSigning):
+		return refusal{http.StatusConflict, "sign.under-way"}
+	case errors.As(err, &signing):
+		return refusal{http.StatusUnprocessableEntity, "sign." + string(signing.Failure)}
+	}
+	d.log.Error("act on a dossier", "dossier", one.Number, "error", err)
+	return refusal{http.StatusInternalServerError, "wrong.fault"}
+}
+
+// Refusals of signing before the token is asked: it may count each as a wrong PIN.
+var (
+	errNoPIN   = errors.New("desk: no PIN was typed")
+	errSigning = errors.New("desk: signing is under way")
+)
+
+// refuseSigned sends the browser back to the dossier, which tells once why nothing was signed. The answer to a PIN is never a page:
+// one that is loaded again sends its PIN again, and a token locks itself after a few wrong ones.
+func (d *Desk) refuseSigned(w http.ResponseWriter, r *http.Request, s *session, one office.Dossier, err error) {
+	s.mu.Lock()
+	if s.refused == nil {
+		s.refused = map[uint64]refusal{}
+	}
+	s.refused[one.Number] = d.reason(one, err)
+	s.mu.Unlock()
+	http.Redirect(w, r, fmt.Sprintf("/desk/d/%d", one.Number), http.StatusSeeOther)
 }
 
 var errNoPDF = errors.New("desk: not a PDF")
@@ -128,16 +154,26 @@ func (d *Desk) sign(w http.ResponseWriter, r *http.Request, s *session) {
 	}
 	names := r.PostForm["file"]
 	if d.o.Sign == nil || len(names) == 0 {
-		d.refuse(w, r, one, errNoPDF, dossierBody{})
+		d.refuseSigned(w, r, s, one, errNoPDF)
 		return
 	}
 	mark := r.PostFormValue("form")
 	if !slices.Contains(copyForms, mark) {
 		mark = ""
 	}
-	signer, done, err := d.o.Sign(r.Context(), r.PostFormValue("pin"), mark)
+	pin := r.PostFormValue("pin")
+	if pin == "" {
+		d.refuseSigned(w, r, s, one, errNoPIN)
+		return
+	}
+	if !s.signing.TryLock() {
+		d.refuseSigned(w, r, s, one, errSigning)
+		return
+	}
+	defer s.signing.Unlock()
+	signer, done, err := d.o.Sign(r.Context(), pin, mark)
 	if err != nil {
-		d.refuse(w, r, one, err, dossierBody{})
+		d.refuseSigned(w, r, s, one, err)
 		return
 	}
 	defer done()
@@ -155,11 +191,14 @@ func (d *Desk) sign(w http.ResponseWriter, r *http.Request, s *session) {
 			one, _, err = d.attachSigned(r, one, revision, s.officer, name, out.Bytes())
 		}
 		if err != nil {
-			d.refuse(w, r, one, err, dossierBody{})
+			d.refuseSigned(w, r, s, one, err)
 			return
 		}
 		revision = one.Revision
 	}
+	s.mu.Lock()
+	delete(s.refused, one.Number) // of a try before that no page has told of
+	s.mu.Unlock()
 	d.done(w, r, s, fmt.Sprintf("/desk/d/%d#files", one.Number), "signed", "n", len(names))
 }
 

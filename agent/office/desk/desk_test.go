@@ -11,6 +11,7 @@ import (
 	"crypto/tls"
 	"crypto/x509"
 	"crypto/x509/pkix"
+	"encoding/base64"
 	"encoding/hex"
 	"encoding/json"
 	"encoding/pem"
@@ -284,6 +285,33 @@ func TestStrangersSeeAndChangeNothing(t *testing.T) {
 	}
 	if status, page := w.browser(t).get("/desk/signin"); status != http.StatusOK || strings.Contains(page, "chưa có cán bộ") {
 		t.Error("no sign-in page")
+	}
+}
+
+// The page that tells of a wrong PIN is no answer to it: it can be loaded again without the PIN being sent again.
+func TestSignInIsSentOnce(t *testing.T) {
+	w := newWard(t)
+	b := w.browser(t)
+	b.get("/desk/signin")
+	b.client.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
+	if status, _ := b.post("/desk/signin", url.Values{"name": {officerName}, "pin": {"000000"}}); status != http.StatusSeeOther {
+		t.Errorf("a wrong PIN is answered with %d", status)
+	}
+	if status, page := b.get("/desk/signin"); status != http.StatusForbidden || !strings.Contains(page, `value="`+officerName+`"`) ||
+		!strings.Contains(page, `role="alert"`) {
+		t.Errorf("nothing is told of a wrong PIN: %d", status)
+	}
+	if status, page := b.get("/desk/signin"); status != http.StatusOK || strings.Contains(page, `role="alert"`) {
+		t.Errorf("loaded again: %d", status)
+	}
+	planted := base64.RawURLEncoding.EncodeToString([]byte(`{"Name":"x","Wrong":"signin.none"}`))
+	address, err := url.Parse(w.server.URL + "/desk/")
+	if err != nil {
+		t.Fatal(err)
+	}
+	b.client.Jar.SetCookies(address, []*http.Cookie{{Name: wrongCookie, Value: planted, Path: "/desk/"}})
+	if status, page := b.get("/desk/signin"); status != http.StatusOK || strings.Contains(page, `role="alert"`) {
+		t.Errorf("a cookie that is not the desk's chooses the sentence: %d", status)
 	}
 }
 
@@ -943,8 +971,10 @@ func TestSignByTheDesksToken(t *testing.T) {
 	run("pkcs11-tool", "--module", module, "--token-label", "officer", "--login", "--pin", pin, "--write-object",
 		write("cert.der", cert.Raw), "--type", "cert", "--id", "01", "--label", "sign")
 
+	asked := 0
 	w := newWard(t, func(o *Options) {
 		o.Sign = func(ctx context.Context, pin, form string) (*sign.Signer, func(), error) {
+			asked++
 			token, err := sign.Open(ctx, sign.TokenConfig{Module: module}, pin)
 			if err != nil {
 				return nil, nil, err
@@ -959,8 +989,24 @@ func TestSignByTheDesksToken(t *testing.T) {
 		!strings.Contains(page, "PIN của thiết bị ký số không đúng") {
 		t.Errorf("a wrong PIN: %d", status)
 	}
-	form.Set("pin", pin)
+	if asked != 1 {
+		t.Errorf("the token was given %d PINs", asked)
+	}
+	if status, page := b.get("/desk/d/1"); status != http.StatusOK || strings.Contains(page, "không đúng") { // loaded again
+		t.Errorf("a page that told of a wrong PIN tells of it again: %d", status)
+	}
+	form.Set("pin", "")
 	form.Set("csrf", b.csrf)
+	if status, page := b.post("/desk/d/1/sign", form); status != http.StatusUnprocessableEntity || asked != 1 || !strings.Contains(page, "Hãy nhập PIN") {
+		t.Errorf("no PIN: %d, the token was given %d", status, asked)
+	}
+	b.client.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
+	form.Set("pin", "0001")
+	if status, _ := b.post("/desk/d/1/sign", form); status != http.StatusSeeOther {
+		t.Errorf("a PIN is answered by a page, which sends it again when it is loaded again: %d", status)
+	}
+	b.client.CheckRedirect = nil
+	form.Set("pin", pin)
 	if status, _ := b.post("/desk/d/1/sign", form); status != http.StatusOK {
 		t.Fatalf("sign: %d", status)
 	}

@@ -109,7 +109,14 @@ func (d *Desk) dossier(w http.ResponseWriter, r *http.Request, s *session) {
 		return
 	}
 	d.note(audit.Event{Actor: "officer:" + s.officer, Act: audit.DossierOpened, Submission: one.ID, Procedure: one.Procedure})
-	d.show(w, r, http.StatusOK, one, dossierBody{})
+	why := refusal{status: http.StatusOK}
+	s.mu.Lock()
+	if told, ok := s.refused[one.Number]; ok {
+		why = told
+		delete(s.refused, one.Number)
+	}
+	s.mu.Unlock()
+	d.show(w, r, why.status, one, dossierBody{Wrong: why.key})
 }
 
 // revision tells a page whether it is still true.

@@ -6,7 +6,9 @@ import (
 	"crypto/sha256"
 	"crypto/subtle"
 	"crypto/x509"
+	"encoding/base64"
 	"encoding/hex"
+	"encoding/json"
 	"errors"
 	"net"
 	"net/http"
@@ -32,11 +34,20 @@ const (
 type session struct {
 	token, csrf string
 
+	signing sync.Mutex // held while this officer signs: a PIN that is sent twice costs two tries of a token
+
 	mu      sync.Mutex // guards the rest
 	lang    string
 	officer string // sign-in name; "": nobody yet
 	seen    time.Time
-	flash   string // shown once: what was done
+	flash   string             // shown once: what was done
+	refused map[uint64]refusal // signing, by the number of the dossier whose page tells of it once
+}
+
+// refusal is why a form with the token's PIN was refused.
+type refusal struct {
+	status int
+	key    string
 }
 
 // sessions are those of officers who signed in. A stranger has none: the token of the forms shown to him is signed, so that
@@ -284,10 +295,15 @@ func (d *Desk) signInPage(w http.ResponseWriter, r *http.Request) {
 	if members, err := d.o.Roster.Members(); err == nil {
 		body.None = len(members) == 0
 	}
+	status := http.StatusOK
 	if r.URL.Query().Has("again") {
 		body.Wrong = "signin.again"
 	}
-	d.render(w, r, http.StatusOK, "signin", body)
+	if why, ok := takeWrong(w, r); ok {
+		body.Name, body.Wrong, body.Wait = why.Name, why.Wrong, why.Wait
+		status = wrongSignIns[why.Wrong]
+	}
+	d.render(w, r, status, "signin", body)
 }
 
 func (d *Desk) signIn(w http.ResponseWriter, r *http.Request) {
@@ -302,27 +318,69 @@ func (d *Desk) signIn(w http.ResponseWriter, r *http.Request) {
 	}
 	if err == nil {
 		lang := d.session(w, r).lang
+		takeWrong(w, r)
 		d.begin(w, r, m.Name, lang)
 		d.note(audit.Event{Actor: "officer:" + m.Name, Act: audit.SignedIn})
 		http.Redirect(w, r, Path, http.StatusSeeOther)
 		return
 	}
-	body := signInBody{Name: name, Wrong: "signin.wrong", Demo: d.o.Demo}
-	status := http.StatusForbidden
+	body := wrongSignIn{Name: name, Wrong: "signin.wrong"}
 	switch {
 	case errors.Is(err, staff.ErrLocked):
-		body.Wrong, status = "signin.locked", http.StatusTooManyRequests
+		body.Wrong = "signin.locked"
 		body.Wait = max(1, int(m.LockedUntil.Sub(d.now()).Round(time.Minute).Minutes()))
 		d.note(audit.Event{Actor: "system", Act: audit.StaffLocked})
 	case errors.Is(err, staff.ErrBusy):
-		body.Wrong, body.Wait, status = "signin.locked", 1, http.StatusTooManyRequests
+		body.Wrong, body.Wait = "signin.locked", 1
 	case errors.Is(err, staff.ErrWrongPIN):
 		d.note(audit.Event{Actor: "system", Act: audit.SignInFailed})
 	default:
 		d.log.Error("sign in", "error", err)
-		body.Wrong, status = "fault", http.StatusInternalServerError
+		body.Wrong = "fault"
 	}
-	d.render(w, r, status, "signin", body)
+	tellWrong(w, r, body)
+}
+
+// wrongSignIn is why nobody was signed in. It goes to the next showing of the page in a cookie of its own: a stranger has no session.
+type wrongSignIn struct {
+	Name  string
+	Wrong string // key of the sentence
+	Wait  int    // minutes
+}
+
+// wrongSignIns are the sentences that the page shows, with their status.
+var wrongSignIns = map[string]int{"signin.wrong": http.StatusForbidden, "signin.locked": http.StatusTooManyRequests,
+	"fault": http.StatusInternalServerError}
+
+const (
+	wrongCookie = "motcua-desk-wrong"
+	nameMost    = 64 // bytes of a name that is filled in again
+)
+
+// tellWrong sends the browser back to the page. The answer to a PIN is never a page: one that is loaded again sends its PIN again.
+func tellWrong(w http.ResponseWriter, r *http.Request, why wrongSignIn) {
+	if len(why.Name) > nameMost {
+		why.Name = ""
+	}
+	text, err := json.Marshal(why)
+	if err == nil {
+		setCookie(w, r, wrongCookie, base64.RawURLEncoding.EncodeToString(text))
+	}
+	http.Redirect(w, r, "/desk/signin", http.StatusSeeOther)
+}
+
+// takeWrong takes what the page has to tell.
+func takeWrong(w http.ResponseWriter, r *http.Request) (why wrongSignIn, ok bool) {
+	c, err := r.Cookie(wrongCookie)
+	if err != nil {
+		return why, false
+	}
+	http.SetCookie(w, &http.Cookie{Name: wrongCookie, Path: Path, MaxAge: -1})
+	text, err := base64.RawURLEncoding.DecodeString(c.Value)
+	if err != nil || json.Unmarshal(text, &why) != nil || wrongSignIns[why.Wrong] == 0 {
+		return wrongSignIn{}, false
+	}
+	return why, true
 }
 
 func (d *Desk) signOut(w http.ResponseWriter, r *http.Request) {

@@ -30,7 +30,7 @@ func New(h *screen.Host) *Pages { return &Pages{Host: h} }
 
 // Routes adds the pages to a mux.
 func (s *Pages) Routes(mux *http.ServeMux) {
-	mux.HandleFunc("GET /officer", s.Need(staff.Officer, s.home))
+	mux.HandleFunc("GET "+homePage, s.Need(staff.Officer, s.home))
 	mux.HandleFunc("POST /officer/sign", s.Need(staff.Officer, s.sign))
 	mux.HandleFunc("GET /officer/signed", s.Need(staff.Officer, s.signedPage))
 	mux.HandleFunc("GET /officer/book", s.Need(staff.Officer, s.book))
@@ -59,14 +59,14 @@ type homeBody struct {
 	Form    string
 }
 
-func (s *Pages) home(w http.ResponseWriter, r *http.Request, m staff.Member) {
-	lang := s.Session(w, r).Language()
-	s.showHome(w, r, http.StatusOK, m, screen.ConsoleView{Done: s.Said(r, lang)}, "")
-}
+// homePage is where an officer signs.
+const homePage = "/officer"
 
-func (s *Pages) showHome(w http.ResponseWriter, r *http.Request, status int, m staff.Member, v screen.ConsoleView, form string) {
+func (s *Pages) home(w http.ResponseWriter, r *http.Request, m staff.Member) {
 	sess := s.Session(w, r)
-	b := homeBody{Open: sess.Sitting() != nil, Forms: sign.Forms, Form: form}
+	why := s.Refused(r, homePage)
+	b := homeBody{Open: sess.Sitting() != nil, Forms: sign.Forms}
+	b.Form, _ = why.Body.(string)
 	for _, t := range s.Sessions.Lined() {
 		if t.Signable(m.Name) {
 			b.Waiting = append(b.Waiting, s.Waiting(t, sess.Language()))
@@ -74,8 +74,7 @@ func (s *Pages) showHome(w http.ResponseWriter, r *http.Request, status int, m s
 			b.Line++
 		}
 	}
-	v.Member, v.Body = m, b
-	s.RenderConsole(w, r, status, "officer", v)
+	s.RenderConsole(w, r, why.Status, "officer", screen.ConsoleView{Member: m, Done: s.Said(r, sess.Language()), Fault: why.Fault, Body: b})
 }
 
 type compareBody struct {
@@ -239,8 +238,8 @@ const signingTime = 10 * time.Minute
 func (s *Pages) sign(w http.ResponseWriter, r *http.Request, m staff.Member) {
 	form := r.PostForm.Get("form")
 	refuse := func(status int, key string, pairs ...any) {
-		lang := s.Session(w, r).Language()
-		s.showHome(w, r, status, m, screen.ConsoleView{Fault: s.Words.Say(lang, key, pairs...)}, form)
+		said := s.Words.Say(s.Session(w, r).Language(), key, pairs...)
+		s.Refuse(w, r, homePage, screen.Refused{Status: status, Fault: said, Body: form})
 	}
 	chosen := r.PostForm["visit"]
 	switch {
@@ -269,6 +268,7 @@ func (s *Pages) sign(w http.ResponseWriter, r *http.Request, m staff.Member) {
 	if len(signed) > 0 { // else the same form was sent again: what it did is told still
 		s.Session(w, r).KeepSigned(signed)
 	}
+	s.Refused(r, homePage) // of a try before that no page has told of
 	switch {
 	case err != nil && len(signed) == 0:
 		refuse(http.StatusUnprocessableEntity, s.fault(err))

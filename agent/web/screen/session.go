@@ -48,6 +48,8 @@ type Session struct {
 
 	signed []Signed // of an officer: what was signed last
 
+	refused map[string]Refused // forms with a PIN, by the page that tells of it at its next showing
+
 	member staff.Member // who of the staff is signed in here; none: a citizen
 	until  time.Time    // when that ends by itself
 }

@@ -112,8 +112,13 @@ func (s *Host) signInPage(w http.ResponseWriter, r *http.Request) {
 		http.Redirect(w, r, home(m.Role), http.StatusSeeOther)
 		return
 	}
-	s.RenderConsole(w, r, http.StatusOK, "signin", ConsoleView{Body: signInBody{
-		To: r.URL.Query().Get("to"), None: len(s.Options.Console.Roll.Members()) == 0}})
+	why := s.Refused(r, "/staff")
+	body, ok := why.Body.(signInBody)
+	if !ok {
+		body.To = r.URL.Query().Get("to")
+	}
+	body.None = len(s.Options.Console.Roll.Members()) == 0
+	s.RenderConsole(w, r, why.Status, "signin", ConsoleView{Body: body})
 }
 
 // signIn checks the PIN and, if it is right, moves the browser to a new session: a cookie that was
@@ -141,7 +146,7 @@ func (s *Host) signIn(w http.ResponseWriter, r *http.Request) {
 			s.Log.Error("sign in", "error", err)
 			body.Wrong, status = "fault", http.StatusInternalServerError
 		}
-		s.RenderConsole(w, r, status, "signin", ConsoleView{Body: body})
+		s.Refuse(w, r, "/staff", Refused{Status: status, Body: body})
 		return
 	}
 	lang, size := "vi", "m"

@@ -10,6 +10,9 @@ import (
 	"motcua/agent/web/screen"
 )
 
+// rollPath is the page of those who may sign in.
+const rollPath = "/console/staff"
+
 type rollBody struct {
 	Members []staff.Member
 	Name    string // what was typed, after a mistake
@@ -18,8 +21,10 @@ type rollBody struct {
 
 func (s *Pages) rollPage(w http.ResponseWriter, r *http.Request, m staff.Member) {
 	lang := s.Session(w, r).Language()
-	s.RenderConsole(w, r, http.StatusOK, "staff", screen.ConsoleView{Member: m, Done: s.Said(r, lang),
-		Body: rollBody{Members: s.Options.Console.Roll.Members(), Remove: r.URL.Query().Get("remove")}})
+	why := s.Refused(r, rollPath)
+	typed, _ := why.Body.(string)
+	s.RenderConsole(w, r, why.Status, "staff", screen.ConsoleView{Member: m, Done: s.Said(r, lang), Fault: why.Fault,
+		Body: rollBody{Members: s.Options.Console.Roll.Members(), Name: typed, Remove: r.URL.Query().Get("remove")}})
 }
 
 // rollAct adds, removes, or gives a new PIN.
@@ -41,15 +46,15 @@ func (s *Pages) rollAct(w http.ResponseWriter, r *http.Request, m staff.Member) 
 	}
 	if err != nil {
 		lang := s.Session(w, r).Language()
-		s.RenderConsole(w, r, http.StatusUnprocessableEntity, "staff", screen.ConsoleView{Member: m,
-			Fault: s.Words.Say(lang, rollFault(err)), Body: rollBody{Members: s.Options.Console.Roll.Members(), Name: name}})
+		s.Refuse(w, r, rollPath, screen.Refused{Status: http.StatusUnprocessableEntity, Fault: s.Words.Say(lang, rollFault(err)), Body: name})
 		return
 	}
+	s.Refused(r, rollPath) // of a try before that no page has told of
 	if said != "added" {
 		s.DropMember(name, m.Name == name && said == "pin-changed", s.tokenOf(r))
 	}
 	s.Note(audit.Event{Actor: screen.Actor(m), Act: audit.StaffChanged, Reason: said + ":" + name})
-	screen.Done(w, r, "/console/staff", said)
+	screen.Done(w, r, rollPath, said)
 }
 
 func rollFault(err error) string {

@@ -45,8 +45,8 @@ func (s *Pages) Routes(mux *http.ServeMux) {
 	mux.HandleFunc("GET /report", s.Need(staff.Volunteer, s.reportPage))
 	mux.HandleFunc("GET /report/{file}", s.Need(staff.Volunteer, s.reportFile))
 
-	mux.HandleFunc("GET /takeover", s.Seated(s.takeOverPage))
-	mux.HandleFunc("POST /takeover", s.Seated(s.takeOver))
+	mux.HandleFunc("GET "+takeOverPath, s.Seated(s.takeOverPage))
+	mux.HandleFunc("POST "+takeOverPath, s.Seated(s.takeOver))
 }
 
 type deskBody struct {
@@ -271,6 +271,9 @@ func (s *Pages) deskTake(w http.ResponseWriter, r *http.Request, m staff.Member)
 	http.Redirect(w, r, "/desk", http.StatusSeeOther)
 }
 
+// takeOverPath is the page where a volunteer takes a citizen's visit over.
+const takeOverPath = "/takeover"
+
 type takeOverBody struct {
 	Name  string
 	Fault string
@@ -280,7 +283,9 @@ type takeOverBody struct {
 // the citizen's: the PIN opens nothing else.
 func (s *Pages) takeOverPage(w http.ResponseWriter, r *http.Request, at screen.Seat) {
 	_ = at.Visit.Touch(s.Now())
-	s.Render(w, r, http.StatusOK, "takeover", screen.View{Back: s.WhereTo(at.State), Body: takeOverBody{}})
+	why := s.Refused(r, takeOverPath)
+	name, _ := why.Body.(string)
+	s.Render(w, r, why.Status, "takeover", screen.View{Back: s.WhereTo(at.State), Body: takeOverBody{Name: name, Fault: why.Fault}})
 }
 
 func (s *Pages) takeOver(w http.ResponseWriter, r *http.Request, at screen.Seat) {
@@ -288,14 +293,14 @@ func (s *Pages) takeOver(w http.ResponseWriter, r *http.Request, at screen.Seat)
 	m, err := s.SignInAs(name, r.PostForm.Get("pin"), screen.DeviceOf(r))
 	if err != nil {
 		s.Note(audit.Event{Actor: "system", Act: audit.SignInFailed})
-		s.Render(w, r, http.StatusForbidden, "takeover", screen.View{Back: s.WhereTo(at.State), Path: "/takeover",
-			Body: takeOverBody{Name: name, Fault: s.Words.Say(at.Lang, "takeover.wrong")}})
+		s.Refuse(w, r, takeOverPath, screen.Refused{Status: http.StatusForbidden, Fault: s.Words.Say(at.Lang, "takeover.wrong"), Body: name})
 		return
 	}
 	if err := at.Visit.TakeOver(s.Now(), m.Name, s.Options.Helped); err != nil {
 		s.TurnAway(w, r, at, err)
 		return
 	}
+	s.Refused(r, takeOverPath) // of a try before that no page has told of
 	s.Helped(m, at.State.ID)
 	http.Redirect(w, r, s.WhereTo(at.State), http.StatusSeeOther)
 }
