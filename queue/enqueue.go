@@ -1,6 +1,7 @@
 package queue
 
 import (
+	"bufio"
 	"bytes"
 	"context"
 	"crypto/rand"
@@ -13,7 +14,6 @@ import (
 	"maps"
 	"time"
 
-	"filippo.io/age"
 	"github.com/oklog/ulid/v2"
 	bolt "go.etcd.io/bbolt"
 	"golang.org/x/sys/unix"
@@ -210,26 +210,13 @@ func (q *Queue) fillBlob(f file, r *record, imported bool, fill func(*bodyWriter
 	raw := r.Sealed // an imported bundle that is an age file already
 	// An imported bundle stays as it was: the hub knows it by its digest.
 	officeOnly := raw || (q.o.OfficeOnly && !imported)
-	var seal sealer
-	if !raw {
-		var err error
-		if seal, err = newSealer(r.ID, q.currentRing(), q.o.Office, officeOnly); err != nil {
-			return err
-		}
+	buf, ok := q.pieces.Get().(*bufio.Writer)
+	if !ok {
+		buf = bufio.NewWriterSize(nil, blobPiece)
 	}
-	blob, err := newBlobWriter(f, seal, officeOnly, func(int64) error { return q.room(q.o.MinFree / 4) })
-	if err != nil {
-		return fmt.Errorf("write blob: %w", err)
-	}
-	var body io.Writer = blob
-	closeBody := func() error { return nil }
-	if !raw {
-		sealed, err := age.Encrypt(blob, seal.recipients...)
-		if err != nil {
-			return fmt.Errorf("seal: %w", err)
-		}
-		body, closeBody = sealed, sealed.Close
-	}
+	defer q.pieces.Put(buf)
+	body := &blobBody{raw: raw, digest: officeOnly, file: f, buf: buf, check: func(int64) error { return q.room(q.o.MinFree / 4) },
+		keys: func() (sealer, error) { return newSealer(r.ID, q.currentRing(), q.o.Office, officeOnly) }}
 	plain := sha256.New()
 	outs := []io.Writer{body}
 	if !officeOnly {
@@ -244,8 +231,9 @@ func (q *Queue) fillBlob(f file, r *record, imported bool, fill func(*bodyWriter
 	if err := side.Close(); err != nil {
 		return err
 	}
-	if err := closeBody(); err != nil {
-		return fmt.Errorf("seal: %w", err)
+	blob, err := body.close()
+	if err != nil {
+		return err
 	}
 	r.Stored = blob.stored
 	r.Sealed = officeOnly

@@ -16,7 +16,12 @@ type fan struct {
 	err   atomic.Pointer[error] // the first that a writer returned
 }
 
-const fanBlockSize = 128 << 10
+// fanBlockSize is how much is handed on at a time, as much as age seals at once; fanAhead, how many blocks the slowest
+// writer may be behind.
+const (
+	fanBlockSize = 64 << 10
+	fanAhead     = 8
+)
 
 type fanBlock struct {
 	data []byte
@@ -27,7 +32,7 @@ type fanBlock struct {
 func newFan(pool *sync.Pool, ws ...io.Writer) *fan {
 	f := &fan{pool: pool}
 	for _, w := range ws {
-		blocks := make(chan *fanBlock, 4)
+		blocks := make(chan *fanBlock, fanAhead)
 		f.outs = append(f.outs, blocks)
 		f.wg.Go(func() {
 			for b := range blocks {

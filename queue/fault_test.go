@@ -364,7 +364,8 @@ func TestEveryFaultAtEveryPoint(t *testing.T) {
 }
 
 // memoryDir is for tests that play power cuts themselves: a folder where fsync costs nothing, if there is one.
-func memoryDir(t *testing.T) string {
+func memoryDir(t testing.TB) string {
+	t.Helper()
 	dir, err := os.MkdirTemp("/dev/shm", "queue")
 	if err != nil {
 		return t.TempDir()

@@ -114,6 +114,7 @@ type Queue struct {
 	wiping   sync.Mutex   // one at a time removes what is marked for wiping
 	marking  sync.RWMutex // nobody begins to read between the look at who reads and the commit of the mark
 	blocks   sync.Pool    // of fans
+	pieces   sync.Pool    // of blobs that are being written, as *bufio.Writer
 	segments segments
 	breakers breakers
 	changes  changes
