@@ -107,10 +107,11 @@ func confirm(proc *procedure.Procedure, entries []visit.Entry, set map[string]st
 		e := &entries[i]
 		if text, typed := set[e.Name]; typed {
 			f, _ := proc.Field(e.Name)
-			*e = visit.Entry{Name: e.Name, Value: f.Normal(text), Source: paper.User, Confidence: 1, Seen: true, By: operator}
+			answer := procedure.Answer{Text: f.Normal(text), Source: paper.User, Confidence: 1, Looked: operator, Document: -1}
+			*e = visit.Entry{Name: e.Name, Answer: answer, Seen: true}
 		}
 		if reviewed {
-			e.Review, e.Seen, e.By = false, true, operator
+			e.Review, e.Seen, e.Looked = false, true, operator
 		}
 	}
 }

@@ -70,10 +70,10 @@ func printForm(sheet form.Sheet, kind string) ([]byte, error) {
 }
 
 // leaveOpen empties what may not be used as it is, and says what that was.
-func leaveOpen(proc *procedure.Procedure, values map[string]procedure.Value, now time.Time) []procedure.Complaint {
+func leaveOpen(proc *procedure.Procedure, values map[string]procedure.Answer, now time.Time) []procedure.Complaint {
 	complaints := proc.Validate(values, now)
 	for _, c := range complaints {
-		values[c.Field] = procedure.Value{Source: paper.User, Document: -1}
+		values[c.Field] = procedure.Answer{Source: paper.User, Document: -1}
 	}
 	return complaints
 }

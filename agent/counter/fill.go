@@ -56,9 +56,9 @@ func Form(p *procedure.Procedure, papers []visit.Paper, readings []visit.Reading
 		if val.Where != nil && (shared[*val.Where] > 1 || square(*val.Where)) && val.Document >= 0 && docs[val.Document].Where != nil {
 			val.Page, val.Where = docs[val.Document].Page, docs[val.Document].Where
 		}
-		e := visit.Entry{Name: f.ID, Value: val.Text, Read: val.Text, Source: val.Source, From: val.From,
-			Confidence: val.Confidence, Review: val.Review && (val.Text != "" || f.Required), Doubts: val.Doubts,
-			Old: val.Old, Offers: val.Offers}
+		e := visit.Entry{Name: f.ID, Answer: val, Read: val.Text}
+		e.Review = val.Review && (val.Text != "" || f.Required)
+		e.Document, e.Page, e.Where = -1, 0, nil
 		if place, ok := places[val.Page]; ok && val.Where != nil {
 			e.Paper, e.Page, e.Where = place.paper, place.page, val.Where
 		}
@@ -71,11 +71,12 @@ func Form(p *procedure.Procedure, papers []visit.Paper, readings []visit.Reading
 }
 
 // Values are the entries of a form as the procedure judges them.
-func Values(form []visit.Entry) map[string]procedure.Value {
-	values := make(map[string]procedure.Value, len(form))
+func Values(form []visit.Entry) map[string]procedure.Answer {
+	values := make(map[string]procedure.Answer, len(form))
 	for _, e := range form {
-		values[e.Name] = procedure.Value{Text: e.Value, Source: e.Source, From: e.From, Confidence: e.Confidence,
-			Review: e.Review, Doubts: e.Doubts, Old: e.Old, Looked: e.By, Document: -1}
+		a := e.Answer
+		a.Offers, a.Document, a.Page, a.Where = nil, -1, 0, nil // where it stands is told beside the form (see places)
+		values[e.Name] = a
 	}
 	return values
 }

@@ -39,7 +39,7 @@ func packed(t *testing.T, p *procedure.Procedure, papers ...visit.Paper) dossier
 	for i := range form {
 		f, _ := p.Field(form[i].Name)
 		e := &form[i]
-		e.Value, e.Source, e.Review, e.Fault = answer(f), paper.User, false, ""
+		e.Text, e.Source, e.Review, e.Fault = answer(f), paper.User, false, ""
 	}
 	draft, err := Office{Ward: "Phường Mẫu", Kiosk: "k1"}.Pack(t.Context(), Matter{
 		ID: "V1", Procedure: p, Channel: dossier.Self, Started: day, Confirmed: day,

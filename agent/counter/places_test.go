@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"motcua/agent/dossier"
+	"motcua/agent/procedure"
 	"motcua/agent/visit"
 	"motcua/configs"
 	"motcua/ocr"
@@ -29,10 +30,10 @@ func TestPlacesOfValues(t *testing.T) {
 		{ID: "file", Data: []byte("%PDF-"), MediaType: "application/pdf"}, {ID: "photo", Data: photo, MediaType: "image/jpeg"},
 	}
 	got := places([]visit.Entry{
-		{Name: "a", Paper: "upright", Page: 1, Where: where}, {Name: "b", Paper: "turned", Page: 1, Where: where},
-		{Name: "c", Paper: "file", Page: 1, Where: where}, {Name: "d", Paper: "photo", Page: 1, Where: where},
-		{Name: "e", Paper: "upright", Page: 1, Where: outside}, {Name: "f", Paper: "gone", Page: 1, Where: where},
-		{Name: "g", Paper: "upright", Page: 1},
+		{Name: "a", Paper: "upright", Answer: procedure.Answer{Page: 1, Where: where}}, {Name: "b", Paper: "turned", Answer: procedure.Answer{Page: 1, Where: where}},
+		{Name: "c", Paper: "file", Answer: procedure.Answer{Page: 1, Where: where}}, {Name: "d", Paper: "photo", Answer: procedure.Answer{Page: 1, Where: where}},
+		{Name: "e", Paper: "upright", Answer: procedure.Answer{Page: 1, Where: outside}}, {Name: "f", Paper: "gone", Answer: procedure.Answer{Page: 1, Where: where}},
+		{Name: "g", Paper: "upright", Answer: procedure.Answer{Page: 1}},
 	}, papers)
 	want := map[string]dossier.Place{
 		"a": {Page: "page-0001.jpg", X: .1, Y: .1, W: .2, H: .1},

@@ -92,7 +92,7 @@ type Dossier struct {
 	Supplements string
 	Procedure   *procedure.Procedure
 	Form        *form.Layout // the official form; nil where the procedure has none
-	Values      map[string]procedure.Value
+	Values      map[string]procedure.Answer
 	Ways        map[string]procedure.WayID // how papers are given that were not scanned, by the paper's id
 	Documents   []paper.Document           // what was recognised; only kinds and pages are kept beside the form
 	Places      map[string]Place           // where values were read, by the field's id

@@ -55,15 +55,15 @@ const (
 
 // filled gives every field of a procedure an answer of a length. Answers are told apart by their field, so
 // that one in the wrong place is seen.
-func filled(p *procedure.Procedure, l length) map[string]procedure.Value {
-	values := map[string]procedure.Value{}
+func filled(p *procedure.Procedure, l length) map[string]procedure.Answer {
+	values := map[string]procedure.Answer{}
 	for i := range p.Fields {
 		f := &p.Fields[i]
 		text := ""
 		if l != empty {
 			text = sample(f, l)
 		}
-		values[f.ID] = procedure.Value{Text: text, Source: paper.User, Confidence: 1, Document: -1}
+		values[f.ID] = procedure.Answer{Text: text, Source: paper.User, Confidence: 1, Document: -1}
 	}
 	return values
 }
@@ -389,7 +389,7 @@ func TestFootnotesAreRules(t *testing.T) {
 	}
 	layout, _ := layouts.Of(p)
 	answers := filled(p, short)
-	set := func(id, text string) { answers[id] = procedure.Value{Text: text, Source: paper.User, Document: -1} }
+	set := func(id, text string) { answers[id] = procedure.Answer{Text: text, Source: paper.User, Document: -1} }
 	set("relation", "child")
 	set("subject_ethnicity", "Mường")
 	text := func() string {
@@ -428,7 +428,7 @@ func TestNothingIsInvented(t *testing.T) {
 		if !ok {
 			continue
 		}
-		for _, block := range layout.Fill(p, map[string]procedure.Value{}, "", made).Blocks {
+		for _, block := range layout.Fill(p, map[string]procedure.Answer{}, "", made).Blocks {
 			if paragraph, ok := block.(Paragraph); ok {
 				for _, r := range paragraph.Runs {
 					if r.Filled && r.Text != "" && r.Text != Ticked && r.Text != Unticked && !slices.Contains([]string{"29", "11", "2026"}, r.Text) {

@@ -66,7 +66,7 @@ const (
 
 // Fill lays out a form with a procedure's answers. office is the unit the kiosk stands in ("Phường Bến
 // Thành, Thành phố Hồ Chí Minh"); made is when it was filled.
-func (l *Layout) Fill(p *procedure.Procedure, values map[string]procedure.Value, office string, made time.Time) Sheet {
+func (l *Layout) Fill(p *procedure.Procedure, values map[string]procedure.Answer, office string, made time.Time) Sheet {
 	a := answers{p: p, values: asked(p, values), office: inSentence(office), today: made.Format(time.DateOnly)}
 	s := Sheet{Title: sentenceCase(l.Title), Made: made,
 		Subject: fmt.Sprintf("%s %s. %s (tra cứu %s)", p.Code, p.Name.VI, strings.Join(l.Sources, "; "), shownDate(string(l.LookedUp)))}
@@ -106,7 +106,7 @@ func (s *Sheet) Attach(heading string, lines []string) {
 }
 
 // asked leaves what the form asks for: answers the law makes needless stay off the paper.
-func asked(p *procedure.Procedure, values map[string]procedure.Value) map[string]procedure.Value {
+func asked(p *procedure.Procedure, values map[string]procedure.Answer) map[string]procedure.Answer {
 	complete := p.Complete(values)
 	for i := range p.Fields {
 		id := p.Fields[i].ID
@@ -118,7 +118,7 @@ func asked(p *procedure.Procedure, values map[string]procedure.Value) map[string
 }
 
 // needless tells whether a field is off the form for a reason other than that its person is another one.
-func needless(p *procedure.Procedure, f *procedure.Field, complete map[string]procedure.Value) bool {
+func needless(p *procedure.Procedure, f *procedure.Field, complete map[string]procedure.Answer) bool {
 	role, _ := p.Role(f.Group)
 	for _, c := range f.When {
 		if c.Field != role.Same.When.Field && !p.Holds(c, complete) {

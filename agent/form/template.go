@@ -76,7 +76,7 @@ func check(template string, p *procedure.Procedure) []error {
 // answers are what a form is filled with.
 type answers struct {
 	p      *procedure.Procedure
-	values map[string]procedure.Value // complete, but for what the form does not ask: that is left empty
+	values map[string]procedure.Answer // complete, but for what the form does not ask: that is left empty
 	office string
 	today  string // ISO 8601
 }

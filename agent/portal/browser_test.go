@@ -325,8 +325,8 @@ func (s *standIn) filledIn(tab context.Context) map[string][]string {
 }
 
 // everything answers every field of a procedure, each with a value of its own, so that one in a wrong place is seen.
-func everything(p *procedure.Procedure) map[string]procedure.Value {
-	values := map[string]procedure.Value{}
+func everything(p *procedure.Procedure) map[string]procedure.Answer {
+	values := map[string]procedure.Answer{}
 	for i := range p.Fields {
 		f := &p.Fields[i]
 		text := "Thử " + strings.ReplaceAll(f.ID, "_", " ")
@@ -346,12 +346,12 @@ func everything(p *procedure.Procedure) map[string]procedure.Value {
 		case procedure.Tick:
 			text = "yes"
 		}
-		values[f.ID] = procedure.Value{Text: text, Source: "user", Document: -1}
+		values[f.ID] = procedure.Answer{Text: text, Source: "user", Document: -1}
 	}
 	// Persons without a number, so that all the rest is asked of them.
 	for _, person := range []string{"subject", "deceased"} {
 		if _, ok := values[person+"_number"]; ok {
-			values[person+"_number"] = procedure.Value{Source: "user", Document: -1}
+			values[person+"_number"] = procedure.Answer{Source: "user", Document: -1}
 		}
 	}
 	return values

@@ -74,7 +74,7 @@ type File struct {
 
 // Plan says what goes where. values are those of a confirmed form; units tells addresses of today from others: an
 // address that isn't known to be of today is left to the person.
-func (ms Maps) Plan(p *procedure.Procedure, values map[string]procedure.Value, units *address.Table) Work {
+func (ms Maps) Plan(p *procedure.Procedure, values map[string]procedure.Answer, units *address.Table) Work {
 	complete := p.Complete(values)
 	w := Work{Procedure: p.Code, Number: complete["applicant_number"].Text, Pages: []PagePlan{}, Missing: []Open{}, Files: []File{}}
 	for _, code := range []string{EveryProcedure, p.Code} {
@@ -124,7 +124,7 @@ const (
 	unknown
 )
 
-func (f Field) item(p *procedure.Procedure, values, complete map[string]procedure.Value, units *address.Table) (Item, state) {
+func (f Field) item(p *procedure.Procedure, values, complete map[string]procedure.Answer, units *address.Table) (Item, state) {
 	item := Item{Name: f.Name, Alias: f.Alias, Label: f.Label, Value: f.Value, Unit: f.Take == Province || f.Take == Ward}
 	for _, c := range f.When {
 		if !p.Holds(c, complete) {

@@ -31,10 +31,10 @@ func shipped(t testing.TB) (*procedure.Catalog, Maps, *address.Table) {
 	return catalog, maps, units
 }
 
-func answers(pairs ...string) map[string]procedure.Value {
-	values := map[string]procedure.Value{}
+func answers(pairs ...string) map[string]procedure.Answer {
+	values := map[string]procedure.Answer{}
 	for i := 0; i < len(pairs); i += 2 {
-		values[pairs[i]] = procedure.Value{Text: pairs[i+1], Source: paper.QR, Document: -1} // as read from a card
+		values[pairs[i]] = procedure.Answer{Text: pairs[i+1], Source: paper.QR, Document: -1} // as read from a card
 	}
 	return values
 }

@@ -78,11 +78,11 @@ func (c Condition) holds(text string) bool {
 
 // Asked tells whether a field is asked, given the other answers. The answer of a field that is itself not
 // asked counts as none.
-func (p *Procedure) Asked(id string, values map[string]Value) bool {
+func (p *Procedure) Asked(id string, values map[string]Answer) bool {
 	return p.asked(id, values, len(p.Fields))
 }
 
-func (p *Procedure) asked(id string, values map[string]Value, depth int) bool {
+func (p *Procedure) asked(id string, values map[string]Answer, depth int) bool {
 	f, ok := p.Field(id)
 	if !ok || depth == 0 { // a circle of conditions is refused when the file is read
 		return ok
@@ -100,14 +100,14 @@ func (p *Procedure) asked(id string, values map[string]Value, depth int) bool {
 }
 
 // Holds tells whether a condition holds of the answers as they are.
-func (p *Procedure) Holds(c Condition, values map[string]Value) bool {
+func (p *Procedure) Holds(c Condition, values map[string]Answer) bool {
 	return c.holds(values[c.Field].Text)
 }
 
 // Complete is the answers as they are handed in. What is not asked is left out, unless it is known without
 // a doubt; a person who is another one of the procedure has that one's answers.
-func (p *Procedure) Complete(values map[string]Value) map[string]Value {
-	out := make(map[string]Value, len(values))
+func (p *Procedure) Complete(values map[string]Answer) map[string]Answer {
+	out := make(map[string]Answer, len(values))
 	for i := range p.Fields {
 		f := &p.Fields[i]
 		v := values[f.ID]
@@ -116,7 +116,7 @@ func (p *Procedure) Complete(values map[string]Value) map[string]Value {
 			continue
 		}
 		if v.Review || v.Source == paper.User {
-			v = Value{Source: paper.User, Document: -1}
+			v = Answer{Source: paper.User, Document: -1}
 		}
 		if same, ok := p.same(f, values); ok {
 			v = same
@@ -127,14 +127,14 @@ func (p *Procedure) Complete(values map[string]Value) map[string]Value {
 }
 
 // same gives the answer of the person who stands for the person of f.
-func (p *Procedure) same(f *Field, values map[string]Value) (Value, bool) {
+func (p *Procedure) same(f *Field, values map[string]Answer) (Answer, bool) {
 	role, ok := p.Role(f.Group)
 	if !ok || role.Same == nil || !role.Same.When.holds(values[role.Same.When.Field].Text) {
-		return Value{}, false
+		return Answer{}, false
 	}
 	other := role.Same.Role + strings.TrimPrefix(f.ID, role.ID)
 	if _, ok := p.Field(other); !ok {
-		return Value{}, false
+		return Answer{}, false
 	}
 	return values[other], true
 }

@@ -48,11 +48,11 @@ const (
 )
 
 // Price is the fee of a filled form, in đồng. A number that is missing or not a number counts as one.
-func (p *Procedure) Price(values map[string]Value, scanned int) int64 {
+func (p *Procedure) Price(values map[string]Answer, scanned int) int64 {
 	return p.Fee.Total(p.count(values, PagesField, scanned), p.count(values, CopiesField, 1))
 }
 
-func (p *Procedure) count(values map[string]Value, id string, otherwise int) int {
+func (p *Procedure) count(values map[string]Answer, id string, otherwise int) int {
 	if _, ok := p.Field(id); !ok {
 		return otherwise
 	}

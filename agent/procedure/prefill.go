@@ -23,8 +23,8 @@ const (
 	UnsureUnit  paper.Doubt = "unsure-unit"  // the address names a unit of before 2025, and it isn't sure what it is today
 )
 
-// Value is what a field of the form holds, and how far it can be trusted.
-type Value struct {
+// Answer is what a field of the form holds, and how far it can be trusted.
+type Answer struct {
 	Text       string        `json:"value"`
 	Source     paper.Source  `json:"source"`         // user: typed or confirmed by a person
 	From       string        `json:"from,omitempty"` // "applicant.full_name"
@@ -40,15 +40,15 @@ type Value struct {
 }
 
 // String gives kind and length only: a careless %v leaks nothing.
-func (v Value) String() string {
+func (v Answer) String() string {
 	return fmt.Sprintf("value(%s, %d letters, review=%t)", v.Source, utf8.RuneCountInString(v.Text), v.Review)
 }
 
 // GoString is String, for %#v.
-func (v Value) GoString() string { return v.String() }
+func (v Answer) GoString() string { return v.String() }
 
 // LogValue keeps the value out of logs.
-func (v Value) LogValue() slog.Value { return slog.StringValue(v.String()) }
+func (v Answer) LogValue() slog.Value { return slog.StringValue(v.String()) }
 
 // Assignment says which documents (by index) are whose, by role. A role may have several papers: an
 // identity card and a residence confirmation.
@@ -113,8 +113,8 @@ func sheet(a, b paper.Document) bool {
 }
 
 // Prefill gives a value for every field of the form, empty where nothing is known.
-func (p *Procedure) Prefill(docs []paper.Document, who Assignment) map[string]Value {
-	values := make(map[string]Value, len(p.Fields))
+func (p *Procedure) Prefill(docs []paper.Document, who Assignment) map[string]Answer {
+	values := make(map[string]Answer, len(p.Fields))
 	for i := range p.Fields {
 		f := &p.Fields[i]
 		values[f.ID] = p.prefill(f, docs, who)
@@ -122,7 +122,7 @@ func (p *Procedure) Prefill(docs []paper.Document, who Assignment) map[string]Va
 	return values
 }
 
-func (p *Procedure) prefill(f *Field, docs []paper.Document, who Assignment) Value {
+func (p *Procedure) prefill(f *Field, docs []paper.Document, who Assignment) Answer {
 	for n, source := range f.From {
 		v, ok := read(source, docs, who)
 		if !ok {
@@ -142,12 +142,12 @@ func (p *Procedure) prefill(f *Field, docs []paper.Document, who Assignment) Val
 		}
 		return v
 	}
-	return Value{Text: f.Default, Source: paper.User, Document: -1, Confidence: 1}
+	return Answer{Text: f.Default, Source: paper.User, Document: -1, Confidence: 1}
 }
 
 // toToday turns an address from a paper into that of today where one unit is sure, and offers the choices where
 // it isn't; the paper's text is kept.
-func (p *Procedure) toToday(v *Value) {
+func (p *Procedure) toToday(v *Answer) {
 	if p.units == nil {
 		return
 	}
@@ -165,8 +165,8 @@ func (p *Procedure) toToday(v *Value) {
 
 // read takes a field from a person's papers: the most trusted reading, doubted where another of the
 // person's papers says something else.
-func read(s Source, docs []paper.Document, who Assignment) (Value, bool) {
-	var best Value
+func read(s Source, docs []paper.Document, who Assignment) (Answer, bool) {
+	var best Answer
 	found := false
 	for _, i := range who[s.Role] {
 		if i < 0 || i >= len(docs) {
@@ -176,7 +176,7 @@ func read(s Source, docs []paper.Document, who Assignment) (Value, bool) {
 		if !ok || f.Value == "" || s.Field == paper.DateOfIssue && !Identity(docs[i].Type) {
 			continue // a residence confirmation has a date of issue, too: not the one that forms ask for
 		}
-		v := Value{
+		v := Answer{
 			Text: norm.NFC.String(f.Value), Source: f.Source, From: s.String(), Confidence: f.Confidence,
 			Review: f.Review, Doubts: slices.Clone(f.Doubts), Document: i, Page: f.Page, Where: f.Where,
 		}
@@ -212,7 +212,7 @@ func field(d paper.Document, name paper.Name) (paper.Field, bool) {
 		Identity(d.Type) && text != ""
 }
 
-func (v *Value) doubt(d paper.Doubt) {
+func (v *Answer) doubt(d paper.Doubt) {
 	v.Review = true
 	if !slices.Contains(v.Doubts, d) {
 		v.Doubts = append(v.Doubts, d)

@@ -145,10 +145,10 @@ func TestFee(t *testing.T) {
 		}
 	}
 	extract := get(t, "2.000635")
-	if got := extract.Price(map[string]Value{"copies": {Text: "3"}}, 2); got != 24000 {
+	if got := extract.Price(map[string]Answer{"copies": {Text: "3"}}, 2); got != 24000 {
 		t.Errorf("three extracts cost %d", got)
 	}
-	if get(t, "2.000815").Price(map[string]Value{"pages": {Text: "3"}, "copies": {Text: "2"}}, 9) != 10000 {
+	if get(t, "2.000815").Price(map[string]Answer{"pages": {Text: "3"}, "copies": {Text: "2"}}, 9) != 10000 {
 		t.Error("the pages that were typed must count, not those that were scanned")
 	}
 }
@@ -283,7 +283,7 @@ func TestValidate(t *testing.T) {
 	}
 	t.Run("what needs a look and got none is refused", func(t *testing.T) {
 		p := &Procedure{Fields: []Field{{ID: "a", Type: Line}}}
-		got := p.Validate(map[string]Value{"a": {Text: "x", Review: true}}, today)
+		got := p.Validate(map[string]Answer{"a": {Text: "x", Review: true}}, today)
 		if len(got) != 1 || got[0].Code != Unreviewed {
 			t.Errorf("got %v", got)
 		}
@@ -357,9 +357,9 @@ func TestLoadListsEveryMistakeWithItsLine(t *testing.T) {
 }
 
 func TestValuesDoNotLeakIntoLogs(t *testing.T) {
-	v := Value{Text: "secret", Source: paper.User}
+	v := Answer{Text: "secret", Source: paper.User}
 	for _, format := range []string{"%v", "%+v", "%#v", "%s"} {
-		if s := fmt.Sprintf(format, map[string]Value{"a": v}); strings.Contains(s, "secret") {
+		if s := fmt.Sprintf(format, map[string]Answer{"a": v}); strings.Contains(s, "secret") {
 			t.Errorf("%s prints %s", format, s)
 		}
 	}

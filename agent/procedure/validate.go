@@ -44,7 +44,7 @@ const MaxLength = 500
 // Validate says what is wrong with a filled form, in the order of its fields; fields that the other answers
 // make needless are passed over. Values nobody has looked at although they need it are complained of as
 // Unreviewed.
-func (p *Procedure) Validate(values map[string]Value, now time.Time) []Complaint {
+func (p *Procedure) Validate(values map[string]Answer, now time.Time) []Complaint {
 	var complaints []Complaint
 	for i := range p.Fields {
 		f := &p.Fields[i]

@@ -8,6 +8,7 @@
 package visit
 
 import (
+	"encoding/json"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -16,6 +17,7 @@ import (
 	"sync"
 	"time"
 
+	"motcua/agent/procedure"
 	"motcua/ocr/paper"
 )
 
@@ -92,28 +94,35 @@ func (p Paper) GoString() string { return p.String() }
 // LogValue keeps content out of logs.
 func (p Paper) LogValue() slog.Value { return slog.StringValue(p.String()) }
 
-// Entry is one field of the form with its value and where the value comes from.
+// Entry is one field of the form: its answer, and what has been done with it on this visit. The answer's Page counts in Paper,
+// from 1; its Looked is empty while Seen is false.
 type Entry struct {
+	procedure.Answer
 	Name   string // of the form field
-	Value  string
-	Read   string // as recognition had it; differs from Value once a person corrected it
-	Source paper.Source
-	From   string // which field of whose paper, as the procedure names it
-	Review bool   // a person must still look
+	Read   string // as recognition had it; differs from Text once a person corrected it
 	Seen   bool   // a person has looked at it, or typed it
-	By     string // who that was: "citizen", or the sign-in name of who helps; empty while Seen is false
 	Idle   bool   // other answers make it needless: it is neither shown nor open
-	Doubts []paper.Doubt
-	Old    string   // an address as its paper has it, with units of before July 2025
-	Offers []string // what an address may be today, where somebody has to choose
-	// Confidence is recognition's own, kept with the submission even after a person confirmed the value.
-	Confidence float64
-	Paper      string // id of the paper it was read from, empty if typed
-	Page       int    // page of that paper, 1-based
-	Where      *paper.Quad
-	Fault      string // why the value was refused, as a key of the catalogue; empty if it holds
-	Typing     bool   // somebody has begun to write Typed and has not answered yet
-	Typed      string
+	Paper  string // id of the paper it was read from, empty if typed
+	Fault  string // why the value was refused, as a key of the catalogue; empty if it holds
+	Typing bool   // somebody has begun to write Typed and has not answered yet
+	Typed  string
+}
+
+// UnmarshalJSON also takes what builds before December 2026 kept of a visit: there the answer's parts were the entry's own, under
+// names that differ from today's in capitals, and who looked was "By".
+func (e *Entry) UnmarshalJSON(data []byte) error {
+	type entry Entry // without this method
+	old := struct {
+		*entry
+		By string
+	}{entry: (*entry)(e)}
+	if err := json.Unmarshal(data, &old); err != nil {
+		return err
+	}
+	if e.Looked == "" {
+		e.Looked = old.By
+	}
+	return nil
 }
 
 // Open reports whether the entry still needs its person.
@@ -121,7 +130,7 @@ func (e Entry) Open() bool { return !e.Idle && (e.Review || e.Fault != "") }
 
 // String names the entry without its value.
 func (e Entry) String() string {
-	return fmt.Sprintf("entry(%s, %s, %d bytes, open=%t)", e.Name, e.Source, len(e.Value), e.Open())
+	return fmt.Sprintf("entry(%s, %s, %d bytes, open=%t)", e.Name, e.Source, len(e.Text), e.Open())
 }
 
 // GoString is String, for %#v.
@@ -605,15 +614,15 @@ func (v *Visit) Answer(now time.Time, name, value, fault string) error {
 		}
 		e := &v.form[i]
 		if !e.Seen {
-			e.Read = e.Value
+			e.Read = e.Text
 		}
-		if value != e.Value || e.Source == "" {
+		if value != e.Text || e.Source == "" {
 			e.Source, e.From, e.Confidence = paper.User, "", 1
 		}
-		e.Value, e.Fault, e.Seen, e.Review = value, fault, true, false
+		e.Text, e.Fault, e.Seen, e.Review = value, fault, true, false
 		e.Typing, e.Typed = false, ""
-		if e.By = v.staff; e.By == "" {
-			e.By = Citizen
+		if e.Looked = v.staff; e.Looked == "" {
+			e.Looked = Citizen
 		}
 		return nil
 	})

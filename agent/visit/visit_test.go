@@ -12,6 +12,7 @@ import (
 
 	"pgregory.net/rapid"
 
+	"motcua/agent/procedure"
 	"motcua/ocr/paper"
 )
 
@@ -30,8 +31,8 @@ func walked(t testing.TB) *Visit {
 	}
 	must(t, v.Read(noon, "p1", 1, []paper.Document{{Type: paper.CCCD}}, ""))
 	must(t, v.Fill(noon, []Entry{
-		{Name: "name", Value: "A", Read: "A", Source: paper.QR, Paper: "p1", Page: 1, Where: &paper.Quad{}},
-		{Name: "residence", Value: "B", Read: "B", Source: paper.OCR, Review: true, Paper: "p1"},
+		{Name: "name", Read: "A", Paper: "p1", Answer: procedure.Answer{Text: "A", Source: paper.QR, Page: 1, Where: &paper.Quad{}}},
+		{Name: "residence", Read: "B", Paper: "p1", Answer: procedure.Answer{Text: "B", Source: paper.OCR, Review: true}},
 	}))
 	must(t, v.Go(noon, Check))
 	return v
@@ -121,8 +122,8 @@ func TestVisit(t *testing.T) {
 		v := walked(t)
 		must(t, v.Answer(noon, "residence", "???", "letters"))
 		e, _ := v.State().Entry("residence")
-		if e.Value != "???" || !e.Open() {
-			t.Errorf("entry: value kept %t, open %t", e.Value == "???", e.Open())
+		if e.Text != "???" || !e.Open() {
+			t.Errorf("entry: value kept %t, open %t", e.Text == "???", e.Open())
 		}
 	})
 	t.Run("confirmed_value_keeps_its_source_and_a_typed_one_becomes_the_persons", func(t *testing.T) {
@@ -143,17 +144,20 @@ func TestVisit(t *testing.T) {
 		}
 		must(t, v.Pick(noon, "2.000815"))
 		must(t, v.Go(noon, Confirm))
-		if e, _ := v.State().Entry("residence"); e.Value != "B2" {
+		if e, _ := v.State().Entry("residence"); e.Text != "B2" {
 			t.Error("the answer is gone")
 		}
 	})
 	t.Run("a_further_scan_does_not_overwrite_what_a_person_typed", func(t *testing.T) {
 		v := walked(t)
 		must(t, v.Answer(noon, "name", "typed", ""))
-		must(t, v.Fill(noon, []Entry{{Name: "name", Value: "read", Source: paper.Chip}, {Name: "residence", Value: "new", Source: paper.Chip}}))
+		must(t, v.Fill(noon, []Entry{
+			{Name: "name", Answer: procedure.Answer{Text: "read", Source: paper.Chip}},
+			{Name: "residence", Answer: procedure.Answer{Text: "new", Source: paper.Chip}},
+		}))
 		name, _ := v.State().Entry("name")
 		residence, _ := v.State().Entry("residence")
-		if name.Value != "typed" || residence.Value != "new" {
+		if name.Text != "typed" || residence.Text != "new" {
 			t.Error("person's value overwritten, or new reading not taken")
 		}
 	})
@@ -177,7 +181,7 @@ func TestVisit(t *testing.T) {
 		}
 		name, _ := v.State().Entry("name")
 		residence, _ := v.State().Entry("residence")
-		if name.Value != "A" || name.Where != nil || residence.Value != "" {
+		if name.Text != "A" || name.Where != nil || residence.Text != "" {
 			t.Error("confirmed value lost, or unconfirmed one kept")
 		}
 		if v.State().Step != Scan {
@@ -348,7 +352,10 @@ func TestAnyOrderOfActs(t *testing.T) {
 				}
 			},
 			"fill": func(t *rapid.T) {
-				_ = v.Fill(now, []Entry{{Name: "f", Value: "x", Review: rapid.Bool().Draw(t, "r"), Paper: "p1"}, {Name: "g", Fault: "missing"}})
+				_ = v.Fill(now, []Entry{
+					{Name: "f", Paper: "p1", Answer: procedure.Answer{Text: "x", Review: rapid.Bool().Draw(t, "r")}},
+					{Name: "g", Fault: "missing"},
+				})
 			},
 			"answer": func(t *rapid.T) {
 				_ = v.Answer(now, rapid.SampledFrom([]string{"f", "g", "h"}).Draw(t, "n"), "y", rapid.SampledFrom([]string{"", "letters"}).Draw(t, "e"))
@@ -432,5 +439,29 @@ func TestRestore(t *testing.T) {
 	bare := Restore(s, nil, noon, short)
 	if n := len(bare.State().Papers); n != 0 {
 		t.Errorf("%d papers without bytes", n)
+	}
+}
+
+// What builds before December 2026 kept of a visit (a person who goes on another day, the line of a kiosk that was updated).
+func TestEntriesKeptByOlderBuilds(t *testing.T) {
+	const old = `{"Name":"residence","Value":"Thôn Đông, Xã Mai Dịch","Read":"Thôn Đông","Source":"qr","From":"applicant.place_of_residence",
+		"Review":true,"Seen":true,"By":"hoa","Idle":true,"Doubts":["disagreement"],"Old":"Xã Cũ","Offers":["Phường A","Phường B"],
+		"Confidence":0.5,"Paper":"p1","Page":2,"Where":[{"x":1,"y":2},{"x":3,"y":2},{"x":3,"y":4},{"x":1,"y":4}],
+		"Fault":"missing","Typing":true,"Typed":"Thôn"}`
+	want := Entry{Name: "residence", Read: "Thôn Đông", Seen: true, Idle: true, Paper: "p1", Fault: "missing", Typing: true, Typed: "Thôn",
+		Answer: procedure.Answer{Text: "Thôn Đông, Xã Mai Dịch", Source: paper.QR, From: "applicant.place_of_residence", Confidence: 0.5,
+			Review: true, Doubts: []paper.Doubt{"disagreement"}, Old: "Xã Cũ", Offers: []string{"Phường A", "Phường B"}, Looked: "hoa",
+			Page: 2, Where: &paper.Quad{{X: 1, Y: 2}, {X: 3, Y: 2}, {X: 3, Y: 4}, {X: 1, Y: 4}}}}
+	var got Entry
+	must(t, json.Unmarshal([]byte(old), &got))
+	if !reflect.DeepEqual(got, want) {
+		t.Errorf("%#v", got)
+	}
+	data, err := json.Marshal(want)
+	must(t, err)
+	var again Entry
+	must(t, json.Unmarshal(data, &again))
+	if !reflect.DeepEqual(again, want) {
+		t.Errorf("kept and read again: %s", data)
 	}
 }

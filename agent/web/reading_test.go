@@ -46,7 +46,7 @@ func TestReadingsAreLaidOverTheScanOfTheirCard(t *testing.T) {
 	if !k.site.Offer(paper.QR, mine()) {
 		t.Fatal("not taken")
 	}
-	if e := entry("applicant_number"); e.Value != number || e.Source != paper.QR || !e.Review {
+	if e := entry("applicant_number"); e.Text != number || e.Source != paper.QR || !e.Review {
 		t.Errorf("before the scan: %v", e)
 	}
 	if got := k.site.Expects(); len(got) != 1 || got[0].Number != number {
@@ -58,7 +58,7 @@ func TestReadingsAreLaidOverTheScanOfTheirCard(t *testing.T) {
 	if e := h.follow("done", "fault"); e.Kind != "done" {
 		t.Fatalf("ended with %s", e.Kind)
 	}
-	if e := entry("applicant_residence"); e.Value == "" || !e.Review {
+	if e := entry("applicant_residence"); e.Text == "" || !e.Review {
 		t.Errorf("a reading that differs from the print must be looked at: %v", e)
 	}
 	if e := entry("applicant_number"); e.Review || e.Paper == "" {
@@ -70,7 +70,7 @@ func TestReadingsAreLaidOverTheScanOfTheirCard(t *testing.T) {
 	_ = other
 	k.site.Offer(paper.Chip, map[paper.Name]string{paper.Number: "001199000001", paper.FullName: "Lê Thị Người Khác"})
 	for _, table := range k.site.Sessions.Visits() {
-		if e, _ := table.Visit.State().Entry("applicant_name"); e.Value == "Lê Thị Người Khác" {
+		if e, _ := table.Visit.State().Entry("applicant_name"); e.Text == "Lê Thị Người Khác" {
 			t.Error("a reading was taken by guess")
 		}
 	}

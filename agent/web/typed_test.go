@@ -37,8 +37,8 @@ func TestTypedReadingFillsTheForm(t *testing.T) {
 			h.post("/typed", "text", c.text).want(c.code, "/typed")
 			for field, want := range c.want {
 				e, _ := k.site.Sessions.Visits()[0].Visit.State().Entry(field)
-				if e.Value != want {
-					t.Errorf("%s is %d letters long, want %d", field, len(e.Value), len(want))
+				if e.Text != want {
+					t.Errorf("%s is %d letters long, want %d", field, len(e.Text), len(want))
 				}
 				if want != "" && (e.Source != paper.QR || !e.Review) {
 					t.Errorf("%s from %s, review %v", field, e.Source, e.Review)
@@ -90,7 +90,7 @@ func TestWedgeIsToldFromFingers(t *testing.T) {
 		t.Errorf("the reader left %q in the field", got)
 	}
 	arrive(t, ctx, "/check")
-	if e, _ := k.site.Sessions.Visits()[0].Visit.State().Entry("applicant_number"); e.Value == "" {
+	if e, _ := k.site.Sessions.Visits()[0].Visit.State().Entry("applicant_number"); e.Text == "" {
 		t.Error("the form has no number")
 	}
 	if held := k.site.Sessions.Visits()[0].Visit.State().Readings; len(held) != 1 {

@@ -101,8 +101,8 @@ func facesOf(at screen.Seat) map[string]int {
 	}
 	for i := range at.Proc.Fields {
 		f := &at.Proc.Fields[i]
-		if e, ok := at.State.Entry(f.ID); ok && !e.Idle && e.Value != "" {
-			if n := at.Table.Faces.Of(e.Value); n > 0 {
+		if e, ok := at.State.Entry(f.ID); ok && !e.Idle && e.Text != "" {
+			if n := at.Table.Faces.Of(e.Text); n > 0 {
 				faces[f.Group] = n
 			}
 		}
@@ -111,13 +111,13 @@ func facesOf(at screen.Seat) map[string]int {
 }
 
 func (s *Pages) row(lang string, f *procedure.Field, e visit.Entry) row {
-	return row{ID: f.ID, Label: f.Label, Shown: shown(lang, f, e.Value), Source: sourceKey(e), Crop: e.Where != nil,
-		Open: e.Open(), Empty: e.Value == "", Why: s.why(lang, f, e)}
+	return row{ID: f.ID, Label: f.Label, Shown: shown(lang, f, e.Text), Source: sourceKey(e), Crop: e.Where != nil,
+		Open: e.Open(), Empty: e.Text == "", Why: s.why(lang, f, e)}
 }
 
 func sourceKey(e visit.Entry) string {
 	switch {
-	case e.Value == "":
+	case e.Text == "":
 		return "source.none"
 	case e.Source == paper.User && !e.Seen:
 		return "source.default"
@@ -216,7 +216,7 @@ func (s *Pages) question(w http.ResponseWriter, r *http.Request, at screen.Seat)
 	if e.Seen && e.Fault != "" {
 		fault = s.complaint(at.Lang, f, e.Fault)
 	}
-	value := shownInput(f, e.Value)
+	value := shownInput(f, e.Text)
 	if e.Typing { // begun before somebody changed the language, called for help, or the power failed
 		value = e.Typed
 	}
@@ -244,13 +244,13 @@ func (s *Pages) ask(w http.ResponseWriter, r *http.Request, at screen.Seat, f *p
 	b := questionBody{Field: f, Value: value, Crop: e.Where != nil, Error: fault, Offers: e.Offers, Pad: pad(f.Type)}
 	b.Asks = at.Proc.Asks(f)
 	if e.Review {
-		b.Doubt = s.why(at.Lang, f, visit.Entry{Review: true, Doubts: e.Doubts})
+		b.Doubt = s.why(at.Lang, f, visit.Entry{Answer: procedure.Answer{Review: true, Doubts: e.Doubts}})
 	}
 	if open := at.State.Open(); slices.Contains(open, f.ID) {
 		b.Number, b.Count = slices.Index(open, f.ID)+1, len(open)
 	}
 	title := b.Asks.In(at.Lang)
-	read := title + ". " + f.Hint.In(at.Lang) + " " + b.Doubt + " " + fault + " " + shown(at.Lang, f, e.Value)
+	read := title + ". " + f.Hint.In(at.Lang) + " " + b.Doubt + " " + fault + " " + shown(at.Lang, f, e.Text)
 	s.Render(w, r, status, "question", screen.View{Steps: s.Steps(at.Lang, visit.Check), Back: s.before(at, f.ID),
 		Path: "/check/" + f.ID, Title: title, Read: read, Body: b})
 }

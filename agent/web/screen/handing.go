@@ -27,8 +27,8 @@ func Facts(state visit.State, proc *procedure.Procedure) visit.Facts {
 	f := visit.Facts{Pages: counter.Pages(state.Papers)}
 	f.Fee = proc.Price(counter.Values(state.Form), f.Pages)
 	for _, e := range state.Form {
-		if field, ok := proc.Field(e.Name); ok && field.Type == procedure.Name && e.Value != "" && !e.Idle {
-			for _, word := range strings.Fields(e.Value) {
+		if field, ok := proc.Field(e.Name); ok && field.Type == procedure.Name && e.Text != "" && !e.Idle {
+			for _, word := range strings.Fields(e.Text) {
 				f.Initials += string([]rune(word)[:1]) + "."
 			}
 			break

@@ -47,8 +47,8 @@ func (s *Host) Waiting(t *Table, lang string) Waiting {
 		w.What = p.Plain.In(lang)
 	}
 	for _, e := range state.Form {
-		if strings.HasSuffix(e.From, ".full_name") && e.Value != "" {
-			w.Who = e.Value
+		if strings.HasSuffix(e.From, ".full_name") && e.Text != "" {
+			w.Who = e.Text
 			break
 		}
 	}
