@@ -24,19 +24,20 @@ type breaker struct {
 	asked   time.Duration // longest Retry-After in the streak
 	opened  int           // times opened in a row
 	until   time.Time     // queue time
-	probing bool
+	probing uint64        // the number of the probe that is under way; 0 = none
+	probes  uint64        // numbers given out
 }
 
 // turn is a breaker's answer to whether a delivery may be tried now.
 type turn struct {
 	ok    bool
-	probe bool      // the hub was down: prefer a submission that has not failed
+	probe uint64    // not 0: the hub was down: prefer a submission that has not failed
 	newer bool      // and the newest of them
 	next  time.Time // if not ok: when to ask again; zero: when something changes
 }
 
-// allow gives a turn, of a hub that is down only to one that may probe. Every one that is ok is followed by success, failure
-// or release.
+// allow gives a turn, of a hub that is down only to one that may probe, and one at a time. Every turn that is ok is given back
+// by success, failure or release. Those of before the hub was given up, which end while a probe is under way, are not taken for it.
 func (b *breaker) allow(now time.Time, probe bool) turn {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -45,29 +46,32 @@ func (b *breaker) allow(now time.Time, probe bool) turn {
 		return turn{ok: true}
 	case now.Before(b.until):
 		return turn{next: b.until}
-	case b.probing, !probe:
+	case b.probing != 0, !probe:
 		return turn{}
 	}
-	b.probing = true
-	return turn{ok: true, probe: true, newer: b.opened%2 == 0}
+	b.probes++
+	b.probing = b.probes
+	return turn{ok: true, probe: b.probing, newer: b.opened%2 == 0}
 }
 
-// release takes back an allow that was not used.
-func (b *breaker) release() {
+// release takes back a turn that was not used, or said nothing of the hub.
+func (b *breaker) release(t turn) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	b.probing = false
+	if b.probing == t.probe {
+		b.probing = 0
+	}
 }
 
 // success: the hub answers.
 func (b *breaker) success() {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	b.failed, b.opened, b.probing, b.asked = nil, 0, false, 0
+	b.failed, b.opened, b.probing, b.asked = nil, 0, 0, 0
 }
 
 // failure notes that a submission failed and opens the breaker if that makes a streak.
-func (b *breaker) failure(id string, now time.Time, asked time.Duration) {
+func (b *breaker) failure(t turn, id string, now time.Time, asked time.Duration) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	if b.failed == nil {
@@ -78,13 +82,13 @@ func (b *breaker) failure(id string, now time.Time, asked time.Duration) {
 	if b.opened == 0 && len(b.failed) < breakerStreak {
 		return
 	}
-	if b.opened > 0 && !b.probing && now.Before(b.until) {
+	if b.opened > 0 && (t.probe == 0 || t.probe != b.probing) {
 		return // one that was under way when the breaker opened
 	}
 	delay := max(jitter(grow(breakerFirst, breakerMax, b.opened)), b.asked)
 	b.until = now.Add(delay)
 	b.opened++
-	b.probing, b.asked = false, 0
+	b.probing, b.asked = 0, 0
 	clear(b.failed)
 }
 

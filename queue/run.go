@@ -280,7 +280,7 @@ func (q *Queue) due(tx *bolt.Tx, t turn, now time.Time) (seq uint64, retry, ok b
 	q.mu.Lock()
 	retried := q.retried
 	q.mu.Unlock()
-	if haveAgain && (!haveFresh || (again < fresh && !retried && !t.probe)) {
+	if haveAgain && (!haveFresh || (again < fresh && !retried && t.probe == 0)) {
 		return again, true, true, next
 	}
 	return fresh, false, haveFresh, next
@@ -336,21 +336,21 @@ func (q *Queue) firstRetry(tx *bolt.Tx, now time.Time) (due time.Time, seq uint6
 }
 
 // deliver hands one claimed submission to the sink and returns what is to be written down of it.
-func (q *Queue) deliver(ctx context.Context, sink Sink, b *breaker, r *record, n *note) (end *record, cause error) {
+func (q *Queue) deliver(ctx context.Context, sink Sink, b *breaker, t turn, r *record, n *note) (end *record, cause error) {
 	release := q.reading(r.ID)
 	defer release()
 	if ctx.Err() != nil {
-		b.release()
+		b.release(t)
 		return q.outcome(ctx, r, *r, ctx.Err()), ctx.Err() // it was claimed in the very moment that we were to end
 	}
 	own, err := q.hand(ctx, sink, r, n)
 	switch delay, _ := RetryDelay(err); {
 	case own, ctx.Err() != nil && err != nil && !IsPermanent(err):
-		b.release() // says nothing about the hub
+		b.release(t) // says nothing about the hub
 	case err == nil || IsPermanent(err):
 		b.success()
 	default:
-		b.failure(r.ID, q.now(), delay)
+		b.failure(t, r.ID, q.now(), delay)
 	}
 	said := *r
 	switch {

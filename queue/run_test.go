@@ -112,6 +112,62 @@ func TestBreaker(t *testing.T) {
 	})
 }
 
+// TestOneProbeAtATime: what was under way when the hub was given up ends, in one way or another, while the one try is made that
+// decides; that begins no second one.
+func TestOneProbeAtATime(t *testing.T) {
+	const opening = 2 * time.Second // what is tried until then fails at once; the first probe comes later
+	for name, ends := range map[string]func() error{
+		"fails":           func() error { return errors.New("connection reset") },
+		"the drive fails": func() error { return nil },
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				q := mustOpen(t, memoryDir(t), Options{Parallel: 4})
+				for i := range 12 {
+					mustEnqueue(t, q, draft(fmt.Sprintf("%02d", i), 0))
+				}
+				var mu sync.Mutex
+				calls, probing, probes, most := 0, 0, 0, 0
+				start := time.Now()
+				defer running(t, q, sinkFunc(func(ctx context.Context, s Submission, b Bundle, _ Notes) error {
+					mu.Lock()
+					calls++
+					n := calls
+					mu.Unlock()
+					switch {
+					case n == 1: // under way until the probe is
+						time.Sleep(20 * time.Second)
+						if err := ends(); err != nil {
+							return err
+						}
+						b.(*Content).fault.set(fmt.Errorf("%w: input/output error", errUnreadable))
+						return errors.New("read bundle: input/output error")
+					case time.Since(start) < opening:
+						return errors.New("connection refused")
+					}
+					mu.Lock()
+					probing++
+					probes++
+					most = max(most, probing)
+					mu.Unlock()
+					time.Sleep(2 * time.Minute)
+					mu.Lock()
+					probing--
+					mu.Unlock()
+					return errors.New("timeout")
+				}))()
+				time.Sleep(10 * time.Minute)
+				synctest.Wait()
+				mu.Lock()
+				defer mu.Unlock()
+				if most != 1 || probes < 3 {
+					t.Errorf("%d probes at a time, %d in all", most, probes)
+				}
+			})
+		})
+	}
+}
+
 // TestBadOnesDontBlock: submissions on which the hub chokes, older than all the rest and many more than the
 // breaker's streak.
 func TestBadOnesDontBlock(t *testing.T) {

@@ -69,10 +69,10 @@ type stepped struct {
 // step sends what is due at now and next in turn.
 func (w *worker) step(ctx context.Context, now time.Time) (stepped, error) {
 	t := w.b.allow(w.q.now(), !w.spare)
-	if !t.ok || t.probe {
+	if !t.ok || t.probe != 0 {
 		// What was taken ahead is not what is to be tried, now or by one that must not have failed.
 		if err := w.rest(); err != nil {
-			w.b.release()
+			w.b.release(t)
 			return stepped{}, err
 		}
 	}
@@ -81,17 +81,17 @@ func (w *worker) step(ctx context.Context, now time.Time) (stepped, error) {
 	}
 	r, next, err := w.take(t, now)
 	if err != nil || r == nil {
-		w.b.release()
+		w.b.release(t)
 		return stepped{next: next}, err
 	}
 	sent, done := make(chan struct{}), make(chan error, 1)
 	n := &note{q: w.q, id: r.ID, turns: w.turns, sent: sync.OnceFunc(func() { close(sent) })}
 	go func() {
-		end, cause := w.q.deliver(ctx, w.sink, w.b, r, n)
+		end, cause := w.q.deliver(ctx, w.sink, w.b, t, r, n)
 		n.endTurn()
 		done <- w.write(r, end, now, cause == nil && r.Size <= aheadMost)
 	}()
-	if t.probe {
+	if t.probe != 0 {
 		return stepped{one: true}, <-done // its fate decides
 	}
 	select {
@@ -116,7 +116,7 @@ func (w *worker) take(t turn, now time.Time) (r *record, next time.Time, err err
 		return r, next, nil
 	}
 	want := 2
-	if t.probe {
+	if t.probe != 0 {
 		want = 1
 	}
 	claimed, next, err := w.q.claimAhead(t, now, want, w.spare)
