@@ -12,6 +12,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"sync"
 	"testing"
 	"time"
@@ -41,6 +42,9 @@ func TestFleetAnsweredSoak(t *testing.T) {
 	wards, seats, result := 2, 2, 2<<10
 	if os.Getenv("MOTCUA_SOAK") != "" {
 		wards, seats, result = 100, 10, 50<<10
+	}
+	if n, err := strconv.Atoi(os.Getenv("MOTCUA_FLEET_WARDS")); err == nil {
+		wards = n
 	}
 	dir, err := os.MkdirTemp("/dev/shm", "motcua-answered-") // 1,000 kiosks' disks don't fit on one
 	if err != nil {

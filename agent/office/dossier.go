@@ -70,6 +70,7 @@ type Supplement struct {
 	SHA256   string    `json:"sha256"`
 	Kiosk    string    `json:"kiosk,omitempty"`
 	Received time.Time `json:"received"`
+	Number   uint64    `json:"number,omitempty"` // of the dossier that it was while nobody could open it
 }
 
 // submissions lists all that came to a dossier, the first one first.

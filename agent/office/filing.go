@@ -83,7 +83,7 @@ func (s *Store) File(ctx context.Context, r receive.Receipt, parts fs.FS) (filed
 	if err := in.read(parts); err != nil {
 		return false, err
 	}
-	first := s.record(in.supplements())
+	first := s.supplemented(in)
 	rec := &record{}
 	if first != nil {
 		rec = first.clone()
@@ -108,6 +108,9 @@ func (s *Store) take(rec *record, in *incoming) audit.Event {
 	step := Step{At: s.o.Now().UTC(), State: answer.Received}
 	if rec.Number == 0 {
 		rec.Number = s.lastNumber + 1
+		if named := in.supplements(); validID.MatchString(named) { // a dossier that is not here, or not one alone
+			step.File = named
+		}
 	} else {
 		r := in.receipt
 		rec.Added = append(rec.Added, Supplement{ID: r.ID, Code: r.Code, SHA256: r.SHA256, Kiosk: r.Kiosk, Received: r.Received})
@@ -166,7 +169,22 @@ func (s *Store) of(id string) *record {
 	return nil
 }
 
-// record finds a dossier by the id or code of any submission to it.
+// supplemented finds the dossier that a submission adds papers to; nil for one of its own, and where more than one dossier came
+// with the code that it names: an officer has to look which.
+func (s *Store) supplemented(in *incoming) *record {
+	named := in.supplements()
+	if r := s.of(named); r != nil {
+		return r
+	}
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	if holders := s.codes[foldCode(named)]; len(holders) == 1 {
+		return s.records[holders[0]]
+	}
+	return nil
+}
+
+// record finds a dossier by the id or code of any submission to it; of more that came with one code, the one that was first.
 func (s *Store) record(idOrCode string) *record {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
@@ -176,8 +194,8 @@ func (s *Store) record(idOrCode string) *record {
 	if seq, ok := s.ids[idOrCode]; ok {
 		return s.records[seq]
 	}
-	if seq, ok := s.codes[foldCode(idOrCode)]; ok {
-		return s.records[seq]
+	if holders := s.codes[foldCode(idOrCode)]; len(holders) > 0 {
+		return s.records[holders[0]]
 	}
 	return nil
 }
@@ -327,13 +345,7 @@ func (s *Store) stage(ctx context.Context, rec *record, in *incoming, parts fs.F
 		if err := in.prove(&f); err != nil {
 			return "", err
 		}
-		if f.From = in.receipt.ID; f.From == rec.ID {
-			f.From = ""
-		}
-		for f.From != "" && slices.ContainsFunc(rec.Files, func(o File) bool { return o.Name == f.Name }) {
-			f.Name = f.From + "-" + f.Name
-		}
-		rec.Files = append(rec.Files, f)
+		rec.put(f, in.receipt.ID)
 	}
 	return staging, nil
 }

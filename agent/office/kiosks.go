@@ -1,6 +1,7 @@
 package office
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -10,8 +11,6 @@ import (
 	"time"
 
 	"filippo.io/age"
-	bolt "go.etcd.io/bbolt"
-
 	"motcua/agent/answer"
 	"motcua/agent/audit"
 	"motcua/queue/receive"
@@ -24,7 +23,7 @@ import (
 // Kiosk is one as officers see it.
 type Kiosk struct {
 	Name    string
-	Key     string    // recipient that its answers are sealed to; "": it has not asked yet
+	Key     string    // recipient that its answers are sealed to, of a revoked one: were; "": it has not asked yet
 	Other   string    // a recipient that was shown with its credential since, and is not sealed to
 	Shown   time.Time // when it was last shown
 	Revoked bool
@@ -40,27 +39,19 @@ type shown struct {
 // shownEvery is how often it is noted that the same one was shown again.
 const shownEvery = time.Minute
 
-// kiosks is what is known of them in memory; the index has it too, but for shown.
+// kiosks is what is known of them in memory; index and register have it too, but for shown.
 type kiosks struct {
+	changes uint64 // made so far
 	bound   map[string]string
-	revoked map[string]bool
+	revoked map[string]revocation
 	shown   map[string]shown
 }
 
-// readKiosks reads them from the index.
-func (s *Store) readKiosks(tx *bolt.Tx) error {
-	s.kiosks = kiosks{map[string]string{}, map[string]bool{}, map[string]shown{}}
-	err := tx.Bucket(bucketKiosk).ForEach(func(k, v []byte) error {
-		s.kiosks.bound[string(k)] = string(v)
-		return nil
-	})
-	if err != nil {
-		return err
-	}
-	return tx.Bucket(bucketRevoked).ForEach(func(k, _ []byte) error {
-		s.kiosks.revoked[string(k)] = true
-		return nil
-	})
+// revocation is when a kiosk was revoked, and the key that it was bound to then: let in again it is bound to that one, so that
+// nobody is the first who has no more than its credential.
+type revocation struct {
+	At  string `json:"at"`
+	Key string `json:"key,omitempty"`
 }
 
 // Enrol binds a kiosk to the first key that comes with its credential. Another one is noted for the officers, and refused.
@@ -76,11 +67,9 @@ func (s *Store) Enrol(_ context.Context, kiosk, recipient string) error {
 	if known, err := s.enrolled(kiosk, recipient); known || err != nil { // while this one waited
 		return err
 	}
-	err := s.db.Update(func(tx *bolt.Tx) error { return tx.Bucket(bucketKiosk).Put([]byte(kiosk), []byte(recipient)) })
-	if err != nil {
+	if err := s.changeKiosks(nil, func(k *kiosks) { k.bound[kiosk] = recipient }); err != nil {
 		return fmt.Errorf("enrol kiosk: %w", err)
 	}
-	s.knows(func(k *kiosks) { k.bound[kiosk] = recipient })
 	return nil
 }
 
@@ -89,7 +78,7 @@ func (s *Store) enrolled(kiosk, recipient string) (known bool, err error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	switch bound := s.kiosks.bound[kiosk]; {
-	case s.kiosks.revoked[kiosk]:
+	case s.kiosks.out(kiosk):
 		return false, answer.ErrTurnedOut
 	case bound == recipient:
 		return true, nil
@@ -103,14 +92,6 @@ func (s *Store) enrolled(kiosk, recipient string) (known bool, err error) {
 		s.kiosks.shown[kiosk] = shown{recipient, now}
 	}
 	return false, answer.ErrOtherKey
-}
-
-// knows changes what is known in memory, and tells who waits for it.
-func (s *Store) knows(change func(*kiosks)) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	change(&s.kiosks)
-	s.tell()
 }
 
 // Recipients gives the keys that kiosks are bound to.
@@ -136,8 +117,9 @@ func (s *Store) Kiosks(list *receive.Kiosks) ([]Kiosk, error) {
 	slices.Sort(names)
 	var out []Kiosk
 	for _, name := range slices.Compact(names) {
-		other := s.kiosks.shown[name]
-		out = append(out, Kiosk{name, s.kiosks.bound[name], other.key, other.at, s.kiosks.revoked[name], slices.Contains(listed, name)})
+		other, was := s.kiosks.shown[name], s.kiosks.revoked[name]
+		out = append(out, Kiosk{name, cmp.Or(s.kiosks.bound[name], was.Key), other.key, other.at, s.kiosks.out(name),
+			slices.Contains(listed, name)})
 	}
 	return out, nil
 }
@@ -166,23 +148,16 @@ func (s *Store) Revoke(_ context.Context, list *receive.Kiosks, kiosk, by string
 		return fmt.Errorf("revoke %s: %w", kiosk, receive.ErrNoKiosk)
 	}
 	if !known[i].Revoked {
-		err := s.db.Update(func(tx *bolt.Tx) error {
-			if err := tx.Bucket(bucketKiosk).Delete([]byte(kiosk)); err != nil {
-				return err
-			}
-			if err := tx.Bucket(bucketRevoked).Put([]byte(kiosk), []byte(s.o.Now().UTC().Format(time.RFC3339))); err != nil {
-				return err
-			}
-			return post(tx, audit.Event{Actor: actor(by), Act: audit.KioskRevoked, Reason: codeOf(kiosk)})
+		at := s.o.Now().UTC().Format(time.RFC3339)
+		e := audit.Event{Actor: actor(by), Act: audit.KioskRevoked, Reason: codeOf(kiosk)}
+		err := s.changeKiosks(&e, func(k *kiosks) {
+			k.revoked[kiosk] = revocation{at, k.bound[kiosk]}
+			delete(k.bound, kiosk)
+			delete(k.shown, kiosk)
 		})
 		if err != nil {
 			return fmt.Errorf("forget a kiosk's key: %w", err)
 		}
-		s.knows(func(k *kiosks) {
-			delete(k.bound, kiosk)
-			delete(k.shown, kiosk)
-			k.revoked[kiosk] = true
-		})
 	}
 	if list != nil {
 		// One that is not in the list gets its answers by JetStream, or was taken out before.
@@ -194,8 +169,8 @@ func (s *Store) Revoke(_ context.Context, list *receive.Kiosks, kiosk, by string
 }
 
 // Allow lets a kiosk have its answers again. With a recipient: it is bound to that one from now on, which must be the one it
-// showed last (ErrStale: another came meanwhile). Without: it was revoked, and is bound to the first that comes; what
-// list.Revoke took out of the list is put back.
+// showed last (ErrStale: another came meanwhile). Without: it was revoked, and is bound to what it was bound to before, or to
+// the first that comes where it never told a key; what list.Revoke took out of the list is put back.
 func (s *Store) Allow(_ context.Context, list *receive.Kiosks, kiosk, recipient, by string) error {
 	s.acting.Lock()
 	defer s.acting.Unlock()
@@ -203,7 +178,7 @@ func (s *Store) Allow(_ context.Context, list *receive.Kiosks, kiosk, recipient,
 		return err
 	}
 	s.mu.RLock()
-	other, revoked := s.kiosks.shown[kiosk].key, s.kiosks.revoked[kiosk]
+	other, revoked, was := s.kiosks.shown[kiosk].key, s.kiosks.out(kiosk), s.kiosks.revoked[kiosk].Key
 	s.mu.RUnlock()
 	switch {
 	case recipient == "" && !revoked:
@@ -216,28 +191,23 @@ func (s *Store) Allow(_ context.Context, list *receive.Kiosks, kiosk, recipient,
 		}
 	}
 	what := "let-in"
-	err := s.db.Update(func(tx *bolt.Tx) error {
-		if recipient != "" {
-			what = "key " + strings.ToLower(answer.Fingerprint(recipient))
-			if err := tx.Bucket(bucketKiosk).Put([]byte(kiosk), []byte(recipient)); err != nil {
-				return err
-			}
-		}
-		if err := tx.Bucket(bucketRevoked).Delete([]byte(kiosk)); err != nil {
-			return err
-		}
-		return post(tx, audit.Event{Actor: actor(by), Act: audit.KioskAllowed, Reason: codeOf(kiosk)})
-	})
-	if err != nil {
-		return fmt.Errorf("allow a kiosk: %w", err)
+	if recipient == "" {
+		recipient = was
 	}
-	s.o.Log.Warn("a kiosk gets answers again", "kiosk", kiosk, "what", what)
-	s.knows(func(k *kiosks) {
+	if recipient != "" {
+		what = "key " + strings.ToLower(answer.Fingerprint(recipient))
+	}
+	e := audit.Event{Actor: actor(by), Act: audit.KioskAllowed, Reason: codeOf(kiosk)}
+	err := s.changeKiosks(&e, func(k *kiosks) {
 		delete(k.shown, kiosk)
 		delete(k.revoked, kiosk)
 		if recipient != "" {
 			k.bound[kiosk] = recipient
 		}
 	})
+	if err != nil {
+		return fmt.Errorf("allow a kiosk: %w", err)
+	}
+	s.o.Log.Warn("a kiosk gets answers again", "kiosk", kiosk, "what", what)
 	return s.flush(false)
 }

@@ -7,7 +7,8 @@
 // it twice; two officers never overwrite each other (ErrStale); every act stands in the audit log, once; nothing lies on the
 // disk in the clear. A lost index is built again from the cards beside the files.
 //
-// On the disk, in one folder: desk.db is a bbolt index of sealed records; files/<submission>/ holds the sealed files, numbered,
+// On the disk, in one folder: desk.db is a bbolt index of sealed records; kiosk-register is what it knows of the kiosks, once more;
+// files/<submission>/ holds the sealed files, numbered,
 // and a card: the record once more. Keys of dossiers stand in their records, which are sealed under the desk's key (queue/seal).
 package office
 
@@ -25,6 +26,7 @@ import (
 	"time"
 
 	bolt "go.etcd.io/bbolt"
+	bolterrors "go.etcd.io/bbolt/errors"
 
 	"motcua/agent/audit"
 	"motcua/queue/seal"
@@ -71,8 +73,8 @@ type Store struct {
 
 	mu      sync.RWMutex // guards what follows
 	records map[uint64]*record
-	ids     map[string]uint64 // submissions, supplements too
-	codes   map[string]uint64 // as they are typed: folded
+	ids     map[string]uint64   // submissions, supplements too
+	codes   map[string][]uint64 // folded, as they are typed; more than one: a kiosk gave a code that was another dossier's
 
 	kiosks  kiosks
 	changed chan struct{} // closed and made anew when something changes
@@ -97,7 +99,7 @@ var (
 	bucketAnswer  = []byte("answer")  // counts the answers; nothing lies in it
 	bucketOutbox  = []byte("outbox")  // event for the audit log, until it stands there
 	bucketKiosk   = []byte("kiosk")   // name → the public key that answers are sealed to
-	bucketRevoked = []byte("revoked") // name → when an officer revoked it
+	bucketRevoked = []byte("revoked") // name → when an officer revoked it, and the key it was bound to
 	bucketGone    = []byte("gone")    // id → digest and day of what is past its time, so that it is not filed anew
 
 	keySchema = []byte("schema")
@@ -120,14 +122,14 @@ func Open(ctx context.Context, dir string, o Options) (*Store, error) {
 	if err := os.MkdirAll(filepath.Join(dir, filesName), 0o700); err != nil {
 		return nil, fmt.Errorf("open desk: %w", err)
 	}
-	s := &Store{o: o, dir: dir, records: map[uint64]*record{}, ids: map[string]uint64{}, codes: map[string]uint64{},
+	s := &Store{o: o, dir: dir, records: map[uint64]*record{}, ids: map[string]uint64{}, codes: map[string][]uint64{},
 		changed: make(chan struct{})}
 	if err := tidy(filepath.Join(dir, indexName)); err != nil {
 		return nil, err
 	}
 	var err error
 	s.db, err = bolt.Open(filepath.Join(dir, indexName), 0o600, &bolt.Options{Timeout: time.Second})
-	if errors.Is(err, bolt.ErrTimeout) {
+	if errors.Is(err, bolterrors.ErrTimeout) {
 		return nil, ErrLocked
 	}
 	if err != nil {
@@ -195,6 +197,9 @@ func (s *Store) open(ctx context.Context) error {
 		if err := s.writeCard(filepath.Join(s.dir, filesName, r.ID), r); err != nil {
 			return err
 		}
+	}
+	if err := s.registered(); err != nil {
+		return err
 	}
 	if err := s.adopt(ctx); err != nil {
 		return err
@@ -286,7 +291,7 @@ func (s *Store) remember(r *record) {
 	s.records[r.Number] = r
 	for _, one := range r.submissions() {
 		s.ids[one.ID] = r.Number
-		s.codes[foldCode(one.Code)] = r.Number
+		s.claim(foldCode(one.Code), r.Number)
 	}
 	s.tell()
 }
@@ -297,8 +302,20 @@ func (s *Store) tell() {
 	s.changed = make(chan struct{})
 }
 
+// forget takes a record out of the lists in memory; mu is held.
+func (s *Store) forget(r *record) {
+	delete(s.records, r.Number)
+	for _, one := range r.submissions() {
+		delete(s.ids, one.ID)
+		s.release(foldCode(one.Code), r.Number)
+	}
+}
+
 // save puts a record and what it gives to the audit log into the index, in one transaction.
-func (s *Store) save(r *record, e *audit.Event) error {
+func (s *Store) save(r *record, e *audit.Event) error { return s.merge(r, nil, *e) }
+
+// merge does the same, and takes a dossier out that became part of the record; nil: none did.
+func (s *Store) merge(r, joined *record, events ...audit.Event) error {
 	err := s.db.Update(func(tx *bolt.Tx) error {
 		records, answers := tx.Bucket(bucketRecord), tx.Bucket(bucketAnswer)
 		if err := records.SetSequence(max(records.Sequence(), r.Number)); err != nil {
@@ -314,13 +331,28 @@ func (s *Store) save(r *record, e *audit.Event) error {
 		if err := records.Put(number(r.Number), sealed); err != nil {
 			return err
 		}
+		if joined != nil {
+			if err := records.Delete(number(joined.Number)); err != nil {
+				return err
+			}
+		}
 		if err := tx.Bucket(bucketMeta).Put(keyLast, number(r.Number)); err != nil {
 			return err
 		}
-		return post(tx, *e)
+		for _, e := range events {
+			if err := post(tx, e); err != nil {
+				return err
+			}
+		}
+		return nil
 	})
 	if err != nil {
 		return fmt.Errorf("write the desk's index: %w", err)
+	}
+	if joined != nil {
+		s.mu.Lock()
+		s.forget(joined)
+		s.mu.Unlock()
 	}
 	s.remember(r)
 	if err := s.writeCard(filepath.Join(s.dir, filesName, r.ID), r); err != nil { // it stands in the index: Open writes the card again

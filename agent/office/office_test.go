@@ -388,6 +388,114 @@ func TestLostIndexAndLostKey(t *testing.T) {
 	}
 }
 
+// What the desk knows of the kiosks outlives its index, lost or put back from an older copy: a revoked kiosk stays out, and a stolen
+// credential alone finds the kiosk's own key bound.
+func TestLostIndexKeepsKiosks(t *testing.T) {
+	w := open(t, t.TempDir())
+	bound, thief := identity(t).Recipient().String(), identity(t).Recipient().String()
+	enrol := func(kiosk, key string, want error) {
+		t.Helper()
+		if err := w.store.Enrol(t.Context(), kiosk, key); !errors.Is(err, want) {
+			t.Errorf("%s: %v, want %v", kiosk, err, want)
+		}
+	}
+	enrol("kiosk-1", bound, nil)
+	enrol("kiosk-2", bound, nil)
+	index := filepath.Join(w.dir, "desk", indexName)
+	w.close(t)
+	older, err := os.ReadFile(index)
+	if err != nil {
+		t.Fatal(err)
+	}
+	w = open(t, w.dir)
+	if err := w.store.Revoke(t.Context(), nil, "kiosk-2", "hoa"); err != nil {
+		t.Fatal(err)
+	}
+	for name, lose := range map[string]func() error{
+		"lost":       func() error { return os.Remove(index) },
+		"older copy": func() error { return os.WriteFile(index, older, 0o600) },
+	} {
+		w.close(t)
+		if err := lose(); err != nil {
+			t.Fatal(err)
+		}
+		w = open(t, w.dir)
+		t.Log(name)
+		enrol("kiosk-1", thief, answer.ErrOtherKey)
+		enrol("kiosk-1", bound, nil)
+		enrol("kiosk-2", bound, answer.ErrTurnedOut)
+	}
+	// A cut between index and register: the index counts. A register that is damaged is set aside, and the index counts.
+	file := filepath.Join(w.dir, "desk", registerName)
+	before, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := w.store.Allow(t.Context(), nil, "kiosk-2", "", "hoa"); err != nil {
+		t.Fatal(err)
+	}
+	for name, left := range map[string][]byte{"cut": before, "damaged": []byte("damaged")} {
+		w.close(t)
+		if err := os.WriteFile(file, left, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		w = open(t, w.dir)
+		t.Log(name)
+		enrol("kiosk-2", thief, answer.ErrOtherKey)
+		enrol("kiosk-2", bound, nil)
+	}
+	w.close(t)
+	if err := os.Remove(index); err != nil {
+		t.Fatal(err)
+	}
+	w = open(t, w.dir)
+	defer w.close(t)
+	enrol("kiosk-2", bound, nil)
+	enrol("kiosk-2", thief, answer.ErrOtherKey)
+	if out, err := exec.Command("grep", "-r", "-a", "-l", bound, file).Output(); err == nil {
+		t.Errorf("in the clear: %s", out)
+	}
+}
+
+// A code is what a kiosk says. One that was another dossier's leads there first, says that there are two, and takes no supplement.
+func TestCodeOfAnotherDossier(t *testing.T) {
+	w := open(t, t.TempDir())
+	defer func() { w.close(t) }()
+	victim := w.file(t, "z-first", "Lê Thị Thử", "079190012345")
+	claims := func(f *dossier.Form) { f.Kiosk = "kiosk-2" }
+	r, parts := submission(t, "a-later", "Trần Văn Thử", "079090054321", claims)
+	r.Code, r.Kiosk = victim.Code, "kiosk-2"
+	parts[manifestName] = &fstest.MapFile{Data: []byte(manifestOf(t, r, parts))}
+	if filed, err := w.store.File(t.Context(), r, parts); err != nil || !filed {
+		t.Fatalf("filed %t, %v", filed, err)
+	}
+	other, err := w.store.Get("a-later")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for range 2 { // the second time after a restart
+		if d, err := w.store.Get(victim.Code); err != nil || d.ID != victim.ID {
+			t.Errorf("the code leads to %v, %v", d, err)
+		}
+		list := w.store.List(Filter{Text: victim.Code})
+		if len(list) != 2 || list[0].ID != victim.ID {
+			t.Errorf("a search finds %v", list)
+		}
+		if a, b := w.store.Twins(victim), w.store.Twins(other); !slices.Equal(a, []uint64{2}) || !slices.Equal(b, []uint64{1}) {
+			t.Errorf("twins %v, %v", a, b)
+		}
+		w = w.reopened(t)
+	}
+	more := w.file(t, "m1", "Lê Thị Thử", "079190012345", func(f *dossier.Form) { f.Supplements = victim.Code })
+	if more.Number != 3 || more.History[0].File != victim.Code {
+		t.Errorf("more papers for a code of two dossiers: dossier %d, history %v", more.Number, more.History)
+	}
+	byID := w.file(t, "m2", "Lê Thị Thử", "079190012345", func(f *dossier.Form) { f.Supplements = victim.ID })
+	if byID.ID != victim.ID || len(byID.Added) != 1 {
+		t.Errorf("more papers for its id: %v", byID)
+	}
+}
+
 // What is past its time goes with all its files, is not filed anew, and leaves its key nowhere on the disk.
 func TestRetention(t *testing.T) {
 	now := time.Now()
@@ -593,7 +701,7 @@ func TestStolenCredentialReadsNothing(t *testing.T) {
 	desk.Store(w.store)
 	asks(thief, nil)
 	asks(genuine, answer.ErrOtherKey)
-	// Revoked, neither gets anything; let in again, the first that comes is bound.
+	// Revoked, neither gets anything; let in again, it is bound to the key of before, whoever comes first, also after a restart.
 	if err := w.store.Revoke(t.Context(), nil, "kiosk-1", "hoa"); err != nil {
 		t.Fatal(err)
 	}
@@ -602,11 +710,13 @@ func TestStolenCredentialReadsNothing(t *testing.T) {
 			t.Error("a revoked kiosk was answered")
 		}
 	}
+	w = w.reopened(t)
+	desk.Store(w.store)
 	if err := w.store.Allow(t.Context(), nil, "kiosk-1", "", "hoa"); err != nil {
 		t.Fatal(err)
 	}
-	asks(genuine, nil)
-	asks(thief, answer.ErrOtherKey)
+	asks(genuine, answer.ErrOtherKey)
+	asks(thief, nil)
 	want := []string{"kiosk.allowed  kiosk-1", "kiosk.revoked  kiosk-1", "kiosk.allowed  kiosk-1"}
 	if got := w.entries(t); len(got) < 3 || !slices.Equal(got[len(got)-3:], want) {
 		t.Errorf("audit log: %q", got)

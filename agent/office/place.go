@@ -66,11 +66,19 @@ func (s *Store) adopt(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("look for files without an index: %w", err)
 	}
+	var found []*record
+	joined := map[string]bool{} // submissions that are part of one that was found
 	for _, e := range entries {
 		if ctx.Err() != nil {
 			return ctx.Err()
 		}
-		if _, known := s.ids[e.Name()]; known || !e.IsDir() || strings.HasPrefix(e.Name(), ".") {
+		if !e.IsDir() || strings.HasPrefix(e.Name(), ".") {
+			continue
+		}
+		if r := s.of(e.Name()); r != nil {
+			if err := s.joined(r, e.Name()); err != nil {
+				return err
+			}
 			continue
 		}
 		if gone, err := s.gone(e.Name()); err != nil {
@@ -86,6 +94,15 @@ func (s *Store) adopt(ctx context.Context) error {
 		if r == nil || r.ID != e.Name() {
 			continue // of a supplement whose dossier's card does not know it: it is filed again by who holds it
 		}
+		found = append(found, r)
+		for _, more := range r.Added {
+			joined[more.ID] = true
+		}
+	}
+	for _, r := range found {
+		if joined[r.ID] {
+			continue
+		}
 		if _, taken := s.records[r.Number]; taken || r.Number == 0 {
 			r.Number = s.lastNumber + 1
 		}
@@ -96,6 +113,17 @@ func (s *Store) adopt(ctx context.Context) error {
 		}
 	}
 	return nil
+}
+
+// joined clears the folder of more papers that became part of a dossier, where a cut left the card of what they were before.
+func (s *Store) joined(r *record, id string) error {
+	if r.ID == id {
+		return nil
+	}
+	if _, err := os.Lstat(filepath.Join(s.dir, filesName, id, cardName)); errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	return s.clearJoined(id)
 }
 
 // Open opens a file of a dossier for reading.

@@ -19,6 +19,38 @@ func (s *Store) Get(idOrCode string) (Dossier, error) {
 	return Dossier{}, ErrUnknown
 }
 
+// Twins gives the numbers of other dossiers that came with the receipt code of one of this dossier's submissions. A code is what a
+// kiosk says: of two that are alike one is another's, by chance (one in 17 billion) or because it was given to lead there.
+func (s *Store) Twins(d Dossier) (numbers []uint64) {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	for _, one := range d.submissions() {
+		for _, n := range s.codes[foldCode(one.Code)] {
+			if n != d.Number && !slices.Contains(numbers, n) {
+				numbers = append(numbers, n)
+			}
+		}
+	}
+	slices.Sort(numbers)
+	return numbers
+}
+
+// claim notes a dossier under a receipt code, in the order of filing; mu is held.
+func (s *Store) claim(code string, n uint64) {
+	if have := s.codes[code]; code != "" && !slices.Contains(have, n) {
+		s.codes[code] = append(slices.Clip(have), n)
+		slices.Sort(s.codes[code])
+	}
+}
+
+// release forgets a dossier of that code; mu is held.
+func (s *Store) release(code string, n uint64) {
+	left := slices.DeleteFunc(slices.Clone(s.codes[code]), func(have uint64) bool { return have == n })
+	if s.codes[code] = left; len(left) == 0 {
+		delete(s.codes, code)
+	}
+}
+
 // Filter says which dossiers are wanted; the zero Filter wants all.
 type Filter struct {
 	States []answer.State
@@ -85,7 +117,7 @@ func (r *record) match(text string) int {
 	}
 	digits := strings.ReplaceAll(text, " ", "")
 	if n, err := strconv.ParseUint(strings.TrimPrefix(digits, "#"), 10, 64); err == nil {
-		if n == r.Number {
+		if n == r.Number || slices.ContainsFunc(r.Added, func(a Supplement) bool { return a.Number == n }) {
 			return byCode
 		}
 		if len(digits) < leastDigits {
@@ -138,12 +170,17 @@ func foldCode(text string) string {
 	return strings.ToUpper(strings.ReplaceAll(strings.TrimSpace(text), " ", ""))
 }
 
-// ByNumber finds a dossier by its number at this desk.
+// ByNumber finds a dossier by its number at this desk, or by that of more papers that had one of their own at first.
 func (s *Store) ByNumber(n uint64) (Dossier, error) {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
 	if r, ok := s.records[n]; ok {
 		return r.clone().Dossier, nil
+	}
+	for _, r := range s.records {
+		if slices.ContainsFunc(r.Added, func(a Supplement) bool { return n != 0 && a.Number == n }) {
+			return r.clone().Dossier, nil
+		}
 	}
 	return Dossier{}, ErrUnknown
 }

@@ -13,6 +13,7 @@ import (
 
 	"filippo.io/age"
 
+	"motcua/agent/answer"
 	"motcua/agent/audit"
 	"motcua/queue/receive"
 )
@@ -22,7 +23,8 @@ const sealedName = "bundle.zip.age"
 
 // Unseal opens dossiers that were filed sealed, with keys that the desk was given since, and gives their receipt codes. What none
 // of the keys opens stays as it is; what opens and is not what it says is an error, and stays too. The sealed file stays beside
-// what was in it. More papers that came sealed stay a dossier of their own, whose history names the one they are for.
+// what was in it. More papers that came sealed join the dossier that they are for, unless an officer acted on them meanwhile: then
+// their history names it.
 func (s *Store) Unseal(ctx context.Context, keys []age.Identity) (opened []string, err error) {
 	if len(keys) == 0 {
 		return nil, nil
@@ -85,18 +87,23 @@ func (s *Store) unseal(ctx context.Context, id string, keys []age.Identity) (cod
 	if err := in.read(parts); err != nil {
 		return "", err
 	}
+	if first := s.supplemented(in); first != nil && first.ID != rec.ID && rec.untouched() {
+		return first.Code, s.join(ctx, first.clone(), rec, in, parts, f)
+	}
 	told := &record{}
 	if err := told.begin(in); err != nil {
 		return "", err
 	}
 	rec.Sealed, rec.Code, rec.Kiosk, rec.Procedure, rec.Title, rec.Ward = false, told.Code, told.Kiosk, told.Procedure, told.Title, told.Ward
 	rec.Person, rec.Names, rec.Numbers, rec.Born = told.Person, told.Names, told.Numbers, told.Born
-	if err := s.unpack(ctx, rec, in, parts, own.Recipient()); err != nil {
+	if err := s.unpack(ctx, rec, in, parts, "o"+strconv.FormatUint(rec.Revision, 10)); err != nil {
 		return "", err
 	}
 	step := Step{At: s.o.Now().UTC(), State: rec.State}
-	if first := s.record(in.supplements()); first != nil {
+	if first := s.supplemented(in); first != nil {
 		step.File = first.Code
+	} else if named := in.supplements(); validID.MatchString(named) {
+		step.File = named
 	}
 	s.step(rec, step, true) // kiosks learn the years of birth
 	return rec.Code, s.save(rec, &audit.Event{Actor: "system", Act: audit.DossierUnsealed, Submission: rec.ID, Procedure: rec.Procedure})
@@ -126,15 +133,82 @@ func bundleIn(file *os.File, own age.Identity, keys []age.Identity) (*zip.Reader
 	return z, nil
 }
 
-// unpack seals the parts into the dossier's folder, each proved on the way. Their places follow from the revision, so that what a
-// crash left there is what is written over.
-func (s *Store) unpack(ctx context.Context, rec *record, in *incoming, parts *zip.Reader, to age.Recipient) error {
+// untouched tells that no officer did anything to a dossier.
+func (r *record) untouched() bool {
+	return r.State == answer.Received && !slices.ContainsFunc(r.History, func(h Step) bool { return h.By != "" })
+}
+
+// join makes more papers that came sealed, and were filed as a dossier of their own for that, part of the dossier they are for:
+// files first, sealed under its key, then one transaction. What a cut leaves of the other dossier Open removes.
+func (s *Store) join(ctx context.Context, into, rec *record, in *incoming, parts *zip.Reader, sealed File) error {
+	key, err := age.ParseX25519Identity(into.Key)
+	if err != nil {
+		return fmt.Errorf("read a dossier's key: %w", err)
+	}
+	place := filepath.Join(rec.ID, "j0")
+	whole, err := sealFile(filepath.Join(s.dir, filesName, place), key.Recipient(), func() (io.ReadCloser, error) {
+		return s.openSealed(rec, sealed)
+	})
+	if err != nil {
+		return err
+	}
+	if whole.SHA256 != sealed.SHA256 {
+		return fmt.Errorf("%w: the sealed file is damaged", ErrUnproved)
+	}
+	whole.Name, whole.Place, whole.From, whole.Added = rec.ID+"-"+sealedName, place, rec.ID, sealed.Added
+	into.Files = append(into.Files, whole)
+	if err := s.unpack(ctx, into, in, parts, "j"); err != nil {
+		return err
+	}
+	e := s.take(into, in)
+	into.Added[len(into.Added)-1].Number = rec.Number
+	opened := audit.Event{Actor: "system", Act: audit.DossierUnsealed, Submission: rec.ID, Procedure: into.Procedure}
+	if err := s.merge(into, rec, opened, e); err != nil {
+		return err
+	}
+	return s.clearJoined(rec.ID)
+}
+
+// clearJoined removes what is left of the dossier that more papers were before they joined theirs: its card, and what lies sealed
+// under its key.
+func (s *Store) clearJoined(id string) error {
+	folder := filepath.Join(s.dir, filesName, id)
+	entries, err := os.ReadDir(folder)
+	if err != nil {
+		return fmt.Errorf("clear what became part of a dossier: %w", err)
+	}
+	r := s.of(id)
+	for _, e := range entries {
+		if r == nil || slices.ContainsFunc(r.Files, func(f File) bool { return f.Place == filepath.Join(id, e.Name()) }) {
+			continue
+		}
+		at := filepath.Join(folder, e.Name())
+		if e.Name() == cardName {
+			if err := overwrite(at); err != nil {
+				return err
+			}
+		}
+		if err := remove(at); err != nil {
+			return fmt.Errorf("clear what became part of a dossier: %w", err)
+		}
+	}
+	return syncDir(folder)
+}
+
+// unpack seals the parts into the submission's folder under a dossier's key, each proved on the way. Their places follow from mark,
+// so that what a crash left there is what is written over.
+func (s *Store) unpack(ctx context.Context, rec *record, in *incoming, parts *zip.Reader, mark string) error {
+	key, err := age.ParseX25519Identity(rec.Key)
+	if err != nil {
+		return fmt.Errorf("read a dossier's key: %w", err)
+	}
+	id := in.receipt.ID
 	for i, name := range in.names {
 		if ctx.Err() != nil {
 			return ctx.Err()
 		}
-		place := filepath.Join(rec.ID, "o"+strconv.FormatUint(rec.Revision, 10)+"-"+strconv.Itoa(i+1))
-		f, err := sealFile(filepath.Join(s.dir, filesName, place), to, func() (io.ReadCloser, error) { return parts.Open(name) })
+		place := filepath.Join(id, mark+"-"+strconv.Itoa(i+1))
+		f, err := sealFile(filepath.Join(s.dir, filesName, place), key.Recipient(), func() (io.ReadCloser, error) { return parts.Open(name) })
 		if err != nil {
 			return err
 		}
@@ -142,8 +216,19 @@ func (s *Store) unpack(ctx context.Context, rec *record, in *incoming, parts *zi
 		if err := in.prove(&f); err != nil {
 			return err
 		}
-		f.Name = rec.freeName(name)
-		rec.Files = append(rec.Files, f)
+		rec.put(f, id)
 	}
-	return syncDir(filepath.Join(s.dir, filesName, rec.ID))
+	return syncDir(filepath.Join(s.dir, filesName, id))
+}
+
+// put adds a file of a submission to the dossier, under a name that no other file has.
+func (r *record) put(f File, submission string) {
+	if submission != r.ID {
+		f.From = submission
+		if _, taken := r.File(f.Name); taken {
+			f.Name = submission + "-" + f.Name
+		}
+	}
+	f.Name = r.freeName(f.Name)
+	r.Files = append(r.Files, f)
 }

@@ -5,8 +5,12 @@ import (
 	"bytes"
 	"crypto/sha256"
 	"encoding/hex"
+	"errors"
 	"io"
+	"io/fs"
 	"maps"
+	"os"
+	"path/filepath"
 	"slices"
 	"testing"
 	"testing/fstest"
@@ -14,6 +18,7 @@ import (
 	"filippo.io/age"
 
 	"motcua/agent/answer"
+	"motcua/agent/dossier"
 )
 
 // sealedFor files a submission as it comes to a desk that lacks the key it is sealed to.
@@ -101,6 +106,73 @@ func TestKeyGivenLater(t *testing.T) {
 	}
 	if list := w.store.List(Filter{Text: "le thi thu"}); len(list) != 1 {
 		t.Errorf("found by name: %d", len(list))
+	}
+}
+
+// More papers that came sealed join their dossier when they are opened, under its key, and leave nothing of what they were before;
+// with an officer's act on them they stay what they were, and name it. Cut after the index was written, the next start clears up.
+func TestSealedSupplementJoins(t *testing.T) {
+	key := identity(t)
+	w := open(t, t.TempDir())
+	defer func() { w.close(t) }()
+	first := w.act(t, w.file(t, "z-first", "Lê Thị Thử", "079190012345"), answer.NeedsMore, "Thiếu trang sau.")
+	adds := func(id string) {
+		t.Helper()
+		w.sealedFor(t, key.Recipient(), id, "Lê Thị Thử", func(parts fstest.MapFS) {
+			r, added := submission(t, id, "Lê Thị Thử", "079190012345", func(f *dossier.Form) { f.Supplements = first.ID })
+			added[manifestName] = &fstest.MapFile{Data: []byte(manifestOf(t, r, added))}
+			maps.Copy(parts, added)
+		})
+	}
+	adds("a-more")
+	adds("b-more")
+	own, err := w.store.Get("b-more")
+	if err != nil {
+		t.Fatal(err)
+	}
+	w.act(t, own, answer.Eligible, "")
+	folder := filepath.Join(w.dir, "desk", filesName, "a-more")
+	card, err := os.ReadFile(filepath.Join(folder, cardName))
+	if err != nil {
+		t.Fatal(err)
+	}
+	opened, err := w.store.Unseal(t.Context(), []age.Identity{key})
+	if err != nil || !slices.Equal(opened, []string{first.Code, code("b-more")}) {
+		t.Fatalf("opened %v, %v", opened, err)
+	}
+	if d, err := w.store.Get("b-more"); err != nil || d.ID != "b-more" || d.Sealed || d.History[len(d.History)-1].File != first.Code {
+		t.Errorf("one that an officer acted on: %v, %v", d, err)
+	}
+	if err := os.WriteFile(filepath.Join(folder, cardName), card, 0o600); err != nil { // as a cut leaves it
+		t.Fatal(err)
+	}
+	w = w.reopened(t)
+	for _, lost := range []bool{false, true} {
+		if lost {
+			w.close(t)
+			if err := os.Remove(filepath.Join(w.dir, "desk", indexName)); err != nil {
+				t.Fatal(err)
+			}
+			w = open(t, w.dir)
+		}
+		d, err := w.store.Get("a-more")
+		if err != nil || d.ID != first.ID || d.State != answer.Received || len(d.Added) != 1 || len(w.store.List(Filter{})) != 2 {
+			t.Fatalf("index lost %t: %v, %d added, %d dossiers, %v", lost, d, len(d.Added), len(w.store.List(Filter{})), err)
+		}
+		if byNumber, err := w.store.ByNumber(2); err != nil || byNumber.ID != first.ID {
+			t.Errorf("the number it had leads to %v, %v", byNumber, err)
+		}
+		for _, name := range []string{"a-more-page-0001.jpg", "a-more-form.json", "a-more-" + sealedName} {
+			if data, err := w.store.Read(d, name); err != nil || len(data) == 0 {
+				t.Errorf("%s: %d bytes, %v", name, len(data), err)
+			}
+		}
+	}
+	if _, err := os.Stat(filepath.Join(folder, cardName)); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("the card of what it was is still there: %v", err)
+	}
+	if opened, err := w.store.Unseal(t.Context(), []age.Identity{key}); err != nil || len(opened) != 0 {
+		t.Errorf("opened twice: %v, %v", opened, err)
 	}
 }
 

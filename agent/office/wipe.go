@@ -176,11 +176,7 @@ func (s *Store) wipe(r *record) error {
 		return fmt.Errorf("wipe a dossier: %w", err)
 	}
 	s.mu.Lock()
-	delete(s.records, r.Number)
-	for _, one := range r.submissions() {
-		delete(s.ids, one.ID)
-		delete(s.codes, foldCode(one.Code))
-	}
+	s.forget(r)
 	s.tell()
 	s.mu.Unlock()
 	return s.flush(false)

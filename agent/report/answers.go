@@ -3,8 +3,10 @@ package report
 import (
 	"cmp"
 	"fmt"
+	"io"
 	"maps"
 	"slices"
+	"strconv"
 	"time"
 
 	"motcua/agent/answer"
@@ -13,7 +15,7 @@ import (
 
 // Answers counts what the office answered of submissions, and how long it took.
 type Answers struct {
-	Answered  int     `json:"answered"`   // at least once
+	Answered  int     `json:"answered"`   // an officer's answer stands; that it lies before the office is none
 	NeedsMore int     `json:"needs_more"` // wait for the citizen now
 	Done      int     `json:"done"`
 	Refused   int     `json:"refused"`
@@ -33,7 +35,7 @@ func (a *Answers) count(s queue.Submission, find Find) {
 		return
 	}
 	state, at, ok := find(s.ID)
-	if !ok || state == "" {
+	if !ok || state == "" || state == answer.Received {
 		return
 	}
 	a.Answered++
@@ -108,6 +110,56 @@ func (w Week) Days() string {
 		return w.Name
 	}
 	return monday.Format("02/01") + "–" + monday.AddDate(0, 0, 6).Format("02/01/2006")
+}
+
+// Group is the figures of what has one property in common.
+type Group struct {
+	Label    string
+	Accepted int
+	Answers
+}
+
+// AnswersBy adds the rows up by one property, greatest first.
+func (r Report) AnswersBy(property func(Row) string) []Group {
+	groups := map[string]*Group{}
+	for _, row := range r.Rows {
+		label := property(row)
+		if groups[label] == nil {
+			groups[label] = &Group{Label: label}
+		}
+		groups[label].Accepted += row.Accepted
+		groups[label].add(row.Answers)
+	}
+	var out []Group
+	for _, g := range groups {
+		g.settle()
+		out = append(out, *g)
+	}
+	slices.SortFunc(out, func(a, b Group) int {
+		return cmp.Or(cmp.Compare(b.Accepted, a.Accepted), cmp.Compare(a.Label, b.Label))
+	})
+	return out
+}
+
+var weekHeads = []string{"tuần", "từ ngày", "đến ngày", "tiếp nhận", "cơ quan đã trả lời", "chờ bổ sung", "đã xong", "không giải quyết",
+	"giờ giải quyết (trung vị)", "giờ giải quyết (lâu nhất)"}
+
+// WeeksCSV writes the weeks as CSV writes the rows.
+func (r Report) WeeksCSV(w io.Writer) error {
+	rows := [][]string{weekHeads}
+	for _, week := range r.Weeks() {
+		median, longest := "", ""
+		if week.Done+week.Refused > 0 {
+			median, longest = strconv.FormatFloat(week.Median, 'f', 1, 64), strconv.FormatFloat(week.Longest, 'f', 1, 64)
+		}
+		monday, err := time.Parse(DayForm, week.Monday)
+		if err != nil {
+			return fmt.Errorf("write report: %w", err)
+		}
+		rows = append(rows, []string{week.Name, week.Monday, monday.AddDate(0, 0, 6).Format(DayForm), strconv.Itoa(week.Accepted),
+			strconv.Itoa(week.Answered), strconv.Itoa(week.NeedsMore), strconv.Itoa(week.Done), strconv.Itoa(week.Refused), median, longest})
+	}
+	return writeCSV(w, rows)
 }
 
 // Took is the median of hours as people read it, "–" where nothing is finished.

@@ -248,20 +248,28 @@ func (r Row) cells() []string {
 // Windows show Vietnamese as garbage. A cell that a spreadsheet would take for a formula is
 // disarmed by a leading apostrophe (wards and names come from files that others may write).
 func (r Report) CSV(w io.Writer) error {
+	rows := [][]string{heads}
+	for _, row := range r.Rows {
+		rows = append(rows, row.cells())
+	}
+	return writeCSV(w, rows)
+}
+
+func writeCSV(w io.Writer, rows [][]string) error {
 	if _, err := io.WriteString(w, "\ufeff"); err != nil {
 		return fmt.Errorf("write report: %w", err)
 	}
 	out := csv.NewWriter(w)
 	out.UseCRLF = true
-	out.Write(heads)
-	for _, row := range r.Rows {
-		cells := row.cells()
+	for _, cells := range rows {
 		for i, c := range cells {
 			if c != "" && (c[0] == '=' || c[0] == '+' || c[0] == '-' || c[0] == '@') {
 				cells[i] = "'" + c
 			}
 		}
-		out.Write(cells)
+		if err := out.Write(cells); err != nil {
+			return fmt.Errorf("write report: %w", err)
+		}
 	}
 	out.Flush()
 	if err := out.Error(); err != nil {

@@ -145,7 +145,7 @@ var screens = []struct{ width, height int64 }{{1366, 768}, {1920, 1080}}
 // Every page is free of what axe-core finds, in both sizes of an office's screen, and nothing runs off its side.
 func TestEveryPageIsAccessible(t *testing.T) {
 	list := filepath.Join(t.TempDir(), "kiosks")
-	if err := os.WriteFile(list, []byte("kiosk-1 0123456789abcdef1\n"), 0o600); err != nil {
+	if err := os.WriteFile(list, []byte("kiosk-1 0123456789abcdef1\nkiosk-4 0123456789abcdef4\n"), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	kiosks, err := receive.OpenKiosks(list)
@@ -166,6 +166,17 @@ func TestEveryPageIsAccessible(t *testing.T) {
 	if err := w.store.Revoke(t.Context(), kiosks, "kiosk-3", "lan"); err != nil {
 		t.Fatal(err)
 	}
+	if err := os.MkdirAll(filepath.Join(list+".part", "in the way"), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	if err := w.store.Revoke(t.Context(), kiosks, "kiosk-4", "lan"); err == nil {
+		t.Fatal("revoked whole") // else its row is not that of one that may still send
+	}
+	first, err := w.store.Get("s1")
+	if err != nil {
+		t.Fatal(err)
+	}
+	w.file("s3", "Lê Văn Thử", func(r *receive.Receipt) { r.Code = first.Code })
 	for _, screen := range screens {
 		t.Run(fmt.Sprintf("%dx%d", screen.width, screen.height), func(t *testing.T) {
 			o := officer{t, chromium(t, screen.width, screen.height)}
@@ -173,7 +184,7 @@ func TestEveryPageIsAccessible(t *testing.T) {
 			o.axe("sign-in")
 			o.signIn(w.server.URL)
 			for _, path := range []string{"/desk/?tab=all", "/desk/d/1", "/desk/d/2", "/desk/kiosks", "/desk/kiosks?ask=kiosk-1",
-				"/desk/?q=khong-co", "/desk/d/99"} {
+				"/desk/figures", "/desk/d/3", "/desk/?q=khong-co", "/desk/d/99"} {
 				o.do(chromedp.Navigate(w.server.URL + path))
 				o.holds(`true`)
 				o.axe(path)

@@ -112,6 +112,8 @@ func New(o Options) (*Desk, error) {
 	mux.HandleFunc("POST /desk/signer/{ticket}", d.signerGives)
 	mux.HandleFunc("GET /desk/kiosks", d.officer(d.kiosks))
 	mux.HandleFunc("POST /desk/kiosks", d.officer(d.changeKiosk))
+	mux.HandleFunc("GET /desk/figures", d.officer(d.figures))
+	mux.HandleFunc("GET /desk/figures.csv", d.officer(d.figuresTable))
 	mux.HandleFunc("POST /desk/export", d.officer(d.export))
 	mux.HandleFunc("GET /desk/changed", d.officer(d.changed))
 	d.handler = d.guard(mux)

@@ -152,7 +152,7 @@ func scanned(t testing.TB) []byte {
 }
 
 // file files a dossier as a kiosk sends it: a value that was read and looked at, a doubted one, a page and its copy.
-func (w *ward) file(id, name string) office.Dossier {
+func (w *ward) file(id, name string, change ...func(*receive.Receipt)) office.Dossier {
 	w.t.Helper()
 	form := fmt.Sprintf(`{"schema":"motcua/form/1","procedure":{"code":"2.000815",
 			"name":"Chứng thực bản sao từ bản chính","level":"toàn trình"},
@@ -186,6 +186,9 @@ func (w *ward) file(id, name string) office.Dossier {
 	}
 	parts["manifest.json"] = &fstest.MapFile{Data: manifest}
 	r := receive.Receipt{ID: id, Code: code, SHA256: hex.EncodeToString(sum[:]), Kiosk: "kiosk-1", Received: time.Now().Add(-time.Hour)}
+	for _, f := range change {
+		f(&r)
+	}
 	if filed, err := w.store.File(w.t.Context(), r, parts); err != nil || !filed {
 		w.t.Fatalf("filed %t, %v", filed, err)
 	}
@@ -638,6 +641,54 @@ func TestAnotherKeyOfAKiosk(t *testing.T) {
 	b.post("/desk/kiosks", url.Values{"kiosk": {"kiosk-1"}, "act": {"allow"}, "key": {keys[2]}})
 	if err := w.store.Enrol(t.Context(), "kiosk-1", keys[2]); err != nil {
 		t.Error(err)
+	}
+}
+
+// The ward's figures by week: what came, what officers answered, how long it took; as a page and as CSV.
+func TestFigures(t *testing.T) {
+	monday := time.Date(2026, 11, 2, 0, 0, 0, 0, time.Local)
+	now := monday.AddDate(0, 0, 18)
+	w := newWard(t, func(o *Options) { o.Now = func() time.Time { return now } })
+	b := w.signedIn(t)
+	for id, day := range map[string]int{"s1": 0, "s2": 1, "s3": 8} {
+		w.file(id, "Lê Thị Thử", func(r *receive.Receipt) { r.Received = monday.AddDate(0, 0, day).Add(9 * time.Hour) })
+	}
+	for id, state := range map[string]answer.State{"s1": answer.NeedsMore, "s3": answer.Eligible} {
+		if _, err := w.store.Act(t.Context(), id, office.Act{By: "lan", Revision: 1, State: state, Text: "Xem lại."}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	_, page := b.get("/desk/figures")
+	for _, want := range []string{"02/11–08/11/2026</th><td>2</td><td>1</td><td>1</td><td>0</td><td>0</td><td>–</td>",
+		"09/11–15/11/2026</th><td>1</td><td>1</td><td>0</td>", "Cả kỳ</th><td>3</td><td>2</td>", "2.000815 Chứng thực bản sao"} {
+		if !strings.Contains(page, want) {
+			t.Errorf("not on the page: %s", want)
+		}
+	}
+	status, table := b.get("/desk/figures.csv?from=2026-11-01&to=2026-11-30")
+	if want := "2026-W45,2026-11-02,2026-11-08,2,1,1,0,0,,\r\n2026-W46,2026-11-09,2026-11-15,1,1,0,0,0,,\r\n"; status != http.StatusOK ||
+		!strings.HasSuffix(table, want) {
+		t.Errorf("%d: %q", status, table)
+	}
+	if status, page := b.get("/desk/figures?from=2026-11-30&to=2026-11-01"); status != http.StatusUnprocessableEntity ||
+		!strings.Contains(page, "ngày đầu không sau") {
+		t.Errorf("days that can't be: %d", status)
+	}
+}
+
+// A code that was another dossier's is said wherever it leads.
+func TestCodeOfTwoDossiers(t *testing.T) {
+	w := newWard(t)
+	b := w.signedIn(t)
+	first := w.file("s1", "Lê Thị Thử")
+	w.file("s2", "Trần Văn Thử", func(r *receive.Receipt) { r.Code = first.Code })
+	for path, want := range map[string]string{
+		"/desk/?q=" + first.Code: "Trùng mã với hồ sơ số 2", "/desk/?q=s2": "Trùng mã với hồ sơ số 1", "/desk/d/1": `<a href="/desk/d/2">2</a>`,
+		"/desk/d/2": `<a href="/desk/d/1">1</a>`,
+	} {
+		if _, page := b.get(path); !strings.Contains(page, want) {
+			t.Errorf("%s does not say %q", path, want)
+		}
 	}
 }
 

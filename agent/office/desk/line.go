@@ -29,10 +29,15 @@ type lineBody struct {
 	Tab    string
 	Text   string
 	Tabs   []tab
-	Rows   []office.Dossier
+	Rows   []lineRow
 	More   int
 	Today  string
 	Search bool
+}
+
+type lineRow struct {
+	office.Dossier
+	Twins []uint64 // other dossiers with its receipt code
 }
 
 type tab struct {
@@ -68,13 +73,16 @@ func (d *Desk) line(w http.ResponseWriter, r *http.Request, _ *session) {
 		}
 		b.Tabs = append(b.Tabs, tab{t.Name, n, t.Name == b.Tab})
 	}
-	b.Rows = d.o.Store.List(office.Filter{States: tabs[i].States, Text: b.Text})
+	list := d.o.Store.List(office.Filter{States: tabs[i].States, Text: b.Text})
 	if !b.Search && (b.Tab == "closed" || b.Tab == "all") {
-		slices.Reverse(b.Rows)
+		slices.Reverse(list)
 	}
-	if len(b.Rows) > rowsMost {
-		b.More = len(b.Rows) - rowsMost
-		b.Rows = b.Rows[:rowsMost]
+	if len(list) > rowsMost {
+		b.More = len(list) - rowsMost
+		list = list[:rowsMost]
+	}
+	for _, one := range list {
+		b.Rows = append(b.Rows, lineRow{one, d.o.Store.Twins(one)})
 	}
 	d.render(w, r, http.StatusOK, "line", b)
 }
