@@ -63,6 +63,7 @@ type Answer struct {
 	Result      *File        `json:"result,omitempty"`
 	Born        []int        `json:"born,omitempty"`    // years of birth of whom it may be told; without any it can't be looked up
 	Received    time.Time    `json:"received,omitzero"` // the first submission
+	Handed      time.Time    `json:"handed,omitzero"`   // when a kiosk told that its citizen has this result: the others wipe it
 	At          time.Time    `json:"at"`                // when this was answered
 }
 

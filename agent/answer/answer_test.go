@@ -119,6 +119,26 @@ func (d *memoryDesk) Result(_ context.Context, number uint64) (io.ReadCloser, er
 	return io.NopCloser(bytes.NewReader(data)), nil
 }
 
+func (d *memoryDesk) HandedOver(_ context.Context, _, submission, sum string) error {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	a, ok := d.newest[submission]
+	if !ok || a.Result == nil || a.Result.SHA256 != sum {
+		return ErrUnknown
+	}
+	if !a.Handed.IsZero() {
+		return nil
+	}
+	d.last++
+	if data, ok := d.results[a.Number]; ok {
+		d.results[d.last] = data
+	}
+	a.Number, a.Handed = d.last, noon
+	d.newest[submission] = a
+	d.tell()
+	return nil
+}
+
 func (d *memoryDesk) Enrol(_ context.Context, kiosk, recipient string) error {
 	d.mu.Lock()
 	defer d.mu.Unlock()
@@ -746,6 +766,160 @@ func TestClockThatWasAhead(t *testing.T) {
 	if _, data, err := in.Store.Result("A"); err != nil || len(data) == 0 {
 		t.Errorf("its result: %v", err)
 	}
+}
+
+// A result that its citizen has in hand at one kiosk is wiped at the others of the ward: once the desk can be told, and told once.
+func TestHandedOverElsewhere(t *testing.T) {
+	d := newDesk("desk-1")
+	result := []byte("%PDF-1.7 result")
+	d.answers("A", Done, result)
+	posts, away := 0, false
+	desk := office(t, d, func(next http.Handler) http.Handler {
+		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			if r.Method == http.MethodPost {
+				posts++
+			}
+			if away {
+				http.Error(w, "gateway", http.StatusBadGateway)
+				return
+			}
+			next.ServeHTTP(w, r)
+		})
+	})
+	dir := t.TempDir()
+	here, there := &Intake{Store: openAt(t, dir), Queue: delivered(t)}, &Intake{Store: openAt(t, t.TempDir()), Queue: delivered(t)}
+	there.Store.identity = here.Store.identity // a desk of one kiosk's key: memoryDesk has one credential
+	news := 0
+	there.Taken = func(Answer) { news++ }
+	round(t, puller(t, desk, here))
+	round(t, puller(t, desk, there))
+	if _, _, err := there.Store.Result("A"); err != nil || posts > 0 {
+		t.Fatalf("before: %v, %d posts", err, posts)
+	}
+	if err := here.Store.Wipe("A", noon); err != nil {
+		t.Fatal(err)
+	}
+	away = true
+	if _, err := puller(t, desk, here).Round(t.Context()); err == nil {
+		t.Error("a desk that is away was told")
+	}
+	away = false
+	identity := here.Store.identity
+	here.Store = openAt(t, dir) // switched off and on meanwhile
+	if here.Store.Recipient().String() != identity.Recipient().String() {
+		t.Fatal("another key")
+	}
+	for range 2 {
+		round(t, puller(t, desk, here))
+	}
+	if posts != 2 || len(here.Store.Untold()) > 0 {
+		t.Errorf("%d posts, want the one that failed and one more; untold %v", posts, here.Store.Untold())
+	}
+	round(t, puller(t, desk, there))
+	if _, _, err := there.Store.Result("A"); err != ErrUnknown || len(there.Store.Missing()) > 0 || len(there.Store.Untold()) > 0 {
+		t.Errorf("the other kiosk still has it: %v", err)
+	}
+	if r, err := there.Store.ByCode(codeOf("A")); err != nil || r.Collected.IsZero() || r.State != Done || news != 1 {
+		t.Errorf("%v, collected %v, %v; new %d times", r.Answer, r.Collected, err, news)
+	}
+	// A newer result is another one: it comes to all.
+	d.answers("A", Done, []byte("%PDF-1.7 mended"))
+	round(t, puller(t, desk, there))
+	if _, data, err := there.Store.Result("A"); err != nil || !strings.Contains(string(data), "mended") {
+		t.Errorf("a newer result: %v", err)
+	}
+}
+
+// A desk of an older version is told nothing, and everything else goes on.
+func TestOlderDeskIsNotTold(t *testing.T) {
+	d := newDesk("desk-1")
+	d.answers("A", Done, []byte("%PDF-1.7 result"))
+	posts := 0
+	desk := office(t, d, func(next http.Handler) http.Handler {
+		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			if r.Method == http.MethodPost {
+				posts++
+				http.Error(w, "method not allowed", http.StatusMethodNotAllowed)
+				return
+			}
+			next.ServeHTTP(w, r)
+		})
+	})
+	in := &Intake{Store: openAt(t, t.TempDir()), Queue: delivered(t)}
+	p := puller(t, desk, in)
+	round(t, p)
+	if err := in.Store.Wipe("A", noon); err != nil {
+		t.Fatal(err)
+	}
+	d.answers("B", Received, nil)
+	for range 3 {
+		round(t, p)
+	}
+	if _, err := in.Store.ByCode(codeOf("B")); err != nil || posts != 1 || len(in.Store.Untold()) != 1 {
+		t.Errorf("%v, %d posts, %d untold", err, posts, len(in.Store.Untold()))
+	}
+}
+
+// A result that nobody fetches goes before its answer; by a clock that was ahead it goes too early, and comes again.
+func TestResultLapses(t *testing.T) {
+	d, dir := newDesk("desk-1"), t.TempDir()
+	now := noon.Add(time.Hour)
+	d.answers("A", Done, []byte("%PDF-1.7 result"))
+	in := &Intake{Store: openAt(t, dir), Queue: delivered(t), Clock: func() time.Time { return now }}
+	p := puller(t, office(t, d, nil), in)
+	round(t, p)
+	has := func(want bool) {
+		t.Helper()
+		if err := in.settle(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		round(t, p)
+		r, err := in.Store.ByCode(codeOf("A"))
+		_, _, missing := in.Store.Result("A")
+		names, _ := filepath.Glob(filepath.Join(dir, "r-A"))
+		if err != nil || r.State != Done || (missing == nil) != want || r.Lapsed.IsZero() != want || (len(names) > 0) != want {
+			t.Errorf("after %v: %v, %v, result %v, lapsed %v, %q", now.Sub(noon), r.Answer, err, missing, r.Lapsed, names)
+		}
+	}
+	now = noon.Add(keepResult - time.Hour)
+	has(true)
+	now = noon.Add(keepResult + time.Hour)
+	has(false)
+	in.Store = openAt(t, dir)
+	has(false)
+	now = noon.Add(48 * time.Hour)
+	has(true)
+	in.Store.KeepResults(24 * time.Hour)
+	has(false)
+}
+
+// A receipt code that another dossier came with leads to the one that the office received first, or that was handed in here.
+func TestCodeOfAnotherDossier(t *testing.T) {
+	dir := t.TempDir()
+	s, d := openAt(t, dir), newDesk("desk-1")
+	first := d.answers("A", NeedsMore, nil)
+	first.Received = noon.Add(-time.Hour)
+	other := d.answers("B", Done, nil)
+	other.Code, other.Received = first.Code, noon
+	leads := func() {
+		t.Helper()
+		if r, err := s.ByCode(first.Code); err != nil || r.Submission != "A" {
+			t.Errorf("the code leads to %s, %v", r.Submission, err)
+		}
+	}
+	for _, a := range []Answer{other, first} {
+		if _, err := s.Take(a, noon); err != nil {
+			t.Fatal(err)
+		}
+	}
+	leads()
+	other.Number = 9
+	if _, err := s.Take(other, noon); err != nil {
+		t.Fatal(err)
+	}
+	leads()
+	s = openAt(t, dir)
+	leads()
 }
 
 func TestListed(t *testing.T) {

@@ -25,9 +25,20 @@ import (
 
 // The buckets of a province. queue/receive/README.md has the commands that make them, and who may do what in them.
 const (
-	KiosksBucket  = "MOTCUA_KIOSKS"  // key-value: <ward>.<kiosk> → its age recipient; published.<ward> → how far the desk is
+	KiosksBucket  = "MOTCUA_KIOSKS"  // key-value: <ward>.<kiosk> → its age recipient; see also the keys below
 	AnswersBucket = "MOTCUA_ANSWERS" // key-value: <ward>.<submission> → the newest answer, sealed to all kiosks of the ward
 	ResultsBucket = "MOTCUA_RESULTS" // objects: <ward>.<submission> → its newest result, sealed likewise
+)
+
+// Further keys of KiosksBucket.
+//
+//	published.<ward>                     how far the desk is
+//	standing.<ward>.<kiosk>              how the kiosk stands with the desk, sealed to the key that it told; the desk's word
+//	handed.<ward>.<kiosk>.<submission>   digest of the result that the kiosk handed over; until the desk took note of it
+const (
+	publishedPrefix = "published."
+	standingPrefix  = "standing."
+	handedPrefix    = "handed."
 )
 
 // validKey is a ward's or kiosk's name in keys.
@@ -169,17 +180,37 @@ func (s *Subscriber) session(ctx context.Context, b buckets) error {
 	if err != nil {
 		return err
 	}
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel() // ends the watches, too
 	watcher, err := b.answers.Watch(ctx, s.ward+".>", jetstream.ResumeFromRevision(cursor.After+1))
 	if err != nil {
 		return fmt.Errorf("watch answers: %w", err)
 	}
-	defer watcher.Stop()
+	standing, err := b.kiosks.Watch(ctx, standingPrefix+s.ward+"."+s.kiosk)
+	if err != nil {
+		return fmt.Errorf("watch how this kiosk stands with the desk: %w", err)
+	}
 	again, settle := time.NewTicker(resultsEvery), time.NewTicker(settleEvery)
 	defer again.Stop()
 	defer settle.Stop()
-	s.in.heard()
+	stands := ""
+	if err := s.tell(ctx, b.kiosks); err != nil {
+		return err
+	}
 	for {
 		select {
+		case entry, ok := <-standing.Updates():
+			if !ok {
+				return errors.New("watch how this kiosk stands with the desk: the watch ended")
+			}
+			if entry != nil {
+				stands = s.standing(entry, stands)
+			}
+			s.contact(stands)
+		case <-s.in.Store.wiped:
+			if err := s.tell(ctx, b.kiosks); err != nil {
+				return err
+			}
 		case entry, ok := <-watcher.Updates():
 			switch {
 			case !ok:
@@ -203,7 +234,7 @@ func (s *Subscriber) session(ctx context.Context, b buckets) error {
 			if _, err := s.resume(ctx, b.answers); err != nil {
 				return err
 			}
-			s.in.heard()
+			s.contact(stands)
 			s.results(ctx, b.results)
 		case <-settle.C:
 			if err := s.in.settle(ctx); err != nil {
@@ -213,6 +244,59 @@ func (s *Subscriber) session(ctx context.Context, b buckets) error {
 			return nil
 		}
 	}
+}
+
+// notice is how a kiosk stands with the desk, sealed to the key that it told: nobody else learns which key the desk seals to.
+type notice struct {
+	Schema string `json:"schema"`
+	Cause  string `json:"cause"`         // "": it is sealed to; "key": another key is; "refused": it was revoked
+	Key    string `json:"key,omitempty"` // fingerprint of the key that is sealed to
+}
+
+const noticeSchema = "motcua/standing/1"
+
+// standing reads a notice; what does not open is not about this kiosk's key, and leaves what is known as it is.
+func (s *Subscriber) standing(entry jetstream.KeyValueEntry, known string) string {
+	if entry.Operation() != jetstream.KeyValuePut {
+		return ""
+	}
+	plain, err := age.Decrypt(bytes.NewReader(entry.Value()), s.in.Store.identity)
+	var n notice
+	if err == nil {
+		err = json.NewDecoder(io.LimitReader(plain, answerLimit)).Decode(&n)
+	}
+	if err != nil || n.Schema != noticeSchema || n.Cause != "" && !contacts[n.Cause] {
+		return known
+	}
+	if n.Cause != "" && n.Cause != known {
+		s.in.log().Warn("the desk does not seal answers to this kiosk", "cause", n.Cause, "sealed to", n.Key,
+			"this kiosk's key", Fingerprint(s.in.Store.Recipient().String()))
+	}
+	return n.Cause
+}
+
+// contact notes that the province's store was heard, or why no answers come although it is.
+func (s *Subscriber) contact(stands string) {
+	if stands == "" {
+		s.in.heard()
+	} else {
+		s.in.wrong(stands)
+	}
+}
+
+// tell says which results citizens have in hand, so that the ward's other kiosks wipe theirs.
+func (s *Subscriber) tell(ctx context.Context, kiosks jetstream.KeyValue) error {
+	ctx, cancel := context.WithTimeout(ctx, callTime)
+	defer cancel()
+	for _, a := range s.in.Store.Untold() {
+		if _, err := kiosks.PutString(ctx, handedPrefix+s.ward+"."+s.kiosk+"."+a.Submission, a.Result.SHA256); err != nil {
+			return fmt.Errorf("tell what was handed over: %w", err)
+		}
+		if err := s.in.Store.SetTold(a); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // enrol tells which key is to be sealed to, where it is not told already.
@@ -313,17 +397,23 @@ type published struct {
 
 func (p *Publisher) session(ctx context.Context, b buckets) error {
 	ctx, cancel := context.WithCancel(ctx)
-	defer cancel()
+	defer cancel() // ends the watches, too
 	watcher, err := b.kiosks.Watch(ctx, p.ward+".>")
 	if err != nil {
 		return fmt.Errorf("watch kiosks: %w", err)
 	}
-	defer watcher.Stop()
-	recipients := map[string]string{}
+	handed, err := b.kiosks.Watch(ctx, handedPrefix+p.ward+".>")
+	if err != nil {
+		return fmt.Errorf("watch what kiosks handed over: %w", err)
+	}
+	recipients, told := map[string]string{}, map[string]notice{}
 	for whole := false; ; {
 		news := p.src.Changed() // before looking: what comes meanwhile is looked for next
 		if whole && len(recipients) > 0 {
 			if err := p.publish(ctx, b, recipients); err != nil {
+				return err
+			}
+			if err := p.stand(ctx, b, recipients, told); err != nil {
 				return err
 			}
 		}
@@ -336,14 +426,90 @@ func (p *Publisher) session(ctx context.Context, b buckets) error {
 				whole = true
 			case entry.Operation() == jetstream.KeyValuePut:
 				recipients[entry.Key()] = string(entry.Value())
+				delete(told, entry.Key())
 			default:
 				delete(recipients, entry.Key()) // turned out: what is sealed from now on is not for it
+			}
+		case entry, ok := <-handed.Updates():
+			if !ok {
+				return errors.New("watch what kiosks handed over: the watch ended")
+			}
+			if entry != nil && entry.Operation() == jetstream.KeyValuePut {
+				if err := p.handedOver(ctx, b, entry); err != nil {
+					return err
+				}
 			}
 		case <-news:
 		case <-ctx.Done():
 			return nil
 		}
 	}
+}
+
+// handedOver takes note of a result that a kiosk handed over, and takes the kiosk's word away.
+func (p *Publisher) handedOver(ctx context.Context, b buckets, entry jetstream.KeyValueEntry) error {
+	kiosk, submission, ok := strings.Cut(strings.TrimPrefix(entry.Key(), handedPrefix+p.ward+"."), ".")
+	sum := string(entry.Value())
+	if ok && validID.MatchString(submission) && validSum.MatchString(sum) {
+		err := p.src.HandedOver(ctx, kiosk, submission, sum)
+		if err != nil && !errors.Is(err, ErrUnknown) && !errors.Is(err, ErrTurnedOut) {
+			return fmt.Errorf("note what was handed over: %w", err)
+		}
+	}
+	ctx, cancel := context.WithTimeout(ctx, callTime)
+	defer cancel()
+	if err := b.kiosks.Purge(ctx, entry.Key()); err != nil {
+		return fmt.Errorf("take away what a kiosk told: %w", err)
+	}
+	return nil
+}
+
+// stand tells each kiosk that told a key whether it is sealed to, where that changed; told is what was said in this session.
+func (p *Publisher) stand(ctx context.Context, b buckets, recipients map[string]string, told map[string]notice) error {
+	bound, err := p.src.Recipients(ctx)
+	if err != nil {
+		return err
+	}
+	for key, recipient := range recipients {
+		own, err := age.ParseX25519Recipient(strings.TrimSpace(recipient))
+		if err != nil {
+			continue
+		}
+		name := strings.TrimPrefix(key, p.ward+".")
+		n := notice{Schema: noticeSchema}
+		switch is := bound[name]; is {
+		case own.String():
+			n.Key = Fingerprint(is)
+		case "":
+			n.Cause = "refused"
+		default:
+			n.Cause, n.Key = "key", Fingerprint(is)
+		}
+		if was, said := told[key]; said && was == n {
+			continue
+		}
+		text, err := json.Marshal(n)
+		if err != nil {
+			return err
+		}
+		var out bytes.Buffer
+		if err := SealTo(&out, bytes.NewReader(text), own); err != nil {
+			return fmt.Errorf("seal how a kiosk stands: %w", err)
+		}
+		if err := put(ctx, b.kiosks, standingPrefix+key, out.Bytes()); err != nil {
+			return fmt.Errorf("tell a kiosk how it stands: %w", err)
+		}
+		told[key] = n
+	}
+	return nil
+}
+
+// put writes a key, in bounded time.
+func put(ctx context.Context, into jetstream.KeyValue, key string, value []byte) error {
+	ctx, cancel := context.WithTimeout(ctx, callTime)
+	defer cancel()
+	_, err := into.Put(ctx, key, value)
+	return err
 }
 
 // bound is what is sealed to: of the kiosks that told a key, the one each of them is bound to. A key that somebody else wrote in a
@@ -421,13 +587,13 @@ func (p *Publisher) note(ctx context.Context, b buckets, done published) error {
 	if err != nil {
 		return err
 	}
-	if _, err := b.kiosks.Put(ctx, p.notedAt(), text); err != nil {
+	if err := put(ctx, b.kiosks, p.notedAt(), text); err != nil {
 		return fmt.Errorf("note how far answers are published: %w", err)
 	}
 	return nil
 }
 
-func (p *Publisher) notedAt() string { return "published." + p.ward }
+func (p *Publisher) notedAt() string { return publishedPrefix + p.ward }
 
 // one publishes an answer: the result first, so that who reads the answer finds it.
 func (p *Publisher) one(ctx context.Context, b buckets, a Answer, to []age.Recipient) error {
@@ -436,14 +602,20 @@ func (p *Publisher) one(ctx context.Context, b buckets, a Answer, to []age.Recip
 		p.log.Error("seal answer", "number", a.Number, "submission", a.Submission, "error", err)
 		return nil
 	}
-	if a.Result != nil {
+	if a.Result != nil && a.Handed.IsZero() {
 		if err := p.result(ctx, b, a, to); err != nil {
 			return err
 		}
 	}
+	if err := put(ctx, b.answers, p.ward+"."+a.Submission, sealed); err != nil || a.Handed.IsZero() {
+		return err
+	}
 	ctx, cancel := context.WithTimeout(ctx, callTime)
 	defer cancel()
-	_, err = b.answers.Put(ctx, p.ward+"."+a.Submission, sealed)
+	err = b.results.Delete(ctx, resultName(p.ward, a)) // its citizen has it
+	if errors.Is(err, jetstream.ErrObjectNotFound) {
+		return nil
+	}
 	return err
 }
 

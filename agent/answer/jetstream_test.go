@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"net"
+	"path/filepath"
 	"slices"
 	"sync"
 	"testing"
@@ -18,6 +19,7 @@ import (
 	"github.com/nats-io/nats.go/jetstream"
 
 	"motcua/queue"
+	"motcua/queue/seal"
 )
 
 // nats starts a real NATS server with JetStream; the same folder and port again is the same server after a restart.
@@ -241,7 +243,7 @@ func TestProvinceKilled(t *testing.T) {
 	eventually(t, "B after the restart", k.has("B", Received))
 	hub.Shutdown()
 	hub.WaitForShutdown()
-	hub = natsServer(t, t.TempDir(), port) // all of it was lost
+	natsServer(t, t.TempDir(), port) // all of it was lost
 	provide(t, url)
 	d.answers("B", Done, []byte("invented result"))
 	eventually(t, "B from the new buckets", k.has("B", Done))
@@ -319,6 +321,116 @@ func TestProvinceStolenCredential(t *testing.T) {
 	}
 	d.answers("B", Eligible, nil)
 	eventually(t, "B at the other kiosk", other.has("B", Eligible))
+}
+
+// Over JetStream, too, a kiosk can tell that the desk seals to another key of it, or revoked it, and that it is sealed to again.
+func TestProvinceTellsHowAKioskStands(t *testing.T) {
+	hub := natsServer(t, t.TempDir(), -1)
+	js := provide(t, hub.ClientURL())
+	d := newDesk("desk-1")
+	publisher, err := NewPublisher(connectTo(hub.ClientURL()), "ward-7", d, quiet)
+	if err != nil {
+		t.Fatal(err)
+	}
+	runs(t, publisher.Run)
+	k := kiosk(t, hub.ClientURL(), "kiosk-a", t.TempDir(), nil)
+	stands := func(s *seat, cause string) {
+		t.Helper()
+		eventually(t, "contact "+cause, func() bool {
+			c := s.contact()
+			return c.Cause == cause && (cause != "" || !c.Heard.IsZero())
+		})
+	}
+	d.answers("A", Received, nil)
+	eventually(t, "A", k.has("A", Received))
+	stands(k, "")
+	d.revoke("kiosk-a")
+	stands(k, "refused")
+	d.letIn("kiosk-a")
+	stands(k, "")
+	// Set up anew, it has another key. A restart does not make it forget; what it is told, nobody else can read.
+	k.stop()
+	dir := t.TempDir()
+	anew := kiosk(t, hub.ClientURL(), "kiosk-a", dir, nil)
+	stands(anew, "key")
+	anew.stop()
+	anew = kiosk(t, hub.ClientURL(), "kiosk-a", dir, nil)
+	stands(anew, "key")
+	if c, err := ReadContact(t.Context(), dir, seal.NewFile(filepath.Join(dir, "key"))); err != nil || c.Cause != "key" {
+		t.Errorf("a technician is told %+v, %v", c, err)
+	}
+	keys, err := js.KeyValue(t.Context(), KiosksBucket)
+	if err != nil {
+		t.Fatal(err)
+	}
+	entry, err := keys.Get(t.Context(), "standing.ward-7.kiosk-a")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := age.Decrypt(bytes.NewReader(entry.Value()), newIdentity(t)); err == nil {
+		t.Error("a stranger reads how the kiosk stands")
+	}
+	// What anybody else wrote there changes nothing.
+	if _, err := keys.PutString(t.Context(), "standing.ward-7.kiosk-a", "nonsense"); err != nil {
+		t.Fatal(err)
+	}
+	d.letIn("kiosk-a") // an officer allows the new key
+	stands(anew, "")
+	eventually(t, "A by the new key", anew.has("A", Received))
+}
+
+func (s *seat) contact() Contact {
+	s.in.Store.mu.Lock()
+	defer s.in.Store.mu.Unlock()
+	return s.in.Store.contact
+}
+
+// A result that its citizen has in hand is wiped at the ward's other kiosks, and out of the province's store; also at one that was
+// away meanwhile. It is no news there.
+func TestProvinceWipesWhatWasHandedOver(t *testing.T) {
+	hub := natsServer(t, t.TempDir(), -1)
+	js := provide(t, hub.ClientURL())
+	d := newDesk("desk-1")
+	publisher, err := NewPublisher(connectTo(hub.ClientURL()), "ward-7", d, quiet)
+	if err != nil {
+		t.Fatal(err)
+	}
+	runs(t, publisher.Run)
+	var kiosks []*seat
+	for _, name := range []string{"kiosk-a", "kiosk-b", "kiosk-c"} {
+		kiosks = append(kiosks, kiosk(t, hub.ClientURL(), name, t.TempDir(), nil))
+	}
+	d.answers("A", Done, []byte("invented result"))
+	for _, k := range kiosks {
+		eventually(t, "the result", k.hasResult("A", "invented result"))
+	}
+	away := kiosks[2]
+	away.stop()
+	if err := kiosks[0].in.Store.Wipe("A", noon); err != nil {
+		t.Fatal(err)
+	}
+	gone := func(k *seat) func() bool {
+		return func() bool {
+			r, err := k.in.Store.ByCode(codeOf("A"))
+			names, _ := filepath.Glob(filepath.Join(k.dir, "*r-A*"))
+			return err == nil && r.State == Done && !r.Collected.IsZero() && len(names) == 0
+		}
+	}
+	eventually(t, "wiped at the other kiosk", gone(kiosks[1]))
+	results, err := js.ObjectStore(t.Context(), ResultsBucket)
+	if err != nil {
+		t.Fatal(err)
+	}
+	eventually(t, "wiped in the store", func() bool {
+		_, err := results.GetInfo(t.Context(), "ward-7.A")
+		return errors.Is(err, jetstream.ErrObjectNotFound)
+	})
+	back := kiosk(t, hub.ClientURL(), "kiosk-c", away.dir, nil)
+	eventually(t, "wiped at the one that was away", gone(back))
+	kiosks[1].took(t, "A done")
+	if untold := kiosks[0].in.Store.Untold(); len(untold) > 0 {
+		t.Errorf("not told: %v", untold)
+	}
 }
 
 // cutDesk is a desk whose results can't be read just then.

@@ -149,6 +149,8 @@ type PullOptions struct {
 type Puller struct {
 	o  PullOptions
 	in *Intake
+
+	older time.Time // when the desk was found to be of a version that is told nothing
 }
 
 // The pace of asking.
@@ -182,7 +184,7 @@ func NewPuller(o PullOptions, in *Intake) (*Puller, error) {
 	if o.Every <= 0 {
 		o.Every = 5 * time.Second
 	}
-	return &Puller{o, in}, nil
+	return &Puller{o: o, in: in}, nil
 }
 
 // Run asks until ctx ends. A desk that is away is waited for; the error is the kiosk's own disk.
@@ -206,16 +208,25 @@ func (p *Puller) Run(ctx context.Context) error {
 		default:
 			wait = 0
 		}
+		wiped := p.in.Store.wiped
+		if wait > 0 {
+			wiped = nil // told when the desk is there again
+		}
 		select {
 		case <-time.After(next):
+		case <-wiped:
 		case <-ctx.Done():
 			return nil
 		}
 	}
 }
 
-// Round asks once and takes all there is. After an error it says how long the desk asked to wait, if it did.
+// Round tells what was handed over, then asks once and takes all there is. After an error it says how long the desk asked to wait, if
+// it did.
 func (p *Puller) Round(ctx context.Context) (time.Duration, error) {
+	if asked, err := p.tell(ctx); err != nil {
+		return asked, err
+	}
 	for {
 		more, asked, err := p.page(ctx)
 		if err != nil {
@@ -262,9 +273,43 @@ func (p *Puller) page(ctx context.Context) (more bool, asked time.Duration, err 
 	return l.More && l.After > c.After, 0, nil
 }
 
-// get asks the desk. Anything but its own 200 is an error, and changes nothing.
+// tell says which results citizens have in hand, so that the ward's other kiosks wipe theirs.
+func (p *Puller) tell(ctx context.Context) (time.Duration, error) {
+	if p.in.now().Sub(p.older).Abs() < settleEvery {
+		return 0, nil
+	}
+	for _, a := range p.in.Store.Untold() {
+		body, err := json.Marshal(handedOver{a.Submission, a.Result.SHA256})
+		if err != nil {
+			return 0, err
+		}
+		response, asked, err := p.do(ctx, http.MethodPost, handedPath, body)
+		switch {
+		case errors.Is(err, errGone):
+		case errors.Is(err, errNotSpoken):
+			p.in.log().Warn("the desk is of an older version: the other kiosks keep what was handed over here until its days are over")
+			p.older = p.in.now()
+			return 0, nil
+		case err != nil:
+			return asked, err
+		default:
+			response.Body.Close()
+		}
+		if err := p.in.Store.SetTold(a); err != nil {
+			p.in.wrong("disk")
+			return 0, err
+		}
+	}
+	return 0, nil
+}
+
 func (p *Puller) get(ctx context.Context, path string) (*http.Response, time.Duration, error) {
-	request, err := http.NewRequestWithContext(ctx, http.MethodGet, p.o.URL+path, nil)
+	return p.do(ctx, http.MethodGet, path, nil)
+}
+
+// do asks the desk, or tells it something. Anything but its own 200 or 204 is an error, and changes nothing.
+func (p *Puller) do(ctx context.Context, method, path string, body []byte) (*http.Response, time.Duration, error) {
+	request, err := http.NewRequestWithContext(ctx, method, p.o.URL+path, bytes.NewReader(body))
 	if err != nil {
 		return nil, 0, err
 	}
@@ -277,30 +322,43 @@ func (p *Puller) get(ctx context.Context, path string) (*http.Response, time.Dur
 		p.in.wrong("line")
 		return nil, 0, fmt.Errorf("reach the desk: %w", err)
 	}
-	own := response.Header.Get(Header) == version
-	if response.StatusCode == http.StatusOK && own {
+	if own(response) && (response.StatusCode == http.StatusOK || response.StatusCode == http.StatusNoContent) {
 		return response, 0, nil
 	}
 	defer response.Body.Close()
 	seconds, _ := strconv.Atoi(response.Header.Get("Retry-After"))
 	asked := min(time.Duration(max(seconds, 0))*time.Second, backOffMost)
+	return nil, asked, p.refused(response)
+}
+
+// own reports whether it is the desk itself that speaks.
+func own(response *http.Response) bool { return response.Header.Get(Header) == version }
+
+// refused says why the desk did not do what it was asked.
+func (p *Puller) refused(response *http.Response) error {
 	switch {
-	case own && response.StatusCode == http.StatusGone:
-		return nil, 0, errGone
-	case own && response.StatusCode == http.StatusConflict:
+	case own(response) && response.StatusCode == http.StatusGone:
+		return errGone
+	case own(response) && response.StatusCode == http.StatusConflict:
 		p.in.wrong("key")
-		return nil, asked, fmt.Errorf("%w (this kiosk's key: %s)", ErrOtherKey, Fingerprint(p.in.Store.Recipient().String()))
-	case response.StatusCode == http.StatusOK:
+		return fmt.Errorf("%w (this kiosk's key: %s)", ErrOtherKey, Fingerprint(p.in.Store.Recipient().String()))
+	case response.Request.Method == http.MethodPost && (response.StatusCode == http.StatusNotFound ||
+		response.StatusCode == http.StatusMethodNotAllowed):
+		return errNotSpoken
+	case response.StatusCode == http.StatusOK || response.StatusCode == http.StatusNoContent:
 		p.in.wrong("not-the-desk")
-		return nil, asked, errors.New("the answer is not the desk's own: a proxy or portal stands between")
+		return errors.New("the answer is not the desk's own: a proxy or portal stands between")
 	case response.StatusCode == http.StatusUnauthorized || response.StatusCode == http.StatusForbidden:
 		p.in.wrong("refused")
-		return nil, asked, fmt.Errorf("the desk does not let this kiosk in (%s): look at its token or certificate, and at the desk's kiosks",
+		return fmt.Errorf("the desk does not let this kiosk in (%s): look at its token or certificate, and at the desk's kiosks",
 			response.Status)
 	}
 	p.in.wrong("line")
-	return nil, asked, fmt.Errorf("the desk answers %s", response.Status)
+	return fmt.Errorf("the desk answers %s", response.Status)
 }
+
+// errNotSpoken says that the desk does not know what it is told.
+var errNotSpoken = errors.New("the desk does not know this request")
 
 // errGone is the desk's own word that a newer answer took the place of the one whose result was asked for.
 var errGone = errors.New("no such result any more")

@@ -51,6 +51,9 @@ type Source interface {
 	Enrol(ctx context.Context, kiosk, recipient string) error
 	// Recipients gives the recipients that kiosks are bound to, by their names; none of those that were revoked.
 	Recipients(ctx context.Context) (map[string]string, error)
+	// HandedOver notes that a kiosk handed the result of that digest to its citizen, so that the others wipe it; ErrUnknown where
+	// the dossier has no such result any more.
+	HandedOver(ctx context.Context, kiosk, submission, sha256 string) error
 	// Changed is closed at the next answer, and when Recipients change.
 	Changed() <-chan struct{}
 	// Wait returns when there is an answer with a number above after, or ctx ends.
@@ -85,6 +88,7 @@ func NewServer(src Source, who func(http.ResponseWriter, *http.Request) (kiosk s
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET "+Path+"{$}", s.list)
 	mux.HandleFunc("GET "+Path+"{number}/result", s.result)
+	mux.HandleFunc("POST "+Path+handedPath, s.handed)
 	return mux
 }
 
@@ -188,6 +192,39 @@ func (s *server) from(r *http.Request) (uint64, error) {
 	}
 	s.log.Warn("a kiosk has seen later answers than this desk has: the desk was set back to an older copy", "after", after, "last", last)
 	return 0, s.src.Renew(r.Context())
+}
+
+// handedPath is where kiosks tell what they handed over.
+const handedPath = "handed"
+
+// handedOver is what a kiosk tells: which result its citizen has in hand.
+type handedOver struct {
+	Submission string `json:"submission"`
+	SHA256     string `json:"sha256"`
+}
+
+// handedLimit bounds the bytes of that.
+const handedLimit = 1 << 10
+
+func (s *server) handed(w http.ResponseWriter, r *http.Request) {
+	kiosk, _, ok := s.enter(w, r)
+	if !ok {
+		return
+	}
+	var told handedOver
+	if err := json.NewDecoder(http.MaxBytesReader(w, r.Body, handedLimit)).Decode(&told); err != nil || !validID.MatchString(told.Submission) ||
+		!validSum.MatchString(told.SHA256) {
+		http.Error(w, "submission or sha256 is none", http.StatusBadRequest)
+		return
+	}
+	switch err := s.src.HandedOver(r.Context(), kiosk, told.Submission, told.SHA256); {
+	case errors.Is(err, ErrUnknown):
+		http.Error(w, "no such result any more", http.StatusGone)
+	case err != nil:
+		s.fail(w, r, fmt.Errorf("note what was handed over: %w", err))
+	default:
+		w.WriteHeader(http.StatusNoContent)
+	}
 }
 
 func waitOf(r *http.Request) time.Duration {

@@ -10,6 +10,7 @@ import (
 	"log/slog"
 	"maps"
 	"os"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -29,17 +30,21 @@ const (
 	resultPrefix = "r-"       // its result: a draft of its own, so that it can be wiped alone
 )
 
-// How long a kiosk remembers.
+// How long a kiosk remembers. A result that nobody fetched goes earlier than its answer: it is one of many copies then, and the
+// office has its own.
 const (
-	keepFinal = 90 * 24 * time.Hour  // after the last answer to a dossier
-	keepOpen  = 400 * 24 * time.Hour // while more is to come, as long as the queue keeps a record
+	keepResult = 30 * 24 * time.Hour  // of its answer, unless KeepResults says otherwise
+	keepFinal  = 90 * 24 * time.Hour  // after the last answer to a dossier
+	keepOpen   = 400 * 24 * time.Hour // while more is to come, as long as the queue keeps a record
 )
 
 // Record is what a kiosk knows of a dossier. State is empty while the desk has not answered.
 type Record struct {
 	Answer
 	Own       bool      `json:"own,omitempty"`      // handed in at this kiosk
-	Collected time.Time `json:"collected,omitzero"` // its result was shown here and wiped
+	Collected time.Time `json:"collected,omitzero"` // its result was handed over, here or at another kiosk, and wiped
+	Told      bool      `json:"told,omitempty"`     // the desk knows that
+	Lapsed    time.Time `json:"lapsed,omitzero"`    // its result was wiped here although nobody had fetched it
 }
 
 // Store keeps answers at a kiosk, sealed. Its methods may be called by several goroutines.
@@ -58,13 +63,19 @@ type Store struct {
 
 	contact   Contact
 	contacted time.Time // when it was written
+
+	results time.Duration // how long a result is kept that nobody fetches
+	wiped   chan struct{} // holds one where there may be something to tell the desk
 }
 
 // place is what the store keeps in memory of a record: nothing personal.
 type place struct {
-	answer  Answer // Desk, Number, State, At only
+	answer  Answer // Desk, Number, State, Received, At only
 	own     bool
 	missing *File // a result that has not come yet
+	untold  *File // a result that was handed over here, which the desk has not been told
+	lapsed  bool
+	has     bool // a result that came, or is to come
 }
 
 // Cursor is how far a desk's answers were taken.
@@ -80,7 +91,7 @@ func OpenStore(ctx context.Context, dir string, vault seal.Vault, log *slog.Logg
 	if err != nil {
 		return nil, fmt.Errorf("open answers: %w", err)
 	}
-	s := &Store{drafts: drafts, log: log,
+	s := &Store{drafts: drafts, log: log, results: keepResult, wiped: make(chan struct{}, 1),
 		known: map[string]place{}, first: map[string]string{}, codes: map[string]string{}, broken: map[string]bool{}}
 	if err := s.openIdentity(); err != nil {
 		return nil, err
@@ -187,7 +198,7 @@ func (s *Store) sweepResults(names []string) error {
 			continue
 		}
 		r, err := s.read(id)
-		if err == nil && r.Result != nil && r.Collected.IsZero() {
+		if err == nil && r.holds() {
 			continue
 		}
 		if err := s.drafts.Forget(name); err != nil {
@@ -245,8 +256,12 @@ func (s *Store) Take(a Answer, now time.Time) (fresh bool, err error) {
 	if a.State.Final() && now.Sub(a.At) > keepFinal {
 		return false, s.noteClock(now) // forgotten here long ago, or never of use here
 	}
+	if p := s.known[s.first[a.Submission]]; s.first[a.Submission] != a.Submission && p.answer.Desk == a.Desk && p.answer.Number > a.Number {
+		return false, nil // it was a dossier of its own then, and is part of another now
+	}
 	var r Record
-	if was, ok := s.known[a.Submission]; ok {
+	was, known := s.known[a.Submission]
+	if known {
 		if !a.after(was.answer) {
 			return false, nil
 		}
@@ -260,7 +275,13 @@ func (s *Store) Take(a Answer, now time.Time) (fresh bool, err error) {
 	}
 	r.Answer = a
 	if !same {
-		r.Collected = time.Time{}
+		r.Collected, r.Lapsed, r.Told = time.Time{}, time.Time{}, false
+	}
+	if a.Result != nil && !a.Handed.IsZero() {
+		if r.Collected.IsZero() {
+			r.Collected = a.Handed
+		}
+		r.Told = true
 	}
 	if err := s.write(r); err != nil {
 		return false, err
@@ -272,13 +293,55 @@ func (s *Store) Take(a Answer, now time.Time) (fresh bool, err error) {
 			}
 		}
 	}
-	if !same {
+	if !same || !r.holds() {
 		if err := s.drafts.Forget(resultPrefix + a.Submission); err != nil {
 			return true, fmt.Errorf("take answer: %w", err)
 		}
 		s.index(r)
 	}
-	return true, nil
+	handed := known && was.answer.State == a.State && was.answer.At.Equal(a.At) // says no more than that the result is in hand
+	return !handed, nil
+}
+
+// holds reports whether a result is kept, or waited for.
+func (r *Record) holds() bool { return r.Result != nil && r.Collected.IsZero() && r.Lapsed.IsZero() }
+
+// KeepResults says how long a result is kept that nobody fetches; 0: as long as its answer.
+func (s *Store) KeepResults(long time.Duration) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.results = long; long <= 0 {
+		s.results = keepFinal
+	}
+}
+
+// Untold lists answers whose result was handed over here, which the desk has not been told.
+func (s *Store) Untold() []Answer {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	var out []Answer
+	for id, p := range s.known {
+		if p.untold != nil {
+			out = append(out, Answer{Submission: id, Result: p.untold})
+		}
+	}
+	return out
+}
+
+// SetTold notes that the desk knows that this result was handed over.
+func (s *Store) SetTold(a Answer) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	p := s.known[a.Submission]
+	if p.untold == nil || a.Result == nil || p.untold.SHA256 != a.Result.SHA256 {
+		return nil
+	}
+	r, err := s.read(a.Submission)
+	if err != nil {
+		return fmt.Errorf("note what the desk was told: %w", err)
+	}
+	r.Told = true
+	return s.write(r)
 }
 
 // Missing lists answers whose result has not come yet, by the submission.
@@ -316,12 +379,12 @@ func (s *Store) PutResult(a Answer, data []byte) error {
 	return nil
 }
 
-// Result reads the result of a dossier; ErrUnknown where it has not come, or was shown and wiped.
+// Result reads the result of a dossier; ErrUnknown where it has not come, or was wiped.
 func (s *Store) Result(submission string) (File, []byte, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	r, err := s.read(submission)
-	if err != nil || r.Result == nil || !r.Collected.IsZero() {
+	if err != nil || !r.holds() {
 		return File{}, nil, ErrUnknown
 	}
 	f := *r.Result
@@ -335,7 +398,8 @@ func (s *Store) Result(submission string) (File, []byte, error) {
 	return f, data, nil
 }
 
-// Wipe destroys a result that was shown: it can't be had again from this kiosk, nor is it asked of the desk anew.
+// Wipe destroys a result that was handed over: it can't be had again from this kiosk, nor is it asked of the desk anew. The desk is
+// told, and tells the other kiosks.
 func (s *Store) Wipe(submission string, now time.Time) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -348,6 +412,29 @@ func (s *Store) Wipe(submission string, now time.Time) error {
 		return err
 	}
 	if err := s.drafts.Forget(resultPrefix + submission); err != nil {
+		return fmt.Errorf("wipe result: %w", err)
+	}
+	select {
+	case s.wiped <- struct{}{}:
+	default:
+	}
+	return nil
+}
+
+// lapse destroys a result that nobody fetched; the caller holds mu.
+func (s *Store) lapse(id string, now time.Time) error {
+	r, err := s.read(id)
+	if err != nil {
+		return fmt.Errorf("wipe result: %w", err)
+	}
+	if err := s.noteClock(now); err != nil {
+		return err
+	}
+	r.Lapsed = now
+	if err := s.write(r); err != nil {
+		return err
+	}
+	if err := s.drafts.Forget(resultPrefix + id); err != nil {
 		return fmt.Errorf("wipe result: %w", err)
 	}
 	return nil
@@ -382,7 +469,7 @@ func (s *Store) Answered(id string) bool {
 	return s.known[s.first[id]].answer.State != ""
 }
 
-// Sweep forgets what is past its time, and returns how many records that were.
+// Sweep forgets what is past its time, results before their answers, and returns how many records that were.
 func (s *Store) Sweep(now time.Time) (int, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -396,6 +483,11 @@ func (s *Store) Sweep(now time.Time) (int, error) {
 			keep = keepFinal
 		}
 		if now.Sub(p.answer.At) <= keep {
+			if p.has && now.Sub(p.answer.At) > s.results {
+				if err := s.lapse(id, now); err != nil {
+					return n, err
+				}
+			}
 			continue
 		}
 		if err := s.noteClock(now); err != nil {
@@ -435,6 +527,19 @@ func (s *Store) askAnew(now time.Time) error {
 		return fmt.Errorf("keep how far answers were taken: %w", err)
 	}
 	s.cursor = Cursor{}
+	for id, p := range s.known {
+		if !p.lapsed {
+			continue
+		}
+		r, err := s.read(id)
+		if err != nil {
+			continue // it is asked of the desk anew with its answer
+		}
+		r.Lapsed = time.Time{}
+		if err := s.write(r); err != nil {
+			return err
+		}
+	}
 	if err := s.drafts.Keep(clockName, now); err != nil {
 		return fmt.Errorf("note the clock: %w", err)
 	}
@@ -501,17 +606,36 @@ func (s *Store) write(r Record) error {
 
 // index notes a record in memory; the caller holds mu, or is alone.
 func (s *Store) index(r Record) {
-	p := place{answer: Answer{Desk: r.Desk, Number: r.Number, State: r.State, At: r.At}, own: r.Own}
-	if r.Result != nil && r.Collected.IsZero() {
+	p := place{answer: Answer{Desk: r.Desk, Number: r.Number, State: r.State, Received: r.Received, At: r.At}, own: r.Own,
+		lapsed: !r.Lapsed.IsZero(), has: r.holds()}
+	if p.has {
 		if _, err := s.drafts.Page(resultPrefix+r.Submission, r.Result.SHA256); err != nil {
 			p.missing = r.Result
 		}
+	} else if r.Result != nil && !r.Collected.IsZero() && !r.Told {
+		p.untold = r.Result
 	}
 	s.known[r.Submission] = p
 	for _, id := range r.IDs() {
 		s.first[id] = r.Submission
 	}
 	for _, c := range r.codes() {
-		s.codes[c] = r.Submission
+		if !s.heldBefore(c, r) {
+			s.codes[c] = r.Submission
+		}
 	}
+}
+
+// heldBefore reports whether a receipt code is another dossier's already: that of this kiosk's own receipt, or of one that the office
+// received earlier. A code is what a kiosk says.
+func (s *Store) heldBefore(code string, r Record) bool {
+	held, some := s.codes[code]
+	p, known := s.known[held]
+	switch {
+	case !some || !known || slices.Contains(r.IDs(), held):
+		return false
+	case p.own != r.Own:
+		return p.own
+	}
+	return !p.answer.Received.IsZero() && (r.Received.IsZero() || p.answer.Received.Before(r.Received))
 }

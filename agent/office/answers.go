@@ -10,6 +10,7 @@ import (
 	bolt "go.etcd.io/bbolt"
 
 	"motcua/agent/answer"
+	"motcua/agent/audit"
 )
 
 // Store is where the kiosks' answers come from.
@@ -54,8 +55,45 @@ func (s *Store) answerOf(r *record) answer.Answer {
 	}
 	if f, ok := r.File(r.Result); ok && r.State.Final() {
 		a.Result = &answer.File{Name: f.Name, MediaType: f.MediaType, Size: f.Size, SHA256: f.SHA256}
+		if r.Handed != nil && r.Handed.SHA256 == f.SHA256 {
+			a.Handed = r.Handed.At
+		}
 	}
 	return a
+}
+
+// HandedOver notes that a kiosk handed a result to its citizen: officers see it, and the ward's other kiosks wipe theirs. What was
+// answered, and when, stays as it is.
+func (s *Store) HandedOver(_ context.Context, kiosk, submission, sum string) error {
+	s.acting.Lock()
+	defer s.acting.Unlock()
+	s.mu.RLock()
+	out := s.kiosks.out(kiosk)
+	s.mu.RUnlock()
+	if out {
+		return answer.ErrTurnedOut
+	}
+	was := s.of(submission)
+	if was == nil {
+		return answer.ErrUnknown
+	}
+	f, ok := was.File(was.Result)
+	if !ok || f.SHA256 != sum || !was.State.Final() {
+		return answer.ErrUnknown
+	}
+	if was.Handed != nil && was.Handed.SHA256 == sum {
+		return nil
+	}
+	if err := s.ready(); err != nil {
+		return err
+	}
+	rec, now := was.clone(), s.o.Now().UTC()
+	rec.Handed = &Handed{now, kiosk, sum}
+	changed := rec.Changed
+	s.step(rec, Step{At: now, State: rec.State, Handed: kiosk}, true)
+	rec.Changed = changed
+	return s.save(rec, &audit.Event{Actor: "system", Act: audit.ResultWiped, Submission: rec.ID, Procedure: rec.Procedure,
+		Reason: codeOf(kiosk)})
 }
 
 // Answers gives the newest answer of each dossier whose number is above after, by number, at most that many.

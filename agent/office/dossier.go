@@ -35,6 +35,7 @@ type Dossier struct {
 	Changed  time.Time    `json:"changed"`
 	Files    []File       `json:"files"`
 	Result   string       `json:"result,omitempty"` // name of the file that the citizen gets
+	Handed   *Handed      `json:"handed,omitempty"` // the result is in its citizen's hand
 	History  []Step       `json:"history"`
 	Added    []Supplement `json:"added,omitempty"`
 }
@@ -52,6 +53,13 @@ type File struct {
 	Place     string    `json:"place"` // below files/
 }
 
+// Handed is when and where a kiosk handed a result over, as it told.
+type Handed struct {
+	At     time.Time `json:"at"`
+	Kiosk  string    `json:"kiosk"`
+	SHA256 string    `json:"sha256"` // of the result
+}
+
 // Step is one change of a dossier.
 type Step struct {
 	At       time.Time    `json:"at"`
@@ -60,7 +68,8 @@ type Step struct {
 	Reasons  []string     `json:"reasons,omitempty"` // codes of answer.Listed
 	Text     string       `json:"text,omitempty"`
 	Revision uint64       `json:"revision"`
-	File     string       `json:"file,omitempty"` // that was added
+	File     string       `json:"file,omitempty"`   // that was added
+	Handed   string       `json:"handed,omitempty"` // the kiosk that handed the result over
 }
 
 // Supplement is a later submission to the same dossier.
