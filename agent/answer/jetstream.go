@@ -180,16 +180,16 @@ func (s *Subscriber) session(ctx context.Context, b buckets) error {
 	if err != nil {
 		return err
 	}
-	ctx, cancel := context.WithCancel(ctx)
-	defer cancel() // ends the watches, too
 	watcher, err := b.answers.Watch(ctx, s.ward+".>", jetstream.ResumeFromRevision(cursor.After+1))
 	if err != nil {
 		return fmt.Errorf("watch answers: %w", err)
 	}
+	defer end(watcher, s.in.log())
 	standing, err := b.kiosks.Watch(ctx, standingPrefix+s.ward+"."+s.kiosk)
 	if err != nil {
 		return fmt.Errorf("watch how this kiosk stands with the desk: %w", err)
 	}
+	defer end(standing, s.in.log())
 	again, settle := time.NewTicker(resultsEvery), time.NewTicker(settleEvery)
 	defer again.Stop()
 	defer settle.Stop()
@@ -396,16 +396,16 @@ type published struct {
 }
 
 func (p *Publisher) session(ctx context.Context, b buckets) error {
-	ctx, cancel := context.WithCancel(ctx)
-	defer cancel() // ends the watches, too
 	watcher, err := b.kiosks.Watch(ctx, p.ward+".>")
 	if err != nil {
 		return fmt.Errorf("watch kiosks: %w", err)
 	}
+	defer end(watcher, p.log)
 	handed, err := b.kiosks.Watch(ctx, handedPrefix+p.ward+".>")
 	if err != nil {
 		return fmt.Errorf("watch what kiosks handed over: %w", err)
 	}
+	defer end(handed, p.log)
 	recipients, told := map[string]string{}, map[string]notice{}
 	for whole := false; ; {
 		news := p.src.Changed() // before looking: what comes meanwhile is looked for next
@@ -502,6 +502,13 @@ func (p *Publisher) stand(ctx context.Context, b buckets, recipients map[string]
 		told[key] = n
 	}
 	return nil
+}
+
+// end ends a watch; its connection may have gone before.
+func end(w jetstream.KeyWatcher, log *slog.Logger) {
+	if err := w.Stop(); err != nil {
+		log.Debug("end a watch", "error", err)
+	}
 }
 
 // put writes a key, in bounded time.

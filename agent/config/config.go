@@ -235,6 +235,8 @@ type Answers struct {
 	From string `yaml:"from" json:"from"`
 	URL  string `yaml:"url" json:"url"`
 	Ward string `yaml:"ward" json:"ward"`
+
+	ResultDays int `yaml:"result_days" json:"result_days"`
 }
 
 // The values of Answers.From.
@@ -551,6 +553,9 @@ func (c *Config) checkUpload(f *strict.File) {
 func (c *Config) checkAnswers(f *strict.File) {
 	a := c.Answers
 	oneOf(f, "answers.from", a.From, FromNone, FromDesk, FromNATS)
+	if a.ResultDays < 1 || a.ResultDays > 90 {
+		f.Problem("answers.result_days", "must be between 1 and 90")
+	}
 	switch a.From {
 	case FromDesk:
 		if a.URL == "" && (c.Upload.To != ToTus || c.Upload.Tus.Endpoint == "") {

@@ -37,6 +37,7 @@ func openAnswers(ctx context.Context, cfg config.Config, q *queue.Queue, figures
 		log.Error("answers of the office are not taken", "error", err)
 		return nil, nil
 	}
+	store.KeepResults(time.Duration(cfg.Answers.ResultDays) * 24 * time.Hour)
 	figures.Answers(func() map[string]int {
 		out := map[string]int{}
 		for state, n := range store.Counts() {

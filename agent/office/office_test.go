@@ -496,6 +496,61 @@ func TestCodeOfAnotherDossier(t *testing.T) {
 	}
 }
 
+// A result that a kiosk handed over is noted once, with the kiosk; what was answered, and how long that took, stays as it was. A newer
+// result is another one.
+func TestHandedOver(t *testing.T) {
+	now := time.Date(2026, 11, 2, 9, 0, 0, 0, time.UTC)
+	clock := func(o *Options) { o.Now = func() time.Time { return now } }
+	w := open(t, t.TempDir(), clock)
+	defer func() { w.close(t) }()
+	d := w.file(t, "s1", "Lê Thị Thử", "079190012345")
+	attach := func(text string) File {
+		t.Helper()
+		var f File
+		var err error
+		d, f, err = w.store.Attach(t.Context(), d.ID, Attachment{By: "hoa", Revision: d.Revision, Name: "ket-qua.pdf", Result: true,
+			Content: func() (io.ReadCloser, error) { return io.NopCloser(strings.NewReader(text)), nil }})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return f
+	}
+	f := attach("first")
+	tell := func(kiosk, sum string, want error) {
+		t.Helper()
+		if err := w.store.HandedOver(t.Context(), kiosk, "s1", sum); !errors.Is(err, want) {
+			t.Errorf("%v, want %v", err, want)
+		}
+	}
+	tell("kiosk-1", f.SHA256, answer.ErrUnknown) // nobody was told of it yet
+	d = w.act(t, d, answer.Done, "")
+	closed := d.Changed
+	now = now.Add(26 * time.Hour)
+	before, _ := w.store.Last(t.Context())
+	tell("kiosk-1", f.SHA256, nil)
+	tell("kiosk-2", f.SHA256, nil)
+	tell("kiosk-1", strings.Repeat("0", 64), answer.ErrUnknown)
+	w = w.reopened(t, clock)
+	list, err := w.store.Answers(t.Context(), before, 10)
+	if err != nil || len(list) != 1 || !list[0].Handed.Equal(now) || !list[0].At.Equal(closed) || list[0].Number != before+1 {
+		t.Errorf("the kiosks are told %v, %v", list, err)
+	}
+	d, _ = w.store.Get("s1")
+	if last := d.History[len(d.History)-1]; last.Handed != "kiosk-1" || last.By != "" || !d.since().Equal(closed) {
+		t.Errorf("the officers see %+v", last)
+	}
+	if got := w.entries(t); got[len(got)-1] != "result.wiped s1 kiosk-1" {
+		t.Errorf("audit log: %q", got)
+	}
+	attach("mended")
+	if list, _ := w.store.Answers(t.Context(), before+1, 10); len(list) != 1 || !list[0].Handed.IsZero() {
+		t.Errorf("a newer result passes for one that was handed over: %v", list)
+	}
+	if err := w.store.Revoke(t.Context(), nil, "kiosk-1", "hoa"); err == nil {
+		t.Error("revoked one that nobody knows")
+	}
+}
+
 // What is past its time goes with all its files, is not filed anew, and leaves its key nowhere on the disk.
 func TestRetention(t *testing.T) {
 	now := time.Now()

@@ -27,7 +27,7 @@ type BucketOptions struct {
 	Prefix     string // tusd's -s3-object-prefix, such as "ward-7/"
 	AccessKey  string
 	SecretKey  string
-	Client     *http.Client // nil = line.NewClient(line.TLS{})
+	Client     *http.Client `json:"-"` // nil = line.NewClient(line.TLS{})
 	AllowPlain bool         // allow http:// to other machines
 }
 

@@ -37,7 +37,8 @@ type found struct {
 	Text    string // as the officer wrote it
 	Result  bool   // it lies here and can be shown
 	Coming  bool   // it is announced and has not come yet
-	Taken   bool   // it was shown here and wiped
+	Taken   bool   // it was handed over, here or at another kiosk, and wiped
+	Lapsed  bool   // it was wiped here although nobody fetched it
 	Add     bool   // papers can be added at this kiosk
 }
 
@@ -112,7 +113,7 @@ func (s *Pages) inquire(r *http.Request, sess *screen.Session, b *statusBody) in
 // found is what is told of a record.
 func (s *Pages) found(code string, r answer.Record) *found {
 	f := &found{Code: code, Proc: s.Procedure(r.Procedure), Since: r.Received, At: r.At, State: string(r.State), Text: r.Text,
-		Words: "answer." + string(r.State), Taken: !r.Collected.IsZero()}
+		Words: "answer." + string(r.State), Taken: !r.Collected.IsZero(), Lapsed: !r.Lapsed.IsZero()}
 	if r.State == "" {
 		f.State, f.Words = "unknown", "stands.unknown"
 		if sub, err := s.Options.Queue.Get(r.Submission); err == nil {
@@ -128,7 +129,7 @@ func (s *Pages) found(code string, r answer.Record) *found {
 			f.Reasons = append(f.Reasons, reason)
 		}
 	}
-	if r.Result != nil && !f.Taken {
+	if r.Result != nil && !f.Taken && !f.Lapsed {
 		_, data, err := s.Options.Inquiry.Result(r.Submission)
 		clear(data)
 		f.Result, f.Coming = err == nil, err != nil
