@@ -32,6 +32,7 @@ import (
 	"motcua/agent/sign"
 	"motcua/ocr/jpeg"
 	"motcua/ocr/paper"
+	ocrpdf "motcua/ocr/pdf"
 	"motcua/ocr/pdfa"
 	"motcua/ocr/pdfa/conform"
 	"motcua/ocr/qr"
@@ -332,6 +333,10 @@ func TestSign(t *testing.T) {
 			if got, want := symbol(t, picture+".png"), mark.Code(sha256.Sum256(pdf)); got != want {
 				t.Errorf("the symbol says %q, not %q", got, want)
 			}
+			// The pages that our own screens show have the mark as well.
+			if ours, theirs := darkTop(shown(t, out)), darkTop(decoded(t, picture+".png")); ours < theirs*8/10 || ours > theirs*12/10 || ours == 0 {
+				t.Errorf("%d points of the mark are seen here, %d by poppler", ours, theirs)
+			}
 			// A second officer may sign what the first has signed; the first signature is then of an earlier state.
 			twice := signed(t, s, out)
 			vs, err = sign.Verify(twice, o.roots())
@@ -342,8 +347,35 @@ func TestSign(t *testing.T) {
 	}
 }
 
-// symbol reads the QR symbol in a picture.
-func symbol(t testing.TB, name string) string {
+// shown is page 1 as our own screens show it, at 300 dpi.
+func shown(t testing.TB, data []byte) image.Image {
+	t.Helper()
+	d, err := ocrpdf.Open(data)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer d.Close()
+	img, _, err := d.Rasterise(1, 300, 1e8)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return img
+}
+
+// darkTop counts the dark points of the corner in which the mark stands, 75 by 20 mm.
+func darkTop(img image.Image) (n int) {
+	b := img.Bounds()
+	for y := b.Min.Y; y < b.Min.Y+236; y++ {
+		for x := b.Max.X - 886; x < b.Max.X; x++ {
+			if r, _, _, _ := img.At(x, y).RGBA(); r < 0x8000 {
+				n++
+			}
+		}
+	}
+	return n
+}
+
+func decoded(t testing.TB, name string) image.Image {
 	t.Helper()
 	f, err := os.Open(name)
 	if err != nil {
@@ -354,6 +386,13 @@ func symbol(t testing.TB, name string) string {
 	if err != nil {
 		t.Fatal(err)
 	}
+	return img
+}
+
+// symbol reads the QR symbol in a picture.
+func symbol(t testing.TB, name string) string {
+	t.Helper()
+	img := decoded(t, name)
 	const corner = 300 // pixels, an inch
 	gray := image.NewGray(image.Rect(0, 0, corner, corner))
 	draw.Draw(gray, gray.Rect, img, img.Bounds().Max.Sub(image.Pt(corner, corner)), draw.Src)

@@ -92,10 +92,18 @@ func structure(data []byte) (ctx *model.Context, err error) {
 	return ctx, nil
 }
 
-// open lets MuPDF read the file; what it cannot open it may as pdfcpu writes it anew.
+// open lets MuPDF read the file, with what lies over its pages; what it cannot open it may as pdfcpu writes it anew.
 func (d *Document) open() error {
 	if d.raster != nil {
 		return nil
+	}
+	if d.ctx != nil && annotated(d.ctx) {
+		if data, ok := flattened(d.data); ok {
+			if doc, err := openPDF(data); err == nil {
+				d.raster = doc
+				return nil
+			}
+		}
 	}
 	doc, err := openPDF(d.data)
 	if errors.Is(err, ErrDamaged) && d.ctx != nil {
