@@ -1,6 +1,7 @@
 package ocr
 
 import (
+	"cmp"
 	"maps"
 	"slices"
 	"time"
@@ -139,6 +140,7 @@ func united(parts []*face) (paper.Document, map[paper.Name][]paper.Evidence) {
 		}
 		d.Page = min(d.Page, p.Page)
 		d.Text += p.Text
+		d.Copy = cmp.Or(d.Copy, p.Copy)
 		if p.Part != nil {
 			d.Parts = append(d.Parts, *p.Part)
 		}

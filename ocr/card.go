@@ -34,6 +34,7 @@ type face struct {
 	Uncoded  bool // by its print it is a card without a QR symbol, though one stands on it
 	Sure     bool // it is an identity card, even if not which: by its marks and codes together
 	Text     string
+	Copy     string      // what the symbol on a certified copy says
 	Words    string      // all that was read, folded
 	Legible  int         // how many words of it were read well
 	Part     *paper.Part // for a copy of the paper, where that is wanted

@@ -15,6 +15,9 @@ import (
 // widest is how wide a whole page is cut out at most: A4 at 300 dpi.
 const widest = 2500
 
+// symbolShare is which part of a sheet's width a corner is in which a small symbol is looked for: 50 mm of A4.
+const symbolShare = 4
+
 // readSheet reads a page on which no card was found: a form or a letter, or a card whose edges cannot be seen.
 func (l *local) readSheet(ctx context.Context, p page.Picture, n int) (*face, error) {
 	c, err := l.sheetOf(ctx, p)
@@ -78,6 +81,9 @@ func (l *local) sheetOf(ctx context.Context, p page.Picture) (*card, error) {
 	}
 	c.lines = append(find.SheetLines(k, letter, max(48, w/22)), combs...)
 	c.codes = qr.Find(c.img, qr.QRCode)
+	if len(c.codes) == 0 {
+		c.codes = qr.FindInCorners(c.img, w/symbolShare)
+	}
 	up, sure := c.upright()
 	if !sure {
 		var err error
@@ -119,6 +125,10 @@ func (f *face) sheetOrCard(runs []field.Run, codes []qr.Symbol) field.Side {
 // code adds what a QR symbol says, and of which kind of paper it is.
 func (f *face) code(s qr.Symbol, c *card) {
 	if !s.QR {
+		return
+	}
+	if _, _, ok := qr.Copy(s.Text); ok {
+		f.Copy = s.Text
 		return
 	}
 	v, ok := qr.Parse(s.Text)

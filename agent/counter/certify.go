@@ -3,6 +3,8 @@ package counter
 import (
 	"bytes"
 	"context"
+	"crypto/sha256"
+	"fmt"
 	"slices"
 	"time"
 
@@ -32,7 +34,8 @@ func (c Certification) Sign(ctx context.Context, copies []dossier.Copy, left []i
 		if c.Numbered && c.Register != nil {
 			var err error
 			if s.Mark.Number, err = c.Register.Number(sign.Certified{Submission: c.Submission, Copy: i + 1, Title: one.Title,
-				Pages: len(one.Pages), Form: s.Mark.Form, Officer: c.Officer, At: now}); err != nil {
+				Pages: len(one.Pages), Form: s.Mark.Form, Officer: c.Officer, Digest: fmt.Sprintf("%x", sha256.Sum256(one.Data)),
+				At: now}); err != nil {
 				return nil, err
 			}
 		}

@@ -10,6 +10,7 @@ import (
 	"github.com/skip2/go-qrcode"
 
 	"motcua/ocr/pdfa"
+	"motcua/ocr/qr"
 )
 
 // Mark is what is seen of a signature: text only, no picture, at the top right of page 1 (Decree 30/2020/NĐ-CP, annex I, on
@@ -66,7 +67,7 @@ const codeSide = 45.0
 // Code is what the symbol on a numbered copy says: form, number in the register, and the digest (SHA-256) of the copy before it
 // was signed, so that a print can be held against the file.
 func (m Mark) Code(digest [32]byte) string {
-	return fmt.Sprintf("%s|%s|sha256:%x", m.Form, m.Number, digest)
+	return qr.CopyText(m.Form, m.Number, fmt.Sprintf("%x", digest))
 }
 
 // code draws the symbol at the bottom right of the page, as a content stream of its own.

@@ -10,6 +10,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 )
@@ -36,7 +37,8 @@ type Certified struct {
 	Title      string    `json:"title"`
 	Pages      int       `json:"pages"`
 	Form       string    `json:"form"`
-	Officer    string    `json:"officer"` // sign-in name
+	Officer    string    `json:"officer"`          // sign-in name
+	Digest     string    `json:"digest,omitempty"` // SHA-256 of the copy before it was signed, in hexadecimal; older lines have none
 	At         time.Time `json:"at"`
 }
 
@@ -98,7 +100,35 @@ func (r *Register) Number(c Certified) (string, error) {
 // says tells whether two lines say the same of a copy; of its time, the day.
 func (c Certified) says(e Certified) bool {
 	day := func(t time.Time) string { return t.In(hanoi).Format(time.DateOnly) }
-	return c.Title == e.Title && c.Pages == e.Pages && c.Form == e.Form && c.Officer == e.Officer && day(c.At) == day(e.At)
+	return c.Title == e.Title && c.Pages == e.Pages && c.Form == e.Form && c.Officer == e.Officer && c.Digest == e.Digest && day(c.At) == day(e.At)
+}
+
+// Standing is what a register can say of the symbol on a printed copy.
+type Standing string
+
+// What it can say. None of it is said of the paper: a symbol is easily copied from one print to another.
+const (
+	NotHere   Standing = "not-here"  // no such number in this register: it may be another office's
+	OtherCopy Standing = "other"     // the number is another copy's
+	Entered   Standing = "entered"   // the number is there, from a time when digests were not kept
+	SameCopy  Standing = "same-copy" // number and digest are those of one line
+)
+
+// Look looks a printed copy's number and digest up; the line is given with Entered and SameCopy.
+func (r *Register) Look(number, digest string) (Certified, Standing) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	spaced := strings.Join(strings.Fields(number), " ")
+	i := slices.IndexFunc(r.entries, func(e Certified) bool { return strings.EqualFold(r.shown(e), spaced) })
+	switch {
+	case i < 0:
+		return Certified{}, NotHere
+	case r.entries[i].Digest == "":
+		return r.entries[i], Entered
+	case !strings.EqualFold(r.entries[i].Digest, digest):
+		return Certified{}, OtherCopy
+	}
+	return r.entries[i], SameCopy
 }
 
 // index is where a copy's line is, -1 where it has none.

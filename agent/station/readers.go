@@ -28,6 +28,8 @@ import (
 type Visits interface {
 	Expects() []visit.Card // cards that open visits have read
 	Offer(src paper.Source, values map[paper.Name]string) bool
+	// CopyCode gives the symbol of a printed certified copy to the screen that waits for one; false: none does.
+	CopyCode(text string) bool
 	Trouble(err error) // says at the screen what to do about a card that cannot be read
 	// WantsFace reports whether somebody of the staff would see the picture of the card with that number; Face gives it.
 	// The caller wipes it afterwards.
@@ -150,6 +152,10 @@ func (d *lineDesk) take(reading serial.Reading) {
 	tell := func(code scan.Code) { d.visits.Trouble(scan.NewFault(reading.Port, code, nil)) }
 	if slices.Contains(noReads, strings.ToUpper(reading.Text)) {
 		tell(noRead)
+		return
+	}
+	if d.visits.CopyCode(reading.Text) {
+		d.log.Info("the code of a printed copy was read", "port", reading.Port)
 		return
 	}
 	values, torn, ok := ocr.ParseQR(reading.Text)

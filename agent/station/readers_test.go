@@ -29,6 +29,7 @@ import (
 	"motcua/drivers/scan"
 	"motcua/drivers/serial"
 	"motcua/ocr/paper"
+	"motcua/ocr/qr"
 )
 
 // patience bounds every wait for a thing that a sound program does at once, on a machine that has other work to do.
@@ -66,6 +67,16 @@ func (c *counter) Expects() []visit.Card {
 func (c *counter) Offer(src paper.Source, values map[paper.Name]string) bool {
 	values["source"] = string(src)
 	c.taken <- values
+	return true
+}
+
+func (c *counter) CopyCode(text string) bool {
+	if _, _, ok := qr.Copy(text); !ok {
+		return false
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.told = append(c.told, "copy")
 	return true
 }
 

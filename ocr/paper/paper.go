@@ -205,6 +205,7 @@ type Document struct {
 	Fields   map[Name]Field `json:"fields"`
 	Where    *Quad          `json:"where,omitempty"` // outline of the first side
 	Text     string         `json:"text,omitempty"`  // whole-page text of an Other sheet; of a Separator the procedure it names
+	Copy     string         `json:"copy,omitempty"`  // what the symbol on a certified copy says; see qr.Copy
 	Parts    []Part         `json:"-"`               // its sides, front first, for a copy of the paper; see ocr.Input.Words
 }
 

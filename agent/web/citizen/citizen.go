@@ -90,4 +90,7 @@ func (s *Pages) Routes(mux *http.ServeMux) {
 	mux.HandleFunc("GET /help", s.help)
 	mux.HandleFunc("GET /verify", s.verify)
 	mux.HandleFunc("POST /verify", s.verify)
+	mux.HandleFunc("POST /verify/print", s.verifyPrint)
+	mux.HandleFunc("POST /verify/scan", s.verifyScan)
+	mux.HandleFunc("GET /verify/live", s.verifyLive)
 }

@@ -12,13 +12,32 @@ import (
 )
 
 // "Kiểm tra bản điện tử": who signed an e-copy, when, and whether it is unchanged since, without asking anybody, so that whoever
-// is given one can accept it. The file is looked at and forgotten: nothing of it is kept.
+// is given one can accept it. The file is looked at and forgotten: nothing of it is kept. Of a print only its symbol can be looked up, in
+// this kiosk's own register (verifyprint.go).
 
 type verifyBody struct {
 	Error  string // key of a sentence about what was handed in
 	Result string // "good", "bad" or "open": nobody here can say whether the authority is one; "" before a file was looked at
 	Signed []shownSignature
+	Print  *printed     // of a print whose symbol was read
+	Scan   bool         // the scanner can read one
 	Sight  template.URL // the first page, to be held against what one thinks one has
+}
+
+// printed is what this kiosk's register says of the symbol on a print. It is said of the symbol alone: whoever copies one onto
+// another paper changes nothing of it.
+type printed struct {
+	Standing sign.Standing
+	Number   string
+	Line     sign.Certified // with sign.Entered and sign.SameCopy
+}
+
+// Class is how a standing is shown: nothing that a symbol says is enough to take a print.
+func (p printed) Class() string {
+	if p.Standing == sign.OtherCopy {
+		return "bad"
+	}
+	return "open"
 }
 
 // shownSignature is a verdict as it is shown.
@@ -33,14 +52,7 @@ type shownSignature struct {
 const sightWidth = 420
 
 func (s *Pages) verify(w http.ResponseWriter, r *http.Request) {
-	sess := s.Session(w, r)
-	back := "/"
-	if t := sess.Sitting(); t != nil {
-		_ = t.Visit.Touch(s.Now())
-		back = s.WhereTo(t.Visit.State())
-	}
 	var b verifyBody
-	status := http.StatusOK
 	if r.Method == http.MethodPost {
 		if files := screen.FilesOf(r, "file"); len(files) == 1 {
 			b = s.examine(r, files[0].Data)
@@ -48,11 +60,22 @@ func (s *Pages) verify(w http.ResponseWriter, r *http.Request) {
 		} else {
 			b.Error = "verify.no-file"
 		}
-		if b.Error != "" {
-			status = http.StatusUnprocessableEntity
-		}
 	}
-	if b.Result != "" { // as with a dossier that was looked up: it doesn't stay for the next person
+	s.showVerify(w, r, b)
+}
+
+func (s *Pages) showVerify(w http.ResponseWriter, r *http.Request, b verifyBody) {
+	back := "/"
+	if t := s.Session(w, r).Sitting(); t != nil {
+		_ = t.Visit.Touch(s.Now())
+		back = s.WhereTo(t.Visit.State())
+	}
+	status := http.StatusOK
+	if b.Error != "" {
+		status = http.StatusUnprocessableEntity
+	}
+	b.Scan = s.Scanner() != nil
+	if b.Result != "" || b.Print != nil { // as with a dossier that was looked up: it doesn't stay for the next person
 		w.Header().Set("Refresh", strconv.Itoa(statusStays)+"; url=/verify")
 	}
 	s.Render(w, r, status, "verify", screen.View{Back: back, Path: "/verify", Body: b})

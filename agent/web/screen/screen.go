@@ -227,6 +227,8 @@ type Host struct {
 	Scanning sync.Mutex // held while the scanner is ours
 	lost     time.Time  // when a visit could not be taken up again; guarded by sessions.mu
 
+	copyCodes copyCodes
+
 	lastMu sync.Mutex // guards last
 	last   LastReading
 

@@ -1,0 +1,47 @@
+package qr
+
+import (
+	"image"
+	"image/draw"
+	"regexp"
+	"strings"
+)
+
+// copyText is the end of what the symbol on a certified copy says: its number in a register, and the digest (SHA-256) of the copy before
+// it was signed. The form of the copy before it may have lost its marks in a reader that knows no Vietnamese.
+var copyText = regexp.MustCompile(`(?i)^[^|]{1,30}\|\s*(\d{1,9}/\d{4}(?: [^|]{1,60})?)\|sha256:([0-9a-f]{64})\s*$`)
+
+// CopyText is what the symbol on a certified copy says; digest is in hexadecimal.
+func CopyText(form, number, digest string) string { return form + "|" + number + "|sha256:" + digest }
+
+// Copy tells whether a symbol's text is that of a certified copy, and which number and digest it names.
+func Copy(text string) (number, digest string, ok bool) {
+	m := copyText.FindStringSubmatch(text)
+	if m == nil {
+		return "", "", false
+	}
+	return strings.TrimSpace(m[1]), strings.ToLower(m[2]), true
+}
+
+// FindInCorners decodes the QR symbols in the four corners of a sheet, where certified copies have theirs: looking over a whole page,
+// Find steps over symbols that small. corner is the side of what is looked at, in pixels.
+func FindInCorners(img *image.Gray, corner int) []Symbol {
+	b := img.Bounds()
+	w, h := min(corner, b.Dx()/2), min(corner, b.Dy()/2)
+	if w < 1 || h < 1 {
+		return nil
+	}
+	var out []Symbol
+	for _, at := range []image.Point{b.Min, {b.Max.X - w, b.Min.Y}, {b.Min.X, b.Max.Y - h}, {b.Max.X - w, b.Max.Y - h}} {
+		part := image.NewGray(image.Rect(0, 0, w, h))
+		draw.Draw(part, part.Rect, img, at, draw.Src)
+		for _, s := range Find(part, QRCode) {
+			for i := range s.Where {
+				s.Where[i].X += float64(at.X)
+				s.Where[i].Y += float64(at.Y)
+			}
+			out = append(out, s)
+		}
+	}
+	return out
+}
