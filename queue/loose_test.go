@@ -1,11 +1,14 @@
 package queue
 
 import (
+	"encoding/json"
 	"errors"
 	"fmt"
+	"math/rand/v2"
 	"os"
 	"path/filepath"
 	"reflect"
+	"strings"
 	"testing"
 	"time"
 
@@ -185,6 +188,66 @@ func TestBriefList(t *testing.T) {
 		if all[i].Parts = nil; !reflect.DeepEqual(all[i], brief[i]) {
 			t.Errorf("%+v, briefly %+v", all[i], brief[i])
 		}
+	}
+}
+
+// TestBriefScan: what a brief list reads by itself of any record is what encoding/json reads of it, and only what is odd
+// is left to that.
+func TestBriefScan(t *testing.T) {
+	rng := rand.New(rand.NewPCG(1, 2))
+	signs := []rune(`ab"\,:{}[]1Ễ<&` + "\n\u2028")
+	text := func() string {
+		var s []rune
+		for range rng.IntN(12) {
+			s = append(s, signs[rng.IntN(len(signs))])
+		}
+		return string(s)
+	}
+	plain := func() string { return strings.Repeat("từ chối ", rng.IntN(3)) }
+	at := func() time.Time {
+		return time.Unix(rng.Int64N(4e9), rng.Int64N(1e9)).In(time.FixedZone("", 3600*rng.IntN(3)))
+	}
+	scanned := 0
+	for i := range 4_000 {
+		word := plain
+		if i%4 == 0 {
+			word = text
+		}
+		r := &record{Seq: rng.Uint64() >> rng.IntN(64), Segment: rng.Uint64() >> 1, Stored: rng.Int64(), Due: rng.Int64() >> rng.IntN(63),
+			Revision: uint64(i), HeldBy: word(), HeldAt: -rng.Int64(), Session: rng.Int64(), Elapsed: time.Duration(rng.Int64())}
+		r.ID, r.Code, r.State, r.SHA256, r.LastError = word(), word(), append(States, "odd")[rng.IntN(len(States)+1)], word(), word()
+		r.Size, r.Attempts, r.Sealed, r.Wiped, r.Created = rng.Int64(), rng.IntN(9), i%2 == 0, i%3 == 0, at()
+		if i%5 == 0 {
+			r.NextAttempt, r.Delivered, r.Acknowledged = at(), at(), at()
+		}
+		for range rng.IntN(3) {
+			r.Parts = append(r.Parts, PartInfo{Name: word(), MediaType: word(), Size: rng.Int64(), SHA256: word()})
+		}
+		if i%7 > 0 {
+			r.Labels = map[string]string{"a": word(), word(): "b"}
+		}
+		data, err := json.Marshal(r)
+		if err != nil {
+			t.Fatal(err)
+		}
+		want, got := new(record), new(record)
+		if err := json.Unmarshal(data, want); err != nil {
+			t.Fatal(err)
+		}
+		if want.Parts = nil; !scanBrief(data, got) {
+			continue
+		}
+		if scanned++; !reflect.DeepEqual(got, want) {
+			t.Fatalf("%s:\n%+v\n%+v", data, got, want)
+		}
+		for cut := 0; i%50 == 0 && cut < len(data); cut++ {
+			if scanBrief(data[:cut], new(record)) {
+				t.Fatalf("read to its end: %s", data[:cut])
+			}
+		}
+	}
+	if scanned < 1_000 {
+		t.Errorf("only %d were read without encoding/json", scanned)
 	}
 }
 

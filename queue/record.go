@@ -1,7 +1,6 @@
 package queue
 
 import (
-	"bytes"
 	"encoding/binary"
 	"encoding/json"
 	"errors"
@@ -94,26 +93,15 @@ func decodeListed(seq, data []byte, brief bool) (*record, error) {
 	if err != nil || old || !brief {
 		return decodeRecord(seq, data)
 	}
-	// The checksum says that this is what encodeRecord made: the names of its fields stand in the order of the type, and no
-	// text in it can hold an unescaped quotation mark.
-	_, after, ok := bytes.Cut(text, partsBegin)
-	i := bytes.Index(after, partsEnd)
-	if !ok || i < 0 {
-		return decodeRecord(seq, data)
-	}
-	begin := len(text) - len(after) - len(partsBegin)
-	text = append(text[:begin:begin], after[i+len("],"):]...)
 	r := new(record)
-	if json.Unmarshal(text, r) != nil || len(seq) != 8 || r.Seq != binary.BigEndian.Uint64(seq) || !validID(r.ID) {
-		return decodeRecord(seq, data)
+	if !scanBrief(text, r) || len(seq) != 8 || r.Seq != binary.BigEndian.Uint64(seq) || !validID(r.ID) {
+		if r, err = decodeRecord(seq, data); err == nil {
+			r.Parts = nil
+		}
+		return r, err
 	}
 	return r, nil
 }
-
-var (
-	partsBegin = []byte(`"parts":[`)
-	partsEnd   = []byte(`],"size":`)
-)
 
 // recordAt reads a record that some list of the index led to: one that is not there is a fault of that list.
 func recordAt(tx *bolt.Tx, seq []byte) (*record, error) {

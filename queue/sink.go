@@ -143,7 +143,7 @@ type Filter struct {
 	After  string    // id of the last submission of the page before
 	Limit  int       // 0 = no limit
 	Newest bool      // newest first
-	Brief  bool      // without Parts, which a long list reads in half the time
+	Brief  bool      // without Parts, which a long list reads in a quarter of the time
 }
 
 // Stats is the queue at a glance; reading it takes the same time whatever the backlog.

@@ -10,9 +10,11 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"text/tabwriter"
 	"time"
+	"unicode/utf8"
 
 	"motcua/agent/control"
 	"motcua/agent/daemon"
@@ -62,9 +64,36 @@ type listing struct {
 	out  io.Writer
 	json bool
 	n    int
+	line []byte // used again for each line
 }
 
-const listingLine = "%-9s  %-12s  %-12s  %-19s  %10v  %5v  %-19s  %s\n"
+// listingHead names the columns; a negative width is that of a column whose values stand at its right.
+var listingHead = []struct {
+	name  string
+	width int
+}{{"CODE", 9}, {"STATE", 12}, {"PROCEDURE", 12}, {"ACCEPTED", 19}, {"BYTES", -10}, {"TRIES", -5}, {"NEXT", 19}, {"LAST ERROR", 0}}
+
+// print writes one line: cells in the order of listingHead.
+func (l *listing) print(cells ...string) error {
+	l.line = l.line[:0]
+	for i, h := range listingHead {
+		fill := max(h.width, -h.width) - utf8.RuneCountInString(cells[i])
+		if h.width > 0 {
+			l.line = append(l.line, cells[i]...)
+		}
+		for ; fill > 0; fill-- {
+			l.line = append(l.line, ' ')
+		}
+		if h.width <= 0 {
+			l.line = append(l.line, cells[i]...)
+		}
+		if i < len(listingHead)-1 {
+			l.line = append(l.line, "  "...)
+		}
+	}
+	_, err := l.out.Write(append(l.line, '\n'))
+	return err
+}
 
 func (l *listing) add(s queue.Submission) error {
 	l.n++
@@ -80,11 +109,16 @@ func (l *listing) add(s queue.Submission) error {
 		return err
 	}
 	if l.n == 1 {
-		fmt.Fprintf(l.out, listingLine, "CODE", "STATE", "PROCEDURE", "ACCEPTED", "BYTES", "TRIES", "NEXT", "LAST ERROR")
+		var names []string
+		for _, h := range listingHead {
+			names = append(names, h.name)
+		}
+		if err := l.print(names...); err != nil {
+			return err
+		}
 	}
-	_, err := fmt.Fprintf(l.out, listingLine, s.Code, s.State, s.Labels["procedure"], local8(s.Created), s.Size, s.Attempts,
+	return l.print(s.Code, string(s.State), s.Labels["procedure"], local8(s.Created), strconv.FormatInt(s.Size, 10), strconv.Itoa(s.Attempts),
 		local8(s.NextAttempt), oneLine(s.LastError))
-	return err
 }
 
 func (l *listing) end() (err error) {
