@@ -45,7 +45,7 @@ func (c *scanCommand) Run(p *program) error {
 		return err
 	}
 	defer scanner.Close()
-	settings := scan.Settings{Source: cfg.Scanner.Source, Mode: c.Mode, DPI: c.DPI, MaxPages: c.Pages}
+	settings := scan.Settings{Source: cfg.Scanner.Source, Mode: c.Mode, DPI: c.DPI, MaxPages: c.Pages, Reuse: true}
 	type scanned struct {
 		File      string `json:"file"`
 		Page      int    `json:"page"`

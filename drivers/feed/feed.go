@@ -27,7 +27,7 @@ func (f Filter) Pages(pages iter.Seq2[scan.Page, error]) iter.Seq2[scan.Page, er
 	return func(yield func(scan.Page, error) bool) {
 		var dropped *scan.Page
 		var lengths []float64
-		kept := 0
+		passed := 0
 		for p, err := range pages {
 			if err != nil {
 				yield(p, err)
@@ -46,19 +46,27 @@ func (f Filter) Pages(pages iter.Seq2[scan.Page, error]) iter.Seq2[scan.Page, er
 			}
 			if f.DropBlank && Blank(p) {
 				if dropped == nil {
-					dropped = &p
+					dropped = kept(p)
 				}
 				continue
 			}
-			kept++
+			passed++
 			if !yield(p, nil) {
 				return
 			}
 		}
-		if kept == 0 && dropped != nil {
+		if passed == 0 && dropped != nil {
 			yield(*dropped, nil)
 		}
 	}
+}
+
+// kept is a page that outlasts its turn of the loop (scan.Settings.Reuse).
+func kept(p scan.Page) *scan.Page {
+	if data, mediaType, err := scan.Encode(p); err == nil {
+		p.Image, p.Encoded, p.MediaType = nil, data, mediaType
+	}
+	return &p
 }
 
 func median(v []float64) float64 {

@@ -3,6 +3,9 @@ package sane
 import (
 	"fmt"
 	"image"
+	"slices"
+
+	"golang.org/x/sys/unix"
 
 	"motcua/drivers/scan"
 )
@@ -58,11 +61,24 @@ func (c *canvas) begin(p params) error {
 	c.rows, c.rest = 0, c.rest[:0]
 	if p.Lines > 0 {
 		c.total = p.Lines
-		if c.pix == nil {
-			c.pix = make([]byte, 0, p.Lines*c.stride())
+		if need := p.Lines * c.stride(); c.height == 0 && cap(c.pix) < need {
+			c.pix = make([]byte, 0, need)
+			populate(c.pix[:need])
 		}
 	}
 	return nil
+}
+
+// next is an empty page in the memory of one that nobody looks at any more.
+func (c *canvas) next() *canvas { return &canvas{pix: c.pix[:0]} }
+
+// populate has the kernel give memory at one time: page by page, as lines come, it takes far longer.
+func populate(mem []byte) {
+	const worth = 1 << 20 // bytes; so much begins where one of the kernel's pages does
+	if len(mem) >= worth {
+		_ = unix.Madvise(mem, unix.MADV_HUGEPAGE)
+		_ = unix.Madvise(mem, unix.MADV_POPULATE_WRITE) // since Linux 5.14; else page by page
+	}
 }
 
 func (c *canvas) stride() int {
@@ -105,10 +121,9 @@ func (c *canvas) line(src []byte) error {
 		if (c.height+1)*c.p.PixelsPerLine > maxPixels {
 			return fmt.Errorf("the page does not end: %d lines", c.height)
 		}
-		if end := len(c.pix) + stride; end <= cap(c.pix) {
-			c.pix = c.pix[:end] // fresh memory is zero: nothing ever shrinks pix
-		} else {
-			c.pix = append(c.pix, make([]byte, stride)...)
+		c.pix = slices.Grow(c.pix, stride)[:len(c.pix)+stride]
+		if c.p.Format > formatRGB { // of a line's colours one comes at a time, and the memory may have held another page
+			clear(c.pix[len(c.pix)-stride:])
 		}
 		c.height++
 	}

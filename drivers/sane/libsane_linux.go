@@ -118,21 +118,20 @@ func (h handle) params() (params, error) {
 	}, err
 }
 
-// buffer is memory of C's that sane_read fills.
+// buffer is memory that is not Go's, for sane_read to fill.
 type buffer struct {
 	p    unsafe.Pointer
 	size int
 }
 
-func newBuffer(size int) buffer { return buffer{C.malloc(C.size_t(size)), size} }
-func (b buffer) free()          { C.free(b.p) }
-func (b buffer) bytes() []byte  { return unsafe.Slice((*byte)(b.p), b.size) }
+func bufferAt(mem []byte) buffer { return buffer{unsafe.Pointer(unsafe.SliceData(mem)), len(mem)} }
+func (b buffer) bytes() []byte   { return unsafe.Slice((*byte)(b.p), b.size) }
 
-// read fills the buffer from offset on and gives the number of bytes read.
-func (h handle) read(b buffer, offset int) (int, error) {
+// read fills the buffer from one place to another at most and gives the number of bytes read.
+func (h handle) read(b buffer, from, to int) (int, error) {
 	var n C.SANE_Int
-	err := check(C.sane_read(h.h, (*C.SANE_Byte)(unsafe.Add(b.p, offset)), C.SANE_Int(b.size-offset), &n))
-	if n < 0 || int(n) > b.size-offset {
+	err := check(C.sane_read(h.h, (*C.SANE_Byte)(unsafe.Add(b.p, from)), C.SANE_Int(to-from), &n))
+	if n < 0 || int(n) > to-from {
 		n = 0
 	}
 	return int(n), err

@@ -10,7 +10,6 @@ package sane
 
 import (
 	"bufio"
-	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -23,6 +22,8 @@ import (
 	"strings"
 	"sync"
 	"time"
+
+	"golang.org/x/sys/unix"
 
 	"motcua/drivers/scan"
 )
@@ -239,13 +240,14 @@ func (s *Scanner) open(ctx context.Context) (*conn, error) {
 func (s *Scanner) reachLoose(ctx context.Context) (*conn, reply, error) {
 	loose := s.o
 	loose.loose = true
-	c, r, err := s.reach(ctx, loose)
+	c, _, err := s.reach(ctx, loose)
 	if err != nil {
 		return nil, reply{}, err
 	}
 	s.closing.Go(c.close) // it holds the device
 	s.closing.Wait()
-	if c, r, err = s.reach(ctx, s.o); err == nil {
+	c, r, err := s.reach(ctx, s.o)
+	if err == nil {
 		return c, r, nil
 	}
 	if c, r, err = s.reach(ctx, loose); err == nil {
@@ -399,77 +401,6 @@ func fresh(err error) bool {
 	return true
 }
 
-// pages runs one job. finished tells that the worker is done with it, broken that the loop was.
-func (s *Scanner) pages(ctx context.Context, c *conn, set scan.Settings, yield func(scan.Page, error) bool) (finished, broken bool,
-	err error) {
-	r := request{Op: "scan", Device: s.name, Prefer: s.o.Prefer, Set: s.o.Set, Source: set.Source, Mode: set.Mode, DPI: cmp.Or(set.DPI, 300),
-		MaxPages: set.MaxPages, Area: set.Area, Longest: set.Longest}
-	defer c.watch(ctx)()
-	if err := c.send(r); err != nil {
-		return false, false, err
-	}
-	number, dpi, source, instead := 1, 0, set.Source, scan.Mode("")
-	page := &canvas{}
-	for {
-		kind, payload, err := c.receive(ctx, s.o.Stall)
-		if err != nil {
-			return false, false, err
-		}
-		if kind == framePixels {
-			from := page.rows
-			if err := page.write(payload); err != nil {
-				return false, false, err
-			}
-			if set.Lines != nil && page.rows > from && page.p.Last {
-				set.Lines(scan.Band{Page: number, Y: from, Height: page.rows - from, Total: page.total, Image: page.strip(from, page.rows)})
-			}
-			continue
-		}
-		var m reply
-		if err := json.Unmarshal(payload, &m); err != nil {
-			return false, false, fmt.Errorf("%w: %v", errFrame, err)
-		}
-		switch m.Kind {
-		case "frame":
-			if m.Frame == nil {
-				return false, false, errFrame
-			}
-			if err := page.begin(*m.Frame); err != nil {
-				return false, false, err
-			}
-			dpi, source, instead = m.DPI, m.Source, m.Instead
-		case "page":
-			if page.height == 0 || short(page, source) {
-				return false, false, &shortError{page.height, page.total}
-			}
-			p := scan.Page{Number: number, Back: source == scan.ADFDuplex && number%2 == 0, DPI: dpi, Image: page.strip(0, page.height),
-				Instead: instead}
-			if !yield(p, nil) {
-				return false, true, nil
-			}
-			number, page = number+1, &canvas{}
-		case "done":
-			return true, false, nil
-		case "fault":
-			return true, false, &faultError{m}
-		default:
-			return false, false, errFrame
-		}
-	}
-}
-
-// short reports a page that broke off: a flatbed gives the lines it promised. A feeder may promise more
-// than the sheet is long.
-func short(c *canvas, source scan.Source) bool {
-	return source == scan.Flatbed && c.total > 0 && c.height < c.total*95/100
-}
-
-type shortError struct{ lines, of int }
-
-func (e *shortError) Error() string {
-	return fmt.Sprintf("the page broke off after %d of %d lines", e.lines, e.of)
-}
-
 // faultError carries a worker's fault up to where the device's name is known.
 type faultError struct{ reply reply }
 
@@ -500,13 +431,19 @@ func (s *Scanner) explain(ctx context.Context, err error) error {
 	return scan.NewFault(device, scan.IOError, err)
 }
 
-// conn is a worker and the two pipes to it.
+// sendTime is for a request to a worker, whose pipe holds some thousands of them.
+const sendTime = 10 * time.Second
+
+// conn is a worker, the two pipes to it, and the memory for pixels.
 type conn struct {
-	cmd *exec.Cmd
-	in  io.WriteCloser
-	out *os.File
-	r   frames
-	say tail
+	cmd   *exec.Cmd
+	in    *os.File
+	out   *os.File
+	r     frames
+	say   tail
+	pages *ring
+
+	pieces, bytes int // of pixels that were looked at since the worker was told so last
 }
 
 // command is a worker that is not started.
@@ -526,36 +463,61 @@ func command(ctx context.Context, o Options) (*exec.Cmd, error) {
 }
 
 // dial starts a worker.
-func dial(o Options) (*conn, error) {
+func dial(o Options) (c *conn, err error) {
 	cmd, err := command(context.Background(), o)
 	if err != nil {
 		return nil, err
 	}
-	c := &conn{cmd: cmd}
-	c.cmd.Stderr = &c.say
-	c.cmd.WaitDelay = time.Second
-	if c.in, err = c.cmd.StdinPipe(); err != nil {
-		return nil, err
+	var theirs []*os.File
+	defer func() {
+		for _, f := range theirs {
+			_ = f.Close()
+		}
+		if err != nil {
+			c.release()
+			c = nil
+		}
+	}()
+	c = &conn{cmd: cmd}
+	if c.pages, err = newRing(); err != nil {
+		return c, err
 	}
-	out, mine, err := os.Pipe()
+	requests, in, err := os.Pipe()
 	if err != nil {
-		return nil, err
+		return c, fmt.Errorf("start the SANE worker: %w", err)
 	}
-	defer mine.Close()
-	widen(out)
-	c.cmd.Stdout, c.out = mine, out
-	if err := c.cmd.Start(); err != nil {
-		out.Close()
-		return nil, fmt.Errorf("start the SANE worker: %w", err)
+	theirs, c.in = append(theirs, requests), in
+	out, answers, err := os.Pipe()
+	if err != nil {
+		return c, fmt.Errorf("start the SANE worker: %w", err)
 	}
-	c.r.r = bufio.NewReaderSize(c.out, 64<<10)
+	theirs, c.out = append(theirs, answers), out
+	cmd.Stdin, cmd.Stdout, cmd.Stderr = requests, answers, &c.say
+	cmd.ExtraFiles = []*os.File{c.pages.file}
+	cmd.Env = append(cmd.Env, ringEnv+"=3") // the first after the standard three
+	cmd.WaitDelay = time.Second
+	if err := cmd.Start(); err != nil {
+		return c, fmt.Errorf("start the SANE worker: %w", err)
+	}
+	c.r.r = bufio.NewReader(c.out)
 	return c, nil
+}
+
+// release lets go of what belongs to this side.
+func (c *conn) release() {
+	for _, f := range []*os.File{c.in, c.out} {
+		if f != nil {
+			_ = f.Close()
+		}
+	}
+	if c.pages != nil {
+		c.pages.close()
+	}
 }
 
 // close ends the worker: it is asked to, and killed if it does not in time.
 func (c *conn) close() {
-	c.in.Close()
-	c.out.Close()
+	c.release()
 	kill := time.AfterFunc(3*time.Second, c.kill)
 	_ = c.cmd.Wait() // how it ended is of no interest any more
 	kill.Stop()
@@ -563,7 +525,9 @@ func (c *conn) close() {
 
 func (c *conn) kill() { killGroup(c.cmd.Process) }
 
+// send makes a request. A worker that reads none of them does not hold the daemon up.
 func (c *conn) send(r request) error {
+	_ = c.in.SetWriteDeadline(time.Now().Add(sendTime)) // a pipe takes one
 	if err := writeMessage(c.in, r); err != nil {
 		return &endError{err, c.say.String()}
 	}
@@ -575,7 +539,7 @@ func (c *conn) watch(ctx context.Context) (stop func()) {
 	done := make(chan struct{})
 	off := context.AfterFunc(ctx, func() {
 		defer close(done)
-		c.out.SetReadDeadline(time.Unix(1, 0))
+		_ = c.out.SetReadDeadline(time.Unix(1, 0)) // a pipe takes one
 	})
 	return func() {
 		if !off() {
@@ -584,16 +548,27 @@ func (c *conn) watch(ctx context.Context) (stop func()) {
 	}
 }
 
-// receive waits for a frame, at most stall for each. The payload is good until the next call.
+// receive waits for a frame, at most stall for each. The payload, of pixels those themselves, is good until the next call.
 func (c *conn) receive(ctx context.Context, stall time.Duration) (kind byte, payload []byte, err error) {
+	if c.bytes >= mostOwed {
+		// One that has ended may have said more before it did.
+		if err := c.send(request{Op: "taken", Pieces: c.pieces}); err != nil && !errors.Is(err, unix.EPIPE) {
+			return 0, nil, err
+		}
+		c.pieces, c.bytes = 0, 0
+	}
 	// A deadline that watch sets after this one stays; one set before is seen in the context.
-	c.out.SetReadDeadline(time.Now().Add(stall))
+	_ = c.out.SetReadDeadline(time.Now().Add(stall)) // a pipe takes one
 	if err := ctx.Err(); err != nil {
 		return 0, nil, err
 	}
 	kind, payload, err = c.r.next()
 	if err == io.EOF || err == io.ErrUnexpectedEOF {
 		return 0, nil, &endError{err, c.say.String()}
+	}
+	if err == nil && kind == framePixels {
+		payload, err = pixels(c.pages.mem, payload)
+		c.pieces, c.bytes = c.pieces+1, c.bytes+len(payload)
 	}
 	return kind, payload, err
 }
@@ -603,6 +578,8 @@ type endError struct {
 	err   error
 	words string
 }
+
+func (e *endError) Unwrap() error { return e.err }
 
 func (e *endError) Error() string {
 	if w := firstLine(e.words); w != "" {

@@ -11,7 +11,7 @@ import (
 )
 
 // The daemon and its worker speak in frames: one byte of kind, four of length (big endian), the payload.
-// A message is JSON; pixels are the bytes SANE delivered.
+// A message is JSON; pixels are told by the place where the bytes lie that SANE delivered, in memory that both have.
 const (
 	frameMessage byte = 'M'
 	framePixels  byte = 'P'
@@ -23,7 +23,7 @@ var errFrame = errors.New("not a frame of the worker's protocol")
 
 // request is what the daemon asks of the worker.
 type request struct {
-	Op       string // list, open, scan, cancel
+	Op       string // list, open, scan, cancel, taken
 	Local    bool   // list: only devices at this machine
 	Device   string
 	Prefer   []string // like Set, but only where the device has the option
@@ -34,6 +34,7 @@ type request struct {
 	MaxPages int
 	Area     scan.Area
 	Longest  float64
+	Pieces   int // taken: so many of the pieces of pixels that were told first
 }
 
 // reply is what the worker answers: any number of "frame" (pixels follow) and "page", then exactly one
@@ -74,14 +75,30 @@ type caps struct {
 }
 
 func writeFrame(w io.Writer, kind byte, payload []byte) error {
-	var head [5]byte
-	head[0] = kind
-	binary.BigEndian.PutUint32(head[1:], uint32(len(payload)))
-	if _, err := w.Write(head[:]); err != nil {
-		return err
-	}
-	_, err := w.Write(payload)
+	frame := make([]byte, 0, 5+len(payload))
+	frame = binary.BigEndian.AppendUint32(append(frame, kind), uint32(len(payload)))
+	_, err := w.Write(append(frame, payload...))
 	return err
+}
+
+// piece is a part of the memory for pixels.
+type piece struct{ from, to int }
+
+// bytes is how a piece is told.
+func (p piece) bytes() []byte {
+	return binary.BigEndian.AppendUint32(binary.BigEndian.AppendUint32(nil, uint32(p.from)), uint32(p.to))
+}
+
+// pixels gives the bytes that lie where the other side says.
+func pixels(mem, told []byte) ([]byte, error) {
+	if len(told) != 8 {
+		return nil, errFrame
+	}
+	from, to := int64(binary.BigEndian.Uint32(told)), int64(binary.BigEndian.Uint32(told[4:]))
+	if from >= to || to > int64(len(mem)) {
+		return nil, fmt.Errorf("%w: pixels from %d to %d", errFrame, from, to)
+	}
+	return mem[from:to], nil
 }
 
 func writeMessage(w io.Writer, message any) error {

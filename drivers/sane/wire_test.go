@@ -40,7 +40,7 @@ func FuzzWorker(f *testing.F) {
 	answer := func(p params, pixels int) []byte {
 		var b bytes.Buffer
 		writeMessage(&b, reply{Kind: "frame", Frame: &p, DPI: 300})
-		writeFrame(&b, framePixels, make([]byte, pixels))
+		writeFrame(&b, framePixels, piece{0, pixels}.bytes())
 		writeMessage(&b, reply{Kind: "page"})
 		writeMessage(&b, reply{Kind: "done"})
 		return b.Bytes()
@@ -49,6 +49,8 @@ func FuzzWorker(f *testing.F) {
 	f.Add(answer(params{Format: formatGray, Last: true, BytesPerLine: 2, PixelsPerLine: 10, Lines: -1, Depth: 1}, 9))
 	f.Add(answer(params{Format: formatGreen, BytesPerLine: 20, PixelsPerLine: 10, Lines: 4, Depth: 16}, 80))
 	f.Add([]byte("M\x00\x00\x00\x02{}"))
+	f.Add([]byte("P\x00\x00\x00\x08\x00\x00\x00\x00\xff\xff\xff\xff"))
+	mem := make([]byte, 1<<16)
 	f.Fuzz(func(t *testing.T, data []byte) {
 		in := frames{r: bytes.NewReader(data)}
 		page := &canvas{}
@@ -58,7 +60,8 @@ func FuzzWorker(f *testing.F) {
 				return
 			}
 			if kind == framePixels {
-				if page.write(payload) != nil {
+				there, err := pixels(mem, payload)
+				if err != nil || page.write(there) != nil {
 					return
 				}
 				continue
@@ -83,6 +86,20 @@ func FuzzWorker(f *testing.F) {
 			}
 		}
 	})
+}
+
+// What a worker says of pixels is held against the memory there is.
+func TestPixels(t *testing.T) {
+	mem := []byte("0123456789")
+	if got, err := pixels(mem, piece{2, 10}.bytes()); err != nil || string(got) != "23456789" {
+		t.Errorf("%q, %v", got, err)
+	}
+	for _, told := range [][]byte{nil, []byte("short"), piece{2, 11}.bytes(), piece{10, 10}.bytes(), piece{5, 4}.bytes(), piece{0, 1 << 31}.bytes(),
+		piece{1<<32 - 1, 0}.bytes(), append(piece{0, 1}.bytes(), 0)} {
+		if got, err := pixels(mem, told); err == nil {
+			t.Errorf("%x gives %q", told, got)
+		}
+	}
 }
 
 func FuzzNames(f *testing.F) {

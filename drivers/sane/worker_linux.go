@@ -38,6 +38,11 @@ func Serve(ctx context.Context, stdin io.Reader, stdout io.Writer) error {
 		defer context.AfterFunc(ctx, func() { c.Close() })()
 	}
 	w := &worker{out: out}
+	if number := os.Getenv(ringEnv); number != "" {
+		if w.lane, err = openLane(number); err != nil {
+			return err
+		}
+	}
 	requests := make(chan request)
 	ended := make(chan error, 1)
 	go func() {
@@ -54,13 +59,17 @@ func Serve(ctx context.Context, stdin io.Reader, stdout io.Writer) error {
 		if kind != frameMessage || json.Unmarshal(payload, &r) != nil {
 			break
 		}
-		if r.Op == "cancel" {
+		switch r.Op {
+		case "cancel":
 			w.cancel()
 			continue
+		case "taken":
+			if w.lane != nil {
+				w.lane.taken(r.Pieces)
+			}
+			continue
 		}
-		w.mu.Lock()
-		w.cancelled = false
-		w.mu.Unlock()
+		w.begin()
 		select {
 		case requests <- r:
 			continue
@@ -96,7 +105,8 @@ func quiet(stdout io.Writer) (io.Writer, error) {
 }
 
 type worker struct {
-	out io.Writer
+	out  io.Writer
+	lane *lane // nil where nobody handed memory over: then it lists and opens, and does not scan
 
 	isOpen   bool
 	name     string // of the device that is open
@@ -112,6 +122,16 @@ type worker struct {
 	cancelled bool
 }
 
+// begin makes ready for a request.
+func (w *worker) begin() {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.cancelled = false
+	if w.lane != nil {
+		w.lane.stop(false)
+	}
+}
+
 // cancel stops the scan that runs: politely between two reads, and by sane_cancel from outside if the
 // backend is still inside a read a second later.
 func (w *worker) cancel() {
@@ -121,6 +141,9 @@ func (w *worker) cancel() {
 		return
 	}
 	w.cancelled = true
+	if w.lane != nil {
+		w.lane.stop(true)
+	}
 	if w.scanning {
 		time.AfterFunc(time.Second, func() {
 			w.mu.Lock()
@@ -272,10 +295,11 @@ func (w *worker) scan(r request) (during string, err error) {
 	if err != nil {
 		return "options", err
 	}
-	b := newBuffer(512 << 10)
-	defer b.free()
+	if w.lane == nil {
+		return "start", errors.New("the worker was given no memory for pages")
+	}
 	for page := 1; ; page++ {
-		if during, err := w.page(b, c, page); err != nil {
+		if during, err := w.page(c, page); err != nil {
 			if page > 1 && errors.Is(err, statusNoDocs) && (during == "start" || w.empty) {
 				return "", nil // the feeder has given all it had; some backends see that only when they read
 			}
@@ -294,7 +318,7 @@ func (w *worker) scan(r request) (during string, err error) {
 }
 
 // page passes the frames of one page on: one, or three where red, green and blue come apart.
-func (w *worker) page(b buffer, c configured, number int) (during string, err error) {
+func (w *worker) page(c configured, number int) (during string, err error) {
 	for {
 		if err := w.start(number); err != nil {
 			return "start", err
@@ -306,7 +330,7 @@ func (w *worker) page(b buffer, c configured, number int) (during string, err er
 		if err := writeMessage(w.out, reply{Kind: "frame", Frame: &p, DPI: c.dpi, Source: c.source, Instead: c.instead}); err != nil {
 			return "write", err
 		}
-		if err := w.pixels(b); err != nil {
+		if err := w.pixels(); err != nil {
 			return "read", err
 		}
 		if p.Last {
@@ -320,8 +344,10 @@ func (w *worker) page(b buffer, c configured, number int) (during string, err er
 func (w *worker) start(page int) error {
 	began := time.Now()
 	for {
-		w.started = time.Now()
 		err := w.handle.start()
+		if err == nil {
+			w.started = time.Now()
+		}
 		patience := time.Duration(0)
 		switch {
 		case errors.Is(err, statusWarmingUp):
@@ -341,32 +367,22 @@ func (w *worker) start(page int) error {
 	}
 }
 
-// pixels passes a frame's bytes on. Small reads are gathered, but never held back longer than an eye
-// would notice, so that lines are seen as they arrive.
-func (w *worker) pixels(b buffer) error {
-	const enough, soon = 256 << 10, 40 * time.Millisecond
+// soon is how long pixels are held back at most where the device gives them slowly: less than an eye would notice.
+const soon = 40 * time.Millisecond
+
+// pixels passes a frame's bytes on as they come. How many are asked for at once follows how fast the device gives them: each
+// piece costs both processes a turn, and a slow one's lines are to be seen as they arrive.
+func (w *worker) pixels() error {
 	w.empty = true
-	filled, last := 0, time.Now()
-	flush := func() error {
-		if filled == 0 {
-			return nil
-		}
-		err := writeFrame(w.out, framePixels, b.bytes()[:filled])
-		filled, last = 0, time.Now()
-		return err
-	}
-	for {
-		if w.stop() {
+	for ask := leastRoom; ; {
+		room, ok := w.lane.room(ask)
+		if !ok {
 			return statusCancelled
 		}
-		n, err := w.handle.read(b, filled)
-		filled += n
-		w.empty = w.empty && n == 0
-		if err == nil && n == 0 {
-			time.Sleep(time.Millisecond) // a backend that does not block
-		}
-		if filled >= enough || filled == b.size || err != nil || filled > 0 && time.Since(last) > soon {
-			if err := flush(); err != nil {
+		began := time.Now()
+		at, err := w.gather(room)
+		if at > room.from {
+			if err := w.send(piece{room.from, at}); err != nil {
 				return err
 			}
 		}
@@ -376,7 +392,37 @@ func (w *worker) pixels(b buffer) error {
 		if err != nil {
 			return err
 		}
+		if time.Since(began) > soon/4 {
+			ask = leastRoom
+		} else {
+			ask = min(2*ask, mostPiece)
+		}
 	}
+}
+
+// gather reads until half of the room is filled, or soon. A backend is never asked for less than half of leastRoom: there are
+// some that give whole lines only.
+func (w *worker) gather(room piece) (at int, err error) {
+	at = room.from
+	for began := time.Now(); err == nil && at < (room.from+room.to)/2 && (at == room.from || time.Since(began) <= soon); {
+		if w.stop() {
+			return at, statusCancelled
+		}
+		var n int
+		n, err = w.handle.read(w.lane.mem, at, room.to)
+		at += n
+		w.empty = w.empty && n == 0
+		if err == nil && n == 0 {
+			time.Sleep(time.Millisecond) // a backend that does not block
+		}
+	}
+	return at, err
+}
+
+// send tells the daemon where pixels lie.
+func (w *worker) send(p piece) error {
+	w.lane.send(p)
+	return writeFrame(w.out, framePixels, p.bytes())
 }
 
 // firstLine is what a log needs of a worker's last words.

@@ -35,6 +35,10 @@ type Settings struct {
 	Area     Area
 	Longest  float64 // mm: so long a sheet is scanned where the device itself sees its end; 0: as long as Area
 
+	// Reuse says that a page's Image is wanted only until the loop asks for the next one, which may then lie in its memory. A
+	// stack costs a driver that sees pixels one page of memory then, and not one for each sheet.
+	Reuse bool
+
 	// Lines, if set, is called from the scanning goroutine as scan lines arrive, so that a page can be
 	// shown and recognised before the lamp returns. It must not block and must not keep Band.Image.
 	Lines func(Band)

@@ -79,6 +79,7 @@ func Run(t *testing.T, b Bench) {
 	for manner, want := range b.Faults {
 		t.Run("then a good scan/"+manner, func(t *testing.T) { b.fault(t, s, manner, want) })
 	}
+	t.Run("each page in its turn", func(t *testing.T) { b.turns(t, s) })
 	t.Run("one scan at a time", func(t *testing.T) { b.busy(t, s) })
 	t.Run("cancelled in mid-page", func(t *testing.T) { b.cancelled(t, s) })
 	t.Run("missing, then back", func(t *testing.T) { b.missing(t, s) })
@@ -163,6 +164,25 @@ func (b Bench) empty(t *testing.T, s Scanner) {
 		t.Errorf("%d pages, %v", len(pages), err)
 	}
 	b.good(t, s)
+}
+
+// turns takes a stack whose pages are wanted in their turn of the loop only.
+func (b Bench) turns(t *testing.T, s Scanner) {
+	b.Load(t, b.Pages)
+	set, n := b.settings(), 0
+	set.Reuse = true
+	for p, err := range s.Scan(t.Context(), set) {
+		if err != nil {
+			t.Fatal(err)
+		}
+		n++
+		if side, err := b.Which(p); side != n || err != nil {
+			t.Errorf("page %d is side %d: %v", n, side, err)
+		}
+	}
+	if n != b.Pages {
+		t.Errorf("%d pages, want %d", n, b.Pages)
+	}
 }
 
 func (b Bench) few(t *testing.T, s Scanner) {

@@ -86,7 +86,7 @@ func (s *Host) ScanJob(ctx context.Context, at Seat, sc Scanner, source scan.Sou
 		strips.take(b)
 		_ = at.Visit.Touch(s.Now()) // a lamp that moves is a sign of life
 	}
-	settings := scan.Settings{Source: source, DPI: s.Options.DPI, MaxPages: visit.MaxPapers, Lines: moved}
+	settings := scan.Settings{Source: source, DPI: s.Options.DPI, MaxPages: visit.MaxPapers, Reuse: true, Lines: moved}
 	if at.Table.TwoSided && !at.Backs {
 		settings.MaxPages = MostTwoSided - len(at.State.Papers)
 		if settings.MaxPages <= 0 {
