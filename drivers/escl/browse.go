@@ -62,7 +62,7 @@ func browse(ctx context.Context, interfaces []net.Interface, services ...string)
 		return nil, fmt.Errorf("ask the network for scanners (mDNS): %w", err)
 	}
 	defer conn.Close()
-	defer context.AfterFunc(ctx, func() { conn.SetReadDeadline(time.Unix(1, 0)) })()
+	defer context.AfterFunc(ctx, func() { _ = conn.SetReadDeadline(time.Unix(1, 0)) })()
 	r := newRecords(interfaces)
 	buf := make([]byte, 9000) // RFC 6762, 17
 	pause := firstPause
@@ -73,7 +73,7 @@ func browse(ctx context.Context, interfaces []net.Interface, services ...string)
 		next := time.Now().Add(pause)
 		pause *= 2
 		for ctx.Err() == nil && time.Now().Before(next) {
-			conn.SetReadDeadline(next)
+			_ = conn.SetReadDeadline(next)
 			if ctx.Err() != nil { // it may have ended just before
 				break
 			}
@@ -108,7 +108,7 @@ func listenMDNS(ctx context.Context, interfaces []net.Interface) (*ipv4.PacketCo
 		joined++
 	}
 	if joined == 0 {
-		conn.Close()
+		_ = conn.Close()
 		return nil, errors.Join(errs...)
 	}
 	_ = conn.SetMulticastTTL(255)       // RFC 6762, 11; without it most answer all the same

@@ -132,7 +132,7 @@ func (f *Folder) Close() error {
 	f.slot <- struct{}{}
 	defer func() { <-f.slot }()
 	if f.watch != nil {
-		f.watch.Close()
+		_ = f.watch.Close() // it was only read
 	}
 	return f.lock.Close()
 }

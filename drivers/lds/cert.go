@@ -83,7 +83,7 @@ func parseCertificate(der []byte) (*Certificate, []byte, error) {
 				Key []byte `asn1:"optional,tag:0"`
 			}
 			// The rest of it (issuer and serial) is not looked at, so what does not parse is no reason to refuse.
-			asn1.Unmarshal(e.Value, &id)
+			_, _ = asn1.Unmarshal(e.Value, &id)
 			c.authorityID = id.Key
 		case e.Id.Equal(asn1.ObjectIdentifier{2, 5, 29, 19}):
 			var basic struct {

@@ -108,7 +108,7 @@ func (c *client) receive(ctx context.Context, n int) ([]byte, error) {
 
 // until breaks off reads and writes when ctx ends; the returned function ends that.
 func (c *client) until(ctx context.Context) func() {
-	stop := context.AfterFunc(ctx, func() { c.conn.SetDeadline(time.Unix(1, 0)) })
+	stop := context.AfterFunc(ctx, func() { _ = c.conn.SetDeadline(time.Unix(1, 0)) })
 	return func() { stop() }
 }
 

@@ -46,7 +46,7 @@ func hotplug(ctx context.Context) (notice <-chan struct{}, stop func()) {
 		}
 	}()
 	return plugged, func() {
-		socket.SetReadDeadline(time.Unix(1, 0))
+		_ = socket.SetReadDeadline(time.Unix(1, 0))
 		socket.Close()
 		<-ended
 	}

@@ -61,7 +61,7 @@ func openPort(path string, p Profile) (*port, error) {
 	_ = unix.IoctlSetInt(claim, unix.TIOCEXCL, 0) // best effort: a line without it is only less private
 	if err := line.Flush(); err != nil {
 		unix.Close(claim)
-		line.Close()
+		_ = line.Close()
 		return nil, fmt.Errorf("flush %s: %w", path, err)
 	}
 	return &port{line, claim}, nil
@@ -101,6 +101,6 @@ func (p *port) read(b []byte) (n int, silent bool, err error) {
 
 func (p *port) close() {
 	_ = unix.IoctlSetInt(p.claim, unix.TIOCNXCL, 0)
-	p.tarm.Close()
+	_ = p.tarm.Close()
 	unix.Close(p.claim)
 }

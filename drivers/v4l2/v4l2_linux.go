@@ -84,7 +84,7 @@ func List(ctx context.Context, o Options) ([]scan.Info, error) {
 			}
 			infos = append(infos, info(prefix+id, c))
 		}
-		cam.close()
+		_ = cam.close()
 	}
 	return infos, nil
 }
@@ -261,13 +261,13 @@ func stream(ctx context.Context, cam camera, stall time.Duration, see func(frame
 	}
 	defer func() {
 		none := requestBuffers{Type: videoCapture, Memory: memoryMmap}
-		cam.ioctl(ioReqBufs, unsafe.Pointer(&none))
+		_ = cam.ioctl(ioReqBufs, unsafe.Pointer(&none))
 	}()
 	frames := make([][]byte, r.Count)
 	defer func() {
 		for _, f := range frames {
 			if f != nil {
-				cam.munmap(f)
+				_ = cam.munmap(f)
 			}
 		}
 	}()
@@ -278,7 +278,7 @@ func stream(ctx context.Context, cam camera, stall time.Duration, see func(frame
 	if err := cam.ioctl(ioStreamOn, unsafe.Pointer(&kind)); err != nil {
 		return fmt.Errorf("start the camera: %w", err)
 	}
-	defer cam.ioctl(ioStreamOff, unsafe.Pointer(&kind))
+	defer func() { _ = cam.ioctl(ioStreamOff, unsafe.Pointer(&kind)) }()
 	last := time.Now()
 	for {
 		if err := ctx.Err(); err != nil {
@@ -455,7 +455,7 @@ func Check(_ context.Context, o Options) []scan.Finding {
 		if c, err := capture(cam); err == nil {
 			findings = append(findings, scan.Finding{OK: true, What: fmt.Sprintf("Camera %s (%s) may be used", c.card(), path)})
 		}
-		cam.close()
+		_ = cam.close()
 	}
 	return findings
 }

@@ -48,6 +48,7 @@ type Habits struct {
 	Deaf             time.Duration // takes connections and answers nothing until so long after the first one
 	MaxDPI           int           // refuses more with 409, though it announces it (Canon iR2625)
 	ConflictOnEmpty  bool          // an empty feeder refuses the job with 409 (AirSane)
+	EmptyWhenIdle    bool          // reports an empty feeder while no job runs, whatever lies in it (AirSane of 2026)
 	JamOnEmpty       bool          // an empty feeder is reported as jammed once the job runs (Xerox 3345)
 	NoAdfState       bool          // an empty AdfState (AirSane)
 	WrongContentType bool          // says PDF for a JPEG
@@ -302,6 +303,9 @@ func (p *Printer) Status() string {
 	if p.h.NoAdfState && (adf == "ScannerAdfLoaded" || adf == "ScannerAdfProcessing") {
 		adf = ""
 	}
+	if p.h.EmptyWhenIdle && p.job == nil && adf == "ScannerAdfLoaded" {
+		adf = "ScannerAdfEmpty"
+	}
 	var jobs strings.Builder
 	if p.job != nil {
 		state = "Processing"
@@ -335,7 +339,7 @@ func (p *Printer) create(w http.ResponseWriter, r *http.Request) {
 	if p.h.DropAfterHeaders {
 		w.Header().Set("Content-Length", "100")
 		w.WriteHeader(http.StatusCreated)
-		http.NewResponseController(w).Flush()
+		_ = http.NewResponseController(w).Flush()
 		panic(http.ErrAbortHandler)
 	}
 	w.WriteHeader(http.StatusCreated)
@@ -493,7 +497,7 @@ func (p *Printer) breakDown(w http.ResponseWriter, r *http.Request, kind string,
 	case "truncate":
 		w.Header().Set("Content-Type", "image/jpeg")
 		w.Write(page[:len(page)/2])
-		http.NewResponseController(w).Flush()
+		_ = http.NewResponseController(w).Flush()
 		panic(http.ErrAbortHandler)
 	case "truncate-jpeg":
 		p.job.given++
@@ -505,7 +509,7 @@ func (p *Printer) breakDown(w http.ResponseWriter, r *http.Request, kind string,
 		io.WriteString(w, "<html>Please sign in</html>")
 	case "hang":
 		w.Write(page[:len(page)/2])
-		http.NewResponseController(w).Flush()
+		_ = http.NewResponseController(w).Flush()
 		p.mu.Unlock()
 		<-r.Context().Done()
 		p.mu.Lock()

@@ -113,7 +113,7 @@ func start(ctx context.Context, dir string, reader bool) (*Daemon, error) {
 		}
 		if ctx.Err() != nil || time.Now().After(deadline) {
 			said, _ := os.ReadFile(d.log.Name())
-			d.Close()
+			_ = d.Close()
 			return nil, fmt.Errorf("pcscd did not come up (it needs root or unprivileged user namespaces); it said: %s", said)
 		}
 		time.Sleep(20 * time.Millisecond)
@@ -172,8 +172,8 @@ func (d *Daemon) address() string { return fmt.Sprintf("127.0.0.1:%d", d.port) }
 
 // Close kills the daemon and waits for it.
 func (d *Daemon) Close() error {
-	d.cmd.Process.Kill()
-	d.cmd.Wait()
+	_ = d.cmd.Process.Kill()
+	_ = d.cmd.Wait()
 	if d.turn != nil {
 		d.turn.Close()
 	}
@@ -223,7 +223,7 @@ func serve(conn net.Conn, card Card) {
 	// not last.
 	socket, _ := conn.(*net.TCPConn).SyscallConn()
 	for {
-		socket.Control(func(fd uintptr) { unix.SetsockoptInt(int(fd), unix.IPPROTO_TCP, unix.TCP_QUICKACK, 1) })
+		_ = socket.Control(func(fd uintptr) { _ = unix.SetsockoptInt(int(fd), unix.IPPROTO_TCP, unix.TCP_QUICKACK, 1) })
 		if _, err := io.ReadFull(conn, head); err != nil {
 			return
 		}
