@@ -155,6 +155,8 @@ type Sign struct {
 	Kiosk        bool   `yaml:"kiosk" json:"kiosk"` // officers may sign in and sign at this kiosk's screen
 	Book         string `yaml:"book" json:"book"`   // name of the register of certifications, as the mark shows it
 	Trust        string `yaml:"trust" json:"trust"`
+
+	Wait Duration `yaml:"wait" json:"wait"` // how long what an officer compared at this kiosk waits to be signed
 }
 
 // Queue is the sealed queue.
@@ -443,6 +445,9 @@ func (c *Config) checkSign(f *strict.File) {
 	}
 	if c.Sign.Module != "" && c.Sign.Organisation == "" {
 		f.Problem("sign.organisation", "must name the office as the mark on a signed copy shows it")
+	}
+	if w := c.Sign.Wait.D(); w < 12*time.Hour || w > 14*24*time.Hour {
+		f.Problem("sign.wait", "must be between 12h and 14d")
 	}
 	if c.Sign.Kiosk && c.Sign.Module == "" {
 		f.Problem("sign.kiosk", "needs sign.module, the library of the token that is plugged in here")

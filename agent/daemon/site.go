@@ -54,7 +54,8 @@ func openSite(cfg config.Config, offer *offer, q counted, ledger *audit.Log, rea
 			return err == nil && cfg.Upload.To != config.ToNone && !stats.Paused.After(time.Now())
 		},
 		Privacy: screen.Privacy{Controller: cfg.Privacy.Controller, Processor: cfg.Privacy.Processor, Contact: cfg.Privacy.Contact,
-			Recipients: cfg.Privacy.Recipients, Kept: cfg.Queue.Keep.D()},
+			Recipients: cfg.Privacy.Recipients, Kept: cfg.Queue.Keep.D(),
+			Compared: comparedFor(cfg)},
 		Account:     screen.Account{BIN: cfg.Payment.BIN, Number: cfg.Payment.Account, Name: cfg.Payment.Name, Bank: cfg.Payment.Bank},
 		Citizen:     visit.Limits{Silence: cfg.Web.Silence.D(), Warning: cfg.Web.Warning.D()},
 		Helped:      visit.Limits{Silence: cfg.Web.HelpedSilence.D(), Warning: cfg.Web.HelpedWarning.D()},
@@ -63,6 +64,7 @@ func openSite(cfg config.Config, offer *offer, q counted, ledger *audit.Log, rea
 		Print:       cfg.Web.Print,
 		PrintSlip:   station.ReceiptPrinter(cfg),
 		PrintSheet:  station.SheetPrinter(cfg),
+		Compared:    cfg.Sign.Wait.D(),
 		Later:       time.Duration(cfg.Web.LaterDays) * 24 * time.Hour,
 		Console:     console,
 	}
@@ -134,4 +136,12 @@ func (t timed) Read(ctx context.Context, in ocr.Input) ocr.Result {
 	r := t.Reader.Read(ctx, in)
 	t.figures.Read(r)
 	return r
+}
+
+// comparedFor is how long what an officer compared may lie here unsigned; 0 where no officer compares here.
+func comparedFor(cfg config.Config) time.Duration {
+	if !cfg.Sign.Kiosk {
+		return 0
+	}
+	return cfg.Sign.Wait.D()
 }

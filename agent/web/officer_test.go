@@ -20,6 +20,7 @@ import (
 
 	"motcua/agent/counter"
 	"motcua/agent/dossier"
+	"motcua/agent/draft"
 	"motcua/agent/ecopy"
 	"motcua/agent/sign"
 	"motcua/agent/staff"
@@ -251,6 +252,36 @@ func TestOfficerSignsManyWithOnePIN(t *testing.T) {
 	}
 	h.get("/officer/book").want(200, "/officer/book", k.submissions(t)[0].Code)
 	h.get("/officer").want(200, "/officer", "Chưa có hồ sơ nào chờ ký")
+}
+
+// What an officer compared waits over a weekend, sealed, also while the machine is off; not for ever, and nothing else waits so long.
+func TestComparedWaitsOverAWeekend(t *testing.T) {
+	now := newClock()
+	k := newKiosk(t, withStaff(t), withDrafts(t), withOfficer(t, newToken(t)), func(o *screen.Options) {
+		o.Clock, o.Compared = now.now, 72*time.Hour
+	})
+	drafts := func(want int) {
+		t.Helper()
+		k.site.Sweep()
+		if ids, err := k.site.Options.Drafts.(*draft.Store).IDs(); err != nil || len(ids) != want {
+			t.Fatalf("%v after: %d drafts, want %d, %v", now.now().Sub(newClock().now()), len(ids), want, err)
+		}
+	}
+	k.hand(t).officer().toConfirm().compared().toConfirm() // the second is open at the screen
+	now.pass(16 * time.Hour)
+	drafts(2)
+	now.pass(13 * time.Hour)
+	drafts(1)
+	for _, off := range []time.Duration{20 * time.Hour, 20 * time.Hour} { // switched on again, it does not begin anew
+		now.pass(off)
+		k = k.again(t)
+		drafts(1)
+		if ids := k.hand(t).officer().waiting(); len(ids) != 1 {
+			t.Fatalf("%d wait", len(ids))
+		}
+	}
+	now.pass(4 * time.Hour)
+	drafts(0)
 }
 
 // The token is pulled out between two persons: the first is whole, the second waits unsigned and is signed later, under the

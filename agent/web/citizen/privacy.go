@@ -48,6 +48,9 @@ func (s *Pages) privacyAnswers(lang string) []privacyAnswer {
 	case hours > 1:
 		long = say("privacy.long.hours", "n", hours)
 	}
+	if hours := int(p.Compared / time.Hour); hours > 0 {
+		long += " " + say("privacy.long.compared", "n", hours)
+	}
 	answer := func(topic, text string) privacyAnswer { return privacyAnswer{say(topic), text} }
 	return []privacyAnswer{
 		answer("privacy.who", who), answer("privacy.to", to), answer("privacy.long", long), answer("privacy.rights", say("privacy.rights.text")),

@@ -202,7 +202,7 @@ func (s *Pages) ready(w http.ResponseWriter, r *http.Request, at screen.Seat, m 
 		http.Redirect(w, r, "/officer/compare", http.StatusSeeOther)
 		return
 	}
-	at.Table.ReadyToSign()
+	at.Table.ReadyToSign(s.Now())
 	s.HandBack(r.Context(), at.Session)
 	http.Redirect(w, r, "/officer", http.StatusSeeOther)
 }

@@ -74,6 +74,7 @@ type comparison struct {
 	left    []int
 	by      string
 	ready   bool
+	since   time.Time // when that was said
 	changes int
 }
 
@@ -84,6 +85,7 @@ type keptComparison struct {
 	Left  []int
 	By    string
 	Ready bool
+	Since time.Time `json:",omitzero"`
 }
 
 // papersSum names the papers of a visit as they lie: a paper's id never comes again, and its bytes never change.
@@ -191,7 +193,9 @@ func (t *Table) LeaveCopy(of string, n int, left bool) {
 }
 
 // ReadyToSign notes that all was compared.
-func (t *Table) ReadyToSign() { t.compared.change(func(c *comparison) { c.ready = true }) }
+func (t *Table) ReadyToSign(now time.Time) {
+	t.compared.change(func(c *comparison) { c.ready, c.since = true, now })
+}
 
 // opened notes that somebody works on a visit that waited: whether it may be signed is said anew.
 func (t *Table) opened() {
@@ -231,7 +235,7 @@ func (c *comparison) kept() (*keptComparison, int) {
 	if c.by == "" {
 		return nil, c.changes
 	}
-	k := &keptComparison{Of: c.of, Left: slices.Clone(c.left), By: c.by, Ready: c.ready}
+	k := &keptComparison{Of: c.of, Left: slices.Clone(c.left), By: c.by, Ready: c.ready, Since: c.since}
 	for at, same := range c.seen {
 		if same {
 			k.Seen = append(k.Seen, at)
@@ -244,7 +248,7 @@ func (c *comparison) take(k *keptComparison) {
 	if k == nil {
 		return
 	}
-	c.of, c.left, c.by, c.ready, c.seen = k.Of, k.Left, k.By, k.Ready, map[[2]int]bool{}
+	c.of, c.left, c.by, c.ready, c.since, c.seen = k.Of, k.Left, k.By, k.Ready, k.Since, map[[2]int]bool{}
 	for _, at := range k.Seen {
 		c.seen[at] = true
 	}

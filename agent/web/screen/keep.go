@@ -191,6 +191,15 @@ func (s *Host) Restore() {
 // keptFor says within which limits a draft goes on, and how old it may have become meanwhile.
 func (s *Host) keptFor(r kept) (limits visit.Limits, longest time.Duration) {
 	switch {
+	case r.Line && r.Compared != nil && r.Compared.Ready:
+		since := r.Compared.Since
+		if since.IsZero() { // of a program that did not note it
+			since = r.Saved
+		}
+		if limits = s.waits(true, since); limits.Silence <= 0 {
+			return limits, -1 // however lately it was kept
+		}
+		return limits, max(s.Options.Compared, lineLimits.Silence)
 	case r.Line:
 		return lineLimits, lineLimits.Silence
 	case r.Visit.State.Channel == visit.Volunteer:

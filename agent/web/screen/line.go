@@ -21,6 +21,15 @@ import (
 // lineLimits is how long a visit may wait in the volunteers' line before it is wiped: a working day.
 var lineLimits = visit.Limits{Silence: 12 * time.Hour}
 
+// waits is how long a visit goes on waiting in the line: one that an officer compared until it is signed, over a night or a
+// weekend, counted from when it was compared, however often the machine is switched off meanwhile.
+func (s *Host) waits(ready bool, since time.Time) visit.Limits {
+	if !ready || s.Options.Compared <= lineLimits.Silence {
+		return lineLimits
+	}
+	return visit.Limits{Silence: min(s.Options.Compared-s.Now().Sub(since), s.Options.Compared)}
+}
+
 // Waiting is a visit as the line shows it.
 type Waiting struct {
 	ID     string
@@ -76,7 +85,10 @@ func (s *Host) Seat(r *http.Request, sess *Session, t *Table, m staff.Member) er
 func (s *Host) putBack(ctx context.Context, t *Table) {
 	state := t.Visit.State()
 	if state.Begun() {
-		_ = t.Visit.TakeOver(s.Now(), state.Staff, lineLimits) // fails where it has just ended
+		t.compared.mu.Lock()
+		limits := s.waits(t.compared.ready, t.compared.since)
+		t.compared.mu.Unlock()
+		_ = t.Visit.TakeOver(s.Now(), state.Staff, limits) // fails where it has just ended
 		s.Sessions.enqueue(t)
 		s.Keep(t, nil)
 		return

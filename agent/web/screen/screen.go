@@ -93,6 +93,9 @@ type Options struct {
 	// Drafts keeps unfinished visits over a restart; nil: they are gone with the daemon, and the screen says so.
 	Drafts Drafts
 
+	// Compared is how long a visit that an officer compared waits for the PIN that signs it; at least as long as any in the line.
+	Compared time.Duration
+
 	// Later is how long a visit is kept that its person wants to finish another day; 0: that is not offered.
 	Later time.Duration
 
@@ -120,6 +123,7 @@ type Privacy struct {
 	Contact    string
 	Recipients []string
 	Kept       time.Duration // how long content stays here after it was delivered
+	Compared   time.Duration // how long what an officer compared may stay here unsigned; 0: no officer compares here
 }
 
 // Inquiry answers citizens who ask where their dossier stands; the daemon has one on the store of answers.
