@@ -893,6 +893,47 @@ func TestResultLapses(t *testing.T) {
 	has(false)
 }
 
+// A desk whose clock is a year behind (a dead battery) answers all the same: what it says is news where all before was heard, and is
+// kept from then on. What a new kiosk is told of long ago is none.
+func TestDeskWhoseClockIsBehind(t *testing.T) {
+	d, dir := newDesk("desk-1"), t.TempDir()
+	now := noon.Add(time.Hour)
+	d.answers("A", Received, nil)
+	in := &Intake{Store: openAt(t, dir), Queue: delivered(t), Clock: func() time.Time { return now }}
+	p := puller(t, office(t, d, nil), in)
+	round(t, p)
+	d.answers("A", Done, []byte("%PDF-1.7 result"))
+	d.mu.Lock()
+	a := d.newest["A"]
+	a.At = noon.AddDate(-1, 0, 0)
+	d.newest["A"] = a
+	d.mu.Unlock()
+	in.Store = openAt(t, dir)
+	round(t, p)
+	for _, later := range []time.Duration{0, keepResult - 2*time.Hour} {
+		now = noon.Add(time.Hour + later)
+		if err := in.settle(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		if _, data, err := in.Store.Result("A"); err != nil || len(data) == 0 {
+			t.Errorf("%v later: %v", later, err)
+		}
+	}
+	now = noon.Add(keepFinal + 2*time.Hour)
+	if err := in.settle(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := in.Store.ByCode(codeOf("A")); err != ErrUnknown {
+		t.Errorf("it is never forgotten: %v", err)
+	}
+	fresh := &Intake{Store: openAt(t, t.TempDir()), Queue: delivered(t), Clock: func() time.Time { return noon }}
+	fresh.Store.identity = in.Store.identity
+	round(t, puller(t, office(t, d, nil), fresh))
+	if n := fresh.Store.Counts(); n[Done] != 0 {
+		t.Errorf("a new kiosk takes what was done a year ago: %v", n)
+	}
+}
+
 // A receipt code that another dossier came with leads to the one that the office received first, or that was handed in here.
 func TestCodeOfAnotherDossier(t *testing.T) {
 	dir := t.TempDir()

@@ -193,7 +193,7 @@ func (s *Subscriber) session(ctx context.Context, b buckets) error {
 	again, settle := time.NewTicker(resultsEvery), time.NewTicker(settleEvery)
 	defer again.Stop()
 	defer settle.Stop()
-	stands := ""
+	stands, whole, heard := "", false, Cursor{}
 	if err := s.tell(ctx, b.kiosks); err != nil {
 		return err
 	}
@@ -215,17 +215,27 @@ func (s *Subscriber) session(ctx context.Context, b buckets) error {
 			switch {
 			case !ok:
 				return errors.New("watch answers: the watch ended")
-			case entry == nil: // all that was there has come
+			case entry == nil:
+				whole = true // all that was there has come
 			case entry.Operation() == jetstream.KeyValuePut:
-				if err := s.in.take(ctx, entry.Value()); err != nil {
-					return err
+				if a, err := s.in.open(entry.Value()); err == nil {
+					if err := s.in.takeOpened(ctx, a); err != nil {
+						return err
+					}
+					if heard.Desk != a.Desk || heard.After < a.Number {
+						heard = Cursor{Desk: a.Desk, After: a.Number}
+					}
 				}
 				cursor.After = max(cursor.After, entry.Revision())
 			}
 			if len(watcher.Updates()) > 0 {
 				continue
 			}
-			if err := s.in.Store.Advance(cursor); err != nil {
+			err := s.in.Store.Advance(cursor)
+			if err == nil && whole && heard.Desk != "" {
+				err = s.in.Store.AllHeard(heard)
+			}
+			if err != nil {
 				s.in.wrong("disk")
 				return err
 			}
@@ -453,7 +463,8 @@ func (p *Publisher) handedOver(ctx context.Context, b buckets, entry jetstream.K
 	if ok && validID.MatchString(submission) && validSum.MatchString(sum) {
 		err := p.src.HandedOver(ctx, kiosk, submission, sum)
 		if err != nil && !errors.Is(err, ErrUnknown) && !errors.Is(err, ErrTurnedOut) {
-			return fmt.Errorf("note what was handed over: %w", err)
+			p.log.Error("note what was handed over", "submission", submission, "error", err) // it stays, and comes again
+			return nil
 		}
 	}
 	ctx, cancel := context.WithTimeout(ctx, callTime)

@@ -77,12 +77,23 @@ func (in *Intake) wrong(cause string) {
 // take opens and takes one answer. What does not open is logged and holds up none of the others: the desk can only seal it
 // anew, and does so when it answers again. The error is the kiosk's own disk.
 func (in *Intake) take(ctx context.Context, sealed []byte) error {
+	a, err := in.open(sealed)
+	if err != nil {
+		return nil
+	}
+	return in.takeOpened(ctx, a)
+}
+
+func (in *Intake) open(sealed []byte) (Answer, error) {
 	a, err := Open(sealed, in.Store.identity)
 	if err != nil {
 		in.wrong("sealed")
 		in.log().Warn("an answer of the desk is not taken", "error", err)
-		return nil
 	}
+	return a, err
+}
+
+func (in *Intake) takeOpened(ctx context.Context, a Answer) error {
 	fresh, err := in.Store.Take(a, in.now())
 	if err != nil {
 		in.wrong("disk")
@@ -269,6 +280,12 @@ func (p *Puller) page(ctx context.Context) (more bool, asked time.Duration, err 
 	if err := p.in.Store.Advance(Cursor{Desk: l.Desk, After: l.After}); err != nil {
 		p.in.wrong("disk")
 		return false, 0, err
+	}
+	if !l.More {
+		if err := p.in.Store.AllHeard(Cursor{Desk: l.Desk, After: l.After}); err != nil {
+			p.in.wrong("disk")
+			return false, 0, err
+		}
 	}
 	return l.More && l.After > c.After, 0, nil
 }

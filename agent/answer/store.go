@@ -26,6 +26,7 @@ const (
 	identityName = "identity" // the kiosk's age identity, that answers are sealed to
 	cursorName   = "cursor"   // how far the desk's answers were taken
 	clockName    = "clock"    // what the clock showed when something was last forgotten because of it
+	heardName    = "heard"    // up to which answer of which desk everything was heard once
 	recordPrefix = "s-"       // a dossier's record, by its submission
 	resultPrefix = "r-"       // its result: a draft of its own, so that it can be wiped alone
 )
@@ -45,6 +46,7 @@ type Record struct {
 	Collected time.Time `json:"collected,omitzero"` // its result was handed over, here or at another kiosk, and wiped
 	Told      bool      `json:"told,omitempty"`     // the desk knows that
 	Lapsed    time.Time `json:"lapsed,omitzero"`    // its result was wiped here although nobody had fetched it
+	Taken     time.Time `json:"taken,omitzero"`     // when it came here as news, by this kiosk's clock
 }
 
 // Store keeps answers at a kiosk, sealed. Its methods may be called by several goroutines.
@@ -59,6 +61,7 @@ type Store struct {
 	codes  map[string]string // receipt code → the dossier's first submission
 	broken map[string]bool   // records that could not be read; an answer of the desk replaces them
 	cursor Cursor
+	heard  Cursor    // what is numbered higher is news, whatever the desk's clock says
 	forgot time.Time // what the clock showed when something was last forgotten because of it
 
 	contact   Contact
@@ -70,7 +73,8 @@ type Store struct {
 
 // place is what the store keeps in memory of a record: nothing personal.
 type place struct {
-	answer  Answer // Desk, Number, State, Received, At only
+	answer  Answer    // Desk, Number, State, Received, At only
+	since   time.Time // that its time counts from: At, or when it came here
 	own     bool
 	missing *File // a result that has not come yet
 	untold  *File // a result that was handed over here, which the desk has not been told
@@ -113,7 +117,8 @@ func OpenStore(ctx context.Context, dir string, vault seal.Vault, log *slog.Logg
 		}
 		s.index(r)
 	}
-	for name, into := range map[string]any{cursorName: &s.cursor, clockName: &s.forgot, contactName: &s.contact} {
+	for name, into := range map[string]any{cursorName: &s.cursor, clockName: &s.forgot, contactName: &s.contact,
+		heardName: &s.heard} {
 		if err := s.recall(name, into); err != nil {
 			return nil, err
 		}
@@ -253,7 +258,8 @@ func (s *Store) Take(a Answer, now time.Time) (fresh bool, err error) {
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if a.State.Final() && now.Sub(a.At) > keepFinal {
+	news := s.heard.Desk == a.Desk && a.Number > s.heard.After
+	if a.State.Final() && now.Sub(a.At) > keepFinal && !news {
 		return false, s.noteClock(now) // forgotten here long ago, or never of use here
 	}
 	if p := s.known[s.first[a.Submission]]; s.first[a.Submission] != a.Submission && p.answer.Desk == a.Desk && p.answer.Number > a.Number {
@@ -274,6 +280,9 @@ func (s *Store) Take(a Answer, now time.Time) (fresh bool, err error) {
 		a.Born = r.Born // the kiosk that took the papers knows, where the desk could not read them
 	}
 	r.Answer = a
+	if news {
+		r.Taken = now
+	}
 	if !same {
 		r.Collected, r.Lapsed, r.Told = time.Time{}, time.Time{}, false
 	}
@@ -342,6 +351,21 @@ func (s *Store) SetTold(a Answer) error {
 	}
 	r.Told = true
 	return s.write(r)
+}
+
+// AllHeard notes that all answers of a desk up to that number came here, or were passed over: what comes after them is news, also from a
+// desk whose clock is years behind.
+func (s *Store) AllHeard(c Cursor) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if c.Desk == s.heard.Desk && c.After <= s.heard.After {
+		return nil
+	}
+	if err := s.drafts.Keep(heardName, c); err != nil {
+		return fmt.Errorf("keep how far answers were heard: %w", err)
+	}
+	s.heard = c
+	return nil
 }
 
 // Missing lists answers whose result has not come yet, by the submission.
@@ -482,8 +506,12 @@ func (s *Store) Sweep(now time.Time) (int, error) {
 		if p.answer.State.Final() {
 			keep = keepFinal
 		}
-		if now.Sub(p.answer.At) <= keep {
-			if p.has && now.Sub(p.answer.At) > s.results {
+		since := p.since
+		if since.Sub(now) > clockSlack { // this kiosk's clock was ahead then
+			since = p.answer.At
+		}
+		if now.Sub(since) <= keep {
+			if p.has && now.Sub(since) > s.results {
 				if err := s.lapse(id, now); err != nil {
 					return n, err
 				}
@@ -607,7 +635,10 @@ func (s *Store) write(r Record) error {
 // index notes a record in memory; the caller holds mu, or is alone.
 func (s *Store) index(r Record) {
 	p := place{answer: Answer{Desk: r.Desk, Number: r.Number, State: r.State, Received: r.Received, At: r.At}, own: r.Own,
-		lapsed: !r.Lapsed.IsZero(), has: r.holds()}
+		since: r.At, lapsed: !r.Lapsed.IsZero(), has: r.holds()}
+	if r.Taken.After(r.At) {
+		p.since = r.Taken
+	}
 	if p.has {
 		if _, err := s.drafts.Page(resultPrefix+r.Submission, r.Result.SHA256); err != nil {
 			p.missing = r.Result
