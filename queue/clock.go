@@ -102,7 +102,7 @@ func (q *Queue) lookAtClock() (trusted bool, err error) {
 func (q *Queue) straighten(wall time.Time, everywhere bool, wrong func(*record) bool) (n int, err error) {
 	suspects := func(tx *bolt.Tx) (seqs []uint64) {
 		c := tx.Bucket(bucketDone).Cursor()
-		for k, _ := c.First(); k != nil && len(k) == 16; k, _ = c.Next() {
+		for k, _ := c.First(); len(k) == 16; k, _ = c.Next() {
 			t, seq := splitTimed(k)
 			if !everywhere && !wallNano(t).Before(plausible) {
 				break
@@ -112,7 +112,7 @@ func (q *Queue) straighten(wall time.Time, everywhere bool, wrong func(*record) 
 		if everywhere {
 			return seqs
 		}
-		for k, _ := c.Last(); k != nil && len(k) == 16; k, _ = c.Prev() {
+		for k, _ := c.Last(); len(k) == 16; k, _ = c.Prev() {
 			t, seq := splitTimed(k)
 			if !wallNano(t).After(wall.Add(clockSlack)) {
 				break

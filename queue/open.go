@@ -200,35 +200,7 @@ func surveyIndex(path string, check bool) (s survey, err error) {
 		return s, err
 	}
 	defer func() { err = errors.Join(err, db.Close()) }()
-	err = guarded(func() error {
-		return db.View(func(tx *bolt.Tx) error {
-			meta := tx.Bucket(bucketMeta)
-			if k, _ := tx.Cursor().First(); meta == nil && k != nil {
-				return fmt.Errorf("%w: the list %s is not there", errIndexDamaged, bucketMeta)
-			}
-			if meta == nil {
-				s.lost = true // a first start that was cut before its one transaction
-				return nil
-			}
-			if v := meta.Get(keySchema); len(v) == 8 {
-				s.schema = binary.BigEndian.Uint64(v)
-				s.sound = bytes.Equal(meta.Get(keySchemaSum), schemaSum(s.schema))
-			}
-			if records := tx.Bucket(bucketRecord); records != nil {
-				k, _ := records.Cursor().First()
-				s.used = k != nil
-			}
-			for _, b := range buckets {
-				if s.schema == schemaVersion && tx.Bucket(b) == nil {
-					return fmt.Errorf("%w: the list %s is not there", errIndexDamaged, b)
-				}
-			}
-			if v := meta.Get(keyKiosk); len(v) == len(seal.ID{}) {
-				s.kiosk = slices.Clone(v)
-			}
-			return nil
-		})
-	})
+	err = guarded(func() error { return db.View(s.read) })
 	switch {
 	case errors.Is(err, errIndexDamaged):
 		return survey{lost: true, damaged: err}, nil
@@ -238,6 +210,35 @@ func surveyIndex(path string, check bool) (s survey, err error) {
 		err = fmt.Errorf("%w (its layout is %d, this one knows %d): install the newer version again", ErrNewer, s.schema, schemaVersion)
 	}
 	return s, err
+}
+
+// read finds out what an index says of itself.
+func (s *survey) read(tx *bolt.Tx) error {
+	meta := tx.Bucket(bucketMeta)
+	if meta == nil {
+		if k, _ := tx.Cursor().First(); k != nil {
+			return fmt.Errorf("%w: the list %s is not there", errIndexDamaged, bucketMeta)
+		}
+		s.lost = true // a first start that was cut before its one transaction
+		return nil
+	}
+	if v := meta.Get(keySchema); len(v) == 8 {
+		s.schema = binary.BigEndian.Uint64(v)
+		s.sound = bytes.Equal(meta.Get(keySchemaSum), schemaSum(s.schema))
+	}
+	if records := tx.Bucket(bucketRecord); records != nil {
+		k, _ := records.Cursor().First()
+		s.used = k != nil
+	}
+	for _, b := range buckets {
+		if s.schema == schemaVersion && tx.Bucket(b) == nil {
+			return fmt.Errorf("%w: the list %s is not there", errIndexDamaged, b)
+		}
+	}
+	if v := meta.Get(keyKiosk); len(v) == len(seal.ID{}) {
+		s.kiosk = slices.Clone(v)
+	}
+	return nil
 }
 
 // asideMark stands between the name of the index and the time when it was moved aside.

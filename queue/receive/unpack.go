@@ -40,46 +40,19 @@ const (
 // the marker leaves an upload that is finished again; one after it leaves a rename that recover makes up for.
 func (r *Receiver) finish(id string, info handler.FileInfo) error {
 	sum := info.MetaData["sha256"]
-	known, err := r.known(id)
-	if err != nil {
+	if done, err := r.received(id, sum); err != nil {
 		return err
-	}
-	if known != nil {
-		if known.SHA256 != sum {
-			return refuse(http.StatusConflict, "submission "+id+" was received before with other content")
-		}
+	} else if done {
 		return r.remove(info.ID)
-	}
-	if there, err := readReceipt(filepath.Join(r.dirs.root, id)); err == nil {
-		// The folder is there and the marker is gone, as after a restore from a backup.
-		if there.SHA256 != sum {
-			return refuse(http.StatusConflict, "submission "+id+" was received before with other content")
-		}
-		if err := r.mark(there); err != nil {
-			return err
-		}
-		return r.remove(info.ID)
-	} else if !errors.Is(err, os.ErrNotExist) {
-		return fmt.Errorf("look into folder %s: %w", id, err)
-	} else if _, err := os.Lstat(filepath.Join(r.dirs.root, id)); err == nil {
-		return refuse(http.StatusConflict, "a folder "+id+" is there that this receiver did not make")
 	}
 	bundle, err := os.Open(filepath.Join(r.dirs.incoming, info.ID))
 	if err != nil {
 		return fmt.Errorf("open received bundle: %w", err)
 	}
 	defer bundle.Close()
-	hash := sha256.New()
-	size, err := io.Copy(hash, bundle)
+	size, err := r.checkSum(info, bundle, sum)
 	if err != nil {
-		return fmt.Errorf("check received bundle: %w", err)
-	}
-	if size != info.Size || hex.EncodeToString(hash.Sum(nil)) != sum {
-		// Begin anew: there is no telling which bytes are wrong.
-		if err := r.remove(info.ID); err != nil {
-			return err
-		}
-		return refuse(statusSum, "the bundle's sha256 is not the one announced")
+		return err
 	}
 	receipt := Receipt{ID: id, Code: receiptCode.FindString(info.MetaData["code"]), SHA256: sum, Size: size,
 		Received: time.Now().UTC().Truncate(time.Second), Kiosk: info.MetaData[kioskField]}
@@ -94,20 +67,81 @@ func (r *Receiver) finish(id string, info handler.FileInfo) error {
 		if err := os.RemoveAll(staging); err != nil {
 			r.o.Log.Error("clear half unpacked submission", "submission", id, "error", err)
 		}
-		var bad *badBundle
-		if errors.As(err, &bad) {
-			if err := r.remove(info.ID); err != nil {
-				return err
-			}
-			return refuse(http.StatusUnprocessableEntity, bad.Error())
-		}
-		if errors.Is(err, unix.ENOSPC) {
-			full := refuse(http.StatusInsufficientStorage, "the receiver's disk is full")
-			full.HTTPResponse.Header["Retry-After"] = "300"
-			return full
-		}
-		return fmt.Errorf("unpack submission: %w", err)
+		return r.notUnpacked(info, err)
 	}
+	if err := r.settleReceipt(staging, receipt); err != nil {
+		return err
+	}
+	r.o.Log.Info("received", "submission", id, "kiosk", receipt.Kiosk, "bytes", size, "sealed", receipt.Sealed)
+	if r.o.Received != nil {
+		r.o.Received(receipt)
+	}
+	return r.remove(info.ID)
+}
+
+// received reports whether a submission with this content is here already; with other content, or where its name is taken,
+// the upload is refused.
+func (r *Receiver) received(id, sum string) (done bool, err error) {
+	other := refuse(http.StatusConflict, "submission "+id+" was received before with other content")
+	known, err := r.known(id)
+	switch {
+	case err != nil:
+		return false, err
+	case known != nil && known.SHA256 != sum:
+		return false, other
+	case known != nil:
+		return true, nil
+	}
+	there, err := readReceipt(filepath.Join(r.dirs.root, id))
+	switch {
+	case err == nil && there.SHA256 != sum:
+		return false, other
+	case err == nil:
+		// The folder is there and the marker is gone, as after a restore from a backup.
+		return true, r.mark(there)
+	case !errors.Is(err, os.ErrNotExist):
+		return false, fmt.Errorf("look into folder %s: %w", id, err)
+	}
+	if _, err := os.Lstat(filepath.Join(r.dirs.root, id)); err == nil {
+		return false, refuse(http.StatusConflict, "a folder "+id+" is there that this receiver did not make")
+	}
+	return false, nil
+}
+
+// checkSum reads a received bundle and removes one that is not what was announced: there is no telling which bytes are wrong.
+func (r *Receiver) checkSum(info handler.FileInfo, bundle io.Reader, sum string) (size int64, err error) {
+	hash := sha256.New()
+	if size, err = io.Copy(hash, bundle); err != nil {
+		return 0, fmt.Errorf("check received bundle: %w", err)
+	}
+	if size == info.Size && hex.EncodeToString(hash.Sum(nil)) == sum {
+		return size, nil
+	}
+	if err := r.remove(info.ID); err != nil {
+		return 0, err
+	}
+	return 0, refuse(statusSum, "the bundle's sha256 is not the one announced")
+}
+
+// notUnpacked is the answer for a bundle that could not be unpacked; one that is bad is removed.
+func (r *Receiver) notUnpacked(info handler.FileInfo, cause error) error {
+	var bad *badBundle
+	if errors.As(cause, &bad) {
+		if err := r.remove(info.ID); err != nil {
+			return err
+		}
+		return refuse(http.StatusUnprocessableEntity, bad.Error())
+	}
+	if errors.Is(cause, unix.ENOSPC) {
+		full := refuse(http.StatusInsufficientStorage, "the receiver's disk is full")
+		full.HTTPResponse.Header["Retry-After"] = "300"
+		return full
+	}
+	return fmt.Errorf("unpack submission: %w", cause)
+}
+
+// settleReceipt writes the receipt and puts the unpacked submission in its place, durably.
+func (r *Receiver) settleReceipt(staging string, receipt Receipt) error {
 	text, err := json.MarshalIndent(receipt, "", "  ")
 	if err != nil {
 		return err
@@ -121,14 +155,7 @@ func (r *Receiver) finish(id string, info handler.FileInfo) error {
 	if err := r.mark(receipt); err != nil {
 		return err
 	}
-	if err := r.settle(staging, id); err != nil {
-		return err
-	}
-	r.o.Log.Info("received", "submission", id, "kiosk", receipt.Kiosk, "bytes", size, "sealed", receipt.Sealed)
-	if r.o.Received != nil {
-		r.o.Received(receipt)
-	}
-	return r.remove(info.ID)
+	return r.settle(staging, receipt.ID)
 }
 
 // badBundle says what is wrong with a bundle that arrived as it was sent: sending it again won't help.
@@ -238,8 +265,7 @@ func (r *Receiver) unzip(dir, id string, from io.ReaderAt, size int64) error {
 	if err := Plain(z, size, r.o.MaxParts); err != nil {
 		return err
 	}
-	got := map[string]string{} // part → sha256
-	sizes := map[string]int64{}
+	parts := map[string]unzipped{}
 	for _, f := range z.File {
 		in, err := f.Open()
 		if err != nil {
@@ -253,12 +279,23 @@ func (r *Receiver) unzip(dir, id string, from io.ReaderAt, size int64) error {
 			}
 			return err
 		}
-		got[f.Name], sizes[f.Name] = hex.EncodeToString(hash.Sum(nil)), src.n
+		parts[f.Name] = unzipped{sha256: hex.EncodeToString(hash.Sum(nil)), size: src.n}
 	}
 	text, err := readLimited(filepath.Join(dir, manifestName), manifestLimit)
 	if err != nil {
 		return err
 	}
+	return vouched(text, id, parts)
+}
+
+// unzipped is a part as it came out of the bundle.
+type unzipped struct {
+	sha256 string
+	size   int64
+}
+
+// vouched says what is wrong with a manifest, as a badBundle, unless it names exactly the parts that were unzipped.
+func vouched(text []byte, id string, parts map[string]unzipped) error {
 	var m manifest
 	if json.Unmarshal(text, &m) != nil {
 		return bad("%s can't be read", manifestName)
@@ -269,14 +306,14 @@ func (r *Receiver) unzip(dir, id string, from io.ReaderAt, size int64) error {
 	if err := m.odd(); err != nil {
 		return err
 	}
-	if len(m.Parts) != len(got)-1 {
-		return bad("%s names %d parts, the bundle has %d", manifestName, len(m.Parts), len(got)-1)
+	if len(m.Parts) != len(parts)-1 {
+		return bad("%s names %d parts, the bundle has %d", manifestName, len(m.Parts), len(parts)-1)
 	}
 	for i, p := range m.Parts {
-		if p.Name == manifestName || got[p.Name] != p.SHA256 || sizes[p.Name] != p.Size || p.SHA256 == "" {
+		if p.Name == manifestName || p.SHA256 == "" || parts[p.Name] != (unzipped{p.SHA256, p.Size}) {
 			return bad("part %d is not what %s says", i+1, manifestName)
 		}
-		delete(got, p.Name) // named twice, it would leave another part that nobody vouches for
+		delete(parts, p.Name) // named twice, it would leave another part that nobody vouches for
 	}
 	return nil
 }

@@ -25,7 +25,8 @@ const [,, url, dir, workers] = process.argv;
 const files = fs.readdirSync(dir);
 const one = (name) => new Promise((done, fail) => {
 	const file = path.join(dir, name);
-	new tus.Upload(fs.createReadStream(file), {endpoint: url, uploadSize: fs.statSync(file).size, metadata: {filename: name}, onSuccess: done, onError: fail}).start();
+	new tus.Upload(fs.createReadStream(file), {endpoint: url, uploadSize: fs.statSync(file).size, metadata: {filename: name},
+		onSuccess: done, onError: fail}).start();
 });
 const begun = process.hrtime.bigint();
 Promise.all(Array.from({length: +workers}, async () => { for (let f; (f = files.pop()); ) await one(f); }))

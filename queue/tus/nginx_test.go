@@ -80,7 +80,8 @@ events {}
 http {
 	access_log off; client_body_temp_path %[1]s/body; proxy_temp_path %[1]s/proxy;
 	fastcgi_temp_path %[1]s/f; uwsgi_temp_path %[1]s/u; scgi_temp_path %[1]s/c;
-	server { listen unix:%[2]s ssl; server_name hub.example.vn; ssl_certificate %[1]s/hub.example.vn.pem; ssl_certificate_key %[1]s/hub.example.vn.key;
+	server { listen unix:%[2]s ssl; server_name hub.example.vn; ssl_certificate %[1]s/hub.example.vn.pem;
+		ssl_certificate_key %[1]s/hub.example.vn.key;
 		ssl_client_certificate %[1]s/ca.pem; ssl_verify_client on; %[3]s }
 }`, dir, socket, server)
 	if err := os.WriteFile(filepath.Join(dir, "nginx.conf"), []byte(conf), 0o600); err != nil {

@@ -127,11 +127,11 @@ func (s *Sink) Deliver(ctx context.Context, sub queue.Submission, b queue.Bundle
 	if err != nil {
 		return err
 	}
-	starts, conflicts, fruitless := 0, 0, 0
+	var had setbacks
 	for {
 		fresh := u.note.URL == ""
 		if fresh {
-			if starts++; starts > maxStarts {
+			if had.starts++; had.starts > maxStarts {
 				return fmt.Errorf("upload %s: begun %d times and lost each time: %w", sub.ID, maxStarts, err)
 			}
 		}
@@ -145,63 +145,91 @@ func (s *Sink) Deliver(ctx context.Context, sub queue.Submission, b queue.Bundle
 			return fmt.Errorf("upload %s: %w", sub.ID, context.Cause(ctx))
 		}
 		s.o.Log.DebugContext(ctx, "upload broke", "submission", sub.ID, "offset", u.acked, "error", err)
-
-		var lost *lostError
-		var refused *refusal
-		switch {
-		case errors.As(err, &lost):
-			if lost.discard {
-				u.terminate(ctx)
-			}
-			u.forget()
-			conflicts, fruitless = 0, 0
-			continue
-		case errors.As(err, &refused) && !refused.own() && refused.status == http.StatusRequestEntityTooLarge && refused.carried > minChunk:
-			// A proxy on the way allows smaller bodies than the hub does.
-			s.shrink(refused.carried)
-			if fresh && u.note.URL == "" {
-				s.bodiless.Store(true)
-				starts--
-			}
-			continue
-		case errors.As(err, &refused) && refused.resync():
-			if u.acked > from {
-				conflicts = 0
-			}
-			if conflicts++; conflicts <= maxConflicts {
-				continue
-			}
-			if refused.status == http.StatusBadRequest {
-				return fmt.Errorf("upload %s: %w", sub.ID, refused.verdict())
-			}
-			// The hub says one offset and takes another: this upload can't be mended.
-			u.terminate(ctx)
-			u.forget()
-			conflicts = 0
-			continue
-		case errors.As(err, &refused):
-			return fmt.Errorf("upload %s: %w", sub.ID, refused.verdict())
-		}
-		// The line broke. Once the upload moved on, ask the hub at once how far it came; a line that
-		// carries nothing is the queue's back-off to wait out.
-		var broken *brokenError
-		if !errors.As(err, &broken) || u.note.URL == "" {
-			return fmt.Errorf("upload %s: %w", sub.ID, err)
-		}
-		if u.acked-from >= barren {
-			fruitless = 0
-		} else {
-			if fruitless++; fruitless >= maxBarren {
-				return fmt.Errorf("upload %s: %w", sub.ID, err)
-			}
-			s.shrink(s.chunk.Load())
-		}
-		select {
-		case <-ctx.Done():
-			return fmt.Errorf("upload %s: %w", sub.ID, context.Cause(ctx))
-		case <-time.After(breather):
+		if final := s.resume(ctx, u, &had, setback{err: err, from: from, fresh: fresh}); final != nil {
+			return fmt.Errorf("upload %s: %w", sub.ID, final)
 		}
 	}
+}
+
+// setbacks counts what befell one upload.
+type setbacks struct {
+	starts    int // uploads begun
+	conflicts int // "not at this offset" since it last moved on
+	fruitless int // breaks in a row that moved it on by next to nothing
+}
+
+// setback is one of them.
+type setback struct {
+	err   error
+	from  int64 // offset before
+	fresh bool  // the upload was to be begun
+}
+
+// resume makes ready what comes after a setback, or returns why the upload is given up for now.
+func (s *Sink) resume(ctx context.Context, u *upload, had *setbacks, b setback) error {
+	var lost *lostError
+	var refused *refusal
+	switch {
+	case errors.As(b.err, &lost):
+		if lost.discard {
+			u.terminate(ctx)
+		}
+		u.forget()
+		had.conflicts, had.fruitless = 0, 0
+		return nil
+	case errors.As(b.err, &refused):
+		return s.resumeRefused(ctx, u, had, b, refused)
+	}
+	// The line broke. Once the upload moved on, ask the hub at once how far it came; a line that
+	// carries nothing is the queue's back-off to wait out.
+	var broken *brokenError
+	if !errors.As(b.err, &broken) || u.note.URL == "" {
+		return b.err
+	}
+	if u.acked-b.from >= barren {
+		had.fruitless = 0
+	} else {
+		if had.fruitless++; had.fruitless >= maxBarren {
+			return b.err
+		}
+		s.shrink(s.chunk.Load())
+	}
+	select {
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	case <-time.After(breather):
+		return nil
+	}
+}
+
+// resumeRefused is resume after an answer that refuses.
+func (s *Sink) resumeRefused(ctx context.Context, u *upload, had *setbacks, b setback, refused *refusal) error {
+	switch {
+	case !refused.own() && refused.status == http.StatusRequestEntityTooLarge && refused.carried > minChunk:
+		// A proxy on the way allows smaller bodies than the hub does.
+		s.shrink(refused.carried)
+		if b.fresh && u.note.URL == "" {
+			s.bodiless.Store(true)
+			had.starts--
+		}
+		return nil
+	case !refused.resync():
+		return refused.verdict()
+	}
+	if u.acked > b.from {
+		had.conflicts = 0
+	}
+	if had.conflicts++; had.conflicts <= maxConflicts {
+		return nil
+	}
+	if refused.status == http.StatusBadRequest {
+		return refused.verdict()
+	}
+	// The hub says one offset and takes another: this upload can't be mended.
+	u.terminate(ctx)
+	u.forget()
+	had.conflicts = 0
+	return nil
 }
 
 // shrink halves the chunk after a body of size bytes did not get through.
