@@ -8,12 +8,16 @@ import (
 	"encoding/binary"
 	"fmt"
 	"hash/crc32"
+	"image"
+	"image/draw"
 	"image/jpeg"
 	"net"
+	"net/http/httptest"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -28,7 +32,10 @@ import (
 
 	"motcua/agent/staff"
 	"motcua/configs"
+	"motcua/drivers/escl/printer"
 	"motcua/drivers/sane/backend"
+	"motcua/drivers/scan"
+	"motcua/drivers/zoo"
 	"motcua/ocr/specimen"
 )
 
@@ -69,6 +76,7 @@ func TestScript(t *testing.T) {
 			"fill":     fill,
 			"unzipped": unzipped,
 			"scanner":  playScanner,
+			"netscan":  playNetworkScanner,
 			"lines":    countLines,
 			"zip":      zipFiles,
 			"signin":   signIn,
@@ -125,6 +133,33 @@ func playScanner(ts *testscript.TestScript, neg bool, args []string) {
 		name, value, _ := strings.Cut(e, "=")
 		ts.Setenv(name, value)
 	}
+}
+
+// netscan DEVICE PAGES plays a network scanner of the zoo (drivers/zoo) with so many pages in its feeder, and puts its id into
+// SCANNER.
+func playNetworkScanner(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 2 {
+		ts.Fatalf("usage: netscan DEVICE PAGES")
+	}
+	pages, err := strconv.Atoi(args[1])
+	ts.Check(err)
+	devices, err := zoo.Devices()
+	ts.Check(err)
+	at := slices.IndexFunc(devices, func(d zoo.Device) bool { return d.File == args[0] && d.ESCL != nil })
+	if at < 0 {
+		ts.Fatalf("no network scanner %s in the zoo", args[0])
+	}
+	device := printer.New(printer.Playing(*devices[at].ESCL))
+	img := image.NewGray(image.Rect(0, 0, 210, 297))
+	for n := range pages {
+		draw.Draw(img, image.Rect(20, 20, 100+n, 60), image.Black, image.Point{}, draw.Src)
+		page, _, err := scan.Encode(scan.Page{Image: img, DPI: 300})
+		ts.Check(err)
+		device.Feed(page)
+	}
+	server := httptest.NewServer(device)
+	ts.Defer(server.Close)
+	ts.Setenv("SCANNER", "escl:"+server.URL+device.Root())
 }
 
 // lines FILE N fails unless the JPEG file has N scan lines, give or take one.

@@ -26,6 +26,7 @@ func ReceiptPrinter(cfg config.Config) func(context.Context, slip.Slip) error {
 	if cfg.Web.ReceiptPaper == paper58 {
 		dots = escpos.Dots58
 	}
+	queue := ipp.New(to)
 	return func(ctx context.Context, s slip.Slip) error {
 		picture, err := slip.Draw(s, dots)
 		if err != nil {
@@ -38,7 +39,7 @@ func ReceiptPrinter(cfg config.Config) func(context.Context, slip.Slip) error {
 		if err != nil {
 			return err
 		}
-		return ipp.Print(ctx, to, ipp.Document{Name: "phieu", MediaType: "application/pdf", Data: document})
+		return queue.Print(ctx, ipp.Document{Name: "phieu", MediaType: "application/pdf", Data: document})
 	}
 }
 
@@ -48,7 +49,8 @@ func SheetPrinter(cfg config.Config) func(context.Context, []byte) error {
 	if to == "" {
 		return nil
 	}
+	queue := ipp.New(to)
 	return func(ctx context.Context, pdf []byte) error {
-		return ipp.Print(ctx, to, ipp.Document{Name: "motcua", MediaType: "application/pdf", Data: pdf, Sides: "two-sided-long-edge"})
+		return queue.Print(ctx, ipp.Document{Name: "motcua", MediaType: "application/pdf", Data: pdf, Sides: "two-sided-long-edge"})
 	}
 }

@@ -2,6 +2,7 @@ package all
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"image"
 	"net/http/httptest"
@@ -157,6 +158,44 @@ func BenchmarkSANE_beside_scanimage(b *testing.B) {
 	})
 }
 
+// airscan writes the configuration of SANE's backend airscan for one device, "bench".
+func airscan(folder, address string) error {
+	return errors.Join(os.WriteFile(filepath.Join(folder, "dll.conf"), []byte("airscan\n"), 0o600),
+		os.WriteFile(filepath.Join(folder, "airscan.conf"),
+			[]byte("[devices]\nbench = "+address+", eSCL\n[options]\ndiscovery = disable\n"), 0o600))
+}
+
+// The backend airscan scans within the worker's bounds.
+func TestAirscan_in_bounds(t *testing.T) {
+	p := printer.New(printer.Habits{Formats: []string{"image/jpeg"}})
+	server := httptest.NewServer(p)
+	defer server.Close()
+	page, _, err := scan.Encode(scan.Page{Image: image.NewGray(image.Rect(0, 0, 2480, 3508)), DPI: 300})
+	if err != nil {
+		t.Fatal(err)
+	}
+	p.Feed(page, page)
+	config := t.TempDir()
+	if err := airscan(config, server.URL+p.Root()); err != nil {
+		t.Fatal(err)
+	}
+	s := sane.Open(sane.Options{Worker: []string{os.Args[0]}, Env: []string{"MOTCUA_TEST_SANE_WORKER=1", "SANE_CONFIG_DIR=" + config}},
+		"sane:airscan:e0:bench")
+	defer s.Close()
+	n := 0
+	for p, err := range s.Scan(t.Context(), scan.Settings{Source: scan.ADF, Mode: scan.Gray, DPI: 300}) {
+		if err != nil {
+			t.Fatal(err)
+		}
+		if n++; p.Image.Bounds().Dx() < 2400 {
+			t.Errorf("page %d is %v", n, p.Image.Bounds())
+		}
+	}
+	if note := s.Info().Note; n != 2 || note != "" {
+		t.Errorf("%d pages; %s", n, note)
+	}
+}
+
 // BenchmarkESCL_beside_airscan scans a stack of JPEGs from the same server.
 func BenchmarkESCL_beside_airscan(b *testing.B) {
 	p := printer.New(printer.Habits{Formats: []string{"image/jpeg"}})
@@ -171,11 +210,8 @@ func BenchmarkESCL_beside_airscan(b *testing.B) {
 		b.Fatal(err)
 	}
 	config := b.TempDir()
-	for name, text := range map[string]string{"dll.conf": "airscan\n",
-		"airscan.conf": "[devices]\nbench = " + server.URL + p.Root() + ", eSCL\n[options]\ndiscovery = disable\n"} {
-		if err := os.WriteFile(filepath.Join(config, name), []byte(text), 0o600); err != nil {
-			b.Fatal(err)
-		}
+	if err := airscan(config, server.URL+p.Root()); err != nil {
+		b.Fatal(err)
 	}
 	s, err := escl.Open(escl.Options{}, server.URL+p.Root())
 	if err != nil {

@@ -1,9 +1,10 @@
 package escl
 
 import (
-	"fmt"
+	"math/rand/v2"
 	"net/http/httptest"
 	"os"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -13,17 +14,6 @@ import (
 	"motcua/drivers/scantest"
 	"motcua/drivers/zoo"
 )
-
-// played are the habits that play a device of the zoo.
-func played(z zoo.ESCL) (h printer.Habits) {
-	h = printer.Habits{Manufacturer: z.Make, Model: z.Model, Server: z.Server, Formats: z.Formats, Location: z.Location, EndCode: z.End,
-		EarlyEnd:   z.Early,
-		EarlyFirst: z.EarlyFirst, NotYet: z.NotYet, BusyBefore: z.Busy, MaxDPI: z.MaxDPI, PortInHost: z.PortInHost,
-		HostLocalhost:    z.HostLocalhost,
-		DropAfterHeaders: z.DropAfterHeaders, JamOnEmpty: z.JamOnEmpty, NoPlaten: z.Platen == "none", NoADF: z.Feeder == "none", RetryAfter: "0"}
-	fmt.Sscanf(z.Feeder, "%dx%d", &h.FeederWidth, &h.FeederHeight)
-	return h
-}
 
 // The contract holds for every eSCL device of the zoo; with MOTCUA_SOAK=1 all of it.
 func TestZoo(t *testing.T) {
@@ -37,20 +27,48 @@ func TestZoo(t *testing.T) {
 		}
 		t.Run(z.File, func(t *testing.T) {
 			t.Parallel()
-			source := scan.ADF
-			if z.ESCL.Feeder == "none" {
-				source = scan.Flatbed
-			}
-			o := Options{Stall: 5 * time.Second, Patience: 20 * time.Second, Interface: "lo"}
-			b := bench(t, played(*z.ESCL), o, source)
-			if z.ESCL.TLS {
-				overTLS(t, &b, played(*z.ESCL), o, source)
-			}
-			b.Pages, b.DPI, b.Brief = 2, 300, os.Getenv("MOTCUA_SOAK") == ""
-			b.Faults = map[string]scantest.Fault{"drop": {Code: scan.IOError, Pages: 1}}
-			scantest.Run(t, b)
+			scantest.Run(t, played(t, z))
 		})
 	}
+}
+
+// played gives what a device of the zoo is tried with.
+func played(t *testing.T, z zoo.Device) scantest.Bench {
+	t.Helper()
+	source := scan.ADF
+	if z.ESCL.Feeder == "none" {
+		source = scan.Flatbed
+	}
+	o := Options{Stall: 5 * time.Second, Patience: 20 * time.Second, Interface: "lo"}
+	b := bench(t, printer.Playing(*z.ESCL), o, source)
+	if z.ESCL.TLS {
+		overTLS(t, &b, printer.Playing(*z.ESCL), o, source)
+	}
+	b.Pages, b.DPI, b.Brief = 2, 300, os.Getenv("MOTCUA_SOAK") == ""
+	b.Faults = map[string]scantest.Fault{"drop": {Code: scan.IOError, Pages: 1}}
+	return b
+}
+
+// TestSoakZoo scans from every eSCL device of the zoo, a thousand times in all, while things go wrong; it tells the counts make by
+// make. Without MOTCUA_SOAK=1 it is a device here and there.
+func TestSoakZoo(t *testing.T) {
+	devices, err := zoo.Devices()
+	if err != nil {
+		t.Fatal(err)
+	}
+	devices = slices.DeleteFunc(devices, func(z zoo.Device) bool { return z.ESCL == nil })
+	scans, step := 1000, 1
+	if os.Getenv("MOTCUA_SOAK") == "" {
+		scans, step = 2*len(devices), len(devices)/3
+	}
+	makes := scantest.Makes{}
+	for n := 0; n < len(devices); n += step {
+		t.Run(devices[n].File, func(t *testing.T) {
+			r := rand.New(rand.NewPCG(20, uint64(n)))
+			makes.Add(devices[n].File, scantest.Soak(t, played(t, devices[n]), scantest.Share(scans, len(devices)), r))
+		})
+	}
+	makes.Log(t)
 }
 
 // overTLS puts the device behind TLS, where it cannot be pulled out.

@@ -2,7 +2,8 @@
 // and the printer's address, out comes the word that it was printed, or a *printer.Fault that says what a person can mend.
 //
 // It promises: a document that was not printed is not printed later. What waits in a queue for paper is somebody's; it must
-// not come out in front of somebody else, so the job is cancelled before Print returns an error.
+// not come out in front of somebody else, so the job is cancelled before Print returns an error. Where a printer takes a document
+// and is then away, it is cancelled as soon as the printer can be asked, at the next Print at the latest.
 package ipp
 
 import (
@@ -16,6 +17,7 @@ import (
 	"net/url"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	goipp "github.com/OpenPrinting/goipp"
@@ -51,19 +53,35 @@ func Check(to string) error {
 	return nil
 }
 
-// Print prints a document and waits until the queue says that it is printed.
-func Print(ctx context.Context, to string, d Document) error {
-	if err := Check(to); err != nil {
+// Printer is a queue or a printer. Its methods may be called from any goroutine.
+type Printer struct {
+	to       string
+	patience time.Duration // to take a job back whose number is not known
+
+	mu   sync.Mutex // guards lost
+	lost []string   // names of jobs that the printer may have taken, and that could not be taken back yet
+}
+
+// New gives the printer of an address; it is asked nothing yet.
+func New(to string) *Printer { return &Printer{to: to, patience: cancelTime} }
+
+// Print prints a document and waits until the queue says that it is printed. What an earlier Print could not take back is taken
+// back first.
+func (q *Printer) Print(ctx context.Context, d Document) error {
+	if err := Check(q.to); err != nil {
 		return err
 	}
 	ctx, cancel := context.WithTimeout(ctx, printTime)
 	defer cancel()
-	p := printerAt{to: to, client: &http.Client{CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}}
+	p := printerAt{to: q.to, client: &http.Client{CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}}
 	defer p.client.CloseIdleConnections()
+	if err := q.forget(ctx, p); err != nil {
+		return fmt.Errorf("print: take back what may be printed late: %w", err)
+	}
 	d.Name += "-" + rand.Text() // by which the job is found if the answer that names it is lost
 	job, err := p.send(ctx, d)
 	if err != nil {
-		p.takeBackNamed(ctx, d.Name)
+		q.remember(ctx, p, d.Name)
 		return fmt.Errorf("print: %w", err)
 	}
 	if err := p.follow(ctx, job); err != nil {
@@ -71,6 +89,37 @@ func Print(ctx context.Context, to string, d Document) error {
 			return nil
 		}
 		return fmt.Errorf("print: %w", err)
+	}
+	return nil
+}
+
+// remember takes back what the printer may have taken, or keeps in mind that this is still to be done.
+func (q *Printer) remember(ctx context.Context, p printerAt, name string) {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), q.patience)
+	defer cancel()
+	tick := time.NewTicker(beat)
+	defer tick.Stop()
+	for p.takeBackNamed(ctx, name) != nil {
+		select {
+		case <-tick.C:
+		case <-ctx.Done():
+			q.mu.Lock()
+			defer q.mu.Unlock()
+			q.lost = append(q.lost, name)
+			return
+		}
+	}
+}
+
+// forget takes back what is still to be.
+func (q *Printer) forget(ctx context.Context, p printerAt) error {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	for len(q.lost) > 0 {
+		if err := p.takeBackNamed(ctx, q.lost[0]); err != nil {
+			return err
+		}
+		q.lost = q.lost[1:]
 	}
 	return nil
 }
@@ -91,21 +140,32 @@ func (p printerAt) takeBack(ctx context.Context, job int) (printed bool) {
 	return state == jobCompleted
 }
 
-// takeBackNamed cancels a job whose number is not known, where the printer took it although its answer never came.
-func (p printerAt) takeBackNamed(ctx context.Context, name string) {
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), cancelTime)
-	defer cancel()
+// takeBackNamed cancels a job whose number is not known, where the printer took it although its answer never came. Without an
+// error it is not printed any more, or was not taken.
+func (p printerAt) takeBackNamed(ctx context.Context, name string) error {
 	answer, err := p.ask(ctx, goipp.OpGetJobs, nil, nil,
 		goipp.MakeAttr("requested-attributes", goipp.TagKeyword, goipp.String("job-id"), goipp.String("job-name")))
+	var f *printer.Fault
+	if errors.As(err, &f) && f.Code != printer.Unreachable {
+		return nil // it answers, and has no such queue or no such list
+	}
 	if err != nil {
-		return // nobody who is away took it
+		return err
 	}
 	for _, g := range answer.Groups {
 		id, ok := number(g.Attrs, "job-id")
-		if ok && slices.Contains(words(g.Attrs, "job-name"), name) {
-			_, _ = p.ask(ctx, goipp.OpCancelJob, nil, nil, goipp.MakeAttribute("job-id", goipp.TagInteger, goipp.Integer(id)))
+		if !ok || !slices.Contains(words(g.Attrs, "job-name"), name) {
+			continue
+		}
+		_, err := p.ask(ctx, goipp.OpCancelJob, nil, nil, goipp.MakeAttribute("job-id", goipp.TagInteger, goipp.Integer(id)))
+		if errors.As(err, &f) && f.Code != printer.Unreachable {
+			return nil // it has ended meanwhile
+		}
+		if err != nil {
+			return err
 		}
 	}
+	return nil
 }
 
 // printerAt is a printer and the connection to it.

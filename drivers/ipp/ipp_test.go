@@ -12,6 +12,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync/atomic"
 	"testing"
 
 	goipp "github.com/OpenPrinting/goipp"
@@ -27,7 +28,7 @@ func TestPrintsByCUPS(t *testing.T) {
 	doc := func(text string) Document {
 		return Document{Name: "phieu", MediaType: "application/pdf", Data: []byte("%PDF-1.4\n" + text)}
 	}
-	if err := Print(t.Context(), uri, doc("first")); err != nil {
+	if err := New(uri).Print(t.Context(), doc("first")); err != nil {
 		t.Fatal(err)
 	}
 	if got, _ := os.ReadFile(filepath.Join(folder, cupstest.Printed)); string(got) != "%PDF-1.4\nfirst" {
@@ -41,7 +42,7 @@ func TestPrintsByCUPS(t *testing.T) {
 			if err := os.WriteFile(mark, nil, 0o644); err != nil {
 				t.Fatal(err)
 			}
-			err := Print(t.Context(), uri, doc(reason))
+			err := New(uri).Print(t.Context(), doc(reason))
 			var f *printer.Fault
 			if !errors.As(err, &f) || f.Code != want {
 				t.Errorf("%v, want %s", err, want)
@@ -49,7 +50,7 @@ func TestPrintsByCUPS(t *testing.T) {
 			if err := os.Remove(mark); err != nil {
 				t.Fatal(err)
 			}
-			if err := Print(t.Context(), uri, doc("after "+reason)); err != nil { // the queue goes on
+			if err := New(uri).Print(t.Context(), doc("after "+reason)); err != nil { // the queue goes on
 				t.Fatal(err)
 			}
 			got, _ := os.ReadFile(filepath.Join(folder, cupstest.Printed))
@@ -64,13 +65,14 @@ func TestPrintsByCUPS(t *testing.T) {
 			t.Fatal(err)
 		}
 		var f *printer.Fault
-		if err := Print(t.Context(), losing(t, uri), doc("answer lost")); !errors.As(err, &f) || f.Code != printer.Unreachable {
+		err := New(losing(t, uri, &atomic.Int32{})).Print(t.Context(), doc("answer lost"))
+		if !errors.As(err, &f) || f.Code != printer.Unreachable {
 			t.Error(err)
 		}
 		if err := os.Remove(mark); err != nil {
 			t.Fatal(err)
 		}
-		if err := Print(t.Context(), uri, doc("after that")); err != nil {
+		if err := New(uri).Print(t.Context(), doc("after that")); err != nil {
 			t.Fatal(err)
 		}
 		got, _ := os.ReadFile(filepath.Join(folder, cupstest.Printed))
@@ -78,23 +80,72 @@ func TestPrintsByCUPS(t *testing.T) {
 			t.Error("what was told as not printed came out later")
 		}
 	})
+	t.Run("answer_lost_and_printer_away", func(t *testing.T) { away(t, uri, folder) })
 	t.Run("no_such_queue", func(t *testing.T) {
 		var f *printer.Fault
-		if err := Print(t.Context(), uri+"x", doc("")); !errors.As(err, &f) || f.Code != printer.Unreachable {
+		if err := New(uri+"x").Print(t.Context(), doc("")); !errors.As(err, &f) || f.Code != printer.Unreachable {
 			t.Error(err)
 		}
 	})
 	t.Run("no_such_document", func(t *testing.T) {
 		var f *printer.Fault
-		err := Print(t.Context(), uri, Document{Name: "x", MediaType: "application/x-nothing", Data: []byte("x")})
+		err := New(uri).Print(t.Context(), Document{Name: "x", MediaType: "application/x-nothing", Data: []byte("x")})
 		if !errors.As(err, &f) || f.Code != printer.Refused {
 			t.Error(err)
 		}
 	})
 }
 
+// away prints where the printer takes a document and is then not to be asked: a moment long, and until the next document.
+func away(t *testing.T, uri, folder string) {
+	doc := func(text string) Document {
+		return Document{Name: "phieu", MediaType: "application/pdf", Data: []byte("%PDF-1.4\n" + text)}
+	}
+	mark := filepath.Join(folder, "media-empty-error")
+	if err := os.WriteFile(mark, nil, 0o644); err != nil {
+		t.Fatal(err)
+	}
+	const forLong = 1 << 20
+	var less atomic.Int32
+	q := New(losing(t, uri, &less))
+	var f *printer.Fault
+	less.Store(2)
+	if err := q.Print(t.Context(), doc("away a moment")); !errors.As(err, &f) || f.Code != printer.Unreachable || len(q.lost) != 0 {
+		t.Errorf("%v, %d still to be taken back", err, len(q.lost))
+	}
+	less.Store(forLong)
+	q.patience = 3 * beat
+	if err := q.Print(t.Context(), doc("away for long")); !errors.As(err, &f) || f.Code != printer.Unreachable || len(q.lost) != 1 {
+		t.Errorf("%v, %d still to be taken back", err, len(q.lost))
+	}
+	if err := q.Print(t.Context(), doc("not tried")); !errors.As(err, &f) || f.Code != printer.Unreachable || len(q.lost) != 1 {
+		t.Errorf("%v, %d still to be taken back", err, len(q.lost))
+	}
+	less.Store(0)
+	q.to = uri // the way is mended
+	if err := q.Print(t.Context(), doc("without paper")); !errors.As(err, &f) || f.Code != printer.NoPaper || len(q.lost) != 0 {
+		t.Errorf("%v, %d still to be taken back", err, len(q.lost))
+	}
+	if err := os.Remove(mark); err != nil {
+		t.Fatal(err)
+	}
+	if err := q.Print(t.Context(), doc("at last")); err != nil {
+		t.Fatal(err)
+	}
+	got, _ := os.ReadFile(filepath.Join(folder, cupstest.Printed))
+	if text := string(got); strings.Count(text, "at last") != 1 {
+		t.Error("the last one is not printed once")
+	}
+	for _, not := range []string{"away a moment", "away for long", "not tried", "without paper"} {
+		if strings.Contains(string(got), not) {
+			t.Errorf("%q was told as not printed and came out later", not)
+		}
+	}
+}
+
 // losing is the way to a printer on which the answer to a document is lost, after the printer took it.
-func losing(t *testing.T, uri string) string {
+// It answers so many other questions less.
+func losing(t *testing.T, uri string, less *atomic.Int32) string {
 	t.Helper()
 	to, err := url.Parse(strings.Replace(uri, "ipp", "http", 1))
 	if err != nil {
@@ -108,6 +159,9 @@ func losing(t *testing.T, uri string) string {
 		}
 		r.Body = io.NopCloser(bytes.NewReader(body))
 		if goipp.Op(binary.BigEndian.Uint16(body[2:4])) != goipp.OpPrintJob {
+			if less.Add(-1) >= 0 {
+				panic(http.ErrAbortHandler)
+			}
 			proxy.ServeHTTP(w, r)
 			return
 		}
@@ -124,12 +178,12 @@ func losing(t *testing.T, uri string) string {
 
 func TestNoPrinter(t *testing.T) {
 	var f *printer.Fault
-	if err := Print(t.Context(), "ipp://"+cupstest.FreePort(t)+"/printers/x", Document{}); !errors.As(err, &f) ||
+	if err := New("ipp://"+cupstest.FreePort(t)+"/printers/x").Print(t.Context(), Document{}); !errors.As(err, &f) ||
 		f.Code != printer.Unreachable {
 		t.Error(err)
 	}
 	for _, to := range []string{"", "/dev/usb/lp0", "http://localhost/printers/x", "ipp:///printers/x", "ipp://user:pin@host/printers/x"} {
-		if err := Print(t.Context(), to, Document{}); !errors.Is(err, ErrTarget) {
+		if err := New(to).Print(t.Context(), Document{}); !errors.Is(err, ErrTarget) {
 			t.Errorf("%q: %v", to, err)
 		}
 	}

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"math/big"
+	"slices"
 
 	"motcua/drivers/lds/internal/apdu"
 	"motcua/drivers/lds/internal/group"
@@ -118,14 +119,8 @@ func (c *channel) pace(ctx context.Context, infos []paceInfo, reference byte, pa
 		return err
 	}
 	oid = oid[2:]
-	at := tlv.Append(tlv.Append(nil, 0x80, oid), 0x83, []byte{reference})
-	if len(infos) > 1 {
-		at = tlv.Append(at, 0x84, []byte{byte(info.parameter)}) // only where it would be ambiguous
-	}
-	if _, status, err := c.do(ctx, apdu.Command{Ins: 0x22, P1: 0xc1, P2: 0xa4, Data: at}); err != nil {
+	if err := c.setPACE(ctx, oid, reference, byte(info.parameter), len(infos) > 1); err != nil {
 		return err
-	} else if status != apdu.OK && !status.WrongPassword() { // 63Cx warns of few tries left
-		return fmt.Errorf("set PACE parameters: %w", status)
 	}
 
 	g, suite := info.group, info.suite
@@ -158,6 +153,27 @@ func (c *channel) pace(ctx context.Context, infos []paceInfo, reference byte, pa
 	}
 	c.session = sm.NewSession(suite, common.secret, nil)
 	return nil
+}
+
+// setPACE names the protocol and the password. The domain parameters are named where they would be ambiguous, and to a chip
+// that wants to be told all the same (Ukrainian passports of before July 2022: gmrtd 108).
+func (c *channel) setPACE(ctx context.Context, oid []byte, reference, parameter byte, ambiguous bool) error {
+	at := tlv.Append(tlv.Append(nil, 0x80, oid), 0x83, []byte{reference})
+	named := tlv.Append(slices.Clone(at), 0x84, []byte{parameter})
+	if ambiguous {
+		at = named
+	}
+	set := apdu.Command{Ins: 0x22, P1: 0xc1, P2: 0xa4, Data: at}
+	_, status, err := c.do(ctx, set)
+	taken := func() bool { return status == apdu.OK || status.WrongPassword() } // 63Cx warns of few tries left
+	if err == nil && !taken() && !ambiguous {
+		set.Data = named
+		_, status, err = c.do(ctx, set)
+	}
+	if err == nil && !taken() {
+		err = fmt.Errorf("set PACE parameters: %w", status)
+	}
+	return err
 }
 
 // strongest chooses what proves that the chip is no copy, then the strongest cipher; among equals the chip's first.

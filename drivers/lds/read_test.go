@@ -109,6 +109,8 @@ func TestRead(t *testing.T) {
 		{"BAC where only the MRZ is known and PACE fails by mapping", func(o *chip.Options) { o.PACE = ways(2, 2) }, lds.Access{MRZ: i.key},
 			"BAC"},
 		{"MRZ where the CAN is wrong", func(o *chip.Options) {}, lds.Access{CAN: "000000", MRZ: i.key}, "PACE-MRZ"},
+		{"parameters that must be named", func(o *chip.Options) { o.BAC, o.PACE, o.WantsParameter = false, ways(2, 13), true },
+			lds.Access{CAN: i.can}, "PACE-CAN"},
 		{"CAN before MRZ", func(o *chip.Options) {}, lds.Access{CAN: i.can, MRZ: i.key}, "PACE-CAN"},
 		{"the strongest of several", func(o *chip.Options) { o.PACE = ways(1, 12, 4, 16, 2, 13) }, lds.Access{CAN: i.can}, "PACE-CAN"},
 	}

@@ -45,6 +45,7 @@ type SANE struct {
 	LeastY     float64  `yaml:"least_y"`
 	Page       bool     `yaml:"page"`              // page-width and page-height bound the window
 	Duplex     string   `yaml:"duplex"`            // the switch to both sides, where it is no source
+	Late       bool     `yaml:"late"`              // an empty feeder shows only when the page is read
 	Named      string   `yaml:"resolution_option"` // what the option of the resolution is called
 }
 
@@ -67,6 +68,8 @@ type ESCL struct {
 	HostLocalhost    bool     `yaml:"host_localhost"`
 	DropAfterHeaders bool     `yaml:"drop_after_headers"`
 	JamOnEmpty       bool     `yaml:"jam_on_empty"`
+	ConflictOnEmpty  bool     `yaml:"conflict_on_empty"`
+	EmptyWhenIdle    bool     `yaml:"empty_when_idle"`
 	TLS              bool     `yaml:"tls"` // it is spoken to over TLS
 }
 
@@ -141,6 +144,9 @@ func (s SANE) Description() string {
 	}
 	if s.Page {
 		line("page", 1)
+	}
+	if s.Late {
+		line("late", 1)
 	}
 	return b.String()
 }

@@ -47,6 +47,8 @@ type Options struct {
 	NoMaster  bool // SELECT of the master file: no such command (real Vietnamese cards)
 	NoShortID bool // READ BINARY with a short file identifier is refused; EF.CardAccess wants a SELECT
 
+	WantsParameter bool // PACE's domain parameters must be named though there is one choice (6A87 without)
+
 	CardSecurity []byte // EF.CardSecurity; none where empty
 
 	// Lie, where not nil, may alter what the chip answers in a step, as a card made to deceive does: a file by its name
@@ -339,6 +341,9 @@ func (c *Chip) setAT(cmd apdu.Command) apdu.Status {
 		return apdu.WrongData
 	}
 	parameter, chosen := tlv.Find(cmd.Data, 0x84)
+	if !chosen && c.o.WantsParameter {
+		return 0x6a87
+	}
 	if !chosen && len(c.o.PACE) > 1 {
 		return apdu.WrongData // ambiguous
 	}
