@@ -19,6 +19,7 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
+	"testing/iotest"
 	"time"
 
 	"motcua/queue"
@@ -70,6 +71,7 @@ func Run(t *testing.T, far Far) {
 		"another's_content":        occupied,
 		"strangers_answer":         strangers,
 		"answers_are_lost":         lostAnswers,
+		"answers_are_spoiled":      spoiledAnswers,
 		"probe_tells_who_is_there": probes,
 	} {
 		t.Run(name, func(t *testing.T) { test(t, far) })
@@ -135,6 +137,7 @@ type wire struct {
 	seen   atomic.Int64
 	answer atomic.Pointer[func(n int64, r *http.Request) (*http.Response, error)] // nil, nil = pass on
 	lose   atomic.Int64                                                           // the answer to the request of this number is lost
+	spoil  atomic.Pointer[func(n int64, resp *http.Response)]                     // what somebody on the way does to the answer; nil = nothing
 }
 
 func newWire() *wire {
@@ -154,6 +157,9 @@ func (w *wire) RoundTrip(r *http.Request) (*http.Response, error) {
 		_, _ = io.Copy(io.Discard, resp.Body)
 		resp.Body.Close()
 		return nil, errors.New("connection reset before the answer")
+	}
+	if spoil := w.spoil.Load(); err == nil && spoil != nil {
+		(*spoil)(n, resp)
 	}
 	return resp, err
 }
@@ -363,6 +369,65 @@ func lostAnswers(t *testing.T, far Far) {
 				t.Fatalf("the answer to request %d was lost: %v", nth+1, err)
 			}
 			once(t, place, sub, b)
+		}
+	}
+}
+
+// spoilers are what a proxy, a cache or a bad line does to an answer that the far side did give.
+var spoilers = map[string]func(before, resp *http.Response){
+	"headers_stripped": func(_, resp *http.Response) {
+		resp.Header = http.Header{"Content-Type": resp.Header["Content-Type"], "Via": {"1.1 proxy"}}
+	},
+	"cut_short": func(_, resp *http.Response) {
+		resp.Body, resp.ContentLength = io.NopCloser(iotest.ErrReader(io.ErrUnexpectedEOF)), 4000
+	},
+	"garbage": func(_, resp *http.Response) {
+		resp.Body, resp.ContentLength = io.NopCloser(strings.NewReader("\x00\xff<a><b>{[1e999")), -1
+		resp.TransferEncoding = []string{"chunked"}
+	},
+	"answer_to_the_request_before": func(before, resp *http.Response) {
+		resp.StatusCode, resp.Status, resp.Header = before.StatusCode, before.Status, before.Header.Clone()
+		resp.Body, resp.ContentLength = http.NoBody, 0
+	},
+	"of_another_age": func(_, resp *http.Response) {
+		resp.Header.Set("Date", "Thu, 01 Jan 1970 00:00:00 GMT")
+		resp.Header.Set("Retry-After", "Thu, 31 Dec 2099 00:00:00 GMT")
+		resp.Header.Set("Age", "-1")
+	},
+}
+
+// spoiledAnswers: the far side does what was asked and says so, and what reaches the sink of one answer is something else.
+func spoiledAnswers(t *testing.T, far Far) {
+	if far.NoLine {
+		t.Skip("there is no line")
+	}
+	w := newWire()
+	place := far.Start(t, w)
+	if err := try(t, place.Sink(t), submission("S0"), NewBundle(20_000), &Notes{}, 1); err != nil {
+		t.Fatal(err)
+	}
+	requests := w.seen.Load()
+	for name, change := range spoilers {
+		for nth := range requests {
+			t.Run(fmt.Sprintf("%s_%d", name, nth+1), func(t *testing.T) {
+				sub, b, notes := submission(fmt.Sprintf("%.5s-%d", name, nth+1)), NewBundle(20_000), &Notes{}
+				before := &http.Response{StatusCode: http.StatusOK, Status: "200 OK", Header: http.Header{}}
+				spoil := func(n int64, resp *http.Response) {
+					was := &http.Response{StatusCode: resp.StatusCode, Status: resp.Status, Header: resp.Header.Clone()}
+					if n == nth+1 {
+						resp.Body.Close()
+						change(before, resp)
+					}
+					before = was
+				}
+				w.seen.Store(0)
+				w.spoil.Store(&spoil)
+				defer w.spoil.Store(nil)
+				if err := try(t, place.Sink(t), sub, b, notes, 4); err != nil {
+					t.Fatal(err)
+				}
+				once(t, place, sub, b)
+			})
 		}
 	}
 }
