@@ -2,8 +2,10 @@
 // bytes of Epson's command reference ("GS v 0", raster bit image), which the printers of all makes that wards buy understand.
 // Text goes as a picture, since what letters a printer has differs from make to make, and few have the Vietnamese ones.
 //
-// It promises: a picture is sent whole or an error tells that it was not; nothing is asked of the person. It cannot tell that
-// paper came out: printers on a network answer nothing at this port; one that takes no bytes is told as printer.Silent.
+// It promises: a picture is sent whole or an error tells that it was not; nothing is asked of the person. A printer at USB or a
+// serial line is asked for its paper and its cover first (DLE EOT, the same reference); one that does not answer is printed on all
+// the same. It cannot tell that paper came out: printers on a network are not asked; one that takes no bytes is told as
+// printer.Silent.
 package escpos
 
 import (
@@ -29,9 +31,10 @@ const (
 )
 
 const (
-	bandLines = 128              // lines of one command: printers with the smallest buffer take it
-	dark      = 128              // a dot below this grey is printed
-	sendTime  = 10 * time.Second // for a printer that takes nothing: its paper has run out, or its cover is open
+	bandLines = 128                    // lines of one command: printers with the smallest buffer take it
+	dark      = 128                    // a dot below this grey is printed
+	sendTime  = 10 * time.Second       // for a printer that takes nothing: its paper has run out, or its cover is open
+	askTime   = 300 * time.Millisecond // a real-time command is answered in some milliseconds, by whoever knows it
 )
 
 // ErrTarget is returned for a printer that is neither a device nor an address.
@@ -61,6 +64,9 @@ func Print(ctx context.Context, to string, picture *image.Gray) error {
 	}
 	stop := context.AfterFunc(ctx, func() { _ = out.SetWriteDeadline(time.Unix(1, 0)) })
 	defer stop()
+	if f := trouble(out); f != nil {
+		return fmt.Errorf("print receipt: %w", errors.Join(f, out.Close()))
+	}
 	_, err = out.Write(Encode(picture))
 	if err = errors.Join(err, out.Close()); err != nil {
 		return fmt.Errorf("print receipt: %w", &printer.Fault{Code: printer.Silent, Err: err})
@@ -76,7 +82,10 @@ type connection interface {
 func open(ctx context.Context, to string) (connection, error) {
 	if strings.HasPrefix(to, "/") {
 		// Without waiting: a printer that is off would hold the opening, and its writes could not be broken off.
-		return os.OpenFile(to, os.O_WRONLY|syscall.O_NONBLOCK, 0)
+		if f, err := os.OpenFile(to, os.O_RDWR|syscall.O_NONBLOCK, 0); err == nil {
+			return f, nil
+		}
+		return os.OpenFile(to, os.O_WRONLY|syscall.O_NONBLOCK, 0) // one that cannot answer
 	}
 	var d net.Dialer
 	c, err := d.DialContext(ctx, "tcp", to)
@@ -84,6 +93,57 @@ func open(ctx context.Context, to string) (connection, error) {
 		return nil, err
 	}
 	return c.(*net.TCPConn), nil
+}
+
+// questions are real-time status requests: DLE EOT n, and the bits of the answer that mean trouble.
+var questions = []struct {
+	n    byte
+	bits byte
+	code printer.Code
+}{
+	{4, 0x60, printer.NoPaper},   // the roll's end is at both of its sensors
+	{2, 0x04, printer.CoverOpen}, // and a printer whose cover is open sees no paper either, so this is asked second
+}
+
+// trouble asks a device why it would not print; nil where nothing is in the way, or it does not answer.
+func trouble(out connection) error {
+	device, ok := out.(*os.File)
+	if !ok {
+		return nil
+	}
+	if info, err := device.Stat(); err != nil || info.Mode()&os.ModeCharDevice == 0 {
+		return nil
+	}
+	var found error
+	for _, q := range questions {
+		state, ok := ask(device, q.n)
+		if !ok {
+			return found
+		}
+		if state&q.bits != 0 {
+			found = &printer.Fault{Code: q.code}
+		}
+	}
+	return found
+}
+
+// ask makes a real-time status request; ok is false where there is no answer that could be one.
+func ask(device *os.File, n byte) (state byte, ok bool) {
+	if err := device.SetReadDeadline(time.Now().Add(askTime)); err != nil {
+		return 0, false // its reads cannot be broken off
+	}
+	if _, err := device.Write([]byte{0x10, 0x04, n}); err != nil {
+		return 0, false
+	}
+	var answer [1]byte
+	for {
+		if k, err := device.Read(answer[:]); err != nil || k == 0 {
+			return 0, false
+		}
+		if answer[0]&0x93 == 0x12 { // bits 1 and 4 are set, and 0 and 7 not, in every status byte
+			return answer[0], true
+		}
+	}
 }
 
 // Encode gives the bytes that print a picture: initialise, the picture in bands, feed, partial cut.

@@ -11,7 +11,6 @@ import (
 	"os"
 	"path/filepath"
 	"testing"
-	"time"
 
 	"motcua/drivers/printer"
 )
@@ -110,9 +109,19 @@ func TestPrint(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		defer l.Close() // it accepts nobody: what the kernel's buffers do not hold is not taken
-		ctx, cancel := context.WithTimeout(t.Context(), 200*time.Millisecond)
+		defer l.Close()
+		ctx, cancel := context.WithCancel(t.Context())
 		defer cancel()
+		go func() {
+			c, err := l.Accept()
+			if err != nil {
+				return
+			}
+			defer c.Close()
+			_, _ = c.Read(make([]byte, 1)) // the first byte, and no more
+			cancel()
+			<-t.Context().Done()
+		}()
 		tall := image.NewGray(image.Rect(0, 0, Dots80, 1<<18))
 		var f *printer.Fault
 		if err := Print(ctx, l.Addr().String(), tall); !errors.Is(err, os.ErrDeadlineExceeded) || !errors.As(err, &f) ||
