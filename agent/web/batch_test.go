@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"fmt"
 	"image"
 	"image/png"
 	"iter"
@@ -179,7 +180,7 @@ func TestTwoSidedStack(t *testing.T) {
 func TestHalfStackWaits(t *testing.T) {
 	now := newClock()
 	k := newKiosk(t, withStaff(t), withDrafts(t), func(o *screen.Options) { o.Clock = now.now })
-	lan := k.hand(t).signIn("lan", volunteerPIN)
+	k.hand(t).signIn("lan", volunteerPIN)
 	half := k.site.NewTable()
 	half.Stack, half.TwoSided = true, true
 	half.Awaits.Store(true)
@@ -197,10 +198,10 @@ func TestHalfStackWaits(t *testing.T) {
 			k.site.Stack(s, half, "2.000815")
 		}
 	}
-	k.site.AwaitBacks(half, "lan")
+	k.site.AwaitRest(half, "lan")
 	now.pass(15 * time.Minute)
 	k.site.Sweep()
-	lan = k.hand(t).signIn("lan", volunteerPIN)
+	lan := k.hand(t).signIn("lan", volunteerPIN)
 	fed(k, simulated.Sheet{Front: side(t, 31, specimen.Front)})
 	lan.post("/desk/batch", "procedure", "2.000815", "agreed", "yes").want(200, "/desk/batch")
 	await(t, "the next stack in the line", func() bool { return len(k.site.Sessions.Lined()) == 1 })
@@ -220,7 +221,7 @@ func TestTwoSidedStackIsDealtToItsEnd(t *testing.T) {
 	disk := &cut{Drafts: whole, left: -1}
 	k.site.Options.Drafts = disk
 	half := halfOf(t, k, sheetWith(t, "001090000001"), sheetWith(t, "001090000002"))
-	k.site.AwaitBacks(half, "lan")
+	k.site.AwaitRest(half, "lan")
 	half.Awaits.Store(false)
 	disk.left = 3 // the word that it is dealt, and the first person
 	k.site.Deal(half, k.site.Procedure("2.000815"), "lan")
@@ -230,6 +231,124 @@ func TestTwoSidedStackIsDealtToItsEnd(t *testing.T) {
 		t.Errorf("%d stacks wait for their backs", n)
 	}
 	await(t, "the persons of the stack in the line", func() bool { return len(after.site.Sessions.Lined()) == 2 })
+}
+
+// A stack that another build would divide otherwise is dealt to its end as it was begun: the kept record says who gets what.
+func TestStackIsDealtAsItWasBegun(t *testing.T) {
+	k := newKiosk(t, withStaff(t), withDrafts(t))
+	whole := k.site.Options.Drafts
+	disk := &cut{Drafts: whole, left: -1}
+	k.site.Options.Drafts = disk
+	stack := halfOf(t, k, sheetWith(t, "001090000001"), sheetWith(t, "001090000002"), sheetWith(t, "001090000003"))
+	stack.TwoSided = false
+	stack.Awaits.Store(false)
+	disk.left = 3 + 1 + 2 // the stack's pages, its record with the division, and the first person
+	k.site.Deal(stack, k.site.Procedure("2.000815"), "lan")
+	k.site.Options.Drafts = whole
+	var record map[string]any
+	if err := whole.Take(stack.Visit.ID, &record); err != nil {
+		t.Fatal(err)
+	}
+	if !strings.Contains(fmt.Sprint(record), "001090000002") {
+		t.Fatal("the record does not hold what was read")
+	}
+	if err := whole.Keep(stack.Visit.ID, reread(record, "001090000002", "001090000001")); err != nil {
+		t.Fatal(err)
+	}
+	after := k.again(t)
+	await(t, "the persons of the stack in the line", func() bool {
+		return len(after.site.Sessions.Visits()) == len(after.site.Sessions.Lined())
+	})
+	papers := 0
+	for _, one := range after.site.Sessions.Lined() {
+		papers += len(one.Visit.State().Papers)
+	}
+	if n := len(after.site.Sessions.Lined()); n != 3 || papers != 3 {
+		t.Errorf("%d persons with %d papers", n, papers)
+	}
+}
+
+// reread is a record in which another value was read.
+func reread(record any, was, is string) any {
+	switch r := record.(type) {
+	case map[string]any:
+		for key, value := range r {
+			r[key] = reread(value, was, is)
+		}
+	case []any:
+		for i, value := range r {
+			r[i] = reread(value, was, is)
+		}
+	case string:
+		if r == was {
+			return is
+		}
+	}
+	return record
+}
+
+// A stack that was stopped, or that the daemon's end cut, stands at the desk at once with what was scanned; it is scanned on, or
+// dealt as it is, and then the last person is doubted. Nothing of it ends with the next stack.
+func TestStoppedStackWaitsAtTheDesk(t *testing.T) {
+	k := newKiosk(t, withStaff(t), withDrafts(t))
+	feed := func(k *kiosk, seeds ...uint64) {
+		var sheets []simulated.Sheet
+		for _, seed := range seeds {
+			sheets = append(sheets, simulated.Sheet{Front: side(t, seed, specimen.Front)})
+		}
+		fed(k, sheets...)
+		s := oneSided{k.site.Options.Scanner()}
+		k.site.Options.Scanner = func() screen.Scanner { return s }
+	}
+	feed(k, 41, 42)
+	s := held{k.site.Options.Scanner(), make(chan bool), make(chan bool)}
+	k.site.Options.Scanner = func() screen.Scanner { return s }
+	lan := k.hand(t).signIn("lan", volunteerPIN)
+	lan.post("/desk/batch", "procedure", "2.000815", "agreed", "yes").want(200, "/desk/batch")
+	<-s.reached
+	lan.post("/desk/batch/stop")
+	close(s.goOn)
+	waits := func(k *kiosk) *screen.Table {
+		t.Helper()
+		var half *screen.Table
+		await(t, "the stopped stack at the desk", func() bool {
+			for _, one := range k.site.Sessions.Halves() {
+				if state := one.Visit.State(); !state.Busy && len(state.Papers) == 1 && !state.Papers[0].Reading {
+					half = one
+				}
+			}
+			return half != nil
+		})
+		return half
+	}
+	half := waits(k)
+	rest := k.site.Words.Say("vi", "desk.rest", "n", "1")
+	lan.get("/desk").want(200, "/desk", rest, k.site.Words.Say("vi", "desk.rest.go"))
+	after := k.again(t)
+	if again := waits(after); again.Visit.ID != half.Visit.ID {
+		t.Error("another stack waits after the restart")
+	}
+	lan = after.hand(t).signIn("lan", volunteerPIN).want(200, "/desk", rest)
+	feed(after, 43)
+	lan.post("/desk/batch", "procedure", "2.000815", "agreed", "yes").want(200, "/desk/batch")
+	await(t, "the next stack in the line", func() bool { return len(after.site.Sessions.Lined()) == 1 })
+	feed(after, 42)
+	lan.post("/desk/stack/"+half.Visit.ID+"/fronts").want(200, "/desk/batch")
+	await(t, "the rest of the stack in the line", func() bool { return len(after.site.Sessions.Lined()) == 3 })
+	for _, one := range after.site.Sessions.Lined() {
+		if state := one.Visit.State(); one.Doubt != "" || len(state.Papers) != 1 {
+			t.Errorf("%d sheets, doubt %q", len(state.Papers), one.Doubt)
+		}
+	}
+	cutOff := halfOf(t, after, sheetWith(t, "001090000001"))
+	cutOff.TwoSided = false
+	for _, s := range after.site.Sessions.All() {
+		after.site.Stack(s, cutOff, "2.000815")
+	}
+	lan.post("/desk/stack/"+cutOff.Visit.ID+"/deal").want(200, "/desk")
+	if line := after.site.Sessions.Lined(); len(line) != 4 || line[3].Doubt != counter.DoubtBroken {
+		t.Errorf("%d in the line", len(line))
+	}
 }
 
 // halfOf is a stack of two-sided sheets that waits for its backs.

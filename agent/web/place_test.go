@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"motcua/agent/visit"
+	"motcua/agent/web/screen"
 	"motcua/drivers/scan"
 )
 
@@ -31,13 +32,15 @@ func TestOneSheetIsScannedAgain(t *testing.T) {
 	}
 	h.get("/scan?instead=p2").want(200, "/scan", k.site.Words.Say("vi", "scan.instead", "n", "2"))
 	k.scanner.Fail(scan.Jammed)
-	h.post("/scan").want(200, "/scan", `href="/scan?instead=p2"`)
+	h.post("/scan?instead=p2").want(200, "/scan", `href="/scan?instead=p2"`)
 	h.follow("fault")
 	if got := order(); got != "p1 p2 p3" {
 		t.Errorf("after a fault: %s", got)
 	}
-	h.get("/scan?instead=p2")
-	h.upload("a.png", onePixel(t))
+	h.get("/scan?instead=p2").want(200, "/scan", `action="/upload?instead=p2"`, `action="/scan?instead=p2"`,
+		`name="to" value="/scan?instead=p2"`)
+	h.get("/scan") // of another window
+	h.uploadTo("/upload?instead=p2", "a.png", onePixel(t))
 	h.follow("done")
 	if got := order(); got != "p1 p4 p3" {
 		t.Errorf("scanned again: %s", got)
@@ -56,7 +59,7 @@ func TestOneSheetIsScannedAgain(t *testing.T) {
 	lan.post("/desk/take/"+k.site.Sessions.Visits()[0].Visit.ID).want(200, "/check")
 	lan.get("/papers").want(200, "/papers", `href="/scan?before=p1"`)
 	lan.get("/scan?before=p1").want(200, "/scan", k.site.Words.Say("vi", "scan.before", "n", "1"))
-	lan.upload("a.png", onePixel(t))
+	lan.uploadTo("/upload?before=p1", "a.png", onePixel(t))
 	lan.follow("done")
 	if got := order(); !strings.HasPrefix(got, "p6 p1 ") {
 		t.Errorf("inserted: %s", got)
@@ -69,4 +72,32 @@ func TestOneSheetIsScannedAgain(t *testing.T) {
 	if len(restored) == 0 || restored[0].ID != "p6" {
 		t.Error("the order is lost over a restart")
 	}
+}
+
+// What a scan gave that the daemon's end cut lies beside the sheet it was for, and takes nothing away.
+func TestScanThatWasCutLiesBesideTheOldSheet(t *testing.T) {
+	k := newKiosk(t, withDrafts(t))
+	h := k.hand(t).toScan("2.000815")
+	for range 2 {
+		h.upload("a.png", onePixel(t))
+		h.follow("done")
+	}
+	table := k.site.Sessions.Visits()[0]
+	table.PlaceNext(screen.Placing{At: "p1", Instead: true, Known: []string{"p1", "p2"}})
+	if _, err := table.Visit.Add(k.site.Now(), visit.Paper{Data: onePixel(t), MediaType: "image/png", Reading: true}); err != nil {
+		t.Fatal(err)
+	}
+	for _, s := range k.site.Sessions.All() {
+		if s.Sitting() == table {
+			k.site.Keep(table, s)
+		}
+	}
+	after := k.again(t)
+	await(t, "the sheet in its place", func() bool {
+		var ids []string
+		for _, p := range after.site.Sessions.Visits()[0].Visit.State().Papers {
+			ids = append(ids, p.ID)
+		}
+		return strings.Join(ids, " ") == "p3 p1 p2"
+	})
 }

@@ -27,7 +27,8 @@ type scanBody struct {
 	At       string // address of the live parts of the scan
 	Again    string // where to try again
 	Place    screen.Placing
-	Number   int // of the paper that Place names
+	Query    string // the same, behind an address
+	Number   int    // of the paper that Place names
 }
 
 func (s *Pages) scanPage(w http.ResponseWriter, r *http.Request, at screen.Seat) {
@@ -38,43 +39,45 @@ func (s *Pages) scanPage(w http.ResponseWriter, r *http.Request, at screen.Seat)
 		s.TurnAway(w, r, at, err)
 		return
 	}
-	if !at.State.Busy {
-		at.Table.PlaceNext(placing(r.URL.Query(), at.State))
-	}
 	s.showScan(w, r, at, http.StatusOK, "")
 }
 
-// placing reads where the next papers go, if there is such a paper.
+// placing reads from an address where the papers of a scan go, if there is such a paper. It stands in the address and the forms
+// of a page, so that two windows on one visit don't take each other's.
 func placing(ask url.Values, state visit.State) screen.Placing {
-	if _, ok := state.Paper(ask.Get("instead")); ok {
-		return screen.Placing{At: ask.Get("instead"), Instead: true}
+	var to screen.Placing
+	for _, p := range state.Papers {
+		to.Known = append(to.Known, p.ID)
+		switch p.ID {
+		case ask.Get("instead"):
+			to.At, to.Instead = p.ID, true
+		case ask.Get("before"):
+			to.At = p.ID
+		}
 	}
-	if _, ok := state.Paper(ask.Get("before")); ok {
-		return screen.Placing{At: ask.Get("before")}
-	}
-	return screen.Placing{}
+	return to
 }
 
-// known are the papers of a visit by id.
-func known(state visit.State) map[string]bool {
-	ids := map[string]bool{}
-	for _, p := range state.Papers {
-		ids[p.ID] = true
+// query is a placing as an address has it.
+func query(to screen.Placing) string {
+	switch {
+	case to.At == "":
+		return ""
+	case to.Instead:
+		return "?instead=" + url.QueryEscape(to.At)
 	}
-	return ids
+	return "?before=" + url.QueryEscape(to.At)
 }
 
 func (s *Pages) showScan(w http.ResponseWriter, r *http.Request, at screen.Seat, status int, fault string) {
 	b := scanBody{Busy: at.Visit.State().Busy, Papers: len(at.State.Papers), Proc: at.Proc,
-		At: "/scan", Again: "/scan", Accept: page.MediaTypes(), MaxBytes: s.Options.UploadLimit, Fault: fault}
-	if b.Place = at.Table.Placing(); b.Place.At != "" {
-		b.Number = 1 + slices.IndexFunc(at.State.Papers, func(p visit.Paper) bool { return p.ID == b.Place.At })
-		way := "?before="
-		if b.Place.Instead {
-			way = "?instead="
-		}
-		b.Again += way + b.Place.At
+		At: "/scan", Accept: page.MediaTypes(), MaxBytes: s.Options.UploadLimit, Fault: fault,
+		Place: placing(r.URL.Query(), at.State)}
+	if b.Place.At != "" {
+		b.Number = 1 + slices.Index(b.Place.Known, b.Place.At)
 	}
+	b.Query = query(b.Place)
+	b.Again = "/scan" + b.Query
 	if sc := s.Scanner(); sc != nil {
 		b.Scanner = true
 		b.Feeder = s.Source(sc) != scan.Flatbed
@@ -87,7 +90,7 @@ func (s *Pages) showScan(w http.ResponseWriter, r *http.Request, at screen.Seat,
 	if b.Busy {
 		name, back = "scanning", ""
 	}
-	s.Render(w, r, status, name, screen.View{Steps: s.Steps(at.Lang, visit.Scan), Back: back, Path: "/scan", Body: b})
+	s.Render(w, r, status, name, screen.View{Steps: s.Steps(at.Lang, visit.Scan), Back: back, Path: b.Again, Body: b})
 }
 
 // scanStart begins a scan that goes on when this request is answered; its screen is /scan.
@@ -109,17 +112,19 @@ func (s *Pages) scanStart(w http.ResponseWriter, r *http.Request, at screen.Seat
 		s.TurnAway(w, r, at, err)
 		return
 	}
+	to := placing(r.URL.Query(), at.State)
+	at.Table.PlaceNext(to)
 	at.Table.Live.Reset()
 	ctx, cancel := at.Table.Job()
 	at.Table.Run(func() {
 		defer cancel()
 		end := s.ScanJob(ctx, at, sc, s.Source(sc))
-		s.Place(at.Table, known(at.State))
+		s.Place(at.Table)
 		s.Keep(at.Table, at.Session)
 		done(s.Now()) // before the screen is told: it may ask at once
 		at.Table.Live.Send(end)
 	})
-	http.Redirect(w, r, "/scan", http.StatusSeeOther)
+	http.Redirect(w, r, "/scan"+query(to), http.StatusSeeOther)
 }
 
 func (s *Pages) scanStop(w http.ResponseWriter, r *http.Request, at screen.Seat) {
@@ -175,12 +180,14 @@ func (s *Pages) upload(w http.ResponseWriter, r *http.Request, at screen.Seat) {
 		s.TurnAway(w, r, at, err)
 		return
 	}
+	to := placing(r.URL.Query(), at.State)
+	at.Table.PlaceNext(to)
 	at.Table.Live.Reset()
 	ctx, cancel := at.Table.Job()
 	at.Table.Run(func() {
 		defer cancel()
 		end := s.ReadJob(ctx, at, ids)
-		s.Place(at.Table, known(at.State))
+		s.Place(at.Table)
 		s.Keep(at.Table, at.Session)
 		done(s.Now())
 		at.Table.Live.Send(end)
@@ -189,7 +196,7 @@ func (s *Pages) upload(w http.ResponseWriter, r *http.Request, at screen.Seat) {
 		s.TurnAway(w, r, at, err)
 		return
 	}
-	http.Redirect(w, r, "/scan", http.StatusSeeOther)
+	http.Redirect(w, r, "/scan"+query(to), http.StatusSeeOther)
 }
 
 // refusal is the code of why a file is no paper, as far as its first bytes tell; "" where it may be one.

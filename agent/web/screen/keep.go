@@ -22,8 +22,11 @@ type kept struct {
 	Of    string // the stack that this person's papers lay in
 
 	TwoSided bool   // a stack whose fronts are scanned first, and then its backs
-	Awaits   bool   // … for which it waits
+	Awaits   bool   // a stack that waits for them, or for the rest of its papers
 	Doubt    string // how the papers were parted from their stack wants a look
+
+	Division []portion `json:",omitempty"` // of a stack that is being dealt
+	Placing  Placing   // where the papers go that are being scanned
 
 	Parked parking // its person comes back with a code
 
@@ -51,7 +54,8 @@ func (s *Host) Keep(t *Table, sess *Session) {
 	if s.Options.Drafts == nil {
 		return
 	}
-	r := kept{Line: true, Stack: t.Stack, Of: t.of, TwoSided: t.TwoSided, Awaits: t.Awaits.Load(), Doubt: t.Doubt, Saved: s.Now()}
+	r := kept{Line: true, Stack: t.Stack, Of: t.of, TwoSided: t.TwoSided, Awaits: t.Awaits.Load(), Doubt: t.Doubt,
+		Division: t.division, Placing: t.Placing(), Saved: s.Now()}
 	if sess != nil {
 		sess.mu.Lock()
 		// A volunteer signs in anew after a restart, and finds it in the line.
@@ -274,14 +278,15 @@ func (s *Host) reopen(r kept, limits visit.Limits, parted map[string]bool) *Tabl
 	t := s.NewTable()
 	t.Visit = visit.Restore(r.Visit, data, s.Now(), limits)
 	t.kept.pages, t.Stack, t.of, t.parted, t.parked, t.Doubt = pages, r.Stack, r.Of, parted, r.Parked, r.Doubt
-	t.TwoSided = r.TwoSided
+	t.TwoSided, t.division, t.placing = r.TwoSided, r.Division, r.Placing
+	t.placing.Instead = false // that scan may have been cut: what it gave lies beside the old one
 	t.Awaits.Store(r.Awaits)
 	t.compared.take(r.Compared)
 	return t
 }
 
-// readOn reads the papers that recognition had not answered for when the daemon ended, and divides a stack, but for one that
-// waits for its backs.
+// readOn reads the papers that recognition has not answered for, because the daemon ended or the scan was stopped, and divides
+// a stack, but for one that waits for more.
 func (s *Host) readOn(t *Table, sess *Session) {
 	state := t.Visit.State()
 	var unread []string
@@ -293,6 +298,7 @@ func (s *Host) readOn(t *Table, sess *Session) {
 	proc := s.ProcedureOf(state)
 	deal := t.Stack && !t.Awaits.Load()
 	if proc == nil || len(unread) == 0 && !deal {
+		s.Place(t)
 		return
 	}
 	done, err := t.Visit.Work(s.Now())
@@ -305,11 +311,18 @@ func (s *Host) readOn(t *Table, sess *Session) {
 	t.Run(func() {
 		defer cancel()
 		end := s.ReadJob(ctx, at, unread)
+		if !deal {
+			s.Place(t)
+			s.Keep(t, sess)
+		}
 		done(s.Now())
 		if deal && ctx.Err() == nil {
 			s.Deal(t, proc, state.Staff)
 			t.leave()
 			return
+		}
+		if t.Stack {
+			end.To = "/desk"
 		}
 		t.Live.Send(end)
 	})

@@ -106,27 +106,37 @@ func (s *Host) Helped(m staff.Member, id string) {
 	s.Note(audit.Event{Actor: Actor(m), Act: audit.HelpTaken, Visit: id})
 }
 
+// portion is what one person gets of a stack that is being dealt.
+type portion struct {
+	ID        string   // of the person's visit
+	Papers    []string // by id, in their order
+	Procedure string   `json:",omitempty"` // see counter.Parcel
+	Doubt     string   `json:",omitempty"`
+}
+
 // Deal makes a visit of each person in the stack and puts them in the line. The bytes are copied, and the stack is forgotten
-// when each person is kept; only then may anybody work on them. Where the daemon ends before that, the stack is dealt anew:
-// a person's id follows from the stack's, so that who was kept already is known and nobody comes twice.
+// when each person is kept; only then may anybody work on them. Who gets what is kept before that: where the daemon ends
+// meanwhile, the stack is dealt to its end as it was begun, also by a build that would divide it otherwise, and nobody comes twice.
 func (s *Host) Deal(stack *Table, p *procedure.Procedure, name string) {
 	consented := stack.Visit.State().Consented
 	_ = stack.Visit.TakeOver(s.Now(), name, lineLimits) // fails where it has just ended
-	s.Keep(stack, nil)                                  // that it waits no more: after a restart nobody may lay its sheets otherwise
+	_ = stack.Visit.Use(func(papers []visit.Paper) error {
+		if stack.division == nil {
+			stack.division = divide(stack, papers)
+		}
+		return nil
+	})
+	s.Keep(stack, nil) // and that it waits no more: after a restart nobody may lay its sheets otherwise
 	var dealt []*Table
 	_ = stack.Visit.Use(func(papers []visit.Paper) error {
-		parcels := parted(papers, stack.TwoSided)
-		if last := len(parcels) - 1; stack.Doubt != "" && last >= 0 && parcels[last].Doubt == "" {
-			parcels[last].Doubt = stack.Doubt
-		}
-		for n, parcel := range parcels {
-			id := personOf(stack.Visit.ID, n)
+		for _, portion := range stack.division {
+			id := portion.ID
 			if _, err := s.Options.Queue.Get(id); err == nil || stack.parted[id] {
 				continue
 			}
 			t := s.newTable(id)
 			t.of = stack.Visit.ID
-			s.hand(t, parcel, p, consented, name)
+			s.hand(t, portion.parcel(papers), p, consented, name)
 			dealt = append(dealt, t)
 			s.Keep(t, nil)
 			s.Note(audit.Event{Actor: string(staff.Volunteer) + ":" + name, Act: audit.VisitBegan, Visit: t.Visit.ID})
@@ -138,6 +148,33 @@ func (s *Host) Deal(stack *Table, p *procedure.Procedure, name string) {
 	}
 	stack.Visit.Wipe()
 	s.Sessions.enqueue(dealt...)
+}
+
+// divide says who gets what of a stack.
+func divide(stack *Table, papers []visit.Paper) []portion {
+	parcels := parted(papers, stack.TwoSided)
+	if last := len(parcels) - 1; stack.Doubt != "" && last >= 0 && parcels[last].Doubt == "" {
+		parcels[last].Doubt = stack.Doubt
+	}
+	division := make([]portion, len(parcels))
+	for n, parcel := range parcels {
+		division[n] = portion{ID: personOf(stack.Visit.ID, n), Procedure: parcel.Procedure, Doubt: parcel.Doubt}
+		for _, page := range parcel.Papers {
+			division[n].Papers = append(division[n].Papers, page.ID)
+		}
+	}
+	return division
+}
+
+// parcel is a portion with its papers.
+func (d portion) parcel(papers []visit.Paper) counter.Parcel {
+	parcel := counter.Parcel{Procedure: d.Procedure, Doubt: d.Doubt}
+	for _, id := range d.Papers {
+		if i := slices.IndexFunc(papers, func(p visit.Paper) bool { return p.ID == id }); i >= 0 {
+			parcel.Papers = append(parcel.Papers, papers[i])
+		}
+	}
+	return parcel
 }
 
 // parted divides a stack; one whose sides can't be laid together is divided as far as anything says whose they are.
@@ -186,13 +223,15 @@ func (s *Host) hand(t *Table, parcel counter.Parcel, p *procedure.Procedure, con
 	}
 }
 
-// AwaitBacks has a stack wait, for a working day, until somebody scans its backs or says that it has none.
-func (s *Host) AwaitBacks(stack *Table, name string) {
+// AwaitRest has a stack wait, for a working day, until somebody scans its backs or what else is missing, or says that this is
+// all. What a stopped scan left unread is read meanwhile.
+func (s *Host) AwaitRest(stack *Table, name string) {
 	_ = stack.Visit.TakeOver(s.Now(), name, lineLimits) // fails where it has just ended
 	s.Keep(stack, nil)
+	s.readOn(stack, nil)
 }
 
-// Half gives a stack that waits for its backs; nil where there is none of this id.
+// Half gives a stack that waits for the rest of its papers; nil where there is none of this id.
 func (s *Host) Half(id string) *Table {
 	for _, t := range s.Sessions.Halves() {
 		if t.Visit.ID == id {

@@ -68,6 +68,14 @@ func (t *Table) Cancel() {
 // MostTwoSided is how many sheets of a stack are scanned from the front: their backs must find room in the same visit.
 const MostTwoSided = visit.MaxPapers / 2
 
+// room is how many more sheets a scan may take: one that the visit has no room for would be out of the feeder and nowhere.
+func room(at Seat) int {
+	if at.Table.TwoSided && !at.Backs {
+		return MostTwoSided - len(at.State.Papers)
+	}
+	return visit.MaxPapers - len(at.State.Papers)
+}
+
 // ScanJob scans until the source is empty, while pages that are complete are being read.
 // It gives the event the screen ends with.
 func (s *Host) ScanJob(ctx context.Context, at Seat, sc Scanner, source scan.Source) Event {
@@ -86,12 +94,9 @@ func (s *Host) ScanJob(ctx context.Context, at Seat, sc Scanner, source scan.Sou
 		strips.take(b)
 		_ = at.Visit.Touch(s.Now()) // a lamp that moves is a sign of life
 	}
-	settings := scan.Settings{Source: source, DPI: s.Options.DPI, MaxPages: visit.MaxPapers, Reuse: true, Lines: moved}
-	if at.Table.TwoSided && !at.Backs {
-		settings.MaxPages = MostTwoSided - len(at.State.Papers)
-		if settings.MaxPages <= 0 {
-			return Event{Kind: "done", To: "/desk"}
-		}
+	settings := scan.Settings{Source: source, DPI: s.Options.DPI, MaxPages: room(at), Reuse: true, Lines: moved}
+	if settings.MaxPages <= 0 {
+		return Event{Kind: "done", To: "/papers"}
 	}
 	var glass *early.Page // what lies on it is read before the lamp returns
 	if settings.Source == scan.Flatbed {

@@ -73,10 +73,11 @@ type Table struct {
 	compared comparison
 	Stack    bool            // papers of several persons, not divided yet
 	TwoSided bool            // of a stack: its fronts are scanned first, and then, turned over, its backs
-	Awaits   atomic.Bool     // of a stack: its fronts are here, and somebody must scan its backs, or say that it has none
+	Awaits   atomic.Bool     // of a stack: not all of it was scanned, and somebody must go on with it, or say that this is all
 	Doubt    string          // why a person must look at how the papers were parted, of a stack: its last ones; see counter.Parcel
 	of       string          // the stack that these papers lay in
 	parted   map[string]bool // of a stack that is taken up again: the persons who were parted from it before
+	division []portion       // of a stack that is being dealt: who gets which of its papers
 
 	keepMu sync.Mutex // guards kept, keptAt, parked, and keeping against forgetting
 	parked parking
@@ -89,13 +90,14 @@ type Table struct {
 	stop   context.CancelFunc
 }
 
-// Placing is where the papers of the next scan go: before another one, or instead of it. The zero Placing: behind all.
+// Placing is where the papers of a scan go: before another one, or instead of it. The zero Placing: behind all.
 type Placing struct {
 	At      string // a paper's id
 	Instead bool
+	Known   []string // the papers that were here before the scan
 }
 
-// PlaceNext says where the papers of the next scan go.
+// PlaceNext says where the papers of the scan that begins go.
 func (t *Table) PlaceNext(at Placing) {
 	t.stopMu.Lock()
 	defer t.stopMu.Unlock()
@@ -109,22 +111,22 @@ func (t *Table) Placing() Placing {
 	return t.placing
 }
 
-// Place lays the papers that came since to where they go; known are the ids of those that were here before.
-func (s *Host) Place(t *Table, known map[string]bool) {
+// Place lays the papers that a scan gave to where they go. Where it gave none the old one stays.
+func (s *Host) Place(t *Table) {
 	to := t.Placing()
 	if to.At == "" {
 		return
 	}
+	t.PlaceNext(Placing{})
 	var fresh []string
 	for _, p := range t.Visit.State().Papers {
-		if !known[p.ID] {
+		if !slices.Contains(to.Known, p.ID) {
 			fresh = append(fresh, p.ID)
 		}
 	}
 	if len(fresh) == 0 {
-		return // the scan gave none: the old one stays, and the next scan goes there
+		return
 	}
-	t.PlaceNext(Placing{})
 	if err := t.Visit.Place(s.Now(), fresh, to.At, to.Instead); err != nil {
 		s.Log.Warn("place papers", "visit", t.Visit.ID, "error", err) // they stay behind all others
 		return
@@ -288,7 +290,7 @@ func (a *sessions) stacked() []*Table {
 	return slices.Clone(a.stacks)
 }
 
-// Halves lists the stacks that wait for their backs.
+// Halves lists the stacks that wait for their backs, or for their rest.
 func (a *sessions) Halves() []*Table {
 	return slices.DeleteFunc(a.stacked(), func(t *Table) bool { return !t.Awaits.Load() })
 }
@@ -403,7 +405,7 @@ func (s *Host) Stack(sess *Session, t *Table, procedure string) bool {
 	sess.batch, sess.picked = t, procedure
 	sess.mu.Unlock()
 	s.Sessions.stack(t)
-	if old != nil && !old.Awaits.Load() { // one that waits for its backs is the office's
+	if old != nil && !old.Awaits.Load() { // one that waits for the rest of its papers is the office's
 		old.End()
 	}
 	return true

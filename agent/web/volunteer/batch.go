@@ -1,7 +1,6 @@
 package volunteer
 
 import (
-	"context"
 	"errors"
 	"net/http"
 	"strconv"
@@ -9,6 +8,7 @@ import (
 	"motcua/agent/counter"
 	"motcua/agent/procedure"
 	"motcua/agent/staff"
+	"motcua/agent/visit"
 	"motcua/agent/web/screen"
 	"motcua/drivers/scan"
 )
@@ -16,7 +16,7 @@ import (
 // A batch is a stack in the feeder: papers of many citizens who have agreed, for one procedure. It is
 // scanned and read as one visit, then split into one visit a person; those wait in the volunteer's line. Sheets with a code
 // between them (separator.go) part the stack where that says so, each for a procedure of its own. A feeder that takes one side at a time
-// is gone through twice; between the two, the stack waits at the desk, whoever's it was.
+// is gone through twice; between the two, and where the scan stopped before its end, the stack waits at the desk, whoever's it was.
 
 func (s *Pages) batchStart(w http.ResponseWriter, r *http.Request, m staff.Member) {
 	sess := s.Session(w, r)
@@ -41,7 +41,7 @@ func (s *Pages) batchStart(w http.ResponseWriter, r *http.Request, m staff.Membe
 	t := s.NewTable()
 	t.Stack = true
 	t.TwoSided = r.PostForm.Get("sides") == "two"
-	t.Awaits.Store(t.TwoSided)
+	t.Awaits.Store(true) // until all of it is here, also over a restart
 	now := s.Now()
 	_ = t.Visit.Pick(now, p.Code) // a new visit refuses none of these
 	_ = t.Visit.Agree(now)
@@ -74,56 +74,49 @@ func (s *Pages) scanStack(w http.ResponseWriter, r *http.Request, sess *screen.S
 		defer cancel()
 		end := s.ScanJob(ctx, at, sc, s.feeder(sc))
 		done(s.Now())
-		t.Live.Send(s.scanned(ctx, t, p, name, backs, end))
+		t.Live.Send(s.scanned(t, p, name, backs, end))
 	})
 	http.Redirect(w, r, "/desk/batch", http.StatusSeeOther)
 }
 
 // scanned says what becomes of a stack when the feeder is empty or has stopped, and gives the event its screen ends with.
-func (s *Pages) scanned(ctx context.Context, t *screen.Table, p *procedure.Procedure, name string, backs bool,
-	end screen.Event) screen.Event {
+func (s *Pages) scanned(t *screen.Table, p *procedure.Procedure, name string, backs bool, end screen.Event) screen.Event {
 	papers := t.Visit.State().Papers
 	whole := end.Kind == "done"
 	if whole {
 		end.To = "/desk"
 	}
-	if len(papers) == 0 || ctx.Err() != nil {
-		if t.Awaits.Load() {
-			s.AwaitBacks(t, name)
-		}
-		return end
-	}
-	if t.TwoSided {
+	if whole && t.TwoSided {
 		_, err := counter.Interleave(papers)
-		if !backs || !whole || err != nil || !t.Awaits.CompareAndSwap(true, false) {
-			s.AwaitBacks(t, name)
-			return end
-		}
-	} else if !whole {
-		t.Doubt = counter.DoubtBroken
+		whole = backs && err == nil
+	}
+	if len(papers) == 0 || !whole || !t.Awaits.CompareAndSwap(true, false) {
+		s.AwaitRest(t, name)
+		return end
 	}
 	s.Deal(t, p, name)
 	return end
 }
 
-// half is a stack that waits for its backs, as the desk shows it.
+// half is a stack that waits for its backs or for its rest, as the desk shows it.
 type half struct {
-	ID     string
-	What   string
-	Fronts int
-	Backs  int    // scanned, but not as they should be
-	Fault  string // key: why they could not be laid together
-	Full   bool   // no more fronts may be scanned: there would be no room for their backs
+	ID       string
+	What     string
+	TwoSided bool
+	Fronts   int
+	Backs    int    // scanned, but not as they should be
+	Fault    string // key: why they could not be laid together
+	Full     bool   // no more may be scanned: there would be no room, of two-sided sheets for their backs
 }
 
 func (s *Pages) halves(lang string) []half {
 	var list []half
 	for _, t := range s.Sessions.Halves() {
 		state := t.Visit.State()
-		if state.Busy {
+		if state.Busy || len(state.Papers) == 0 && !t.TwoSided {
 			continue
 		}
-		h := half{ID: state.ID}
+		h := half{ID: state.ID, TwoSided: t.TwoSided}
 		if p := s.ProcedureOf(state); p != nil {
 			h.What = p.Plain.In(lang)
 		}
@@ -134,8 +127,9 @@ func (s *Pages) halves(lang string) []half {
 				h.Fronts++
 			}
 		}
-		h.Full = h.Fronts >= screen.MostTwoSided
+		h.Full = t.TwoSided && h.Fronts >= screen.MostTwoSided || len(state.Papers) >= visit.MaxPapers
 		switch _, err := counter.Interleave(state.Papers); {
+		case !t.TwoSided:
 		case errors.Is(err, counter.ErrUneven):
 			h.Fault = "desk.backs.uneven"
 		case err != nil:
@@ -176,6 +170,9 @@ func (s *Pages) stackAct(w http.ResponseWriter, r *http.Request, m staff.Member)
 		return
 	case "deal":
 		if p := s.ProcedureOf(state); p != nil && t.Awaits.CompareAndSwap(true, false) {
+			if !t.TwoSided {
+				t.Doubt = counter.DoubtBroken
+			}
 			s.Deal(t, p, m.Name)
 		}
 	case "drop":
