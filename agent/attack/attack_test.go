@@ -5,6 +5,7 @@ package attack
 
 import (
 	"bytes"
+	"context"
 	"encoding/binary"
 	"fmt"
 	"image/jpeg"
@@ -45,6 +46,36 @@ func TestTakenOverParser(t *testing.T) {
 		if !p.Active {
 			t.Errorf("%s: %s", p.Name, p.Detail)
 		}
+	}
+}
+
+// Under the daemon's unit /proc shows a process nothing of others (ProtectProc=invisible): the worker starts there all the same, and
+// is held.
+func TestWorkerUnderTheUnitsProc(t *testing.T) {
+	t.Parallel()
+	binary, err := program()
+	if err != nil {
+		t.Fatal(err)
+	}
+	data, err := os.MkdirTemp("", "mo")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { os.RemoveAll(data) })
+	for _, err := range []error{os.Chmod(filepath.Dir(binary), 0o755), os.Chmod(data, 0o777)} {
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), patience)
+	defer cancel()
+	const asUnit = `mount -t proc -o hidepid=invisible proc /proc && cd / && exec setpriv --reuid=65534 --regid=65534 --clear-groups \
+		--no-new-privs --inh-caps=-all --bounding-set=-all "$@"`
+	out, err := exec.CommandContext(ctx, "unshare", "-m", "sh", "-c", asUnit, "sh", binary, "--data", data, "doctor", "recognition").CombinedOutput()
+	held := strings.Count(string(out), "ok      hostile files")
+	t.Logf("%d claims hold", held)
+	if err != nil || held < 15 || strings.Contains(string(out), "not so") {
+		t.Errorf("%v\n%s", err, out)
 	}
 }
 

@@ -22,7 +22,7 @@ enum { WRITE_FILE = 1 << 1, READ_FILE = 1 << 2, READ_DIR = 1 << 3 };
 struct ruleset { uint64_t fs, net, scoped; };
 struct beneath { uint64_t allowed; int32_t parent; } __attribute__((packed));
 
-int mo_landlock = -1, mo_capabilities = -1;
+int mo_landlock = -1, mo_capabilities = -1, mo_abi = 0;
 
 static void permit(int rules, const char *path, uint64_t rights) {
 	struct beneath b = {rights, open(path, O_PATH | O_CLOEXEC)};
@@ -37,6 +37,7 @@ static void permit(int rules, const char *path, uint64_t rights) {
 static int landlock(char *readable) {
 	long abi = syscall(CREATE_RULESET, NULL, 0, VERSION);
 	if (abi < 1) return errno ? errno : ENOSYS;
+	mo_abi = (int)abi;
 	struct ruleset all = {(1 << 13) - 1, 0, 0};
 	size_t size = 8;
 	if (abi >= 2) all.fs |= 1 << 13;                    // moving between folders

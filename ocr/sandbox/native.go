@@ -73,4 +73,7 @@ func early() (landlock, capabilities error) {
 	return result(C.mo_landlock), result(C.mo_capabilities)
 }
 
+// landlockABI is what this kernel's Landlock is, from 1; 0 where it has none or early did not run.
+func landlockABI() int { return int(C.mo_abi) }
+
 const readableEnv = C.MO_READABLE

@@ -12,6 +12,7 @@ import (
 	"fmt"
 	"os"
 	"runtime/debug"
+	"strings"
 
 	"golang.org/x/sys/unix"
 )
@@ -40,10 +41,31 @@ func Lock() []Protection {
 	landlock, capabilities := early()
 	guards := []Protection{
 		report("rlimits", fmt.Sprintf("no core dumps, no file writes, at most %d MB of memory", Memory>>20), limits()),
-		report("landlock", "from its start on nothing but programs' files can be read", landlock),
+		report("landlock", "from its start on nothing but programs' files can be read"+withoutRules(landlockABI()), landlock),
 		report("privileges", "no capability is left", capabilities),
 	}
 	return append(guards, report("seccomp", "threads, memory and the given pipes only", filter(os.Getpid(), os.Getenv(TellEnv) != "")))
+}
+
+// landlockRules are what landlock(7) can rule from which ABI on, beyond paths.
+var landlockRules = []struct {
+	since int
+	what  string
+}{{2, "moving between folders"}, {3, "truncating"}, {4, "TCP"}, {5, "commands to devices"}, {6, "signals and abstract sockets"}}
+
+// withoutRules says what a kernel's Landlock has no rules for. While its libraries are loaded the worker is held from that by its
+// namespaces and by having no descriptor of it; after that by the filter.
+func withoutRules(abi int) string {
+	var without []string
+	for _, rule := range landlockRules {
+		if abi < rule.since {
+			without = append(without, rule.what)
+		}
+	}
+	if abi == 0 || without == nil {
+		return ""
+	}
+	return fmt.Sprintf(" (this kernel's ABI %d has no rules for %s: the other guards hold those)", abi, strings.Join(without, ", "))
 }
 
 func report(name, detail string, err error) Protection {

@@ -16,9 +16,6 @@ import (
 // any interface that is up, a process table in which it is alone, and System V objects. Files are held by the filter.
 const namespaces = unix.CLONE_NEWUSER | unix.CLONE_NEWNET | unix.CLONE_NEWPID | unix.CLONE_NEWIPC | unix.CLONE_NEWUTS
 
-// nobody is who the child is in its user namespace: there, too, without privileges.
-const nobody = 65534
-
 // apart says, once, why this kernel or the unit we run in gives no namespaces; nil if it does.
 var apart = sync.OnceValue(func() error {
 	cmd := exec.Command("/bin/true")
@@ -32,9 +29,9 @@ var apart = sync.OnceValue(func() error {
 func attributes(apart bool) *syscall.SysProcAttr {
 	a := &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL, Setpgid: true}
 	if apart {
+		// No user of ours is mapped into its namespace: there it is nobody. To map one, this process would have to see the child in
+		// /proc, which the daemon's unit hides (ProtectProc=invisible).
 		a.Cloneflags = namespaces
-		a.UidMappings = []syscall.SysProcIDMap{{ContainerID: nobody, HostID: os.Geteuid(), Size: 1}}
-		a.GidMappings = []syscall.SysProcIDMap{{ContainerID: nobody, HostID: os.Getegid(), Size: 1}}
 	}
 	return a
 }
