@@ -185,6 +185,9 @@ func surveyIndex(path string, check bool) (s survey, err error) {
 	if err != nil {
 		return s, err
 	}
+	if err := mayRead(osDisk{}, path); err != nil {
+		return s, err
+	}
 	// What was closed in order and not changed since needs no look at all pages, which takes longer the more there
 	// is. bbolt itself must not see a page that makes no sense: it may write where it should not, also in memory.
 	if check || !closedInOrder(path) {
@@ -277,6 +280,18 @@ func (q *Queue) openIndex(s survey, repairs *Repairs) error {
 		}
 	}
 	return q.settleSuspicion(s)
+}
+
+// mayRead tells a file that only has the wrong owner or mode, as after a copy back as another user: that is no damage.
+func mayRead(d disk, path string) error {
+	f, err := d.Open(path)
+	switch {
+	case errors.Is(err, fs.ErrPermission):
+		return fmt.Errorf("%w: give the whole data folder back to the user that the daemon runs as (chown -R)", err)
+	case err == nil:
+		return f.Close()
+	}
+	return nil // whatever else is wrong is found where it is read
 }
 
 // closedPath holds the number of the last transaction before the index was closed in order.
@@ -495,6 +510,9 @@ func (q *Queue) loadKeys(ctx context.Context, s survey) ([]seal.Key, error) {
 // eachSlot shows the wrapped keys of all blobs, those set aside included, until look returns false.
 func (q *Queue) eachSlot(ctx context.Context, look func(id string, slot []byte) bool) error {
 	return q.eachBlob(ctx, func(path, id string) (bool, error) {
+		if err := mayRead(q.disk, path); err != nil {
+			return false, err
+		}
 		f, err := q.disk.Open(path)
 		if err != nil {
 			return true, nil // a name that can't be opened needs no key

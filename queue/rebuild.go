@@ -188,6 +188,9 @@ func (q *Queue) takeInSegment(ctx context.Context, segment uint64, aside string,
 		if there && in == segment {
 			continue // taken in before
 		}
+		if err := mayRead(q.disk, q.path(at)); err != nil {
+			return err
+		}
 		r, why := q.cardOf(at)
 		if there && why == "" {
 			why = whyElsewhere

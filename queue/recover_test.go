@@ -8,8 +8,11 @@ import (
 	"maps"
 	"os"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"testing"
+
+	"golang.org/x/sys/unix"
 )
 
 // wholeBlobs finds every file below dir that is a blob from its header to its footer, with a key in it, whatever it
@@ -225,4 +228,71 @@ func spoilNewestMeta(t *testing.T, path string) {
 	if err := overwriteAt(path, newest*page, make([]byte, 512)); err != nil {
 		t.Fatal(err)
 	}
+}
+
+// TestIndexThatMayNotBeRead: files that a technician copied back as another user are no damage: the start refuses, as often
+// as it is tried, and changes nothing; the right owner mends it.
+func TestIndexThatMayNotBeRead(t *testing.T) {
+	const nobody = 65534
+	dir := memoryDir(t)
+	q := mustOpen(t, dir, Options{Parallel: 1, Retention: -1})
+	mustEnqueue(t, q, draft("A", 1))
+	if pass, err := q.DeliverDue(t.Context(), &hub{}); err != nil || pass.Delivered != 1 {
+		t.Fatal(pass, err)
+	}
+	index := q.indexPath()
+	blob := q.path(place{0, "A"})
+	if err := q.Close(); err != nil {
+		t.Fatal(err)
+	}
+	asUser := func(do func()) { do() }
+	if os.Geteuid() == 0 { // nothing is forbidden to root
+		if err := filepath.WalkDir(dir, func(path string, _ fs.DirEntry, err error) error {
+			return errors.Join(err, os.Lchown(path, nobody, nobody))
+		}); err != nil {
+			t.Fatal(err)
+		}
+		asUser = func(do func()) {
+			runtime.LockOSThread()
+			defer runtime.UnlockOSThread()
+			if _, err := unix.SetfsuidRetUid(nobody); err != nil {
+				t.Fatal(err)
+			}
+			defer func() { _, _ = unix.SetfsuidRetUid(0) }()
+			do()
+		}
+	}
+	refuses := func(forbidden string) {
+		t.Helper()
+		before := contents(t, dir)
+		if err := os.Chmod(forbidden, 0); err != nil {
+			t.Fatal(err)
+		}
+		asUser(func() {
+			for range 3 {
+				q, _, err := Open(t.Context(), dir, Options{MinFree: -1})
+				if err == nil {
+					q.Close()
+				}
+				if !errors.Is(err, fs.ErrPermission) {
+					t.Errorf("opened what may not be read: %v", err)
+				}
+			}
+		})
+		if err := os.Chmod(forbidden, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		if after := contents(t, dir); !maps.Equal(after, before) {
+			t.Fatalf("a start that refused changed something: %d files, before %d", len(after), len(before))
+		}
+	}
+	refuses(index)
+	q = mustOpen(t, dir, Options{Retention: -1})
+	mustState(t, q, "A", Delivered)
+	// With the index lost it is the blobs that tell: one that may not be read is not set aside.
+	if err := errors.Join(q.Close(), os.Remove(index)); err != nil {
+		t.Fatal(err)
+	}
+	refuses(blob)
+	mustState(t, mustOpen(t, dir, Options{}), "A", Queued)
 }

@@ -201,7 +201,7 @@ func (q *Queue) tidyBlob(ctx context.Context, at place, name string, repairs *Re
 		}
 		return true, err
 	}
-	if q.knows(at.id, at.segment) || q.marked(at) || q.isBroken() {
+	if q.knows(at.id, at.segment) || q.marked(at) || q.isBroken() || mayRead(q.disk, q.path(at)) != nil {
 		return false, nil // in doubt it stays where it is
 	}
 	_, why := q.cardOf(at)
