@@ -176,3 +176,24 @@ func TestScan_reads_ahead(t *testing.T) {
 		}
 	}
 }
+
+// A worker that ends while nobody scans, as one does whose backend crashes then or that the kernel takes for its memory, costs the
+// next scan nothing.
+func TestScan_after_an_idle_worker_ended(t *testing.T) {
+	s := open(t, testBackend(t), "sane:test:0")
+	set := scan.Settings{DPI: 50, Mode: scan.Gray}
+	if pages, err := all(t.Context(), s, set); err != nil || len(pages) != 1 {
+		t.Fatal(len(pages), err)
+	}
+	if err := s.worker.cmd.Process.Kill(); err != nil {
+		t.Fatal(err)
+	}
+	for end := time.Now().Add(patience); !s.worker.ended(); time.Sleep(time.Millisecond) {
+		if time.Now().After(end) {
+			t.Fatal("its end is not seen")
+		}
+	}
+	if pages, err := all(t.Context(), s, set); err != nil || len(pages) != 1 {
+		t.Errorf("%d pages, %v", len(pages), err)
+	}
+}

@@ -21,6 +21,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -210,6 +211,9 @@ func (s *Scanner) drop() {
 
 // open gives a worker with the device open in it. The caller holds the slot.
 func (s *Scanner) open(ctx context.Context) (*conn, error) {
+	if s.worker != nil && s.worker.ended() {
+		s.drop() // while nobody scanned: that is no fault of this scan
+	}
 	if s.worker != nil {
 		return s.worker, nil
 	}
@@ -444,6 +448,8 @@ type conn struct {
 	pages *ring
 
 	pieces, bytes int // of pixels that were looked at since the worker was told so last
+
+	killed atomic.Bool
 }
 
 // command is a worker that is not started.
@@ -523,7 +529,25 @@ func (c *conn) close() {
 	kill.Stop()
 }
 
-func (c *conn) kill() { killGroup(c.cmd.Process) }
+func (c *conn) kill() {
+	c.killed.Store(true)
+	killGroup(c.cmd.Process)
+}
+
+// ended reports whether there is nobody at the other end any more.
+func (c *conn) ended() bool {
+	raw, err := c.out.SyscallConn()
+	if err != nil || c.killed.Load() {
+		return true
+	}
+	var hungUp bool
+	err = raw.Control(func(fd uintptr) {
+		polled := []unix.PollFd{{Fd: int32(fd), Events: unix.POLLIN}}
+		n, err := unix.Poll(polled, 0)
+		hungUp = err == nil && n > 0 && polled[0].Revents&unix.POLLHUP != 0
+	})
+	return err != nil || hungUp
+}
 
 // send makes a request. A worker that reads none of them does not hold the daemon up.
 func (c *conn) send(r request) error {
