@@ -32,22 +32,23 @@ type commandLine struct {
 
 	VersionFlag kong.VersionFlag `name:"version" help:"Print the version."`
 
-	Run          runCommand     `cmd:"" help:"Run the daemon: screen, scanner, recognition, queue and upload."`
-	Read         readCommand    `cmd:"" help:"Recognise papers in images or PDFs."`
-	PDF          pdfCommand     `cmd:"" name:"pdf" help:"Make digitised copies of scans: PDF/A of true size with the words of the paper."`
-	Verify       verifyCommand  `cmd:"" help:"Say who signed a PDF, when, and whether it is unchanged since."`
-	Scan         scanCommand    `cmd:"" help:"Scan pages to files."`
-	Submit       submitCommand  `cmd:"" help:"The main job without a screen: read, prefill, check, queue; prints the receipt code."`
-	Form         formCommand    `cmd:"" help:"Fill the official form of a procedure, as PDF to sign or as DOCX to edit."`
-	Queue        queueCommand   `cmd:"" help:"The backlog of submissions."`
-	Status       statusCommand  `cmd:"" help:"Ask the running daemon how it is."`
-	Devices      devicesCommand `cmd:"" help:"List what is plugged in, and its state."`
-	Doctor       doctorCommand  `cmd:"" help:"Look at everything the kiosk needs, and say how to mend what is not in order."`
-	Report       reportCommand  `cmd:"" help:"Count submissions by procedure, level, channel, ward and day."`
-	Staff        staffCommand   `cmd:"" help:"Who may sign in at the kiosk, with a PIN."`
-	Audit        auditCommand   `cmd:"" help:"The log of who did what and when."`
-	ExportPerson personCommand  `cmd:"" name:"export-person" help:"Write what this kiosk keeps of one person, for a person who asks."`
-	BreachReport breachCommand  `cmd:"" name:"breach-report" help:"List which submissions, of which days, were on this kiosk: for the notice when it was stolen or broken into."`
+	Run          runCommand       `cmd:"" help:"Run the daemon: screen, scanner, recognition, queue and upload."`
+	Read         readCommand      `cmd:"" help:"Recognise papers in images or PDFs."`
+	PDF          pdfCommand       `cmd:"" name:"pdf" help:"Make digitised copies of scans: PDF/A of true size with the words of the paper."`
+	Verify       verifyCommand    `cmd:"" help:"Say who signed a PDF, when, and whether it is unchanged since."`
+	Scan         scanCommand      `cmd:"" help:"Scan pages to files."`
+	Submit       submitCommand    `cmd:"" help:"The main job without a screen: read, prefill, check, queue; prints the receipt code."`
+	Form         formCommand      `cmd:"" help:"Fill the official form of a procedure, as PDF to sign or as DOCX to edit."`
+	Queue        queueCommand     `cmd:"" help:"The backlog of submissions."`
+	Status       statusCommand    `cmd:"" help:"Ask the running daemon how it is."`
+	Devices      devicesCommand   `cmd:"" help:"List what is plugged in, and its state."`
+	Doctor       doctorCommand    `cmd:"" help:"Look at everything the kiosk needs, and say how to mend what is not in order."`
+	Report       reportCommand    `cmd:"" help:"Count submissions by procedure, level, channel, ward and day."`
+	Certified    certifiedCommand `cmd:"" help:"The register of certifications of this kiosk: the numbers of the copies that officers signed."`
+	Staff        staffCommand     `cmd:"" help:"Who may sign in at the kiosk, with a PIN."`
+	Audit        auditCommand     `cmd:"" help:"The log of who did what and when."`
+	ExportPerson personCommand    `cmd:"" name:"export-person" help:"Write what this kiosk keeps of one person, for a person who asks."`
+	BreachReport breachCommand    `cmd:"" name:"breach-report" help:"List which submissions, of which days, were on this kiosk: for the notice when it was stolen or broken into."`
 
 	Diagnostics diagnosticsCommand `cmd:"" help:"Make a file for the makers of Motcua, without personal data."`
 	Conf        configCommand      `cmd:"" name:"config" help:"Check or show the configuration."`

@@ -42,12 +42,17 @@ func Signing(cfg config.Config) OpenSigner {
 // registerFile holds the numbers of certified copies, in the data folder. It names no person.
 const registerFile = "certified.jsonl"
 
+// Register opens the register of certifications of a kiosk.
+func Register(cfg config.Config) (*sign.Register, error) {
+	return sign.OpenRegister(filepath.Join(cfg.Data, registerFile), cfg.Sign.Book)
+}
+
 // openSigning gives what officers sign with at the screen; nil where the configuration lets nobody.
 func openSigning(cfg config.Config, demo *demo) (*screen.Signing, error) {
 	if !cfg.Sign.Kiosk && demo == nil {
 		return nil, nil
 	}
-	register, err := sign.OpenRegister(filepath.Join(cfg.Data, registerFile), cfg.Sign.Book)
+	register, err := Register(cfg)
 	if err != nil {
 		return nil, err
 	}

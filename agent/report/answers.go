@@ -159,7 +159,7 @@ func (r Report) WeeksCSV(w io.Writer) error {
 		rows = append(rows, []string{week.Name, week.Monday, monday.AddDate(0, 0, 6).Format(DayForm), strconv.Itoa(week.Accepted),
 			strconv.Itoa(week.Answered), strconv.Itoa(week.NeedsMore), strconv.Itoa(week.Done), strconv.Itoa(week.Refused), median, longest})
 	}
-	return writeCSV(w, rows)
+	return WriteCSV(w, rows)
 }
 
 // Took is the median of hours as people read it, "–" where nothing is finished.

@@ -252,10 +252,11 @@ func (r Report) CSV(w io.Writer) error {
 	for _, row := range r.Rows {
 		rows = append(rows, row.cells())
 	}
-	return writeCSV(w, rows)
+	return WriteCSV(w, rows)
 }
 
-func writeCSV(w io.Writer, rows [][]string) error {
+// WriteCSV writes a table as CSV does.
+func WriteCSV(w io.Writer, rows [][]string) error {
 	if _, err := io.WriteString(w, "\ufeff"); err != nil {
 		return fmt.Errorf("write report: %w", err)
 	}

@@ -3,6 +3,7 @@ package sign
 import (
 	"bufio"
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -100,7 +101,8 @@ func (r *Register) Number(c Certified) (string, error) {
 // says tells whether two lines say the same of a copy; of its time, the day.
 func (c Certified) says(e Certified) bool {
 	day := func(t time.Time) string { return t.In(hanoi).Format(time.DateOnly) }
-	return c.Title == e.Title && c.Pages == e.Pages && c.Form == e.Form && c.Officer == e.Officer && c.Digest == e.Digest && day(c.At) == day(e.At)
+	return c.Title == e.Title && c.Pages == e.Pages && c.Form == e.Form && c.Officer == e.Officer &&
+		c.Digest == e.Digest && day(c.At) == day(e.At)
 }
 
 // Standing is what a register can say of the symbol on a printed copy.
@@ -190,6 +192,24 @@ func (r *Register) append(line []byte) error {
 		return err
 	}
 	return errors.Join(dir.Sync(), dir.Close())
+}
+
+// Book is the register's name, as the mark on a copy shows it.
+func (r *Register) Book() string {
+	if r == nil {
+		return ""
+	}
+	return r.book
+}
+
+// In are the lines of a month ("2026-11"), in the order of their numbers.
+func (r *Register) In(month string) []Certified {
+	if r == nil {
+		return nil
+	}
+	lines := slices.DeleteFunc(r.Entries(), func(c Certified) bool { return !c.Month(month) })
+	slices.SortStableFunc(lines, func(a, b Certified) int { return cmp.Or(a.Year-b.Year, a.Number-b.Number) })
+	return lines
 }
 
 // Entries are the register's lines, the newest last.

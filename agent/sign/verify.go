@@ -169,7 +169,7 @@ func (v *Verdict) claimed(around []byte) {
 	}
 }
 
-// cms checks the signature proper.
+// cms checks the signature proper: what was signed, then when, then by whose authority.
 func (v *Verdict) cms(raw, signed []byte, filter string, roots *x509.CertPool) {
 	// Behind the signature the place is filled up with zeros.
 	var outer asn1.RawValue
@@ -187,43 +187,16 @@ func (v *Verdict) cms(raw, signed []byte, filter string, roots *x509.CertPool) {
 		v.blame(Unreadable)
 		return
 	}
-	v.Signer, v.Issuer, v.Serial = cert.Subject.CommonName, cert.Issuer.CommonName, cert.SerialNumber.Text(16)
-	if len(cert.Subject.Organization) > 0 {
-		v.Organisation = cert.Subject.Organization[0]
-	}
-	if len(p.Content) == 0 { // detached, as it should be
-		p.Content = signed
-	} else if sum := sha256.Sum256(signed); !bytes.Equal(p.Content, signed) && !bytes.Equal(p.Content, sum[:]) {
-		v.blame(Changed)
+	v.names(cert)
+	if blame := content(p, cert, signed, filter); blame != "" {
+		v.blame(blame)
 		return
 	}
-	if err := p.Verify(); err != nil {
-		v.blame(Changed)
-		return
-	}
-	if filter == "ETSI.CAdES.detached" {
-		if err := names(p, cert); err != nil {
-			v.blame(OtherSigner)
-			return
-		}
+	if filter == cadesDetached {
 		v.Level = "B-B"
 	}
 	v.Intact = true
-	at := v.Claimed
-	if token, value, err := unsigned(outer.FullBytes, oidTimeStampToken); err == nil && token != nil {
-		info, stamp, err := stamped(token, value)
-		if err != nil {
-			v.blame(OddTimeStamp)
-		} else {
-			v.Stamped, at = info.Time, info.Time
-			if s := stamp.GetOnlySigner(); s != nil {
-				v.Stamper = s.Subject.CommonName
-			}
-			if v.Level != "" {
-				v.Level = "B-T"
-			}
-		}
-	}
+	at := v.stamp(outer.FullBytes)
 	v.InTime = !at.IsZero() && !at.Before(cert.NotBefore) && !at.After(cert.NotAfter)
 	v.Trusted = trusted(p, cert, roots, at)
 	switch {
@@ -237,8 +210,56 @@ func (v *Verdict) cms(raw, signed []byte, filter string, roots *x509.CertPool) {
 	}
 }
 
-// names checks the attribute that ties the signature to its certificate (RFC 5035).
-func names(p *pkcs7.PKCS7, cert *x509.Certificate) error {
+// names notes whose certificate it is.
+func (v *Verdict) names(cert *x509.Certificate) {
+	v.Signer, v.Issuer, v.Serial = cert.Subject.CommonName, cert.Issuer.CommonName, cert.SerialNumber.Text(16)
+	if len(cert.Subject.Organization) > 0 {
+		v.Organisation = cert.Subject.Organization[0]
+	}
+}
+
+// cadesDetached is the kind of signature that PAdES asks for.
+const cadesDetached = "ETSI.CAdES.detached"
+
+// content says what speaks against the signature as one of these bytes by this certificate, "" if nothing does.
+func content(p *pkcs7.PKCS7, cert *x509.Certificate, signed []byte, filter string) Blame {
+	if len(p.Content) == 0 { // detached, as it should be
+		p.Content = signed
+	} else if sum := sha256.Sum256(signed); !bytes.Equal(p.Content, signed) && !bytes.Equal(p.Content, sum[:]) {
+		return Changed
+	}
+	if err := p.Verify(); err != nil {
+		return Changed
+	}
+	if filter == cadesDetached && tied(p, cert) != nil {
+		return OtherSigner
+	}
+	return ""
+}
+
+// stamp reads the time stamp, if there is one, and gives the time that counts.
+func (v *Verdict) stamp(signature []byte) time.Time {
+	token, value, err := unsigned(signature, oidTimeStampToken)
+	if err != nil || token == nil {
+		return v.Claimed
+	}
+	info, stamp, err := stamped(token, value)
+	if err != nil {
+		v.blame(OddTimeStamp)
+		return v.Claimed
+	}
+	v.Stamped = info.Time
+	if s := stamp.GetOnlySigner(); s != nil {
+		v.Stamper = s.Subject.CommonName
+	}
+	if v.Level != "" {
+		v.Level = "B-T"
+	}
+	return info.Time
+}
+
+// tied checks the attribute that ties the signature to its certificate (RFC 5035).
+func tied(p *pkcs7.PKCS7, cert *x509.Certificate) error {
 	var raw asn1.RawValue
 	if err := p.UnmarshalSignedAttribute(oidSigningCertificate, &raw); err != nil {
 		return errors.New("the signature does not say whose certificate it is of")

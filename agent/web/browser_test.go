@@ -24,6 +24,7 @@ import (
 
 	"motcua/agent/answer"
 	"motcua/agent/procedure"
+	"motcua/agent/sign"
 	"motcua/agent/web/screen"
 	"motcua/configs"
 	"motcua/drivers/scan"
@@ -163,6 +164,12 @@ var (
 )
 
 func TestMain(m *testing.M) {
+	if len(os.Args) > 1 && os.Args[1] == "token-worker" { // the process that holds a token's library
+		if err := sign.Serve(os.Stdin); err != nil {
+			os.Exit(1)
+		}
+		return
+	}
 	code := m.Run()
 	endChromium()
 	os.Exit(code)

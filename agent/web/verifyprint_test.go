@@ -61,7 +61,8 @@ func TestVerifyPrint(t *testing.T) {
 		status int
 		says   []string
 	}{
-		"same":       {code, 200, []string{"có trong sổ chứng thực của máy này", "2/2026 SCT/BS", "Giấy khai sinh", "2 trang", "30/11/2026", warns}},
+		"same": {code, 200, []string{"có trong sổ chứng thực của máy này", "2/2026 SCT/BS", "Giấy khai sinh", "2 trang",
+			"30/11/2026", warns}},
 		"capitals":   {strings.ToUpper(code), 200, []string{"có trong sổ chứng thực của máy này", warns}},
 		"other_copy": {code[:len(code)-3] + "000", 200, []string{`class="verdict bad"`, "Mã không khớp với sổ", warns}},
 		"old_line":   {strings.Replace(code, "2/2026", "1/2026", 1), 200, []string{"chưa đối chiếu được mã", warns}},
@@ -111,7 +112,7 @@ func TestVerifyPrint_reader_in_the_browser(t *testing.T) {
 	axe(t, ctx, "print")
 	do(t, ctx, chromedp.Navigate(k.server.URL+"/"))
 	settled(t, ctx)
-	eval[bool](t, ctx, fmt.Sprintf(`for (const key of %q) dispatchEvent(new KeyboardEvent("keydown", {key, bubbles: true, cancelable: true})); true`,
-		code))
+	const keys = `for (const key of %q) dispatchEvent(new KeyboardEvent("keydown", {key, bubbles: true, cancelable: true})); true`
+	eval[bool](t, ctx, fmt.Sprintf(keys, code))
 	holds(t, ctx, "what the register says", `location.pathname === "/verify/print" && document.querySelector(".verdict.open")`)
 }

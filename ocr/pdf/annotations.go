@@ -212,7 +212,8 @@ func lay(ctx *model.Context, page, inherited types.Dict, over []drawn) error {
 	for i, one := range over {
 		name := fmt.Sprintf("Laid%d", i)
 		objects[name] = one.form
-		draw = fmt.Appendf(draw, "q %.4f %.4f %.4f %.4f %.4f %.4f cm /%s Do Q\n", one.at[0], one.at[1], one.at[2], one.at[3], one.at[4], one.at[5], name)
+		draw = fmt.Appendf(draw, "q %.4f %.4f %.4f %.4f %.4f %.4f cm /%s Do Q\n", one.at[0], one.at[1], one.at[2], one.at[3], one.at[4],
+			one.at[5], name)
 	}
 	resources["XObject"] = objects
 	contents, err := around(ctx, page, draw)

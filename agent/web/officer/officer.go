@@ -5,6 +5,7 @@
 package officer
 
 import (
+	"bytes"
 	"errors"
 	"net/http"
 	"slices"
@@ -13,6 +14,7 @@ import (
 	"time"
 
 	"motcua/agent/dossier"
+	"motcua/agent/report"
 	"motcua/agent/sign"
 	"motcua/agent/staff"
 	"motcua/agent/visit"
@@ -34,6 +36,7 @@ func (s *Pages) Routes(mux *http.ServeMux) {
 	mux.HandleFunc("POST /officer/sign", s.Need(staff.Officer, s.sign))
 	mux.HandleFunc("GET /officer/signed", s.Need(staff.Officer, s.signedPage))
 	mux.HandleFunc("GET /officer/book", s.Need(staff.Officer, s.book))
+	mux.HandleFunc("GET /officer/book.csv", s.Need(staff.Officer, s.bookFile))
 	mux.HandleFunc("GET /officer/compare", s.seated(s.compare))
 	mux.HandleFunc("POST /officer/compare", s.seated(s.mark))
 	mux.HandleFunc("POST /officer/ready", s.seated(s.ready))
@@ -343,6 +346,7 @@ func (s *Pages) signedPage(w http.ResponseWriter, r *http.Request, m staff.Membe
 
 type bookBody struct {
 	Month string
+	Name  string // of the book, as the marks on its copies have it
 	Lines []bookLine
 }
 
@@ -353,21 +357,41 @@ type bookLine struct {
 
 // book shows the register of certifications of a month, to be printed.
 func (s *Pages) book(w http.ResponseWriter, r *http.Request, m staff.Member) {
-	b := bookBody{Month: r.URL.Query().Get("month")}
-	if _, err := time.Parse("2006-01", b.Month); err != nil {
-		b.Month = s.Now().Format("2006-01")
-	}
-	if s.Options.Console.Signing.Register != nil {
-		for _, e := range s.Options.Console.Signing.Register.Entries() {
-			if e.At.Local().Format("2006-01") != b.Month {
-				continue
-			}
-			line := bookLine{Certified: e}
-			if sub, err := s.Options.Queue.Get(e.Submission); err == nil {
-				line.Code = sub.Code
-			}
-			b.Lines = append(b.Lines, line)
-		}
+	month, register := s.month(r)
+	b := bookBody{Month: month, Name: register.Book()}
+	for _, e := range register.In(month) {
+		b.Lines = append(b.Lines, bookLine{Certified: e, Code: s.codeOf(e.Submission)})
 	}
 	s.RenderConsole(w, r, http.StatusOK, "book", screen.ConsoleView{Member: m, Body: b})
+}
+
+// month is the month that is asked for, else this one, and the register.
+func (s *Pages) month(r *http.Request) (string, *sign.Register) {
+	month := r.URL.Query().Get("month")
+	if _, err := time.Parse("2006-01", month); err != nil {
+		month = s.Now().Format("2006-01")
+	}
+	return month, s.Options.Console.Signing.Register
+}
+
+func (s *Pages) codeOf(submission string) string {
+	sub, err := s.Options.Queue.Get(submission)
+	if err != nil {
+		return ""
+	}
+	return sub.Code
+}
+
+// bookFile gives the register of a month as a table, to be joined with those of the ward's other kiosks.
+func (s *Pages) bookFile(w http.ResponseWriter, r *http.Request, m staff.Member) {
+	month, register := s.month(r)
+	var b bytes.Buffer
+	if err := report.WriteCSV(&b, register.Table(s.Options.Kiosk, register.In(month), s.codeOf)); err != nil {
+		s.Log.Error("register as CSV", "error", err)
+		s.RenderConsole(w, r, http.StatusInternalServerError, "book", screen.ConsoleView{Member: m, Body: bookBody{Month: month}})
+		return
+	}
+	w.Header().Set("Content-Type", "text/csv; charset=utf-8")
+	w.Header().Set("Content-Disposition", `attachment; filename="motcua-so-chung-thuc-`+month+`.csv"`)
+	_, _ = w.Write(b.Bytes()) // the browser may have gone
 }

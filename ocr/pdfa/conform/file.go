@@ -71,7 +71,6 @@ func (c *checker) tail() {
 
 // bodies goes through the objects as they are written.
 func (c *checker) bodies() {
-	eol := func(b byte) bool { return b == '\n' || b == '\r' }
 	for at := 0; at < len(c.data); {
 		m := objHead.FindSubmatchIndex(c.data[at:])
 		if m == nil {
@@ -82,34 +81,46 @@ func (c *checker) bodies() {
 			!eol(c.data[obj]) {
 			c.say("6.1.8", "6.1.9", "an object is not set off as it should be")
 		}
-		end := bytes.Index(c.data[obj:], []byte("endobj"))
-		if end < 0 {
+		end, text, ok := c.extent(obj)
+		if !ok {
 			return
 		}
-		s := -1
-		if m := bodyHead.FindIndex(c.data[obj : obj+end]); m != nil {
-			s = m[1] - len("stream")
-			c.body(obj + m[1])
-			if e := bytes.Index(c.data[obj+s:], []byte("endstream")); e >= 0 {
-				if z := bytes.Index(c.data[obj+s+e:], []byte("endobj")); z >= 0 {
-					end = s + e + z
-				}
-			}
-		}
-		text := c.data[obj : obj+end]
-		if s >= 0 && s < end {
-			text = c.data[obj : obj+s]
-		}
-		for _, h := range hexString.FindAll(text, -1) {
-			if n := len(bytes.Join(bytes.Fields(h[1:len(h)-1]), nil)); n%2 != 0 {
-				c.say("6.1.6", "6.1.6", "a hexadecimal string has an odd number of digits")
-			}
-		}
+		c.hexadecimal(text)
 		last := obj + end
 		if !eol(c.data[last-1]) || last+6 < len(c.data) && !eol(c.data[last+6]) {
 			c.say("6.1.8", "6.1.9", "the end of an object is not set off as it should be")
 		}
 		at = last + 6
+	}
+}
+
+func eol(b byte) bool { return b == '\n' || b == '\r' }
+
+// extent is how long the object is whose content begins at obj, and what of it is no stream.
+func (c *checker) extent(obj int) (end int, text []byte, ok bool) {
+	if end = bytes.Index(c.data[obj:], []byte("endobj")); end < 0 {
+		return 0, nil, false
+	}
+	m := bodyHead.FindIndex(c.data[obj : obj+end])
+	if m == nil {
+		return end, c.data[obj : obj+end], true
+	}
+	s := m[1] - len("stream")
+	c.body(obj + m[1])
+	if e := bytes.Index(c.data[obj+s:], []byte("endstream")); e >= 0 {
+		if z := bytes.Index(c.data[obj+s+e:], []byte("endobj")); z >= 0 {
+			end = s + e + z
+		}
+	}
+	return end, c.data[obj : obj+min(s, end)], true
+}
+
+// hexadecimal looks at the strings of an object that are written in hexadecimal.
+func (c *checker) hexadecimal(text []byte) {
+	for _, h := range hexString.FindAll(text, -1) {
+		if n := len(bytes.Join(bytes.Fields(h[1:len(h)-1]), nil)); n%2 != 0 {
+			c.say("6.1.6", "6.1.6", "a hexadecimal string has an odd number of digits")
+		}
 	}
 }
 

@@ -135,6 +135,16 @@ func (c *checker) metadata(root types.Dict) {
 		c.say("6.7.9", "6.6.2.1", "the metadata has no RDF")
 		return
 	}
+	p := properties(rdf)
+	c.identification(p, data)
+	c.described(p, c.extensions(p))
+	if c.one() {
+		c.information(p)
+	}
+}
+
+// properties are those of all descriptions.
+func properties(rdf *node) packet {
 	p := packet{}
 	for _, d := range rdf.kids {
 		for _, a := range d.attrs {
@@ -146,8 +156,11 @@ func (c *checker) metadata(root types.Dict) {
 			p[k.name] = k
 		}
 	}
-	c.identification(p, data)
-	own := c.extensions(p)
+	return p
+}
+
+// described looks for each property in the schema of its own.
+func (c *checker) described(p packet, own map[xml.Name]string) {
 	for name, n := range p {
 		if table, known := predefined[name.Space]; known {
 			want, found := table[name.Local]
@@ -168,9 +181,6 @@ func (c *checker) metadata(root types.Dict) {
 		case !n.is(want):
 			c.say("6.7.9", "6.6.2.3.1", "the property %s is no %s", name.Local, want)
 		}
-	}
-	if c.one() {
-		c.information(p)
 	}
 }
 
@@ -233,6 +243,11 @@ var (
 	reals    = regexp.MustCompile(`^[+-]?(\d+\.?\d*|\.\d+)$`)
 )
 
+// each says whether all items of a container are of a type.
+func (n *node) each(inner string) bool {
+	return inner == "any" || !slices.ContainsFunc(n.kids, func(li *node) bool { return !li.is(inner) })
+}
+
 // is says whether a property has a type of XMP.
 func (n *node) is(want string) bool {
 	container := ""
@@ -244,27 +259,9 @@ func (n *node) is(want string) bool {
 	kind, inner, several := strings.Cut(strings.ToLower(want[:min(4, len(want))])+want[min(4, len(want)):], " ")
 	switch {
 	case want == "Lang Alt":
-		if container != "alt" {
-			return false
-		}
-		for _, li := range n.child(nsRDF, "Alt").kids {
-			if li.attr(nsXML, "lang") == "" {
-				return false
-			}
-		}
-		return true
+		return container == "alt" && !slices.ContainsFunc(n.child(nsRDF, "Alt").kids, func(li *node) bool { return li.attr(nsXML, "lang") == "" })
 	case several && slices.Contains([]string{"bag", "seq", "alt"}, kind):
-		if container != kind {
-			return false
-		}
-		for _, box := range n.kids {
-			for _, li := range box.kids {
-				if inner != "any" && !li.is(inner) {
-					return false
-				}
-			}
-		}
-		return true
+		return container == kind && !slices.ContainsFunc(n.kids, func(box *node) bool { return !box.each(inner) })
 	}
 	if container != "" || len(n.kids) > 0 || n.attr(nsRDF, "parseType") == "Resource" {
 		return !slices.Contains(simple, want)

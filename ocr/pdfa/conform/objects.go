@@ -36,26 +36,6 @@ func (c *checker) object(o types.Object, depth int) {
 		return
 	}
 	switch o := o.(type) {
-	case types.Name:
-		if len(o) > longestName {
-			c.say("6.1.12", "6.1.13", "a name is too long")
-		}
-	case types.StringLiteral:
-		if len(o) > longestString1 || !c.one() && len(o) > longestString2 {
-			c.say("6.1.12", "6.1.13", "a string is too long")
-		}
-	case types.HexLiteral:
-		if len(o)/2 > longestString1 || !c.one() && len(o)/2 > longestString2 {
-			c.say("6.1.12", "6.1.13", "a string is too long")
-		}
-	case types.Integer:
-		if int64(o) > 2147483647 || int64(o) < -2147483648 {
-			c.say("6.1.12", "6.1.13", "a number is too large")
-		}
-	case types.Float:
-		if c.one() && (float64(o) > mostReal1 || float64(o) < -mostReal1) {
-			c.say("6.1.12", "", "a number is too large")
-		}
 	case types.Array:
 		if c.one() && len(o) > mostArray1 {
 			c.say("6.1.12", "", "an array is too long")
@@ -69,6 +49,35 @@ func (c *checker) object(o types.Object, depth int) {
 	case types.StreamDict:
 		c.streamDictionary(o)
 		c.dictionary(o.Dict, depth)
+	default:
+		c.limit(o)
+	}
+}
+
+// limit looks at the limits of what is no container.
+func (c *checker) limit(o types.Object) {
+	long := func(n int) {
+		if n > longestString1 || !c.one() && n > longestString2 {
+			c.say("6.1.12", "6.1.13", "a string is too long")
+		}
+	}
+	switch o := o.(type) {
+	case types.Name:
+		if len(o) > longestName {
+			c.say("6.1.12", "6.1.13", "a name is too long")
+		}
+	case types.StringLiteral:
+		long(len(o))
+	case types.HexLiteral:
+		long(len(o) / 2)
+	case types.Integer:
+		if int64(o) > 2147483647 || int64(o) < -2147483648 {
+			c.say("6.1.12", "6.1.13", "a number is too large")
+		}
+	case types.Float:
+		if c.one() && (float64(o) > mostReal1 || float64(o) < -mostReal1) {
+			c.say("6.1.12", "", "a number is too large")
+		}
 	}
 }
 
@@ -138,23 +147,29 @@ func (c *checker) state(d types.Dict) {
 		}
 	}
 	c.intentName(d, "RI")
-	if !c.one() {
-		return
+	if c.one() {
+		c.opaque(d)
 	}
+}
+
+// partly says whether an entry is a number other than 1.
+func (c *checker) partly(d types.Dict, key string) bool {
+	switch v := c.get(d, key).(type) {
+	case types.Float:
+		return v != 1
+	case types.Integer:
+		return v != 1
+	}
+	return false
+}
+
+// opaque looks for what lets something shine through, which PDF/A-1 forbids.
+func (c *checker) opaque(d types.Dict) {
 	if m := c.get(d, "SMask"); m != nil && m != types.Name("None") {
 		c.say("6.4", "", "there is a soft mask")
 	}
-	for _, k := range []string{"CA", "ca"} {
-		switch v := c.get(d, k).(type) {
-		case types.Float:
-			if v != 1 {
-				c.say("6.4", "", "something is half transparent")
-			}
-		case types.Integer:
-			if v != 1 {
-				c.say("6.4", "", "something is half transparent")
-			}
-		}
+	if c.partly(d, "CA") || c.partly(d, "ca") {
+		c.say("6.4", "", "something is half transparent")
 	}
 	if m := c.name(d, "BM"); m != "" && m != "Normal" && m != "Compatible" {
 		c.say("6.4", "", "something is blended")
@@ -389,29 +404,34 @@ func (c *checker) composite(d types.Dict) {
 			c.say("", "6.2.11.3.3", "a CMap is neither known nor embedded")
 		}
 	case types.StreamDict:
-		info, own := c.dict(e.Dict, "CIDSystemInfo"), c.dict(kid, "CIDSystemInfo")
-		if info == nil || own == nil {
-			return
+		c.cmap(e, kid)
+	}
+}
+
+// cmap looks at an embedded CMap of a font.
+func (c *checker) cmap(e types.StreamDict, kid types.Dict) {
+	info, own := c.dict(e.Dict, "CIDSystemInfo"), c.dict(kid, "CIDSystemInfo")
+	if info == nil || own == nil {
+		return
+	}
+	for _, k := range []string{"Registry", "Ordering"} {
+		if a, b := c.get(info, k), c.get(own, k); a != nil && b != nil && a.PDFString() != b.PDFString() {
+			c.say("6.3.3.1", "6.2.11.3.1", "a CMap is for another font")
 		}
-		for _, k := range []string{"Registry", "Ordering"} {
-			if a, b := c.get(info, k), c.get(own, k); a != nil && b != nil && a.PDFString() != b.PDFString() {
-				c.say("6.3.3.1", "6.2.11.3.1", "a CMap is for another font")
-			}
+	}
+	if use := c.get(e.Dict, "UseCMap"); use != nil {
+		if n, ok := use.(types.Name); ok && !slices.Contains(predefinedCMaps, string(n)) {
+			c.say("6.3.3.3", "6.2.11.3.3", "a CMap uses one that is not known")
 		}
-		if use := c.get(e.Dict, "UseCMap"); use != nil {
-			if n, ok := use.(types.Name); ok && !slices.Contains(predefinedCMaps, string(n)) {
-				c.say("6.3.3.3", "6.2.11.3.3", "a CMap uses one that is not known")
-			}
+	}
+	if _, data, ok := c.stream(e); ok && !c.one() {
+		mode := e.IntEntry("WMode")
+		in := 0
+		if i := bytes.Index(data, []byte("/WMode")); i >= 0 && bytes.Contains(data[i:min(len(data), i+16)], []byte("1")) {
+			in = 1
 		}
-		if _, data, ok := c.stream(e); ok && !c.one() {
-			mode := e.IntEntry("WMode")
-			in := 0
-			if i := bytes.Index(data, []byte("/WMode")); i >= 0 && bytes.Contains(data[i:min(len(data), i+16)], []byte("1")) {
-				in = 1
-			}
-			if out := mode; out != nil && *out != in || out == nil && in != 0 {
-				c.say("", "6.2.11.3.3", "a CMap's direction of writing is told in two ways")
-			}
+		if out := mode; out != nil && *out != in || out == nil && in != 0 {
+			c.say("", "6.2.11.3.3", "a CMap's direction of writing is told in two ways")
 		}
 	}
 }

@@ -94,31 +94,9 @@ func (c *checker) annotation(d types.Dict) {
 	if !slices.Contains(allowed, subtype) {
 		c.say("6.5.2", "6.3.1", "there is an annotation %s", subtype)
 	}
-	const (
-		invisible, hidden, printed, noView, toggle = 1, 2, 4, 32, 256
-	)
-	flags := d.IntEntry("F")
-	if subtype != "Popup" || c.one() && flags != nil {
-		switch {
-		case flags == nil:
-			c.say("6.5.3", "6.3.2", "an annotation has no flags")
-		case *flags&printed == 0, *flags&(invisible|hidden|noView) != 0, *flags&toggle != 0 && !c.one():
-			c.say("6.5.3", "6.3.2", "an annotation has flags %d", *flags)
-		case !c.one() && subtype == "Text" && *flags&(8|16) != 8|16:
-			c.say("", "6.3.2", "a note turns or grows with the page")
-		}
-	}
-	if c.one() {
-		switch v := c.get(d, "CA").(type) {
-		case types.Float:
-			if v != 1 {
-				c.say("6.5.3", "", "an annotation is half transparent")
-			}
-		case types.Integer:
-			if v != 1 {
-				c.say("6.5.3", "", "an annotation is half transparent")
-			}
-		}
+	c.flags(d, subtype)
+	if c.one() && c.partly(d, "CA") {
+		c.say("6.5.3", "", "an annotation is half transparent")
 	}
 	if subtype == "Widget" {
 		for _, k := range []string{"A", "AA"} {
@@ -130,6 +108,25 @@ func (c *checker) annotation(d types.Dict) {
 		c.say("6.6.2", "6.5.2", "an annotation has additional actions")
 	}
 	c.appearance(d, subtype)
+}
+
+// flags looks at those of an annotation.
+func (c *checker) flags(d types.Dict, subtype string) {
+	const (
+		invisible, hidden, printed, noView, toggle = 1, 2, 4, 32, 256
+	)
+	flags := d.IntEntry("F")
+	if subtype == "Popup" && !(c.one() && flags != nil) {
+		return
+	}
+	switch {
+	case flags == nil:
+		c.say("6.5.3", "6.3.2", "an annotation has no flags")
+	case *flags&printed == 0, *flags&(invisible|hidden|noView) != 0, *flags&toggle != 0 && !c.one():
+		c.say("6.5.3", "6.3.2", "an annotation has flags %d", *flags)
+	case !c.one() && subtype == "Text" && *flags&(8|16) != 8|16:
+		c.say("", "6.3.2", "a note turns or grows with the page")
+	}
 }
 
 func (c *checker) appearance(d types.Dict, subtype string) {
@@ -191,45 +188,59 @@ func (c *checker) content(data []byte, resources types.Dict) {
 			}
 		case "Q":
 			depth--
-		case "rg", "RG":
-			c.used(types.Name("DeviceRGB"), resources, 0)
-		case "k", "K":
-			c.used(types.Name("DeviceCMYK"), resources, 0)
-		case "g", "G":
-			c.used(types.Name("DeviceGray"), resources, 0)
-		case "cs", "CS":
-			if len(last) > 1 {
-				c.used(types.Name(last[1:]), resources, 0)
-			}
-		case "ri":
-			if len(last) > 1 && !slices.Contains(renderingIntents, string(last[1:])) {
-				c.say("6.2.9", "6.2.6", "there is no rendering intent %s", last[1:])
-			}
 		case "EI":
-			if bytes.Contains(l.inline, []byte("LZW")) {
-				c.say("6.1.10", "6.1.10", "an inline image is packed by LZW")
-			}
-			if f := bytes.Fields(l.inline); slices.ContainsFunc(f, func(b []byte) bool {
-				return string(b) == "/I" ||
-					string(b) == "/Interpolate"
-			}) && bytes.Contains(l.inline, []byte("true")) {
-				c.say("6.2.4", "6.2.8.1", "an inline image is interpolated")
-			}
-		case "Do":
-			if len(last) > 1 {
-				c.shown(string(last[1:]), resources)
-			}
+			c.inline(l.inline)
 		case "BX":
 			lenient++
 		case "EX":
 			lenient--
 		default:
-			if lenient == 0 && !slices.ContainsFunc(operators, func(o []byte) bool { return bytes.Equal(o, token) }) {
+			if !c.colours(string(token), last, resources) && lenient == 0 && !slices.ContainsFunc(operators, func(o []byte) bool { return bytes.Equal(o, token) }) {
 				c.say("6.2.10", "6.2.2", "there is no operator %.10q", token)
 			}
 		}
 		last = nil
 	}
+}
+
+// inline looks at an image that stands in a content stream.
+func (c *checker) inline(image []byte) {
+	if bytes.Contains(image, []byte("LZW")) {
+		c.say("6.1.10", "6.1.10", "an inline image is packed by LZW")
+	}
+	asked := slices.ContainsFunc(bytes.Fields(image), func(b []byte) bool { return string(b) == "/I" || string(b) == "/Interpolate" })
+	if asked && bytes.Contains(image, []byte("true")) {
+		c.say("6.2.4", "6.2.8.1", "an inline image is interpolated")
+	}
+}
+
+// deviceSpaces are the colour spaces that operators set.
+var deviceSpaces = map[string]types.Name{"rg": "DeviceRGB", "RG": "DeviceRGB", "k": "DeviceCMYK", "K": "DeviceCMYK", "g": "DeviceGray",
+	"G": "DeviceGray"}
+
+// colours looks at the operators that choose colours or show something; false where the operator is none of them. last is its operand.
+func (c *checker) colours(operator string, last []byte, resources types.Dict) bool {
+	if space, ok := deviceSpaces[operator]; ok {
+		c.used(space, resources, 0)
+		return true
+	}
+	switch named := len(last) > 1; operator {
+	case "cs", "CS":
+		if named {
+			c.used(types.Name(last[1:]), resources, 0)
+		}
+	case "ri":
+		if named && !slices.Contains(renderingIntents, string(last[1:])) {
+			c.say("6.2.9", "6.2.6", "there is no rendering intent %s", last[1:])
+		}
+	case "Do":
+		if named {
+			c.shown(string(last[1:]), resources)
+		}
+	default:
+		return false
+	}
+	return true
 }
 
 // shown looks at a picture or a form as it is shown under resources.
@@ -274,16 +285,7 @@ func delimiter(b byte) bool { return bytes.IndexByte([]byte("()<>[]{}/%"), b) >=
 
 // next gives a token, and whether it is an operand.
 func (l *lexer) next() (token []byte, operand, ok bool) {
-	for l.at < len(l.data) && (blank(l.data[l.at]) || l.data[l.at] == '%') {
-		if l.data[l.at] == '%' {
-			for l.at < len(l.data) && l.data[l.at] != '\n' && l.data[l.at] != '\r' {
-				l.at++
-			}
-			continue
-		}
-		l.at++
-	}
-	if l.at >= len(l.data) {
+	if l.skip(); l.at >= len(l.data) {
 		return nil, false, false
 	}
 	start := l.at
@@ -305,8 +307,7 @@ func (l *lexer) next() (token []byte, operand, ok bool) {
 		l.at++
 	}
 	token = l.data[start:l.at]
-	if c := token[0]; c == '/' || c == '+' || c == '-' || c == '.' || c >= '0' && c <= '9' || string(token) == "true" ||
-		string(token) == "false" || string(token) == "null" {
+	if value(token) {
 		return token, true, true
 	}
 	if string(token) == "BI" {
@@ -314,6 +315,29 @@ func (l *lexer) next() (token []byte, operand, ok bool) {
 		return []byte("EI"), false, true
 	}
 	return token, false, true
+}
+
+// skip goes over blanks and comments.
+func (l *lexer) skip() {
+	for l.at < len(l.data) && (blank(l.data[l.at]) || l.data[l.at] == '%') {
+		if l.data[l.at] == '%' {
+			for l.at < len(l.data) && !eol(l.data[l.at]) {
+				l.at++
+			}
+			continue
+		}
+		l.at++
+	}
+}
+
+// value says whether a word is an operand: a name, a number or one of the three words for values.
+func value(token []byte) bool {
+	switch c := token[0]; c {
+	case '/', '+', '-', '.':
+		return true
+	default:
+		return c >= '0' && c <= '9' || slices.Contains([]string{"true", "false", "null"}, string(token))
+	}
 }
 
 // literal passes a string in brackets.
