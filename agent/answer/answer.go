@@ -6,9 +6,9 @@
 //
 // It promises: an answer travels sealed to the kiosks that the desk knows, and lies sealed at the kiosk; each is taken once,
 // and one that comes late, again or out of order changes nothing; a result that its citizen has in hand at one kiosk is wiped at all
-// that can be reached, and one that nobody fetches after some weeks, the office's own copy never; only what opens with the kiosk's own key and is whole
-// counts, so that no proxy's or portal's page changes anything; who does not know both code and year of birth learns
-// nothing, not even by the time it takes.
+// that can be reached, and one that nobody fetches after some weeks, the office's own copy never; only what opens with the kiosk's
+// own key and is whole counts, so that no proxy's or portal's page changes anything; who does not know both code and year of birth
+// learns nothing, not even by the time it takes.
 package answer
 
 import (

@@ -193,7 +193,7 @@ func (s *Subscriber) session(ctx context.Context, b buckets) error {
 	again, settle := time.NewTicker(resultsEvery), time.NewTicker(settleEvery)
 	defer again.Stop()
 	defer settle.Stop()
-	stands, whole, heard := "", false, Cursor{}
+	l := &listening{Subscriber: s, b: b, cursor: cursor}
 	if err := s.tell(ctx, b.kiosks); err != nil {
 		return err
 	}
@@ -204,56 +204,78 @@ func (s *Subscriber) session(ctx context.Context, b buckets) error {
 				return errors.New("watch how this kiosk stands with the desk: the watch ended")
 			}
 			if entry != nil {
-				stands = s.standing(entry, stands)
+				l.stands = s.standing(entry, l.stands)
 			}
-			s.contact(stands)
+			s.contact(l.stands)
 		case <-s.in.Store.wiped:
-			if err := s.tell(ctx, b.kiosks); err != nil {
-				return err
-			}
+			err = s.tell(ctx, b.kiosks)
 		case entry, ok := <-watcher.Updates():
-			switch {
-			case !ok:
+			if !ok {
 				return errors.New("watch answers: the watch ended")
-			case entry == nil:
-				whole = true // all that was there has come
-			case entry.Operation() == jetstream.KeyValuePut:
-				if a, err := s.in.open(entry.Value()); err == nil {
-					if err := s.in.takeOpened(ctx, a); err != nil {
-						return err
-					}
-					if heard.Desk != a.Desk || heard.After < a.Number {
-						heard = Cursor{Desk: a.Desk, After: a.Number}
-					}
-				}
-				cursor.After = max(cursor.After, entry.Revision())
 			}
-			if len(watcher.Updates()) > 0 {
-				continue
-			}
-			err := s.in.Store.Advance(cursor)
-			if err == nil && whole && heard.Desk != "" {
-				err = s.in.Store.AllHeard(heard)
-			}
-			if err != nil {
-				s.in.wrong("disk")
-				return err
-			}
-			s.results(ctx, b.results)
+			err = l.take(ctx, entry, len(watcher.Updates()) == 0)
 		case <-again.C:
-			if _, err := s.resume(ctx, b.answers); err != nil {
-				return err
-			}
-			s.contact(stands)
-			s.results(ctx, b.results)
+			err = l.again(ctx)
 		case <-settle.C:
-			if err := s.in.settle(ctx); err != nil {
-				return err
-			}
+			err = s.in.settle(ctx)
 		case <-ctx.Done():
 			return nil
 		}
+		if err != nil {
+			return err
+		}
 	}
+}
+
+// listening is a session's state.
+type listening struct {
+	*Subscriber
+	b      buckets
+	cursor Cursor // how far the bucket was read
+	heard  Cursor // highest answer of a desk that came
+	whole  bool   // all that lay in the bucket has come
+	stands string // why the desk does not seal to this kiosk; "": it does
+}
+
+// take takes what came from the bucket, nil once all has that lay there; last: there is no more just now.
+func (l *listening) take(ctx context.Context, entry jetstream.KeyValueEntry, last bool) error {
+	switch {
+	case entry == nil:
+		l.whole = true
+	case entry.Operation() == jetstream.KeyValuePut:
+		if a, err := l.in.open(entry.Value()); err == nil {
+			if err := l.in.takeOpened(ctx, a); err != nil {
+				return err
+			}
+			if l.heard.Desk != a.Desk || l.heard.After < a.Number {
+				l.heard = Cursor{Desk: a.Desk, After: a.Number}
+			}
+		}
+		l.cursor.After = max(l.cursor.After, entry.Revision())
+	}
+	if !last {
+		return nil
+	}
+	err := l.in.Store.Advance(l.cursor)
+	if err == nil && l.whole && l.heard.Desk != "" {
+		err = l.in.Store.AllHeard(l.heard)
+	}
+	if err != nil {
+		l.in.wrong("disk")
+		return err
+	}
+	l.results(ctx, l.b.results)
+	return nil
+}
+
+// again looks now and then whether the bucket is still the one that is watched, and for results that have not come.
+func (l *listening) again(ctx context.Context) error {
+	if _, err := l.resume(ctx, l.b.answers); err != nil {
+		return err
+	}
+	l.contact(l.stands)
+	l.results(ctx, l.b.results)
+	return nil
 }
 
 // notice is how a kiosk stands with the desk, sealed to the key that it told: nobody else learns which key the desk seals to.

@@ -212,8 +212,8 @@ func (s *server) handed(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	var told handedOver
-	if err := json.NewDecoder(http.MaxBytesReader(w, r.Body, handedLimit)).Decode(&told); err != nil || !validID.MatchString(told.Submission) ||
-		!validSum.MatchString(told.SHA256) {
+	err := json.NewDecoder(http.MaxBytesReader(w, r.Body, handedLimit)).Decode(&told)
+	if err != nil || !validID.MatchString(told.Submission) || !validSum.MatchString(told.SHA256) {
 		http.Error(w, "submission or sha256 is none", http.StatusBadRequest)
 		return
 	}

@@ -262,35 +262,19 @@ func (s *Store) Take(a Answer, now time.Time) (fresh bool, err error) {
 	if a.State.Final() && now.Sub(a.At) > keepFinal && !news {
 		return false, s.noteClock(now) // forgotten here long ago, or never of use here
 	}
-	if p := s.known[s.first[a.Submission]]; s.first[a.Submission] != a.Submission && p.answer.Desk == a.Desk && p.answer.Number > a.Number {
-		return false, nil // it was a dossier of its own then, and is part of another now
+	was, known := s.known[a.Submission]
+	if s.partNow(a) || known && !a.after(was.answer) {
+		return false, nil
 	}
 	var r Record
-	was, known := s.known[a.Submission]
 	if known {
-		if !a.after(was.answer) {
-			return false, nil
-		}
 		if r, err = s.read(a.Submission); err != nil {
 			r = Record{Own: was.own}
 		}
 	}
-	same := r.Result != nil && a.Result != nil && r.Result.SHA256 == a.Result.SHA256
-	if len(a.Born) == 0 {
-		a.Born = r.Born // the kiosk that took the papers knows, where the desk could not read them
-	}
-	r.Answer = a
+	same := r.takes(a)
 	if news {
 		r.Taken = now
-	}
-	if !same {
-		r.Collected, r.Lapsed, r.Told = time.Time{}, time.Time{}, false
-	}
-	if a.Result != nil && !a.Handed.IsZero() {
-		if r.Collected.IsZero() {
-			r.Collected = a.Handed
-		}
-		r.Told = true
 	}
 	if err := s.write(r); err != nil {
 		return false, err
@@ -310,6 +294,32 @@ func (s *Store) Take(a Answer, now time.Time) (fresh bool, err error) {
 	}
 	handed := known && was.answer.State == a.State && was.answer.At.Equal(a.At) // says no more than that the result is in hand
 	return !handed, nil
+}
+
+// partNow reports whether an answer is to what was a dossier of its own then, and is part of another now; the caller holds mu.
+func (s *Store) partNow(a Answer) bool {
+	first := s.first[a.Submission]
+	p := s.known[first]
+	return first != a.Submission && p.answer.Desk == a.Desk && p.answer.Number > a.Number
+}
+
+// takes puts a newer answer into the record; same tells that its result is the one of before.
+func (r *Record) takes(a Answer) (same bool) {
+	same = r.Result != nil && a.Result != nil && r.Result.SHA256 == a.Result.SHA256
+	if len(a.Born) == 0 {
+		a.Born = r.Born // the kiosk that took the papers knows, where the desk could not read them
+	}
+	r.Answer = a
+	if !same {
+		r.Collected, r.Lapsed, r.Told = time.Time{}, time.Time{}, false
+	}
+	if a.Result != nil && !a.Handed.IsZero() {
+		if r.Collected.IsZero() {
+			r.Collected = a.Handed
+		}
+		r.Told = true
+	}
+	return same
 }
 
 // holds reports whether a result is kept, or waited for.
