@@ -279,12 +279,8 @@ func (s *Store) Take(a Answer, now time.Time) (fresh bool, err error) {
 	if err := s.write(r); err != nil {
 		return false, err
 	}
-	for _, more := range a.Supplements { // what this kiosk noted of it is told by the dossier's own record from now on
-		if _, ok := s.known[more.Submission]; ok {
-			if err := s.forget(more.Submission); err != nil {
-				return true, err
-			}
-		}
+	if err := s.forgetParts(a); err != nil {
+		return true, err
 	}
 	if !same || !r.holds() {
 		if err := s.drafts.Forget(resultPrefix + a.Submission); err != nil {
@@ -294,6 +290,19 @@ func (s *Store) Take(a Answer, now time.Time) (fresh bool, err error) {
 	}
 	handed := known && was.answer.State == a.State && was.answer.At.Equal(a.At) // says no more than that the result is in hand
 	return !handed, nil
+}
+
+// forgetParts forgets what this kiosk noted of supplements: the dossier's own record tells of them from now on. The caller holds mu.
+func (s *Store) forgetParts(a Answer) error {
+	for _, more := range a.Supplements {
+		if _, ok := s.known[more.Submission]; !ok {
+			continue
+		}
+		if err := s.forget(more.Submission); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // partNow reports whether an answer is to what was a dossier of its own then, and is part of another now; the caller holds mu.
