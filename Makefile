@@ -39,7 +39,7 @@ test-libreoffice: ## every official form as DOCX through LibreOffice (Debian pac
 test-portal: ## every map of the portal on the known and on three drifted versions of its forms
 	PORTAL_ALL=1 go test -count=1 ./agent/portal
 
-soak: ## the long versions: 1,000 kills, 1,000 scans, 10,000 readings, the fleet
+soak: ## the long versions: 1,000 kills, 1,000 scans, 10,000 readings, the fleet, a birth registration with human pauses
 	@$(call with,test); MOTCUA_SOAK=1 go test -count=1 -timeout 6h -v -run 'Soak|Crash|Kill|Fleet|Cuts|Damage|Contract' ./...
 
 FILES ?=

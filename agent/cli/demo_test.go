@@ -159,7 +159,7 @@ func delivered(t *testing.T, inbox string) string {
 	return ""
 }
 
-func chromium(t *testing.T) context.Context {
+func chromium(t *testing.T, more ...chromedp.ExecAllocatorOption) context.Context {
 	t.Helper()
 	temp, err := os.MkdirTemp("", "mo") // short: a socket lies in it
 	if err != nil {
@@ -171,7 +171,7 @@ func chromium(t *testing.T) context.Context {
 		chromedp.NoSandbox, chromedp.DisableGPU, chromedp.UserDataDir(t.TempDir()), chromedp.WindowSize(1920, 1080),
 		chromedp.Flag("disable-quic", true), chromedp.Flag("disable-background-networking", true),
 		chromedp.Flag("disable-component-update", true), chromedp.Flag("disable-sync", true))
-	alloc, endAlloc := chromedp.NewExecAllocator(t.Context(), options...)
+	alloc, endAlloc := chromedp.NewExecAllocator(t.Context(), append(options, more...)...)
 	tab, endTab := chromedp.NewContext(alloc)
 	ctx, endTime := context.WithTimeout(tab, 4*patience)
 	t.Cleanup(func() { endTime(); endTab(); endAlloc() })
