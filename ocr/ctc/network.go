@@ -103,70 +103,82 @@ func parse(b []byte) (*Network, error) {
 	for i := range blocks {
 		n.dilations = append(n.dilations, int(binary.LittleEndian.Uint16(b[head+2*i:])))
 	}
-	b = b[head+2*blocks:]
-	short := false
-	take := func(k int) []float32 {
-		out := make([]float32, k)
-		if len(b) < 2*k {
-			short = true
-			return out
-		}
-		for i := range out {
-			out[i] = half(binary.LittleEndian.Uint16(b[2*i:]))
-		}
-		b = b[2*k:]
-		return out
-	}
-	// conv turns [out][in][rows of three taps] into [rows][three taps][in][out]; inputs and outputs are filled up, or if there
-	// is one input the taps to four.
-	conv := func(in, out, taps int) layer {
-		inFilled, outFilled, row := eights(in), eights(out), 3*eights(in)
-		if in == 1 {
-			inFilled, row = 1, 4
-		}
-		raw := take(out * in * taps)
-		weights := make([]float32, (taps+2)/3*row*outFilled)
-		for o := range out {
-			for i := range in {
-				for t := range taps {
-					weights[(t/3*row+t%3*inFilled+i)*outFilled+o] = raw[(o*in+i)*taps+t]
-				}
-			}
-		}
-		if taps == 1 {
-			weights = weights[:inFilled*outFilled]
-		}
-		l := layer{bias: make([]float32, outFilled), out: outFilled}
-		l.weights, l.worth = whole(weights, outFilled)
-		copy(l.bias, take(out))
-		return l
-	}
+	r := weightReader{left: b[head+2*blocks:]}
 	in := 1
 	for i, out := range widths {
 		taps := 9
 		if i == 4 {
 			taps = 15
 		}
-		n.convs[i] = conv(in, out, taps)
+		n.convs[i] = r.conv(in, out, taps)
 		in = out
 	}
 	for range blocks {
-		raw := take(in * 7)
-		d := depth{make([]float32, 7*eights(in)), make([]float32, eights(in))}
-		for c := range in {
-			for t := range 7 {
-				d.weights[t*eights(in)+c] = raw[c*7+t]
-			}
-		}
-		copy(d.bias, take(in))
-		n.deep = append(n.deep, d)
-		n.point = append(n.point, conv(in, in, 1))
+		n.deep = append(n.deep, r.depth(in))
+		n.point = append(n.point, r.conv(in, in, 1))
 	}
-	n.scores = conv(in, classes, 1)
-	if short || len(b) != 0 {
+	n.scores = r.conv(in, classes, 1)
+	if r.short || len(r.left) != 0 {
 		return nil, fmt.Errorf("load line network: its length does not fit its shape")
 	}
 	return n, nil
+}
+
+// weightReader takes layers from the half floats behind a network's head.
+type weightReader struct {
+	left  []byte
+	short bool // more was asked for than there is; what is missing was given as zeros
+}
+
+func (r *weightReader) take(k int) []float32 {
+	out := make([]float32, k)
+	if len(r.left) < 2*k {
+		r.short = true
+		return out
+	}
+	for i := range out {
+		out[i] = half(binary.LittleEndian.Uint16(r.left[2*i:]))
+	}
+	r.left = r.left[2*k:]
+	return out
+}
+
+// conv turns [out][in][rows of three taps] into [rows][three taps][in][out]; inputs and outputs are filled up, or if there
+// is one input the taps to four.
+func (r *weightReader) conv(in, out, taps int) layer {
+	inFilled, outFilled, row := eights(in), eights(out), 3*eights(in)
+	if in == 1 {
+		inFilled, row = 1, 4
+	}
+	raw := r.take(out * in * taps)
+	weights := make([]float32, (taps+2)/3*row*outFilled)
+	for o := range out {
+		for i := range in {
+			for t := range taps {
+				weights[(t/3*row+t%3*inFilled+i)*outFilled+o] = raw[(o*in+i)*taps+t]
+			}
+		}
+	}
+	if taps == 1 {
+		weights = weights[:inFilled*outFilled]
+	}
+	l := layer{bias: make([]float32, outFilled), out: outFilled}
+	l.weights, l.worth = whole(weights, outFilled)
+	copy(l.bias, r.take(out))
+	return l
+}
+
+// depth turns [channels][7] into [7][channels], channels filled up.
+func (r *weightReader) depth(channels int) depth {
+	raw := r.take(channels * 7)
+	d := depth{make([]float32, 7*eights(channels)), make([]float32, eights(channels))}
+	for c := range channels {
+		for t := range 7 {
+			d.weights[t*eights(channels)+c] = raw[c*7+t]
+		}
+	}
+	copy(d.bias, r.take(channels))
+	return d
 }
 
 // half is an IEEE 754 binary16.

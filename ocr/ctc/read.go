@@ -64,59 +64,77 @@ const never = -1e9
 // letters takes the likeliest sign of each place, drops repetitions and blanks, and weighs for each letter what else
 // the network saw there.
 func (n *Network) letters(scores []float32, places int) []Letter {
-	stride := n.scores.out
-	prob := func(t, class int) float64 { return math.Exp(float64(scores[t*stride+class])) }
+	at := placeScores{scores, n.scores.out, n.classes}
 	var out []Letter
 	var classes []int
 	last := blank
 	for t := range places {
-		best := 0
-		for c, v := range scores[t*stride : t*stride+n.classes] {
-			if v > scores[t*stride+best] {
-				best = c
-			}
-		}
+		best := at.best(t)
 		switch {
 		case best == blank:
 		case best == last:
 			l := &out[len(out)-1]
-			l.To, l.Prob = t+1, max(l.Prob, prob(t, best))
+			l.To, l.Prob = t+1, max(l.Prob, at.prob(t, best))
 		default:
-			out = append(out, Letter{Sign: Signs[best-1], From: t, To: t + 1, Prob: prob(t, best)})
+			out = append(out, Letter{Sign: Signs[best-1], From: t, To: t + 1, Prob: at.prob(t, best)})
 			classes = append(classes, best)
 		}
 		last = best
 	}
-	// Between two letters only these and the blank are expected: whatever else is likely there puts both in doubt.
 	for i := -1; i < len(out); i++ {
-		from, to := 0, places
-		if i >= 0 {
-			from = (out[i].From + out[i].To) / 2
-		}
-		if i+1 < len(out) {
-			to = (out[i+1].From + out[i+1].To + 1) / 2
-		}
-		for t := from; t < to; t++ {
-			fits := prob(t, blank)
-			if i >= 0 {
-				fits += prob(t, classes[i])
-			}
-			if i+1 < len(out) && (i < 0 || classes[i+1] != classes[i]) {
-				fits += prob(t, classes[i+1])
-			}
-			if i >= 0 && t < out[i].To+2 {
-				out[i].Prob = min(out[i].Prob, fits)
-			}
-			if i+1 < len(out) && t > out[i+1].From-3 {
-				out[i+1].Prob = min(out[i+1].Prob, fits)
-			}
-			if i >= 0 && i+1 < len(out) && t >= out[i].To+2 && t <= out[i+1].From-3 {
-				out[i].Prob = min(out[i].Prob, fits)
-			}
-		}
+		at.doubt(out, classes, i, places)
 	}
 	widen(out, places)
 	return out
+}
+
+// placeScores are the logarithms of the probabilities of all classes at each place of a line, as run gives them.
+type placeScores struct {
+	scores          []float32
+	stride, classes int
+}
+
+func (s placeScores) prob(t, class int) float64 { return math.Exp(float64(s.scores[t*s.stride+class])) }
+
+// best is the likeliest class at place t.
+func (s placeScores) best(t int) int {
+	best := 0
+	for c, v := range s.scores[t*s.stride : t*s.stride+s.classes] {
+		if v > s.scores[t*s.stride+best] {
+			best = c
+		}
+	}
+	return best
+}
+
+// doubt lowers the probability of letters i and i+1 (-1 and len(letters): the ends of the line) by what stands between their
+// middles: only these and the blank are expected there, so whatever else is likely puts the nearer in doubt, and far from both
+// the one before.
+func (s placeScores) doubt(letters []Letter, classes []int, i, places int) {
+	before, behind := i >= 0, i+1 < len(letters)
+	from, to := 0, places
+	if before {
+		from = (letters[i].From + letters[i].To) / 2
+	}
+	if behind {
+		to = (letters[i+1].From + letters[i+1].To + 1) / 2
+	}
+	for t := from; t < to; t++ {
+		fits := s.prob(t, blank)
+		if before {
+			fits += s.prob(t, classes[i])
+		}
+		if behind && (!before || classes[i+1] != classes[i]) {
+			fits += s.prob(t, classes[i+1])
+		}
+		second := behind && t > letters[i+1].From-3
+		if before && (t < letters[i].To+2 || behind && !second) {
+			letters[i].Prob = min(letters[i].Prob, fits)
+		}
+		if second {
+			letters[i+1].Prob = min(letters[i+1].Prob, fits)
+		}
+	}
 }
 
 // widen makes of the places at which letters were recognised, which may be narrower than these, the room that each

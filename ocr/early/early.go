@@ -68,13 +68,21 @@ func (p *Page) Take(y, total int, img image.Image) {
 	if p.spoiled = p.spoiled || y != p.rows || b.Dx() != p.width || p.width < 64 || p.dpi > finest; p.spoiled {
 		return
 	}
+	p.keep(img)
+	if p.due(total) {
+		p.begin()
+	}
+}
+
+// keep adds lines and notes where the content begins and ends.
+func (p *Page) keep(img image.Image) {
 	bright := page.Luma(img)
 	lines, stride := bright.Pix, bright.Stride
 	if !p.gray {
 		colour := rgba(img)
 		lines, stride = colour.Pix, colour.Stride
 	}
-	for row := range b.Dy() {
+	for row := range img.Bounds().Dy() {
 		p.pix = append(p.pix, lines[row*stride:row*stride+p.stride()]...)
 		p.rows++
 		if p.rows%2 == 0 && printed(bright.Pix[row*bright.Stride:row*bright.Stride+p.width]) {
@@ -84,11 +92,23 @@ func (p *Page) Take(y, total int, img image.Image) {
 			p.last = p.rows
 		}
 	}
+}
+
+// due says whether something as high as a card lies whole above empty lines, was not read yet, and is worth a try before the
+// whole page is there.
+func (p *Page) due(total int) bool {
 	mm := float64(p.dpi) / 25.4
-	if p.first < 0 || float64(p.last-p.first) < leastContent*mm || float64(p.rows-p.last) < quiet*mm || p.begun >= p.last ||
-		p.tried == tries || total > 0 && p.rows > total*95/100 {
-		return
+	switch {
+	case p.first < 0, float64(p.last-p.first) < leastContent*mm, float64(p.rows-p.last) < quiet*mm:
+		return false
+	case p.begun >= p.last, p.tried == tries:
+		return false
 	}
+	return total <= 0 || p.rows <= total*95/100
+}
+
+// begin reads what has arrived, beside the scanning.
+func (p *Page) begin() {
 	p.begun = p.rows
 	p.tried++
 	arrived := p.rows

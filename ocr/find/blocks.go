@@ -9,7 +9,8 @@ import (
 )
 
 // Blocks finds print that stands together like a card's where no card's edge can be seen: on photocopies and fax pages.
-// The outline is that of the print, a little larger. Nothing is looked for under the outlines that are known.
+// The outline is that of the print, a little larger. Nothing is looked for under the outlines that are known. dpi is the
+// picture's resolution, 0 where it is not known.
 func Blocks(g *image.Gray, dpi float64, known ...Outline) []Outline {
 	b := g.Bounds()
 	long := max(b.Dx(), b.Dy())
@@ -23,38 +24,26 @@ func Blocks(g *image.Gray, dpi float64, known ...Outline) []Outline {
 	f := max(1, (long+600)/1200)
 	small := Shrink(g, f)
 	scale := dpi / float64(f) / 25.4 // pixels a millimetre
-	k := NewInk(small, int(4*scale)|1, 24)
-	// Specks are no print.
-	print := newMask(k.w, k.h)
-	for _, p := range k.parts() {
-		if p.area >= 4 && p.box.Dx() < int(60*scale) && p.box.Dy() < int(45*scale) {
-			print.copy(k.mask, p.box)
-		}
-	}
+	print := blockPrint(small, scale)
 	for _, o := range known {
 		r := bounds(o.Quad[:])
 		print.Clear(image.Rect(r.Min.X/f, r.Min.Y/f, r.Max.X/f, r.Max.Y/f))
 	}
 	m := print.close(max(2, int(2.6*scale)))
 	var found, zones []Outline
-	in, all := 0, print.Count(image.Rect(0, 0, k.w, k.h))
+	in, all := 0, print.Count(image.Rect(0, 0, print.w, print.h))
 	for _, o := range loose(m) {
 		// A heap of print has no sides of its own: its lines say how it lies.
 		o = o.along(Slope(small.SubImage(bounds(o.hull)).(*image.Gray)))
-		w, h := o.Width/scale, o.Height/scale
-		ratio := w / h
-		if ratio > 4.2 && ratio < 8 && o.Fill > 0.5 && (!sized || w > 50 && w < 100) {
+		switch w, h := o.Width/scale, o.Height/scale; {
+		case zoneSized(w, h, o.Fill, sized):
 			o = o.roundZone(print)
 			in += print.Count(bounds(o.Quad[:]))
 			zones = append(zones, o.times(float64(f)))
-			continue
+		case printSized(w, h, o.Fill):
+			in += print.Count(bounds(o.hull))
+			found = append(found, o.grown(2.5*scale).times(float64(f)))
 		}
-		// Without its photo a card's print is hardly wider than high.
-		if ratio < 1 || ratio > 2.3 || w < 45 || w > 135 || h < 32 || h > 95 || o.Fill < 0.35 {
-			continue
-		}
-		in += print.Count(bounds(o.hull))
-		found = append(found, o.grown(2.5*scale).times(float64(f)))
 	}
 	found = slices.DeleteFunc(found, func(o Outline) bool {
 		return slices.ContainsFunc(zones, func(z Outline) bool { return overlaps(z, o) })
@@ -65,6 +54,33 @@ func Blocks(g *image.Gray, dpi float64, known ...Outline) []Outline {
 	}
 	sortAsRead(found)
 	return found
+}
+
+// blockPrint is the ink of a picture of scale pixels a millimetre without specks, which are no print, and without what is larger
+// than a card's picture.
+func blockPrint(small *image.Gray, scale float64) mask {
+	k := NewInk(small, int(4*scale)|1, 24)
+	print := newMask(k.w, k.h)
+	for _, p := range k.parts() {
+		if p.area >= 4 && p.box.Dx() < int(60*scale) && p.box.Dy() < int(45*scale) {
+			print.copy(k.mask, p.box)
+		}
+	}
+	return print
+}
+
+// zoneSized says whether a heap of print of w × h mm, fill of its box covered, is shaped like the three rows of a card's machine
+// readable zone; sized: the millimetres are true.
+func zoneSized(w, h, fill float64, sized bool) bool {
+	ratio := w / h
+	return ratio > 4.2 && ratio < 8 && fill > 0.5 && (!sized || w > 50 && w < 100)
+}
+
+// printSized says whether a heap of print of w × h mm is shaped like a card's. Without its photo a card's print is hardly wider
+// than high.
+func printSized(w, h, fill float64) bool {
+	ratio := w / h
+	return ratio >= 1 && ratio <= 2.3 && w >= 45 && w <= 135 && h >= 32 && h <= 95 && fill >= 0.35
 }
 
 // roundZone is the card about a machine readable zone of three rows (ICAO Doc 9303 part 5: 30 letters, 10 an inch), which stands
@@ -165,45 +181,72 @@ const spread = 6
 func Slope(g *image.Gray) float64 {
 	b := g.Bounds()
 	f := max(1, (max(b.Dx(), b.Dy())+750)/1500)
-	small := Shrink(g, f)
-	k := NewInk(small, 25, 26)
-	type spot struct{ x, y, size float64 }
-	var spots []spot
-	const cell = 32
-	gw := k.w/cell + 1
-	grid := map[int][]int{}
+	letters := newSpots(NewInk(Shrink(g, f), 25, 26))
+	if len(letters.all) < 12 {
+		return 0
+	}
+	return letters.sharpest(letters.coarsest()) * math.Pi / 180
+}
+
+// spot is what may be a letter: its middle, and the longer side of its box.
+type spot struct{ x, y, size float64 }
+
+// spots are the letters of a picture, and by cells of spotCell pixels where they stand.
+type spots struct {
+	all  []spot
+	grid map[int][]int
+	wide int // cells in a row
+}
+
+const (
+	spotCell  = 32
+	mostSpots = 6000 // more say no more about the slope
+)
+
+func newSpots(k Ink) spots {
+	s := spots{grid: map[int][]int{}, wide: k.w/spotCell + 1}
 	for _, p := range k.parts() {
 		w, h := p.box.Dx(), p.box.Dy()
 		if max(w, h) < 4 || max(w, h) > 40 || p.area < 8 || max(w, h) > 6*min(w, h) {
 			continue
 		}
-		s := spot{float64(p.box.Min.X+p.box.Max.X) / 2, float64(p.box.Min.Y+p.box.Max.Y) / 2, float64(max(w, h))}
-		grid[int(s.y)/cell*gw+int(s.x)/cell] = append(grid[int(s.y)/cell*gw+int(s.x)/cell], len(spots))
-		spots = append(spots, s)
-		if len(spots) > 6000 {
+		one := spot{float64(p.box.Min.X+p.box.Max.X) / 2, float64(p.box.Min.Y+p.box.Max.Y) / 2, float64(max(w, h))}
+		cell := int(one.y)/spotCell*s.wide + int(one.x)/spotCell
+		s.grid[cell] = append(s.grid[cell], len(s.all))
+		if s.all = append(s.all, one); len(s.all) > mostSpots {
 			break
 		}
 	}
-	if len(spots) < 12 {
-		return 0
-	}
-	// Letters stand nearer to each other along a line than lines do.
-	var votes [180]float64
-	for i, s := range spots {
-		cx, cy := int(s.x)/cell, int(s.y)/cell
-		best, bx, by := math.Inf(1), 0.0, 0.0
-		for gy := cy - 1; gy <= cy+1; gy++ {
-			for gx := cx - 1; gx <= cx+1; gx++ {
-				for _, j := range grid[gy*gw+gx] {
-					dx, dy := spots[j].x-s.x, spots[j].y-s.y
-					if d := dx*dx + dy*dy; j != i && d < best && d > 4 && spots[j].size < 2*s.size && s.size < 2*spots[j].size {
-						best, bx, by = d, dx, dy
-					}
+	return s
+}
+
+// nearest is the way to the letter of about the same size that stands nearest to letter i in its own or a neighbouring cell, and
+// the square of its length; that is infinite where there is none.
+func (s spots) nearest(i int) (dx, dy, square float64) {
+	one := s.all[i]
+	cx, cy := int(one.x)/spotCell, int(one.y)/spotCell
+	square = math.Inf(1)
+	for gy := cy - 1; gy <= cy+1; gy++ {
+		for gx := cx - 1; gx <= cx+1; gx++ {
+			for _, j := range s.grid[gy*s.wide+gx] {
+				x, y := s.all[j].x-one.x, s.all[j].y-one.y
+				if d := x*x + y*y; j != i && d < square && d > 4 && s.all[j].size < 2*one.size && one.size < 2*s.all[j].size {
+					dx, dy, square = x, y, d
 				}
 			}
 		}
-		if !math.IsInf(best, 1) && best < 9*s.size*s.size {
-			deg := math.Atan2(by, bx) * 180 / math.Pi
+	}
+	return dx, dy, square
+}
+
+// coarsest is the direction in which most letters have their neighbours, in degrees between -45 and 135: letters stand nearer to
+// each other along a line than lines do.
+func (s spots) coarsest() int {
+	var votes [180]float64
+	for i, one := range s.all {
+		dx, dy, square := s.nearest(i)
+		if !math.IsInf(square, 1) && square < 9*one.size*one.size {
+			deg := math.Atan2(dy, dx) * 180 / math.Pi
 			votes[((int(math.Round(deg))%180)+180)%180]++
 		}
 	}
@@ -220,13 +263,17 @@ func Slope(g *image.Gray) float64 {
 	if coarse >= 135 {
 		coarse -= 180
 	}
-	// The right slope packs the letters into the fewest, fullest lines.
+	return coarse
+}
+
+// sharpest is the direction near coarse, both in degrees, that packs the letters into the fewest, fullest lines.
+func (s spots) sharpest(coarse int) float64 {
 	fine, sharp := float64(coarse), -1.0
 	for d := float64(coarse) - spread; d <= float64(coarse)+spread; d += 0.2 {
 		a := d * math.Pi / 180
 		rows := map[int]float64{}
-		for _, s := range spots {
-			rows[int(math.Floor((-s.x*math.Sin(a)+s.y*math.Cos(a))/3))]++
+		for _, one := range s.all {
+			rows[int(math.Floor((-one.x*math.Sin(a)+one.y*math.Cos(a))/3))]++
 		}
 		sum := 0.0
 		for _, n := range rows {
@@ -236,5 +283,5 @@ func Slope(g *image.Gray) float64 {
 			fine, sharp = d, sum
 		}
 	}
-	return fine * math.Pi / 180
+	return fine
 }

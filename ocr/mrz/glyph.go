@@ -144,59 +144,71 @@ func Read(img *image.Gray, boxes []image.Rectangle) []Line {
 	return out
 }
 
-func isDigit(c byte) bool  { return c >= '0' && c <= '9' }
-func isLetter(c byte) bool { return c >= 'A' && c <= 'Z' }
+// What may stand at a position of a zone.
+func isDigit(c byte) bool          { return c >= '0' && c <= '9' }
+func isLetter(c byte) bool         { return c >= 'A' && c <= 'Z' }
+func isAny(byte) bool              { return true }
+func isDigitOrFiller(c byte) bool  { return isDigit(c) || c == '<' }
+func isLetterOrFiller(c byte) bool { return isLetter(c) || c == '<' }
+func isSex(c byte) bool            { return c == 'M' || c == 'F' || c == '<' }
 
 // place says what may stand at a position: ICAO 9303 fixes letters and digits for most, a Vietnamese card's number for more.
 // head is what was read of the first line's first five signs.
 func place(steps, line, k int, head string) func(byte) bool {
-	any := func(byte) bool { return true }
-	digit := isDigit
-	filler := func(c byte) bool { return isDigit(c) || c == '<' }
-	letter := func(c byte) bool { return isLetter(c) || c == '<' }
-	sex := func(c byte) bool { return c == 'M' || c == 'F' || c == '<' }
-	if steps == 30 {
-		home := strings.HasSuffix(head, Vietnam)
-		switch line {
-		case 0:
-			switch {
-			case k < 5:
-				return letter
-			case home && k == 29:
-				return digit
-			case home || k == 14:
-				return filler
-			}
-			return any
-		case 1:
-			switch {
-			case k < 7, k >= 8 && k < 15, k == 29:
-				return digit
-			case k == 7:
-				return sex
-			case k < 18:
-				return letter
-			}
-			return any
-		}
-		return letter
+	switch {
+	case steps == 30 && line == 0:
+		return placeTD1First(k, strings.HasSuffix(head, Vietnam))
+	case steps == 30 && line == 1:
+		return placeTD1Second(k)
+	case steps == 30 || line == 0:
+		return isLetterOrFiller // the names
 	}
-	if line == 0 {
-		return letter
+	return placeSecond(steps, k, strings.HasPrefix(head, "V"))
+}
+
+// placeTD1First is place for the first line of a card (part 5, TD1); home: issued in Vietnam, whose number goes on behind its
+// check digit.
+func placeTD1First(k int, home bool) func(byte) bool {
+	switch {
+	case k < 5:
+		return isLetterOrFiller
+	case home && k == 29:
+		return isDigit
+	case home || k == 14:
+		return isDigitOrFiller
 	}
+	return isAny
+}
+
+// placeTD1Second is place for a card's second line.
+func placeTD1Second(k int) func(byte) bool {
+	switch {
+	case k < 7, k >= 8 && k < 15, k == 29:
+		return isDigit
+	case k == 7:
+		return isSex
+	case k < 18:
+		return isLetterOrFiller
+	}
+	return isAny
+}
+
+// placeSecond is place for the second line of passports, larger cards and visas (parts 4, 6 and 7). A visa has no check digits at
+// its end.
+func placeSecond(steps, k int, visa bool) func(byte) bool {
 	switch {
 	case k == 9:
-		return filler
-	case k >= 13 && k < 20, k >= 21 && k < 28, k == steps-1 && !strings.HasPrefix(head, "V"):
-		return digit
+		return isDigitOrFiller
+	case k >= 13 && k < 20, k >= 21 && k < 28, k == steps-1 && !visa:
+		return isDigit
 	case k >= 10 && k < 13:
-		return letter
+		return isLetterOrFiller
 	case k == 20:
-		return sex
-	case k == 42 && !strings.HasPrefix(head, "V"):
-		return filler
+		return isSex
+	case k == 42 && !visa:
+		return isDigitOrFiller
 	}
-	return any
+	return isAny
 }
 
 // row is one line's band of pixels with its contrast and slope.

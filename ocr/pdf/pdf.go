@@ -234,54 +234,77 @@ func (d *Document) scan(n int) (_ []byte, _ float64, _ int, err error) {
 	if err != nil {
 		return nil, 0, 0, err
 	}
-	resources := inherited.Resources
-	if o, found := page.Find("Resources"); found {
-		if resources, err = d.ctx.DereferenceDict(o); err != nil {
-			return nil, 0, 0, errMore
-		}
-	}
-	o, found := resources.Find("XObject")
-	if !found {
-		return nil, 0, 0, errMore
-	}
-	objects, err := d.ctx.DereferenceDict(o)
+	stream, err := d.xobject(page, inherited, name)
 	if err != nil {
+		return nil, 0, 0, err
+	}
+	if !d.plainJPEG(stream) {
 		return nil, 0, 0, errMore
-	}
-	o, found = objects.Find(name)
-	if !found {
-		return nil, 0, 0, errMore
-	}
-	stream, _, err := d.ctx.DereferenceStreamDict(o)
-	if err != nil || stream == nil || len(stream.FilterPipeline) != 1 || stream.FilterPipeline[0].Name != "DCTDecode" {
-		return nil, 0, 0, errMore
-	}
-	for _, odd := range []string{"SMask", "Mask", "Decode", "ImageMask"} {
-		if _, found := stream.Find(odd); found {
-			return nil, 0, 0, errMore
-		}
-	}
-	if o, found := stream.Find("ColorSpace"); found {
-		if cs, err := d.ctx.Dereference(o); err == nil {
-			if cs, plain := cs.(types.Name); plain && cs == "DeviceCMYK" {
-				return nil, 0, 0, errMore
-			}
-		}
 	}
 	box := inherited.CropBox
 	if box == nil {
 		box = inherited.MediaBox
 	}
 	w := stream.IntEntry("Width")
-	if box == nil || w == nil || box.Width() <= 0 || box.Height() <= 0 {
-		return nil, 0, 0, errMore
-	}
-	// All of the page must be the picture, upright.
-	if m[1] != 0 || m[2] != 0 || m[0] < 0.9*box.Width() || m[3] < 0.9*box.Height() || m[0] > 1.1*box.Width() || m[3] > 1.1*box.Height() {
+	if box == nil || w == nil || !fills(m, box) {
 		return nil, 0, 0, errMore
 	}
 	turn := ((inherited.Rotate % 360) + 360) % 360
 	return stream.Raw, float64(*w) / m[0] * 72, turn, nil
+}
+
+// xobject is the stream that a page's resources give under a name.
+func (d *Document) xobject(page types.Dict, inherited *model.InheritedPageAttrs, name string) (*types.StreamDict, error) {
+	resources := inherited.Resources
+	if o, found := page.Find("Resources"); found {
+		var err error
+		if resources, err = d.ctx.DereferenceDict(o); err != nil {
+			return nil, errMore
+		}
+	}
+	o, found := resources.Find("XObject")
+	if !found {
+		return nil, errMore
+	}
+	objects, err := d.ctx.DereferenceDict(o)
+	if err != nil {
+		return nil, errMore
+	}
+	if o, found = objects.Find(name); !found {
+		return nil, errMore
+	}
+	stream, _, err := d.ctx.DereferenceStreamDict(o)
+	if err != nil || stream == nil {
+		return nil, errMore
+	}
+	return stream, nil
+}
+
+// plainJPEG says whether an image shows what its JPEG holds and nothing else: no mask, no other filter, no inks of a press.
+func (d *Document) plainJPEG(stream *types.StreamDict) bool {
+	if len(stream.FilterPipeline) != 1 || stream.FilterPipeline[0].Name != "DCTDecode" {
+		return false
+	}
+	for _, odd := range []string{"SMask", "Mask", "Decode", "ImageMask"} {
+		if _, found := stream.Find(odd); found {
+			return false
+		}
+	}
+	if o, found := stream.Find("ColorSpace"); found {
+		if cs, err := d.ctx.Dereference(o); err == nil {
+			if cs, plain := cs.(types.Name); plain && cs == "DeviceCMYK" {
+				return false
+			}
+		}
+	}
+	return true
+}
+
+// fills says whether a picture drawn by a matrix takes all of the page, upright.
+func fills(m [6]float64, box *types.Rectangle) bool {
+	w, h := box.Width(), box.Height()
+	return w > 0 && h > 0 && m[1] == 0 && m[2] == 0 &&
+		m[0] >= 0.9*w && m[3] >= 0.9*h && m[0] <= 1.1*w && m[3] <= 1.1*h
 }
 
 // longest is how many bytes a content stream may have that draws one picture and nothing else.

@@ -102,36 +102,42 @@ func asciiLetter(c byte) bool { return c|0x20 >= 'a' && c|0x20 <= 'z' }
 // doesn't have, and not a single mark in both say that they are torn. Where letters may have been dropped alone (typed),
 // so does a word of the name that cannot be spelled so.
 func whole(name, residence string, typed bool) bool {
-	marked := false
-	for _, text := range []string{name, residence} {
-		for _, r := range norm.NFD.String(text) {
-			switch {
-			case r == '?' || r == unicode.ReplacementChar || unicode.IsLetter(r) && r > unicode.MaxASCII && r != 'đ' && r != 'Đ':
-				return false
-			case unicode.Is(unicode.Mn, r):
-				if !strings.ContainsRune(marks, r) {
-					return false
-				}
-				marked = true
-			case r == 'đ' || r == 'Đ':
-				marked = true
-			}
-		}
-	}
-	if !typed {
+	marked, torn := checkLetters(norm.NFD.String(name + "\n" + residence))
+	switch {
+	case torn:
+		return false
+	case !typed:
 		return marked || name == "" && residence == ""
 	}
-	for _, word := range strings.FieldsFunc(residence, func(r rune) bool { return !unicode.IsLetter(r) }) {
-		if voiceless(word) {
-			return false
+	ofName := func(r rune) bool { return unicode.IsLetter(r) || strings.ContainsRune(apostrophes, r) }
+	return marked && !slices.ContainsFunc(strings.FieldsFunc(residence, notLetter), voiceless) &&
+		!slices.ContainsFunc(strings.FieldsFunc(name, func(r rune) bool { return !ofName(r) }), unspelled)
+}
+
+// checkLetters goes through text in NFD: marked says that a letter has a mark of Vietnamese, torn that a sign stands for one that could
+// not be shown, or that Vietnamese doesn't have one.
+func checkLetters(text string) (marked, torn bool) {
+	for _, r := range text {
+		switch {
+		case r == 'đ' || r == 'Đ':
+			marked = true
+		case r == '?' || r == unicode.ReplacementChar || unicode.IsLetter(r) && r > unicode.MaxASCII:
+			return marked, true
+		case unicode.Is(unicode.Mn, r):
+			if !strings.ContainsRune(marks, r) {
+				return marked, true
+			}
+			marked = true
 		}
 	}
-	for _, word := range strings.FieldsFunc(name, func(r rune) bool { return !unicode.IsLetter(r) && !strings.ContainsRune(apostrophes, r) }) {
-		if !strings.ContainsAny(word, apostrophes) && !vn.Spelled(word) && !vn.Syllable(word) {
-			return false
-		}
-	}
-	return marked
+	return marked, false
+}
+
+func notLetter(r rune) bool { return !unicode.IsLetter(r) }
+
+// unspelled reports a word of a name that neither Vietnamese nor a name of the highlands is spelled like.
+func unspelled(word string) bool {
+	return !strings.ContainsAny(word, apostrophes) && !vn.Spelled(word) && !vn.Syllable(word)
 }
 
 // voiceless reports a word that has lost its vowels; short forms have none either.

@@ -249,8 +249,8 @@ func foreignTwo(p Person, begins string, wide int) []string {
 	return []string{one, padTo(two, wide)}
 }
 
-// listed draws a listing.
-func listed(l listing, p Person, st style, dpi float64, rng *rand.Rand) *canvas {
+// paint draws a listing.
+func (l listing) paint(p Person, st style, dpi float64, rng *rand.Rand) *canvas {
 	if l.sheet {
 		return listedSheet(l, p, st, dpi)
 	}

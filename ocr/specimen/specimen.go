@@ -11,6 +11,7 @@ package specimen
 import (
 	"fmt"
 	"image"
+	"maps"
 	"math/rand/v2"
 	"slices"
 
@@ -85,65 +86,83 @@ func Draw(spec Spec, seed uint64, d Damage) (*image.RGBA, Truth, error) {
 	var faces []face
 	var truth Truth
 	for i, p := range spec.Papers {
-		sides := p.Sides
-		if len(sides) == 0 {
-			sides = []Side{Front}
-			if isCard(p.Kind) && !fromList(p.Kind) {
-				sides = append(sides, Back)
-			}
+		drawn, t, err := drawPaper(spec, p, w, rng)
+		if err != nil {
+			return nil, Truth{}, err
 		}
-		t := PaperTruth{Kind: p.Kind, Rotation: p.Rotation, Fields: map[paper.Name]string{}, Printed: map[paper.Name]string{},
-			Where: map[Side]paper.Quad{}, Fields2D: map[paper.Name]paper.Quad{}}
-		style := newStyle(rng)
-		if f := spec.Fonts; f != nil {
-			style.label, style.value, style.strong, style.title = f.regular, f.regular, f.bold, f.bold
-		}
-		for _, s := range sides {
-			bearer := p.Person
-			bearer.code, bearer.like = p.Code, p.Like
-			f, err := drawSide(p.Kind, s, bearer, style, w, float64(spec.DPI), rng)
-			if err != nil {
-				return nil, Truth{}, fmt.Errorf("draw specimen %s %s: %w", p.Kind, s, err)
-			}
-			f.paper, f.side, f.rotation, f.skew = i, s, p.Rotation, p.Skew
+		for _, f := range drawn {
+			f.paper = i
 			faces = append(faces, f)
-			if isCard(p.Kind) {
-				t.Sides = append(t.Sides, string(s))
-			}
-			t.Code = t.Code || f.code
-			for n, v := range f.values {
-				t.Fields[n] = v
-			}
-			for n, v := range f.printed {
-				t.Printed[n] = v
-			}
-		}
-		if p.Code != nil {
-			t.Lies = slices.DeleteFunc(lies(p.Person, *p.Code), func(n paper.Name) bool { _, shown := t.Printed[n]; return !shown })
 		}
 		truth.Papers = append(truth.Papers, t)
 	}
-	page, maps := compose(faces, spec, w, rng)
+	page, spots := compose(faces, spec, w, rng)
 	for i, f := range faces {
 		t := &truth.Papers[f.paper]
-		t.Where[f.side] = maps[i].quad(0, 0, f.widthMM, f.heightMM)
+		t.Where[f.side] = spots[i].quad(0, 0, f.widthMM, f.heightMM)
 		for n, r := range f.where {
-			t.Fields2D[n] = maps[i].quad(r.x, r.y, r.x+r.w, r.y+r.h)
+			t.Fields2D[n] = spots[i].quad(r.x, r.y, r.x+r.w, r.y+r.h)
 		}
 	}
 	img, h := w.page(page, float64(spec.DPI))
 	if h != nil {
-		for i := range truth.Papers {
-			t := &truth.Papers[i]
-			for s, q := range t.Where {
-				t.Where[s] = h.apply(q)
-			}
-			for n, q := range t.Fields2D {
-				t.Fields2D[n] = h.apply(q)
-			}
+		for _, t := range truth.Papers {
+			t.bend(h)
 		}
 	}
 	return img, truth, nil
+}
+
+// drawPaper draws the sides of a paper that its page shows, and says what stands on them but for where.
+func drawPaper(spec Spec, p Paper, w wear, rng *rand.Rand) ([]face, PaperTruth, error) {
+	t := PaperTruth{Kind: p.Kind, Rotation: p.Rotation, Fields: map[paper.Name]string{}, Printed: map[paper.Name]string{},
+		Where: map[Side]paper.Quad{}, Fields2D: map[paper.Name]paper.Quad{}}
+	style := newStyle(rng)
+	if f := spec.Fonts; f != nil {
+		style.label, style.value, style.strong, style.title = f.regular, f.regular, f.bold, f.bold
+	}
+	bearer := p.Person
+	bearer.code, bearer.like = p.Code, p.Like
+	var faces []face
+	for _, s := range p.shown() {
+		f, err := drawSide(p.Kind, s, bearer, style, w, float64(spec.DPI), rng)
+		if err != nil {
+			return nil, t, fmt.Errorf("draw specimen %s %s: %w", p.Kind, s, err)
+		}
+		f.side, f.rotation, f.skew = s, p.Rotation, p.Skew
+		faces = append(faces, f)
+		if isCard(p.Kind) {
+			t.Sides = append(t.Sides, string(s))
+		}
+		t.Code = t.Code || f.code
+		maps.Copy(t.Fields, f.values)
+		maps.Copy(t.Printed, f.printed)
+	}
+	if p.Code != nil {
+		t.Lies = slices.DeleteFunc(lies(p.Person, *p.Code), func(n paper.Name) bool { _, shown := t.Printed[n]; return !shown })
+	}
+	return faces, t, nil
+}
+
+// shown are the sides that a page shows.
+func (p Paper) shown() []Side {
+	switch {
+	case len(p.Sides) > 0:
+		return p.Sides
+	case isCard(p.Kind) && !fromList(p.Kind):
+		return []Side{Front, Back}
+	}
+	return []Side{Front}
+}
+
+// bend moves the places on a page as a camera's view bends it.
+func (t PaperTruth) bend(h *homography) {
+	for s, q := range t.Where {
+		t.Where[s] = h.apply(q)
+	}
+	for n, q := range t.Fields2D {
+		t.Fields2D[n] = h.apply(q)
+	}
 }
 
 func isCard(k paper.Kind) bool {
@@ -159,44 +178,45 @@ func fromList(k paper.Kind) bool {
 	return slices.ContainsFunc(listings, func(l listing) bool { return l.kind == k })
 }
 
-func drawSide(k paper.Kind, s Side, p Person, st style, w wear, dpi float64, rng *rand.Rand) (face, error) {
-	var c *canvas
-	switch {
-	case k == paper.CCCD && s == Front:
-		c = cccdFront(p, st, dpi, rng)
-	case k == paper.CCCD && s == Back:
-		c = cccdBack(p, st, dpi, rng)
-	case k == paper.CanCuoc && s == Front:
-		c = canCuocFront(p, st, dpi, rng)
-	case k == paper.CanCuoc && s == Back:
-		c = canCuocBack(p, st, dpi, rng)
-	case k == paper.CCCD2016 && s == Front:
-		c = card2016Front(p, st, dpi, rng)
-	case k == paper.CCCD2016 && s == Back:
-		c = card2016Back(p, st, dpi, rng)
-	case k == paper.CMND && s == Front:
-		c = cmndFront(p, st, dpi, rng)
-	case k == paper.CMND && s == Back:
-		c = cmndBack(p, st, dpi, rng)
-	case k == paper.Passport && s == Front:
-		c = passportPage(p, st, dpi, rng)
-	case k == paper.KhaiSinh && s == Front:
-		c = khaiSinh(p, st, dpi, rng)
-	case k == paper.CT07 && s == Front:
-		c = ct07(p, st, dpi, rng)
-	case k == paper.Other && s == Front && p.like != "":
-		l, ok := lookalikes[p.like]
+// A painter draws a side of a paper, undamaged, at dots an inch.
+type painter func(p Person, st style, dpi float64, rng *rand.Rand) *canvas
+
+// painters draw the kinds that have a hand of their own; the others are listings.
+var painters = map[paper.Kind]map[Side]painter{
+	paper.CCCD:     {Front: cccdFront, Back: cccdBack},
+	paper.CanCuoc:  {Front: canCuocFront, Back: canCuocBack},
+	paper.CCCD2016: {Front: card2016Front, Back: card2016Back},
+	paper.CMND:     {Front: cmndFront, Back: cmndBack},
+	paper.Passport: {Front: passportPage},
+	paper.KhaiSinh: {Front: khaiSinh},
+	paper.CT07:     {Front: ct07},
+	paper.Other:    {Front: letter},
+}
+
+// painterOf finds who draws a side; like is the name of the look-alike that a paper.Other is, or nothing.
+func painterOf(k paper.Kind, s Side, like string) (painter, error) {
+	if k == paper.Other && s == Front && like != "" {
+		l, ok := lookalikes[like]
 		if !ok {
-			return face{}, fmt.Errorf("no look-alike %q", p.like)
+			return nil, fmt.Errorf("no look-alike %q", like)
 		}
-		c = listed(l, p, st, dpi, rng)
-	case k == paper.Other && s == Front:
-		c = letter(p, st, dpi, rng)
-	case s == Front && fromList(k):
-		c = listed(listings[slices.IndexFunc(listings, func(l listing) bool { return l.kind == k })], p, st, dpi, rng)
-	default:
-		return face{}, fmt.Errorf("no such side")
+		return l.paint, nil
 	}
+	if paint, ok := painters[k][s]; ok {
+		return paint, nil
+	}
+	if i := slices.IndexFunc(listings, func(l listing) bool { return l.kind == k }); i >= 0 && s == Front {
+		return listings[i].paint, nil
+	}
+	return nil, fmt.Errorf("no such side")
+}
+
+func drawSide(k paper.Kind, s Side, p Person, st style, w wear, dpi float64, rng *rand.Rand) (face, error) {
+	paint, err := painterOf(k, s, p.like)
+	if err != nil {
+		return face{}, err
+	}
+	c := paint(p, st, dpi, rng)
 	if c.err != nil {
 		return face{}, c.err
 	}

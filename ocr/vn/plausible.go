@@ -69,7 +69,8 @@ var nameIndex = sync.OnceValue(func() names {
 var (
 	initials = strings.Fields("ngh ng gh gi kh nh ph qu th tr ch b c d đ g h k l m n p r s t v x")
 	finals   = strings.Fields("ng nh ch c m n p t")
-	nuclei   = strings.Fields(`a ă â e ê i o ô ơ u ư y ai ao au ay âu ây eo êu ia iê iu oa oă oe oi oo ôi ơi ua uâ uê ui uô uơ uy ưa ưi ươ ưu yê
+	nuclei   = strings.Fields(`a ă â e ê i o ô ơ u ư y ai ao au ay âu ây eo êu ia iê iu oa oă oe oi oo ôi ơi ua uâ uê ui uô uơ uy
+		ưa ưi ươ ưu yê
 		iêu oai oao oay oeo uao uây uôi uya uyê uyu ươi ươu yêu uơi`)
 )
 
@@ -83,20 +84,8 @@ var (
 // together, and the tones that syllables ending in a stop can bear. Words of other languages (place names
 // of the highlands, foreign names) are not spelled so.
 func Spelled(word string) bool {
-	var letters []rune
-	var tone rune
-	for _, r := range norm.NFD.String(strings.ToLower(strings.TrimFunc(word, unicode.IsPunct))) {
-		if isTone(r) {
-			if tone != 0 {
-				return false
-			}
-			tone = r
-			continue
-		}
-		letters = append(letters, r)
-	}
-	s := norm.NFC.String(string(letters))
-	if s == "" {
+	s, tone, ok := toneless(word)
+	if !ok || s == "" {
 		return false
 	}
 	for _, i := range append([]string{""}, initials...) {
@@ -106,22 +95,45 @@ func Spelled(word string) bool {
 		}
 		for _, f := range append([]string{""}, finals...) {
 			mid, ok := strings.CutSuffix(rest, f)
-			if !ok {
+			if !ok || stops(f) && tone != acute && tone != dotBelow {
 				continue
 			}
-			stop := f == "c" || f == "ch" || f == "p" || f == "t"
-			if stop && tone != acute && tone != dotBelow {
-				continue
-			}
-			if i == "gi" && mid == "" && !stop {
+			if i == "gi" && mid == "" && !stops(f) {
 				return f == "" || f == "n" // gì, gìn
 			}
-			if (f == "" || !slices.Contains(open, mid)) && (f != "" || !slices.Contains(closed, mid)) && slices.Contains(nuclei, mid) {
+			if goTogether(mid, f) {
 				return true
 			}
 		}
 	}
 	return false
+}
+
+// toneless is a word in small letters without its tone, which is 0 where it has none; a word with two tones is not ok.
+func toneless(word string) (letters string, tone rune, ok bool) {
+	var all []rune
+	for _, r := range norm.NFD.String(strings.ToLower(strings.TrimFunc(word, unicode.IsPunct))) {
+		if !isTone(r) {
+			all = append(all, r)
+			continue
+		}
+		if tone != 0 {
+			return "", 0, false
+		}
+		tone = r
+	}
+	return norm.NFC.String(string(all)), tone, true
+}
+
+// stops says whether a final is a stop.
+func stops(final string) bool { return final == "c" || final == "ch" || final == "p" || final == "t" }
+
+// goTogether says whether a vowel group can stand before a final, "" for none.
+func goTogether(nucleus, final string) bool {
+	if final == "" && slices.Contains(closed, nucleus) || final != "" && slices.Contains(open, nucleus) {
+		return false
+	}
+	return slices.Contains(nuclei, nucleus)
 }
 
 // Respelled lists the Vietnamese syllables that a word which can be none differs from by the marks of one or two of its letters: DUỢC

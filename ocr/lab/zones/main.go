@@ -68,9 +68,33 @@ func main() {
 	}
 }
 
+// up is how much finer than the cell a sign is drawn, along and down.
+const up = 6
+
 // sample draws one sign as a scanner sees it in its cell.
 func sample(f *opentype.Font, sign rune, rng *rand.Rand) []float32 {
-	const up = 6 // drawn six times finer than the cell
+	w, h := mrz.CellW*up, mrz.CellH*up
+	pix := newDrawing(f, sign, rng).bent(rng)
+	if rng.IntN(3) == 0 {
+		neighbour(pix, w, h, rng)
+	}
+	if rng.IntN(2) == 0 {
+		pattern(pix, w, h, rng)
+	}
+	dirt(pix, w, h, rng)
+	blur(pix, w, h, rng.IntN(up+3))
+	return scanned(pix, rng)
+}
+
+// drawing is one sign, upright in the middle of twice the room of its cell.
+type drawing struct {
+	big       *image.Alpha
+	capHeight float64 // pixels
+	wide      float64 // pixels of the widest sign
+	w, h      int     // pixels of the cell
+}
+
+func newDrawing(f *opentype.Font, sign rune, rng *rand.Rand) drawing {
 	w, h := mrz.CellW*up, mrz.CellH*up
 	size := float64(h) * (1.15 + 0.25*rng.Float64())
 	face, err := opentype.NewFace(f, &opentype.FaceOptions{Size: size, DPI: 72, Hinting: font.HintingNone})
@@ -86,32 +110,40 @@ func sample(f *opentype.Font, sign rune, rng *rand.Rand) []float32 {
 	d := font.Drawer{Dst: big, Src: image.Opaque, Face: face,
 		Dot: fixed.Point26_6{X: fixed.I(w) - (glyph.Min.X+glyph.Max.X)/2, Y: fixed.I(h + int(capHeight/2))}}
 	d.DrawString(string(sign))
+	wide, _, _ := face.GlyphBounds('M')
+	return drawing{big, capHeight, float64(wide.Max.X-wide.Min.X) / 64, w, h}
+}
+
+// at is how much ink lies at a place, 0 to 1.
+func (d drawing) at(x, y float64) float64 {
+	ix, iy := int(x), int(y)
+	if ix < 0 || iy < 0 || ix >= 2*d.w || iy >= 2*d.h {
+		return 0
+	}
+	return float64(d.big.AlphaAt(ix, iy).A) / 255
+}
+
+// bent is the sign in its cell: sized, shifted, slanted, thickened or thinned.
+func (d drawing) bent(rng *rand.Rand) []float64 {
+	w, h := d.w, d.h
 	grow := func(v float64) float64 { return v * (1 + 0.10*(rng.Float64()*2-1)) }
-	sy := capHeight / (float64(h) / 1.12) // drawn pixels for one of the cell's
+	sy := d.capHeight / (float64(h) / 1.12) // drawn pixels for one of the cell's
 	sy = grow(sy)
 	pitch := 0.5 + 0.45*rng.Float64() // share of the cell a wide sign takes
-	wide, _, _ := face.GlyphBounds('M')
-	sx := float64(wide.Max.X-wide.Min.X) / 64 / (float64(w) * pitch)
+	sx := d.wide / (float64(w) * pitch)
 	sx = grow(sx)
 	dx, dy := (rng.Float64()*2-1)*float64(w)*0.10, (rng.Float64()*2-1)*float64(h)*0.06
 	slant := (rng.Float64()*2 - 1) * 0.06
 	thick := rng.IntN(7) - 2
 	pix := make([]float64, w*h)
-	at := func(x, y float64) float64 {
-		ix, iy := int(x), int(y)
-		if ix < 0 || iy < 0 || ix >= 2*w || iy >= 2*h {
-			return 0
-		}
-		return float64(big.AlphaAt(ix, iy).A) / 255
-	}
 	for y := range h {
 		for x := range w {
 			cx, cy := float64(x)-float64(w)/2+dx, float64(y)-float64(h)/2+dy
 			cx += slant * cy
-			v := at(float64(w)+cx*sx, float64(h)+cy*sy)
-			for k := 1; k <= max(thick, -thick) && thick != 0; k++ {
+			v := d.at(float64(w)+cx*sx, float64(h)+cy*sy)
+			for k := 1; k <= max(thick, -thick); k++ {
 				for _, o := range [4][2]float64{{1, 0}, {-1, 0}, {0, 1}, {0, -1}} {
-					u := at(float64(w)+(cx+float64(k)*o[0])*sx, float64(h)+(cy+float64(k)*o[1])*sy)
+					u := d.at(float64(w)+(cx+float64(k)*o[0])*sx, float64(h)+(cy+float64(k)*o[1])*sy)
 					if thick > 0 {
 						v = max(v, u)
 					} else {
@@ -122,32 +154,38 @@ func sample(f *opentype.Font, sign rune, rng *rand.Rand) []float32 {
 			pix[y*w+x] = v
 		}
 	}
-	// Neighbours may look in from the sides.
-	if rng.IntN(3) == 0 {
-		side := rng.IntN(2) * (w - 1)
-		for y := rng.IntN(h / 2); y < h/2+rng.IntN(h/2); y++ {
-			for k := range 1 + rng.IntN(up*2) {
-				x := side - k
-				if side == 0 {
-					x = k
-				}
-				pix[y*w+x] = max(pix[y*w+x], 0.4+0.6*rng.Float64())
+	return pix
+}
+
+// neighbour lets another sign look in from a side.
+func neighbour(pix []float64, w, h int, rng *rand.Rand) {
+	side := rng.IntN(2) * (w - 1)
+	for y := rng.IntN(h / 2); y < h/2+rng.IntN(h/2); y++ {
+		for k := range 1 + rng.IntN(up*2) {
+			x := side - k
+			if side == 0 {
+				x = k
+			}
+			pix[y*w+x] = max(pix[y*w+x], 0.4+0.6*rng.Float64())
+		}
+	}
+}
+
+// pattern lays lines behind, as guilloche is.
+func pattern(pix []float64, w, h int, rng *rand.Rand) {
+	a, f, amp := rng.Float64()*math.Pi, 0.05+0.25*rng.Float64(), 0.05+0.25*rng.Float64()
+	for y := range h {
+		for x := range w {
+			g := math.Sin((math.Cos(a)*float64(x) + math.Sin(a)*float64(y)) * f * 2)
+			if g > 0.3 {
+				pix[y*w+x] = min(1, pix[y*w+x]+amp*(g-0.3))
 			}
 		}
 	}
-	// A pattern of lines behind, as guilloche is.
-	if rng.IntN(2) == 0 {
-		a, f, amp := rng.Float64()*math.Pi, 0.05+0.25*rng.Float64(), 0.05+0.25*rng.Float64()
-		for y := range h {
-			for x := range w {
-				g := math.Sin((math.Cos(a)*float64(x) + math.Sin(a)*float64(y)) * f * 2)
-				if g > 0.3 {
-					pix[y*w+x] = min(1, pix[y*w+x]+amp*(g-0.3))
-				}
-			}
-		}
-	}
-	// Ink that has gone, or dirt.
+}
+
+// dirt takes ink away in places, or puts some.
+func dirt(pix []float64, w, h int, rng *rand.Rand) {
 	for range rng.IntN(3) {
 		cx, cy, r := rng.IntN(w), rng.IntN(h), 2+rng.IntN(up*2)
 		v := float64(rng.IntN(2))
@@ -157,7 +195,10 @@ func sample(f *opentype.Font, sign rune, rng *rand.Rand) []float32 {
 			}
 		}
 	}
-	blur(pix, w, h, rng.IntN(up+3))
+}
+
+// scanned brings a drawn sign to the cell's size, with a scanner's gain, lift and noise.
+func scanned(pix []float64, rng *rand.Rand) []float32 {
 	out := make([]float32, mrz.CellW*mrz.CellH)
 	gain, lift, noise := 0.8+0.4*rng.Float64(), 0.15*(rng.Float64()-0.5), 0.12*rng.Float64()
 	for j := range mrz.CellH {
@@ -165,7 +206,7 @@ func sample(f *opentype.Font, sign rune, rng *rand.Rand) []float32 {
 			s := 0.0
 			for y := range up {
 				for x := range up {
-					s += pix[(j*up+y)*w+i*up+x]
+					s += pix[(j*up+y)*mrz.CellW*up+i*up+x]
 				}
 			}
 			v := s/(up*up)*gain + lift + noise*rng.NormFloat64()
