@@ -18,11 +18,6 @@ func Crop(data []byte, page int, q paper.Quad, maxWidth int) ([]byte, error) {
 	return l.crop(context.Background(), data, page, q, maxWidth)
 }
 
-// Preview gives a whole page as a JPEG at most maxWidth pixels wide, decoding in this process.
-func Preview(data []byte, page, maxWidth int) ([]byte, error) {
-	return Crop(data, page, paper.Quad{}, maxWidth)
-}
-
 // picture cuts q (in the file's pixels) out of img, decoded at 1/scale, and turns it upright. full takes all.
 func picture(img image.Image, q paper.Quad, full bool, scale float64, maxWidth int) *image.RGBA {
 	b := img.Bounds()

@@ -192,12 +192,12 @@ func Open(dir string, now func() time.Time) (*Log, error) {
 	l := &Log{dir: dir, now: now, lock: lock, head: origin}
 	torn, err := l.resume()
 	if err != nil {
-		l.Close()
+		_ = l.Close() // nothing was written by it
 		return nil, fmt.Errorf("open audit log: %w", err)
 	}
 	if torn {
 		if err := l.Append(Event{Actor: "system", Act: LogRepaired}); err != nil {
-			l.Close()
+			_ = l.Close() // that it can't write is told
 			return nil, err
 		}
 	}

@@ -73,8 +73,7 @@ func (p *program) openLocal(cfg config.Config) (*local, error) {
 	}
 	log, err := audit.Open(filepath.Join(cfg.Data, "audit"), time.Now)
 	if err != nil {
-		q.Close()
-		return nil, fmt.Errorf("open audit log: %w", err)
+		return nil, errors.Join(fmt.Errorf("open audit log: %w", err), q.Close())
 	}
 	return &local{cfg, q, log, warnings}, nil
 }

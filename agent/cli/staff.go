@@ -32,14 +32,14 @@ type roster interface {
 }
 
 // roster finds the list. A file that is changed beside a running daemon would not be seen by it, and be written over.
-func (p *program) roster() (roster, func() error, error) {
+func (p *program) roster() (_ roster, done func(), _ error) {
 	cfg, err := p.configuration()
 	if err != nil {
 		return nil, nil, err
 	}
 	client, err := control.Dial(p.ctx, cfg.Data)
 	if err == nil {
-		return client, client.Close, nil
+		return client, func() { _ = client.Close() }, nil // each change has had its answer
 	}
 	if !errors.Is(err, control.ErrNoDaemon) || errors.Is(err, context.DeadlineExceeded) {
 		return nil, nil, fmt.Errorf("a daemon has the list of staff and does not answer: %w", err)
@@ -48,7 +48,7 @@ func (p *program) roster() (roster, func() error, error) {
 	if err != nil {
 		return nil, nil, err
 	}
-	return rollFile{roll}, func() error { return nil }, nil
+	return rollFile{roll}, func() {}, nil
 }
 
 type rollFile struct{ *staff.Roll }

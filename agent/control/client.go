@@ -47,7 +47,7 @@ func Dial(ctx context.Context, dir string) (*Client, error) {
 	ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
 	defer cancel()
 	if _, err := c.Status(ctx); err != nil {
-		c.Close()
+		_ = c.Close()
 		return nil, fmt.Errorf("%w: %w", ErrNoDaemon, err)
 	}
 	return c, nil

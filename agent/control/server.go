@@ -72,7 +72,7 @@ const maxDraft = 512 << 20
 // answers is not.
 func Listen(dir string) (*Listener, error) {
 	if c, err := Dial(context.Background(), dir); err == nil {
-		c.Close()
+		_ = c.Close()
 		return nil, fmt.Errorf("open control socket: %w", queue.ErrLocked)
 	}
 	path, done, err := short(dir)

@@ -274,7 +274,7 @@ func (a *automatic) forget() {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	if a.found != nil {
-		a.found.Close()
+		_ = a.found.Close() // it is gone or broken: what it says of it changes nothing
 		a.found = nil
 	}
 }

@@ -194,9 +194,15 @@ func commit() string {
 	return strings.TrimSpace(string(out))
 }
 
-func load() (minute float64) {
-	if b, err := os.ReadFile("/proc/loadavg"); err == nil {
-		fmt.Sscan(string(b), &minute)
+// load is the machine's load over the last minute; -1 where it can't be known, since 0 would say that nobody else was at work.
+func load() float64 {
+	b, err := os.ReadFile("/proc/loadavg")
+	if err != nil {
+		return -1
+	}
+	var minute float64
+	if _, err := fmt.Sscan(string(b), &minute); err != nil {
+		return -1
 	}
 	return minute
 }

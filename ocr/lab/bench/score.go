@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"io"
+	"log"
 	"math"
 	"slices"
 	"sort"
@@ -341,7 +342,9 @@ func (t *tally) print(w io.Writer, peak int64) {
 	for _, n := range names {
 		row(n, *t.fields[n])
 	}
-	tw.Flush()
+	if err := tw.Flush(); err != nil {
+		log.Print("print the scores: ", err)
+	}
 	kinds := make([]string, 0, len(t.kinds))
 	for k := range t.kinds {
 		kinds = append(kinds, string(k))

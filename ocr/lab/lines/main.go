@@ -52,11 +52,13 @@ func main() {
 		return
 	}
 	out := bufio.NewWriterSize(os.Stdout, 1<<20)
-	defer out.Flush()
 	for i := 0; *count == 0 || i < *count; i++ {
 		if err := write(out, d.next()); err != nil {
 			return // the trainer has enough
 		}
+	}
+	if err := out.Flush(); err != nil {
+		log.Fatal("write lines: ", err)
 	}
 }
 

@@ -225,10 +225,12 @@ func scramble(rng *rand.Rand) string {
 var (
 	onsets = strings.Fields("b c ch d đ g gi h k kh l m n nh p ph qu r s t th tr v x ng ngh gh - - -")
 	// All that the language has.
-	rimes = strings.Fields(`a ai ao au ay am an ang anh ap at ac ach ă ăm ăn ăng ăp ăt ăc â âm ân âng ât âp âu ây âc e em en eo ec et ep eng ê êm ên ênh êch êt êp êu
-		i ia im in inh ip it iu ich iêm iên iêng iêp iêt iêu iêc o oa oai oao oay oac oach oam oan oang oanh oap oat oăc oăm oăn oăng oăt oc oe oen oeo oet oi om
-		on ong oong ooc op ot ô ôi ôm ôn ông ôp ôt ôc ơ ơi ơm ơn ơp ơt u ua uân uâng uât uây uê uêch uênh uơ ui um un ung uc up ut uy uya uych uyên uyêt uyn uynh
-		uyt uyu uôi uôm uôn uông uôc uôt ư ưa ưi ưu ưm ưng ưc ưt ươi ươm ươn ương ươp ươt ươc ươu y yêm yên yêng yêt yêu`)
+	rimes = strings.Fields(`a ai ao au ay am an ang anh ap at ac ach ă ăm ăn ăng ăp ăt ăc â âm ân âng ât âp âu ây âc e em
+		en eo ec et ep eng ê êm ên
+		ênh êch êt êp êu i ia im in inh ip it iu ich iêm iên iêng iêp iêt iêu iêc o oa oai oao oay oac oach oam oan oang oanh
+		oap oat oăc oăm oăn oăng oăt oc oe oen oeo oet oi om on ong oong ooc op ot ô ôi ôm ôn ông ôp ôt ôc ơ ơi ơm ơn ơp ơt u ua
+		uân uâng uât uây uê uêch uênh uơ ui um un ung uc up ut uy uya uych uyên uyêt uyn uynh uyt uyu uôi uôm uôn uông uôc uôt ư
+		ưa ưi ưu ưm ưng ưc ưt ươi ươm ươn ương ươp ươt ươc ươu y yêm yên yêng yêt yêu`)
 	marks = []string{"", "\u0300", "\u0301", "\u0309", "\u0303", "\u0323"}
 )
 
