@@ -14,6 +14,7 @@ type Duration time.Duration
 // D is the value for the standard library.
 func (d Duration) D() time.Duration { return time.Duration(d) }
 
+// String is one number where it is whole days, hours or minutes ("1d", "90m"), else as time.Duration writes it.
 func (d Duration) String() string {
 	const day = 24 * time.Hour
 	t := time.Duration(d)
@@ -58,6 +59,7 @@ var (
 	sizeUnits = map[string]float64{"": 1, "B": 1, "kB": 1e3, "KB": 1e3, "MB": 1e6, "GB": 1e9, "TB": 1e12}
 )
 
+// String writes it in the largest unit that it is a whole number of: "20 MB".
 func (s Size) String() string {
 	for _, unit := range []string{"TB", "GB", "MB", "kB"} {
 		if n := Size(sizeUnits[unit]); s != 0 && s%n == 0 {

@@ -48,6 +48,7 @@ func (c *Condition) UnmarshalText(text []byte) error {
 // MarshalText is the inverse of UnmarshalText.
 func (c Condition) MarshalText() ([]byte, error) { return []byte(c.String()), nil }
 
+// String is the condition as procedures write it.
 func (c Condition) String() string {
 	switch c.Op {
 	case Empty:

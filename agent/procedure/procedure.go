@@ -248,6 +248,7 @@ type Source struct {
 	Field paper.Name `json:"field"`
 }
 
+// String is "role.field", as procedures write it.
 func (s Source) String() string { return s.Role + "." + string(s.Field) }
 
 // MarshalText is the inverse of UnmarshalText.

@@ -29,6 +29,7 @@ type Problem struct {
 	What   string `json:"message"`        // one sentence, with the mend in it
 }
 
+// String is "FILE:LINE:COLUMN: PATH: what is wrong", which editors can jump to.
 func (p Problem) String() string {
 	where := fmt.Sprintf("%s:%d:%d", p.File, p.Line, p.Column)
 	if p.Path == "" {

@@ -64,6 +64,7 @@ func OpenBucket(o BucketOptions) (*Bucket, error) {
 	return &Bucket{o, client}, nil
 }
 
+// String names the store in logs: its address, bucket and prefix, no key.
 func (b *Bucket) String() string { return b.o.Endpoint + "/" + b.o.Bucket + "/" + b.o.Prefix }
 
 // Uploads lists the bucket.

@@ -30,6 +30,7 @@ func OpenDisk(dir string) (*Disk, error) {
 	return &Disk{dir}, nil
 }
 
+// String is the folder.
 func (d *Disk) String() string { return d.dir }
 
 // Uploads reads the folder.

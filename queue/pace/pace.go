@@ -36,6 +36,7 @@ func (r Rate) valid() bool { return r > 0 || r == Nothing }
 // Clock is a time of day, in minutes after midnight.
 type Clock int
 
+// String is "HH:MM", 24 hours.
 func (c Clock) String() string { return fmt.Sprintf("%02d:%02d", int(c)/60, int(c)%60) }
 
 // Window is a stretch of the day with a rate of its own. One whose To is not after From runs over

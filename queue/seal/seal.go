@@ -29,6 +29,7 @@ type Key struct {
 // ID names a key without telling it.
 type ID [8]byte
 
+// String is 16 hex figures.
 func (id ID) String() string { return hex.EncodeToString(id[:]) }
 
 // NewKey makes a random key.

@@ -21,7 +21,7 @@ import (
 )
 
 const (
-	CookieName  = "motcua"
+	CookieName  = "motcua" // of the cookie that holds a browser's session
 	idleSession = time.Hour
 	maxSessions = 512
 )

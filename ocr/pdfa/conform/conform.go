@@ -22,6 +22,7 @@ type Finding struct {
 	Text   string
 }
 
+// String is "clause: what is wrong".
 func (f Finding) String() string { return f.Clause + ": " + f.Text }
 
 // checker goes through one file.
