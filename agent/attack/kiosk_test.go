@@ -301,7 +301,8 @@ func TestKioskKeys(t *testing.T) {
 			before = now
 		}
 	}
-	s.text(`(() => { const i = document.createElement("input"); i.id = "probe"; document.querySelector("main").append(i); i.focus(); return ""; })()`)
+	s.text(`(() => { const i = document.createElement("input"); i.id = "probe";
+		document.querySelector("main").append(i); i.focus(); return ""; })()`)
 	for _, code := range []string{"38", "50+56", "10", "57", "22", "54"} { // a B 1 n, the last taken back, c
 		s.x("key", code)
 	}
@@ -336,7 +337,8 @@ func TestKioskTouch(t *testing.T) {
 	for _, act := range []struct{ name, script string }{
 		{"file button", `document.querySelector("#file").scrollIntoView()`},
 		{"print", `setTimeout(() => print(), 0)`},
-		{"download", `(() => { const a = document.createElement("a"); a.href = "data:text/plain,x"; a.download = "x.txt"; document.body.append(a); a.click(); })()`},
+		{"download", `(() => { const a = document.createElement("a"); a.href = "data:text/plain,x"; a.download = "x.txt";
+			document.body.append(a); a.click(); })()`},
 		{"folder picker", `window.showDirectoryPicker && showDirectoryPicker().catch(() => {})`},
 	} {
 		s.text(act.script + `; ""`)

@@ -18,7 +18,7 @@ type auditCommand struct {
 }
 
 type auditVerifyCommand struct {
-	Head  string `placeholder:"SEQ:HASH" help:"An entry that must be there, as an earlier verify printed it or a heartbeat told it. Without: the one that is kept in the queue."`
+	Head  string `placeholder:"SEQ:HASH" help:"An entry that must be there, as verify or a heartbeat told it (default: the queue's)."`
 	Moved bool   `help:"Old months were moved to an archive: the log need not begin where it did."`
 }
 

@@ -26,7 +26,7 @@ import (
 )
 
 type commandLine struct {
-	Config string `help:"Configuration file (default: /etc/motcua/motcua.yaml if it is there, else the built-in one)." type:"path" placeholder:"FILE"`
+	Config string `type:"path" placeholder:"FILE" help:"Configuration file (default: /etc/motcua/motcua.yaml, else the built-in one)."`
 	Data   string `help:"Data folder instead of the configured one." type:"path" placeholder:"DIR"`
 	JSON   bool   `name:"json" help:"Print JSON for programs."`
 
@@ -48,7 +48,7 @@ type commandLine struct {
 	Staff        staffCommand     `cmd:"" help:"Who may sign in at the kiosk, with a PIN."`
 	Audit        auditCommand     `cmd:"" help:"The log of who did what and when."`
 	ExportPerson personCommand    `cmd:"" name:"export-person" help:"Write what this kiosk keeps of one person, for a person who asks."`
-	BreachReport breachCommand    `cmd:"" name:"breach-report" help:"List which submissions, of which days, were on this kiosk: for the notice when it was stolen or broken into."`
+	BreachReport breachCommand    `cmd:"" name:"breach-report" help:"List the submissions that were on this kiosk, for the notice of a breach."`
 
 	Diagnostics diagnosticsCommand `cmd:"" help:"Make a file for the makers of Motcua, without personal data."`
 	Conf        configCommand      `cmd:"" name:"config" help:"Check or show the configuration."`

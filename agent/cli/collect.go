@@ -25,14 +25,14 @@ import (
 // collectFrom says which tusd's store submissions are taken from.
 type collectFrom struct {
 	TusdDir       string        `name:"tusd-dir" type:"path" placeholder:"DIR" help:"The folder of a tusd that stores on a disk."`
-	S3Endpoint    string        `name:"s3-endpoint" placeholder:"URL" help:"The store of a tusd that stores in a bucket, https://s3.example.vn."`
+	S3Endpoint    string        `name:"s3-endpoint" placeholder:"URL" help:"Where a tusd keeps its bucket, https://s3.example.vn."`
 	S3Bucket      string        `name:"s3-bucket" placeholder:"NAME" help:"Its bucket."`
-	S3Prefix      string        `name:"s3-prefix" placeholder:"PREFIX" help:"What stands before its objects' names, as tusd's -s3-object-prefix and a slash."`
+	S3Prefix      string        `name:"s3-prefix" placeholder:"PREFIX" help:"Before its objects' names: tusd's -s3-object-prefix and a slash."`
 	S3Region      string        `name:"s3-region" default:"us-east-1" help:"Its region."`
 	S3Credentials string        `name:"s3-credentials" type:"path" placeholder:"FILE" help:"Two lines: access key, secret key."`
 	S3CA          string        `name:"s3-ca" type:"path" placeholder:"FILE" help:"PEM; trusted instead of the system's authorities."`
 	CollectEvery  time.Duration `name:"collect-every" default:"5s" help:"How often the store is looked through."`
-	InsteadOf     string        `name:"instead-of" placeholder:"DESK" help:"Also file what another desk had claimed and will never file: it is lost for good."`
+	InsteadOf     string        `name:"instead-of" placeholder:"DESK" help:"Also file what a desk that is lost for good had claimed."`
 }
 
 // store opens the tusd's store; nil where none is named.
@@ -79,8 +79,8 @@ func (c *collectFrom) collector(p *program, from collect.Store, to *office.Store
 
 // publishTo says where answers are laid out for a province's kiosks.
 type publishTo struct {
-	NATS          string `name:"nats" placeholder:"URL" help:"The province's NATS, tls://nats.example.vn:4222: answers go to the ward's kiosks by its JetStream."`
-	NATSWard      string `name:"nats-ward" placeholder:"CODE" help:"The ward's code among the province's, as the kiosks have it in answers.ward."`
+	NATS          string `name:"nats" placeholder:"URL" help:"The province's NATS, tls://nats.example.vn:4222, for answers to kiosks."`
+	NATSWard      string `name:"nats-ward" placeholder:"CODE" help:"The ward's code, as its kiosks have it in answers.ward."`
 	NATSCreds     string `name:"nats-creds" type:"path" placeholder:"FILE" help:"NATS credentials."`
 	NATSTokenFile string `name:"nats-token-file" type:"path" placeholder:"FILE" help:"Or a token."`
 	NATSCA        string `name:"nats-ca" type:"path" placeholder:"FILE" help:"PEM; trusted instead of the system's authorities."`

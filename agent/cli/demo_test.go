@@ -57,7 +57,8 @@ func (w walker) handIn(address string) string {
 		}
 		walk.press(".way .go", "/check/")
 		// What is doubtful was read from a specimen, so a look confirms it.
-		walk.is(`(() => { const c = document.querySelector(".choice input"); if (c && !document.querySelector(".choice input:checked")) c.checked = true; return true })()`)
+		walk.is(`(() => { const c = document.querySelector(".choice input");
+			if (c && !document.querySelector(".choice input:checked")) c.checked = true; return true })()`)
 		walk.is(`(() => { document.documentElement.dataset.old = "1"; return true })()`)
 		walk.until(`"settled" in document.documentElement.dataset`)
 		walk.do(chromedp.Click(chromedp.CSS(".way .go")))

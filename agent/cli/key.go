@@ -15,7 +15,7 @@ import (
 
 type queueKeyCommand struct {
 	Backup  keyBackupCommand  `cmd:"" help:"Make a way back for the kiosk key: a file that the office's key opens, or words on paper."`
-	Restore keyRestoreCommand `cmd:"" help:"Put the kiosk key back after the machine or its TPM was lost, or boots other than the key is bound to."`
+	Restore keyRestoreCommand `cmd:"" help:"Put the kiosk key back after the machine or its TPM was lost, or boots otherwise."`
 	Reseal  keyResealCommand  `cmd:"" help:"Seal the key in the TPM anew: bound to what is booted now, as queue.boot says, or to nothing."`
 }
 

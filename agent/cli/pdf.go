@@ -20,7 +20,7 @@ import (
 )
 
 type pdfCommand struct {
-	Out     string      `short:"o" required:"" placeholder:"FILE.pdf|DIR/" help:"Where to: a file for all pages in one, or a folder (ending in / or there already) for one file a paper."`
+	Out     string      `short:"o" required:"" placeholder:"FILE.pdf|DIR/" help:"A file for all pages, or a folder for a file a paper."`
 	Level   string      `help:"PDF/A level, 2b or 1b (default: as configured)." placeholder:"LEVEL"`
 	MaxPage config.Size `help:"Most bytes of a page's picture, such as 300kB (default: as configured)." placeholder:"SIZE"`
 	Sign    bool        `help:"Sign by the configured token; the PIN is asked for once, or read from standard input."`

@@ -23,7 +23,7 @@ import (
 type personCommand struct {
 	Out   string   `short:"o" required:"" type:"path" placeholder:"FILE" help:"The ZIP file to write; only its owner may read it."`
 	Files bool     `help:"Also the forms and scans. They may name other people: look through them before they are handed out."`
-	Codes []string `arg:"" optional:"" name:"submission" help:"Receipt codes that the person showed. Without: a personal number, or full name and date of birth, is asked for."`
+	Codes []string `arg:"" optional:"" name:"submission" help:"Receipt codes the person showed (default: a number, or a name, is asked for)."`
 }
 
 // Run writes what this kiosk keeps of one person. Who it is never stands on the command line, where other users would see it.

@@ -19,8 +19,8 @@ import (
 type receiveCommand struct {
 	Listen    string `default:"127.0.0.1:8443" help:"Address to listen on."`
 	Dir       string `required:"" type:"path" help:"Submissions are laid in this folder, one folder each."`
-	Kiosks    string `type:"path" placeholder:"FILE" help:"Who may send: a line a kiosk, its name and its token, sha256:DIGEST or certificate. Read again when it changes."`
-	ClientCA  string `name:"client-ca" type:"path" placeholder:"FILE" help:"PEM authority of the kiosks' client certificates; each is known by its common name."`
+	Kiosks    string `type:"path" placeholder:"FILE" help:"Who may send: a line a kiosk, name and token, sha256:DIGEST or certificate."`
+	ClientCA  string `name:"client-ca" type:"path" placeholder:"FILE" help:"PEM authority of the kiosks; the common name is the kiosk."`
 	TokenFile string `type:"path" placeholder:"FILE" help:"File with one bearer token for all kiosks; --kiosks gives each its own."`
 	Identity  string `type:"path" placeholder:"FILE" help:"The office's age identity; without it sealed submissions are kept sealed."`
 	Cert      string `type:"path" placeholder:"FILE" help:"PEM certificate; with --key, serves HTTPS. Read again when it changes."`

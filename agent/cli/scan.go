@@ -11,7 +11,7 @@ import (
 )
 
 type scanCommand struct {
-	Device string      `default:"" help:"Device id of motcua devices, or the beginning of one (default: the configured one, else the first found)."`
+	Device string      `default:"" help:"Id in motcua devices, or its beginning (default: the configured one, else the first found)."`
 	Source scan.Source `enum:"flatbed,adf,adf-duplex," default:"" help:"flatbed, adf or adf-duplex (default: the scanner's first)."`
 	DPI    int         `name:"dpi" default:"0" help:"Dots per inch (default: the configured one)."`
 	Mode   scan.Mode   `enum:"color,gray,lineart," default:"" help:"color, gray or lineart (default: color, or the best the scanner has)."`

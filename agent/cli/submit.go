@@ -23,8 +23,8 @@ import (
 
 type submitCommand struct {
 	filling `embed:""`
-	Way     map[string]string `placeholder:"PAPER=WAY" mapsep:"none" help:"How a paper is given that is not scanned: number, vneid, lookup or counter. May be repeated."`
-	ID      string            `placeholder:"ID" help:"Id of the submission: the same one twice is one submission (default: made from procedure, values and files)."`
+	Way     map[string]string `placeholder:"PAPER=WAY" mapsep:"none" help:"How a paper is given unscanned: number, vneid, lookup or counter."`
+	ID      string            `placeholder:"ID" help:"The same id twice is one submission (default: made from procedure, values and files)."`
 	Again   bool              `help:"Hand the same papers in anew, although they were handed in before."`
 	Wait    time.Duration     `placeholder:"DURATION" help:"Wait so long for the delivery; without a daemon, deliver it now."`
 }

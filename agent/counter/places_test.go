@@ -30,9 +30,12 @@ func TestPlacesOfValues(t *testing.T) {
 		{ID: "file", Data: []byte("%PDF-"), MediaType: "application/pdf"}, {ID: "photo", Data: photo, MediaType: "image/jpeg"},
 	}
 	got := places([]visit.Entry{
-		{Name: "a", Paper: "upright", Answer: procedure.Answer{Page: 1, Where: where}}, {Name: "b", Paper: "turned", Answer: procedure.Answer{Page: 1, Where: where}},
-		{Name: "c", Paper: "file", Answer: procedure.Answer{Page: 1, Where: where}}, {Name: "d", Paper: "photo", Answer: procedure.Answer{Page: 1, Where: where}},
-		{Name: "e", Paper: "upright", Answer: procedure.Answer{Page: 1, Where: outside}}, {Name: "f", Paper: "gone", Answer: procedure.Answer{Page: 1, Where: where}},
+		{Name: "a", Paper: "upright", Answer: procedure.Answer{Page: 1, Where: where}},
+		{Name: "b", Paper: "turned", Answer: procedure.Answer{Page: 1, Where: where}},
+		{Name: "c", Paper: "file", Answer: procedure.Answer{Page: 1, Where: where}},
+		{Name: "d", Paper: "photo", Answer: procedure.Answer{Page: 1, Where: where}},
+		{Name: "e", Paper: "upright", Answer: procedure.Answer{Page: 1, Where: outside}},
+		{Name: "f", Paper: "gone", Answer: procedure.Answer{Page: 1, Where: where}},
 		{Name: "g", Paper: "upright", Answer: procedure.Answer{Page: 1}},
 	}, papers)
 	want := map[string]dossier.Place{

@@ -92,19 +92,23 @@ func (s *standIn) portal(w http.ResponseWriter, r *http.Request) {
 		send("application/json", string(data))
 	case r.URL.Path == "/mark": // leaves what a signed-in session leaves
 		http.SetCookie(w, &http.Cookie{Name: "session", Value: "of-" + host, Path: "/", Secure: true, MaxAge: 3600})
-		send("text/html", `<!doctype html><title>m</title><script>localStorage.setItem("who", "somebody"); sessionStorage.setItem("who", "somebody")</script>`)
+		send("text/html", `<!doctype html><title>m</title><script>
+			localStorage.setItem("who", "somebody"); sessionStorage.setItem("who", "somebody")</script>`)
 	case r.URL.Path == "/left":
 		cookie := ""
 		if c, err := r.Cookie("session"); err == nil {
 			cookie = c.Value
 		}
-		send("text/html", `<!doctype html><title>l</title><p id="cookie">`+cookie+`</p><script>document.documentElement.dataset.who = localStorage.getItem("who") || ""</script>`)
+		send("text/html", `<!doctype html><title>l</title><p id="cookie">`+cookie+`</p>
+			<script>document.documentElement.dataset.who = localStorage.getItem("who") || ""</script>`)
 	case strings.HasPrefix(r.URL.Path, "/e-form/"):
 		send("text/html", s.eForm())
 	case r.URL.Path == "/ke-khai":
-		send("text/html", `<!doctype html><html><title>Cổng</title><body><iframe src="https://tokhaidientu.moj.gov.vn/e-form/x" width="900" height="700"></iframe></body></html>`)
+		send("text/html", `<!doctype html><html><title>Cổng</title><body>
+			<iframe src="https://tokhaidientu.moj.gov.vn/e-form/x" width="900" height="700"></iframe></body></html>`)
 	case r.URL.Path == "/owner":
-		send("text/html", `<!doctype html><html><title>Cổng</title><body><div id="form"></div><script type="application/json" id="settings">`+s.settings()+
+		send("text/html", `<!doctype html><html><title>Cổng</title><body><div id="form"></div>`+
+			`<script type="application/json" id="settings">`+s.settings()+
 			`</script><script src="/formio.js"></script><script src="/page.js"></script></body></html>`)
 	default:
 		http.NotFound(w, r)
@@ -306,7 +310,8 @@ func (s *standIn) fill(popup context.Context, address, ready, page string) (cont
 		window.cleared = true;
 		for (const tab of await chrome.tabs.query({url: "https://*.gov.vn/*"})) chrome.tabs.sendMessage(tab.id, {kind: "fill"}).catch(() => {});
 	})(), true)`)
-	s.until(popup, "the extension's answer", fmt.Sprintf(`(window.cleared && chrome.storage.session.get("results").then((s) => window.got = s.results && s.results[%q] || null), !!window.got)`, page))
+	s.until(popup, "the extension's answer", fmt.Sprintf(`(window.cleared &&
+		chrome.storage.session.get("results").then((s) => window.got = s.results && s.results[%q] || null), !!window.got)`, page))
 	var r result
 	s.eval(popup, `window.got`, &r)
 	return tab, r

@@ -21,7 +21,8 @@ const (
 
 // weigh sums what a page is made of as it comes over the wire, cached or not; pictures of papers are left out.
 const weigh = `performance.getEntriesByType("navigation")[0].encodedBodySize +
-	performance.getEntriesByType("resource").filter((r) => !/\/(picture|crop|strip)/.test(r.name)).reduce((sum, r) => sum + r.encodedBodySize, 0)`
+	performance.getEntriesByType("resource").filter((r) => !/\/(picture|crop|strip)/.test(r.name))
+		.reduce((sum, r) => sum + r.encodedBodySize, 0)`
 
 const paint = `performance.getEntriesByName("first-contentful-paint")[0]?.startTime ?? -1`
 
@@ -83,7 +84,8 @@ func BenchmarkKeyPress(b *testing.B) {
 		window.presses = [];
 		document.querySelector("#keyboard").addEventListener("pointerdown", (e) => {
 			const began = e.timeStamp;
-			requestAnimationFrame(() => { const c = new MessageChannel(); c.port1.onmessage = () => presses.push(performance.now() - began); c.port2.postMessage(0); });
+			requestAnimationFrame(() => { const c = new MessageChannel();
+				c.port1.onmessage = () => presses.push(performance.now() - began); c.port2.postMessage(0); });
 		}, true);
 		document.querySelector("#value").value = "";
 		return true;
@@ -92,7 +94,8 @@ func BenchmarkKeyPress(b *testing.B) {
 	var took []float64
 	for b.Loop() {
 		for _, letter := range strings.ReplaceAll(keys, " ", "") {
-			at := eval[[]float64](b, ctx, `(() => { const r = document.querySelector('[data-letter="`+string(letter)+`"]').getBoundingClientRect(); return [r.x + r.width / 2, r.y + r.height / 2]; })()`)
+			at := eval[[]float64](b, ctx, `(() => { const r = document.querySelector('[data-letter="`+string(letter)+`"]').getBoundingClientRect();
+				return [r.x + r.width / 2, r.y + r.height / 2]; })()`)
 			if err := chromedp.Do(ctx, chromedp.MouseClickXY(at[0], at[1])); err != nil {
 				b.Fatal(err)
 			}

@@ -60,7 +60,8 @@ func TestSilenceClearsTheScreen(t *testing.T) {
 	// The page's clock is put on: nobody has to sit through the silence.
 	pass := func(d time.Duration) {
 		t.Helper()
-		eval[bool](t, ctx, fmt.Sprintf(`(() => { const now = performance.now.bind(performance); performance.now = () => now() + %d; return true })()`, d.Milliseconds()))
+		eval[bool](t, ctx, fmt.Sprintf(`(() => { const now = performance.now.bind(performance);
+			performance.now = () => now() + %d; return true })()`, d.Milliseconds()))
 	}
 	if eval[bool](t, ctx, `document.querySelector("#silence").checkVisibility()`) {
 		t.Fatal("the warning shows before anybody was silent")
@@ -78,7 +79,8 @@ func TestSilenceClearsTheScreen(t *testing.T) {
 		t.Fatalf("staying led to %s", at)
 	}
 	t.Run("help_on_its_way_holds_the_visit_covered", func(t *testing.T) {
-		eval[bool](t, ctx, `(() => { const f = document.querySelector("#value"); f.value = "Trần Thị"; f.dispatchEvent(new Event("input", {bubbles: true})); return true; })()`)
+		eval[bool](t, ctx, `(() => { const f = document.querySelector("#value"); f.value = "Trần Thị";
+			f.dispatchEvent(new Event("input", {bubbles: true})); return true; })()`)
 		press(t, ctx, `form[action="/call"] button`, "/check/applicant_name")
 		holds(t, ctx, "word that help was called", `document.querySelector(".called")`)
 		if got := eval[string](t, ctx, `document.querySelector("#value").value`); got != "Trần Thị" {
@@ -138,11 +140,14 @@ func TestOnScreenKeyboard(t *testing.T) {
 	toQuestion(t, ctx, k, "applicant_name")
 	pressKeys := `(keys) => {
 		const board = document.querySelector("#keyboard"), field = document.querySelector("#value, #code");
-		const press = (b) => { for (const kind of ["pointerdown", "pointerup"]) b.dispatchEvent(new PointerEvent(kind, {bubbles: true, cancelable: true})); };
+		const press = (b) => { for (const kind of ["pointerdown", "pointerup"])
+			b.dispatchEvent(new PointerEvent(kind, {bubbles: true, cancelable: true})); };
 		field.focus(); field.setSelectionRange(field.value.length, field.value.length);
 		for (const k of keys) {
-			if (/\d/.test(k) !== !board.querySelector('[data-letter="q"]') && !board.classList.contains("pad")) press([...board.querySelectorAll(".key")].find((b) => ["123", "ABC"].includes(b.textContent)));
-			const b = [...board.querySelectorAll(".key")].find((b) => k === " " ? b.classList.contains("wide") : (b.dataset.letter || b.textContent) === k);
+			if (/\d/.test(k) !== !board.querySelector('[data-letter="q"]') && !board.classList.contains("pad"))
+				press([...board.querySelectorAll(".key")].find((b) => ["123", "ABC"].includes(b.textContent)));
+			const b = [...board.querySelectorAll(".key")].find((b) => k === " " ?
+				b.classList.contains("wide") : (b.dataset.letter || b.textContent) === k);
 			if (!b) throw new Error("no key " + k);
 			press(b);
 		}
@@ -335,7 +340,8 @@ func TestNetworkCut(t *testing.T) {
 	shown(t, ctx, "#away", true)
 	shot(t, ctx, "landscape/away")
 	eval[bool](t, ctx, `window.tries = performance.getEntriesByType("resource").filter((r) => r.name.endsWith("/alive")).length, true`)
-	holds(t, ctx, "more tries to reach the daemon", `performance.getEntriesByType("resource").filter((r) => r.name.endsWith("/alive")).length > tries + 1`)
+	holds(t, ctx, "more tries to reach the daemon", `performance.getEntriesByType("resource")
+		.filter((r) => r.name.endsWith("/alive")).length > tries + 1`)
 	if at := pathOf(ctx, t); at != "/check/document" {
 		t.Fatalf("left for %s", at)
 	}
@@ -349,8 +355,11 @@ func TestNetworkCut(t *testing.T) {
 }
 
 // axe-core 4.14 (MPL-2.0), the rules of WCAG 2.2 up to AAA and its best practices.
-const axeRun = `axe.run(document, {runOnly: ["wcag2a","wcag2aa","wcag2aaa","wcag21a","wcag21aa","wcag21aaa","wcag22aa","best-practice"], rules: {"color-contrast-enhanced": {enabled: true}, "target-size": {enabled: true}}})
-	.then((r) => r.passes.length < 15 ? ["axe checked only " + r.passes.length + " rules"] : r.violations.map((v) => v.id + ": " + v.help + " " + v.nodes.slice(0, 3).map((n) => n.html.slice(0, 160) + " " + (n.any[0]?.message || "")).join(" | ")))`
+const axeRun = `axe.run(document, {runOnly: ["wcag2a","wcag2aa","wcag2aaa","wcag21a","wcag21aa","wcag21aaa","wcag22aa","best-practice"],
+	rules: {"color-contrast-enhanced": {enabled: true}, "target-size": {enabled: true}}})
+	.then((r) => r.passes.length < 15 ? ["axe checked only " + r.passes.length + " rules"] :
+		r.violations.map((v) => v.id + ": " + v.help + " " + v.nodes.slice(0, 3)
+			.map((n) => n.html.slice(0, 160) + " " + (n.any[0]?.message || "")).join(" | ")))`
 
 func axe(t testing.TB, ctx context.Context, page string) {
 	t.Helper()
@@ -369,7 +378,8 @@ func axe(t testing.TB, ctx context.Context, page string) {
 }
 
 // small lists what a finger has to hit and is under 60 px.
-const small = `[...document.querySelectorAll("a[href], button, summary, .choice, input:not([type=hidden]):not([type=file]):not([type=radio]):not([type=checkbox]), textarea")]
+const small = `[...document.querySelectorAll("a[href], button, summary, .choice,
+	input:not([type=hidden]):not([type=file]):not([type=radio]):not([type=checkbox]), textarea")]
 	.filter((e) => e.checkVisibility({visibilityProperty: true}) && !e.classList.contains("skip"))
 	.map((e) => [e, e.getBoundingClientRect()]).filter(([e, r]) => r.height < 60 || r.width < 60)
 	.map(([e, r]) => e.outerHTML.slice(0, 90) + " " + Math.round(r.width) + "x" + Math.round(r.height))`
@@ -415,7 +425,8 @@ func TestReadAloud(t *testing.T) {
 	ctx := browser(t, 1920, 1080)
 	do(t, ctx, chromedp.Navigate(k.server.URL+"/"))
 	click(t, ctx, "[data-aloud]")
-	holds(t, ctx, "speech after a press on the button", `performance.getEntriesByType("resource").some((r) => r.name.endsWith("/speak") && r.responseStatus === 200)`)
+	holds(t, ctx, "speech after a press on the button", `performance.getEntriesByType("resource")
+		.some((r) => r.name.endsWith("/speak") && r.responseStatus === 200)`)
 }
 
 // A worn card whose number does not fit the birth date, so that recognition has to doubt it however well

@@ -21,11 +21,14 @@ var (
 // scrolled to, under nothing else, and not cut; with the keyboard up, its field and all its keys at once.
 const unreachable = `(() => {
 	const out = [], W = innerWidth, H = innerHeight, root = document.documentElement;
-	const name = (e) => (e.id ? "#" + e.id : e.className ? e.tagName.toLowerCase() + "." + [...e.classList].join(".") : e.tagName.toLowerCase()) + " “" + (e.textContent.trim() || e.getAttribute("aria-label") || e.value || "").replace(/\s+/g, " ").slice(0, 24) + "”";
+	const name = (e) => (e.id ?
+		"#" + e.id : e.className ? e.tagName.toLowerCase() + "." + [...e.classList].join(".") : e.tagName.toLowerCase()) + " “" +
+			(e.textContent.trim() || e.getAttribute("aria-label") || e.value || "").replace(/\s+/g, " ").slice(0, 24) + "”";
 	const box = (e) => e.getBoundingClientRect();
 	const seen = (e) => { for (const [x, y] of [[.5, .5], [.12, .2], [.88, .2], [.12, .8], [.88, .8]]) {
 		const r = box(e), hit = document.elementFromPoint(r.x + r.width * x, r.y + r.height * y);
-		if (!hit || !(e.contains(hit) || hit.contains(e) || hit.closest("label")?.contains(e) || hit.matches("input[type=file]"))) return hit ? name(hit) : "nothing";
+		if (!hit || !(e.contains(hit) || hit.contains(e) ||
+			hit.closest("label")?.contains(e) || hit.matches("input[type=file]"))) return hit ? name(hit) : "nothing";
 	} return ""; };
 	const shown = (e) => e.checkVisibility({ visibilityProperty: true }) && box(e).width > 1 && !e.closest(".skip");
 	const open = document.querySelector("dialog[open]"), within = open || document;
@@ -37,10 +40,12 @@ const unreachable = `(() => {
 			const r = box(e), over = seen(e);
 			if (r.top < 0 || r.bottom > H + 1 || r.left < 0 || r.right > W + 1) out.push(name(e) + " is off the screen while the keyboard is up");
 			else if (over) out.push(name(e) + " lies under " + over + " while the keyboard is up");
-			if (e.matches(".key") && (r.width < 44 || r.height < 44)) out.push(name(e) + " is a small key: " + Math.round(r.width) + "×" + Math.round(r.height));
+			if (e.matches(".key") && (r.width < 44 || r.height < 44))
+				out.push(name(e) + " is a small key: " + Math.round(r.width) + "×" + Math.round(r.height));
 		}
 	}
-	for (const e of within.querySelectorAll("a[href], button, input:not([type=hidden]):not([type=file]), textarea, select, summary, label.choice, .code, .qr, dialog[open] p")) {
+	for (const e of within.querySelectorAll("a[href], button, input:not([type=hidden]):not([type=file]),
+		textarea, select, summary, label.choice, .code, .qr, dialog[open] p")) {
 		if (!shown(e)) continue;
 		if (!e.closest(".dock, dialog")) e.scrollIntoView({ block: "center", behavior: "instant" });
 		const r = box(e);
@@ -50,7 +55,9 @@ const unreachable = `(() => {
 		if (over) out.push(name(e) + " lies under " + over);
 	}
 	for (const e of within.querySelectorAll("main *, .bar *, .way *, dialog[open] *")) {
-		if (!shown(e) || e.clientWidth === 0 || e.matches("input, textarea, select, svg, svg *, .sheet, .sheet *, .bed, .thumb, .thumb *") || e.closest(".scroll, table, .keyboard") || getComputedStyle(e).overflowX === "auto") continue;
+		if (!shown(e) || e.clientWidth === 0 ||
+			e.matches("input, textarea, select, svg, svg *, .sheet, .sheet *, .bed, .thumb, .thumb *") ||
+			e.closest(".scroll, table, .keyboard") || getComputedStyle(e).overflowX === "auto") continue;
 		if (e.scrollWidth > e.clientWidth + 1) out.push(name(e) + " is cut by " + (e.scrollWidth - e.clientWidth) + " px");
 	}
 	return [...new Set(out)];

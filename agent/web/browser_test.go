@@ -204,8 +204,10 @@ func shot(t testing.TB, ctx context.Context, name string) {
 	if !*update {
 		return
 	}
-	holds(t, ctx, "the pictures", `[...document.images].every((i) => i.complete || i.loading === "lazy" && i.getBoundingClientRect().top > innerHeight)`)
-	holds(t, ctx, "the page's movements to end", `document.getAnimations().every((a) => a.playState !== "running" || a.effect.getComputedTiming().endTime === Infinity)`)
+	holds(t, ctx, "the pictures", `[...document.images].every((i) => i.complete ||
+		i.loading === "lazy" && i.getBoundingClientRect().top > innerHeight)`)
+	holds(t, ctx, "the page's movements to end", `document.getAnimations().every((a) => a.playState !== "running" ||
+		a.effect.getComputedTiming().endTime === Infinity)`)
 	data, err := chromedp.Run(ctx, chromedp.CaptureScreenshot())
 	if err != nil {
 		t.Fatal(err)
@@ -367,7 +369,9 @@ func answerByHand(t testing.TB, ctx context.Context) {
 	t.Helper()
 	script := `(() => {
 		const f = document.querySelector("#value"), c = document.querySelector(".choice input");
-		if (f && !f.value) f.value = {digits: /[Pp]hone|thoại/.test(document.querySelector("h1").textContent) ? "0912345678" : "2", date: "01/02/2024", name: "Trần Thị Bình"}[f.dataset.pad] || "Bằng tốt nghiệp";
+		if (f && !f.value)
+			f.value = {digits: /[Pp]hone|thoại/.test(document.querySelector("h1").textContent) ? "0912345678" : "2",
+				date: "01/02/2024", name: "Trần Thị Bình"}[f.dataset.pad] || "Bằng tốt nghiệp";
 		if (c && !document.querySelector(".choice input:checked")) c.checked = true;
 		document.documentElement.dataset.seen = "1";
 		return location.pathname;

@@ -37,7 +37,8 @@ func point(x, y, id, radius float64) *input.TouchPoint {
 }
 
 // centre is a script's function that scrolls a thing into view and gives it with its middle; null where there is none.
-const centre = `(q) => { const b = document.querySelector(q); if (!b) return null; b.scrollIntoView({block: "nearest", behavior: "instant"});
+const centre = `(q) => { const b = document.querySelector(q); if (!b) return null;
+	b.scrollIntoView({block: "nearest", behavior: "instant"});
 	const r = b.getBoundingClientRect(); return {b, x: r.x + r.width / 2, y: r.y + r.height / 2}; }`
 
 // middle scrolls a thing into view and gives its middle.
@@ -139,7 +140,8 @@ func TestTapsOfThePageBefore(t *testing.T) {
 					step(".way .go", "/check/", nil, "")
 				}
 				eval[bool](t, ctx, `(() => { const f = document.querySelector("#value"), c = document.querySelector(".choice input");
-					if (f && !f.value) f.value = f.dataset.pad === "date" ? "01/02/2020" : "2"; if (c) c.checked = true; document.activeElement.blur(); return true; })()`)
+					if (f && !f.value) f.value = f.dataset.pad === "date" ? "01/02/2020" : "2";
+						if (c) c.checked = true; document.activeElement.blur(); return true; })()`)
 				step(".way .go", "/check", func(s visit.State) bool { return len(s.Open()) == open-1 }, "a value was taken for looked at")
 			}
 			step(".way .go", "/confirm", func(s visit.State) bool { return s.Code == "" }, "the dossier was sent unseen")

@@ -94,7 +94,8 @@ func TestCitizenAtTheDaemon(t *testing.T) {
 		if page == "question" {
 			eval[bool](t, ctx, `(() => { const f = document.querySelector("#value"); if (!f) return false; f.value = "Đang viết dở";
 				f.dispatchEvent(new Event("input", {bubbles: true})); return true; })()`)
-			holds(t, ctx, "what is written to be kept", `performance.getEntriesByType("resource").some((r) => r.name.endsWith("/typing") && r.responseStatus === 204)`)
+			holds(t, ctx, "what is written to be kept", `performance.getEntriesByType("resource")
+				.some((r) => r.name.endsWith("/typing") && r.responseStatus === 204)`)
 		}
 		d.kill()
 		d.start()

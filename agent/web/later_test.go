@@ -237,7 +237,8 @@ func TestLeftForLaterByTouch(t *testing.T) {
 	axe(t, ctx, "resume")
 	for _, digit := range code {
 		eval[bool](t, ctx, `(() => { for (const k of document.querySelectorAll(".key")) delete k.dataset.wanted;
-			const k = [...document.querySelectorAll(".key")].find((k) => k.textContent === "`+string(digit)+`"); if (k) k.dataset.wanted = "1"; return !!k; })()`)
+			const k = [...document.querySelectorAll(".key")].find((k) => k.textContent === "`+string(digit)+`"); if (k) k.dataset.wanted = "1";
+				return !!k; })()`)
 		tap(t, ctx, ".key[data-wanted]")
 	}
 	if typed := eval[string](t, ctx, `document.querySelector("#code").value.replace(/\D/g, "")`); typed != code {

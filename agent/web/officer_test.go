@@ -394,7 +394,8 @@ func reloaded(t *testing.T, ctx context.Context, posts *atomic.Int32, keys func(
 	keys()
 	holds(t, ctx, "that the PIN is wrong", `document.readyState === "complete" && document.querySelector("[role=alert]")`)
 	do(t, ctx, chromedp.Reload())
-	holds(t, ctx, "the form once more", `document.readyState === "complete" && document.querySelector("#pin") && !document.querySelector("[role=alert]")`)
+	holds(t, ctx, "the form once more", `document.readyState === "complete" && document.querySelector("#pin") &&
+		!document.querySelector("[role=alert]")`)
 	if n := posts.Load() - before; n != 1 {
 		t.Errorf("%s was sent %d times", pathOf(ctx, t), n)
 	}

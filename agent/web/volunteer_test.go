@@ -140,8 +140,12 @@ func TestBatchByKeysAlone(t *testing.T) {
 			if strings.HasPrefix(at, "/receipt") {
 				break
 			}
-			eval[string](t, ctx, `document.documentElement.dataset.seen = "1"; (() => { const f = document.querySelector("#value"); if (f && !f.value) { f.value = f.dataset.pad === "date" ? "01/02/2020" : "1"; f.blur(); } return location.pathname })()`)
-			if ways := eval[int](t, ctx, `document.querySelector("[name=way]:checked") ? 0 : document.querySelectorAll("[name=way]").length`); ways > 0 {
+			eval[string](t, ctx, `document.documentElement.dataset.seen = "1";
+				(() => { const f = document.querySelector("#value"); if (f && !f.value) {
+					f.value = f.dataset.pad === "date" ? "01/02/2020" : "1"; f.blur(); }
+					return location.pathname })()`)
+			if ways := eval[int](t, ctx, `document.querySelector("[name=way]:checked") ? 0 :
+				document.querySelectorAll("[name=way]").length`); ways > 0 {
 				keys(strconv.Itoa(ways)) // the last answer: it is brought to the counter
 				holds(t, ctx, "the answer to be chosen", `document.querySelector("[name=way]:checked")`)
 			}

@@ -66,9 +66,11 @@ func alone(t *testing.T) {
 		if n == 3 {
 			kind, scheme = "_uscans._tcp", "https"
 		}
-		service := fmt.Sprintf(`<?xml version="1.0"?><!DOCTYPE service-group SYSTEM "avahi-service.dtd"><service-group><name>Scanner %d</name><service>
-<type>%s</type><port>%d</port><txt-record>ty=Acme Office %d</txt-record><txt-record>rs=eSCL</txt-record><txt-record>uuid=00000000-0000-4000-8000-00000000000%d</txt-record>
-<txt-record>is=platen,adf</txt-record><txt-record>cs=color,grayscale</txt-record><txt-record>duplex=T</txt-record></service></service-group>`, n, kind, 8000+n, n, n)
+		service := fmt.Sprintf(`<?xml version="1.0"?><!DOCTYPE service-group SYSTEM "avahi-service.dtd"><service-group>
+<name>Scanner %d</name><service><type>%s</type><port>%d</port><txt-record>ty=Acme Office %d</txt-record><txt-record>rs=eSCL</txt-record>
+<txt-record>uuid=00000000-0000-4000-8000-00000000000%d</txt-record>
+<txt-record>is=platen,adf</txt-record><txt-record>cs=color,grayscale</txt-record><txt-record>duplex=T</txt-record>
+</service></service-group>`, n, kind, 8000+n, n, n)
 		if err := os.WriteFile(filepath.Join(folder, fmt.Sprintf("%d.service", n)), []byte(service), 0o644); err != nil {
 			t.Fatal(err)
 		}
@@ -89,7 +91,8 @@ func alone(t *testing.T) {
 	}
 	run("mount", "--bind", folder, "/etc/avahi/services")
 	config := filepath.Join(t.TempDir(), "avahi.conf")
-	if err := os.WriteFile(config, []byte("[server]\nhost-name=office\nuse-ipv6=no\nenable-dbus=no\n[publish]\npublish-workstation=no\n[rlimits]\n"), 0o644); err != nil {
+	if err := os.WriteFile(config, []byte("[server]\nhost-name=office\nuse-ipv6=no\nenable-dbus=no\n"+
+		"[publish]\npublish-workstation=no\n[rlimits]\n"), 0o644); err != nil {
 		t.Fatal(err)
 	}
 	run("mount", "-t", "tmpfs", "run", "/run")

@@ -500,7 +500,8 @@ func FuzzCapabilities(f *testing.F) {
 
 func FuzzStatus(f *testing.F) {
 	f.Add([]byte(printer.New(printer.Habits{}).Status()))
-	f.Add([]byte("<ScannerStatus><State>Idle</State><Jobs><JobInfo><JobUri>/eSCL/ScanJobs/1</JobUri><ImagesToTransfer>-1</ImagesToTransfer></JobInfo></Jobs></ScannerStatus>"))
+	f.Add([]byte("<ScannerStatus><State>Idle</State><Jobs><JobInfo><JobUri>/eSCL/ScanJobs/1</JobUri>" +
+		"<ImagesToTransfer>-1</ImagesToTransfer></JobInfo></Jobs></ScannerStatus>"))
 	f.Fuzz(func(t *testing.T, data []byte) {
 		if s, err := parseStatus(data); err == nil {
 			s.feeder()

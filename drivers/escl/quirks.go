@@ -49,7 +49,7 @@ var quirks = []quirk{
 //	409 for an empty feeder                                       AirSane (issue 76)
 //	409 for black and white: no such mode                         told of by users; grey is taken and said
 //	an empty feeder that is jammed once the job runs              Xerox WorkCentre 3345 (sane-airscan commit 97fafe2), Canon MF410 (issue 98)
-//	503 while the lamp warms or the device wakes                  HP LaserJet MFP M28w (sane-airscan issue 38), M630, Kyocera M5526cdw (issue 179)
+//	503 while the lamp warms or the device wakes                  HP LaserJet M28w, M630 (sane-airscan issue 38), Kyocera M5526cdw (179)
 //	a completed job that has a page to transfer for ever          ScanBridge issue 68
 //	"ScannerAdfProcessing" in place of empty                      Kyocera (sane-airscan), EPSON WF-2930 (issues 357, 385)
 //	Location with localhost, half an IPv6 address, a slash        HP M630, Xerox B205 (sane-airscan commit 6e5222c)

@@ -164,7 +164,8 @@ func (m machine) check() []scan.Finding {
 		default:
 			findings = append(findings, scan.Finding{
 				What: what + " has no udev rule, and may not be used by this account",
-				Mend: fmt.Sprintf(`Write ATTRS{idVendor}=="%s", ATTRS{idProduct}=="%s", MODE="0660", GROUP="scanner", ENV{libsane_matched}="yes" into /etc/udev/rules.d/60-scanner.rules, and plug the scanner in again.`, read("idVendor"), read("idProduct")),
+				Mend: fmt.Sprintf(`Write ATTRS{idVendor}=="%s", ATTRS{idProduct}=="%s", MODE="0660", GROUP="scanner", ENV{libsane_matched}="yes" `+
+					`into /etc/udev/rules.d/60-scanner.rules, and plug the scanner in again.`, read("idVendor"), read("idProduct")),
 			})
 		}
 	}

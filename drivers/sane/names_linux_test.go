@@ -44,7 +44,8 @@ func TestNames(t *testing.T) {
 func TestNames_that_nobody_knows_still_scan(t *testing.T) {
 	for _, kind := range []string{"flatbed scanner", "sheetfed scanner"} {
 		t.Run(kind, func(t *testing.T) {
-			d, o := play(t, "strange", "type="+kind+"\nsource=Primary|Secondary\nmode=Alpha|Beta\nresolution=100|300\nx=216\ny=300\nglass-x=216\nglass-y=297\n")
+			d, o := play(t, "strange", "type="+kind+"\nsource=Primary|Secondary\nmode=Alpha|Beta\nresolution=100|300\n"+
+				"x=216\ny=300\nglass-x=216\nglass-y=297\n")
 			if err := d.Load(1); err != nil {
 				t.Fatal(err)
 			}

@@ -46,15 +46,17 @@ func others(t *testing.T) map[string][]byte {
 	const xhtml = `<?xml version="1.0"?><html xmlns="http://www.w3.org/1999/xhtml"><head><title>x</title></head><body><p>x</p></body></html>`
 	all := map[string][]byte{
 		"epub": archive(t, [2]string{"mimetype", "application/epub+zip"},
-			[2]string{"META-INF/container.xml", `<?xml version="1.0"?><container version="1.0" xmlns="urn:oasis:names:tc:opendocument:xmlns:container"><rootfiles>` +
-				`<rootfile full-path="a.opf" media-type="application/oebps-package+xml"/></rootfiles></container>`},
+			[2]string{"META-INF/container.xml", `<?xml version="1.0"?>` +
+				`<container version="1.0" xmlns="urn:oasis:names:tc:opendocument:xmlns:container">` +
+				`<rootfiles><rootfile full-path="a.opf" media-type="application/oebps-package+xml"/></rootfiles></container>`},
 			[2]string{"a.opf", `<?xml version="1.0"?><package version="3.0" xmlns="http://www.idpf.org/2007/opf"><metadata/><manifest>` +
 				`<item id="a" href="a.xhtml" media-type="application/xhtml+xml"/></manifest><spine><itemref idref="a"/></spine></package>`},
 			[2]string{"a.xhtml", xhtml}),
 		"xps": archive(t, [2]string{"[Content_Types].xml", `<Types xmlns="http://schemas.openxmlformats.org/package/2006/content-types"/>`},
 			[2]string{"_rels/.rels", `<Relationships xmlns="http://schemas.openxmlformats.org/package/2006/relationships">` +
 				`<Relationship Target="/a.fdseq" Id="r" Type="http://schemas.microsoft.com/xps/2005/06/fixedrepresentation"/></Relationships>`},
-			[2]string{"a.fdseq", `<FixedDocumentSequence xmlns="http://schemas.microsoft.com/xps/2005/06"><DocumentReference Source="/a.fdoc"/></FixedDocumentSequence>`},
+			[2]string{"a.fdseq", `<FixedDocumentSequence xmlns="http://schemas.microsoft.com/xps/2005/06">` +
+				`<DocumentReference Source="/a.fdoc"/></FixedDocumentSequence>`},
 			[2]string{"a.fdoc", `<FixedDocument xmlns="http://schemas.microsoft.com/xps/2005/06"><PageContent Source="/a.fpage"/></FixedDocument>`},
 			[2]string{"a.fpage", `<FixedPage Width="100" Height="100" xmlns="http://schemas.microsoft.com/xps/2005/06"/>`}),
 		"cbz": archive(t, [2]string{"a.png", picture.String()}),

@@ -19,8 +19,11 @@ func TestParse(t *testing.T) {
 	const hocr = `  <div class='ocr_page' id='page_1' title='image ""; bbox 0 0 400 60; ppageno 0; scan_res 300 300'>
    <div class='ocr_carea'><p class='ocr_par' lang='vie'>
      <span class='ocr_line' title="bbox 10 5 300 40; baseline 0 -8; x_size 30">
-      <span class='ocrx_word' id='word_1_1' title='bbox 10 5 90 40; x_wconf 96'><span class='ocrx_cinfo' title='x_bboxes 10 5 20 40; x_conf 99.1'>N</span><span class='ocrx_cinfo' title='x_bboxes 21 5 30 40; x_conf 61.5'>&amp;</span></span>
-      <span class='ocrx_word' id='word_1_2' title='bbox 100 5 300 40; x_wconf 88'><strong><span class='ocrx_cinfo' title='x_bboxes 100 5 300 40; x_conf 88'>ÿ</span></strong></span>
+      <span class='ocrx_word' id='word_1_1' title='bbox 10 5 90 40; x_wconf 96'
+      ><span class='ocrx_cinfo' title='x_bboxes 10 5 20 40; x_conf 99.1'>N</span
+      ><span class='ocrx_cinfo' title='x_bboxes 21 5 30 40; x_conf 61.5'>&amp;</span></span>
+      <span class='ocrx_word' id='word_1_2' title='bbox 100 5 300 40; x_wconf 88'
+      ><strong><span class='ocrx_cinfo' title='x_bboxes 100 5 300 40; x_conf 88'>ÿ</span></strong></span>
      </span>
      <span class='ocr_header' title="bbox 10 45 300 60">
       <span class='ocrx_word' title='bbox 10 45 20 60; x_wconf 5'> </span>

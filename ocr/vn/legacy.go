@@ -7,7 +7,8 @@ import (
 )
 
 // tcvn3 is the upper half of TCVN 5712:1993 from 0xA1, as the ABC fonts (.VnTime, .VnArial) use it.
-var tcvn3 = []rune("ĂÂÊÔƠƯĐăâêôơưđẰ\u0300\u0309\u0303\u0301\u0323àảãáạẲằẳẵắẴẮẦẨẪẤỀặầẩẫấậèỂẻẽéẹềểễếệìỉỄẾỒĩíịòỔỏõóọồổỗốộờởỡớợùỖủũúụừửữứựỳỷỹýỵỐ")
+var tcvn3 = []rune("ĂÂÊÔƠƯĐăâêôơưđẰ\u0300\u0309\u0303\u0301\u0323àảãáạẲằẳẵắẴẮẦẨẪẤỀ" +
+	"ặầẩẫấậèỂẻẽéẹềểễếệìỉỄẾỒĩíịòỔỏõóọồổỗốộờởỡớợùỖủũúụừửữứựỳỷỹýỵỐ")
 
 // DecodeTCVN3 turns TCVN3 bytes into Unicode. In the fonts whose names end in H every letter is a
 // capital; the bytes don't say so, hence upper is the caller's knowledge.

@@ -1048,7 +1048,8 @@ func TestSignByTheDesksToken(t *testing.T) {
 	}
 	form.Set("pin", "")
 	form.Set("csrf", b.csrf)
-	if status, page := b.post("/desk/d/1/sign", form); status != http.StatusUnprocessableEntity || asked != 1 || !strings.Contains(page, "Hãy nhập PIN") {
+	if status, page := b.post("/desk/d/1/sign", form); status != http.StatusUnprocessableEntity || asked != 1 ||
+		!strings.Contains(page, "Hãy nhập PIN") {
 		t.Errorf("no PIN: %d, the token was given %d", status, asked)
 	}
 	b.client.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }

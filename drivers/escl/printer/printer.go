@@ -183,6 +183,7 @@ func (p *Printer) Running() bool {
 	return p.job != nil
 }
 
+// ServeHTTP answers eSCL requests under the root that its habits name; while it sleeps, with 503.
 func (p *Printer) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if !p.awake(w, r) {
 		return
@@ -246,17 +247,20 @@ func (p *Printer) Capabilities() string {
 			return `<scan:SettingProfile ref="p1"/>`
 		}
 		var b strings.Builder
-		fmt.Fprintf(&b, `<scan:SettingProfile name="%s"><scan:ColorModes><scan:ColorMode>BlackAndWhite1</scan:ColorMode><scan:ColorMode>Grayscale8</scan:ColorMode><scan:ColorMode>RGB24</scan:ColorMode></scan:ColorModes><scan:DocumentFormats>`, name)
+		fmt.Fprintf(&b, `<scan:SettingProfile name="%s"><scan:ColorModes><scan:ColorMode>BlackAndWhite1</scan:ColorMode>`+
+			`<scan:ColorMode>Grayscale8</scan:ColorMode><scan:ColorMode>RGB24</scan:ColorMode></scan:ColorModes><scan:DocumentFormats>`, name)
 		for _, f := range p.h.Formats {
 			fmt.Fprintf(&b, "<pwg:DocumentFormat>%s</pwg:DocumentFormat><scan:DocumentFormatExt>%s</scan:DocumentFormatExt>", f, f)
 		}
 		b.WriteString("</scan:DocumentFormats><scan:SupportedResolutions>")
 		if p.h.ResolutionRange {
-			b.WriteString("<scan:ResolutionRange/><scan:XResolutionRange><scan:Min>75</scan:Min><scan:Max>600</scan:Max><scan:Step>1</scan:Step></scan:XResolutionRange>")
+			b.WriteString("<scan:ResolutionRange/>" +
+				"<scan:XResolutionRange><scan:Min>75</scan:Min><scan:Max>600</scan:Max><scan:Step>1</scan:Step></scan:XResolutionRange>")
 		} else {
 			b.WriteString("<scan:DiscreteResolutions>")
 			for _, d := range []int{75, 200, 300, 600} {
-				fmt.Fprintf(&b, "<scan:DiscreteResolution><scan:XResolution>%d</scan:XResolution><scan:YResolution>%d</scan:YResolution></scan:DiscreteResolution>", d, d)
+				fmt.Fprintf(&b, "<scan:DiscreteResolution><scan:XResolution>%d</scan:XResolution>"+
+					"<scan:YResolution>%d</scan:YResolution></scan:DiscreteResolution>", d, d)
 			}
 			b.WriteString("</scan:DiscreteResolutions>")
 		}
@@ -264,12 +268,16 @@ func (p *Printer) Capabilities() string {
 		return b.String()
 	}
 	caps := func(width, height int) string {
-		return fmt.Sprintf("<scan:MinWidth>16</scan:MinWidth><scan:MaxWidth>%d</scan:MaxWidth><scan:MinHeight>16</scan:MinHeight><scan:MaxHeight>%d</scan:MaxHeight><scan:SettingProfiles>%s</scan:SettingProfiles>", width, height, profile(""))
+		return fmt.Sprintf("<scan:MinWidth>16</scan:MinWidth><scan:MaxWidth>%d</scan:MaxWidth>"+
+			"<scan:MinHeight>16</scan:MinHeight><scan:MaxHeight>%d</scan:MaxHeight>"+
+			"<scan:SettingProfiles>%s</scan:SettingProfiles>", width, height, profile(""))
 	}
 	width, height := cmp.Or(p.h.FeederWidth, 2550), cmp.Or(p.h.FeederHeight, 4200)
 	var b strings.Builder
 	b.WriteString(`<?xml version="1.0" encoding="UTF-8"?>`)
-	fmt.Fprintf(&b, `<scan:ScannerCapabilities xmlns:pwg="http://www.pwg.org/schemas/2010/12/sm" xmlns:scan="http://schemas.hp.com/imaging/escl/2011/05/03"><pwg:Version>2.63</pwg:Version><pwg:MakeAndModel>%s</pwg:MakeAndModel><scan:Manufacturer>%s</scan:Manufacturer><scan:UUID>%s</scan:UUID>`,
+	fmt.Fprintf(&b, `<scan:ScannerCapabilities xmlns:pwg="http://www.pwg.org/schemas/2010/12/sm" `+
+		`xmlns:scan="http://schemas.hp.com/imaging/escl/2011/05/03"><pwg:Version>2.63</pwg:Version>`+
+		`<pwg:MakeAndModel>%s</pwg:MakeAndModel><scan:Manufacturer>%s</scan:Manufacturer><scan:UUID>%s</scan:UUID>`,
 		p.h.Model, p.h.Manufacturer, p.h.UUID)
 	if p.h.SharedProfiles {
 		b.WriteString("<scan:SettingProfiles>" + profile("p1") + "</scan:SettingProfiles>")
@@ -309,13 +317,17 @@ func (p *Printer) Status() string {
 	var jobs strings.Builder
 	if p.job != nil {
 		state = "Processing"
-		fmt.Fprintf(&jobs, "<scan:JobInfo><pwg:JobUri>%s/ScanJobs/%s</pwg:JobUri><pwg:JobUuid>urn:uuid:%s</pwg:JobUuid><pwg:ImagesToTransfer>%d</pwg:ImagesToTransfer><pwg:JobState>Processing</pwg:JobState></scan:JobInfo>",
+		fmt.Fprintf(&jobs, "<scan:JobInfo><pwg:JobUri>%s/ScanJobs/%s</pwg:JobUri><pwg:JobUuid>urn:uuid:%s</pwg:JobUuid>"+
+			"<pwg:ImagesToTransfer>%d</pwg:ImagesToTransfer><pwg:JobState>Processing</pwg:JobState></scan:JobInfo>",
 			p.h.Root, p.job.id, p.job.id, len(p.job.pages)-p.job.given)
 	}
 	for id, s := range p.done {
-		fmt.Fprintf(&jobs, "<scan:JobInfo><pwg:JobUri>%s/ScanJobs/%s</pwg:JobUri><pwg:JobState>%s</pwg:JobState><pwg:JobStateReasons><pwg:JobStateReason>JobReason</pwg:JobStateReason></pwg:JobStateReasons></scan:JobInfo>", p.h.Root, id, s)
+		fmt.Fprintf(&jobs, "<scan:JobInfo><pwg:JobUri>%s/ScanJobs/%s</pwg:JobUri><pwg:JobState>%s</pwg:JobState>"+
+			"<pwg:JobStateReasons><pwg:JobStateReason>JobReason</pwg:JobStateReason></pwg:JobStateReasons></scan:JobInfo>", p.h.Root, id, s)
 	}
-	return fmt.Sprintf(`<?xml version="1.0" encoding="UTF-8"?><scan:ScannerStatus xmlns:pwg="http://www.pwg.org/schemas/2010/12/sm" xmlns:scan="http://schemas.hp.com/imaging/escl/2011/05/03"><pwg:Version>2.63</pwg:Version><pwg:State>%s</pwg:State><scan:AdfState>%s</scan:AdfState><scan:Jobs>%s</scan:Jobs></scan:ScannerStatus>`, state, adf, jobs.String())
+	return fmt.Sprintf(`<?xml version="1.0" encoding="UTF-8"?><scan:ScannerStatus xmlns:pwg="http://www.pwg.org/schemas/2010/12/sm" `+
+		`xmlns:scan="http://schemas.hp.com/imaging/escl/2011/05/03"><pwg:Version>2.63</pwg:Version><pwg:State>%s</pwg:State>`+
+		`<scan:AdfState>%s</scan:AdfState><scan:Jobs>%s</scan:Jobs></scan:ScannerStatus>`, state, adf, jobs.String())
 }
 
 func (p *Printer) create(w http.ResponseWriter, r *http.Request) {
