@@ -384,24 +384,23 @@ const small = `[...document.querySelectorAll("a[href], button, summary, .choice,
 	.map((e) => [e, e.getBoundingClientRect()]).filter(([e, r]) => r.height < 60 || r.width < 60)
 	.map(([e, r]) => e.outerHTML.slice(0, 90) + " " + Math.round(r.width) + "x" + Math.round(r.height))`
 
+// accessible checks the page that is open: for axe, for a screen reader's order, and for fingers.
+func accessible(t testing.TB, ctx context.Context, page string) {
+	t.Helper()
+	axe(t, ctx, page)
+	inOrder(t, ctx, page)
+	for _, s := range eval[[]string](t, ctx, small) {
+		t.Errorf("%s: too small for a finger: %s", page, s)
+	}
+	// A page that has just come is laid out in steps: it must come to rest no wider than the screen.
+	holds(t, ctx, page+" to be no wider than the screen", `document.documentElement.scrollWidth <= innerWidth`)
+}
+
+// The pages that are not on the way that TestCitizen goes.
 func TestEveryPageIsAccessible(t *testing.T) {
 	k := newKiosk(t)
 	ctx := browser(t, 1080, 1920)
-	seen := map[string]bool{}
-	look := func(page string) {
-		if seen[page] || page == "scanning" { // the scanning page changes under axe's hands
-			return
-		}
-		seen[page] = true
-		axe(t, ctx, page)
-		inOrder(t, ctx, page)
-		for _, s := range eval[[]string](t, ctx, small) {
-			t.Errorf("%s: too small for a finger: %s", page, s)
-		}
-		// A page that has just come is laid out in steps: it must come to rest no wider than the screen.
-		holds(t, ctx, page+" to be no wider than the screen", `document.documentElement.scrollWidth <= innerWidth`)
-	}
-	toReceipt(t, ctx, k, "2.000815", look)
+	look := func(page string) { accessible(t, ctx, page) }
 	for _, page := range []string{"help", "status"} {
 		do(t, ctx, chromedp.Navigate(k.server.URL+"/"+page))
 		look(page)

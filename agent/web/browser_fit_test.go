@@ -76,34 +76,52 @@ func fitsOn(t testing.TB, ctx context.Context, page string, screens [][2]int64, 
 	was := eval[string](t, ctx, `document.documentElement.dataset.size || ""`)
 	for _, screen := range screens {
 		do(t, ctx, chromedp.EmulateViewport(screen[0], screen[1]))
-		for _, size := range sizes {
-			eval[bool](t, ctx, fmt.Sprintf(`(document.documentElement.dataset.size = %q, true)`, size))
-			frames(t, ctx)
-			if folder := os.Getenv("SHOTS"); folder != "" { // to look at
-				data, err := chromedp.Run(ctx, chromedp.CaptureScreenshot())
-				if err == nil {
-					err = os.WriteFile(filepath.Join(folder, fmt.Sprintf("%s-%dx%d-%s.png", strings.NewReplacer("/", "_", " ", "_").Replace(page),
-						screen[0], screen[1], size)), data, 0o644)
-				}
-				if err != nil {
-					t.Fatal(err)
-				}
-			}
-			if found := eval[[]string](t, ctx, unreachable); len(found) > 0 {
-				t.Errorf("%s at %d×%d, text %s:\n\t%s", page, screen[0], screen[1], size, strings.Join(found, "\n\t"))
-			}
+		frames(t, ctx, screen)
+		if folder := os.Getenv("SHOTS"); folder != "" { // to look at
+			name := fmt.Sprintf("%s-%dx%d-", strings.NewReplacer("/", "_", " ", "_").Replace(page), screen[0], screen[1])
+			keepShots(t, ctx, filepath.Join(folder, name), sizes)
+		}
+		if found := eval[[]string](t, ctx, fmt.Sprintf(everySize, unreachable, strings.Join(sizes, `","`))); len(found) > 0 {
+			t.Errorf("%s at %d×%d:\n\t%s", page, screen[0], screen[1], strings.Join(found, "\n\t"))
 		}
 	}
 	eval[bool](t, ctx, fmt.Sprintf(`(document.documentElement.dataset.size = %q, true)`, was))
 	do(t, ctx, chromedp.EmulateViewport(1024, 768))
 }
 
-// frames waits for two frames: what follows a new layout (the room kept above the bar) is in place after them.
-func frames(t testing.TB, ctx context.Context) {
+// everySize is a script that looks at a page with one size of text after the other. What follows a new layout a frame later (the
+// room kept above the bar) follows at once here: nothing need be painted to be measured.
+const everySize = `((look, sizes) => sizes.flatMap((size) => {
+	document.documentElement.dataset.size = size;
+	dispatchEvent(new Event("keyboard"));
+	return look().map((what) => "text " + size + ": " + what);
+}))(() => %s, ["%s"])`
+
+// frames waits until the window has its new size, and for two frames more: what follows it is in place after them.
+func frames(t testing.TB, ctx context.Context, screen [2]int64) {
 	t.Helper()
-	const two = `new Promise((r) => requestAnimationFrame(() => requestAnimationFrame(() => r(true))))`
-	if _, err := chromedp.Run(ctx, chromedp.Evaluate[bool](two, chromedp.EvalAwaitPromise)); err != nil {
+	sized := fmt.Sprintf(`new Promise((done) => {
+		let left = 2;
+		const frame = () => { if (innerWidth === %d && innerHeight === %d && left-- === 0) done(true); else requestAnimationFrame(frame); };
+		frame();
+	})`, screen[0], screen[1])
+	if _, err := chromedp.Run(ctx, chromedp.Evaluate[bool](sized, chromedp.EvalAwaitPromise)); err != nil {
 		t.Fatal(err)
+	}
+}
+
+// keepShots keeps a picture of the page with each size of text.
+func keepShots(t testing.TB, ctx context.Context, name string, sizes []string) {
+	t.Helper()
+	for _, size := range sizes {
+		eval[bool](t, ctx, fmt.Sprintf(`(document.documentElement.dataset.size = %q, true)`, size))
+		data, err := chromedp.Run(ctx, chromedp.CaptureScreenshot())
+		if err == nil {
+			err = os.WriteFile(name+size+".png", data, 0o644)
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
 	}
 }
 

@@ -31,7 +31,6 @@ import (
 	"motcua/configs"
 	"motcua/drivers/scan"
 	"motcua/drivers/simulated"
-	"motcua/ocr"
 	"motcua/ocr/paper"
 	"motcua/queue"
 )
@@ -94,11 +93,6 @@ func newCounter(t *testing.T) *staffKiosk {
 	if err != nil {
 		t.Fatal(err)
 	}
-	reader, err := ocr.New(ocr.Options{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { reader.Close() })
 	sheet := func() (image.Image, error) {
 		page := image.NewRGBA(image.Rect(0, 0, 620, 877))
 		for i := range page.Pix {
@@ -115,7 +109,7 @@ func newCounter(t *testing.T) *staffKiosk {
 	c.site, err = New(screen.Options{
 		Procedures: func() *procedure.Catalog { return procedures },
 		Scanner:    func() screen.Scanner { return scanner },
-		Reader:     reader, Queue: c.queue, Ward: "Phường Thử", Audit: c.trail.Append,
+		Reader:     recogniser(t), Queue: c.queue, Ward: "Phường Thử", Audit: c.trail.Append,
 		Console: screen.Console{
 			Roll:     c.roll,
 			Settings: settings.New(filepath.Join(dir, "motcua.yaml"), filepath.Join(dir, "versions"), defaults, shipped, time.Now),
