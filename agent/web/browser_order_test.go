@@ -3,7 +3,39 @@ package web
 import (
 	"context"
 	"testing"
+
+	"github.com/chromedp/cdproto/cdp"
+	"github.com/chromedp/cdproto/css"
+	"github.com/chromedp/cdproto/dom"
+	"github.com/chromedp/chromedp"
 )
+
+// A line is written in one font: one that lacks letters of Vietnamese (Liberation Sans does) mixes those of another into every word.
+func TestWordsAreOfOneFont(t *testing.T) {
+	k := newKiosk(t)
+	ctx := browser(t, 1024, 768)
+	do(t, ctx, chromedp.Navigate(k.server.URL+"/help"))
+	eval[bool](t, ctx, `(document.querySelector("h1").textContent = "ĂÂĐÊÔƠƯ ắằẳẵặ ấầẩẫậ ếềểễệ ốồổỗộ ớờởỡợ ứừửữự ỳỷỹỵ", true)`)
+	if _, err := chromedp.Call(ctx, css.Enable, cdp.Empty{}); err != nil {
+		t.Fatal(err)
+	}
+	var used css.GetPlatformFontsForNodeResult
+	await(t, "the fonts of the title", func() bool { // the browser numbers its nodes anew as a page comes to rest
+		document, err := chromedp.Call(ctx, dom.GetDocument, dom.GetDocumentParams{})
+		if err != nil {
+			return false
+		}
+		title, err := chromedp.Call(ctx, dom.QuerySelector, dom.QuerySelectorParams{NodeID: document.Root.NodeID, Selector: "h1"})
+		if err != nil {
+			return false
+		}
+		used, err = chromedp.Call(ctx, css.GetPlatformFontsForNode, css.GetPlatformFontsForNodeParams{NodeID: title.NodeID})
+		return err == nil && len(used.Fonts) > 0
+	})
+	if len(used.Fonts) != 1 {
+		t.Errorf("%d fonts in one line: %+v", len(used.Fonts), used.Fonts)
+	}
+}
 
 // disorder lists where a screen reader, which goes by the order of the page's source, would read otherwise than an eye: a control
 // before the page's heading, something in the page that stands above what comes before it, or an attribute that jumps.

@@ -393,6 +393,10 @@ func TestWrongAnswersAreToldInTheCitizensWords(t *testing.T) {
 		if c.value != "" && !strings.Contains(h.body, `value="`+c.value+`"`) && c.field != "form_of_copy" {
 			t.Errorf("%s: what was typed is gone", c.field)
 		}
+		title, _, _ := strings.Cut(h.body, "</title>")
+		if !strings.Contains(title, c.says) || !strings.Contains(h.body, `aria-describedby="error"`) {
+			t.Errorf("%s: a screen reader is not told at once", c.field)
+		}
 	}
 	h.post("/check/applicant_birth", "value", "1.2.1950").want(200, h.at)
 	h.get("/check/applicant_birth").want(200, "/check/applicant_birth", `value="01/02/1950"`)

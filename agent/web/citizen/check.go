@@ -251,6 +251,9 @@ func (s *Pages) ask(w http.ResponseWriter, r *http.Request, at screen.Seat, f *p
 	}
 	title := b.Asks.In(at.Lang)
 	read := title + ". " + f.Hint.In(at.Lang) + " " + b.Doubt + " " + fault + " " + shown(at.Lang, f, e.Text)
+	if fault != "" { // a screen reader says a page's title first
+		title = fault + " " + title
+	}
 	s.Render(w, r, status, "question", screen.View{Steps: s.Steps(at.Lang, visit.Check), Back: s.before(at, f.ID),
 		Path: "/check/" + f.ID, Title: title, Read: read, Body: b})
 }

@@ -47,8 +47,12 @@ func (s *Pages) askWanted(w http.ResponseWriter, r *http.Request, at screen.Seat
 	if len(at.State.Papers) == 0 {
 		back = "/scan"
 	}
+	title, missing := want.Paper.Name.In(at.Lang), status != http.StatusOK
+	if missing {
+		title = s.Words.Say(at.Lang, "complaint.missing.choice") + " " + title
+	}
 	s.Render(w, r, status, "wanted", screen.View{Steps: s.Steps(at.Lang, visit.Papers), Back: back, Path: "/wanted/" + want.Paper.ID,
-		Title: want.Paper.Name.In(at.Lang), Body: wantedBody{want, status != http.StatusOK}})
+		Title: title, Body: wantedBody{want, missing}})
 }
 
 func (s *Pages) want(w http.ResponseWriter, r *http.Request, at screen.Seat) (counter.Want, bool) {
