@@ -23,8 +23,8 @@ const sealedName = "bundle.zip.age"
 
 // Unseal opens dossiers that were filed sealed, with keys that the desk was given since, and gives their receipt codes. What none
 // of the keys opens stays as it is; what opens and is not what it says is an error, and stays too. The sealed file stays beside
-// what was in it. More papers that came sealed join the dossier that they are for, unless an officer acted on them meanwhile: then
-// their history names it.
+// what was in it. More papers that came sealed join the dossier that they are for, unless an officer acted on them meanwhile or
+// papers were added to them: then their history names it.
 func (s *Store) Unseal(ctx context.Context, keys []age.Identity) (opened []string, err error) {
 	if len(keys) == 0 {
 		return nil, nil
@@ -133,9 +133,9 @@ func bundleIn(file *os.File, own age.Identity, keys []age.Identity) (*zip.Reader
 	return z, nil
 }
 
-// untouched tells that no officer did anything to a dossier.
+// untouched tells that no officer did anything to a dossier, and that no papers were added to it.
 func (r *record) untouched() bool {
-	return r.State == answer.Received && !slices.ContainsFunc(r.History, func(h Step) bool { return h.By != "" })
+	return r.State == answer.Received && len(r.Added) == 0 && !slices.ContainsFunc(r.History, func(h Step) bool { return h.By != "" })
 }
 
 // join makes more papers that came sealed, and were filed as a dossier of their own for that, part of the dossier they are for:

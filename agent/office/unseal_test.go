@@ -176,6 +176,35 @@ func TestSealedSupplementJoins(t *testing.T) {
 	}
 }
 
+// More papers that came sealed, to which others were added before they could be opened, keep what was added.
+func TestSealedSupplementWithPapersOfItsOwn(t *testing.T) {
+	key := identity(t)
+	w := open(t, t.TempDir())
+	defer func() { w.close(t) }()
+	first := w.file(t, "a-first", "Lê Thị Thử", "079190012345")
+	w.sealedFor(t, key.Recipient(), "b-more", "Lê Thị Thử", func(parts fstest.MapFS) {
+		r, added := submission(t, "b-more", "Lê Thị Thử", "079190012345", func(f *dossier.Form) { f.Supplements = first.ID })
+		added[manifestName] = &fstest.MapFile{Data: []byte(manifestOf(t, r, added))}
+		maps.Copy(parts, added)
+	})
+	w.file(t, "c-more", "Lê Thị Thử", "079190012345", func(f *dossier.Form) { f.Supplements = "b-more" })
+	if _, err := w.store.Unseal(t.Context(), []age.Identity{key}); err != nil {
+		t.Fatal(err)
+	}
+	w = w.reopened(t)
+	for _, id := range []string{"b-more", "c-more"} {
+		d, err := w.store.Get(id)
+		if err != nil || d.Sealed {
+			t.Fatalf("%s: %v, sealed %t, %v", id, d, d.Sealed, err)
+		}
+		for _, f := range d.Files {
+			if data, err := w.store.Read(d, f.Name); err != nil || len(data) == 0 {
+				t.Errorf("%s: %s: %d bytes, %v", id, f.Name, len(data), err)
+			}
+		}
+	}
+}
+
 func identity(t *testing.T) *age.X25519Identity {
 	t.Helper()
 	id, err := age.GenerateX25519Identity()
