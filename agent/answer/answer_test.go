@@ -283,6 +283,15 @@ func puller(t testing.TB, url string, in *Intake) *Puller {
 	return p
 }
 
+// wipe destroys the result that a citizen has in hand.
+func wipe(s *Store, id string) error {
+	r, err := s.ByCode(codeOf(id))
+	if err != nil {
+		return err
+	}
+	return s.Wipe(id, r.Result.SHA256, noon)
+}
+
 func round(t testing.TB, p *Puller) {
 	t.Helper()
 	if _, err := p.Round(t.Context()); err != nil {
@@ -537,7 +546,7 @@ func TestResults(t *testing.T) {
 	if _, data, err := s.Result("A"); err != nil || string(data) != "second" {
 		t.Errorf("result %q, %v", data, err)
 	}
-	if err := s.Wipe("A", noon); err != nil {
+	if err := wipe(s, "A"); err != nil {
 		t.Fatal(err)
 	}
 	for range 2 { // also after the kiosk forgot how far it was
@@ -796,7 +805,7 @@ func TestHandedOverElsewhere(t *testing.T) {
 	if _, _, err := there.Store.Result("A"); err != nil || posts > 0 {
 		t.Fatalf("before: %v, %d posts", err, posts)
 	}
-	if err := here.Store.Wipe("A", noon); err != nil {
+	if err := wipe(here.Store, "A"); err != nil {
 		t.Fatal(err)
 	}
 	away = true
@@ -848,7 +857,7 @@ func TestOlderDeskIsNotTold(t *testing.T) {
 	in := &Intake{Store: openAt(t, t.TempDir()), Queue: delivered(t)}
 	p := puller(t, desk, in)
 	round(t, p)
-	if err := in.Store.Wipe("A", noon); err != nil {
+	if err := wipe(in.Store, "A"); err != nil {
 		t.Fatal(err)
 	}
 	d.answers("B", Received, nil)
@@ -891,6 +900,62 @@ func TestResultLapses(t *testing.T) {
 	has(true)
 	in.Store.KeepResults(24 * time.Hour)
 	has(false)
+	d.mu.Lock()
+	d.last = uint64(now.Sub(noon) / time.Second) // answers gives it as the time
+	d.mu.Unlock()
+	d.answers("A", Done, []byte("%PDF-1.7 result")) // the officer, asked for it, answers with the same once more
+	has(true)
+}
+
+// A proxy that lets nobody send, or a desk that can't take note, holds up no answers.
+func TestAnswersComeWhereNothingCanBeTold(t *testing.T) {
+	for _, status := range []int{http.StatusForbidden, http.StatusInternalServerError} {
+		d := newDesk("desk-1")
+		d.answers("A", Done, []byte("%PDF-1.7 result"))
+		posts, mended := 0, false
+		desk := office(t, d, func(next http.Handler) http.Handler {
+			return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+				if r.Method == http.MethodPost && !mended {
+					posts++
+					http.Error(w, "not here", status)
+					return
+				}
+				next.ServeHTTP(w, r)
+			})
+		})
+		now := noon.Add(time.Hour)
+		in := &Intake{Store: openAt(t, t.TempDir()), Queue: delivered(t), Clock: func() time.Time { return now }}
+		p := puller(t, desk, in)
+		round(t, p)
+		if err := wipe(in.Store, "A"); err != nil {
+			t.Fatal(err)
+		}
+		d.answers("B", Received, nil)
+		for range 3 {
+			round(t, p)
+		}
+		if _, err := in.Store.ByCode(codeOf("B")); err != nil || posts != 1 || len(in.Store.Untold()) != 1 {
+			t.Errorf("%d: %v, %d posts, %d untold", status, err, posts, len(in.Store.Untold()))
+		}
+		now, mended = now.Add(backOffMost), true
+		if round(t, p); len(in.Store.Untold()) > 0 {
+			t.Errorf("%d: not told when it could be", status)
+		}
+	}
+}
+
+// What its citizen has in hand is wiped, and not what came while it was shown.
+func TestWipeIsOfWhatWasShown(t *testing.T) {
+	s, d := openAt(t, t.TempDir()), newDesk("desk-1")
+	first := d.answers("A", Done, []byte("%PDF-1.7 result"))
+	for _, a := range []Answer{first, d.answers("A", Done, []byte("%PDF-1.7 mended"))} {
+		if _, err := s.Take(a, noon); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := s.Wipe("A", first.Result.SHA256, noon); err != ErrUnknown || len(s.Untold()) > 0 || len(s.Missing()) != 1 {
+		t.Errorf("%v, untold %v, missing %v", err, s.Untold(), s.Missing())
+	}
 }
 
 // A desk whose clock is a year behind (a dead battery) answers all the same: what it says is news where all before was heard, and is

@@ -109,4 +109,6 @@ func (q *Inquiry) Stands(submission string) (State, time.Time, bool) {
 func (q *Inquiry) Result(submission string) (File, []byte, error) { return q.store.Result(submission) }
 
 // Wipe destroys a result that was handed over.
-func (q *Inquiry) Wipe(submission string, now time.Time) error { return q.store.Wipe(submission, now) }
+func (q *Inquiry) Wipe(submission, sum string, now time.Time) error {
+	return q.store.Wipe(submission, sum, now)
+}

@@ -145,6 +145,8 @@ type Subscriber struct {
 	ward    string
 	kiosk   string
 	in      *Intake
+
+	patience time.Duration // to tell the desk something
 }
 
 // NewSubscriber takes the ward's and this kiosk's names as they stand in the keys.
@@ -152,7 +154,7 @@ func NewSubscriber(connect Connect, ward, kiosk string, in *Intake) (*Subscriber
 	if !validKey.MatchString(ward) || !validKey.MatchString(kiosk) {
 		return nil, fmt.Errorf("answers: ward %q and kiosk %q must be of letters, digits, - and _", ward, kiosk)
 	}
-	return &Subscriber{connect, ward, kiosk, in}, nil
+	return &Subscriber{connect, ward, kiosk, in, callTime}, nil
 }
 
 // Run takes answers until ctx ends. A server that is away is waited for.
@@ -194,9 +196,7 @@ func (s *Subscriber) session(ctx context.Context, b buckets) error {
 	defer again.Stop()
 	defer settle.Stop()
 	l := &listening{Subscriber: s, b: b, cursor: cursor}
-	if err := s.tell(ctx, b.kiosks); err != nil {
-		return err
-	}
+	mute := !s.tell(ctx, b.kiosks)
 	for {
 		select {
 		case entry, ok := <-standing.Updates():
@@ -208,7 +208,7 @@ func (s *Subscriber) session(ctx context.Context, b buckets) error {
 			}
 			s.contact(l.stands)
 		case <-s.in.Store.wiped:
-			err = s.tell(ctx, b.kiosks)
+			mute = mute || !s.tell(ctx, b.kiosks)
 		case entry, ok := <-watcher.Updates():
 			if !ok {
 				return errors.New("watch answers: the watch ended")
@@ -218,6 +218,7 @@ func (s *Subscriber) session(ctx context.Context, b buckets) error {
 			err = l.again(ctx)
 		case <-settle.C:
 			err = s.in.settle(ctx)
+			mute = !s.tell(ctx, b.kiosks)
 		case <-ctx.Done():
 			return nil
 		}
@@ -316,19 +317,23 @@ func (s *Subscriber) contact(stands string) {
 	}
 }
 
-// tell says which results citizens have in hand, so that the ward's other kiosks wipe theirs.
-func (s *Subscriber) tell(ctx context.Context, kiosks jetstream.KeyValue) error {
-	ctx, cancel := context.WithTimeout(ctx, callTime)
-	defer cancel()
+// tell says which results citizens have in hand, so that the ward's other kiosks wipe theirs. What can't be told holds up no answers:
+// the kiosk's account may be of a time when it had nothing to say here.
+func (s *Subscriber) tell(ctx context.Context, kiosks jetstream.KeyValue) (told bool) {
 	for _, a := range s.in.Store.Untold() {
-		if _, err := kiosks.PutString(ctx, handedPrefix+s.ward+"."+s.kiosk+"."+a.Submission, a.Result.SHA256); err != nil {
-			return fmt.Errorf("tell what was handed over: %w", err)
+		err := put(ctx, kiosks, handedPrefix+s.ward+"."+s.kiosk+"."+a.Submission, []byte(a.Result.SHA256), s.patience)
+		if err == nil {
+			err = s.in.Store.SetTold(a)
 		}
-		if err := s.in.Store.SetTold(a); err != nil {
-			return err
+		if err != nil {
+			if ctx.Err() == nil {
+				s.in.log().Warn("the other kiosks keep what was handed over here: the desk can't be told; may this kiosk's NATS account write "+
+					"what it hands over?", "key", handedPrefix+s.ward+"."+s.kiosk+".>", "error", err)
+			}
+			return false
 		}
 	}
-	return nil
+	return true
 }
 
 // enrol tells which key is to be sealed to, where it is not told already.
@@ -405,6 +410,8 @@ type Publisher struct {
 	ward    string
 	src     Source
 	log     *slog.Logger
+
+	patience time.Duration // to tell a kiosk something
 }
 
 // NewPublisher takes the ward's name as it stands in the keys.
@@ -412,7 +419,7 @@ func NewPublisher(connect Connect, ward string, src Source, log *slog.Logger) (*
 	if !validKey.MatchString(ward) {
 		return nil, fmt.Errorf("answers: ward %q must be of letters, digits, - and _", ward)
 	}
-	return &Publisher{connect, ward, src, log}, nil
+	return &Publisher{connect, ward, src, log, callTime}, nil
 }
 
 // Run publishes until ctx ends: each answer as it is given, and all of them anew when the ward's kiosks change.
@@ -438,15 +445,20 @@ func (p *Publisher) session(ctx context.Context, b buckets) error {
 		return fmt.Errorf("watch what kiosks handed over: %w", err)
 	}
 	defer end(handed, p.log)
-	recipients, told := map[string]string{}, map[string]notice{}
+	again := time.NewTicker(settleEvery)
+	defer again.Stop()
+	recipients, told, mute := map[string]string{}, map[string]notice{}, false
 	for whole := false; ; {
 		news := p.src.Changed() // before looking: what comes meanwhile is looked for next
 		if whole && len(recipients) > 0 {
 			if err := p.publish(ctx, b, recipients); err != nil {
 				return err
 			}
-			if err := p.stand(ctx, b, recipients, told); err != nil {
-				return err
+			if !mute {
+				if err := p.stand(ctx, b, recipients, told); err != nil {
+					p.denied(ctx, standingPrefix, err)
+					mute = true
+				}
 			}
 		}
 		select {
@@ -467,19 +479,31 @@ func (p *Publisher) session(ctx context.Context, b buckets) error {
 				return errors.New("watch what kiosks handed over: the watch ended")
 			}
 			if entry != nil && entry.Operation() == jetstream.KeyValuePut {
-				if err := p.handedOver(ctx, b, entry); err != nil {
-					return err
+				if err := p.handedOver(ctx, b, entry, mute); err != nil {
+					p.denied(ctx, handedPrefix, err)
+					mute = true
 				}
 			}
 		case <-news:
+		case <-again.C:
+			mute = false
 		case <-ctx.Done():
 			return nil
 		}
 	}
 }
 
+// denied logs that a key that goes beside the answers could not be written. It holds up no answers: the desk's account may be of a
+// time when there was no such key.
+func (p *Publisher) denied(ctx context.Context, prefix string, err error) {
+	if ctx.Err() == nil {
+		p.log.Warn("may the desk's NATS account write this key? Answers are published all the same", "key", prefix+p.ward+".>", "error", err)
+	}
+}
+
 // handedOver takes note of a result that a kiosk handed over, and takes the kiosk's word away.
-func (p *Publisher) handedOver(ctx context.Context, b buckets, entry jetstream.KeyValueEntry) error {
+// With mute the word stays there, and is taken away when it comes again.
+func (p *Publisher) handedOver(ctx context.Context, b buckets, entry jetstream.KeyValueEntry, mute bool) error {
 	kiosk, submission, ok := strings.Cut(strings.TrimPrefix(entry.Key(), handedPrefix+p.ward+"."), ".")
 	sum := string(entry.Value())
 	if ok && validID.MatchString(submission) && validSum.MatchString(sum) {
@@ -489,7 +513,10 @@ func (p *Publisher) handedOver(ctx context.Context, b buckets, entry jetstream.K
 			return nil
 		}
 	}
-	ctx, cancel := context.WithTimeout(ctx, callTime)
+	if mute {
+		return nil
+	}
+	ctx, cancel := context.WithTimeout(ctx, p.patience)
 	defer cancel()
 	if err := b.kiosks.Purge(ctx, entry.Key()); err != nil {
 		return fmt.Errorf("take away what a kiosk told: %w", err)
@@ -529,7 +556,7 @@ func (p *Publisher) stand(ctx context.Context, b buckets, recipients map[string]
 		if err := SealTo(&out, bytes.NewReader(text), own); err != nil {
 			return fmt.Errorf("seal how a kiosk stands: %w", err)
 		}
-		if err := put(ctx, b.kiosks, standingPrefix+key, out.Bytes()); err != nil {
+		if err := put(ctx, b.kiosks, standingPrefix+key, out.Bytes(), p.patience); err != nil {
 			return fmt.Errorf("tell a kiosk how it stands: %w", err)
 		}
 		told[key] = n
@@ -545,8 +572,8 @@ func end(w jetstream.KeyWatcher, log *slog.Logger) {
 }
 
 // put writes a key, in bounded time.
-func put(ctx context.Context, into jetstream.KeyValue, key string, value []byte) error {
-	ctx, cancel := context.WithTimeout(ctx, callTime)
+func put(ctx context.Context, into jetstream.KeyValue, key string, value []byte, patience time.Duration) error {
+	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
 	_, err := into.Put(ctx, key, value)
 	return err
@@ -627,7 +654,7 @@ func (p *Publisher) note(ctx context.Context, b buckets, done published) error {
 	if err != nil {
 		return err
 	}
-	if err := put(ctx, b.kiosks, p.notedAt(), text); err != nil {
+	if err := put(ctx, b.kiosks, p.notedAt(), text, callTime); err != nil {
 		return fmt.Errorf("note how far answers are published: %w", err)
 	}
 	return nil
@@ -647,16 +674,16 @@ func (p *Publisher) one(ctx context.Context, b buckets, a Answer, to []age.Recip
 			return err
 		}
 	}
-	if err := put(ctx, b.answers, p.ward+"."+a.Submission, sealed); err != nil || a.Handed.IsZero() {
+	if err := put(ctx, b.answers, p.ward+"."+a.Submission, sealed, callTime); err != nil || a.Handed.IsZero() {
 		return err
 	}
 	ctx, cancel := context.WithTimeout(ctx, callTime)
 	defer cancel()
 	err = b.results.Delete(ctx, resultName(p.ward, a)) // its citizen has it
-	if errors.Is(err, jetstream.ErrObjectNotFound) {
-		return nil
+	if err != nil && !errors.Is(err, jetstream.ErrObjectNotFound) {
+		p.log.Warn("what a citizen has in hand stays in the store, sealed, until its days are over", "submission", a.Submission, "error", err)
 	}
-	return err
+	return nil
 }
 
 func (p *Publisher) result(ctx context.Context, b buckets, a Answer, to []age.Recipient) error {

@@ -9,6 +9,7 @@ import (
 	"net"
 	"path/filepath"
 	"slices"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -25,7 +26,12 @@ import (
 // nats starts a real NATS server with JetStream; the same folder and port again is the same server after a restart.
 func natsServer(t *testing.T, dir string, port int) *natsd.Server {
 	t.Helper()
-	s, err := natsd.NewServer(&natsd.Options{Host: "127.0.0.1", Port: port, JetStream: true, StoreDir: dir, NoLog: true, NoSigs: true})
+	return natsWith(t, &natsd.Options{Host: "127.0.0.1", Port: port, JetStream: true, StoreDir: dir, NoLog: true, NoSigs: true})
+}
+
+func natsWith(t *testing.T, o *natsd.Options) *natsd.Server {
+	t.Helper()
+	s, err := natsd.NewServer(o)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -406,7 +412,7 @@ func TestProvinceWipesWhatWasHandedOver(t *testing.T) {
 	}
 	away := kiosks[2]
 	away.stop()
-	if err := kiosks[0].in.Store.Wipe("A", noon); err != nil {
+	if err := wipe(kiosks[0].in.Store, "A"); err != nil {
 		t.Fatal(err)
 	}
 	gone := func(k *seat) func() bool {
@@ -430,6 +436,51 @@ func TestProvinceWipesWhatWasHandedOver(t *testing.T) {
 	kiosks[1].took(t, "A done")
 	if untold := kiosks[0].in.Store.Untold(); len(untold) > 0 {
 		t.Errorf("not told: %v", untold)
+	}
+}
+
+// A province whose accounts were made before kiosks and desks had more to say than keys and answers: answers come as they did, to a
+// kiosk that has something to tell, from a desk that may not tell how kiosks stand.
+func TestProvinceWithOlderAccounts(t *testing.T) {
+	may := func(subjects ...string) *natsd.Permissions {
+		return &natsd.Permissions{Publish: &natsd.SubjectPermission{Allow: append(subjects, "$JS.API.>", "$JS.FC.>", "$JS.ACK.>")}}
+	}
+	hub := natsWith(t, &natsd.Options{Host: "127.0.0.1", Port: -1, JetStream: true, StoreDir: t.TempDir(), NoLog: true, NoSigs: true,
+		Users: []*natsd.User{{Username: "province", Password: "x"},
+			{Username: "desk", Password: "x", Permissions: may("$KV.MOTCUA_ANSWERS.ward-7.>", "$KV.MOTCUA_KIOSKS.published.ward-7",
+				"$O.MOTCUA_RESULTS.>")},
+			{Username: "kiosk-a", Password: "x", Permissions: may("$KV.MOTCUA_KIOSKS.ward-7.kiosk-a")}}})
+	as := func(name string) string { return "nats://" + name + ":x@" + hub.Addr().String() }
+	provide(t, as("province"))
+	d := newDesk("desk-1")
+	publisher, err := NewPublisher(connectTo(as("desk")), "ward-7", d, quiet)
+	if err != nil {
+		t.Fatal(err)
+	}
+	publisher.patience = 100 * time.Millisecond
+	runs(t, publisher.Run)
+	in := &Intake{Store: openAt(t, t.TempDir()), Queue: delivered(t), Log: quiet, Clock: func() time.Time { return noon }}
+	a := Answer{Desk: "desk-0", Number: 1, Submission: "Z", Code: codeOf("Z"), State: Done, Born: []int{1950}, At: noon,
+		Result: &File{Name: "ket-qua.pdf", MediaType: "application/pdf", Size: 1, SHA256: strings.Repeat("0", 64)}}
+	if _, err := in.Store.Take(a, noon); err != nil {
+		t.Fatal(err)
+	}
+	if err := wipe(in.Store, "Z"); err != nil {
+		t.Fatal(err)
+	}
+	sub, err := NewSubscriber(connectTo(as("kiosk-a")), "ward-7", "kiosk-a", in)
+	if err != nil {
+		t.Fatal(err)
+	}
+	sub.patience = 100 * time.Millisecond
+	runs(t, sub.Run)
+	k := &seat{in: in}
+	for _, state := range []State{Received, Eligible} { // the second when all that could not be told was tried
+		d.answers("A", state, nil)
+		eventually(t, "A", k.has("A", state))
+	}
+	if len(in.Store.Untold()) != 1 {
+		t.Error("what could not be told passes for told")
 	}
 }
 

@@ -161,7 +161,8 @@ type Puller struct {
 	o  PullOptions
 	in *Intake
 
-	older time.Time // when the desk was found to be of a version that is told nothing
+	mute time.Time     // when telling failed although the desk answers
+	rest time.Duration // how long nothing is told for that
 }
 
 // The pace of asking.
@@ -233,11 +234,9 @@ func (p *Puller) Run(ctx context.Context) error {
 }
 
 // Round tells what was handed over, then asks once and takes all there is. After an error it says how long the desk asked to wait, if
-// it did.
+// it did. What can't be told holds up nothing: some proxies let nobody send, and answers come all the same.
 func (p *Puller) Round(ctx context.Context) (time.Duration, error) {
-	if asked, err := p.tell(ctx); err != nil {
-		return asked, err
-	}
+	untold := p.tell(ctx)
 	for {
 		more, asked, err := p.page(ctx)
 		if err != nil {
@@ -245,6 +244,13 @@ func (p *Puller) Round(ctx context.Context) (time.Duration, error) {
 		}
 		if !more {
 			break
+		}
+	}
+	if untold != nil && ctx.Err() == nil {
+		p.in.log().Warn("the other kiosks keep what was handed over here until the desk can be told, or its days are over", "error", untold)
+		p.mute, p.rest = p.in.now(), backOffMost
+		if errors.Is(untold, errNotSpoken) {
+			p.rest = settleEvery
 		}
 	}
 	return 0, p.results(ctx)
@@ -291,33 +297,28 @@ func (p *Puller) page(ctx context.Context) (more bool, asked time.Duration, err 
 }
 
 // tell says which results citizens have in hand, so that the ward's other kiosks wipe theirs.
-func (p *Puller) tell(ctx context.Context) (time.Duration, error) {
-	if p.in.now().Sub(p.older).Abs() < settleEvery {
-		return 0, nil
+func (p *Puller) tell(ctx context.Context) error {
+	if p.in.now().Sub(p.mute).Abs() < p.rest {
+		return nil
 	}
 	for _, a := range p.in.Store.Untold() {
 		body, err := json.Marshal(handedOver{a.Submission, a.Result.SHA256})
 		if err != nil {
-			return 0, err
+			return err
 		}
-		response, asked, err := p.do(ctx, http.MethodPost, handedPath, body)
+		response, _, err := p.do(ctx, http.MethodPost, handedPath, body)
 		switch {
 		case errors.Is(err, errGone):
-		case errors.Is(err, errNotSpoken):
-			p.in.log().Warn("the desk is of an older version: the other kiosks keep what was handed over here until its days are over")
-			p.older = p.in.now()
-			return 0, nil
 		case err != nil:
-			return asked, err
+			return err
 		default:
 			response.Body.Close()
 		}
 		if err := p.in.Store.SetTold(a); err != nil {
-			p.in.wrong("disk")
-			return 0, err
+			return err
 		}
 	}
-	return 0, nil
+	return nil
 }
 
 func (p *Puller) get(ctx context.Context, path string) (*http.Response, time.Duration, error) {
@@ -375,7 +376,7 @@ func (p *Puller) refused(response *http.Response) error {
 }
 
 // errNotSpoken says that the desk does not know what it is told.
-var errNotSpoken = errors.New("the desk does not know this request")
+var errNotSpoken = errors.New("the desk is of an older version: it does not know this request")
 
 // errGone is the desk's own word that a newer answer took the place of the one whose result was asked for.
 var errGone = errors.New("no such result any more")

@@ -318,10 +318,13 @@ func (r *Record) takes(a Answer) (same bool) {
 	if len(a.Born) == 0 {
 		a.Born = r.Born // the kiosk that took the papers knows, where the desk could not read them
 	}
-	r.Answer = a
 	if !same {
-		r.Collected, r.Lapsed, r.Told = time.Time{}, time.Time{}, false
+		r.Collected, r.Told = time.Time{}, false
 	}
+	if !same || !a.At.Equal(r.At) { // an officer who answers again offers the result again
+		r.Lapsed = time.Time{}
+	}
+	r.Answer = a
 	if a.Result != nil && !a.Handed.IsZero() {
 		if r.Collected.IsZero() {
 			r.Collected = a.Handed
@@ -441,14 +444,17 @@ func (s *Store) Result(submission string) (File, []byte, error) {
 	return f, data, nil
 }
 
-// Wipe destroys a result that was handed over: it can't be had again from this kiosk, nor is it asked of the desk anew. The desk is
-// told, and tells the other kiosks.
-func (s *Store) Wipe(submission string, now time.Time) error {
+// Wipe destroys a result that was handed over, known by its digest: it can't be had again from this kiosk, nor is it asked of the desk
+// anew. The desk is told, and tells the other kiosks. ErrUnknown: another result has come meanwhile, which nobody has in hand.
+func (s *Store) Wipe(submission, sum string, now time.Time) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	r, err := s.read(submission)
 	if err != nil {
 		return fmt.Errorf("wipe result: %w", err)
+	}
+	if r.Result == nil || r.Result.SHA256 != sum {
+		return ErrUnknown
 	}
 	r.Collected = now
 	if err := s.write(r); err != nil {

@@ -102,8 +102,15 @@ func TestWhereADossierStands(t *testing.T) {
 			t.Errorf("page %s is no picture", n)
 		}
 	}
-	h.get("/status/result")
-	h.post("/status/collected").want(200, "/")
+	shown := sha256.Sum256(result)
+	mended := append(slices.Clone(result), "\n% mended"...)
+	k.answered(t, 4, answer.Done, mended) // while its citizen stands there with the one before
+	h.post("/status/collected", "result", hex.EncodeToString(shown[:])).want(200, "/status/result", "Tôi đã lấy")
+	if _, data, err := k.answers.Result("DOSSIER"); err != nil || !bytes.Equal(data, mended) {
+		t.Errorf("the newer result, that nobody has seen: %d bytes, %v", len(data), err)
+	}
+	shown = sha256.Sum256(mended)
+	h.post("/status/collected", "result", hex.EncodeToString(shown[:])).want(200, "/")
 	if _, _, err := k.answers.Result("DOSSIER"); err != answer.ErrUnknown {
 		t.Errorf("the result is still here: %v", err)
 	}

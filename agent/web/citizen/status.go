@@ -152,8 +152,9 @@ func (s *Pages) inquired(f func(http.ResponseWriter, *http.Request, *screen.Sess
 }
 
 type resultBody struct {
-	Pages []int
-	Name  string
+	Pages  []int
+	Name   string
+	SHA256 string // of what is shown: a newer one is not wiped for it
 }
 
 // result shows a result, page by page.
@@ -164,7 +165,7 @@ func (s *Pages) result(w http.ResponseWriter, r *http.Request, _ *screen.Session
 		return
 	}
 	defer clear(data)
-	b := resultBody{Name: file.Name}
+	b := resultBody{Name: file.Name, SHA256: file.SHA256}
 	for n := 1; n <= resultPages; n++ {
 		if _, err := s.Options.Reader.Preview(r.Context(), data, n, probeWidth); err != nil {
 			break // it has no more; one that can't be drawn at all is handed over at the counter
@@ -209,7 +210,12 @@ func (s *Pages) resultPicture(w http.ResponseWriter, r *http.Request, _ *screen.
 
 // collected wipes a result that its citizen has in hand.
 func (s *Pages) collected(w http.ResponseWriter, r *http.Request, sess *screen.Session, submission string) {
-	if err := s.Options.Inquiry.Wipe(submission, s.Now()); err != nil {
+	err := s.Options.Inquiry.Wipe(submission, r.PostForm.Get("result"), s.Now())
+	if errors.Is(err, answer.ErrUnknown) { // the office gave another one meanwhile: it is shown
+		http.Redirect(w, r, "/status/result", http.StatusSeeOther)
+		return
+	}
+	if err != nil {
 		s.Log.Error("wipe result", "submission", submission, "error", err)
 		s.Fail(w, r, http.StatusInternalServerError, "fault")
 		return

@@ -132,8 +132,8 @@ type Inquiry interface {
 	Ask(ctx context.Context, code string, year int) (answer.Record, error)
 	// Result gives a dossier's result, answer.ErrUnknown where it is not here.
 	Result(submission string) (answer.File, []byte, error)
-	// Wipe destroys a result that was handed over.
-	Wipe(submission string, now time.Time) error
+	// Wipe destroys a result that was handed over, known by its digest; answer.ErrUnknown where another one has come meanwhile.
+	Wipe(submission, sha256 string, now time.Time) error
 	// Stands tells how the office answered a dossier, by its first submission, and when; ok is false for one that is not known.
 	Stands(submission string) (state answer.State, at time.Time, ok bool)
 }
