@@ -378,8 +378,8 @@ func axe(t testing.TB, ctx context.Context, page string) {
 }
 
 // small lists what a finger has to hit and is under 60 px.
-const small = `[...document.querySelectorAll("a[href], button, summary, .choice,
-	input:not([type=hidden]):not([type=file]):not([type=radio]):not([type=checkbox]), textarea")]
+const small = `[...document.querySelectorAll("a[href], button, summary, .choice, " +
+	"input:not([type=hidden]):not([type=file]):not([type=radio]):not([type=checkbox]), textarea")]
 	.filter((e) => e.checkVisibility({visibilityProperty: true}) && !e.classList.contains("skip"))
 	.map((e) => [e, e.getBoundingClientRect()]).filter(([e, r]) => r.height < 60 || r.width < 60)
 	.map(([e, r]) => e.outerHTML.slice(0, 90) + " " + Math.round(r.width) + "x" + Math.round(r.height))`

@@ -44,8 +44,8 @@ const unreachable = `(() => {
 				out.push(name(e) + " is a small key: " + Math.round(r.width) + "×" + Math.round(r.height));
 		}
 	}
-	for (const e of within.querySelectorAll("a[href], button, input:not([type=hidden]):not([type=file]),
-		textarea, select, summary, label.choice, .code, .qr, dialog[open] p")) {
+	for (const e of within.querySelectorAll("a[href], button, input:not([type=hidden]):not([type=file]), " +
+		"textarea, select, summary, label.choice, .code, .qr, dialog[open] p")) {
 		if (!shown(e)) continue;
 		if (!e.closest(".dock, dialog")) e.scrollIntoView({ block: "center", behavior: "instant" });
 		const r = box(e);
