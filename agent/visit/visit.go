@@ -367,22 +367,38 @@ func (v *Visit) Agree(now time.Time) error {
 
 // mayScan says whether papers may be taken in.
 func (v *Visit) mayScan() error {
-	switch {
-	case v.step == Receipt:
-		return ErrSubmitted
-	case v.consented.IsZero():
-		return ErrNotYet
-	case len(v.papers) >= MaxPapers:
+	if err := v.mayRead(); err != nil {
+		return err
+	}
+	if len(v.papers) >= MaxPapers {
 		return ErrFull
 	}
 	return nil
 }
 
-// Work marks the beginning of a scan or a reading; the returned function its end, after which the person has the whole time
-// to look at what it gave.
-func (v *Visit) Work(now time.Time) (done func(time.Time), err error) {
+// mayRead says whether the papers that are here may be read.
+func (v *Visit) mayRead() error {
+	switch {
+	case v.step == Receipt:
+		return ErrSubmitted
+	case v.consented.IsZero():
+		return ErrNotYet
+	}
+	return nil
+}
+
+// Work marks the beginning of a scan, or of taking files in; the returned function its end, after which the person has the whole
+// time to look at what it gave.
+func (v *Visit) Work(now time.Time) (done func(time.Time), err error) { return v.work(now, v.mayScan) }
+
+// ReadOn is Work for papers that are here already, as many as there are.
+func (v *Visit) ReadOn(now time.Time) (done func(time.Time), err error) {
+	return v.work(now, v.mayRead)
+}
+
+func (v *Visit) work(now time.Time, may func() error) (done func(time.Time), err error) {
 	err = v.act(now, func() error {
-		if err := v.mayScan(); err != nil {
+		if err := may(); err != nil {
 			return err
 		}
 		v.busy++

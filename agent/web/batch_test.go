@@ -233,6 +233,68 @@ func TestTwoSidedStackIsDealtToItsEnd(t *testing.T) {
 	await(t, "the persons of the stack in the line", func() bool { return len(after.site.Sessions.Lined()) == 2 })
 }
 
+// A stack that has no room for one more paper is dealt to its end like any other.
+func TestFullStackIsDealtToItsEnd(t *testing.T) {
+	k := newKiosk(t, withStaff(t), withDrafts(t))
+	stack := halfOf(t, k, slices.Repeat([]visit.Paper{sheetWith(t, "001090000001")}, visit.MaxPapers)...)
+	stack.TwoSided = false
+	stack.Awaits.Store(false)
+	k.site.Keep(stack, nil) // and here the daemon ends
+	after := k.again(t)
+	await(t, "the stack in the line", func() bool {
+		line := after.site.Sessions.Lined()
+		return len(line) == 1 && len(line[0].Visit.State().Papers) == visit.MaxPapers
+	})
+}
+
+// What a stopped scan left unread is read before its stack is dealt: a sheet that nobody read is in nobody's place.
+func TestStackIsReadBeforeItIsDealt(t *testing.T) {
+	k := newKiosk(t, withStaff(t), withDrafts(t))
+	lan := k.hand(t).signIn("lan", volunteerPIN)
+	unread := visit.Paper{Data: onePixel(t), MediaType: "image/png", Reading: true}
+	stack := halfOf(t, k, sheetWith(t, "001090000001"), unread)
+	stack.TwoSided = false
+	for _, s := range k.site.Sessions.All() {
+		k.site.Stack(s, stack, "2.000815")
+	}
+	lan.post("/desk/stack/"+stack.Visit.ID+"/deal").want(200, "/desk")
+	await(t, "the stack in the line", func() bool { return len(k.site.Sessions.Lined()) == 1 })
+	one := k.site.Sessions.Lined()[0]
+	if one.Doubt != counter.DoubtBroken {
+		t.Errorf("doubt %q", one.Doubt)
+	}
+	for _, p := range one.Visit.State().Papers {
+		if p.Reading {
+			t.Error("a sheet was dealt unread")
+		}
+	}
+}
+
+// A feeder that was empty leaves nothing behind: no stack that nobody sees, and that takes the room of a visit for a day.
+func TestEmptyFeederLeavesNoStack(t *testing.T) {
+	now := newClock()
+	k := newKiosk(t, withStaff(t), withDrafts(t), func(o *screen.Options) { o.Clock = now.now })
+	lan := k.hand(t).signIn("lan", volunteerPIN)
+	for range 3 {
+		fed(k)
+		lan.post("/desk/batch", "procedure", "2.000815", "agreed", "yes").want(200, "/desk/batch")
+		await(t, "the scan to end", func() bool {
+			return !slices.ContainsFunc(k.site.Sessions.Visits(), func(one *screen.Table) bool { return one.Visit.State().Busy })
+		})
+	}
+	if n := len(k.site.Sessions.Visits()); n > 1 {
+		t.Errorf("%d stacks are left", n)
+	}
+	now.pass(15 * time.Minute)
+	k.site.Sweep()
+	if n := len(k.site.Sessions.Visits()); n != 0 {
+		t.Errorf("%d are left when nobody is here", n)
+	}
+	if ids, err := k.site.Options.Drafts.IDs(); err != nil || len(ids) != 0 {
+		t.Errorf("%d are kept, %v", len(ids), err)
+	}
+}
+
 // A stack that another build would divide otherwise is dealt to its end as it was begun: the kept record says who gets what.
 func TestStackIsDealtAsItWasBegun(t *testing.T) {
 	k := newKiosk(t, withStaff(t), withDrafts(t))

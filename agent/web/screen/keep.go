@@ -301,7 +301,7 @@ func (s *Host) readOn(t *Table, sess *Session) {
 		s.Place(t)
 		return
 	}
-	done, err := t.Visit.Work(s.Now())
+	done, err := t.Visit.ReadOn(s.Now())
 	if err != nil {
 		return
 	}
@@ -320,6 +320,11 @@ func (s *Host) readOn(t *Table, sess *Session) {
 			s.Deal(t, proc, state.Staff)
 			t.leave()
 			return
+		}
+		if deal && t.Context.Err() == nil { // stopped: it waits at the desk again
+			t.Awaits.Store(true)
+			_ = t.Visit.TakeOver(s.Now(), state.Staff, lineLimits) // fails where it has just ended
+			s.Keep(t, nil)
 		}
 		if t.Stack {
 			end.To = "/desk"

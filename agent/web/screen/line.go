@@ -223,6 +223,17 @@ func (s *Host) hand(t *Table, parcel counter.Parcel, p *procedure.Procedure, con
 	}
 }
 
+// Divide deals a stack that waits no more, after what a stopped scan left unread was read.
+func (s *Host) Divide(stack *Table, p *procedure.Procedure, name string) {
+	if !slices.ContainsFunc(stack.Visit.State().Papers, func(p visit.Paper) bool { return p.Reading }) {
+		s.Deal(stack, p, name)
+		return
+	}
+	_ = stack.Visit.TakeOver(s.Now(), name, lineLimits) // fails where it has just ended
+	s.Keep(stack, nil)
+	s.readOn(stack, nil)
+}
+
 // AwaitRest has a stack wait, for a working day, until somebody scans its backs or what else is missing, or says that this is
 // all. What a stopped scan left unread is read meanwhile.
 func (s *Host) AwaitRest(stack *Table, name string) {

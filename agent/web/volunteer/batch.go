@@ -90,11 +90,15 @@ func (s *Pages) scanned(t *screen.Table, p *procedure.Procedure, name string, ba
 		_, err := counter.Interleave(papers)
 		whole = backs && err == nil
 	}
+	if len(papers) == 0 && !t.TwoSided { // nothing of it waits: it makes room for the next
+		t.Awaits.Store(false)
+		return end
+	}
 	if len(papers) == 0 || !whole || !t.Awaits.CompareAndSwap(true, false) {
 		s.AwaitRest(t, name)
 		return end
 	}
-	s.Deal(t, p, name)
+	s.Divide(t, p, name)
 	return end
 }
 
@@ -173,7 +177,7 @@ func (s *Pages) stackAct(w http.ResponseWriter, r *http.Request, m staff.Member)
 			if !t.TwoSided {
 				t.Doubt = counter.DoubtBroken
 			}
-			s.Deal(t, p, m.Name)
+			s.Divide(t, p, m.Name)
 		}
 	case "drop":
 		s.EndVisit(r.Context(), t, "left")
