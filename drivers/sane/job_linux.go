@@ -22,7 +22,9 @@ type job struct {
 	events chan event
 	empty  chan *canvas // pages to be filled
 
-	finished bool // the worker is done with it; for whoever saw events closed
+	// For whoever saw events closed.
+	finished bool  // the worker is done with it
+	fault    error // why it is, where not because there was no more
 }
 
 // event is a strip that arrived, a page that is whole, or why there are no more.
@@ -51,6 +53,9 @@ func (s *Scanner) pages(ctx context.Context, c *conn, set scan.Settings, yield f
 	broken, err = j.hand(stop, yield)
 	if err == nil && !broken && !j.finished {
 		err = ctx.Err() // what else it had to say nobody waited for
+	}
+	if err == nil && j.fault != nil && fresh(j.fault) {
+		s.drop() // it came while the loop looked at the page before and was broken off
 	}
 	return j.finished, broken, err
 }
@@ -157,8 +162,8 @@ func (j *job) page(ctx context.Context, page *canvas, number int) (p scan.Page, 
 			j.finished = true
 			return p, nil
 		case "fault":
-			j.finished = true
-			return p, &faultError{m}
+			j.finished, j.fault = true, &faultError{m}
+			return p, j.fault
 		default:
 			return p, errFrame
 		}

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"image"
+	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
@@ -159,5 +160,32 @@ func TestOffice_cancel_of_a_backend_that_hangs(t *testing.T) {
 	_, err := all(ctx, s, scan.Settings{Mode: scan.Gray, DPI: 100})
 	if d := time.Since(began); !errors.Is(err, context.DeadlineExceeded) || d > patience {
 		t.Errorf("%v after %v", err, d)
+	}
+}
+
+// A sheet that jams while the loop looks at the one before is no trouble of the next scan, though nobody hears of it where the loop is
+// broken off: a backend may want to be stopped first. Whether the fault was read by then makes no difference.
+func TestOffice_jam_behind_a_loop_that_is_broken_off(t *testing.T) {
+	o := office(t, "jam-read")
+	mark := filepath.Join(t.TempDir(), "jammed")
+	o.Env = append(o.Env, "OFFICE_MARK="+mark)
+	s := open(t, o, "sane:office:one")
+	for p, err := range s.Scan(t.Context(), scan.Settings{Source: scan.ADF, Mode: scan.Gray, DPI: 100}) {
+		if err != nil || p.Number != 1 {
+			t.Fatal(p.Number, err)
+		}
+		for end := time.Now().Add(patience); ; time.Sleep(20 * time.Millisecond) {
+			if _, err := os.Stat(mark); err == nil {
+				break
+			}
+			if time.Now().After(end) {
+				t.Fatal("the second sheet is not fed while the first is looked at")
+			}
+		}
+		time.Sleep(50 * time.Millisecond) // so that it has mostly been read
+		break
+	}
+	if pages, err := all(t.Context(), s, scan.Settings{Mode: scan.Gray, DPI: 100}); err != nil || len(pages) != 1 {
+		t.Errorf("afterwards: %d pages, %v", len(pages), err)
 	}
 }

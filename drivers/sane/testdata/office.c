@@ -1,6 +1,6 @@
 /* A SANE backend for tests, built by them: an office scanner with a duplex feeder, sizes in pixels, a list
  * of resolutions and a mode for lineart, which SANE's own test backend has not, and with the bad habits of
- * some real backends. OFFICE in the environment says which: hang-start, hang-read, crash-read, warm,
+ * some real backends. OFFICE in the environment says which: hang-start, hang-read, crash-read, jam-read, warm,
  * print, short, jpeg, busy, locked, padded, late (the feeder's end shows only at the
  * read), sheetfed (no choice of sources).
  * Each page's pixels tell its number and side, so that lost, doubled and swapped pages show. */
@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <fcntl.h>
 #include <unistd.h>
 
 enum { COUNT, SOURCE, MODE, RESOLUTION, TL_X, TL_Y, BR_X, BR_Y, OPTIONS };
@@ -28,7 +29,7 @@ static SANE_Option_Descriptor options[OPTIONS] = {
 };
 static char source[16] = "Flatbed", mode[16] = "Lineart";
 static SANE_Word numbers[OPTIONS] = {OPTIONS, 0, 0, 100, 0, 0, 80, 60};
-static int page, line, column, tries;
+static int page, line, column, tries, jammed;
 static const SANE_Device device = {"one", "Office", "Duplex 3000", "sheetfed scanner"};
 static const SANE_Device *devices[] = {&device, NULL};
 
@@ -97,6 +98,7 @@ SANE_Status sane_office_get_parameters(SANE_Handle h, SANE_Parameters *p) {
 SANE_Status sane_office_start(SANE_Handle h) {
 	(void)h;
 	if (habit("warm") && tries++ < 3) return 12; /* SANE_STATUS_WARMING_UP */
+	if (jammed) return SANE_STATUS_DEVICE_BUSY; /* until it is cancelled */
 	if (habit("locked")) return 13;              /* SANE_STATUS_HW_LOCKED */
 	if (habit("hang-start") && page == 1) for (;;) sleep(1);
 	if (fed() && page == 6 && !habit("late")) {
@@ -116,6 +118,12 @@ SANE_Status sane_office_read(SANE_Handle h, SANE_Byte *data, SANE_Int max, SANE_
 		return SANE_STATUS_NO_DOCS;
 	}
 	if (habit("hang-read") && line > 5 && page == 1) for (;;) sleep(1);
+	if (habit("jam-read") && line > 5 && page == 2) {
+		const char *mark = getenv("OFFICE_MARK");
+		jammed = 1;
+		if (mark) close(open(mark, O_CREAT | O_WRONLY, 0600));
+		return SANE_STATUS_JAMMED;
+	}
 	if (habit("crash-read") && line > 5 && page == 2) *(volatile int *)8 = 0;
 	if (line == (habit("short") ? p.lines / 2 : p.lines)) return SANE_STATUS_EOF;
 	/* Every read ends with a line, and a line's bytes are the page's number and the line's. */
@@ -124,6 +132,6 @@ SANE_Status sane_office_read(SANE_Handle h, SANE_Byte *data, SANE_Int max, SANE_
 	if (column == p.bytes_per_line) line++, column = 0;
 	return SANE_STATUS_GOOD;
 }
-void sane_office_cancel(SANE_Handle h) { (void)h; if (!fed()) page = 0; }
+void sane_office_cancel(SANE_Handle h) { (void)h; jammed = 0; if (!fed()) page = 0; }
 SANE_Status sane_office_set_io_mode(SANE_Handle h, SANE_Bool n) { (void)h; return n ? SANE_STATUS_UNSUPPORTED : SANE_STATUS_GOOD; }
 SANE_Status sane_office_get_select_fd(SANE_Handle h, SANE_Int *fd) { (void)h; (void)fd; return SANE_STATUS_UNSUPPORTED; }
