@@ -25,6 +25,9 @@ import (
 	"motcua/ocr/vn"
 )
 
+// patience is what a test allows what it waits for: longer than a machine takes that does much else, short of a hang.
+const patience = 5 * time.Minute
+
 // The test binary is its own recognition worker, as the program is.
 func TestMain(m *testing.M) {
 	if len(os.Args) > 1 && strings.HasPrefix(os.Args[1], "ocr-worker") {
@@ -280,7 +283,7 @@ func TestBadInput(t *testing.T) {
 }
 
 var farOnce = sync.OnceValue(func() *ocr.Reader {
-	r, err := ocr.New(ocr.Options{Worker: worker, Workers: 1})
+	r, err := ocr.New(ocr.Options{Worker: worker, Workers: 1, Limits: ocr.Limits{Time: patience, FileTime: patience}})
 	if err != nil {
 		panic(err)
 	}
@@ -322,7 +325,7 @@ func TestWorker(t *testing.T) {
 		}
 	})
 	t.Run("killed_child_costs_one_page", func(t *testing.T) {
-		r, err := ocr.New(ocr.Options{Worker: []string{os.Args[0], "ocr-worker-dies"}, Workers: 1})
+		r, err := ocr.New(ocr.Options{Worker: []string{os.Args[0], "ocr-worker-dies"}, Workers: 1, Limits: ocr.Limits{Time: patience, FileTime: patience}})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -343,7 +346,7 @@ func TestWorker(t *testing.T) {
 	// Public test files did this: each is read alone, and one of them ended the worker after a score of others.
 	for _, how := range []string{"ocr-worker-dies-worn", "ocr-worker-dies-worn-too"} {
 		t.Run("no_file_pays_for_the_one_before/"+how, func(t *testing.T) {
-			r, err := ocr.New(ocr.Options{Worker: []string{os.Args[0], how}, Workers: 1})
+			r, err := ocr.New(ocr.Options{Worker: []string{os.Args[0], how}, Workers: 1, Limits: ocr.Limits{Time: patience, FileTime: patience}})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -381,7 +384,7 @@ func TestFairness(t *testing.T) {
 	file := asPDF(t, long...)
 	card, _ := draw(t, paper.CCCD, 71, 0)
 	t.Run("who_used_less_comes_between_two_pages", func(t *testing.T) {
-		r, err := ocr.New(ocr.Options{Workers: 1})
+		r, err := ocr.New(ocr.Options{Workers: 1, Limits: ocr.Limits{Time: patience, FileTime: patience}})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -416,7 +419,7 @@ func TestFairness(t *testing.T) {
 		}
 	})
 	t.Run("closing_turns_waiters_away", func(t *testing.T) {
-		r, err := ocr.New(ocr.Options{Workers: 1})
+		r, err := ocr.New(ocr.Options{Workers: 1, Limits: ocr.Limits{Time: patience, FileTime: patience}})
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -18,9 +18,12 @@ import (
 	"motcua/ocr/specimen"
 )
 
+// patience is what a test allows what it waits for: longer than a machine takes that does much else, short of a hang.
+const patience = 5 * time.Minute
+
 // A submission carries one PDF/A of each paper beside its pages; one that cannot be made holds nothing up.
 func TestSubmissionCarriesCopies(t *testing.T) {
-	reader, err := ocr.New(ocr.Options{Workers: 1})
+	reader, err := ocr.New(ocr.Options{Workers: 1, Limits: ocr.Limits{Time: patience, FileTime: patience}})
 	if err != nil {
 		t.Fatal(err)
 	}

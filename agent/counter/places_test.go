@@ -67,7 +67,7 @@ func TestPlacesOfACard(t *testing.T) {
 	if err := jpeg.Encode(&b, drawn, nil); err != nil {
 		t.Fatal(err)
 	}
-	reader, err := ocr.New(ocr.Options{})
+	reader, err := ocr.New(ocr.Options{Limits: ocr.Limits{Time: patience, FileTime: patience}})
 	if err != nil {
 		t.Fatal(err)
 	}

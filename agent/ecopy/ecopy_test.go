@@ -22,6 +22,9 @@ import (
 	"motcua/ocr/vn"
 )
 
+// patience is what a test allows what it waits for: longer than a machine takes that does much else, short of a hang.
+const patience = 5 * time.Minute
+
 // The test binary is its own recognition worker, as the program is.
 func TestMain(m *testing.M) {
 	if len(os.Args) > 1 && os.Args[1] == "ocr-worker" {
@@ -42,7 +45,7 @@ func reader(t testing.TB) *ocr.Reader {
 
 func readerOf(t testing.TB, workers int) *ocr.Reader {
 	t.Helper()
-	r, err := ocr.New(ocr.Options{Worker: []string{os.Args[0], "ocr-worker"}, Workers: workers})
+	r, err := ocr.New(ocr.Options{Worker: []string{os.Args[0], "ocr-worker"}, Workers: workers, Limits: ocr.Limits{Time: patience, FileTime: patience}})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -138,7 +138,7 @@ func newKiosk(t testing.TB, change ...func(*screen.Options)) *kiosk {
 // reader is the recogniser of all kiosks: its engines take seconds to start. endReader ends it.
 var (
 	reader = sync.OnceValues(func() (*ocr.Reader, error) {
-		r, err := ocr.New(ocr.Options{})
+		r, err := ocr.New(ocr.Options{Limits: ocr.Limits{Time: patience, FileTime: patience}})
 		if err == nil {
 			endReader = r.Close
 		}

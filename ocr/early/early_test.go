@@ -18,6 +18,9 @@ import (
 	"motcua/ocr/specimen"
 )
 
+// patience is what a test allows what it waits for: longer than a machine takes that does much else, short of a hang.
+const patience = 5 * time.Minute
+
 const dpi = 200
 
 // glass draws an A4 bed with one card near its upper edge; low puts a second person's card near its lower edge.
@@ -71,7 +74,7 @@ func values(r ocr.Result) []map[paper.Name]string {
 }
 
 func TestPage(t *testing.T) {
-	reader, err := ocr.New(ocr.Options{Workers: 1})
+	reader, err := ocr.New(ocr.Options{Workers: 1, Limits: ocr.Limits{Time: patience, FileTime: patience}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -173,7 +176,7 @@ func TestDropWaitsForTheReadingItBegan(t *testing.T) {
 
 // BenchmarkAfterLastLine says how long the fields take once the lamp has returned, early and read as a whole.
 func BenchmarkAfterLastLine(b *testing.B) {
-	reader, err := ocr.New(ocr.Options{Workers: 1})
+	reader, err := ocr.New(ocr.Options{Workers: 1, Limits: ocr.Limits{Time: patience, FileTime: patience}})
 	if err != nil {
 		b.Fatal(err)
 	}

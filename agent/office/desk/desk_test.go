@@ -95,7 +95,7 @@ func newWard(t testing.TB, change ...func(*Options)) *ward {
 	if err := roster.Add(officerName, officerPIN); err != nil {
 		t.Fatal(err)
 	}
-	reader, err := ocr.New(ocr.Options{})
+	reader, err := ocr.New(ocr.Options{Limits: ocr.Limits{Time: patience, FileTime: patience}})
 	if err != nil {
 		t.Fatal(err)
 	}
