@@ -45,8 +45,13 @@ func ReadHeader(data []byte) (Header, error) {
 	}
 	defer C.tjDestroy(h)
 	var w, ht, sub, cs C.int
-	if C.tjDecompressHeader3(h, (*C.uchar)(unsafe.Pointer(&data[0])), C.ulong(len(data)), &w, &ht, &sub, &cs) != 0 && (w <= 0 || ht <= 0) {
+	rc := C.tjDecompressHeader3(h, (*C.uchar)(unsafe.Pointer(&data[0])), C.ulong(len(data)), &w, &ht, &sub, &cs)
+	switch {
+	case w > 0 && ht > 0: // whatever is wrong with the rest
+	case rc != 0:
 		return Header{}, fmt.Errorf("JPEG header: %s", C.GoString(C.tjGetErrorStr2(h)))
+	default: // a file of tables alone is well formed
+		return Header{}, errors.New("JPEG header: no picture")
 	}
 	out := marks(data)
 	out.Width, out.Height, out.Components = int(w), int(ht), 3
