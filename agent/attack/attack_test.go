@@ -71,7 +71,8 @@ func TestWorkerUnderTheUnitsProc(t *testing.T) {
 	defer cancel()
 	const asUnit = `mount -t proc -o hidepid=invisible proc /proc && cd / && exec setpriv --reuid=65534 --regid=65534 --clear-groups \
 		--no-new-privs --inh-caps=-all --bounding-set=-all "$@"`
-	out, err := exec.CommandContext(ctx, "unshare", "-m", "sh", "-c", asUnit, "sh", binary, "--data", data, "doctor", "recognition").CombinedOutput()
+	cmd := exec.CommandContext(ctx, "unshare", "-m", "sh", "-c", asUnit, "sh", binary, "--data", data, "doctor", "recognition")
+	out, err := cmd.CombinedOutput()
 	held := strings.Count(string(out), "ok      hostile files")
 	t.Logf("%d claims hold", held)
 	if err != nil || held < 15 || strings.Contains(string(out), "not so") {

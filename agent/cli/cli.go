@@ -48,7 +48,7 @@ type commandLine struct {
 	Staff        staffCommand     `cmd:"" help:"Who may sign in at the kiosk, with a PIN."`
 	Audit        auditCommand     `cmd:"" help:"The log of who did what and when."`
 	ExportPerson personCommand    `cmd:"" name:"export-person" help:"Write what this kiosk keeps of one person, for a person who asks."`
-	BreachReport breachCommand    `cmd:"" name:"breach-report" help:"List the submissions that were on this kiosk, for the notice of a breach."`
+	BreachReport breachCommand    `cmd:"" name:"breach-report" help:"List what submissions were on this kiosk, for the notice of a breach."`
 
 	Diagnostics diagnosticsCommand `cmd:"" help:"Make a file for the makers of Motcua, without personal data."`
 	Conf        configCommand      `cmd:"" name:"config" help:"Check or show the configuration."`

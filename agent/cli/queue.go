@@ -35,7 +35,7 @@ type queueCommand struct {
 }
 
 type queueListCommand struct {
-	State queue.State `enum:"queued,sending,delivered,acknowledged,held," default:"" help:"Only those queued, sending, held, delivered or acknowledged."`
+	State queue.State `enum:"queued,sending,delivered,acknowledged,held," default:"" help:"Only those in this state: ${enum}"`
 	Limit int         `default:"0" help:"At most so many (default: all)."`
 }
 

@@ -27,7 +27,9 @@ import (
 func Checks(cfg config.Config, reader *ocr.Reader) []doctor.Check {
 	return []doctor.Check{
 		{Area: "configuration", Look: func(context.Context) []doctor.Finding { return checkConfiguration(cfg) }},
-		{Area: "recognition", Limit: 5 * time.Minute, Look: func(ctx context.Context) []doctor.Finding { return checkRecognition(ctx, cfg, reader) }},
+		{Area: "recognition", Limit: 5 * time.Minute, Look: func(ctx context.Context) []doctor.Finding {
+			return checkRecognition(ctx, cfg, reader)
+		}},
 		{Area: "scanner", Limit: time.Minute, Look: func(ctx context.Context) []doctor.Finding { return station.CheckScanner(ctx, cfg) }},
 		{Area: "readers", Look: func(ctx context.Context) []doctor.Finding { return station.CheckReaders(ctx, cfg) }},
 		doctor.Disk(cfg.Data, int64(cfg.Queue.MinFree)),

@@ -73,7 +73,9 @@ func (q *Printer) Print(ctx context.Context, d Document) error {
 	}
 	ctx, cancel := context.WithTimeout(ctx, printTime)
 	defer cancel()
-	p := printerAt{to: q.to, client: &http.Client{CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}}
+	p := printerAt{to: q.to, client: &http.Client{CheckRedirect: func(*http.Request, []*http.Request) error {
+		return http.ErrUseLastResponse
+	}}}
 	defer p.client.CloseIdleConnections()
 	if err := q.forget(ctx, p); err != nil {
 		return fmt.Errorf("print: take back what may be printed late: %w", err)

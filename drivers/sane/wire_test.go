@@ -94,7 +94,8 @@ func TestPixels(t *testing.T) {
 	if got, err := pixels(mem, piece{2, 10}.bytes()); err != nil || string(got) != "23456789" {
 		t.Errorf("%q, %v", got, err)
 	}
-	for _, told := range [][]byte{nil, []byte("short"), piece{2, 11}.bytes(), piece{10, 10}.bytes(), piece{5, 4}.bytes(), piece{0, 1 << 31}.bytes(),
+	for _, told := range [][]byte{nil, []byte("short"), piece{2, 11}.bytes(), piece{10, 10}.bytes(),
+		piece{5, 4}.bytes(), piece{0, 1 << 31}.bytes(),
 		piece{1<<32 - 1, 0}.bytes(), append(piece{0, 1}.bytes(), 0)} {
 		if got, err := pixels(mem, told); err == nil {
 			t.Errorf("%x gives %q", told, got)

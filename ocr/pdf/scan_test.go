@@ -15,7 +15,8 @@ type page struct{ attributes, content, image, resources string }
 
 // scanned is a page as scanners write it: one JPEG of 300 by 150 pixels that fills it.
 func scanned() page {
-	return page{content: "q 144 0 0 72 0 0 cm /Im0 Do Q", image: "/ColorSpace /DeviceRGB /Filter /DCTDecode", resources: "/XObject << /Im0 5 0 R >>"}
+	return page{content: "q 144 0 0 72 0 0 cm /Im0 Do Q", image: "/ColorSpace /DeviceRGB /Filter /DCTDecode",
+		resources: "/XObject << /Im0 5 0 R >>"}
 }
 
 func (p page) pdf(jpeg string) []byte {

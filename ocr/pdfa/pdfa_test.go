@@ -179,7 +179,8 @@ func TestRefuses(t *testing.T) {
 
 // Every Vietnamese word, and every other that can be read, is copied as it was read, however it is spelled in bytes.
 func TestEveryLetterIsCopied(t *testing.T) {
-	const letters = "aăâbcdđeêghiklmnoôơpqrstuưvxyáàảãạắằẳẵặấầẩẫậéèẻẽẹếềểễệíìỉĩịóòỏõọốồổỗộớờởỡợúùủũụứừửữựýỳỷỹỵAĂÂĐÊÔƠƯỨỪỬỮỰỲỴ0123456789.,:/()-<«»’ʼčƀ"
+	const letters = "aăâbcdđeêghiklmnoôơpqrstuưvxyáàảãạắằẳẵặấầẩẫậéèẻẽẹếềểễệíìỉĩị" +
+		"óòỏõọốồổỗộớờởỡợúùủũụứừửữựýỳỷỹỵAĂÂĐÊÔƠƯỨỪỬỮỰỲỴ0123456789.,:/()-<«»’ʼčƀ"
 	rapid.Check(t, func(r *rapid.T) {
 		var words []paper.Word
 		var want []string

@@ -54,7 +54,8 @@ func (d Descriptive) xmp(b *bytes.Buffer) {
 			continue
 		}
 		fmt.Fprintf(&values, "<motcua:%s>%s</motcua:%s>", r.name, escaped(r.value), r.name)
-		fmt.Fprintf(&schema, "<rdf:li rdf:parseType=\"Resource\"><pdfaProperty:name>%s</pdfaProperty:name><pdfaProperty:valueType>%s</pdfaProperty:valueType>"+
+		fmt.Fprintf(&schema, "<rdf:li rdf:parseType=\"Resource\"><pdfaProperty:name>%s</pdfaProperty:name>"+
+			"<pdfaProperty:valueType>%s</pdfaProperty:valueType>"+
 			"<pdfaProperty:category>external</pdfaProperty:category><pdfaProperty:description>%s</pdfaProperty:description></rdf:li>", r.name,
 			r.kind, r.says)
 	}
@@ -66,7 +67,8 @@ func (d Descriptive) xmp(b *bytes.Buffer) {
 		"xmlns:pdfaSchema=\"http://www.aiim.org/pdfa/ns/schema#\" xmlns:pdfaProperty=\"http://www.aiim.org/pdfa/ns/property#\">"+
 		"<pdfaExtension:schemas><rdf:Bag><rdf:li rdf:parseType=\"Resource\"><pdfaSchema:schema>Descriptive data of a digitised "+
 		"paper</pdfaSchema:schema><pdfaSchema:namespaceURI>%s</pdfaSchema:namespaceURI>"+
-		"<pdfaSchema:prefix>motcua</pdfaSchema:prefix><pdfaSchema:property><rdf:Seq>%s</rdf:Seq></pdfaSchema:property></rdf:li></rdf:Bag></pdfaExtension:schemas></rdf:Description>\n", namespace, schema.String())
+		"<pdfaSchema:prefix>motcua</pdfaSchema:prefix><pdfaSchema:property><rdf:Seq>%s</rdf:Seq></pdfaSchema:property>"+
+		"</rdf:li></rdf:Bag></pdfaExtension:schemas></rdf:Description>\n", namespace, schema.String())
 }
 
 // dictionary is the document information, which says the same as the packet.
