@@ -181,11 +181,11 @@ func (s *briefScan) labels() map[string]string {
 	return labels
 }
 
-// skipParts passes over the list of parts, or null. No text in it can hold an unescaped quotation mark, so what comes after it
-// can't be found before.
+// skipParts passes over the list of parts. Its end is the first bracket, where the size follows at once, as it does today: no text
+// can hold an unescaped quotation mark. A bracket in a part's name, or what a later build puts between, is for encoding/json.
 func (s *briefScan) skipParts() {
-	i := bytes.Index(s.left, []byte(`],"size":`))
-	if i < 0 || s.left[0] != '[' {
+	i := bytes.IndexByte(s.left, ']')
+	if i < 0 || s.left[0] != '[' || !bytes.HasPrefix(s.left[i:], []byte(`],"size":`)) {
 		s.ok = false
 		return
 	}

@@ -246,6 +246,10 @@ func TestBriefScan(t *testing.T) {
 			}
 		}
 	}
+	later := `{"id":"a","parts":[{"name":"p","size":1}],"sha256":"ab","tags":["x"],"size":2,"attempts":0,"seq":1}`
+	if r := new(record); scanBrief([]byte(later), r) && r.SHA256 != "ab" {
+		t.Error("of a record of a later build, in another order, the digest is lost")
+	}
 	if scanned < 1_000 {
 		t.Errorf("only %d were read without encoding/json", scanned)
 	}
