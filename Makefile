@@ -9,7 +9,7 @@ NFPM := github.com/goreleaser/nfpm/v2/cmd/nfpm@v2.45.0
 # $(call with,build|test) puts the Go that .ci/setup found first on PATH.
 with = go_dir=$$(.ci/setup $(1) | tail -n 1); export PATH="$$go_dir:$$PATH"
 
-.PHONY: calibrate results help run build check vulnerabilities test test-race test-libreoffice test-portal soak attack bench bench-ocr bench-queue bench-web bench-drivers bench-keep bench-compare fuzz deb deb-trial release clean
+.PHONY: calibrate results help run build check vulnerabilities test test-race test-libreoffice test-portal soak attack bench bench-ocr bench-queue bench-web bench-drivers bench-keep bench-compare fuzz deb deb-trial boot-trial release clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -42,9 +42,12 @@ test-portal: ## every map of the portal on the known and on three drifted versio
 soak: ## the long versions: 1,000 kills, 1,000 scans, 10,000 readings, the fleet, a birth registration with human pauses
 	@$(call with,test); MOTCUA_SOAK=1 go test -count=1 -timeout 6h -v -run 'Soak|Crash|Kill|Fleet|Cuts|Damage|Contract' ./...
 
+boot-trial: deb ## the package, its units and the worker's bounds on Debian 12's own kernel, systemd as process 1, in qemu (as root)
+	@$(call with,soak); configs/packaging/boot dist/motcua_$(VERSION)_*.deb
+
 FILES ?=
 attack: ## every attack against a started daemon, told one by one; FILES=DIR also takes a folder of nasty files through it
-	@$(call with,test); FILES=$(abspath $(FILES)) go test -count=1 -v -timeout 6h ./agent/attack ./ocr/sandbox ./agent/control
+	@$(call with,test); FILES=$(abspath $(FILES)) MOTCUA_SOAK=1 go test -count=1 -v -timeout 6h ./agent/attack ./ocr/sandbox ./agent/control
 
 bench: bench-ocr bench-queue bench-web bench-drivers ## every figure, as ratios side by side in one run
 
