@@ -70,6 +70,13 @@ func (l *lines) add(line string) {
 	l.text.WriteString(line + "\n")
 }
 
+// Write takes what a process says as it comes.
+func (l *lines) Write(said []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.text.Write(said)
+}
+
 func (l *lines) String() string {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -77,6 +84,12 @@ func (l *lines) String() string {
 }
 
 func start(t *testing.T) *daemon {
+	t.Helper()
+	return startWith(t, "")
+}
+
+// startWith starts one with more lines in its configuration's part "web".
+func startWith(t *testing.T, web string) *daemon {
 	t.Helper()
 	binary, err := program()
 	if err != nil {
@@ -88,7 +101,7 @@ func start(t *testing.T) *daemon {
 	}
 	t.Cleanup(func() { os.RemoveAll(dir) })
 	d := &daemon{t: t, binary: binary, dir: filepath.Join(dir, "data"), config: filepath.Join(dir, "motcua.yaml")}
-	text := "data: " + d.dir + "\nweb:\n  listen: 127.0.0.1:0\nscanner:\n  device: none\nqueue:\n  key: file\n  min_free: 1 MB\nupload:\n  " +
+	text := "data: " + d.dir + "\nweb:\n  listen: 127.0.0.1:0\n" + web + "scanner:\n  device: none\nqueue:\n  key: file\n  min_free: 1 MB\nupload:\n  " +
 		"to: none\n"
 	if err := os.WriteFile(d.config, []byte(text), 0o600); err != nil {
 		t.Fatal(err)

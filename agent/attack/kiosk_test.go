@@ -12,6 +12,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -29,6 +30,9 @@ type screen struct {
 	t       *testing.T
 	display string
 	ctx     context.Context // of the one page
+	portal  string          // an address besides the daemon's that may be opened
+	said    lines
+	ended   chan struct{} // closed when the browser, and what runs it, has ended
 }
 
 // openScreen shows the daemon's first page. shipped is the kiosk's keyboard; else it is an ordinary one.
@@ -38,6 +42,17 @@ func openScreen(t *testing.T, d *daemon, shipped bool) *screen {
 	if shipped {
 		s.loadKeyboard()
 	}
+	temp := s.begin(d, []string{"chromium"}, "--ozone-platform=x11", "DISPLAY="+s.display)
+	s.attach(d, temp)
+	s.run(chromedp.WaitVisible(chromedp.CSS("form[action='/begin'] button")))
+	s.wait("its window", func() bool { return len(s.windows()) > 0 })
+	return s
+}
+
+// begin starts the unit's Chromium by a command line that runs it, and gives the folder that its profile is in.
+func (s *screen) begin(d *daemon, command []string, platform string, env ...string) (temp string) {
+	t := s.t
+	t.Helper()
 	temp, err := os.MkdirTemp("", "mo")
 	if err != nil {
 		t.Fatal(err)
@@ -56,6 +71,9 @@ func openScreen(t *testing.T, d *daemon, shipped bool) *screen {
 		t.Fatal(err)
 	}
 	policy = bytes.ReplaceAll(policy, []byte("127.0.0.1:8080"), []byte(u.Host)) // the daemon of a test has another port
+	if s.portal != "" {                                                         // as an office does that fills the portal's forms at its kiosk
+		policy = bytes.Replace(policy, []byte(`"URLAllowlist": [`), []byte(`"URLAllowlist": ["`+s.portal+`", `), 1)
+	}
 	if !bytes.Contains(policy, []byte(`"DeveloperToolsAvailability": 2`)) {
 		t.Fatal("the policy leaves the developer's tools open")
 	}
@@ -64,19 +82,34 @@ func openScreen(t *testing.T, d *daemon, shipped bool) *screen {
 	if err := os.WriteFile(filepath.Join(managed, "motcua.json"), policy, 0o644); err != nil {
 		t.Fatal(err)
 	}
+	for _, dir := range []string{temp, filepath.Join(temp, "policies"), managed} { // to who runs the browser
+		if err := os.Chown(dir, 65534, 65534); err != nil && slices.Contains(command, "setpriv") {
+			t.Fatal(err)
+		}
+	}
 	_ = os.MkdirAll("/etc/chromium/policies", 0o755) // to be covered below, for Chromium alone
 	const cover = `mount --bind "$1" /etc/chromium/policies && shift && exec "$@"`
-	args := append([]string{"-m", "sh", "-c", cover, "sh", filepath.Join(temp, "policies"), "chromium", "--no-sandbox",
-		"--remote-debugging-port=0"},
-		unitArguments(t, filepath.Join(temp, "profile"), d.base+"/")...)
+	args := append([]string{"-m", "sh", "-c", cover, "sh", filepath.Join(temp, "policies")}, command...)
+	args = append(append(args, "--no-sandbox", "--remote-debugging-port=0"),
+		unitArguments(t, filepath.Join(temp, "profile"), platform, d.base+"/")...)
 	cmd := exec.Command("unshare", args...)
-	cmd.Env = append(os.Environ(), "DISPLAY="+s.display, "TMPDIR="+temp, "HOME="+temp, "DBUS_SESSION_BUS_ADDRESS=disabled:")
-	var said bytes.Buffer
-	cmd.Stderr = &said
+	cmd.Env = append(append(os.Environ(), "TMPDIR="+temp, "HOME="+temp, "XDG_RUNTIME_DIR="+temp, "DBUS_SESSION_BUS_ADDRESS=disabled:"), env...)
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
+	cmd.Stderr = &s.said
+	cmd.WaitDelay = patience // a helper of the browser may hold the pipe
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { _ = cmd.Process.Kill(); _ = cmd.Wait() })
+	s.ended = make(chan struct{})
+	go func() { defer close(s.ended); _ = cmd.Wait() }()
+	t.Cleanup(func() { _ = syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL); <-s.ended })
+	return temp
+}
+
+// attach looks into the browser: at its page that is the daemon's.
+func (s *screen) attach(d *daemon, temp string) {
+	t := s.t
+	t.Helper()
 	port := filepath.Join(temp, "profile", "DevToolsActivePort")
 	var socket string
 	s.wait("Chromium", func() bool {
@@ -115,13 +148,10 @@ func openScreen(t *testing.T, d *daemon, shipped bool) *screen {
 			`document.readyState == "complete" && !!document.querySelector("form[action='/begin'] button")`))
 		return err == nil && ready
 	})
-	s.run(chromedp.WaitVisible(chromedp.CSS("form[action='/begin'] button")))
-	s.wait("its window", func() bool { return len(s.windows()) > 0 })
-	return s
 }
 
 // unitArguments are Chromium's in motcua-kiosk.service, for another platform, profile and address.
-func unitArguments(t *testing.T, profile, address string) []string {
+func unitArguments(t *testing.T, profile, platform, address string) []string {
 	t.Helper()
 	unit, err := os.ReadFile(packaging + "motcua-kiosk.service")
 	if err != nil {
@@ -136,7 +166,7 @@ func unitArguments(t *testing.T, profile, address string) []string {
 	for _, a := range strings.Fields(line) {
 		switch {
 		case strings.HasPrefix(a, "--ozone-platform"):
-			a = "--ozone-platform=x11"
+			a = platform
 		case strings.HasPrefix(a, "--user-data-dir="):
 			a = "--user-data-dir=" + profile
 		case strings.HasPrefix(a, "--disk-cache-dir="):

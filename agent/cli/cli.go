@@ -63,7 +63,7 @@ type commandLine struct {
 
 	Manual     manualCommand     `cmd:"" hidden:"" help:"Print the manual page, motcua(1)."`
 	Completion completionCommand `cmd:"" hidden:"" help:"Print a completion script for bash."`
-	Screen     screenCommand     `cmd:"" hidden:"" help:"Wait until the daemon serves the screen, and nobody else."`
+	Screen     screenCommand     `cmd:"" hidden:"" help:"Wait until the daemon serves the screen, and nobody else; then keep a browser at it."`
 	SaneWorker saneWorkerCommand `cmd:"" hidden:"" help:"Child process that holds libsane."`
 	OCRWorker  ocrWorkerCommand  `cmd:"" hidden:"" name:"ocr-worker" help:"Child process that decodes and recognises pages."`
 

@@ -3,19 +3,29 @@ package cli
 import (
 	"bufio"
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
+	"net/http"
 	"net/netip"
 	"os"
+	"os/exec"
 	"os/user"
 	"strconv"
 	"strings"
+	"syscall"
 	"time"
+
+	"motcua/agent/web/screen"
 )
 
 // screenCommand waits until the screen's address is served by the user that the daemon runs as: the kiosk's browser must not
-// show citizens what another program has put there.
+// show citizens what another program has put there. Then it runs the browser, if it is told one, and ends it when that has shown
+// nothing of ours for too long; the unit starts it anew, at the first page.
 type screenCommand struct {
+	Browser []string `arg:"" optional:"" passthrough:"" help:"The browser to run, with its arguments."`
+
 	Listen string        `default:"127.0.0.1:8080" help:"The screen's address."`
 	User   string        `default:"motcua" help:"Who must serve it."`
 	Wait   time.Duration `default:"1m" help:"How long to wait for it."`
@@ -38,7 +48,7 @@ func (c *screenCommand) Run(p *program) error {
 		uid, err := listener(address)
 		switch {
 		case err == nil && uid == owner.Uid:
-			return nil
+			return c.keep(p.ctx, "http://"+c.Listen+"/away")
 		case err == nil:
 			return fmt.Errorf("%s is served by user %s, not by %s: the screen stays dark; ss -ltnp shows that program, end it",
 				c.Listen, uid, c.User)
@@ -79,4 +89,98 @@ func listener(address netip.AddrPort) (uid string, err error) {
 		return "", fmt.Errorf("look for who serves %s: %w", address, err)
 	}
 	return "", os.ErrNotExist
+}
+
+const (
+	lookPace    = 3 * time.Second
+	lookTime    = 10 * time.Second // for one answer of the daemon
+	firstWithin = 5 * time.Minute  // how long a browser may take until it first shows a page: an old PC with a cold disk takes one
+)
+
+// errAway ends a browser that shows something else.
+var errAway = errors.New("the browser has shown no page of Motcua for too long: it is started anew")
+
+// keep runs the browser until it ends, or shows nothing of ours for longer than the daemon allows.
+func (c *screenCommand) keep(ctx context.Context, address string) error {
+	if len(c.Browser) > 0 && c.Browser[0] == "--" {
+		c.Browser = c.Browser[1:]
+	}
+	if len(c.Browser) == 0 {
+		return nil
+	}
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	cmd := exec.CommandContext(ctx, c.Browser[0], c.Browser[1:]...)
+	cmd.Stdout, cmd.Stderr = os.Stderr, os.Stderr
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
+	cmd.Cancel = func() error { return syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL) } // its renderers, too
+	if err := cmd.Start(); err != nil {
+		return fmt.Errorf("start the browser: %w", err)
+	}
+	watched := make(chan struct{})
+	go func() {
+		defer close(watched)
+		if watchScreen(ctx, func(ctx context.Context) (screen.Shown, error) { return askShown(ctx, address) }) {
+			cancel(errAway)
+		}
+	}()
+	err := cmd.Wait()
+	cause := context.Cause(ctx)
+	cancel(nil)
+	<-watched
+	switch {
+	case errors.Is(cause, errAway):
+		return errAway
+	case err != nil:
+		return fmt.Errorf("the browser ended: %w", err)
+	}
+	return nil
+}
+
+// watchScreen asks the daemon what a browser shows that has just been started, until that was nothing of ours for too long, or ctx
+// ends. A daemon that does not answer says nothing of it: what is open waits for it by itself.
+func watchScreen(ctx context.Context, ask func(context.Context) (screen.Shown, error)) (away bool) {
+	begun := time.Now()
+	tick := time.NewTicker(lookPace)
+	defer tick.Stop()
+	seen := false // this browser has shown a page
+	for {
+		select {
+		case <-tick.C:
+		case <-ctx.Done():
+			return false
+		}
+		now, err := ask(ctx)
+		if err != nil {
+			continue
+		}
+		if now.Ever && now.Away < time.Since(begun) {
+			seen = true
+		}
+		if seen && now.Away > now.Limit || !seen && time.Since(begun) > firstWithin {
+			return true
+		}
+	}
+}
+
+func askShown(ctx context.Context, address string) (now screen.Shown, err error) {
+	ctx, cancel := context.WithTimeout(ctx, lookTime)
+	defer cancel()
+	r, err := http.NewRequestWithContext(ctx, http.MethodGet, address, nil)
+	if err != nil {
+		return now, err
+	}
+	answer, err := http.DefaultClient.Do(r)
+	if err != nil {
+		return now, err
+	}
+	defer answer.Body.Close()
+	if answer.StatusCode != http.StatusOK {
+		return now, fmt.Errorf("ask what the screen shows: %s", answer.Status)
+	}
+	const most = 1 << 10
+	if err := json.NewDecoder(io.LimitReader(answer.Body, most)).Decode(&now); err != nil {
+		return now, fmt.Errorf("ask what the screen shows: %w", err)
+	}
+	return now, nil
 }

@@ -34,6 +34,7 @@ func New(o screen.Options) (*Site, error) {
 	}
 	s := &Site{Host: host}
 	mux := http.NewServeMux()
+	host.ShownRoutes(mux)
 	citizen.New(host).Routes(mux)
 	if o.Console.Roll != nil {
 		s.StaffRoutes(mux)

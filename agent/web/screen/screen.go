@@ -233,6 +233,7 @@ type Host struct {
 
 	copyCodes copyCodes
 
+	shown  shown
 	lastMu sync.Mutex // guards last
 	last   LastReading
 

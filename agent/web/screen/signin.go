@@ -62,11 +62,14 @@ func (s *Host) Need(role staff.Role, f func(http.ResponseWriter, *http.Request, 
 	}
 }
 
+// ownScreen is the kiosk's own screen, as DeviceOf names it.
+const ownScreen = "screen"
+
 // DeviceOf tells where a PIN is typed: the kiosk's own screen, or another machine of the office.
 func DeviceOf(r *http.Request) string {
 	host, _, err := net.SplitHostPort(r.RemoteAddr)
 	if ip := net.ParseIP(host); err != nil || ip == nil || ip.IsLoopback() {
-		return "screen"
+		return ownScreen
 	}
 	return host
 }

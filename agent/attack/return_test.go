@@ -1,0 +1,138 @@
+package attack
+
+import (
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"os"
+	"os/user"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/chromedp/chromedp"
+)
+
+// elsewhere is where the browser can be that has none of our pages.
+var elsewhere = []struct {
+	name string
+	long bool // in the soak only
+	cage bool // under the unit's compositor, without a screen; else on an X server
+	open func(s *screen, d *daemon)
+}{
+	{name: "portal tab under cage", cage: true, open: func(s *screen, _ *daemon) { s.follow(s.portal+"/form", "_blank") }},
+	{name: "portal in the page's place", long: true, open: func(s *screen, _ *daemon) { s.follow(s.portal+"/form", "_self") }},
+	{name: "a PDF under cage", long: true, cage: true, open: func(s *screen, _ *daemon) { s.follow(s.portal+"/paper.pdf", "_self") }},
+	{name: "error page, the daemon was away", long: true, open: func(s *screen, d *daemon) {
+		d.stop()
+		s.text(`setTimeout(() => location.assign("/privacy"), 0); ""`)
+		s.wait("Chromium's error page", func() bool {
+			for _, at := range s.pages() {
+				if strings.HasPrefix(at, "chrome-error:") {
+					return true
+				}
+			}
+			return !s.reaches(d)
+		})
+		d.run()
+	}},
+}
+
+// follow presses a link to an address, in a new tab or in this one.
+func (s *screen) follow(address, target string) {
+	s.text(`(() => { const a = document.createElement("a"); a.href = "` + address + `"; a.target = "` + target + `"; a.id = "out";
+		a.textContent = "out"; document.querySelector("main").prepend(a); return ""; })()`)
+	time.Sleep(time.Second) // the page takes no tap so soon after it came
+	s.run(chromedp.Click(chromedp.CSS("#out")))
+}
+
+// reaches tells whether a page of the daemon's is open.
+func (s *screen) reaches(d *daemon) bool {
+	for _, at := range s.pages() {
+		if strings.HasPrefix(at, d.base) {
+			return true
+		}
+	}
+	return false
+}
+
+// nobody is a user who may do as little as the screen's.
+const nobody = "65534"
+
+// Whatever is open, the kiosk's browser ends when it has shown no page of ours for as long as a visit may be silent, and with it the
+// unit's cage; systemd starts both anew, at the first page.
+func TestKioskReturns(t *testing.T) {
+	for _, c := range elsewhere {
+		t.Run(strings.ReplaceAll(c.name, " ", "_"), func(t *testing.T) {
+			if c.long && os.Getenv("MOTCUA_SOAK") == "" {
+				t.Skip("in the soak")
+			}
+			t.Parallel()
+			const silence = 15 * time.Second
+			d := startWith(t, "  silence: 15s\n  warning: 5s\n")
+			u, err := url.Parse(d.base)
+			if err != nil {
+				t.Fatal(err)
+			}
+			text, err := os.ReadFile(d.config)
+			if err != nil {
+				t.Fatal(err)
+			}
+			again := strings.Replace(string(text), "127.0.0.1:0", u.Host, 1) // at the same address, if it is started again
+			if err := os.WriteFile(d.config, []byte(again), 0o600); err != nil {
+				t.Fatal(err)
+			}
+			s := &screen{t: t, portal: portalStandIn(t)}
+			me, err := user.Current()
+			if err != nil {
+				t.Fatal(err)
+			}
+			if err := os.Chmod(filepath.Dir(d.binary), 0o755); err != nil {
+				t.Fatal(err)
+			}
+			command := []string{d.binary, "screen", "--listen", u.Host, "--user", me.Username, "--", "chromium"}
+			var temp string
+			if c.cage {
+				cage := []string{"setpriv", "--reuid=" + nobody, "--regid=" + nobody, "--clear-groups", "cage", "-d", "--"} // it refuses root
+				temp = s.begin(d, append(cage, command...), "--ozone-platform=wayland",
+					"WLR_BACKENDS=headless", "WLR_RENDERER=pixman", "WLR_LIBINPUT_NO_DEVICES=1", "DISPLAY=", "WAYLAND_DISPLAY=")
+			} else {
+				s.display = xServer(t)
+				temp = s.begin(d, command, "--ozone-platform=x11", "DISPLAY="+s.display)
+			}
+			s.attach(d, temp)
+			begun := time.Now()
+			c.open(s, d)
+			select {
+			case <-s.ended:
+			case <-time.After(patience):
+				t.Fatalf("the browser still shows something else: %s\n%s", s.pages(), &s.said)
+			}
+			took := time.Since(begun)
+			t.Logf("%-32s the browser is ended after %v", c.name, took.Round(time.Second))
+			if !strings.Contains(s.said.String(), "started anew") {
+				t.Errorf("it ended by itself: %s", &s.said)
+			}
+			if took < silence {
+				t.Errorf("ended after %v: somebody may have been reading", took)
+			}
+		})
+	}
+}
+
+// portalStandIn serves a page and a file of another place.
+func portalStandIn(t *testing.T) string {
+	mux := http.NewServeMux()
+	mux.HandleFunc("/form", func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Type", "text/html")
+		_, _ = w.Write([]byte("<!doctype html><title>form</title><input>"))
+	})
+	mux.HandleFunc("/paper.pdf", func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Type", "application/pdf")
+		_, _ = w.Write(slowPDF(1))
+	})
+	server := httptest.NewServer(mux)
+	t.Cleanup(server.Close)
+	return server.URL
+}

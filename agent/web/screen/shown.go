@@ -1,0 +1,65 @@
+package screen
+
+import (
+	"encoding/json"
+	"net/http"
+	"sync"
+	"time"
+
+	"motcua/agent/visit"
+)
+
+// Shown tells whether the kiosk's own screen shows a page of ours: each page says so while it can be seen (static/shown.js). Its
+// browser is started anew where none has for too long (motcua screen): it shows a page of the portal that somebody left, a file, or
+// that the kiosk could not be reached while it was started anew.
+type Shown struct {
+	Ever  bool          `json:"ever"`  // since the daemon runs
+	Away  time.Duration `json:"away"`  // since then, or since the daemon runs
+	Limit time.Duration `json:"limit"` // as long may it be away
+}
+
+// backWithin is how soon a page of ours that is open shows itself once the daemon runs again: three times shown.js's pace.
+const backWithin = 30 * time.Second
+
+// shown is what is known of the kiosk's own screen.
+type shown struct {
+	mu   sync.Mutex // guards the rest
+	last Shown
+	at   time.Time
+}
+
+// ShownRoutes adds what pages and the browser's keeper ask.
+func (s *Host) ShownRoutes(mux *http.ServeMux) {
+	s.shown.at, s.shown.last.Limit = s.Now(), backWithin
+	mux.HandleFunc("GET /shown", func(w http.ResponseWriter, r *http.Request) {
+		if DeviceOf(r) == ownScreen {
+			s.isShown(r)
+		}
+		w.WriteHeader(http.StatusNoContent)
+	})
+	mux.HandleFunc("GET /away", func(w http.ResponseWriter, r *http.Request) {
+		s.shown.mu.Lock()
+		now := s.shown.last
+		now.Away = s.Now().Sub(s.shown.at)
+		s.shown.mu.Unlock()
+		w.Header().Set("Content-Type", "application/json")
+		_ = json.NewEncoder(w).Encode(now) // to nobody, if that fails
+	})
+}
+
+// isShown notes that a page is seen. Away it may be for as long as its visit may be silent: for longer where somebody of the staff
+// has signed in, or a form is whole and may be filled on the portal, which takes minutes.
+func (s *Host) isShown(r *http.Request) {
+	limit := s.Options.Citizen.Silence
+	_, longer := s.SignedIn(r)
+	if sess, ok := s.SessionOf(r); ok && s.Options.Portal != nil {
+		t := sess.Sitting()
+		longer = longer || t != nil && t.Visit.State().Step == visit.Confirm
+	}
+	if longer {
+		limit = max(limit, s.Options.Helped.Silence)
+	}
+	s.shown.mu.Lock()
+	defer s.shown.mu.Unlock()
+	s.shown.last, s.shown.at = Shown{Ever: true, Limit: limit}, s.Now()
+}
