@@ -45,62 +45,86 @@ func Soak(t *testing.T, b Bench, scans int, r *rand.Rand) Counts {
 	s := b.Open(t)
 	defer s.Close()
 	count := Counts{Devices: 1}
-	faults := slices.Sorted(maps.Keys(b.Faults))
 	for n := range scans {
-		stack := 1
-		if !b.Single {
-			stack = 1 + r.IntN(b.Pages)
-		}
-		b.Load(t, stack)
-		manner, at := "", 1+r.IntN(stack)
-		var ended, broken bool
-		switch r.IntN(4) {
-		case 0:
-			manner = faults[r.IntN(len(faults))]
-			b.Fail(t, manner, at)
+		d := disturb(b, r)
+		b.Load(t, d.stack)
+		switch {
+		case d.manner != "":
+			b.Fail(t, d.manner, d.at)
 			count.Faults++
-		case 1:
-			ended = true
+		case d.ended:
 			count.Cancelled++
-		case 2:
-			broken = true
+		case d.broken:
 			count.Broken++
 		}
-		ctx, cancel := context.WithCancel(t.Context())
-		got := 0
-		var err error
-		for p, e := range s.Scan(ctx, b.settings()) {
-			if err = e; e != nil {
-				break
-			}
-			got++
-			if side, wrong := b.Which(p); side != got || wrong != nil {
-				t.Fatalf("scan %d: page %d is side %d, %v", n, got, side, wrong)
-			}
-			if got == at && ended {
-				cancel()
-			}
-			if got == at && broken {
-				break
-			}
-		}
-		cancel()
+		got, err := d.scan(t, b, s)
 		count.Scans, count.Pages = count.Scans+1, count.Pages+got
-		switch {
-		case manner != "":
-			if want := b.Faults[manner]; got != min(want.Pages, 1)*(at-1) || !errors.Is(err, &scan.Fault{Code: want.Code}) {
-				t.Fatalf("scan %d: %s at page %d of %d: %d pages, %v", n, manner, at, stack, got, err)
-			}
-		case ended:
-			if got < at || err != nil && !errors.Is(err, context.Canceled) {
-				t.Fatalf("scan %d ended after page %d of %d: %d pages, %v", n, at, stack, got, err)
-			}
-		case broken && got == at && err == nil, err == nil && got == stack:
-		default:
-			t.Fatalf("scan %d: %d of %d pages, %v", n, got, stack, err)
+		if !d.fits(b, got, err) {
+			t.Fatalf("scan %d, %+v: %d pages, %v", n, d, got, err)
 		}
 	}
 	return count
+}
+
+// disturbance is what goes wrong in one scan of a soak: one of its last three, or nothing.
+type disturbance struct {
+	stack, at     int    // pages; the one at which it happens, from 1
+	manner        string // of the bench's faults
+	ended, broken bool   // nobody wants it any more; the loop is left
+}
+
+func disturb(b Bench, r *rand.Rand) disturbance {
+	d := disturbance{stack: 1}
+	if !b.Single {
+		d.stack = 1 + r.IntN(b.Pages)
+	}
+	d.at = 1 + r.IntN(d.stack)
+	switch r.IntN(4) {
+	case 0:
+		faults := slices.Sorted(maps.Keys(b.Faults))
+		d.manner = faults[r.IntN(len(faults))]
+	case 1:
+		d.ended = true
+	case 2:
+		d.broken = true
+	}
+	return d
+}
+
+// scan gives how many pages came, each the right one, and how it ended.
+func (d disturbance) scan(t *testing.T, b Bench, s Scanner) (got int, err error) {
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	for p, e := range s.Scan(ctx, b.settings()) {
+		if e != nil {
+			return got, e
+		}
+		got++
+		if side, wrong := b.Which(p); side != got || wrong != nil {
+			t.Fatalf("%+v: page %d is side %d, %v", d, got, side, wrong)
+		}
+		if got == d.at && d.ended {
+			cancel()
+		}
+		if got == d.at && d.broken {
+			break
+		}
+	}
+	return got, nil
+}
+
+// fits tells whether a scan ended as its disturbance lets it.
+func (d disturbance) fits(b Bench, got int, err error) bool {
+	switch {
+	case d.manner != "":
+		want := b.Faults[d.manner]
+		return got == min(want.Pages, 1)*(d.at-1) && errors.Is(err, &scan.Fault{Code: want.Code})
+	case d.ended:
+		return got >= d.at && (err == nil || errors.Is(err, context.Canceled))
+	case d.broken && got == d.at:
+		return err == nil
+	}
+	return err == nil && got == d.stack
 }
 
 // Share is how many of so many scans each of the devices gets: rounded up.
