@@ -217,7 +217,8 @@ func (q *Queue) DeliverDue(ctx context.Context, sink Sink) (Pass, error) {
 	if _, e := q.Sweep(ctx); err == nil {
 		err = e
 	}
-	if err == nil && down {
+	// Spare workers may have met the hub's refusals alone, after the others had found nothing left to do.
+	if err == nil && (down || c.b.wait(q.now()) > 0) {
 		err = ErrHub
 	}
 	return pass, err
