@@ -325,7 +325,8 @@ func TestWorker(t *testing.T) {
 		}
 	})
 	t.Run("killed_child_costs_one_page", func(t *testing.T) {
-		r, err := ocr.New(ocr.Options{Worker: []string{os.Args[0], "ocr-worker-dies"}, Workers: 1, Limits: ocr.Limits{Time: patience, FileTime: patience}})
+		r, err := ocr.New(ocr.Options{Worker: []string{os.Args[0], "ocr-worker-dies"}, Workers: 1,
+			Limits: ocr.Limits{Time: patience, FileTime: patience}})
 		if err != nil {
 			t.Fatal(err)
 		}

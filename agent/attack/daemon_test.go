@@ -101,7 +101,8 @@ func startWith(t *testing.T, web string) *daemon {
 	}
 	t.Cleanup(func() { os.RemoveAll(dir) })
 	d := &daemon{t: t, binary: binary, dir: filepath.Join(dir, "data"), config: filepath.Join(dir, "motcua.yaml")}
-	text := "data: " + d.dir + "\nweb:\n  listen: 127.0.0.1:0\n" + web + "scanner:\n  device: none\nqueue:\n  key: file\n  min_free: 1 MB\nupload:\n  " +
+	text := "data: " + d.dir + "\nweb:\n  listen: 127.0.0.1:0\n" + web +
+		"scanner:\n  device: none\nqueue:\n  key: file\n  min_free: 1 MB\nupload:\n  " +
 		"to: none\n"
 	if err := os.WriteFile(d.config, []byte(text), 0o600); err != nil {
 		t.Fatal(err)

@@ -137,7 +137,7 @@ func (l *Listener) Accept() (net.Conn, error) {
 		if mayAsk(c) {
 			return c, nil
 		}
-		c.Close()
+		_ = c.Close()
 	}
 }
 

@@ -45,7 +45,8 @@ func reader(t testing.TB) *ocr.Reader {
 
 func readerOf(t testing.TB, workers int) *ocr.Reader {
 	t.Helper()
-	r, err := ocr.New(ocr.Options{Worker: []string{os.Args[0], "ocr-worker"}, Workers: workers, Limits: ocr.Limits{Time: patience, FileTime: patience}})
+	r, err := ocr.New(ocr.Options{Worker: []string{os.Args[0], "ocr-worker"}, Workers: workers,
+		Limits: ocr.Limits{Time: patience, FileTime: patience}})
 	if err != nil {
 		t.Fatal(err)
 	}

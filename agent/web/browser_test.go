@@ -335,7 +335,8 @@ func toReceipt(t testing.TB, ctx context.Context, k *kiosk, code string, look fu
 	consent(t, ctx)
 	look("scan")
 	press(t, ctx, "#scan .go", "/scan")
-	holds(t, ctx, "a page that grows, or that has come", `document.querySelector(".sheet img:nth-child(8)") || location.pathname === "/papers"`)
+	holds(t, ctx, "a page that grows, or that has come",
+		`document.querySelector(".sheet img:nth-child(8)") || location.pathname === "/papers"`)
 	if pathOf(ctx, t) == "/scan" { // a busy machine may look too late
 		look("scanning")
 	}
