@@ -162,9 +162,9 @@ func (c *checker) appearance(d types.Dict, subtype string) {
 }
 
 // operators of ISO 32000-1, annex A.
-var operators = bytes.Fields([]byte(`b B b* B* BDC BI BMC BT BX c cm CS cs d d0 d1 Do DP EI EMC ET EX f F f* G g gs h i ID j J K k l M m MP n q Q
-	re RG rg ri s S SC sc SCN
-	scn sh T* Tc Td TD Tf TJ Tj TL Tm Tr Ts Tw Tz v w W W* y ' "`))
+var operators = bytes.Fields([]byte(`
+	b B b* B* BDC BI BMC BT BX c cm CS cs d d0 d1 Do DP EI EMC ET EX f F f* G g gs h i ID j J K k l M m MP n q Q re RG rg ri
+	s S SC sc SCN scn sh T* Tc Td TD Tf TJ Tj TL Tm Tr Ts Tw Tz v w W W* y ' "`))
 
 // content goes through the operators of a content stream: colours, rendering intents, nesting, and what no reader must know.
 func (c *checker) content(data []byte, resources types.Dict) {
