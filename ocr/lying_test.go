@@ -43,7 +43,7 @@ func TestWorkerThatLies(t *testing.T) {
 	})
 	limits := Limits{}.filled()
 	c := newChild(nil, limits, nil)
-	c.cmd, c.in, c.out = &exec.Cmd{}, ask, answers // it runs
+	c.cmd, c.in, c.out, c.ready = &exec.Cmd{}, ask, answers, true // it runs
 	r := &Reader{pool: newPool([]backend{c}), workers: 1, limits: limits}
 	out := r.Read(t.Context(), Input{Data: []byte("page")})
 	if len(out.Documents) != 1 || !out.Documents[0].Fields[paper.FullName].Review {

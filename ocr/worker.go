@@ -14,13 +14,15 @@ import (
 	"slices"
 	"time"
 
+	"golang.org/x/sys/unix"
+
 	"motcua/ocr/paper"
 	"motcua/ocr/sandbox"
 )
 
 // Between a Reader and its child go frames: a JSON head and a blob, each behind its length.
 type request struct {
-	Op     string     `json:"op"` // warm, open, page, cut, done, crop
+	Op     string     `json:"op"` // open, page, cut, done, crop
 	Words  bool       `json:"words,omitempty"`
 	Bytes  int        `json:"bytes,omitempty"` // most of a cut
 	Page   int        `json:"page,omitempty"`
@@ -83,8 +85,8 @@ func readFrame(r io.Reader, head any) ([]byte, error) {
 	return blob, err
 }
 
-// Serve is the child's side of a Reader with Options.Worker: it reads requests from r and answers on w
-// until r ends or ctx is done. It first loads the models, then gives up the network, the file system and most memory.
+// Serve is the child's side of a Reader with Options.Worker. It first loads the models, gives up the network, the file system and
+// most memory, and says so on w; then it reads requests from r and answers on w until r ends or ctx is done.
 func Serve(ctx context.Context, r io.Reader, w io.Writer) error {
 	if os.Getenv(sandbox.TryEnv) != "" {
 		return sandbox.Attempt(w)
@@ -95,7 +97,9 @@ func Serve(ctx context.Context, r io.Reader, w io.Writer) error {
 		_ = writeFrame(w, response{Error: err.Error()}, nil)
 		return fmt.Errorf("serve recognition: %w", err)
 	}
-	guards := sandbox.Lock()
+	if err := writeFrame(w, response{Protections: sandbox.Lock()}, nil); err != nil {
+		return fmt.Errorf("serve recognition: %w", err)
+	}
 	in, out := bufio.NewReaderSize(r, 1<<16), bufio.NewWriterSize(w, 1<<16)
 	for ctx.Err() == nil {
 		var q request
@@ -110,8 +114,6 @@ func Serve(ctx context.Context, r io.Reader, w io.Writer) error {
 		var a response
 		var picture []byte
 		switch q.Op {
-		case "warm":
-			a.Protections = guards
 		case "open":
 			l.done()
 			a.Pages, a.Problem = l.open(ctx, blob, q.Words)
@@ -162,11 +164,15 @@ type child struct {
 	told      *tail        // what it said then
 	forbidden func(string) // is told the name of a call that a worker was ended for
 
-	cmd   *exec.Cmd
-	in    io.WriteCloser
-	out   io.ReadCloser
-	pages int // read by the running child
-	files int // that it was given
+	silence, most time.Duration // of a start, see startSilence and startMost
+
+	cmd    *exec.Cmd
+	in     io.WriteCloser
+	out    io.ReadCloser
+	ready  bool                 // the running child has said that it is
+	guards []sandbox.Protection // that it told then
+	pages  int                  // read by the running child
+	files  int                  // that it was given
 }
 
 // renewAfter is how many pages a child reads: gosseract keeps the text of every line it has read, about 100 kB
@@ -174,7 +180,7 @@ type child struct {
 const renewAfter = 80
 
 func newChild(argv []string, l Limits, forbidden func(string)) *child {
-	return &child{argv: argv, limits: l, forbidden: forbidden}
+	return &child{argv: argv, limits: l, forbidden: forbidden, silence: startSilence, most: startMost}
 }
 
 var errDied = errors.New("recognition worker died")
@@ -212,7 +218,7 @@ func (c *child) start() error {
 	if err := sandbox.Start(cmd, folders, env...); err != nil {
 		return fmt.Errorf("start recognition worker: %w", err)
 	}
-	c.cmd, c.in, c.out, c.opened = cmd, in, out, false
+	c.cmd, c.in, c.out, c.opened, c.ready = cmd, in, out, false, false
 	return nil
 }
 
@@ -238,74 +244,151 @@ func (c *child) nameCall(ctx context.Context, q request, blob []byte) {
 	teller := newChild(c.argv, c.limits, nil)
 	teller.tell = true
 	defer teller.stop()
-	limit := startup + c.limits.Time
-	if q.Op == "page" {
-		_, _, _ = teller.ask(ctx, limit, request{Op: "open"}, c.data)
+	switch q.Op {
+	case "": // it was ended before it was asked anything
+		_ = teller.begin(ctx)
+	case "page":
+		_, _, _ = teller.ask(ctx, teller.limits.Time+grace, request{Op: "open"}, c.data)
+		fallthrough
+	default:
+		_, _, _ = teller.ask(ctx, teller.limits.Time+grace, q, blob)
 	}
-	_, _, _ = teller.ask(ctx, limit, q, blob)
 	teller.stop()
 	if name := sandbox.NamedCall(string(teller.told.text)); name != "" {
 		c.forbidden(name)
 	}
 }
 
-// ask sends one request and waits for its answer, at most d; a child that is late or gone is ended.
+// answer is what came from a child.
+type answer struct {
+	response
+	blob []byte
+	err  error
+}
+
+// await waits for what get reads from the child; patience says, each time a wait is over, how long the next one may be, 0 for none.
+// A child that is late or gone is ended.
+func (c *child) await(ctx context.Context, get func() answer, patience func() time.Duration) (got answer, forbidden bool) {
+	came := make(chan answer, 1)
+	go func() { came <- get() }() // ends when the child answers, or when stop closes its pipes
+	for d := patience(); d > 0; d = patience() {
+		wait := time.NewTimer(d)
+		select {
+		case got = <-came:
+			wait.Stop()
+			if got.err != nil {
+				got.err, forbidden = errDied, c.stop()
+			}
+			return got, forbidden
+		case <-wait.C:
+		case <-ctx.Done():
+			wait.Stop()
+			c.stop()
+			<-came
+			return answer{err: ctx.Err()}, false
+		}
+	}
+	c.stop()
+	<-came
+	return answer{err: context.DeadlineExceeded}, false
+}
+
+// ask sends one request and waits for its answer, at most d from when the child is ready.
 func (c *child) ask(ctx context.Context, d time.Duration, q request, blob []byte) (response, []byte, error) {
-	if err := c.start(); err != nil {
+	if err := c.begin(ctx); err != nil {
 		return response{}, nil, err
 	}
 	q.Limits = c.limits
 	if len(blob) > 0 {
 		c.files++
 	}
-	type answer struct {
-		a    response
-		blob []byte
-		err  error
+	got, forbidden := c.await(ctx, func() (a answer) {
+		if a.err = writeFrame(c.in, q, blob); a.err == nil {
+			a.blob, a.err = readFrame(c.out, &a.response)
+		}
+		return a
+	}, oneWait(d))
+	if forbidden {
+		c.nameCall(ctx, q, blob)
 	}
-	got := make(chan answer, 1)
-	go func() { // ends when the child answers, or when stop closes its pipes
-		var r answer
-		if r.err = writeFrame(c.in, q, blob); r.err == nil {
-			r.blob, r.err = readFrame(c.out, &r.a)
-		}
-		got <- r
-	}()
-	late := time.NewTimer(d)
-	defer late.Stop()
-	var cause error
-	select {
-	case r := <-got:
-		if r.err == nil {
-			return r.a, r.blob, nil
-		}
-		if c.stop() {
-			c.nameCall(ctx, q, blob)
-		}
-		return response{}, nil, errDied
-	case <-late.C:
-		cause = context.DeadlineExceeded
-	case <-ctx.Done():
-		cause = ctx.Err()
-	}
-	c.stop()
-	<-got
-	return response{}, nil, cause
+	return got.response, got.blob, got.err
 }
 
-// startup is how long a child may take to load its models on a slow disk, on top of the work itself.
-const startup = 20 * time.Second
+// oneWait is the patience for one wait of d.
+func oneWait(d time.Duration) func() time.Duration {
+	return func() time.Duration {
+		now := d
+		d = 0
+		return now
+	}
+}
+
+// How long a child may take to load its models before it is ended: as long as it works at that, whatever the machine's speed. A
+// kiosk needs half a second, an emulated machine a hundred times that.
+const (
+	startSilence = 20 * time.Second      // in which it did not work, on a slow disk
+	startWork    = 50 * time.Millisecond // of processor time is work: a Go program that waits uses less in that time
+	startMost    = 10 * time.Minute      // in all
+	startLook    = time.Second           // between two looks at whether it works
+)
+
+// grace is on top of a request's own limit: for a child to notice that limit itself, and to say so.
+const grace = 2 * time.Second
+
+// begin starts the child if need be and waits until it is ready.
+func (c *child) begin(ctx context.Context) error {
+	if err := c.start(); err != nil {
+		return err
+	}
+	if c.ready {
+		return nil
+	}
+	pid, begun := c.cmd.Process.Pid, time.Now()
+	worked, since := processorTime(pid), begun
+	got, forbidden := c.await(ctx, func() (a answer) {
+		_, a.err = readFrame(c.out, &a.response)
+		return a
+	}, func() time.Duration {
+		if now := processorTime(pid); now >= worked+startWork {
+			worked, since = now, time.Now()
+		}
+		return min(startLook, c.silence-time.Since(since), c.most-time.Since(begun))
+	})
+	switch {
+	case forbidden:
+		c.nameCall(ctx, request{}, nil)
+	case got.err == nil && got.Error != "":
+		c.stop()
+		got.err = startError(got.Error)
+	}
+	if got.err != nil {
+		return got.err
+	}
+	c.ready, c.guards = true, got.Protections
+	return nil
+}
+
+// startError is why a child could not load what it needs, in its own words.
+type startError string
+
+func (e startError) Error() string { return string(e) }
+
+// processorTime is what a process has used of the processor, 0 where it is gone. By the kernel's clock of it: what /proc says of a
+// child is hidden under the daemon's unit.
+func processorTime(pid int) time.Duration {
+	const all = 2 // CPUCLOCK_SCHED: what all its threads ran; see clock_getcpuclockid(3)
+	var at unix.Timespec
+	if unix.ClockGettime(^int32(pid)<<3|all, &at) != nil {
+		return 0
+	}
+	return time.Duration(at.Nano())
+}
 
 func (c *child) warm(ctx context.Context) ([]sandbox.Protection, error) {
-	a, _, err := c.ask(ctx, startup, request{Op: "warm"}, nil)
-	if err == nil && a.Error != "" {
-		c.stop()
-		err = errors.New(a.Error)
-	}
-	if err != nil {
+	if err := c.begin(ctx); err != nil {
 		return nil, fmt.Errorf("warm recognition worker: %w", err)
 	}
-	return a.Protections, nil
+	return c.guards, nil
 }
 
 func (c *child) try(ctx context.Context) ([]sandbox.Protection, error) {
@@ -315,15 +398,15 @@ func (c *child) try(ctx context.Context) ([]sandbox.Protection, error) {
 func (c *child) open(ctx context.Context, data []byte, words bool) (int, *Problem) {
 	c.data, c.words = data, words
 	worn := c.files > 0
-	a, _, err := c.ask(ctx, startup+c.limits.Time, request{Op: "open", Words: words}, data)
+	a, _, err := c.ask(ctx, c.limits.Time+grace, request{Op: "open", Words: words}, data)
 	if worn && errors.Is(err, errDied) {
-		a, _, err = c.ask(ctx, startup+c.limits.Time, request{Op: "open", Words: words}, data)
+		a, _, err = c.ask(ctx, c.limits.Time+grace, request{Op: "open", Words: words}, data)
+	}
+	if why, ok := errors.AsType[startError](err); ok {
+		return 0, &Problem{WorkerDied, "Recognition cannot start: " + string(why) + ". Run motcua doctor."}
 	}
 	if err != nil {
 		return 0, died(err, 0)
-	}
-	if a.Error != "" {
-		return 0, &Problem{WorkerDied, "Recognition cannot start: " + a.Error + ". Run motcua doctor."}
 	}
 	c.opened = a.Problem == nil
 	return a.Pages, a.Problem
@@ -339,7 +422,7 @@ func (c *child) askAbout(ctx context.Context, q request) (response, []byte, *Pro
 			}
 		}
 		worn := c.pages > 0 || c.files > 1
-		a, blob, err := c.ask(ctx, c.limits.Time+2*time.Second, q, nil)
+		a, blob, err := c.ask(ctx, c.limits.Time+grace, q, nil)
 		if err == nil {
 			c.pages++
 			return a, blob, nil
@@ -410,7 +493,7 @@ func (c *child) renew() {
 }
 
 func (c *child) crop(ctx context.Context, data []byte, page int, q paper.Quad, maxWidth int) ([]byte, error) {
-	a, b, err := c.ask(ctx, startup+c.limits.Time, request{Op: "crop", Page: page, Quad: q, Width: maxWidth}, data)
+	a, b, err := c.ask(ctx, c.limits.Time+grace, request{Op: "crop", Page: page, Quad: q, Width: maxWidth}, data)
 	if err == nil && a.Error != "" {
 		err = errors.New(a.Error)
 	}
