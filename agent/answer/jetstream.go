@@ -447,50 +447,75 @@ func (p *Publisher) session(ctx context.Context, b buckets) error {
 	defer end(handed, p.log)
 	again := time.NewTicker(settleEvery)
 	defer again.Stop()
-	recipients, told, mute := map[string]string{}, map[string]notice{}, false
-	for whole := false; ; {
+	kiosks := kioskSet{recipients: map[string]string{}, told: map[string]notice{}}
+	for {
 		news := p.src.Changed() // before looking: what comes meanwhile is looked for next
-		if whole && len(recipients) > 0 {
-			if err := p.publish(ctx, b, recipients); err != nil {
-				return err
-			}
-			if !mute {
-				if err := p.stand(ctx, b, recipients, told); err != nil {
-					p.denied(ctx, standingPrefix, err)
-					mute = true
-				}
-			}
+		if err := p.tell(ctx, b, &kiosks); err != nil {
+			return err
 		}
 		select {
 		case entry, ok := <-watcher.Updates():
-			switch {
-			case !ok:
+			if !ok {
 				return errors.New("watch kiosks: the watch ended")
-			case entry == nil:
-				whole = true
-			case entry.Operation() == jetstream.KeyValuePut:
-				recipients[entry.Key()] = string(entry.Value())
-				delete(told, entry.Key())
-			default:
-				delete(recipients, entry.Key()) // turned out: what is sealed from now on is not for it
 			}
+			kiosks.take(entry)
 		case entry, ok := <-handed.Updates():
 			if !ok {
 				return errors.New("watch what kiosks handed over: the watch ended")
 			}
-			if entry != nil && entry.Operation() == jetstream.KeyValuePut {
-				if err := p.handedOver(ctx, b, entry, mute); err != nil {
-					p.denied(ctx, handedPrefix, err)
-					mute = true
-				}
+			if entry == nil || entry.Operation() != jetstream.KeyValuePut {
+				continue
+			}
+			if err := p.handedOver(ctx, b, entry, kiosks.mute); err != nil {
+				p.denied(ctx, handedPrefix, err)
+				kiosks.mute = true
 			}
 		case <-news:
 		case <-again.C:
-			mute = false
+			kiosks.mute = false
 		case <-ctx.Done():
 			return nil
 		}
 	}
+}
+
+// kioskSet is what one session of a Publisher knows of its ward's kiosks.
+type kioskSet struct {
+	recipients map[string]string // kiosk's key in the bucket: what is sealed to
+	whole      bool              // every kiosk that was there at the session's start is among the recipients
+	told       map[string]notice // what each kiosk was last told of itself
+	mute       bool              // a key beside the answers could not be written: not tried again for a while
+}
+
+// take takes note of a kiosk that came, changed or was turned out; nil ends those that were there from the start.
+func (k *kioskSet) take(entry jetstream.KeyValueEntry) {
+	switch {
+	case entry == nil:
+		k.whole = true
+	case entry.Operation() == jetstream.KeyValuePut:
+		k.recipients[entry.Key()] = string(entry.Value())
+		delete(k.told, entry.Key())
+	default:
+		delete(k.recipients, entry.Key()) // what is sealed from now on is not for it
+	}
+}
+
+// tell publishes what is new to the ward's kiosks, and how each of them stands.
+func (p *Publisher) tell(ctx context.Context, b buckets, k *kioskSet) error {
+	if !k.whole || len(k.recipients) == 0 {
+		return nil
+	}
+	if err := p.publish(ctx, b, k.recipients); err != nil {
+		return err
+	}
+	if k.mute {
+		return nil
+	}
+	if err := p.stand(ctx, b, k.recipients, k.told); err != nil {
+		p.denied(ctx, standingPrefix, err)
+		k.mute = true
+	}
+	return nil
 }
 
 // denied logs that a key that goes beside the answers could not be written. It holds up no answers: the desk's account may be of a
