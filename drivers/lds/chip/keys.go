@@ -203,7 +203,11 @@ func (c *Chip) agree(theirs []byte, suite int, prime bool) (*sm.Session, error) 
 	secret := c.o.Keys.Prime
 	if !prime {
 		const p256 = 12 // its number among the standard curves
-		secret = &Secret{p256, group.Standard(p256, true), c.o.Keys.Agree.D}
+		number, err := c.o.Keys.Agree.Bytes()
+		if err != nil {
+			return nil, fmt.Errorf("chip authentication: own key: %w", err)
+		}
+		secret = &Secret{p256, group.Standard(p256, true), new(big.Int).SetBytes(number)}
 	}
 	public, err := secret.group.Unmarshal(theirs)
 	if err != nil {
