@@ -15,11 +15,14 @@ help: ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
 
 run: ## the main job with a simulated scanner and an embedded receiver; all data in ./var
-	@$(call with,build); go build -o motcua ./agent; exec ./motcua run --demo
+	@$(call with,build); go build -o motcua ./agent; go build -o $(SANE_WORKER) ./drivers/sane/worker; exec ./motcua run --demo
 
 VERSION ?= 0.1.0
-build: ## build ./motcua
-	@$(call with,build); go build -ldflags '-X motcua/agent/version.release=$(VERSION)' -o motcua ./agent
+# The small program that holds libsane; its number is explained at sane.Helper.
+SANE_WORKER := motcua-sane-worker-1
+build: ## build ./motcua, and the small program beside it that holds libsane
+	@$(call with,build); go build -ldflags '-X motcua/agent/version.release=$(VERSION)' -o motcua ./agent; \
+	rm -f motcua-sane-worker-*; go build -o $(SANE_WORKER) ./drivers/sane/worker
 
 test: ## everything that must hold, in under 30 minutes on 2 cores
 	@$(call with,test); go vet ./...; go test -timeout 20m ./...
@@ -113,4 +116,4 @@ deb-trial: deb ## install, upgrade over an older kiosk's data, run, remove and p
 	$(MAKE) --no-print-directory -C $$old deb VERSION=0.0.1; configs/packaging/trial dist/motcua_$(VERSION)_*.deb $$old/dist/motcua_0.0.1_*.deb
 
 clean: ## remove what was built; ./var (the demo's data) stays
-	rm -rf motcua .make dist
+	rm -rf motcua motcua-sane-worker-* .make dist

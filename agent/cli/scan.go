@@ -40,7 +40,7 @@ func (c *scanCommand) Run(p *program) error {
 	if err != nil {
 		return err
 	}
-	scanner, err := station.OpenScanner(cfg, profiles)
+	scanner, err := station.OpenScanner(cfg, profiles, false)
 	if err != nil {
 		return err
 	}

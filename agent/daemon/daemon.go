@@ -187,7 +187,7 @@ func (p *parts) openScanner() (err error) {
 	if p.profiles, err = station.LoadProfiles(p.cfg); err != nil || p.cfg.Scanner.Device == "none" {
 		return err
 	}
-	if p.scanner, err = station.OpenScanner(p.cfg, p.profiles); err != nil {
+	if p.scanner, err = station.OpenScanner(p.cfg, p.profiles, true); err != nil {
 		return err
 	}
 	p.closeLater("scanner", p.scanner.Close)

@@ -56,7 +56,7 @@ func checkAutomatic(ctx context.Context, cfg config.Config) (findings []doctor.F
 func checkConfigured(ctx context.Context, cfg config.Config, found scan.Info) (findings []doctor.Finding) {
 	id := found.ID
 	profiles, _ := LoadProfiles(cfg)
-	scanner, err := openTuned(cfg, profiles, id)
+	scanner, err := openTuned(cfg, profiles, id, false)
 	if err != nil {
 		return []doctor.Finding{doctor.Bad(fmt.Sprintf("the scanner %s does not open", id), err.Error())}
 	}

@@ -36,7 +36,7 @@ import (
 const patience = 2 * time.Minute
 
 func TestMain(m *testing.M) {
-	if len(os.Args) > 1 && os.Args[1] == saneWorker[1] { // a test opened a scanner: this is its child
+	if len(os.Args) > 1 && os.Args[1] == "sane-worker" { // a test opened a scanner: this is its child
 		if err := sane.Serve(context.Background(), os.Stdin, os.Stdout); err != nil {
 			os.Exit(1)
 		}
@@ -284,7 +284,7 @@ scanner:
 	}
 	for _, id := range []string{"sane:test:0", "auto"} {
 		cfg.Scanner.Device, cfg.Scanner.Source = id, ""
-		s, err := OpenScanner(cfg, profiles)
+		s, err := OpenScanner(cfg, profiles, false)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -312,7 +312,7 @@ scanner:
 	}
 	// A guess that the scanner cannot serve is corrected; an order is not.
 	cfg.Scanner.Source = scan.ADFDuplex // which the test device lacks
-	s, err := OpenScanner(cfg, profiles)
+	s, err := OpenScanner(cfg, profiles, false)
 	if err != nil {
 		t.Fatal(err)
 	}

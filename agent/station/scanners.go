@@ -24,13 +24,9 @@ import (
 	"motcua/ocr/specimen"
 )
 
-// saneWorker is the command line of the child process that holds libsane: a hidden command of this very binary, also
-// after the file was replaced by an update.
-var saneWorker = []string{"/proc/self/exe", "sane-worker"}
-
 // options are what drivers want to know.
 func options(cfg config.Config) all.Options {
-	return all.Options{Configured: cfg.Scanner.Device, Data: cfg.Data, Worker: saneWorker, Stall: cfg.Scanner.Watchdog.D(),
+	return all.Options{Configured: cfg.Scanner.Device, Data: cfg.Data, Stall: cfg.Scanner.Watchdog.D(),
 		Set: cfg.Scanner.Set, Sheets: specimens}
 }
 
@@ -55,20 +51,20 @@ func LoadProfiles(cfg config.Config) (profile.Profiles, error) {
 }
 
 // OpenScanner opens what the configuration names, without touching it where the driver can wait: a device
-// that is not there yet is found when it is used.
-func OpenScanner(cfg config.Config, profiles profile.Profiles) (Scanner, error) {
+// that is not there yet is found when it is used. With ready, for a daemon, what the driver needs is started ahead of each scan.
+func OpenScanner(cfg config.Config, profiles profile.Profiles, ready bool) (Scanner, error) {
 	if c := cfg.Scanner.Device; c == "" || c == "auto" {
-		return &automatic{cfg: cfg, profiles: profiles}, nil
+		return &automatic{cfg: cfg, profiles: profiles, ready: ready}, nil
 	}
-	return openTuned(cfg, profiles, cfg.Scanner.Device)
+	return openTuned(cfg, profiles, cfg.Scanner.Device, ready)
 }
 
 // openTuned opens one device and tunes it as its profile says.
-func openTuned(cfg config.Config, profiles profile.Profiles, id string) (Scanner, error) {
+func openTuned(cfg config.Config, profiles profile.Profiles, id string, ready bool) (Scanner, error) {
 	known := profiles.For(id)
 	own := cfg.Scanner
 	cfg.Scanner = known.Tune(own)
-	d, err := openDriver(cfg, id, known.Scanner.Set)
+	d, err := openDriver(cfg, id, known.Scanner.Set, ready)
 	if err != nil {
 		return nil, err
 	}
@@ -80,7 +76,7 @@ func openTuned(cfg config.Config, profiles profile.Profiles, id string) (Scanner
 		filter: feed.Filter{DropBlank: own.DropBlank, Crop: cfg.Scanner.Crop, DoubleFeed: 1.3}}, nil
 }
 
-func openDriver(cfg config.Config, id string, preferred []string) (Scanner, error) {
+func openDriver(cfg config.Config, id string, preferred []string, ready bool) (Scanner, error) {
 	if id == "none" {
 		return nil, config.Unusable(errors.New("the configuration says scanner.device: none; name one with --device"))
 	}
@@ -88,7 +84,7 @@ func openDriver(cfg config.Config, id string, preferred []string) (Scanner, erro
 		return nil, config.Unusable(fmt.Errorf("device %q: the id must begin with %s; see motcua devices", id, all.Schemes()))
 	}
 	o := options(cfg)
-	o.Prefer = preferred
+	o.Prefer, o.Ready = preferred, ready
 	return all.Open(o, id)
 }
 
@@ -169,6 +165,7 @@ func (f *fed) choose(ctx context.Context, asked scan.Source) scan.Source {
 type automatic struct {
 	cfg      config.Config
 	profiles profile.Profiles
+	ready    bool
 
 	mu    sync.Mutex // guards found
 	found Scanner
@@ -225,7 +222,7 @@ func (a *automatic) find(ctx context.Context) (Scanner, error) {
 	if err != nil {
 		return nil, err
 	}
-	d, err := openTuned(a.cfg, a.profiles, best.ID)
+	d, err := openTuned(a.cfg, a.profiles, best.ID, a.ready)
 	if err != nil {
 		return nil, err
 	}

@@ -28,7 +28,8 @@ type Scanner interface {
 type Options struct {
 	Configured string        // the id of the device the configuration names, if any
 	Data       string        // the folder for what drivers keep, such as the keys of network scanners; empty: they keep nothing
-	Worker     []string      // the command that runs sane.Serve
+	Worker     []string      // the command that runs sane.Serve; empty: what stands beside this program, or the program itself
+	Ready      bool          // the device is used day by day: what it needs is started ahead
 	Stall      time.Duration // a device that shows no sign of life for so long has timed out
 	Set        []string      // SANE options of the device
 	Prefer     []string      // those of a whole family, set before them on models that have them

@@ -25,7 +25,7 @@ func (o Options) sane() sane.Options {
 	if o.Data != "" {
 		hide = []string{o.Data}
 	}
-	return sane.Options{Worker: o.Worker, Stall: o.Stall, Set: o.Set, Prefer: o.Prefer, Hide: hide}
+	return sane.Options{Worker: o.Worker, Ready: o.Ready, Stall: o.Stall, Set: o.Set, Prefer: o.Prefer, Hide: hide}
 }
 
 func openSANE(o Options, id string) (Scanner, error) { return sane.Open(o.sane(), id), nil }

@@ -19,6 +19,7 @@ const (
 	mostPiece = 1 << 20            // bytes that are read and told at once
 	mostOwed  = 512 << 10          // bytes that were taken before the worker is told so
 	ringEnv   = "MOTCUA_SANE_RING" // the number of the file, for the worker
+	ringFile  = "3"                // the first after the standard three
 )
 
 // ring is the memory. The daemon makes it and reads it; the worker fills it, and learns what was taken.

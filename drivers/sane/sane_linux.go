@@ -31,12 +31,13 @@ import (
 
 // Options tunes the driver; the zero value works.
 type Options struct {
-	Worker []string      // the command that runs Serve; empty: this program with the argument "sane-worker"
+	Worker []string      // the command that runs Serve; empty: the small program beside this one, or this one as "sane-worker"
 	Env    []string      // added to the worker's environment, as in SANE_CONFIG_DIR=/etc/sane.d
 	Set    []string      // SANE options of this device, in order: "brightness=10", "swdeskew=yes"
 	Prefer []string      // options set before those, on models that have them; for profiles of a whole family
 	Stall  time.Duration // a device that shows no sign of life for so long has timed out; 0: a minute
 	Idle   time.Duration // the device is let go after so long without a scan; 0: half a minute
+	Ready  bool          // a worker is kept started ahead of need, for a scanner that is used day by day
 	Hide   []string      // folders and files that backends must not reach, beside homes, keys and what is withheld anyway
 
 	loose bool // the worker is not confined
@@ -112,8 +113,10 @@ type Scanner struct {
 	slot chan struct{} // who holds it has the worker
 	// Guarded by slot:
 	worker *conn
+	spare  *conn  // with Options.Ready: one that has loaded what it needs and opened nothing
 	name   string // the device's SANE name now
 	idle   *time.Timer
+	closed bool
 
 	closing sync.WaitGroup // workers being let go
 
@@ -121,8 +124,8 @@ type Scanner struct {
 	info scan.Info
 }
 
-// Open names a device; it does not touch it. The ID is one that List gave, or the beginning of one
-// ("sane:genesys"), or a part of its maker and model ("sane:LiDE 210"), or "sane:" for the first there is.
+// Open names a device; it does not touch it, and starts no more than a worker that is to be ready. The ID is one that List gave,
+// or the beginning of one ("sane:genesys"), or a part of its maker and model ("sane:LiDE 210"), or "sane:" for the first there is.
 func Open(o Options, id string) *Scanner {
 	if o.Stall == 0 {
 		o.Stall = time.Minute
@@ -131,7 +134,7 @@ func Open(o Options, id string) *Scanner {
 		o.Idle = 30 * time.Second
 	}
 	return &Scanner{
-		o: o, id: id, slot: make(chan struct{}, 1), name: strings.TrimPrefix(id, prefix),
+		o: o, id: id, slot: make(chan struct{}, 1), name: strings.TrimPrefix(id, prefix), spare: ahead(o),
 		info: scan.Info{ID: id, Driver: "sane"},
 	}
 }
@@ -156,7 +159,9 @@ func (s *Scanner) Probe(ctx context.Context) (scan.Info, error) {
 // Close lets the device go and waits until its worker has ended.
 func (s *Scanner) Close() error {
 	s.slot <- struct{}{}
+	s.closed = true
 	s.drop()
+	s.replace(nil)
 	if s.idle != nil {
 		s.idle.Stop()
 	}
@@ -188,17 +193,66 @@ func (s *Scanner) take(ctx context.Context) error {
 
 // release gives the worker back and lets it go if nobody takes it again for a while.
 func (s *Scanner) release() {
-	if s.worker != nil {
-		s.idle = time.AfterFunc(s.o.Idle, func() {
-			select {
-			case s.slot <- struct{}{}:
-				s.drop()
-				<-s.slot
-			default: // it is wanted after all
-			}
-		})
+	if s.worker != nil || s.spare == nil && s.o.Ready {
+		s.idle = time.AfterFunc(s.o.Idle, s.rest)
 	}
 	<-s.slot
+}
+
+// rest lets the worker go, and has the next one ready.
+func (s *Scanner) rest() {
+	next := ahead(s.o) // before the slot is taken: a scan that begins now does not wait for it
+	select {
+	case s.slot <- struct{}{}:
+		s.drop()
+		s.replace(next)
+		<-s.slot
+	default: // it is wanted after all
+		if next != nil {
+			next.close()
+		}
+	}
+}
+
+// ahead starts a worker that nobody needs yet, where one is to be ready; why one does not start is told when it is needed.
+func ahead(o Options) *conn {
+	if !o.Ready || o.loose {
+		return nil
+	}
+	c, err := dial(o)
+	if err != nil {
+		return nil
+	}
+	return c
+}
+
+// replace puts a worker into the spare's place, or none, and lets the one there was go. The caller holds the slot.
+func (s *Scanner) replace(next *conn) {
+	if s.closed && next != nil {
+		s.closing.Go(next.close)
+		next = nil
+	}
+	if c := s.spare; c != nil {
+		s.closing.Go(c.close)
+	}
+	s.spare = next
+}
+
+// start gives a worker: the one that is ready, if it is what would be started now, or a new one. The caller holds the slot.
+func (s *Scanner) start(o Options) (*conn, error) {
+	if c := s.spare; c != nil && !c.ended() && c.fits(o) {
+		s.spare = nil
+		return c, nil
+	}
+	s.replace(nil)
+	return dial(o)
+}
+
+// fits reports whether a worker was told of this machine what one would be told now: a scanner that was plugged in since may
+// be a device that it must not reach, and folders may have come that it must not.
+func (c *conn) fits(o Options) bool {
+	now, err := command(context.Background(), o)
+	return err == nil && slices.Equal(c.cmd.Args, now.Args) && slices.Equal(c.cmd.Env, append(now.Env, ringEnv+"="+ringFile))
 }
 
 // drop lets the worker go without waiting for a backend that may hang. The caller holds the slot.
@@ -263,7 +317,7 @@ func (s *Scanner) reachLoose(ctx context.Context) (*conn, reply, error) {
 // reach starts a worker and opens the device in it: by the name it had, by the one it has now, or, where its backend
 // takes no name (Brother's pdsseries: NAPS2 718) and has but one device, by the backend's.
 func (s *Scanner) reach(ctx context.Context, o Options) (*conn, reply, error) {
-	c, err := dial(o)
+	c, err := s.start(o)
 	if err != nil {
 		return nil, reply{}, err
 	}
@@ -456,11 +510,7 @@ type conn struct {
 func command(ctx context.Context, o Options) (*exec.Cmd, error) {
 	argv := o.Worker
 	if len(argv) == 0 {
-		self, err := os.Executable()
-		if err != nil {
-			return nil, fmt.Errorf("find this program: %w", err)
-		}
-		argv = []string{self, "sane-worker"}
+		argv = ownWorker()
 	}
 	cmd := exec.CommandContext(ctx, argv[0], argv[1:]...)
 	cmd.Env = append(os.Environ(), o.Env...)
@@ -500,7 +550,7 @@ func dial(o Options) (c *conn, err error) {
 	theirs, c.out = append(theirs, answers), out
 	cmd.Stdin, cmd.Stdout, cmd.Stderr = requests, answers, &c.say
 	cmd.ExtraFiles = []*os.File{c.pages.file}
-	cmd.Env = append(cmd.Env, ringEnv+"=3") // the first after the standard three
+	cmd.Env = append(cmd.Env, ringEnv+"="+ringFile)
 	cmd.WaitDelay = time.Second
 	if err := cmd.Start(); err != nil {
 		return c, fmt.Errorf("start the SANE worker: %w", err)

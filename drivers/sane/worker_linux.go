@@ -28,6 +28,9 @@ func Serve(ctx context.Context, stdin io.Reader, stdout io.Writer) error {
 	if name := os.Getenv(tryEnv); name != "" {
 		return attemptNamed(name, stdout)
 	}
+	// A dump of what lies in memory here would be a copy of someone's papers; loose workers have nobody else to see to it.
+	_ = unix.Setrlimit(unix.RLIMIT_CORE, &unix.Rlimit{})
+	_ = unix.Prctl(unix.PR_SET_DUMPABLE, 0, 0, 0, 0)
 	// A backend's reader thread may write to a pipe that sane_cancel has just closed.
 	signal.Ignore(syscall.SIGPIPE)
 	out, err := quiet(stdout)
@@ -113,7 +116,7 @@ type worker struct {
 	handle   handle
 	sheetfed bool // it has no choice of sources, and its only one is a feeder
 
-	started time.Time // the last sane_start
+	started time.Time // the last sane_start that gave nothing yet
 	empty   bool      // nothing has been read since
 
 	// mu guards the fields below. sane_cancel is the one call SANE allows while another runs.
@@ -169,11 +172,15 @@ func (w *worker) setScanning(on bool) {
 
 // work answers requests until there are no more. It alone calls libsane, but for sane_cancel.
 func (w *worker) work(requests <-chan request) error {
-	version, err := libInit()
-	if err == nil {
-		defer libExit()
-	}
+	// Only now that something is asked: a worker may have been started long before, and what libsane is to load be changed since.
+	initialised := sync.OnceValues(libInit)
+	defer func() {
+		if _, err := initialised(); err == nil {
+			libExit()
+		}
+	}()
 	for r := range requests {
+		version, err := initialised()
 		if err != nil {
 			if err := writeMessage(w.out, fault("start", err)); err != nil {
 				return err
@@ -228,7 +235,8 @@ func (w *worker) answer(r request, version string) reply {
 
 // stopDevice does what SANE asks for after every scan, also one that ended well; it also ejects a sheet that
 // is half fed. Backends stop their reader thread by an asynchronous pthread_cancel: one that hits the
-// thread's first instructions can leave the C library's lock for thread-local storage locked for ever.
+// thread's first instructions can leave the C library's lock for thread-local storage locked for ever. One that gave pixels
+// is past them.
 func (w *worker) stopDevice() {
 	time.Sleep(time.Until(w.started.Add(20 * time.Millisecond)))
 	w.handle.cancel()
@@ -382,6 +390,7 @@ func (w *worker) pixels() error {
 		began := time.Now()
 		at, err := w.gather(room)
 		if at > room.from {
+			w.started = time.Time{}
 			if err := w.send(piece{room.from, at}); err != nil {
 				return err
 			}
