@@ -176,6 +176,7 @@ func (r *Reader) Crop(ctx context.Context, data []byte, page int, q paper.Quad, 
 		return nil, err
 	}
 	defer r.pool.give(b)
+	defer func(since time.Time) { shareOf(ctx).add(time.Since(since)) }(time.Now())
 	return b.crop(ctx, data, page, q, maxWidth)
 }
 

@@ -50,6 +50,7 @@ type Config struct {
 	Procedures Procedures `yaml:"procedures" json:"procedures"`
 	Devices    Devices    `yaml:"devices" json:"devices"`
 	Scanner    Scanner    `yaml:"scanner" json:"scanner"`
+	Sticks     Sticks     `yaml:"sticks" json:"sticks"`
 	Readers    Readers    `yaml:"readers" json:"readers"`
 	Reading    Reading    `yaml:"reading" json:"reading"`
 	PDF        PDF        `yaml:"pdf" json:"pdf"`
@@ -119,6 +120,11 @@ type Scanner struct {
 	DropBlank bool     `yaml:"drop_blank" json:"drop_blank"`
 	Crop      bool     `yaml:"crop" json:"crop"`
 	Set       []string `yaml:"set" json:"set"`
+}
+
+// Sticks are USB sticks that citizens bring.
+type Sticks struct {
+	Folder string `yaml:"folder" json:"folder"` // where the system mounts them; empty: none is taken
 }
 
 // Readers are devices that read without a picture.
@@ -405,6 +411,9 @@ func (c *Config) checkScanner(f *strict.File) {
 }
 
 func (c *Config) checkDevices(f *strict.File) {
+	if c.Sticks.Folder != "" && (!filepath.IsAbs(c.Sticks.Folder) || filepath.Clean(c.Sticks.Folder) == "/") {
+		f.Problem("sticks.folder", "must be the absolute path of the folder that sticks are mounted in, such as /run/motcua-sticks")
+	}
 	if c.Devices.Profiles != "" && !filepath.IsAbs(c.Devices.Profiles) {
 		f.Problem("devices.profiles", "must be an absolute path")
 	}

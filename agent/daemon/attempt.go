@@ -87,6 +87,7 @@ func TryConfig(cfg, running config.Config, log *slog.Logger) error {
 		}
 	}
 	try("readers.csca", readable(cfg.Readers.CSCA))
+	try("sticks.folder", readable(cfg.Sticks.Folder))
 	try("sign.module", readable(cfg.Sign.Module))
 	if cfg.Data != running.Data {
 		try("data", MakeDataFolder(cfg.Data))

@@ -12,6 +12,7 @@ import (
 	"motcua/agent/control"
 	"motcua/agent/doctor"
 	"motcua/agent/station"
+	"motcua/agent/stick"
 	"motcua/configs"
 	"motcua/ocr"
 	"motcua/ocr/paper"
@@ -32,6 +33,7 @@ func Checks(cfg config.Config, reader *ocr.Reader) []doctor.Check {
 		}},
 		{Area: "scanner", Limit: time.Minute, Look: func(ctx context.Context) []doctor.Finding { return station.CheckScanner(ctx, cfg) }},
 		{Area: "readers", Look: func(ctx context.Context) []doctor.Finding { return station.CheckReaders(ctx, cfg) }},
+		{Area: "sticks", Look: func(context.Context) []doctor.Finding { return checkSticks(cfg) }},
 		doctor.Disk(cfg.Data, int64(cfg.Queue.MinFree)),
 		doctor.Clock(time.Now),
 		doctor.Swap(),
@@ -187,6 +189,23 @@ func checkDaemon(ctx context.Context, cfg config.Config) []doctor.Finding {
 			"a hostile file does that; if ordinary papers do, a library of this machine wants the call: report it with `motcua diagnostics`"))
 	}
 	return append(findings, checkBacklog(s.Queue)...)
+}
+
+// checkSticks looks at where citizens' USB sticks are mounted.
+func checkSticks(cfg config.Config) []doctor.Finding {
+	if cfg.Sticks.Folder == "" {
+		return nil
+	}
+	wrong, err := stick.New(cfg.Sticks.Folder, 0, time.Now).Check()
+	if err != nil {
+		return []doctor.Finding{doctor.Bad("USB sticks can't be listed: "+err.Error(),
+			"switch the package's rule on (agent/README.md, Sticks): it mounts sticks in /run/motcua-sticks")}
+	}
+	if len(wrong) > 0 {
+		return []doctor.Finding{doctor.Doubt(fmt.Sprintf("%d USB sticks are not mounted read-only, without devices, programs and privileges, "+
+			"and are not listed", len(wrong)), "mount them by the package's rule, and let no other program mount them")}
+	}
+	return []doctor.Finding{doctor.Good("citizens' USB sticks are listed from %s", cfg.Sticks.Folder)}
 }
 
 func checkHub(ctx context.Context, cfg config.Config) []doctor.Finding {

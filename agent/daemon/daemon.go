@@ -26,6 +26,7 @@ import (
 	"motcua/agent/recent"
 	"motcua/agent/staff"
 	"motcua/agent/station"
+	"motcua/agent/stick"
 	"motcua/agent/version"
 	"motcua/agent/web"
 	"motcua/ocr"
@@ -105,6 +106,7 @@ type parts struct {
 	reader    *ocr.Reader
 	profiles  profile.Profiles
 	scanner   station.Scanner
+	sticks    *stick.Folder
 	figures   *metrics.Metrics
 	examiner  *examiner
 	office    *answers
@@ -215,7 +217,7 @@ func (p *parts) openPages() (err error) {
 	}
 	p.accepting = counted{p.queue, p.figures, p.ledger, p.office, p.log}
 	p.site, err = openSite(p.cfg, p.offer, p.accepting, p.ledger, timed{p.reader, p.figures}, Copies(p.cfg, p.reader), p.scanner,
-		console, p.demo != nil, p.log, openDrafts(p.running, p.cfg, p.log), func() {
+		console, p.demo != nil, p.log, openDrafts(p.running, p.cfg, p.log), p.openSticks(), func() {
 			p.reader.Renew()
 			runtime.GC()         // buffers in pools outlive one collection
 			debug.FreeOSMemory() // what was freed goes back to the kernel, which hands it out empty
@@ -225,6 +227,14 @@ func (p *parts) openPages() (err error) {
 	}
 	p.readers, err = station.OpenReaders(p.cfg.Readers, p.profiles, p.site, p.log)
 	return err
+}
+
+// openSticks gives where citizens' USB sticks appear, nil where none are taken.
+func (p *parts) openSticks() *stick.Folder {
+	if p.cfg.Sticks.Folder != "" {
+		p.sticks = stick.New(p.cfg.Sticks.Folder, int64(p.cfg.Web.UploadLimit), time.Now)
+	}
+	return p.sticks
 }
 
 // listen takes the screen's address and the commands' socket.
@@ -284,6 +294,9 @@ func (p *parts) runCounter(ctx context.Context, group *errgroup.Group) {
 	}
 	group.Go(func() error { return deliver(ctx, p.queue, counting(p.sink, p.figures)) })
 	group.Go(func() error { return p.readers(ctx) })
+	if p.sticks != nil {
+		group.Go(func() error { return p.sticks.Run(ctx) })
+	}
 }
 
 // runScreen serves the pages and the command line, and watches that they answer.

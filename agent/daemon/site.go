@@ -15,6 +15,7 @@ import (
 	"motcua/agent/metrics"
 	"motcua/agent/portal"
 	"motcua/agent/station"
+	"motcua/agent/stick"
 	"motcua/agent/visit"
 	"motcua/agent/web"
 	"motcua/agent/web/screen"
@@ -24,7 +25,8 @@ import (
 )
 
 func openSite(cfg config.Config, offer *offer, q counted, ledger *audit.Log, reader screen.Reader, copies counter.MakeCopies,
-	scanner station.Scanner, console screen.Console, demo bool, log *slog.Logger, drafts *draft.Store, forget func()) (*web.Site, error) {
+	scanner station.Scanner, console screen.Console, demo bool, log *slog.Logger, drafts *draft.Store, sticks *stick.Folder,
+	forget func()) (*web.Site, error) {
 	maps, err := portal.Load(configs.Portal(), offer.Load())
 	if err != nil { // procedures of another day than the maps: those are filled by hand
 		log.Warn("maps of the portal that do not fit the procedures", "error", err)
@@ -67,6 +69,9 @@ func openSite(cfg config.Config, offer *offer, q counted, ledger *audit.Log, rea
 		Compared:    cfg.Sign.Wait.D(),
 		Later:       time.Duration(cfg.Web.LaterDays) * 24 * time.Hour,
 		Console:     console,
+	}
+	if sticks != nil {
+		o.Sticks = sticks
 	}
 	if drafts != nil {
 		o.Drafts = drafts

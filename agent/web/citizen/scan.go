@@ -21,6 +21,7 @@ type scanBody struct {
 	Busy     bool // a scan or a reading of this visit is under way
 	Papers   int
 	Proc     *procedure.Procedure
+	Stick    bool // files come from a stick that the page lists; else by the browser's dialog
 	Accept   string
 	MaxBytes int64
 	Fault    string // sentence about what went wrong just before
@@ -71,7 +72,7 @@ func query(to screen.Placing) string {
 
 func (s *Pages) showScan(w http.ResponseWriter, r *http.Request, at screen.Seat, status int, fault string) {
 	b := scanBody{Busy: at.Visit.State().Busy, Papers: len(at.State.Papers), Proc: at.Proc,
-		At: "/scan", Accept: page.MediaTypes(), MaxBytes: s.Options.UploadLimit, Fault: fault,
+		At: "/scan", Stick: s.Options.Sticks != nil, Accept: page.MediaTypes(), MaxBytes: s.Options.UploadLimit, Fault: fault,
 		Place: placing(r.URL.Query(), at.State)}
 	if b.Place.At != "" {
 		b.Number = 1 + slices.Index(b.Place.Known, b.Place.At)
@@ -156,24 +157,38 @@ func (s *Pages) upload(w http.ResponseWriter, r *http.Request, at screen.Seat) {
 		s.showScan(w, r, at, http.StatusBadRequest, s.Words.Say(at.Lang, "upload.none"))
 		return
 	}
+	var all [][]byte
 	for _, f := range files { // all of them before any is taken in
 		if problem := refusal(f.Data); problem != "" {
 			s.showScan(w, r, at, http.StatusUnprocessableEntity, s.Words.Say(at.Lang, "problem."+problem))
 			return
 		}
+		all = append(all, f.Data)
 	}
+	s.takeIn(w, r, at, all)
+}
+
+// takeIn lays files down as papers and begins to read them.
+func (s *Pages) takeIn(w http.ResponseWriter, r *http.Request, at screen.Seat, all [][]byte) {
+	taken := 0
+	defer func() {
+		for _, data := range all[taken:] { // what found no room
+			clear(data)
+		}
+	}()
 	done, err := at.Visit.Work(s.Now()) // first: what was taken in is read, come what may
 	if err != nil {
 		s.TurnAway(w, r, at, err)
 		return
 	}
 	var ids []string
-	for _, f := range files {
+	for _, data := range all {
 		var id string
-		if id, err = at.Visit.Add(s.Now(), visit.Paper{Data: f.Data, MediaType: page.MediaType(f.Data), Reading: true}); err != nil {
+		if id, err = at.Visit.Add(s.Now(), visit.Paper{Data: data, MediaType: page.MediaType(data), Reading: true}); err != nil {
 			break
 		}
 		ids = append(ids, id)
+		taken++
 	}
 	if len(ids) == 0 {
 		done(s.Now())

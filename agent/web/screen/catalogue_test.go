@@ -116,6 +116,7 @@ func TestCatalogue(t *testing.T) {
 		need("source.", constants(t, "../../../ocr/paper", "Source", ""))
 		need("sign.", constants(t, "../../sign", "Failure", ""))
 		need("verify.why.", constants(t, "../../sign", "Blame", ""))
+		need("stick.why.", constants(t, "../../stick", "Why", ""))
 		for _, s := range queue.States {
 			keys = append(keys, "stands."+string(s), "stands."+string(s)+".text")
 		}

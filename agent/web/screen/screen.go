@@ -25,6 +25,7 @@ import (
 	"motcua/agent/portal"
 	"motcua/agent/procedure"
 	"motcua/agent/slip"
+	"motcua/agent/stick"
 	"motcua/agent/visit"
 	"motcua/drivers/scan"
 	"motcua/ocr"
@@ -108,6 +109,9 @@ type Options struct {
 
 	Print bool // there is a printer for receipts behind the browser's print command
 
+	// Sticks lists what a citizen brings on a USB stick; nil: no sticks are taken.
+	Sticks Sticks
+
 	UploadLimit int64 // bytes of one file; 0: 30 MiB
 
 	// Forget is called soon after a visit was wiped: what was copied of it elsewhere in memory is to go, too. Nil: nothing.
@@ -136,6 +140,16 @@ type Inquiry interface {
 	Wipe(submission, sha256 string, now time.Time) error
 	// Stands tells how the office answered a dossier, by its first submission, and when; ok is false for one that is not known.
 	Stands(submission string) (state answer.State, at time.Time, ok bool)
+}
+
+// Sticks gives the pictures and PDFs of USB sticks; *stick.Folder is one.
+type Sticks interface {
+	// List gives what the sticks hold that came after the visit began.
+	List(ctx context.Context, visit string, began time.Time) (stick.Listing, error)
+	// Take reads a file that was listed for the visit. The caller wipes what it gets.
+	Take(ctx context.Context, visit, id string) ([]byte, error)
+	// State changes when a stick comes or goes.
+	State() string
 }
 
 // Account is a bank account that takes fees by VietQR.

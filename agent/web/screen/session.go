@@ -437,6 +437,9 @@ func (s *Host) NewTable() *Table {
 }
 
 func (s *Host) newTable(id string) *Table {
+	if s.Options.Sticks != nil {
+		s.Options.Sticks.State() // notes which are there already: they are not this visit's
+	}
 	now := s.Now()
 	share := new(ocr.Share)
 	ctx, leave := context.WithCancel(ocr.WithShare(s.Ending, share))
@@ -447,6 +450,9 @@ func (s *Host) newTable(id string) *Table {
 	t.forget = func() { s.forget(t) }
 	return t
 }
+
+// Worked is how long recognition's workers have worked for the visit.
+func (t *Table) Worked() time.Duration { return t.share.Used() }
 
 // wipe breaks off the table's work, waits for it and wipes the visit from memory.
 func (t *Table) wipe() {

@@ -154,6 +154,17 @@
 		e.preventDefault();
 		saved().then(() => { location.href = link.href; });
 	});
+	// A stick that comes or goes changes the page that lists it.
+	const sticks = $("[data-stick]");
+	const look = async () => {
+		try {
+			const answer = await fetch("/stick/state", { cache: "no-store" });
+			if (answer.ok && (await answer.text()) !== sticks.dataset.stick) { location.replace(sticks.dataset.again); return; }
+		} catch { /* the daemon is away for a moment */ }
+		setTimeout(look, 1500);
+	};
+	if (sticks) setTimeout(look, 1500);
+
 	for (const input of $$("[data-send]")) input.addEventListener("change", () => { if (input.files.length) input.form.requestSubmit(); });
 
 	// --- the whole paper, to be enlarged with two fingers -----------------------------------------------
