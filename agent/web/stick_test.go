@@ -81,7 +81,8 @@ func TestStickInTheCitizensWords(t *testing.T) {
 	}
 	folder, log := t.TempDir(), &bytes.Buffer{}
 	k := sticky(t, folder, log)
-	files := map[string][]byte{"thẻ của Lê Thị Mẫu.png": onePixel(t), "hỏng.pdf": []byte("%PDF-1.7\nnothing"), "đơn.docx": []byte("PK\x03\x04")}
+	files := map[string][]byte{"thẻ của Lê Thị Mẫu.png": onePixel(t), "hỏng.pdf": []byte("%PDF-1.7\nnothing"),
+		"đơn.docx": []byte("PK\x03\x04")}
 	forgotten := sticktest.Plug(t, folder, "sda1", lay(t, files))
 	h := k.hand(t).toScan("2.000815").want(200, "/scan", "Lấy tệp từ USB")
 	if strings.Contains(h.body, `type="file"`) {
