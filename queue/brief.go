@@ -2,8 +2,14 @@ package queue
 
 import (
 	"bytes"
+	"encoding/json"
+	"errors"
+	"maps"
 	"math"
+	"slices"
+	"strconv"
 	"time"
+	"unicode/utf8"
 )
 
 // A list of 100,000 is mostly spent on reading JSON. What encodeRecord wrote, as the checksum says it did, needs no parser
@@ -181,13 +187,105 @@ func (s *briefScan) labels() map[string]string {
 	return labels
 }
 
-// skipParts passes over the list of parts. Its end is the first bracket, where the size follows at once, as it does today: no text
-// can hold an unescaped quotation mark. A bracket in a part's name, or what a later build puts between, is for encoding/json.
+// skipParts passes over the list of parts, or over none. Its end is the first bracket, where the size follows at once, as it does
+// today: no text can hold an unescaped quotation mark. A bracket in a part's name, or what a later build puts between, is for
+// encoding/json.
 func (s *briefScan) skipParts() {
+	if rest, none := bytes.CutPrefix(s.left, []byte("null")); none {
+		s.left = rest
+		return
+	}
 	i := bytes.IndexByte(s.left, ']')
 	if i < 0 || s.left[0] != '[' || !bytes.HasPrefix(s.left[i:], []byte(`],"size":`)) {
 		s.ok = false
 		return
 	}
 	s.left = s.left[i+1:]
+}
+
+// AppendBrief appends to b the JSON of s without its parts, as encoding/json writes it in a third of the time: for a list of
+// 100,000 on its way to another process. ParseBrief reads it.
+func (s Submission) AppendBrief(b []byte) ([]byte, error) {
+	var err error
+	stamp := func(name string, t time.Time) {
+		if !t.IsZero() || name == "created" {
+			b = append(append(append(b, `,"`...), name...), `":"`...)
+			var e error
+			b, e = t.AppendText(b)
+			err = errors.Join(err, e)
+			b = append(b, '"')
+		}
+	}
+	b = appendText(append(b, `{"id":`...), s.ID)
+	b = appendText(append(b, `,"code":`...), s.Code)
+	b = appendText(append(b, `,"state":`...), string(s.State))
+	if len(s.Labels) > 0 {
+		b = append(b, `,"labels":{`...)
+		for i, name := range slices.Sorted(maps.Keys(s.Labels)) {
+			if i > 0 {
+				b = append(b, ',')
+			}
+			b = appendText(append(appendText(b, name), ':'), s.Labels[name])
+		}
+		b = append(b, '}')
+	}
+	b = strconv.AppendInt(append(b, `,"parts":null,"size":`...), s.Size, 10)
+	b = appendText(append(b, `,"sha256":`...), s.SHA256)
+	if s.Sealed {
+		b = append(b, `,"sealed":true`...)
+	}
+	stamp("created", s.Created)
+	b = strconv.AppendInt(append(b, `,"attempts":`...), int64(s.Attempts), 10)
+	stamp("next_attempt", s.NextAttempt)
+	if s.LastError != "" {
+		b = appendText(append(b, `,"last_error":`...), s.LastError)
+	}
+	stamp("delivered", s.Delivered)
+	stamp("acknowledged", s.Acknowledged)
+	if s.Wiped {
+		b = append(b, `,"wiped":true`...)
+	}
+	return append(b, '}'), err
+}
+
+// appendText appends a JSON string; what needs an escape is left to encoding/json.
+func appendText(b []byte, text string) []byte {
+	for i := range len(text) {
+		c := text[i]
+		if c >= ' ' && c < utf8.RuneSelf && c != '"' && c != '\\' && c != '<' && c != '>' && c != '&' {
+			continue
+		}
+		if plain(text[i:]) {
+			break
+		}
+		quoted, _ := json.Marshal(text) // a string has no error
+		return append(b, quoted...)
+	}
+	return append(append(append(b, '"'), text...), '"')
+}
+
+// plain reports whether encoding/json writes a text as it is.
+func plain(text string) bool {
+	for _, r := range text {
+		switch r {
+		case '"', '\\', '<', '>', '&', '\u2028', '\u2029', utf8.RuneError:
+			return false
+		}
+		if r < ' ' {
+			return false
+		}
+	}
+	return true
+}
+
+// ParseBrief reads the JSON of a submission, as AppendBrief or any build's encoding/json wrote it, without its parts.
+func ParseBrief(line []byte) (Submission, error) {
+	var r record
+	if scanBrief(line, &r) {
+		return r.Submission, nil
+	}
+	var s Submission
+	err := json.Unmarshal(line, &s)
+	s.Parts = nil
+	return s, err
 }

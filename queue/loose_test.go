@@ -191,11 +191,36 @@ func TestBriefList(t *testing.T) {
 	}
 }
 
+// sameAsJSON: a line for another process is what encoding/json makes of the submission without its parts, to the byte, and is
+// read back as it was.
+func sameAsJSON(t *testing.T, s Submission) {
+	t.Helper()
+	s.Parts = nil
+	want, err := json.Marshal(s)
+	if err != nil {
+		t.Fatal(err)
+	}
+	got, err := s.AppendBrief([]byte("before"))
+	if err != nil || string(got) != "before"+string(want) {
+		t.Fatalf("%v\n%s\n%s", err, got, want)
+	}
+	var by Submission
+	if err := json.Unmarshal(want, &by); err != nil {
+		t.Fatal(err)
+	}
+	if back, err := ParseBrief(want); err != nil || !reflect.DeepEqual(back, by) {
+		t.Fatalf("%v\n%+v\n%+v", err, back, by)
+	}
+	if _, err := ParseBrief(want[:len(want)-1]); err == nil {
+		t.Fatalf("read although it was cut short: %s", want)
+	}
+}
+
 // TestBriefScan: what a brief list reads by itself of any record is what encoding/json reads of it, and only what is odd
 // is left to that.
 func TestBriefScan(t *testing.T) {
 	rng := rand.New(rand.NewPCG(1, 2))
-	signs := []rune(`ab"\,:{}[]1Ễ<&` + "\n\u2028")
+	signs := []rune(`ab"\,:{}[]1Ễ<&` + "\n\u2028\ufffd")
 	text := func() string {
 		var s []rune
 		for range rng.IntN(12) {
@@ -230,6 +255,7 @@ func TestBriefScan(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
+		sameAsJSON(t, r.Submission)
 		want, got := new(record), new(record)
 		if err := json.Unmarshal(data, want); err != nil {
 			t.Fatal(err)
@@ -252,6 +278,13 @@ func TestBriefScan(t *testing.T) {
 	}
 	if scanned < 1_000 {
 		t.Errorf("only %d were read without encoding/json", scanned)
+	}
+	broken := Submission{LastError: "cut in \xe1\xbb", Labels: map[string]string{"\xff": "\x7f"}}
+	broken.Created = time.Unix(0, 0).UTC()
+	sameAsJSON(t, broken)
+	broken.Created = time.Date(12_000, 1, 1, 0, 0, 0, 0, time.UTC)
+	if line, err := broken.AppendBrief(nil); err == nil {
+		t.Errorf("no clock shows such a time: %s", line)
 	}
 }
 

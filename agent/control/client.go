@@ -1,6 +1,7 @@
 package control
 
 import (
+	"bufio"
 	"bytes"
 	"context"
 	"encoding/json"
@@ -92,17 +93,32 @@ func (c *Client) Each(ctx context.Context, f queue.Filter, do func(queue.Submiss
 		return err
 	}
 	defer response.Body.Close()
-	for lines := json.NewDecoder(response.Body); ; {
-		var s queue.Submission
-		if err := lines.Decode(&s); errors.Is(err, io.EOF) {
-			return nil
-		} else if err != nil {
+	lines := bufio.NewScanner(response.Body)
+	lines.Buffer(make([]byte, 0, 64<<10), maxLine)
+	for lines.Scan() {
+		s, err := parseLine(lines.Bytes(), f.Brief)
+		if err != nil {
 			return fmt.Errorf("read the daemon's list: %w", err)
 		}
 		if err := do(s); err != nil {
 			return err
 		}
 	}
+	if err := lines.Err(); err != nil {
+		return fmt.Errorf("read the daemon's list: %w", err)
+	}
+	return nil
+}
+
+// maxLine bounds one submission of a list, in bytes: a thousand times what the names and digests of its parts take.
+const maxLine = 64 << 20
+
+func parseLine(line []byte, brief bool) (s queue.Submission, err error) {
+	if brief {
+		return queue.ParseBrief(line)
+	}
+	err = json.Unmarshal(line, &s)
+	return s, err
 }
 
 // RetryHeld makes due now what is held for a reason that contains a text.

@@ -9,6 +9,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"reflect"
 	"strings"
 	"syscall"
 	"testing"
@@ -166,10 +167,18 @@ func TestBothSides(t *testing.T) {
 	if s.Labels["procedure"] != "2.000815" || len(s.Parts) != 2 || s.Parts[1].MediaType != "image/jpeg" {
 		t.Errorf("accepted as %+v", s)
 	}
-	listed := 0
-	if err := c.Each(t.Context(), queue.Filter{States: []queue.State{queue.Queued}, Limit: 5},
-		func(queue.Submission) error { listed++; return nil }); err != nil || listed != 1 {
-		t.Errorf("list: %d, %v", listed, err)
+	for _, brief := range []bool{false, true} {
+		want := s
+		if brief {
+			want.Parts = nil
+		}
+		var listed []queue.Submission
+		if err := c.Each(t.Context(), queue.Filter{States: []queue.State{queue.Queued}, Limit: 5, Brief: brief}, func(s queue.Submission) error {
+			listed = append(listed, s)
+			return nil
+		}); err != nil || len(listed) != 1 || !reflect.DeepEqual(listed[0], want) {
+			t.Errorf("list, brief %t: %+v, %v", brief, listed, err)
+		}
 	}
 	if found, err := c.Found(t.Context()); err != nil || len(found) != 0 {
 		t.Errorf("found: %d, %v", len(found), err)

@@ -376,12 +376,33 @@ func (s *Server) list(w http.ResponseWriter, r *http.Request) {
 	// One line a submission, as they are read: a backlog is never held in memory.
 	stream(w, func(w io.Writer) error {
 		out := bufio.NewWriterSize(w, 64<<10)
-		lines := json.NewEncoder(out)
-		if err := s.Queue.Each(r.Context(), f, func(sub queue.Submission) error { return lines.Encode(sub) }); err != nil {
+		add := whole(out)
+		if f.Brief {
+			add = brief(out)
+		}
+		if err := s.Queue.Each(r.Context(), f, add); err != nil {
 			return err
 		}
 		return out.Flush()
 	})
+}
+
+// whole writes submissions, a line each.
+func whole(out io.Writer) func(queue.Submission) error {
+	lines := json.NewEncoder(out)
+	return func(sub queue.Submission) error { return lines.Encode(sub) }
+}
+
+// brief is whole without the parts.
+func brief(out io.Writer) func(queue.Submission) error {
+	var line []byte // used again for each
+	return func(sub queue.Submission) (err error) {
+		if line, err = sub.AppendBrief(line[:0]); err != nil {
+			return err
+		}
+		_, err = out.Write(append(line, '\n'))
+		return err
+	}
 }
 
 // content sends the bundle; the header carries what it must hash to.
