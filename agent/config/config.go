@@ -24,7 +24,7 @@ import (
 	"motcua/drivers/scan"
 	"motcua/drivers/serial"
 	"motcua/ocr/pdfa"
-	"motcua/queue/pace"
+	"motcua/queue/bandwidth"
 )
 
 // ErrUnusable is in every error that is the input's fault (the command line, a file, a form), not the machine's.
@@ -554,11 +554,11 @@ func (c *Config) checkUpload(f *strict.File) {
 	if t.Chunk < 64e3 || t.Chunk > 1e9 {
 		f.Problem("upload.tus.chunk", "must be between 64 kB and 1 GB")
 	}
-	if _, err := pace.ParseRate(c.Upload.Rate); err != nil {
+	if _, err := bandwidth.ParseRate(c.Upload.Rate); err != nil {
 		f.Problem("upload.rate", "%v", err)
 	}
 	for i, window := range c.Upload.Plan {
-		if _, err := pace.ParseWindow(window); err != nil {
+		if _, err := bandwidth.ParseWindow(window); err != nil {
 			f.Problem(at("upload.plan", i), "%v", err)
 		}
 	}

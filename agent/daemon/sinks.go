@@ -12,9 +12,9 @@ import (
 	"motcua/agent/version"
 	"motcua/queue"
 	"motcua/queue/announce"
+	"motcua/queue/bandwidth"
 	"motcua/queue/folder"
 	"motcua/queue/line"
-	"motcua/queue/pace"
 	"motcua/queue/s3"
 	"motcua/queue/tus"
 )
@@ -128,19 +128,19 @@ func announceOptions(cfg config.Config, log *slog.Logger) (announce.Options, err
 }
 
 func openPace(u config.Upload) (line.Limit, error) {
-	rate, err := pace.ParseRate(u.Rate)
+	rate, err := bandwidth.ParseRate(u.Rate)
 	if err != nil {
 		return nil, err
 	}
-	o := pace.Options{Otherwise: rate}
+	o := bandwidth.Options{Otherwise: rate}
 	for _, text := range u.Plan {
-		w, err := pace.ParseWindow(text)
+		w, err := bandwidth.ParseWindow(text)
 		if err != nil {
 			return nil, err
 		}
 		o.Windows = append(o.Windows, w)
 	}
-	return pace.New(o)
+	return bandwidth.New(o)
 }
 
 // Credentials reads the two lines of an S3 credentials file.

@@ -9,7 +9,7 @@ import (
 	"time"
 )
 
-// Limit paces the bytes that are sent. WaitN returns when n more bytes may go; see queue/pace.
+// Limit keeps back the bytes that are sent. WaitN returns when n more bytes may go; see queue/bandwidth.
 type Limit interface {
 	WaitN(ctx context.Context, n int) error
 }
@@ -60,7 +60,7 @@ func (w *Watch) Reason(err error) error {
 // bodyBuffer is large enough that reading a sealed bundle (64 KiB pieces) opens no piece twice.
 const bodyBuffer = 256 << 10
 
-// Body returns a request's body of n bytes from r, at the limit's pace (nil = none). Waiting for the
+// Body returns a request's body of n bytes from r, as the limit lets it go (nil = none). Waiting for the
 // limit is no standing still.
 func (w *Watch) Body(r io.Reader, n int64, l Limit) io.Reader {
 	return &body{w: w, r: bufio.NewReaderSize(r, int(min(n, bodyBuffer))), left: n, limit: l}

@@ -1,5 +1,5 @@
 // Package line makes HTTP requests that get through, or end, on poor lines. In go files that say whom to
-// trust, a body and a limit; out come a client and a body that is paced and watched. It promises: no
+// trust, a body and a limit; out come a client and a body that is limited and watched. It promises: no
 // request stands still for longer than it was given patience; a redirect carries nothing elsewhere.
 package line
 

@@ -25,8 +25,8 @@ import (
 	"github.com/minio/minio-go/v7"
 
 	"motcua/queue"
+	"motcua/queue/bandwidth"
 	"motcua/queue/line"
-	"motcua/queue/pace"
 )
 
 type memory struct {
@@ -357,7 +357,7 @@ func TestRealStoreSoak(t *testing.T) {
 
 func TestPlanAllowsNothing(t *testing.T) {
 	now := time.Date(2026, 11, 23, 8, 0, 0, 0, time.UTC)
-	l, err := pace.New(pace.Options{Windows: []pace.Window{{From: 7 * 60, To: 17 * 60, Rate: pace.Nothing}}, Location: time.UTC,
+	l, err := bandwidth.New(bandwidth.Options{Windows: []bandwidth.Window{{From: 7 * 60, To: 17 * 60, Rate: bandwidth.Nothing}}, Location: time.UTC,
 		Now: func() time.Time { return now }})
 	if err != nil {
 		t.Fatal(err)

@@ -24,8 +24,8 @@ import (
 	xslog "golang.org/x/exp/slog"
 
 	"motcua/queue"
+	"motcua/queue/bandwidth"
 	"motcua/queue/line"
-	"motcua/queue/pace"
 )
 
 // serveTusd is what the test binary does in a process of its own, so that client and server can be
@@ -225,7 +225,7 @@ func resident(b *testing.B, name string) float64 {
 // once whole and once as four quarters at once. A line whose limit is shared gains nothing but the round
 // trips of beginning, which is why the sink sends one part at a time and the queue two submissions.
 func BenchmarkPartsInParallel(b *testing.B) {
-	shared, err := pace.New(pace.Options{Windows: []pace.Window{{From: 0, To: 24 * 60, Rate: 1_250_000}}})
+	shared, err := bandwidth.New(bandwidth.Options{Windows: []bandwidth.Window{{From: 0, To: 24 * 60, Rate: 1_250_000}}})
 	if err != nil {
 		b.Fatal(err)
 	}

@@ -1,4 +1,4 @@
-// Package pace keeps uploads within a bandwidth plan such as "no more than 256 kB/s from 7:30 to
+// Package bandwidth keeps uploads within a bandwidth plan such as "no more than 256 kB/s from 7:30 to
 // 17:00", so that an office's line stays usable while it is open. In go a plan and the bytes about to
 // be sent; WaitN returns when they may go.
 //
@@ -6,7 +6,7 @@
 // second's worth) passes, however many uploads share the Limiter; a change of window is noticed within
 // a minute also when the clock is set; in a window that allows nothing WaitN says until when at once,
 // so that no connection is held open for hours.
-package pace
+package bandwidth
 
 import (
 	"context"
