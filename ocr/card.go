@@ -75,7 +75,7 @@ func cut(p page.Picture, o find.Outline) *card {
 	w := int(min(max(o.Width/float64(fine), leastWidth), mostWidth))
 	c := cutTo(p, o, w)
 	if p.Red != nil {
-		find.Unseal(c.img, p.Red, o.Quad, p.RedScale(), c.plane.Height/8)
+		find.Unstamp(c.img, p.Red, o.Quad, p.RedScale(), c.plane.Height/8)
 	}
 	return c
 }

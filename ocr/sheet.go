@@ -71,8 +71,8 @@ func (l *local) sheetOf(ctx context.Context, p page.Picture) (*card, error) {
 	o := find.Sheet(p.Gray)
 	w := int(min(o.Width, widest))
 	c := cutTo(p, o, w)
-	if p.Red != nil { // an office's seal is 36 mm wide, a signature's 10
-		find.Unseal(c.img, p.Red, o.Quad, p.RedScale(), w/22)
+	if p.Red != nil { // an office's stamp is 36 mm wide, a signature's 10
+		find.Unstamp(c.img, p.Red, o.Quad, p.RedScale(), w/22)
 	}
 	k, letter := c.ink(max(41, w/30)|1), max(10, w/200)
 	combs := find.Unrule(c.img, k, letter)

@@ -881,7 +881,7 @@ func addressWord(t string) (string, bool) {
 // unparted is a numbered unit with a name right behind it: a comma is small, and easily lost.
 var unparted = regexp.MustCompile(`(?i:phường|quận|tổ|thôn|xóm|ấp|khu phố|đội) \d+ \p{Lu}`)
 
-// withoutRim drops what the rim of a seal, a photo or the card makes at a row's ends: a sign or two, read badly among
+// withoutRim drops what the rim of a stamp, a photo or the card makes at a row's ends: a sign or two, read badly among
 // words that were read well. A value that lost one is to be looked at.
 func withoutRim(p []piece) (kept []piece, cut bool) {
 	junk := func(w piece, rest []piece) bool {

@@ -162,7 +162,7 @@ func (k Ink) under(runs []span) mask {
 }
 
 // Lines finds lines of text between least and most pixels high, from top to bottom: rows of small parts that
-// stand side by side. Photos, seals and rules are passed over, and with them what is no wider than two letters.
+// stand side by side. Photos, stamps and rules are passed over, and with them what is no wider than two letters.
 func Lines(k Ink, least, most int) []image.Rectangle { return lines(k, least, most, false) }
 
 // SheetLines is Lines for a sheet, on which a word of two letters counts ("Số:", "32") if it stands beside a line, level with it: forms and

@@ -136,7 +136,7 @@ func FuzzOpen(f *testing.F) {
 	})
 }
 
-// A seal is told by its colour, which must survive every way a page may come.
+// A red stamp is told by its colour, which must survive every way a page may come.
 func TestGrayTellsWhatIsRed(t *testing.T) {
 	img := image.NewRGBA(image.Rect(0, 0, 64, 48))
 	for y := range 48 {

@@ -78,7 +78,7 @@ func card2016Back(p Person, st style, dpi float64, rng *rand.Rand) *canvas {
 		c.centre(56, 28.6+2.3*float64(i), s, a)
 	}
 	signature(c, 56, 38, 16, rng)
-	c.seal(49, 39, 7, st.red, "BỘ CÔNG AN")
+	c.stamp(49, 39, 7, st.red, "BỘ CÔNG AN")
 	c.centre(57, 47.5, "Nguyễn Văn Mẫu", st.l(st.strong, 2.2, st.ink))
 	specimenMark(c, 66, 51)
 	return c

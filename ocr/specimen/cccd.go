@@ -111,7 +111,7 @@ func cccdBack(p Person, st style, dpi float64, rng *rand.Rand) *canvas {
 		c.centre(41.5, 15.9+1.9*float64(i), s, a)
 	}
 	signature(c, 41, 27.5, 14, rng)
-	c.seal(37.5, 27.5, 6.2, st.red, "BỘ CÔNG AN")
+	c.stamp(37.5, 27.5, 6.2, st.red, "BỘ CÔNG AN")
 	c.centre(42, 34.6, "Nguyễn Văn Mẫu", st.l(st.strong, 2.1, st.ink))
 	fingerprint(c, 64.5, 3.4, 9.2, 13, rng)
 	fingerprint(c, 74.6, 3.4, 9.2, 13, rng)

@@ -130,7 +130,7 @@ func cmndBack(p Person, st style, dpi float64, rng *rand.Rand) *canvas {
 	c.issueInWords(p, e, y+14.6, lab, val)
 	c.centre(59, y+18.2, "GIÁM ĐỐC CA TỈNH", st.l(st.strong, 2.2, st.ink))
 	signature(c, 58, y+26, 18, rng)
-	c.seal(51, y+27, 7.6, st.red, "CÔNG AN TỈNH")
+	c.stamp(51, y+27, 7.6, st.red, "CÔNG AN TỈNH")
 	c.centre(59, y+36, "Nguyễn Văn Mẫu", st.l(st.strong, 2.2, st.ink))
 	specimenMark(c, 68, 52.6)
 	return c

@@ -129,7 +129,7 @@ func (w wear) paper(c *canvas, rng *rand.Rand) {
 	if w.stamp {
 		red := color.RGBA{uint8(190 + rng.IntN(40)), uint8(40 + rng.IntN(30)), uint8(50 + rng.IntN(40)), 255}
 		r := 9 + 5*rng.Float64()
-		c.seal(c.w*(0.25+0.6*rng.Float64()), c.h*(0.25+0.6*rng.Float64()), r, red, "CHỨNG THỰC BẢN SAO")
+		c.stamp(c.w*(0.25+0.6*rng.Float64()), c.h*(0.25+0.6*rng.Float64()), r, red, "CHỨNG THỰC BẢN SAO")
 	}
 	for _, z := range c.codes {
 		switch {

@@ -203,8 +203,8 @@ func signature(c *canvas, x, y, w float64, rng *rand.Rand) {
 	}
 }
 
-// seal is a round red stamp: two rings, a star and letters around it.
-func (c *canvas) seal(x, y, r float64, ink color.RGBA, text string) {
+// stamp is a round red one: two rings, a star and letters around it.
+func (c *canvas) stamp(x, y, r float64, ink color.RGBA, text string) {
 	// Stamping ink is thin: what is printed under it stays as dark as it was.
 	under := c.img
 	px := func(mm float64) int { return int(mm * c.scale) }
@@ -212,7 +212,7 @@ func (c *canvas) seal(x, y, r float64, ink color.RGBA, text string) {
 	for i := range c.img.Pix {
 		c.img.Pix[i] = 255
 	}
-	c.sealAlone(x, y, r, ink, text)
+	c.stampAlone(x, y, r, ink, text)
 	for at := c.img.Rect.Min; at.Y < c.img.Rect.Max.Y; at.Y++ {
 		from, to := c.img.Pix[c.img.PixOffset(at.X, at.Y):], under.Pix[under.PixOffset(at.X, at.Y):]
 		for i, v := range from[:4*c.img.Rect.Dx()] {
@@ -222,8 +222,8 @@ func (c *canvas) seal(x, y, r float64, ink color.RGBA, text string) {
 	c.img = under
 }
 
-// sealAlone draws a seal on what is white so far.
-func (c *canvas) sealAlone(x, y, r float64, ink color.RGBA, text string) {
+// stampAlone draws a stamp on what is white so far.
+func (c *canvas) stampAlone(x, y, r float64, ink color.RGBA, text string) {
 	ink.A = 255
 	soft := color.NRGBA{ink.R, ink.G, ink.B, 190}
 	c.ring(soft, r*0.06, x, y, r)

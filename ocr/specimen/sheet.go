@@ -92,7 +92,7 @@ func khaiSinh(p Person, st style, dpi float64, rng *rand.Rand) *canvas {
 	c.centre(60, y+8, "NGƯỜI KÝ GIẤY KHAI SINH", bold)
 	c.centre(150, y+8, "CHỦ TỊCH", bold)
 	signature(c, 150, y+22, 30, rng)
-	c.seal(135, y+22, 15, st.red, "ỦY BAN NHÂN DÂN PHƯỜNG")
+	c.stamp(135, y+22, 15, st.red, "ỦY BAN NHÂN DÂN PHƯỜNG")
 	c.centre(150, y+36, "Nguyễn Văn Mẫu", bold)
 	specimenMark(c, 22, a4h-16)
 	return c
@@ -193,7 +193,7 @@ func ct07(p Person, st style, dpi float64, rng *rand.Rand) *canvas {
 	y = c.ruled("", "7. Thời hạn của xác nhận: 01 năm kể từ ngày cấp.", "", "", x, y, step, x+100, lab, val)
 	c.centre(148, y+10, "TRƯỞNG CÔNG AN", bold)
 	signature(c, 148, y+26, 30, rng)
-	c.seal(132, y+26, 16, st.red, police)
+	c.stamp(132, y+26, 16, st.red, police)
 	c.centre(148, y+40, "Nguyễn Văn Mẫu", bold)
 	specimenMark(c, 22, a4h-14)
 	return c

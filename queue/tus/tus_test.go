@@ -321,8 +321,8 @@ func (l *ledger) WaitN(_ context.Context, n int) error { l.n += int64(n); return
 func TestPlanAllowsNothing(t *testing.T) {
 	hub := startTusd(t, nil)
 	now := time.Date(2026, 11, 23, 8, 0, 0, 0, time.UTC)
-	l, err := bandwidth.New(bandwidth.Options{Windows: []bandwidth.Window{{From: 7 * 60, To: 17 * 60, Rate: bandwidth.Nothing}}, Location: time.UTC,
-		Now: func() time.Time { return now }})
+	office := bandwidth.Window{From: 7 * 60, To: 17 * 60, Rate: bandwidth.Nothing}
+	l, err := bandwidth.New(bandwidth.Options{Windows: []bandwidth.Window{office}, Location: time.UTC, Now: func() time.Time { return now }})
 	if err != nil {
 		t.Fatal(err)
 	}

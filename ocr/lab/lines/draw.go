@@ -393,7 +393,7 @@ func (p *picture) rule(rng *rand.Rand, box image.Rectangle, size float64) {
 	}
 }
 
-// scratch lays a worn line, a seal's rim or a speck over the print.
+// scratch lays a worn line, a stamp's rim or a speck over the print.
 func (p *picture) scratch(rng *rand.Rand, size float64) {
 	for range rng.IntN(3) * rng.IntN(2) {
 		x, y, a := rng.Float64()*float64(p.w), rng.Float64()*float64(p.h), rng.Float64()*math.Pi
@@ -422,7 +422,7 @@ func (p *picture) scratch(rng *rand.Rand, size float64) {
 	}
 }
 
-// stamp lays what a gray copy makes of a seal over the print: pieces of rings, letters that run aslant.
+// stamp lays what a gray copy makes of a red stamp over the print: pieces of rings, letters that run aslant.
 func (p *picture) stamp(t typeface, w, h int, rng *rand.Rand, size float64) {
 	dark, k := float32(between(rng, 60, 170)), float32(between(rng, 0.3, 0.9))
 	lay := func(i int, a float32) {

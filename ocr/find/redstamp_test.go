@@ -9,8 +9,8 @@ import (
 	"motcua/ocr/paper"
 )
 
-// sealed is a cutting with black print, a title in red and, if asked for, a red seal over the print, and its redness.
-func sealed(seal bool) (img, red *image.Gray) {
+// stamped is a cutting with black print, a title in red and, if asked for, a red stamp over the print, and its redness.
+func stamped(stamp bool) (img, red *image.Gray) {
 	const w, h = 600, 380
 	img, red = image.NewGray(image.Rect(0, 0, w, h)), image.NewGray(image.Rect(0, 0, w/2, h/2))
 	put := func(x, y int, c color.RGBA) {
@@ -20,7 +20,7 @@ func sealed(seal bool) (img, red *image.Gray) {
 			red.SetGray(x/2, y/2, color.Gray{cr})
 		}
 	}
-	ink, stamp := color.RGBA{30, 30, 30, 255}, color.RGBA{200, 50, 60, 255}
+	ink, dye := color.RGBA{30, 30, 30, 255}, color.RGBA{200, 50, 60, 255}
 	for y := range h {
 		for x := range w {
 			c := color.RGBA{225, 226, 222, 255}
@@ -28,9 +28,9 @@ func sealed(seal bool) (img, red *image.Gray) {
 			case y >= 200 && y < 216 && x >= 100 && x < 560 && x%20 < 8:
 				c = ink
 			case y >= 30 && y < 50 && x >= 100 && x < 400 && x%30 < 12:
-				c = stamp // a title's letters
-			case seal && rim > 80 && rim < 90:
-				c = stamp
+				c = dye // a title's letters
+			case stamp && rim > 80 && rim < 90:
+				c = dye
 			}
 			put(x, y, c)
 		}
@@ -41,27 +41,27 @@ func sealed(seal bool) (img, red *image.Gray) {
 func TestUnseal(t *testing.T) {
 	whole := paper.Quad{{X: 0, Y: 0}, {X: 600, Y: 0}, {X: 600, Y: 380}, {X: 0, Y: 380}}
 	at := func(g *image.Gray, x, y int) uint8 { return g.GrayAt(x, y).Y }
-	img, red := sealed(true)
-	if !Unseal(img, red, whole, image.Pt(2, 2), 48) {
-		t.Fatal("no seal was found")
+	img, red := stamped(true)
+	if !Unstamp(img, red, whole, image.Pt(2, 2), 48) {
+		t.Fatal("no stamp was found")
 	}
 	if v := at(img, 400, 135); v < 190 {
-		t.Errorf("the seal's rim is still at %d", v)
+		t.Errorf("the stamp's rim is still at %d", v)
 	}
 	if v := at(img, 402, 208); v > 60 {
-		t.Errorf("black print under the seal is at %d", v)
+		t.Errorf("black print under the stamp is at %d", v)
 	}
 	if v := at(img, 125, 40); v > 120 {
 		t.Errorf("a red title away from it was lightened to %d", v)
 	}
-	img, red = sealed(false)
+	img, red = stamped(false)
 	before := append([]byte(nil), img.Pix...)
-	if Unseal(img, red, whole, image.Pt(2, 2), 48) || string(before) != string(img.Pix) {
-		t.Error("something was taken off where there is no seal")
+	if Unstamp(img, red, whole, image.Pt(2, 2), 48) || string(before) != string(img.Pix) {
+		t.Error("something was taken off where there is no stamp")
 	}
 }
 
-// On paper that a warm lamp makes reddish, with the edge of a wooden table around it, the red number stays, for it is no seal.
+// On paper that a warm lamp makes reddish, with the edge of a wooden table around it, the red number stays, for it is no stamp.
 func TestUnsealUnderAWarmLamp(t *testing.T) {
 	for _, lamp := range []uint8{128, 142} {
 		img, red := image.NewGray(image.Rect(0, 0, 800, 500)), image.NewGray(image.Rect(0, 0, 800, 500))
@@ -82,7 +82,7 @@ func TestUnsealUnderAWarmLamp(t *testing.T) {
 			}
 		}
 		before := append([]uint8(nil), img.Pix...)
-		Unseal(img, red, paper.Quad{{X: 0, Y: 0}, {X: 800, Y: 0}, {X: 800, Y: 500}, {X: 0, Y: 500}}, image.Pt(1, 1), 60)
+		Unstamp(img, red, paper.Quad{{X: 0, Y: 0}, {X: 800, Y: 0}, {X: 800, Y: 500}, {X: 0, Y: 500}}, image.Pt(1, 1), 60)
 		if string(before) != string(img.Pix) {
 			t.Errorf("lamp %d: the number was lightened", lamp)
 		}

@@ -6,15 +6,15 @@ import (
 	"motcua/ocr/paper"
 )
 
-// redInk is how far above the paper (gray is 128, Cr of Rec. 601; a lamp or a tint may make it more) the ink of a seal is at
+// redInk is how far above the paper (gray is 128, Cr of Rec. 601; a lamp or a tint may make it more) the ink of a stamp is at
 // least, even when it was faint.
 const redInk = 12
 
-// Unseal takes red seals and stamps off a cutting, so that the black print under them can be read: they are lightened
+// Unstamp takes red stamps off a cutting, so that the black print under them can be read: they are lightened
 // to what they would be in red light. red is the page's redness, scale the size of its pixels in those of the page, quad
-// where on the page img was cut. Only what is higher and wider than least pixels of img is taken for a seal: titles and
+// where on the page img was cut. Only what is higher and wider than least pixels of img is taken for a stamp: titles and
 // numbers are printed in red, too. It says whether there was any.
-func Unseal(img, red *image.Gray, quad paper.Quad, scale image.Point, least int) bool {
+func Unstamp(img, red *image.Gray, quad paper.Quad, scale image.Point, least int) bool {
 	const f = 2 // redness is cut at half the size: it is seldom stored finer
 	b := img.Bounds()
 	for i := range quad {
@@ -39,7 +39,7 @@ func Unseal(img, red *image.Gray, quad paper.Quad, scale image.Point, least int)
 	light := paperLight(img)
 	found := false
 	for _, p := range ink.close(2).parts() {
-		// Seals are about as wide as high and show the paper between rim, letters and star; titles are wide, faces full, and
+		// Stamps are about as wide as high and show the paper between rim, letters and star; titles are wide, faces full, and
 		// what the edge of a table draws round a card is thin.
 		across, down := p.box.Dx(), p.box.Dy()
 		if across*f < least || down*f < least || across > 2*down || down > 2*across || p.area*3 > across*down*2 || p.area*12 < across*down ||
@@ -54,7 +54,7 @@ func Unseal(img, red *image.Gray, quad paper.Quad, scale image.Point, least int)
 			row := img.Pix[y*img.Stride:]
 			reds := cut.Pix[min(y/f, h-1)*cut.Stride:]
 			for x := in.Min.X; x < in.Max.X; x++ {
-				// Seals are round; a number in red that stands beside one lies in the corner of its box.
+				// Stamps are round; a number in red that stands beside one lies in the corner of its box.
 				u, v := float64(2*x-box.Min.X-box.Max.X)/float64(box.Dx()), float64(2*y-box.Min.Y-box.Max.Y)/float64(box.Dy())
 				if u*u+v*v > 1.05 {
 					continue
@@ -69,7 +69,7 @@ func Unseal(img, red *image.Gray, quad paper.Quad, scale image.Point, least int)
 	return found
 }
 
-// anyRed looks here and there in a part of a page, for most have no seal, and nothing to be cut out for it. It gives the
+// anyRed looks here and there in a part of a page, for most have no stamp, and nothing to be cut out for it. It gives the
 // redness of the paper: of the half of the pixels that are less red.
 func anyRed(red *image.Gray, quad paper.Quad) (paper int, any bool) {
 	const step = 6
