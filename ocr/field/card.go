@@ -148,8 +148,9 @@ func (s *Side) identityCard(lines []line, places []place, groups []group) {
 	switch {
 	case s.Kind == paper.CCCD2016 && c.english:
 		s.Kind = paper.CCCD
-	case s.Kind == paper.CanCuoc && s.Side == "front" && c.any(paper.PlaceOfOrigin, paper.PlaceOfResidence, paper.DateOfExpiry):
-		s.Kind = paper.CCCD // half of "CĂN CƯỚC CÔNG DÂN": the newer card says these on its back
+	case s.Kind == paper.CanCuoc && s.Side == "front" && c.any(paper.PlaceOfOrigin, paper.PlaceOfResidence, paper.DateOfExpiry) &&
+		!c.says(canCuocLabels...):
+		s.Kind = paper.CCCD // half of "CĂN CƯỚC CÔNG DÂN": the newer card says these on its back, which may be on the same sheet
 	case s.Kind == "":
 		s.Side = c.side(s.Side)
 	}
@@ -192,15 +193,20 @@ func (c cardLabels) side(told string) string {
 	return told
 }
 
+// canCuocLabels are printed on the card of 2024 and on no other.
+var canCuocLabels = []string{"HOCHUDEMVATENKHAISINH", "PERSONALIDENTIFICATIONNUMBER"}
+
 // front is the kind of card that has these labels on its front, "" where more than one may.
 func (c cardLabels) front() paper.Kind {
 	switch {
-	case c.says("HOCHUDEMVATENKHAISINH", "HOVATENKHAISINH", "PERSONALIDENTIFICATIONNUMBER"):
+	case c.says("HOVATENKHAISINH"), c.says(canCuocLabels...):
 		return paper.CanCuoc
 	case !c.english && c.all(paper.Nationality, paper.PlaceOfOrigin, paper.DateOfExpiry):
 		return paper.CCCD2016 // the chip card says all this in English, too, and the one before it had no nationality
 	case c.says("NGUYENQUAN", "NOIDKHKTHUONGTRU", "NOIDKNKTHUONGTRU", "NOIDANGKYHOKHAUTHUONGTRU", "NOIDKTHUONGTRU"):
 		return paper.CMND
+	case c.english && c.says("HOCHUDEMVATEN", "NGAYTHANGNAMSINH"):
+		return paper.CanCuoc // the chip card before it says "Ngày sinh" and "Họ và tên"
 	case c.english:
 		return paper.CCCD
 	}

@@ -32,6 +32,22 @@ func TestKinds(t *testing.T) {
 			"Giới tính / Sex      Số GCMND / ID card No", "NỮ / F      084191550640",
 			"Ngày cấp / Date of issue      Có giá trị đến / Date of expiry", "28/11/2020      28/11/2030",
 		}, values{paper.FullName: "LƯƠNG THỊ BÍCH", paper.DateOfBirth: "1991-09-02", paper.DateOfIssue: "2020-11-28"}},
+		{paper.CanCuoc, []string{ // both sides read as one sheet, their edges unseen
+			"CĂN CƯỚC", "IDENTITY CARD", "Số định danh cá nhân / Personal identification number:", "080214268266",
+			"Họ, chữ đệm và tên khai sinh / Full name:", "VŨ ĐỨC HUY", "Ngày, tháng, năm sinh / Date of birth:", "24/01/2014",
+			"Nơi cư trú / Place of residence: Tổ 36, Phường Ninh Xá, Bắc Ninh",
+			"Ngày, tháng, năm cấp / Date of issue:", "14/01/2026", "Ngày, tháng, năm hết hạn / Date of expiry:", "24/01/2028",
+			"BỘ CÔNG AN", "MINISTRY OF PUBLIC SECURITY",
+		}, values{paper.Number: "080214268266", paper.FullName: "VŨ ĐỨC HUY", paper.DateOfIssue: "2026-01-14",
+			paper.DateOfExpiry: "2028-01-24"}},
+		{paper.CanCuoc, []string{ // its title and the ends of its labels worn away
+			"CĂM CƯ7", "Số định", "Person: 048054196232", "Họ, chữ đệm và têt", "HỒ NGỌC ĐẠT",
+			"Giới tính / Sex: Nam", "Ngày, tháng, năm sinh / Date of birth: 09/08/1954", "Quốc tịch / Nationality: Việt Nam",
+		}, values{paper.FullName: "HỒ NGỌC ĐẠT", paper.DateOfBirth: "1954-08-09"}},
+		{paper.CCCD, []string{ // the title's end worn away
+			"CĂN CƯỚC", "Số / No: 080214268266", "Họ và tên / Full name:", "VŨ ĐỨC HUY", "Ngày sinh / Date of birth: 24/01/2014",
+			"Quê quán / Place of origin: Ninh Xá, Bắc Ninh", "Có giá trị đến / Date of expiry: 24/01/2028",
+		}, values{paper.Number: "080214268266", paper.DateOfExpiry: "2028-01-24"}},
 		{"", []string{ // of a passport or of a chip card: what both bear
 			"Họ và tên / Full name", "LƯƠNG THỊ BÍCH", "Có giá trị đến / Date of expiry", "28/11/2030",
 		}, values{}},
