@@ -38,7 +38,8 @@ func trusted(n paper.Name, text string, conf float64, reread, second bool) bool 
 // trustedName is trusted for names. Both engines know the common names: one alone may have guessed what is no known syllable.
 func trustedName(text string, conf float64, reread, second bool) bool {
 	known, spelled := plausibleName(text), spelledName(text)
-	return reread && (known && (conf > distinct || second && conf > possible) || spelled && (conf > obvious || second && conf > fair))
+	// Of marks that a coarse scan made one blob both engines have read Thủy for Thùy alike: second alone settles nothing below fair.
+	return reread && (known && conf > distinct || spelled && conf > obvious || (known || spelled) && second && conf > fair)
 }
 
 // trustedPlace is trusted for places. Of one whose every part is in the lists and like no other there, a wrong mark would have made
