@@ -2,11 +2,15 @@ package ocr
 
 import (
 	"context"
+	"image"
 	"slices"
+	"strings"
 
 	"motcua/ocr/field"
 	"motcua/ocr/find"
 	"motcua/ocr/kinds"
+	"motcua/ocr/lines"
+	"motcua/ocr/mrz"
 	"motcua/ocr/page"
 	"motcua/ocr/paper"
 	"motcua/ocr/qr"
@@ -14,6 +18,9 @@ import (
 
 // widest is how wide a whole page is cut out at most: A4 at 300 dpi.
 const widest = 2500
+
+// narrowest is how wide it is cut out at least, A4 at 120 dpi: of what was made small, letters of few pixels are no lines.
+const narrowest = 1000
 
 // symbolShare is which part of a sheet's width a corner is in which a small symbol is looked for: 50 mm of A4.
 const symbolShare = 4
@@ -24,6 +31,65 @@ func (l *local) readSheet(ctx context.Context, p page.Picture, n int) (*face, er
 	if err != nil {
 		return nil, err
 	}
+	f, err := l.sheetFace(ctx, p, c, n)
+	if err != nil || f.Zone != nil || f.CodeOf != "" || f.Kind != "" && f.Kind != paper.Other || !f.foreign() {
+		return f, err
+	}
+	// Little of it is Vietnamese: an open passport's other page may bear more print than the one with its data, across that.
+	c = c.quarter()
+	if !c.longRows() {
+		return f, nil
+	}
+	up, err := l.vote(ctx, c)
+	if err != nil {
+		return nil, err
+	}
+	if !up {
+		c.flip()
+	}
+	g, err := l.sheetFace(ctx, p, c, n)
+	if err != nil || g.Zone == nil {
+		return f, err
+	}
+	g.Copy = f.Copy
+	return g, nil
+}
+
+// foreignShare is which share of a sheet's words is read well as Vietnamese at most, where they are another language's or lie on the side.
+const foreignShare = 0.25
+
+func (f *face) foreign() bool {
+	return float64(f.Legible) < foreignShare*float64(len(strings.Fields(f.Words)))
+}
+
+// quarter is a sheet's cutting turned clockwise by a quarter, with the lines that are found on it so.
+func (c *card) quarter() *card {
+	q, w, h := c.quad, c.plane.Width, c.plane.Height
+	t := &card{img: page.Turn(c.img, 90), quad: paper.Quad{q[3], q[0], q[1], q[2]}, plain: c.plain}
+	t.plane = find.NewPlane(t.quad, h, w)
+	t.lines = sheetLines(t.ink(sheetWindow(h)), h)
+	return t
+}
+
+// longRow is how many times as long as high a zone's row is at least: 30 signs of 2.54 mm on a line of 4.
+const longRow = 15
+
+// longRows says whether two rows stand one under the other as a zone's do.
+func (c *card) longRows() bool {
+	long := slices.DeleteFunc(rows(c.lines), func(r image.Rectangle) bool { return r.Dx() < longRow*r.Dy() })
+	for i, a := range long {
+		for _, b := range long[i+1:] {
+			gap, off := b.Min.Y-a.Max.Y, abs(a.Min.X-b.Min.X)+abs(a.Max.X-b.Max.X)
+			if gap < 2*a.Dy() && off < 2*a.Dy() && near(b.Dy(), a.Dy(), 0.6) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// sheetFace reads a sheet that was cut out and turned.
+func (l *local) sheetFace(ctx context.Context, p page.Picture, c *card, n int) (*face, error) {
 	f := &face{Page: n, Quad: c.quad, Turn: turnOf(c.quad), Readings: map[paper.Name][]paper.Evidence{}}
 	for _, s := range c.codes {
 		if procedure, ok := qr.Separator(s.Text); ok && s.QR && !l.words { // nothing else on it is of use to anybody
@@ -44,6 +110,11 @@ func (l *local) readSheet(ctx context.Context, p page.Picture, n int) (*face, er
 	words, err := l.lines(ctx, c, rest)
 	if err != nil {
 		return nil, err
+	}
+	if f.Zone == nil && field.Sheet(field.Runs(words)).Kind == paper.Other {
+		if words, err = l.zoneIn(c, rest, words, f); err != nil {
+			return nil, err
+		}
 	}
 	f.index(words)
 	side := f.sheetOrCard(field.Runs(words), c.codes)
@@ -66,20 +137,83 @@ func (l *local) readSheet(ctx context.Context, p page.Picture, n int) (*face, er
 	return f, nil
 }
 
+// How the rows of a zone look when they were read as lines: signs of its alphabet without a space (ICAO 9303-3), 30 to 44 of them, of
+// which a few were lost, added or misread.
+const (
+	zoneSigns  = 26  // at least
+	mostSigns  = 48  // at most
+	zoneShare  = 0.8 // of a row's signs are capitals, figures and fillers
+	zoneFiller = "<<"
+)
+
+// zoneIn looks for a zone among the lines of a sheet that were read, wherever it stands and however little of the sheet it fills: a
+// passport beside something else. Only one without fault counts. It gives the words without the zone's.
+func (l *local) zoneIn(c *card, boxes []image.Rectangle, words []lines.Word, f *face) ([]lines.Word, error) {
+	if !slices.ContainsFunc(words, func(w lines.Word) bool { return strings.Contains(w.Text, zoneFiller) }) {
+		return words, nil
+	}
+	texts := make([]string, len(boxes))
+	for _, w := range words {
+		texts[w.Line] += w.Text
+	}
+	var zone []image.Rectangle
+	for _, r := range rows(boxes) {
+		var signs string
+		var parts []image.Rectangle
+		for i, b := range boxes {
+			if b.In(r) {
+				signs += texts[i]
+				parts = append(parts, b)
+			}
+		}
+		if machineReadable(signs) {
+			zone = append(zone, parts...)
+		}
+	}
+	if len(zone) < 2 {
+		return words, nil
+	}
+	err := l.readZone(c, zone, f, func(z mrz.Zone) bool { return likeZone(z) && z.Whole() })
+	if err != nil || f.Zone == nil {
+		return words, err
+	}
+	return slices.DeleteFunc(words, func(w lines.Word) bool { return slices.Contains(zone, boxes[w.Line]) }), nil
+}
+
+// machineReadable says whether what was read on a row looks like a zone's.
+func machineReadable(signs string) bool {
+	all, own := 0, 0
+	for _, r := range signs {
+		all++
+		if r == '<' || r >= '0' && r <= '9' || r >= 'A' && r <= 'Z' {
+			own++
+		}
+	}
+	return all >= zoneSigns && all <= mostSigns && float64(own) >= zoneShare*float64(all)
+}
+
+// How a sheet w pixels wide is looked at: the window in pixels by which ink is told from paper, the height of the smallest letters, and
+// its lines.
+func sheetWindow(w int) int { return max(41, w/30) | 1 }
+func leastLetter(w int) int { return max(10, w/200) }
+func sheetLines(k find.Ink, w int) []image.Rectangle {
+	return find.SheetLines(k, leastLetter(w), max(48, w/22))
+}
+
 // sheetOf cuts the sheet out of its page, takes off what is no print, finds its lines and codes, and turns it upright.
 func (l *local) sheetOf(ctx context.Context, p page.Picture) (*card, error) {
 	o := find.Sheet(p.Gray)
-	w := int(min(o.Width, widest))
+	w := int(max(narrowest, min(o.Width, widest)))
 	c := cutTo(p, o, w)
 	if p.Red != nil { // an office's stamp is 36 mm wide, a signature's 10
 		find.Unstamp(c.img, p.Red, o.Quad, p.RedScale(), w/22)
 	}
-	k, letter := c.ink(max(41, w/30)|1), max(10, w/200)
-	combs := find.Unrule(c.img, k, letter)
+	k := c.ink(sheetWindow(w))
+	combs := find.Unrule(c.img, k, leastLetter(w))
 	for _, comb := range combs { // one sign a cell: by itself each is too little to be a line
 		k.Clear(comb)
 	}
-	c.lines = append(find.SheetLines(k, letter, max(48, w/22)), combs...)
+	c.lines = append(sheetLines(k, w), combs...)
 	c.codes = qr.Find(c.img, qr.QRCode)
 	if len(c.codes) == 0 {
 		c.codes = qr.FindInCorners(c.img, w/symbolShare)

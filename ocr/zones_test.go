@@ -19,11 +19,11 @@ import (
 	"motcua/ocr/jpeg"
 	"motcua/ocr/mrz"
 	"motcua/ocr/page"
+	"motcua/ocr/paper"
 )
 
-// foreignPage is a card, passport page or visa of another state: print above, its zone below as Doc 9303 lays it out (OCR-B of ten
-// letters an inch), on patterned paper. All of it is invented.
-func foreignPage(t *testing.T, lines []string, dpi float64, tilt float64, pattern bool) *image.RGBA {
+// typist types OCR-B of ten letters an inch on img, a letter every step pixels.
+func typist(t *testing.T, img draw.Image, dpi float64) func(text string, x, y, step float64) {
 	t.Helper()
 	data, err := os.ReadFile("specimen/fonts/OCRB.ttf")
 	if err != nil {
@@ -33,11 +33,24 @@ func foreignPage(t *testing.T, lines []string, dpi float64, tilt float64, patter
 	if err != nil {
 		t.Fatal(err)
 	}
-	mm := dpi / 25.4
 	face, err := opentype.NewFace(parsed, &opentype.FaceOptions{Size: 12, DPI: dpi, Hinting: font.HintingNone})
 	if err != nil {
 		t.Fatal(err)
 	}
+	return func(text string, x, y, step float64) {
+		for i, r := range text {
+			d := font.Drawer{Dst: img, Src: image.Black, Face: face, Dot: fixed.Point26_6{X: fixed.Int26_6((x + float64(i)*step) * 64),
+				Y: fixed.Int26_6(y * 64)}}
+			d.DrawString(string(r))
+		}
+	}
+}
+
+// foreignPage is a card, passport page or visa of another state: print above, its zone below as Doc 9303 lays it out (OCR-B of ten
+// letters an inch), on patterned paper. All of it is invented.
+func foreignPage(t *testing.T, lines []string, dpi float64, tilt float64, pattern bool) *image.RGBA {
+	t.Helper()
+	mm := dpi / 25.4
 	pitch := dpi / 10
 	w, h := float64(len(lines[0]))*pitch+12*mm, 54*mm
 	img := image.NewRGBA(image.Rect(0, 0, int(w), int(h)))
@@ -50,13 +63,7 @@ func foreignPage(t *testing.T, lines []string, dpi float64, tilt float64, patter
 			img.SetRGBA(x, y, color.RGBA{v, v, min(v+10, 250), 255})
 		}
 	}
-	put := func(text string, x, y, step float64) {
-		for i, r := range text {
-			d := font.Drawer{Dst: img, Src: image.Black, Face: face, Dot: fixed.Point26_6{X: fixed.Int26_6((x + float64(i)*step) * 64),
-				Y: fixed.Int26_6(y * 64)}}
-			d.DrawString(string(r))
-		}
-	}
+	put := typist(t, img, dpi)
 	for i, text := range []string{"SPECIMEN", "SURNAME ERIKSSON", "NATIONALITY UTOPIAN"} {
 		put(text, 30*mm, (8+6*float64(i))*mm, pitch)
 	}
@@ -133,6 +140,60 @@ func TestForeignZones(t *testing.T) {
 	t.Logf("%d of %d zones read", found, all)
 	if found < all*95/100 {
 		t.Errorf("%d of %d zones were read", found, all)
+	}
+}
+
+// A passport's page is not all that lies on the glass: what stands beside it makes its zone a part of the sheet's width, and what stands on
+// the booklet's other page may be more, and turned by a quarter.
+func TestZoneBesideOtherPrint(t *testing.T) {
+	with := func(s string) string { return s + string(mrz.Check(s)) }
+	n, b, e, o := with("L898902C3"), with("740812"), with("300415"), with("ZE184226B<<<<<")
+	zone := []string{"P<UTOERIKSSON<<ANNA<MARIA<<<<<<<<<<<<<<<<<<<", n + "UTO" + b + "F" + e + o + string(mrz.Check(n+b+e+o))}
+	const dpi = 100 // what a page is sent at
+	data := foreignPage(t, zone, dpi, 0, false)
+	for i, v := range data.Pix {
+		if v >= 235 {
+			data.Pix[i] = 255 // no edge tells where it ends
+		}
+	}
+	print := func(w, h, lines int) *image.RGBA {
+		img := image.NewRGBA(image.Rect(0, 0, w, h))
+		draw.Draw(img, img.Rect, image.White, image.Point{}, draw.Src)
+		put := typist(t, img, dpi)
+		for i := range lines {
+			put("this passport contains thirty two pages"[i%7:], 20, float64(30+i*25), 8.5)
+		}
+		return img
+	}
+	over := func(w, h int, other *image.RGBA, at image.Point, dataAt image.Point) *image.RGBA {
+		img := print(w, h, 0)
+		draw.Draw(img, other.Rect.Add(at), other, image.Point{}, draw.Src)
+		draw.Draw(img, data.Rect.Add(dataAt), data, image.Point{}, draw.Src)
+		return img
+	}
+	l := newLocal(Limits{}.filled())
+	defer l.close()
+	if _, err := l.warm(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	for name, img := range map[string]*image.RGBA{
+		"beside": over(1000, 700, print(400, 600, 20), image.Pt(590, 50), image.Pt(20, 400)),
+		"across": over(600, 900, page.TurnColor(print(450, 580, 22), 270), image.Pt(10, 10), image.Pt(30, 600)),
+	} {
+		for _, turn := range []int{0, 90, 180, 270} {
+			file, err := jpeg.Encode(page.TurnColor(img, turn), 95)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if _, p := l.open(t.Context(), file, false); p != nil {
+				t.Fatal(p)
+			}
+			faces, _, _ := l.page(t.Context(), 1)
+			l.done()
+			if len(faces) != 1 || faces[0].Zone == nil || !faces[0].Zone.Whole() || faces[0].Turn != turn || faces[0].Kind != paper.Other {
+				t.Errorf("%s, turned by %d°: not read, or not upright", name, turn)
+			}
+		}
 	}
 }
 
