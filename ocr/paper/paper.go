@@ -97,7 +97,8 @@ const (
 // Names lists all fields that recognition may give.
 func Names() []Name {
 	return []Name{Number, OldNumber, FullName, DateOfBirth, Sex, Nationality, PlaceOfOrigin, PlaceOfResidence, DateOfIssue, DateOfExpiry,
-		PlaceOfBirth, Ethnicity, Religion, DocumentNumber, RegisterNumber, FatherName, MotherName}
+		PlaceOfBirth, Ethnicity, Religion, DocumentNumber, RegisterNumber, FatherName, MotherName, MotherNumber, WifeName, WifeBirth, HusbandName,
+		HusbandBirth, MaritalStatus, DateOfDeath, LicenceClass, Clinic, ValidFrom, PassportNumber}
 }
 
 // Doubt is a reason why a value needs a look, as a stable code (for the interface to put in words).
