@@ -226,11 +226,11 @@ func (c cardLabels) back() paper.Kind {
 	return ""
 }
 
-// inEnglish says whether any of a card's labels stands there in English, too.
+// inEnglish says whether the head, the title or any label of a card stands there in English, too: the barcode card's are Vietnamese alone.
 func inEnglish(lines []line) bool {
 	for _, l := range lines {
 		for _, t := range []string{"FULLNAME", "DATEOFBIRTH", "PLACEOF", "NATIONALITY", "DATEOFEXPIRY", "CITIZENIDENTITY",
-			"PERSONALIDENTIFICATION", "DATEMONTHYEAR"} {
+			"PERSONALIDENTIFICATION", "DATEMONTHYEAR", "IDENTITYCARD", "SOCIALISTREPUBLIC"} {
 			if _, _, e := search(l.letters, t, 1); e <= 1 {
 				return true
 			}

@@ -48,6 +48,10 @@ func TestKinds(t *testing.T) {
 			"CĂN CƯỚC", "Số / No: 080214268266", "Họ và tên / Full name:", "VŨ ĐỨC HUY", "Ngày sinh / Date of birth: 24/01/2014",
 			"Quê quán / Place of origin: Ninh Xá, Bắc Ninh", "Có giá trị đến / Date of expiry: 24/01/2028",
 		}, values{paper.Number: "080214268266", paper.DateOfExpiry: "2028-01-24"}},
+		{paper.CCCD, []string{ // its labels worn away: no other card of this title has English on it
+			"CỘNG HÒA XÃ HỘI CHỦ NGHĨA VIỆT NAM", "SOCIALIST REPUBLUIC OF", "CĂN CƯỚC CÔNG DÂN", "n Identity Card", "031165641537",
+			"QUÀNG THỊ ỌI", "07/03/1965",
+		}, values{paper.Number: "031165641537"}},
 		{"", []string{ // of a passport or of a chip card: what both bear
 			"Họ và tên / Full name", "LƯƠNG THỊ BÍCH", "Có giá trị đến / Date of expiry", "28/11/2030",
 		}, values{}},
