@@ -33,6 +33,8 @@ type Options struct {
 	Office     []age.Recipient // may also open every bundle; see seal.ParseRecipients
 	OfficeOnly bool            // only Office may: this kiosk can't read a submission once it is accepted, and uploads the age file
 
+	Stores []*seal.Wrapped // keys of other stores, which Rekey wraps anew with the kiosk key
+
 	MinFree   int64         // bytes kept free on the disk; 0 = 512 MiB, negative = all may be used
 	MaxSize   int64         // bytes of one submission; 0 = 2 GiB
 	Retention time.Duration // how long content stays after delivery; 0 = wiped at once, negative = for ever

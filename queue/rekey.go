@@ -49,6 +49,9 @@ func (q *Queue) Rekey(ctx context.Context, to seal.Vault) (n int, err error) {
 	q.keys.Unlock()
 
 	n, err = q.rewrapAll(ctx)
+	if err == nil {
+		err = q.rewrapStores()
+	}
 	if err != nil {
 		return n, fmt.Errorf("rotate kiosk key: %w; rotate again to go on", err)
 	}
@@ -110,6 +113,21 @@ func (q *Queue) rewrapAll(ctx context.Context) (n int, err error) {
 		return count(q.rewrap(r.ID))
 	})
 	return n, err
+}
+
+// rewrapStores wraps the keys of other stores anew. What no key at hand opens stays as it is.
+func (q *Queue) rewrapStores() error {
+	for _, store := range q.o.Stores {
+		err := store.Rewrap(q.currentRing())
+		if errors.Is(err, seal.ErrWrongKey) {
+			q.log.Warn("no key at hand opens the keys of a store, they stay as they are", "store", store.String())
+			continue
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // rewrap moves the data key of one submission under the current kiosk key.

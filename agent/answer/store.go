@@ -129,6 +129,9 @@ func OpenStore(ctx context.Context, dir string, vault seal.Vault, log *slog.Logg
 	return s, s.sweepResults(ids)
 }
 
+// Renew takes the store's keys from the vault again, where another one was put before them.
+func (s *Store) Renew(ctx context.Context, vault seal.Vault) error { return s.drafts.Renew(ctx, vault) }
+
 // recall reads what the store noted for itself. What can't be read is forgotten, for nothing could be written in its place; it is of
 // no worth: the desk is asked anew.
 func (s *Store) recall(name string, into any) error {

@@ -31,8 +31,10 @@ type answers struct {
 // openAnswers opens the store of answers and the way they come. Without the store the counter works on: citizens then ask at
 // the counter where their dossier stands.
 func openAnswers(ctx context.Context, cfg config.Config, q *queue.Queue, figures *metrics.Metrics, log *slog.Logger) (*answers, error) {
-	dir := filepath.Join(cfg.Data, "answers")
-	store, err := answer.OpenStore(ctx, dir, vaultIn(cfg, dir), log)
+	store, err := (*answer.Store)(nil), makeStore(ctx, cfg, answerStore, log)
+	if err == nil {
+		store, err = answer.OpenStore(ctx, filepath.Join(cfg.Data, answerStore), keysOf(cfg, answerStore), log)
+	}
 	if err != nil {
 		log.Error("answers of the office are not taken", "error", err)
 		return nil, nil
@@ -146,9 +148,8 @@ func (a *answers) settle(ctx context.Context, q *queue.Queue, id string, log *sl
 // ReadAnswers reads what is known of the office's answers, by every submission that they are for, beside a daemon that may be
 // running.
 func ReadAnswers(ctx context.Context, cfg config.Config) (map[string]answer.Record, error) {
-	dir := filepath.Join(cfg.Data, "answers")
 	out := map[string]answer.Record{}
-	err := answer.Each(ctx, dir, vaultIn(cfg, dir), func(r answer.Record) {
+	err := answer.Each(ctx, filepath.Join(cfg.Data, answerStore), keysOf(cfg, answerStore), func(r answer.Record) {
 		for _, id := range r.IDs() {
 			out[id] = r
 		}

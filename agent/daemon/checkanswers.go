@@ -22,8 +22,7 @@ func checkAnswers(ctx context.Context, cfg config.Config, now time.Time) []docto
 	if cfg.Answers.From == config.FromNone {
 		return []doctor.Finding{doctor.Good("answers of the office are not taken (answers.from is none)")}
 	}
-	dir := filepath.Join(cfg.Data, "answers")
-	c, err := answer.ReadContact(ctx, dir, vaultIn(cfg, dir))
+	c, err := answer.ReadContact(ctx, filepath.Join(cfg.Data, answerStore), keysOf(cfg, answerStore))
 	if err != nil {
 		return []doctor.Finding{doctor.Bad(err.Error(),
 			"start the daemon: it makes a new key, which an officer allows on the desk's page of kiosks; if it does not start, motcua key verify")}

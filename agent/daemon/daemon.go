@@ -20,6 +20,7 @@ import (
 	"motcua/agent/audit"
 	"motcua/agent/config"
 	"motcua/agent/control"
+	"motcua/agent/draft"
 	"motcua/agent/metrics"
 	"motcua/agent/procedure"
 	"motcua/agent/profile"
@@ -110,6 +111,7 @@ type parts struct {
 	figures   *metrics.Metrics
 	examiner  *examiner
 	office    *answers
+	drafts    *draft.Store
 	accepting counted
 	offer     *offer
 	site      *web.Site
@@ -149,9 +151,6 @@ func (p *parts) openRecords() (err error) {
 	if err = MakeDataFolder(p.cfg.Data); err != nil {
 		return err
 	}
-	if p.roll, err = OpenRoster(p.running, p.cfg); err != nil {
-		return err
-	}
 	var repairs queue.Repairs
 	if p.queue, repairs, err = OpenQueue(p.running, p.cfg, p.log); err != nil {
 		return err
@@ -159,6 +158,14 @@ func (p *parts) openRecords() (err error) {
 	p.closeLater("queue", p.queue.Close)
 	if repairs.Any() {
 		p.log.Warn("the queue was repaired", "repairs", repairs.String())
+	}
+	if p.queue.ReadOnly() == nil {
+		if err := keyRoster(p.running, p.cfg, p.log); err != nil { // it stays as it is
+			p.log.Error("the list of staff is not sealed by a key under the kiosk's", "error", err)
+		}
+	}
+	if p.roll, err = OpenRoster(p.running, p.cfg); err != nil {
+		return err
 	}
 	if p.ledger, err = openLedger(p.cfg, p.queue, p.log); err != nil {
 		return err
@@ -215,9 +222,10 @@ func (p *parts) openPages() (err error) {
 	if p.office, err = openAnswers(p.running, p.cfg, p.queue, p.figures, p.log); err != nil {
 		return err
 	}
+	p.drafts = openDrafts(p.running, p.cfg, p.log)
 	p.accepting = counted{p.queue, p.figures, p.ledger, p.office, p.log}
 	p.site, err = openSite(p.cfg, p.offer, p.accepting, p.ledger, timed{p.reader, p.figures}, Copies(p.cfg, p.reader), p.scanner,
-		console, p.demo != nil, p.log, openDrafts(p.running, p.cfg, p.log), p.openSticks(), func() {
+		console, p.demo != nil, p.log, p.drafts, p.openSticks(), func() {
 			p.reader.Renew()
 			runtime.GC()         // buffers in pools outlive one collection
 			debug.FreeOSMemory() // what was freed goes back to the kernel, which hands it out empty
@@ -270,7 +278,13 @@ func (p *parts) commands() *control.Server {
 			note(p.log, p.ledger, audit.Event{Actor: "system", Act: audit.Act("submission." + act), Submission: s.ID,
 				Procedure: s.Labels["procedure"], Reason: "command-line"})
 		},
-		Rekey:       func(ctx context.Context, to string) (int, error) { return Rekey(ctx, p.cfg, p.queue, to) },
+		Rekey: func(ctx context.Context, to string) (int, error) {
+			n, err := Rekey(ctx, p.cfg, p.queue, to)
+			if err == nil {
+				p.renewKeys(ctx)
+			}
+			return n, err
+		},
 		Diagnostics: p.examiner.bundle,
 		Reload:      p.offer.reload,
 		Audit:       func() (audit.Kept, error) { return KeptAudit(p.queue) },
@@ -311,6 +325,9 @@ func (p *parts) runScreen(ctx context.Context, group *errgroup.Group, ready chan
 	group.Go(func() error { return Serve(ctx, p.screen, pages, "", "") })
 	group.Go(func() error { return watchdog(ctx, p.queue, p.address, p.log, ready) })
 	group.Go(func() error { return p.attempt.prove(ctx, ready, p.log) })
+	if p.queue.ReadOnly() == nil {
+		group.Go(func() error { return p.settleLater(ctx, ready) })
+	}
 }
 
 // runReports runs what tells of the kiosk and hears from the office.

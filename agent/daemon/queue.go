@@ -75,6 +75,7 @@ func writable(dir string) error {
 func OpenQueue(ctx context.Context, cfg config.Config, log *slog.Logger) (*queue.Queue, queue.Repairs, error) {
 	o := queue.Options{
 		Vault:     Vault(cfg),
+		Stores:    wrappedStores(cfg),
 		MinFree:   int64(cfg.Queue.MinFree),
 		Retention: cfg.Queue.Keep.D(),
 		Records:   cfg.Queue.Records.D(),
@@ -138,11 +139,13 @@ func vaults(cfg config.Config) (inFile, inTPM seal.Vault) {
 	return seal.NewFile(filepath.Join(dir, keyFile)), seal.NewTPM(filepath.Join(dir, tpmFile), cfg.Queue.TPM).Bound(cfg.Queue.Boot...)
 }
 
-// openDrafts opens the store of unfinished visits, with a key of its own that lies where the kiosk's does. Without it the
-// counter works on, and its screens say that nothing is kept over a restart.
+// openDrafts opens the store of unfinished visits, with keys of its own under the kiosk's. Without it the counter works on, and its
+// screens say that nothing is kept over a restart.
 func openDrafts(ctx context.Context, cfg config.Config, log *slog.Logger) *draft.Store {
-	dir := filepath.Join(cfg.Data, "drafts")
-	store, err := draft.Open(ctx, dir, vaultIn(cfg, dir))
+	store, err := (*draft.Store)(nil), makeStore(ctx, cfg, draftStore, log)
+	if err == nil {
+		store, err = draft.Open(ctx, filepath.Join(cfg.Data, draftStore), keysOf(cfg, draftStore))
+	}
 	if err != nil {
 		log.Error("unfinished visits are not kept over a restart", "error", err)
 		return nil
@@ -150,7 +153,15 @@ func openDrafts(ctx context.Context, cfg config.Config, log *slog.Logger) *draft
 	return store
 }
 
-// vaultIn is where a store in a folder of its own keeps its key: where the kiosk's lies, or where it was before.
+// makeStore makes a store's folder and sees that its keys are under the kiosk's.
+func makeStore(ctx context.Context, cfg config.Config, store string, log *slog.Logger) error {
+	if err := os.MkdirAll(filepath.Join(cfg.Data, store), 0o700); err != nil {
+		return err
+	}
+	return keysOf(cfg, store).adopt(ctx, log)
+}
+
+// vaultIn is where older builds kept the key of a store in a folder of its own.
 func vaultIn(cfg config.Config, dir string) seal.Vault {
 	if exists(filepath.Join(dir, tpmFile)) || vaultName(cfg) == "tpm" && !exists(filepath.Join(dir, keyFile)) {
 		return seal.NewTPM(filepath.Join(dir, tpmFile), cfg.Queue.TPM)

@@ -2,9 +2,7 @@ package daemon
 
 import (
 	"context"
-	"errors"
 	"fmt"
-	"io/fs"
 	"log/slog"
 	"path/filepath"
 	"time"
@@ -16,24 +14,28 @@ import (
 	"motcua/queue/seal"
 )
 
-// The list of staff, and the key it is sealed to where the kiosk has a TPM: six digits can be tried out within hours on a
-// stolen disk.
+// The list of staff, and where older builds kept the key that it is sealed by where the kiosk has a TPM. Six digits can be tried out
+// within hours on a stolen disk.
 const (
 	rosterFile = "staff.json"
 	rosterKey  = "staff.tpm"
 )
 
-// OpenRoster reads who may sign in.
+// OpenRoster reads who may sign in. Where there is no key for it yet, it lies there unsealed until the daemon has made one.
 func OpenRoster(ctx context.Context, cfg config.Config) (*staff.Roll, error) {
 	if err := MakeDataFolder(cfg.Data); err != nil {
 		return nil, err
 	}
+	ring, err := openRing(ctx, keysOf(cfg, staffStore))
+	if err != nil && !exists(filepath.Join(cfg.Data, wrappedRoll)) { // an older build's
+		return nil, fmt.Errorf("read the list of staff: %w; if the TPM was cleared, remove %s and %s from the data folder and add the staff "+
+			"anew", err, rosterKey, rosterFile)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("read the list of staff: %w", err)
+	}
 	var box staff.Box
-	if exists(filepath.Join(cfg.Data, rosterKey)) || vaultName(cfg) == "tpm" {
-		ring, err := rosterRing(ctx, seal.NewTPM(filepath.Join(cfg.Data, rosterKey), cfg.Queue.TPM))
-		if err != nil {
-			return nil, err
-		}
+	if ring != nil {
 		box = ring
 	}
 	roll, err := staff.Open(filepath.Join(cfg.Data, rosterFile), time.Now, box)
@@ -43,20 +45,21 @@ func OpenRoster(ctx context.Context, cfg config.Config) (*staff.Roll, error) {
 	return roll, nil
 }
 
-// rosterRing gives the roll's key, a new one for a new roll.
-func rosterRing(ctx context.Context, where seal.Vault) (*seal.Ring, error) {
-	keys, err := where.Load(ctx)
-	if err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return nil, fmt.Errorf("read the key of the list of staff: %w; if the TPM was cleared, remove %s and %s from the data folder "+
-			"and add the staff anew", err, rosterKey, rosterFile)
+// keyRoster sees that the list of staff has a key under the kiosk's.
+func keyRoster(ctx context.Context, cfg config.Config, log *slog.Logger) error {
+	k := keysOf(cfg, staffStore)
+	err := k.adopt(ctx, log)
+	var keys []seal.Key
+	if err == nil {
+		keys, err = k.Load(ctx)
 	}
-	if len(keys) == 0 {
-		keys = []seal.Key{seal.NewKey()}
-		if err := where.Save(ctx, keys); err != nil {
-			return nil, fmt.Errorf("save the key of the list of staff: %w", err)
-		}
+	if err == nil && len(keys) == 0 {
+		err = k.Save(ctx, []seal.Key{seal.NewKey()})
 	}
-	return seal.NewRing(keys[0], keys[1:]...), nil
+	if err != nil {
+		return fmt.Errorf("key of the list of staff: %w", err)
+	}
+	return nil
 }
 
 // ChangeRoster does to a roll what the command line asks for.

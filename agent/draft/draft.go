@@ -38,10 +38,10 @@ const (
 
 // Store is a folder of drafts. Its methods may be called by several goroutines, but one draft is used by one at a time.
 type Store struct {
-	dir  string
-	ring *seal.Ring
+	dir string
 
-	mu   sync.Mutex             // guards keys
+	mu   sync.Mutex // guards ring and keys
+	ring *seal.Ring
 	keys map[string]cipher.AEAD // by draft
 }
 
@@ -66,6 +66,21 @@ func Open(ctx context.Context, dir string, vault seal.Vault) (*Store, error) {
 		return nil, err
 	}
 	return s, nil
+}
+
+// Renew takes the store's keys from the vault again, where another one was put before them: new drafts are sealed by it.
+func (s *Store) Renew(ctx context.Context, vault seal.Vault) error {
+	keys, err := vault.Load(ctx)
+	if err == nil && len(keys) == 0 {
+		err = errors.New("there are none")
+	}
+	if err != nil {
+		return fmt.Errorf("renew the keys of drafts: %w", err)
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.ring = seal.NewRing(keys[0], keys[1:]...)
+	return nil
 }
 
 // sweep ends the forgetting of drafts during which the power failed.

@@ -1,5 +1,5 @@
 // Package staff keeps the people who may sign in: volunteers, technicians and officers, each with a
-// role and a PIN. PINs are stored as argon2id only, and where a TPM keeps a key the whole roll is sealed to it. In go a sign-in
+// role and a PIN. PINs are stored as argon2id only, and the whole roll is sealed by a key under the kiosk's. In go a sign-in
 // name, a PIN and the device it was typed at; out comes the Member or a reason to refuse. After five wrong PINs in a row that
 // name has to wait at that device, longer each time up to five minutes, across restarts: a six-digit PIN can't be guessed at
 // the screen (fewer than 300 tries a day), and nobody can lock the office out for longer than that. A new PIN, by the command
@@ -126,18 +126,19 @@ const sealedName = "staff roll"
 type Roll struct {
 	path string
 	now  func() time.Time
-	box  Box // nil: the roll is not sealed
 
 	guess   sync.Mutex   // one PIN is tried at a time: bounds memory and makes the count of wrong ones exact
 	guesses atomic.Int32 // that are tried or wait
 
-	mu      sync.Mutex // guards records and waits
+	mu      sync.Mutex // guards the rest
+	box     Box        // nil: the roll can't be sealed
+	plain   bool       // it is not sealed yet
 	records []record
 	waits   []wait
 }
 
-// Open reads the roll; a file that is not there yet is an empty roll. With a box the roll is sealed from now on; one that is
-// sealed cannot be read without.
+// Open reads the roll; a file that is not there yet is an empty roll, which is sealed from the beginning where there is a box. One that
+// lies there plain, by an older build, stays so until Seal; one that is sealed cannot be read without its box.
 func Open(path string, now func() time.Time, box Box) (*Roll, error) {
 	r := &Roll{path: path, now: now, box: box}
 	data, err := os.ReadFile(path)
@@ -148,10 +149,9 @@ func Open(path string, now func() time.Time, box Box) (*Roll, error) {
 		return nil, fmt.Errorf("read staff roll: %w", err)
 	}
 	// Not by its first byte: what is sealed begins with the name of the kiosk key, and one in 128 keys has one of JSON's.
-	plain := json.Valid(data)
-	if !plain {
+	if r.plain = json.Valid(data); !r.plain {
 		if box == nil {
-			return nil, fmt.Errorf("read staff roll %s: it is sealed to the kiosk's TPM, and queue.key says to use none", path)
+			return nil, fmt.Errorf("read staff roll %s: it is sealed, and its key is not here", path)
 		}
 		if data, err = box.Unwrap(sealedName, data); err != nil {
 			return nil, fmt.Errorf("read staff roll %s: %w", path, err)
@@ -167,10 +167,22 @@ func Open(path string, now func() time.Time, box Box) (*Roll, error) {
 		return nil, fmt.Errorf("read staff roll %s: %w", path, err)
 	}
 	r.records, r.waits = f.Members, f.Waits
-	if plain && box != nil {
-		return r, r.change(func() error { return nil })
-	}
 	return r, nil
+}
+
+// Seal seals the roll by a box from now on, also where it was sealed by another one.
+func (r *Roll) Seal(box Box) error {
+	return r.change(func() error {
+		r.box, r.plain = box, false
+		return nil
+	})
+}
+
+// Plain tells whether the roll lies on the disk unsealed.
+func (r *Roll) Plain() bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.plain
 }
 
 // Members lists who may sign in, by name.
@@ -355,13 +367,13 @@ func (r *Roll) find(name string) int {
 func (r *Roll) change(do func() error) error {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	before, waits := slices.Clone(r.records), slices.Clone(r.waits)
+	before, waits, box, plain := slices.Clone(r.records), slices.Clone(r.waits), r.box, r.plain
 	err := do()
 	if err == nil {
 		err = r.write()
 	}
 	if err != nil {
-		r.records, r.waits = before, waits
+		r.records, r.waits, r.box, r.plain = before, waits, box, plain
 	}
 	return err
 }
@@ -371,7 +383,7 @@ func (r *Roll) write() error {
 	if err != nil {
 		return fmt.Errorf("write staff roll: %w", err)
 	}
-	if r.box != nil {
+	if r.box != nil && !r.plain {
 		data = r.box.Wrap(sealedName, data)
 	}
 	f, err := os.CreateTemp(filepath.Dir(r.path), ".staff-*") // 0600

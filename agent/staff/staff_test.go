@@ -168,7 +168,7 @@ func TestGuessesAreBounded(t *testing.T) {
 	}
 }
 
-// What released kiosks have on their disks is taken over, and sealed where there is a key.
+// What released kiosks have on their disks is taken over, and sealed once it is said to be.
 func TestOldRollIsSealed(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "staff.json")
 	r := open(t, path, &clock{})
@@ -198,9 +198,15 @@ func keyThatBegins(first byte) seals.Key {
 
 func oldRollIsSealed(t *testing.T, path string, ring *seals.Ring) {
 	t.Helper()
-	for range 2 {
+	for i := range 2 {
 		r, err := Open(path, (&clock{}).now, ring)
 		if err != nil {
+			t.Fatal(err)
+		}
+		if r.Plain() != (i == 0) {
+			t.Errorf("opened for the %d. time: plain %t", i+1, r.Plain())
+		}
+		if err := r.Seal(ring); err != nil {
 			t.Fatal(err)
 		}
 		if _, err := r.SignIn("hoa", "480213", "screen"); err != nil {

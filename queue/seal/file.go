@@ -11,6 +11,8 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+
+	"golang.org/x/sys/unix"
 )
 
 // File is a vault in a file that only its owner may read.
@@ -112,6 +114,9 @@ func replacePrivate(path string, data []byte) (err error) {
 			os.Remove(tmp.Name())
 		}
 	}()
+	if err := keepOwner(tmp, dir); err != nil {
+		return errors.Join(err, tmp.Close())
+	}
 	if _, err := tmp.Write(data); err != nil {
 		return errors.Join(err, tmp.Close())
 	}
@@ -131,6 +136,18 @@ func replacePrivate(path string, data []byte) (err error) {
 		return nil
 	}
 	return overwrite(old)
+}
+
+// keepOwner gives a file that root writes to whoever the folder belongs to: the daemon must be able to read it.
+func keepOwner(f *os.File, folder string) error {
+	if os.Geteuid() != 0 {
+		return nil
+	}
+	var st unix.Stat_t
+	if err := unix.Stat(folder, &st); err != nil {
+		return err
+	}
+	return f.Chown(int(st.Uid), int(st.Gid))
 }
 
 func erasePrivate(path string) error {
