@@ -42,8 +42,9 @@ test-libreoffice: ## every official form as DOCX through LibreOffice (Debian pac
 test-portal: ## every map of the portal on the known and on three drifted versions of its forms
 	PORTAL_ALL=1 go test -count=1 ./agent/portal
 
-soak: ## the long versions: 1,000 kills, 1,000 scans, 10,000 readings, the fleet, a birth registration with human pauses
+soak: ## the long versions: 1,000 kills, 1,000 scans, 10,000 readings, the fleet, a birth registration with human pauses; as root also boot-trial
 	@$(call with,test); MOTCUA_SOAK=1 go test -count=1 -timeout 6h -v -run 'Soak|Crash|Kill|Fleet|Cuts|Damage|Contract' ./...
+	@if [ "$$(id -u)" -eq 0 ]; then $(MAKE) --no-print-directory boot-trial; else echo "boot-trial takes root: left out"; fi
 
 boot-trial: deb ## the package, its units and the worker's bounds on Debian 12's own kernel, systemd as process 1, in qemu (as root)
 	@$(call with,soak); configs/packaging/boot dist/motcua_$(VERSION)_*.deb

@@ -370,6 +370,14 @@ func TestNastyFiles(t *testing.T) {
 	report := throughTheUpload(t, d, files)
 	d.well()
 	t.Logf("%d files through the upload, %d visits at a time: %s, %d MB resident", len(files), visitsAtOnce, report, d.resident()>>20)
+	// A file that workers die of is told as one: what is counted above could else be nothing whatever happens.
+	fatal := d.visitor().toScan()
+	stop := d.killWorkers()
+	outcome := handIn(t, fatal, "fatal.jpg", card(t, 9))
+	if stop(); outcome != endedWorker {
+		t.Errorf("a file whose workers are killed is told as %q", outcome)
+	}
+	fatal.post("/leave", "why", "")
 	if now := leftBehind(t); len(now) > len(before) {
 		t.Errorf("files were left: %v", now)
 	}
@@ -443,16 +451,45 @@ func handIn(t *testing.T, v *visitor, name string, data []byte) (outcome string)
 	if v.code != http.StatusOK {
 		outcome = "refused at once"
 	}
+	before := workerDeaths(v)
 	const bound = 100 * time.Second // a file has 60 s of a worker, and a page under way is let finish
 	if !v.read(bound) {
 		t.Errorf("%s: not done within %v", name, bound)
 	}
-	if strings.Contains(v.body, "Máy chưa đọc được trang này.") { // the words of problem.worker-died
-		outcome = "ended its worker"
+	if workerDeaths(v) > before {
+		outcome = endedWorker
 		t.Logf("%s ended its worker", name)
 	}
 	v.get("/scan")
 	return outcome
+}
+
+// endedWorker is the outcome of a file that recognition's worker died of.
+const endedWorker = "ended its worker"
+
+// workerDeaths counts the papers of a visit that a worker died of, as they are told to the citizen.
+func workerDeaths(v *visitor) int {
+	v.get("/papers")
+	return strings.Count(v.body, "Máy chưa đọc được trang này.") // the words of problem.worker-died
+}
+
+// killWorkers ends recognition's workers as soon as there are any, until it is told to stop, which waits for it.
+func (d *daemon) killWorkers() (stop func()) {
+	ended, done := make(chan struct{}), make(chan struct{})
+	go func() {
+		defer close(done)
+		for {
+			for _, pid := range d.workers() {
+				_ = syscall.Kill(pid, syscall.SIGKILL)
+			}
+			select {
+			case <-ended:
+				return
+			case <-time.After(20 * time.Millisecond):
+			}
+		}
+	}()
+	return func() { close(ended); <-done }
 }
 
 // leftBehind lists what lies in the folder for temporary files and is no folder of a test's.

@@ -43,7 +43,7 @@ var elsewhere = []struct {
 func (s *screen) follow(address, target string) {
 	s.text(`(() => { const a = document.createElement("a"); a.href = "` + address + `"; a.target = "` + target + `"; a.id = "out";
 		a.textContent = "out"; document.querySelector("main").prepend(a); return ""; })()`)
-	time.Sleep(time.Second) // the page takes no tap so soon after it came
+	s.wait("a page that takes taps", func() bool { return s.text(`String("settled" in document.documentElement.dataset)`) == "true" })
 	s.run(chromedp.Click(chromedp.CSS("#out")))
 }
 

@@ -309,7 +309,12 @@ func (p *parts) runCounter(ctx context.Context, group *errgroup.Group) {
 	group.Go(func() error { return deliver(ctx, p.queue, counting(p.sink, p.figures)) })
 	group.Go(func() error { return p.readers(ctx) })
 	if p.sticks != nil {
-		group.Go(func() error { return p.sticks.Run(ctx) })
+		group.Go(func() error {
+			if err := p.sticks.Run(ctx); err != nil { // when a visit begins and when sticks are listed is looked, too
+				p.log.Error("sticks that come and go are not noticed at once", "error", err)
+			}
+			return nil
+		})
 	}
 }
 
