@@ -444,6 +444,7 @@ func handIn(t *testing.T, v *visitor, name string, data []byte) (outcome string)
 			return "not there"
 		}
 	}
+	before := workerDeaths(v)
 	if v.upload(filepath.Base(name), data); v.code >= 500 {
 		t.Errorf("%s: %d", name, v.code)
 	}
@@ -451,7 +452,6 @@ func handIn(t *testing.T, v *visitor, name string, data []byte) (outcome string)
 	if v.code != http.StatusOK {
 		outcome = "refused at once"
 	}
-	before := workerDeaths(v)
 	const bound = 100 * time.Second // a file has 60 s of a worker, and a page under way is let finish
 	if !v.read(bound) {
 		t.Errorf("%s: not done within %v", name, bound)

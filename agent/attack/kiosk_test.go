@@ -234,7 +234,7 @@ func (s *screen) wait(what string, done func() bool) {
 	s.t.Helper()
 	for end := time.Now().Add(patience); !done(); time.Sleep(50 * time.Millisecond) {
 		if time.Now().After(end) {
-			s.t.Fatalf("waited in vain for %s", what)
+			s.t.Fatalf("waited in vain for %s; the browser said %s", what, &s.said)
 		}
 	}
 }

@@ -72,7 +72,10 @@ func (k *storeKeys) adopt(ctx context.Context, log *slog.Logger) error {
 	if keys, err = k.before.Load(ctx); err != nil || len(keys) == 0 {
 		return err
 	}
-	return k.Save(ctx, keys)
+	if err := k.Save(ctx, keys); err != nil { // on a disk that is read-only, say: Load finds them where they were
+		log.Error("keys of an older build are not under the kiosk key yet", "error", err)
+	}
+	return nil
 }
 
 // settle removes what an older build kept, once the same keys are there wrapped.
