@@ -159,7 +159,7 @@ type Sign struct {
 	Organisation string `yaml:"organisation" json:"organisation"`
 	TSA          string `yaml:"tsa" json:"tsa"`
 	Kiosk        bool   `yaml:"kiosk" json:"kiosk"` // officers may sign in and sign at this kiosk's screen
-	Book         string `yaml:"book" json:"book"`   // name of the register of certifications, as the mark shows it
+	Book         string `yaml:"book" json:"book"`   // name of the register of certifications; the mark shows it with the kiosk's id
 	Trust        string `yaml:"trust" json:"trust"`
 
 	Wait Duration `yaml:"wait" json:"wait"` // how long what an officer compared at this kiosk waits to be signed

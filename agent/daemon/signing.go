@@ -44,7 +44,7 @@ const registerFile = "certified.jsonl"
 
 // Register opens the register of certifications of a kiosk.
 func Register(cfg config.Config) (*sign.Register, error) {
-	return sign.OpenRegister(filepath.Join(cfg.Data, registerFile), cfg.Sign.Book)
+	return sign.OpenRegister(filepath.Join(cfg.Data, registerFile), cfg.Sign.Book, cfg.Kiosk.ID)
 }
 
 // openSigning gives what officers sign with at the screen; nil where the configuration lets nobody.

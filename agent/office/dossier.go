@@ -22,8 +22,9 @@ type Dossier struct {
 	Title     string    `json:"title,omitempty"` // the procedure's name
 	Person    string    `json:"person,omitempty"`
 	Names     []string  `json:"names,omitempty"`
-	Numbers   []string  `json:"numbers,omitempty"` // personal numbers
-	Born      []int     `json:"born,omitempty"`    // years of birth of whom an answer may be told
+	Numbers   []string  `json:"numbers,omitempty"`   // personal numbers
+	Born      []int     `json:"born,omitempty"`      // years of birth of whom an answer may be told
+	Certified []string  `json:"certified,omitempty"` // numbers in a register of certifications that its signed copies bear
 	Received  time.Time `json:"received"`
 	Sealed    bool      `json:"sealed,omitempty"` // its content can't be opened with the keys of this desk
 
@@ -123,5 +124,6 @@ func (r *record) clone() *record {
 	c := *r
 	c.Files, c.History, c.Added = slices.Clone(r.Files), slices.Clone(r.History), slices.Clone(r.Added)
 	c.Reasons, c.Names, c.Numbers = slices.Clone(r.Reasons), slices.Clone(r.Names), slices.Clone(r.Numbers)
+	c.Certified = slices.Clone(r.Certified)
 	return &c
 }

@@ -29,6 +29,7 @@ const (
 	manifestName = "manifest.json"
 	formName     = "form.json"
 	receiptName  = "receipt.json"
+	numberMost   = 200     // bytes of a number in a register of certifications: its book's name is a line of a mark at most
 	textLimit    = 4 << 20 // bytes of manifest.json or form.json
 )
 
@@ -53,6 +54,7 @@ type form struct {
 	Kiosk       string
 	Supplements string
 	Values      []struct{ ID, Value, From string }
+	Copies      []struct{ Signature struct{ Number string } }
 }
 
 // LabelSupplements names, in manifest.json, the submission (its id or code) that this one adds papers to.
@@ -112,6 +114,7 @@ func (s *Store) take(rec *record, in *incoming) audit.Event {
 			step.File = named
 		}
 	} else {
+		rec.certify(in.form)
 		r := in.receipt
 		rec.Added = append(rec.Added, Supplement{ID: r.ID, Code: r.Code, SHA256: r.SHA256, Kiosk: r.Kiosk, Received: r.Received})
 		e.Act = audit.DossierSupplemented
@@ -293,7 +296,17 @@ func (r *record) begin(in *incoming) error {
 	}
 	r.Born = answer.Born(in.text)
 	r.people(f)
+	r.certify(f)
 	return nil
+}
+
+// certify notes the numbers of the copies that officers signed at a kiosk.
+func (r *record) certify(f form) {
+	for _, c := range f.Copies {
+		if n := strings.Join(strings.Fields(c.Signature.Number), " "); n != "" && len(n) <= numberMost {
+			r.Certified = append(r.Certified, n)
+		}
+	}
 }
 
 // people gathers names and personal numbers, for the search. The first person on the form is whose dossier it is.

@@ -22,6 +22,7 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	"strings"
 	"sync"
 	"time"
 
@@ -75,6 +76,7 @@ type Store struct {
 	records map[uint64]*record
 	ids     map[string]uint64   // submissions, supplements too
 	codes   map[string][]uint64 // folded, as they are typed; more than one: a kiosk gave a code that was another dossier's
+	copies  map[string][]uint64 // by the folded numbers of their certified copies; more than one: two kiosks gave one number
 
 	kiosks  kiosks
 	changed chan struct{} // closed and made anew when something changes
@@ -123,7 +125,7 @@ func Open(ctx context.Context, dir string, o Options) (*Store, error) {
 		return nil, fmt.Errorf("open desk: %w", err)
 	}
 	s := &Store{o: o, dir: dir, records: map[uint64]*record{}, ids: map[string]uint64{}, codes: map[string][]uint64{},
-		changed: make(chan struct{})}
+		copies: map[string][]uint64{}, changed: make(chan struct{})}
 	if err := tidy(filepath.Join(dir, indexName)); err != nil {
 		return nil, err
 	}
@@ -291,7 +293,10 @@ func (s *Store) remember(r *record) {
 	s.records[r.Number] = r
 	for _, one := range r.submissions() {
 		s.ids[one.ID] = r.Number
-		s.claim(foldCode(one.Code), r.Number)
+		claim(s.codes, foldCode(one.Code), r.Number)
+	}
+	for _, number := range r.Certified {
+		claim(s.copies, strings.ToLower(number), r.Number)
 	}
 	s.tell()
 }
@@ -307,7 +312,10 @@ func (s *Store) forget(r *record) {
 	delete(s.records, r.Number)
 	for _, one := range r.submissions() {
 		delete(s.ids, one.ID)
-		s.release(foldCode(one.Code), r.Number)
+		release(s.codes, foldCode(one.Code), r.Number)
+	}
+	for _, number := range r.Certified {
+		release(s.copies, strings.ToLower(number), r.Number)
 	}
 }
 

@@ -496,6 +496,39 @@ func TestCodeOfAnotherDossier(t *testing.T) {
 	}
 }
 
+// One number of a register of certifications on two copies is told on both dossiers, also after a restart.
+func TestOneNumberOnTwoCopies(t *testing.T) {
+	w := open(t, t.TempDir())
+	defer func() { w.close(t) }()
+	with := func(numbers ...string) func(*dossier.Form) {
+		return func(f *dossier.Form) {
+			for _, n := range numbers {
+				f.Copies = append(f.Copies, dossier.FormCopy{Name: "copy.pdf", Signature: &dossier.Signature{Form: "SAO Y", Number: n, Officer: "hoa"}})
+			}
+			f.Copies = append(f.Copies, dossier.FormCopy{Name: "unsigned.pdf"})
+		}
+	}
+	a := w.file(t, "s1", "Lê Thị Thử", "079190012345", with("1/2026 SCT/BS", "2/2026 SCT/BS"))
+	b := w.file(t, "s2", "Trần Văn Thử", "079090054321", with("2/2026  sct/bs"))
+	c := w.file(t, "s3", "Trần Văn Thử", "079090054321", with("2/2026 SCT/BS kiosk-2", "3/2026 SCT/BS", "3/2026 SCT/BS"))
+	d := w.file(t, "s4", "Trần Văn Thử", "079090054321", with("4/2026 SCT/BS"))
+	for range 2 {
+		for _, one := range []struct {
+			d    Dossier
+			want []uint64
+		}{{a, []uint64{b.Number}}, {b, []uint64{a.Number}}, {c, []uint64{c.Number}}, {d, nil}} {
+			if got := w.store.SameNumber(one.d); !slices.Equal(got, one.want) {
+				t.Errorf("%v: the same number in %v, want %v", one.d, got, one.want)
+			}
+		}
+		w = w.reopened(t)
+	}
+	more := w.file(t, "m1", "Trần Văn Thử", "079090054321", with("1/2026 SCT/BS"), func(f *dossier.Form) { f.Supplements = d.ID })
+	if got := w.store.SameNumber(more); !slices.Equal(got, []uint64{a.Number}) {
+		t.Errorf("more papers: the same number in %v", got)
+	}
+}
+
 // A result that a kiosk handed over is noted once, with the kiosk; what was answered, and how long that took, stays as it was. A newer
 // result is another one.
 func TestHandedOver(t *testing.T) {

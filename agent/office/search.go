@@ -35,19 +35,37 @@ func (s *Store) Twins(d Dossier) (numbers []uint64) {
 	return numbers
 }
 
-// claim notes a dossier under a receipt code, in the order of filing; mu is held.
-func (s *Store) claim(code string, n uint64) {
-	if have := s.codes[code]; code != "" && !slices.Contains(have, n) {
-		s.codes[code] = append(slices.Clip(have), n)
-		slices.Sort(s.codes[code])
+// SameNumber gives the dossiers that have a certified copy with the number of one of this dossier's: the dossier itself where two of
+// its own have one number. A number of a register of certifications stands on one copy (Decree 23/2015/NĐ-CP, article 13); kiosks of
+// before this was seen to, and such as were given one id, may give it twice.
+func (s *Store) SameNumber(d Dossier) (numbers []uint64) {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	for i, one := range d.Certified {
+		again := func(other string) bool { return strings.EqualFold(other, one) }
+		for _, n := range s.copies[strings.ToLower(one)] {
+			if (n != d.Number || slices.ContainsFunc(d.Certified[i+1:], again)) && !slices.Contains(numbers, n) {
+				numbers = append(numbers, n)
+			}
+		}
+	}
+	slices.Sort(numbers)
+	return numbers
+}
+
+// claim notes a dossier under a key, in the order of filing.
+func claim(index map[string][]uint64, key string, n uint64) {
+	if have := index[key]; key != "" && !slices.Contains(have, n) {
+		index[key] = append(slices.Clip(have), n)
+		slices.Sort(index[key])
 	}
 }
 
-// release forgets a dossier of that code; mu is held.
-func (s *Store) release(code string, n uint64) {
-	left := slices.DeleteFunc(slices.Clone(s.codes[code]), func(have uint64) bool { return have == n })
-	if s.codes[code] = left; len(left) == 0 {
-		delete(s.codes, code)
+// release forgets a dossier of that key.
+func release(index map[string][]uint64, key string, n uint64) {
+	left := slices.DeleteFunc(slices.Clone(index[key]), func(have uint64) bool { return have == n })
+	if index[key] = left; len(left) == 0 {
+		delete(index, key)
 	}
 }
 

@@ -10,6 +10,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"sync"
@@ -20,10 +21,12 @@ import (
 // 23/2015/NĐ-CP, article 13), one a signed copy. It names no person: who asked stands in the submission. A number is written
 // down, and on the disk, before anything is signed with it; asked for again, after a crash or a wrong PIN, a copy gets the
 // same one, and its line is written anew where it says something else by now: the last line of a copy counts. So none stands on
-// two copies; one whose copy was never sent stays as it is and says nothing.
+// two copies; one whose copy was never sent stays as it is and says nothing. Kiosks count each for itself, and call their books what
+// their ward calls them, so the name of a kiosk's book bears the kiosk's own id: over the ward, too, a number stands on one copy.
 type Register struct {
-	path string
-	book string
+	path  string
+	name  string // of the book as it is configured: lines of before books bore the kiosk's id are of it
+	kiosk string
 
 	mu      sync.Mutex // guards entries and the file
 	entries []Certified
@@ -40,13 +43,14 @@ type Certified struct {
 	Form       string    `json:"form"`
 	Officer    string    `json:"officer"`          // sign-in name
 	Digest     string    `json:"digest,omitempty"` // SHA-256 of the copy before it was signed, in hexadecimal; older lines have none
+	Book       string    `json:"book,omitempty"`   // as the mark shows it; older lines have none, they are of the configured name
 	At         time.Time `json:"at"`
 }
 
-// OpenRegister opens a register; book is its name as the mark on a copy shows it, such as "SCT/BS". Lines that a crash cut
-// short were answered to nobody and are left where they are.
-func OpenRegister(path, book string) (*Register, error) {
-	r := &Register{path: path, book: book}
+// OpenRegister opens the register of a kiosk; name is its book's, such as "SCT/BS". Lines that a crash cut short were answered to
+// nobody and are left where they are.
+func OpenRegister(path, name, kiosk string) (*Register, error) {
+	r := &Register{path: path, name: name, kiosk: kiosk}
 	f, err := os.Open(path)
 	if errors.Is(err, fs.ErrNotExist) {
 		return r, nil
@@ -75,7 +79,7 @@ func (r *Register) Number(c Certified) (string, error) {
 	c.Year = c.At.In(hanoi).Year()
 	if i := r.index(c); i >= 0 {
 		e := r.entries[i]
-		c.Year, c.Number = e.Year, e.Number
+		c.Year, c.Number, c.Book = e.Year, e.Number, e.Book
 		if c.says(e) {
 			return r.shown(e), nil
 		}
@@ -86,6 +90,7 @@ func (r *Register) Number(c Certified) (string, error) {
 			}
 		}
 		c.Number++
+		c.Book = r.Book()
 	}
 	line, err := json.Marshal(c)
 	if err != nil {
@@ -148,11 +153,11 @@ func (r *Register) put(c Certified) {
 }
 
 func (r *Register) shown(c Certified) string {
-	if r.book == "" {
-		return fmt.Sprintf("%d/%d", c.Number, c.Year)
-	}
-	return fmt.Sprintf("%d/%d %s", c.Number, c.Year, r.book)
+	return strings.TrimSpace(fmt.Sprintf("%d/%d %s", c.Number, c.Year, r.bookOf(c)))
 }
+
+// bookOf is the book that a line stands in.
+func (r *Register) bookOf(c Certified) string { return cmp.Or(c.Book, r.name) }
 
 // append puts a line on the disk. What a crash left of the line before it is ended first.
 func (r *Register) append(line []byte) error {
@@ -194,12 +199,17 @@ func (r *Register) append(line []byte) error {
 	return errors.Join(dir.Sync(), dir.Close())
 }
 
-// Book is the register's name, as the mark on a copy shows it.
+// Book is the name of the book that new lines stand in, as the mark on a copy shows it: what is configured and the kiosk's id, but where
+// that is a word of it already ("SCT/BS-K1" of the kiosk k1).
 func (r *Register) Book() string {
 	if r == nil {
 		return ""
 	}
-	return r.book
+	word := regexp.MustCompile(`(?i)(^|[^\pL\pN])` + regexp.QuoteMeta(r.kiosk) + `([^\pL\pN]|$)`)
+	if word.MatchString(r.name) {
+		return r.name
+	}
+	return strings.TrimSpace(r.name + " " + r.kiosk)
 }
 
 // In are the lines of a month ("2026-11"), in the order of their numbers.

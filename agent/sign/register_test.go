@@ -3,6 +3,7 @@ package sign_test
 import (
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
@@ -13,7 +14,7 @@ func TestRegister(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "register")
 	open := func() *sign.Register {
 		t.Helper()
-		r, err := sign.OpenRegister(path, "SCT/BS")
+		r, err := sign.OpenRegister(path, "SCT/BS", "")
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -67,7 +68,7 @@ func TestRegister(t *testing.T) {
 func TestRegisterSaysWhatWasSigned(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "register")
 	at := time.Date(2026, 11, 30, 2, 0, 0, 0, time.UTC)
-	r, err := sign.OpenRegister(path, "")
+	r, err := sign.OpenRegister(path, "", "")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -85,7 +86,7 @@ func TestRegisterSaysWhatWasSigned(t *testing.T) {
 			t.Fatalf("%q, %v", got, err)
 		}
 	}
-	again, err := sign.OpenRegister(path, "")
+	again, err := sign.OpenRegister(path, "", "")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -95,5 +96,49 @@ func TestRegisterSaysWhatWasSigned(t *testing.T) {
 			!all[0].At.Equal(at.AddDate(0, 0, 1)) || all[1].Submission != "B" {
 			t.Errorf("%+v", all)
 		}
+	}
+}
+
+// Kiosks of a ward call their book the same: no number of it stands on two copies all the same, and what a register held before its
+// book bore the kiosk's id is found as it was printed.
+func TestNumbersOfAWard(t *testing.T) {
+	at := time.Date(2026, 11, 30, 2, 0, 0, 0, time.UTC)
+	old := `{"year":2026,"number":7,"submission":"A","copy":1,"title":"Giấy khai sinh","pages":1,"form":"SAO Y","officer":"hoa","digest":"ab",` +
+		`"at":"2026-11-29T09:00:00+07:00"}` + "\n"
+	given := map[string]string{}
+	for kiosk, book := range map[string]string{"kiosk-1": "SCT/BS", "kiosk-10": "SCT/BS", "kiosk-2": "", "k3": "SCT/BS-K3", "k": "SCT/BS"} {
+		path := filepath.Join(t.TempDir(), "register")
+		if err := os.WriteFile(path, []byte(old), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		r, err := sign.OpenRegister(path, book, kiosk)
+		if err != nil {
+			t.Fatal(err)
+		}
+		number, err := r.Number(sign.Certified{Submission: "B", Copy: 1, At: at, Digest: "cd"})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if of := given[number]; of != "" {
+			t.Errorf("%s and %s both gave %s", of, kiosk, number)
+		}
+		given[number] = kiosk
+		again, err := sign.OpenRegister(path, book, kiosk)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if line, standing := again.Look(number, "cd"); standing != sign.SameCopy || line.Submission != "B" {
+			t.Errorf("%s: %q is %s", kiosk, number, standing)
+		}
+		before := strings.TrimSpace("7/2026 " + book)
+		if line, standing := again.Look(before, "ab"); standing != sign.SameCopy || line.Submission != "A" {
+			t.Errorf("%s: the line of before is %s", kiosk, standing)
+		}
+		if got, err := again.Number(sign.Certified{Submission: "A", Copy: 1, At: at}); err != nil || got != before {
+			t.Errorf("%s: asked again, the copy of before has %q, %v", kiosk, got, err)
+		}
+	}
+	if given["8/2026 SCT/BS kiosk-1"] == "" || given["8/2026 kiosk-2"] == "" || given["8/2026 SCT/BS-K3"] == "" {
+		t.Errorf("%v", given)
 	}
 }

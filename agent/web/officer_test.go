@@ -67,7 +67,7 @@ func withOfficer(t testing.TB, k *token) func(*screen.Options) {
 
 func withOfficerIn(t testing.TB, dir string, k *token) func(*screen.Options) {
 	t.Helper()
-	register, err := sign.OpenRegister(filepath.Join(dir, "certified"), "SCT/BS")
+	register, err := sign.OpenRegister(filepath.Join(dir, "certified"), "SCT/BS", "")
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -22,7 +22,7 @@ import (
 // printedCopy is a certified copy that stands in a register, the register, and what the symbol on a print of it says.
 func printedCopy(t *testing.T) (signed []byte, register *sign.Register, code string) {
 	t.Helper()
-	register, err := sign.OpenRegister(filepath.Join(t.TempDir(), "certified.jsonl"), "SCT/BS")
+	register, err := sign.OpenRegister(filepath.Join(t.TempDir(), "certified.jsonl"), "SCT/BS", "")
 	if err != nil {
 		t.Fatal(err)
 	}

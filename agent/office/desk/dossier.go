@@ -77,6 +77,7 @@ type dossierBody struct {
 	Ticked []string
 	Wrong  string // key of what was wrong with it
 	Twins  []uint64
+	Same   []uint64 // dossiers with a certified copy of the same number
 	PDFs   []office.File
 	Others []office.File
 	Token  bool // a token is in the desk's machine
@@ -131,6 +132,7 @@ func (d *Desk) revision(w http.ResponseWriter, r *http.Request, _ *session) {
 // show renders a dossier; b holds what was typed, if a form was refused.
 func (d *Desk) show(w http.ResponseWriter, r *http.Request, status int, one office.Dossier, b dossierBody) {
 	b.Dossier, b.Twins = one, d.o.Store.Twins(one)
+	b.Same = d.o.Store.SameNumber(one)
 	b.Next, b.Token, b.Signer, b.Forms = office.Next(one.State), d.o.Sign != nil, d.o.Signer, copyForms
 	b.List = map[answer.State][]answer.Reason{}
 	for _, state := range b.Next {

@@ -38,6 +38,7 @@ type lineBody struct {
 type lineRow struct {
 	office.Dossier
 	Twins []uint64 // other dossiers with its receipt code
+	Same  []uint64 // dossiers with a certified copy of the same number
 }
 
 type tab struct {
@@ -82,7 +83,7 @@ func (d *Desk) line(w http.ResponseWriter, r *http.Request, _ *session) {
 		list = list[:rowsMost]
 	}
 	for _, one := range list {
-		b.Rows = append(b.Rows, lineRow{one, d.o.Store.Twins(one)})
+		b.Rows = append(b.Rows, lineRow{one, d.o.Store.Twins(one), d.o.Store.SameNumber(one)})
 	}
 	d.render(w, r, http.StatusOK, "line", b)
 }
