@@ -103,6 +103,7 @@ fuzz: ## every fuzz target for FUZZTIME (30s) each
 
 deb: build ## a Debian package in dist/
 	@$(call with,build); mkdir -p dist; ./motcua manual >dist/motcua.1; ./motcua completion >dist/motcua.bash; .ci/third-party >dist/THIRD-PARTY.txt; \
+	go run ./agent/portal/pack -o dist/portal; \
 	DEB_ARCH=$$(dpkg --print-architecture) DEB_VERSION=$(VERSION) go run $(NFPM) package --config configs/packaging/nfpm.yaml --packager deb --target dist/
 
 KEY ?=

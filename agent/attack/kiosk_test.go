@@ -31,6 +31,7 @@ type screen struct {
 	display string
 	ctx     context.Context // of the one page
 	portal  string          // an address besides the daemon's that may be opened
+	more    []string        // arguments of Chromium's besides the unit's
 	said    lines
 	ended   chan struct{} // closed when the browser, and what runs it, has ended
 }
@@ -82,15 +83,21 @@ func (s *screen) begin(d *daemon, command []string, platform string, env ...stri
 	if err := os.WriteFile(filepath.Join(managed, "motcua.json"), policy, 0o644); err != nil {
 		t.Fatal(err)
 	}
+	covers := []string{filepath.Join(temp, "policies"), "/etc/chromium/policies"}
+	for from, to := range shippedExtensions(t, d, temp) {
+		covers = append(covers, from, to)
+	}
 	for _, dir := range []string{temp, filepath.Join(temp, "policies"), managed} { // to who runs the browser
 		if err := os.Chown(dir, 65534, 65534); err != nil && slices.Contains(command, "setpriv") {
 			t.Fatal(err)
 		}
 	}
-	_ = os.MkdirAll("/etc/chromium/policies", 0o755) // to be covered below, for Chromium alone
-	const cover = `mount --bind "$1" /etc/chromium/policies && shift && exec "$@"`
-	args := append([]string{"-m", "sh", "-c", cover, "sh", filepath.Join(temp, "policies")}, command...)
-	args = append(append(args, "--no-sandbox", "--remote-debugging-port=0"),
+	for i := 1; i < len(covers); i += 2 {
+		_ = os.MkdirAll(covers[i], 0o755) // to be covered below, for Chromium alone
+	}
+	const cover = `while [ "$1" != -- ]; do mount --bind "$1" "$2" || exit; shift 2; done; shift; exec "$@"`
+	args := append([]string{"-m", "sh", "-c", cover, "sh"}, append(append(covers, "--"), command...)...)
+	args = append(append(append(args, "--no-sandbox", "--remote-debugging-port=0"), s.more...),
 		unitArguments(t, filepath.Join(temp, "profile"), platform, d.base+"/")...)
 	cmd := exec.Command("unshare", args...)
 	cmd.Env = append(append(os.Environ(), "TMPDIR="+temp, "HOME="+temp, "XDG_RUNTIME_DIR="+temp, "DBUS_SESSION_BUS_ADDRESS=disabled:"), env...)

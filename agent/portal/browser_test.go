@@ -274,7 +274,7 @@ func (s *standIn) eval(ctx context.Context, script string, out any) {
 // claim hands the plan to the extension as a person does: by the code, in its popup.
 func (s *standIn) claim(ctx context.Context) {
 	s.t.Helper()
-	code, err := s.desk.Offer("v", func() (Work, error) { return s.plan, nil })
+	code, err := s.desk.Offer("v", Job{Work: func() (Work, error) { return s.plan, nil }})
 	if err != nil {
 		s.t.Fatal(err)
 	}
@@ -613,6 +613,8 @@ func TestNothingStaysAfterACitizen(t *testing.T) {
 	tab, cancel := chromedp.NewContext(popup)
 	t.Cleanup(cancel)
 	left := func(host string) (cookie, who string) {
+		tab, cancel := chromedp.NewContext(popup) // what a tab keeps for itself ends with it, and the wiping ends the portal's tabs
+		defer cancel()
 		if err := chromedp.Do(tab, chromedp.Navigate("https://"+host+"/left")); err != nil {
 			t.Fatal(err)
 		}
@@ -628,10 +630,15 @@ func TestNothingStaysAfterACitizen(t *testing.T) {
 			t.Fatalf("%s kept nothing even before: %q, %q", host, cookie, who)
 		}
 	}
+	if err := chromedp.Do(tab, chromedp.Navigate("https://"+origins[0]+"/mark")); err != nil {
+		t.Fatal(err)
+	}
 	if err := chromedp.Do(popup, chromedp.Click(chromedp.CSS("#wipe"))); err != nil {
 		t.Fatal(err)
 	}
 	s.until(popup, "the wiping", `document.body.dataset.wiped === "1"`)
+	s.until(popup, "the portal's tabs to be closed", `(chrome.tabs.query({url: "https://*.dichvucong.gov.vn/*"}).then((l) => window.open = l.length),
+		window.open === 0)`)
 	for _, host := range origins {
 		if cookie, who := left(host); cookie != "" || who != "" {
 			t.Errorf("%s still knows the citizen: cookie %t, storage %t", host, cookie != "", who != "")

@@ -35,10 +35,11 @@ type Desk struct {
 	code  string
 	visit string
 	made  time.Time
-	work  func() (Work, error)
+	job   Job
 	tries int
 	token string // of the work that was given out last
 	last  string // its procedure
+	here  func(acted bool) time.Duration
 
 	changes []Change // the newest of each page
 }
@@ -46,8 +47,16 @@ type Desk struct {
 // NewDesk makes a desk; now is the clock, log may be nil.
 func NewDesk(now func() time.Time, log *slog.Logger) *Desk { return &Desk{now: now, log: log} }
 
-// Offer opens a new code for a visit; work is asked when the code is named. Codes from before end.
-func (d *Desk) Offer(visit string, work func() (Work, error)) (string, error) {
+// Job is what a code stands for.
+type Job struct {
+	Work func() (Work, error) // the visit's answers and papers, as they are when the code is named
+	// Here is told every few seconds that the kiosk's own browser shows the portal, and whether the person did something there since.
+	// It says how long the visit is still held, 0 when it is over. It may be nil.
+	Here func(acted bool) time.Duration
+}
+
+// Offer opens a new code for a visit. Codes from before end.
+func (d *Desk) Offer(visit string, job Job) (string, error) {
 	top := new(big.Int).Exp(big.NewInt(10), big.NewInt(CodeDigits), nil)
 	n, err := rand.Int(rand.Reader, top)
 	if err != nil {
@@ -55,7 +64,7 @@ func (d *Desk) Offer(visit string, work func() (Work, error)) (string, error) {
 	}
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	d.code, d.visit, d.work, d.made, d.tries = fmt.Sprintf("%0*d", CodeDigits, n), visit, work, d.now(), 0
+	d.code, d.visit, d.job, d.made, d.tries = fmt.Sprintf("%0*d", CodeDigits, n), visit, job, d.now(), 0
 	return d.code, nil
 }
 
@@ -64,16 +73,16 @@ func (d *Desk) Close(visit string) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	if d.visit == visit {
-		d.code, d.visit, d.work = "", "", nil
+		d.code, d.visit, d.job = "", "", Job{}
 	}
 }
 
 // Claim gives the work for the code, once. It fails with ErrCode, or with ErrTries where it was guessed at.
 func (d *Desk) Claim(code string) (Work, error) {
 	d.mu.Lock()
-	work := d.work
+	job := d.job
 	if d.code == "" || d.now().Sub(d.made) > CodeLife {
-		d.code, d.visit, d.work = "", "", nil
+		d.code, d.visit, d.job = "", "", Job{}
 		d.mu.Unlock()
 		return Work{}, ErrCode
 	}
@@ -81,22 +90,22 @@ func (d *Desk) Claim(code string) (Work, error) {
 		d.tries++
 		defer d.mu.Unlock()
 		if d.tries >= MaxTries {
-			d.code, d.visit, d.work = "", "", nil
+			d.code, d.visit, d.job = "", "", Job{}
 			return Work{}, ErrTries
 		}
 		return Work{}, ErrCode
 	}
-	d.code, d.visit, d.work = "", "", nil
+	d.code, d.visit, d.job = "", "", Job{}
 	d.mu.Unlock()
 
-	w, err := work()
+	w, err := job.Work()
 	if err != nil {
 		return Work{}, err
 	}
 	w.Token = rand.Text()
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	d.token, d.last = w.Token, w.Procedure
+	d.token, d.last, d.here = w.Token, w.Procedure, job.Here
 	return w, nil
 }
 
@@ -105,4 +114,18 @@ func (d *Desk) Given(token string) (procedure string, ok bool) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	return d.last, d.token != "" && subtle.ConstantTimeCompare([]byte(token), []byte(d.token)) == 1
+}
+
+// Here tells the visit of a token that the kiosk's own browser shows the portal, and gives how long it is still held; 0 when it is over.
+func (d *Desk) Here(token string, acted bool) time.Duration {
+	d.mu.Lock()
+	here := d.here
+	if d.token == "" || subtle.ConstantTimeCompare([]byte(token), []byte(d.token)) != 1 {
+		here = nil
+	}
+	d.mu.Unlock()
+	if here == nil {
+		return 0
+	}
+	return here(acted)
 }

@@ -12,7 +12,7 @@ import (
 )
 
 // Origin is the extension's own: its id follows from the key in extension/manifest.json.
-const Origin = "chrome-extension://cifleechbnjahgfokafibjdmagialldn"
+const Origin = "chrome-extension://bhognjkpnadceldbnedgoinbinakpkgh"
 
 // PathPrefix begins the addresses that only the extension may ask.
 const PathPrefix = "/portal/"
@@ -29,7 +29,7 @@ type Change struct {
 // requestLimit is the most a request of the extension weighs.
 const requestLimit = 16 << 10
 
-// ServeHTTP answers the extension, and nobody else: POST claim (code) and changed (token, page, unknown, lost).
+// ServeHTTP answers the extension, and nobody else: POST claim (code), here (token, acted) and changed (token, page, unknown, lost).
 func (d *Desk) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	h := w.Header()
 	h.Set("Cache-Control", "no-store")
@@ -53,6 +53,14 @@ func (d *Desk) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	switch strings.TrimPrefix(r.URL.Path, PathPrefix) {
 	case "claim":
 		d.claim(w, r)
+	case "here":
+		left := d.Here(r.PostForm.Get("token"), r.PostForm.Get("acted") != "")
+		if left <= 0 {
+			http.Error(w, http.StatusText(http.StatusGone), http.StatusGone)
+			return
+		}
+		w.Header().Set("Content-Type", "application/json")
+		_ = json.NewEncoder(w).Encode(map[string]int{"left": int(left.Seconds())})
 	case "changed":
 		d.changed(w, r)
 	default:

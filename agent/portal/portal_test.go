@@ -98,7 +98,7 @@ func TestDesk(t *testing.T) {
 	d := NewDesk(func() time.Time { return now }, nil)
 	work := func() (Work, error) { return Work{Procedure: "1.004873"}, nil }
 	code := func() string {
-		c, err := d.Offer("v1", work)
+		c, err := d.Offer("v1", Job{Work: work})
 		if err != nil || len(c) != CodeDigits {
 			t.Fatalf("%q, %v", c, err)
 		}

@@ -101,7 +101,8 @@ func TestPortalCode(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	k := newKiosk(t, func(o *screen.Options) { o.Portal, o.Scanner = maps, nil })
+	c := newClock()
+	k := newKiosk(t, func(o *screen.Options) { o.Portal, o.Scanner, o.Clock = maps, nil, c.now })
 	h := k.hand(t).toScan("2.000635")
 	h.upload("giấy.png", onePixel(t))
 	if e := h.follow("done", "fault"); e.Kind != "done" {
@@ -109,9 +110,9 @@ func TestPortalCode(t *testing.T) {
 	}
 	h.fillIn()
 	h.get("/confirm").want(200, "/confirm", "Điền trên Cổng")
-	claim := func(code, origin string) (int, portal.Work) {
+	ask := func(path, body, origin string) *http.Response {
 		t.Helper()
-		r, err := http.NewRequestWithContext(t.Context(), http.MethodPost, k.server.URL+"/portal/claim", strings.NewReader("code="+code))
+		r, err := http.NewRequestWithContext(t.Context(), http.MethodPost, k.server.URL+path, strings.NewReader(body))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -121,6 +122,11 @@ func TestPortalCode(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
+		return answer
+	}
+	claim := func(code, origin string) (int, portal.Work) {
+		t.Helper()
+		answer := ask("/portal/claim", "code="+code, origin)
 		defer answer.Body.Close()
 		var w portal.Work
 		if answer.StatusCode == http.StatusOK {
@@ -148,6 +154,46 @@ func TestPortalCode(t *testing.T) {
 	if status, _ := claim(code, portal.Origin); status != http.StatusNotFound {
 		t.Errorf("the code works twice: %d", status)
 	}
+	// In the kiosk's own browser the visit is held while its person does something on the portal, and three minutes longer.
+	here := func(token, acted string) (status, left int) {
+		t.Helper()
+		answer := ask("/portal/here", "token="+token+"&acted="+acted, portal.Origin)
+		defer answer.Body.Close()
+		var told struct{ Left int }
+		_ = json.NewDecoder(answer.Body).Decode(&told) // nothing is told of a visit that is over
+		return answer.StatusCode, told.Left
+	}
+	if status, _ := here("another", "1"); status != http.StatusGone {
+		t.Errorf("a stranger holds the visit: %d", status)
+	}
+	for range 20 {
+		c.pass(20 * time.Second)
+		k.site.Sweep()
+		if status, left := here(work.Token, "1"); status != http.StatusOK || left != 180 {
+			t.Fatalf("who fills the form: %d, %d s left", status, left)
+		}
+	}
+	held := 0
+	for ; ; held++ {
+		c.pass(5 * time.Second)
+		k.site.Sweep()
+		status, left := here(work.Token, "")
+		if status != http.StatusOK {
+			break
+		}
+		if want := 180 - 5*(held+1); left < want || left > want+5 {
+			t.Fatalf("after %d s of silence %d s are left", 5*(held+1), left)
+		}
+	}
+	if held < 34 || held > 36 {
+		t.Errorf("a silent visit was held for %d s", 5*held)
+	}
+	h = k.hand(t).toScan("2.000635")
+	h.upload("giấy.png", onePixel(t))
+	if e := h.follow("done", "fault"); e.Kind != "done" {
+		t.Fatalf("ended with %s: %s", e.Kind, e.Text)
+	}
+	h.fillIn()
 	code = shown()
 	h.get("/confirm")
 	h.post("/confirm").want(200, "/receipt")

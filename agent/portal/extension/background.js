@@ -61,9 +61,64 @@ async function note(result, sender) {
 	}
 }
 
+// The portal, where it is opened in the kiosk's own browser.
+const START = "https://dichvucong.gov.vn/";
+
+// reach tells whether this browser gets to the portal at all: a kiosk's does only where its office has opened the way.
+async function reach() {
+	return fetch(START, {method: "HEAD", mode: "no-cors", credentials: "omit", cache: "no-store", signal: AbortSignal.timeout(5000)}).then(() => true, () => false);
+}
+
+// here claims the visit whose code the kiosk's own page shows, and opens the portal in that page's stead. It is a new tab: what the
+// portal keeps for a tab ends with it.
+async function here(code, sender) {
+	if (sender.frameId !== 0 || sender.origin !== await daemon()) return null;
+	const answer = await claim(code);
+	if (answer.error) return answer;
+	await session.set({here: true});
+	await chrome.tabs.create({url: START});
+	await chrome.tabs.remove(sender.tab.id);
+	return answer;
+}
+
+// alive tells the daemon that the portal is still being used at the kiosk, and gives how many seconds the visit is held; when it is
+// over, the portal is left.
+async function alive(acted) {
+	const {work, here} = await session.get(["work", "here"]);
+	if (!here) return null;
+	let answer;
+	try {
+		answer = await fetch(await daemon() + "/portal/here", {
+			method: "POST",
+			headers: {"Content-Type": "application/x-www-form-urlencoded"},
+			body: new URLSearchParams({token: work.token, acted: acted ? "1" : ""}),
+		});
+	} catch {
+		return {left: null}; // the daemon is being started anew
+	}
+	if (answer.ok) return answer.json();
+	await done("/");
+	return null;
+}
+
+// done leaves the portal; at the kiosk it leads back to the visit.
+async function done(path) {
+	const {here} = await session.get("here");
+	if (here) await chrome.tabs.create({url: await daemon() + path});
+	await wipe();
+}
+
+// leave closes the portal's tabs: what they show and keep for themselves is the person's, too.
+async function leave() {
+	const all = await chrome.tabs.query({}), theirs = await chrome.tabs.query({url: ORIGINS.map((o) => o + "/*")});
+	if (theirs.length && theirs.length === all.length) await chrome.tabs.create({}); // a browser without a tab ends
+	await chrome.tabs.remove(theirs.map((t) => t.id));
+}
+
 // wipe forgets the visit and takes away what the portal left in the browser.
 async function wipe() {
 	await session.clear();
+	await leave();
 	await chrome.browsingData.remove({origins: ORIGINS}, {
 		cookies: true, localStorage: true, indexedDB: true, cacheStorage: true, serviceWorkers: true, fileSystems: true, webSQL: true, cache: true,
 	});
@@ -81,6 +136,10 @@ chrome.runtime.onMessage.addListener((message, sender, reply) => {
 		plan: () => plan(sender.url),
 		fill: () => chrome.tabs.sendMessage(sender.tab.id, {kind: "fill"}),
 		results: () => note(message.result, sender),
+		reach: () => reach(),
+		here: () => here(message.code, sender),
+		alive: () => alive(message.acted),
+		done: () => done("/confirm"),
 		wipe: () => own || sender.url.startsWith("http://127.0.0.1") ? wipe() : null,
 	};
 	if (!acts[message.kind]) return false;

@@ -7,6 +7,8 @@ import (
 	"net/http"
 	"slices"
 	"strings"
+	"sync"
+	"time"
 
 	"motcua/agent/counter"
 	"motcua/agent/dossier"
@@ -40,7 +42,7 @@ func (s *Pages) portalCode(w http.ResponseWriter, r *http.Request, at screen.Sea
 		return
 	}
 	v, p := at.Visit, at.Proc
-	code, err := s.Desk.Offer(v.ID, func() (portal.Work, error) { return s.work(s.Ending, v, p) })
+	code, err := s.Desk.Offer(v.ID, portal.Job{Work: func() (portal.Work, error) { return s.work(s.Ending, v, p) }, Here: s.onScreen(v)})
 	if err != nil {
 		s.Log.Error("portal code", "visit", at.State.ID, "error", err)
 		s.Fail(w, r, http.StatusInternalServerError, "fault")
@@ -49,6 +51,34 @@ func (s *Pages) portalCode(w http.ResponseWriter, r *http.Request, at screen.Sea
 	half := len(code) / 2
 	s.Render(w, r, http.StatusOK, "portal", screen.View{Steps: s.Steps(at.Lang, visit.Confirm), Back: "/confirm", Path: "/confirm",
 		Body: portalBody{[]string{code[:half], code[half:]}, int(portal.CodeLife.Minutes())}})
+}
+
+// portalSilence is how long a visit may be silent on the portal's pages in the kiosk's own browser: to sign in there takes a minute
+// or two on the person's own phone, without a touch of the screen.
+const portalSilence = 3 * time.Minute
+
+// onScreen is what the extension tells of a visit whose form is filled in the kiosk's own browser: while the person does something
+// there, and as long again as they may be silent, the visit goes on and the screen isn't lost.
+func (s *Pages) onScreen(v *visit.Visit) func(acted bool) time.Duration {
+	var mu sync.Mutex
+	acted := s.Now()
+	return func(now bool) time.Duration {
+		mu.Lock()
+		defer mu.Unlock()
+		if left, _ := v.Silence(s.Now()); left == 0 {
+			return 0
+		}
+		if now {
+			acted = s.Now()
+		}
+		held := portalSilence - s.Now().Sub(acted)
+		if now || held > v.Limits().Silence { // less than that is the visit's own to count
+			_ = v.Touch(s.Now())
+		}
+		s.OnPortal()
+		left, _ := v.Silence(s.Now())
+		return max(held, left)
+	}
 }
 
 // work is what the extension is given: the visit's answers as they are when the code is named, and its papers.

@@ -47,6 +47,13 @@ func (s *Host) ShownRoutes(mux *http.ServeMux) {
 	})
 }
 
+// OnPortal notes that the kiosk's own screen shows the portal's form of a visit that goes on, as the extension there says.
+func (s *Host) OnPortal() {
+	s.shown.mu.Lock()
+	defer s.shown.mu.Unlock()
+	s.shown.last, s.shown.at = Shown{Ever: true, Limit: s.Options.Citizen.Silence}, s.Now()
+}
+
 // isShown notes that a page is seen. Away it may be for as long as its visit may be silent: for longer where somebody of the staff
 // has signed in, or a form is whole and may be filled on the portal, which takes minutes.
 func (s *Host) isShown(r *http.Request) {
