@@ -95,7 +95,8 @@ func nationalPortal(t *testing.T) *httptest.Server {
 // toConfirm walks a visit to its last page but one, as the pages' own forms do.
 const toConfirm = `void (async () => {
 	const csrf = document.querySelector('meta[name="csrf"]').content;
-	const post = (path, more) => fetch(path, { method: "POST", body: new URLSearchParams({ csrf, ...more }), headers: { "X-CSRF-Token": csrf } });
+	const headers = { "X-CSRF-Token": csrf };
+	const post = (path, more) => fetch(path, { method: "POST", body: new URLSearchParams({ csrf, ...more }), headers });
 	const page = async (path) => { const a = await fetch(path); return [new URL(a.url).pathname, await a.text()]; };
 	await post("/begin", { lang: "vi" });
 	await post("/choose/2.000635", {});

@@ -637,8 +637,8 @@ func TestNothingStaysAfterACitizen(t *testing.T) {
 		t.Fatal(err)
 	}
 	s.until(popup, "the wiping", `document.body.dataset.wiped === "1"`)
-	s.until(popup, "the portal's tabs to be closed", `(chrome.tabs.query({url: "https://*.dichvucong.gov.vn/*"}).then((l) => window.open = l.length),
-		window.open === 0)`)
+	s.until(popup, "the portal's tabs to be closed", `(chrome.tabs.query({url: "https://*.dichvucong.gov.vn/*"}).then((list) =>
+		window.open = list.length), window.open === 0)`)
 	for _, host := range origins {
 		if cookie, who := left(host); cookie != "" || who != "" {
 			t.Errorf("%s still knows the citizen: cookie %t, storage %t", host, cookie != "", who != "")

@@ -18,8 +18,8 @@ var exportHeads = []string{"máy", "quyển số", "số", "năm", "ngày", "gi�
 func (r *Register) Table(kiosk string, lines []Certified, code func(submission string) string) [][]string {
 	rows := [][]string{slices.Clone(exportHeads)}
 	for _, c := range lines {
-		rows = append(rows, []string{kiosk, r.bookOf(c), strconv.Itoa(c.Number), strconv.Itoa(c.Year), c.At.In(hanoi).Format(time.DateOnly), c.Title,
-			strconv.Itoa(c.Pages), c.Form, c.Officer, code(c.Submission), c.Digest})
+		rows = append(rows, []string{kiosk, r.bookOf(c), strconv.Itoa(c.Number), strconv.Itoa(c.Year), c.At.In(hanoi).Format(time.DateOnly),
+			c.Title, strconv.Itoa(c.Pages), c.Form, c.Officer, code(c.Submission), c.Digest})
 	}
 	return rows
 }

@@ -70,11 +70,11 @@ func (m Mark) Code(digest [32]byte) string {
 	return qr.CopyText(m.Form, m.Number, fmt.Sprintf("%x", digest))
 }
 
-// code draws the symbol at the bottom right of the page, as a content stream of its own.
-func (m Mark) code(digest [32]byte, box *types.Rectangle) ([]byte, error) {
+// code draws the symbol at the bottom right of the page.
+func (m Mark) code(digest [32]byte, box *types.Rectangle) (string, error) {
 	q, err := qrcode.New(m.Code(digest), qrcode.Low)
 	if err != nil {
-		return nil, fmt.Errorf("draw the copy's symbol: %w", err)
+		return "", fmt.Errorf("draw the copy's symbol: %w", err)
 	}
 	q.DisableBorder = true
 	rows := q.Bitmap()
@@ -93,7 +93,7 @@ func (m Mark) code(digest [32]byte, box *types.Rectangle) ([]byte, error) {
 		}
 	}
 	b.WriteString("f Q")
-	return fmt.Appendf(nil, "<< /Length %d >>\nstream\n%s\nendstream", b.Len(), b.String()), nil
+	return b.String(), nil
 }
 
 // appearance is the mark drawn, with its font.

@@ -17,6 +17,8 @@ import (
 	"github.com/pdfcpu/pdfcpu/pkg/api"
 	"github.com/pdfcpu/pdfcpu/pkg/pdfcpu/model"
 	"github.com/pdfcpu/pdfcpu/pkg/pdfcpu/types"
+
+	"motcua/ocr/pdf"
 )
 
 // room is how many bytes a signature may take in the file: certificates and a time stamp come to six to twelve thousand.
@@ -125,6 +127,24 @@ func (u *update) add(body []byte) int {
 	return n
 }
 
+// draw adds to a page's content what is to be drawn in the page's first state, whatever state its own content leaves.
+func (u *update) draw(ctx *model.Context, page types.Dict, content string) {
+	var own types.Array
+	if shown, found := page.Find("Contents"); found {
+		own = types.Array{shown}
+		if parts, err := ctx.Dereference(shown); err == nil {
+			if a, several := parts.(types.Array); several {
+				own = slices.Clone(a)
+			}
+		}
+	}
+	opens, closes := pdf.Balance(pdf.ContentOf(ctx, own))
+	stream := func(text string) types.Object {
+		return *types.NewIndirectRef(u.add(fmt.Appendf(nil, "<< /Length %d >>\nstream\n%s\nendstream", len(text), text)), 0)
+	}
+	page["Contents"] = append(append(types.Array{stream(opens)}, own...), stream(closes+"\n"+content))
+}
+
 // part makes the objects of a signature with a place for it.
 func (s *Signer) part(d *document) (part, error) {
 	u := &update{objects: map[int][]byte{}, next: *d.ctx.Size}
@@ -155,16 +175,7 @@ func (s *Signer) part(d *document) (part, error) {
 		if err != nil {
 			return part{}, err
 		}
-		shown, found := page.Find("Contents")
-		if !found {
-			shown = types.Array{}
-		}
-		contents, several := d.ctx.Dereference(shown)
-		if a, ok := contents.(types.Array); several == nil && ok {
-			page["Contents"] = append(slices.Clone(a), *types.NewIndirectRef(u.add(drawn), 0))
-		} else {
-			page["Contents"] = types.Array{shown, *types.NewIndirectRef(u.add(drawn), 0)}
-		}
+		u.draw(d.ctx, page, drawn)
 	}
 	u.objects[d.pageRef.ObjectNumber.Value()] = []byte(page.PDFString())
 	root, err := d.ctx.Catalog()

@@ -103,8 +103,8 @@ func TestRegisterSaysWhatWasSigned(t *testing.T) {
 // book bore the kiosk's id is found as it was printed.
 func TestNumbersOfAWard(t *testing.T) {
 	at := time.Date(2026, 11, 30, 2, 0, 0, 0, time.UTC)
-	old := `{"year":2026,"number":7,"submission":"A","copy":1,"title":"Giấy khai sinh","pages":1,"form":"SAO Y","officer":"hoa","digest":"ab",` +
-		`"at":"2026-11-29T09:00:00+07:00"}` + "\n"
+	old := `{"year":2026,"number":7,"submission":"A","copy":1,"title":"Giấy khai sinh","pages":1,"form":"SAO Y","officer":"hoa",` +
+		`"digest":"ab","at":"2026-11-29T09:00:00+07:00"}` + "\n"
 	given := map[string]string{}
 	for kiosk, book := range map[string]string{"kiosk-1": "SCT/BS", "kiosk-10": "SCT/BS", "kiosk-2": "", "k3": "SCT/BS-K3", "k": "SCT/BS"} {
 		path := filepath.Join(t.TempDir(), "register")

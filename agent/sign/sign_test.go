@@ -347,6 +347,34 @@ func TestSign(t *testing.T) {
 	}
 }
 
+// The symbol stands where it should on a page that leaves states open and its coordinates scaled.
+func TestSymbolOnAnUnevenPage(t *testing.T) {
+	o := newOffice(t)
+	s := &sign.Signer{Key: opened(t, o.token(t, keyRSA(t), same)), Now: time.Now, Mark: mark}
+	const content = "Q q 0.2 0 0 0.2 50 50 cm q (Q Q) pop q"
+	var b bytes.Buffer
+	var at []int
+	b.WriteString("%PDF-1.7\n")
+	for i, o := range []string{"<< /Type /Catalog /Pages 2 0 R >>", "<< /Type /Pages /Kids [3 0 R] /Count 1 >>",
+		"<< /Type /Page /Parent 2 0 R /MediaBox [0 0 595 842] /Contents 4 0 R >>",
+		fmt.Sprintf("<< /Length %d >>\nstream\n%s\nendstream", len(content), content)} {
+		at = append(at, b.Len())
+		fmt.Fprintf(&b, "%d 0 obj\n%s\nendobj\n", i+1, o)
+	}
+	table := b.Len()
+	b.WriteString("xref\n0 5\n0000000000 65535 f \n")
+	for _, a := range at {
+		fmt.Fprintf(&b, "%010d 00000 n \n", a)
+	}
+	fmt.Fprintf(&b, "trailer\n<< /Size 5 /Root 1 0 R >>\nstartxref\n%d\n%%%%EOF\n", table)
+	file := saved(t, signed(t, s, b.Bytes()))
+	picture := filepath.Join(t.TempDir(), "seen")
+	command(t, "pdftoppm", "-r", "300", "-png", "-singlefile", file, picture)
+	if got, want := symbol(t, picture+".png"), mark.Code(sha256.Sum256(b.Bytes())); got != want {
+		t.Errorf("the symbol says %q, not %q", got, want)
+	}
+}
+
 // shown is page 1 as our own screens show it, at 300 dpi.
 func shown(t testing.TB, data []byte) image.Image {
 	t.Helper()

@@ -208,7 +208,7 @@ func lay(ctx *model.Context, page, inherited types.Dict, over []drawn) error {
 		}
 		objects = cloned(old)
 	}
-	draw := []byte("Q\n")
+	var draw []byte
 	for i, one := range over {
 		name := fmt.Sprintf("Laid%d", i)
 		objects[name] = one.form
@@ -225,7 +225,7 @@ func lay(ctx *model.Context, page, inherited types.Dict, over []drawn) error {
 	return nil
 }
 
-// around is a page's content between a saved state and what is drawn behind it.
+// around is a page's content between saved states and what is drawn behind it.
 func around(ctx *model.Context, page types.Dict, draw []byte) (types.Array, error) {
 	var own types.Array
 	if o, found := page.Find("Contents"); found {
@@ -239,15 +239,27 @@ func around(ctx *model.Context, page types.Dict, draw []byte) (types.Array, erro
 			own = types.Array{o}
 		}
 	}
-	before, err := added(ctx, []byte("q\n"))
+	opens, closes := Balance(ContentOf(ctx, own))
+	before, err := added(ctx, []byte(opens))
 	if err != nil {
 		return nil, err
 	}
-	behind, err := added(ctx, draw)
+	behind, err := added(ctx, append([]byte(closes+"\n"), draw...))
 	if err != nil {
 		return nil, err
 	}
 	return append(append(types.Array{before}, own...), behind), nil
+}
+
+// ContentOf is what the streams of a page's content say together; one that can't be read is as empty as a reader takes it for.
+func ContentOf(ctx *model.Context, parts types.Array) (content []byte) {
+	for _, o := range parts {
+		s, _, err := ctx.DereferenceStreamDict(o)
+		if err == nil && s != nil && s.Decode() == nil {
+			content = append(append(content, s.Content...), '\n')
+		}
+	}
+	return content
 }
 
 // added puts a new stream into the file.

@@ -36,7 +36,8 @@ func stream(dict, content string) string {
 	return fmt.Sprintf("<< %s /Length %d >>\nstream\n%s\nendstream", dict, len(content), content)
 }
 
-// annotatedPDF is a page of 200 by 200 points with all that may lie over one. Its own content leaves the state scaled.
+// annotatedPDF is a page of 200 by 200 points with all that may lie over one. Its own content leaves the state scaled,
+// and saved states open.
 func annotatedPDF() []byte {
 	black := func(extra string) string {
 		return stream("/Type /XObject /Subtype /Form /BBox [0 0 10 20] "+extra, "0 g 0 0 10 20 re f")
@@ -59,7 +60,7 @@ func annotatedPDF() []byte {
 		"<< /Type /Catalog /Pages 2 0 R >>",
 		"<< /Type /Pages /Kids [3 0 R] /Count 1 /MediaBox [0 0 200 200] /Resources << /XObject << /Own 5 0 R >> >> >>",
 		"<< /Type /Page /Parent 2 0 R /Contents 4 0 R /Annots [" + list + " ] >>",
-		stream("", "q 20 0 0 20 170 10 cm /Own Do Q 0.5 0 0 0.5 0 0 cm"),
+		stream("", "q 20 0 0 20 170 10 cm /Own Do Q q 0.5 0 0 0.5 0 0 cm q"),
 		stream("/Type /XObject /Subtype /Form /BBox [0 0 1 1]", "0 g 0 0 1 1 re f"),
 		black(""),
 		stream("/Type /XObject /Subtype /Form /BBox [0 0 10 20]", ""),
