@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"image"
+	"math"
 	"slices"
 	"time"
 
@@ -14,6 +15,7 @@ import (
 	"motcua/ocr/jpeg"
 	"motcua/ocr/page"
 	"motcua/ocr/paper"
+	"motcua/ocr/qr"
 	"motcua/ocr/sandbox"
 )
 
@@ -112,6 +114,10 @@ func (l *local) papers(ctx context.Context, file *page.File, n int) ([]*face, []
 		}
 		w.lap("sheet")
 	}
+	if l.words {
+		copyBeside(p, faces)
+		w.lap("copy")
+	}
 	for _, f := range faces {
 		f.scale(float64(p.Scale))
 	}
@@ -119,6 +125,28 @@ func (l *local) papers(ctx context.Context, file *page.File, n int) ([]*face, []
 		return faces, w.timings, errCutOff
 	}
 	return faces, w.timings, nil
+}
+
+// How far from a card the symbol of its certified copy is looked for, and in squares of which side: the copy's page has it right above the
+// card, 16 mm wide (agent/sign); a printer may have enlarged both.
+const (
+	copyAbout = 30.0 // mm
+	copyTile  = 45.0 // mm
+	cardWide  = 85.6 // mm (ISO/IEC 7810, ID-1)
+)
+
+// copyBeside looks for the symbol of a certified copy about the cards of a page: only on a sheet is it among what is read. That takes some
+// hundredths of a second a card, so it is done where all of a paper is wanted.
+func copyBeside(p page.Picture, faces []*face) {
+	for _, f := range faces {
+		if f.Copy != "" || f.Kind == "" || isSheet(f.Kind) {
+			continue
+		}
+		wide := max(math.Hypot(f.Quad[1].X-f.Quad[0].X, f.Quad[1].Y-f.Quad[0].Y), math.Hypot(f.Quad[3].X-f.Quad[0].X, f.Quad[3].Y-f.Quad[0].Y))
+		mm := wide / cardWide
+		about := bounds(f.Quad, func(q paper.Point) paper.Point { return q }).Inset(-int(copyAbout * mm))
+		f.Copy = qr.FindCopy(p.Gray, about, int(copyTile*mm))
+	}
 }
 
 // laps times the steps of one page.

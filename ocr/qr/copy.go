@@ -23,6 +23,26 @@ func Copy(text string) (number, digest string, ok bool) {
 	return strings.TrimSpace(m[1]), strings.ToLower(m[2]), true
 }
 
+// FindCopy gives the text of a certified copy's symbol that lies somewhere in a part of a page; "" if there is none. It looks through
+// overlapping squares of that side, in pixels, because over a whole page Find steps over symbols that small: the side is to be at least
+// twice a symbol's.
+func FindCopy(img *image.Gray, within image.Rectangle, side int) string {
+	within = within.Intersect(img.Rect)
+	for y := within.Min.Y; y < within.Max.Y && side > 1; y += side / 2 {
+		for x := within.Min.X; x < within.Max.X; x += side / 2 {
+			area := image.Rect(x, y, x+side, y+side).Intersect(within)
+			part := image.NewGray(image.Rectangle{Max: area.Size()})
+			draw.Draw(part, part.Rect, img, area.Min, draw.Src)
+			for _, s := range Find(part, QRCode) {
+				if _, _, ok := Copy(s.Text); ok {
+					return s.Text
+				}
+			}
+		}
+	}
+	return ""
+}
+
 // FindInCorners decodes the QR symbols in the four corners of a sheet, where certified copies have theirs: looking over a whole page,
 // Find steps over symbols that small. corner is the side of what is looked at, in pixels.
 func FindInCorners(img *image.Gray, corner int) []Symbol {

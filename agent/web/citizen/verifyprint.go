@@ -68,7 +68,7 @@ func (s *Pages) scanCode(ctx context.Context) (code, fault string) {
 		if err != nil {
 			return "", s.scanFault(err)
 		}
-		result := s.Options.Reader.Read(ctx, ocr.Input{Name: "print", Data: data})
+		result := s.Options.Reader.Read(ctx, ocr.Input{Name: "print", Data: data, Words: true})
 		clear(data)
 		for _, d := range result.Documents {
 			if d.Copy != "" {
