@@ -79,10 +79,21 @@ func (c *scanCommand) Run(p *program) error {
 			fmt.Fprintln(p.out, name)
 		}
 	}
+	if c.Pages > 0 && len(pages) == c.Pages && feeds(settings.Source, scanner.Info().Sources) {
+		fmt.Fprintf(p.err, "motcua: stopped at --pages %d, as asked: what still lies in the feeder was not scanned\n", c.Pages)
+	}
 	if p.json {
 		return p.printJSON(pages)
 	}
 	return nil
+}
+
+// feeds tells whether a scan went on by itself from sheet to sheet: the source that was asked for, else the scanner's first.
+func feeds(source scan.Source, have []scan.Source) bool {
+	if source == "" && len(have) > 0 {
+		source = have[0]
+	}
+	return source == scan.ADF || source == scan.ADFDuplex
 }
 
 // faultError says a device fault in the technician's words.

@@ -137,7 +137,48 @@ func (f *fed) Scan(ctx context.Context, s scan.Settings) iter.Seq2[scan.Page, er
 		if s.Area == (scan.Area{}) {
 			s.Area, s.Longest = f.paper, f.longest
 		}
-		f.filter.Pages(f.Scanner.Scan(ctx, s))(yield)
+		passed := 0
+		for page, err := range f.filter.Pages(f.stack(ctx, s, &passed)) {
+			if err == nil {
+				passed++
+			}
+			if !yield(page, err) {
+				return
+			}
+		}
+	}
+}
+
+// stack gives the driver's pages until as many passed the filter as were asked for, in whole sheets: those that it left out take
+// nobody's room, and what lies behind them in the feeder is not to stay there unseen.
+func (f *fed) stack(ctx context.Context, s scan.Settings, passed *int) iter.Seq2[scan.Page, error] {
+	return func(yield func(scan.Page, error) bool) {
+		most, before, lines := s.MaxPages, 0, s.Lines
+		for {
+			came := 0
+			if lines != nil {
+				s.Lines = func(b scan.Band) { b.Page += before; lines(b) }
+			}
+			for page, err := range f.Scanner.Scan(ctx, s) {
+				if came == 0 && before > 0 && errors.Is(err, &scan.Fault{Code: scan.NoDocuments}) {
+					return // those were the last
+				}
+				came++
+				page.Number += before
+				if !yield(page, err) || err != nil {
+					return
+				}
+			}
+			before += came
+			left := most - *passed
+			if s.Source == scan.ADFDuplex {
+				left = left / 2 * 2
+			}
+			if most == 0 || came < s.MaxPages || left <= 0 {
+				return
+			}
+			s.MaxPages = left
+		}
 	}
 }
 

@@ -72,9 +72,15 @@ func (c *clock) pass(d time.Duration) {
 // follow reads the visit's events until one of the kinds comes.
 func (h *hand) follow(kinds ...string) screen.Event {
 	h.t.Helper()
+	return h.followAt("/scan", kinds...)
+}
+
+// followAt is follow for the scan of that page.
+func (h *hand) followAt(page string, kinds ...string) screen.Event {
+	h.t.Helper()
 	ctx, cancel := context.WithTimeout(h.t.Context(), patience)
 	defer cancel()
-	r, err := http.NewRequestWithContext(ctx, http.MethodGet, h.base+"/scan/live", nil)
+	r, err := http.NewRequestWithContext(ctx, http.MethodGet, h.base+page+"/live", nil)
 	if err != nil {
 		h.t.Fatal(err)
 	}

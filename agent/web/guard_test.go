@@ -91,16 +91,18 @@ func (h *hand) upload(name string, data []byte) *hand {
 	return h.uploadTo("/upload", name, data)
 }
 
-func (h *hand) uploadTo(path, name string, data []byte) *hand {
+func (h *hand) uploadTo(path, name string, files ...[]byte) *hand {
 	h.t.Helper()
 	var b bytes.Buffer
 	form := multipart.NewWriter(&b)
 	_ = form.WriteField("csrf", h.csrf) // into memory
-	part, err := form.CreateFormFile("file", name)
-	if err != nil {
-		h.t.Fatal(err)
+	for _, data := range files {
+		part, err := form.CreateFormFile("file", name)
+		if err != nil {
+			h.t.Fatal(err)
+		}
+		_, _ = part.Write(data)
 	}
-	_, _ = part.Write(data)
 	_ = form.Close()
 	r, err := http.NewRequestWithContext(h.t.Context(), http.MethodPost, h.base+path, &b)
 	if err != nil {

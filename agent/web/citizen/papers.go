@@ -20,6 +20,7 @@ type papersBody struct {
 	Wanted []wantedPaper
 	Hint   string // key of a sentence: the back of the card is missing, nothing was recognised, …
 	Full   bool
+	Room   string           // key of a sentence: there was no room for a paper
 	Others []screen.Waiting // persons in the volunteers' line, to whom a sheet may be moved
 	Doubt  string           // key: why somebody must look whether these are all of one person's
 	Staff  bool             // a volunteer works here, who may insert a sheet, too
@@ -62,6 +63,12 @@ func (s *Pages) papers(w http.ResponseWriter, r *http.Request, at screen.Seat) {
 		return
 	}
 	b := lookThrough(at.State, at.Proc)
+	switch {
+	case r.URL.Query().Get("full") == "other":
+		b.Room = "papers.full.other"
+	case b.Full, r.URL.Query().Has("full"):
+		b.Room = "papers.full"
+	}
 	if b.Staff = at.Session.Staffed(); b.Staff {
 		if at.Table.Doubt != "" {
 			b.Doubt = "doubt." + at.Table.Doubt
@@ -175,7 +182,11 @@ func (s *Pages) moveSheet(w http.ResponseWriter, r *http.Request, at screen.Seat
 		return nil
 	})
 	if err == nil {
-		_, err = to.Visit.Add(now, sheet)
+		if _, err = to.Visit.Add(now, sheet); errors.Is(err, visit.ErrFull) {
+			clear(sheet.Data)
+			http.Redirect(w, r, screen.PapersFull+"=other", http.StatusSeeOther)
+			return
+		}
 	}
 	if err == nil {
 		s.refill(to)

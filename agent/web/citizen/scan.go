@@ -24,9 +24,10 @@ type scanBody struct {
 	Stick    bool // files come from a stick that the page lists; else by the browser's dialog
 	Accept   string
 	MaxBytes int64
-	Fault    string // sentence about what went wrong just before
-	At       string // address of the live parts of the scan
-	Again    string // where to try again
+	Fault    string            // sentence about what went wrong just before
+	At       string            // address of the live parts of the scan
+	Again    string            // where to try again
+	Next     *screen.NextStack // a citizen has none
 	Place    screen.Placing
 	Query    string // the same, behind an address
 	Number   int    // of the paper that Place names
@@ -202,15 +203,14 @@ func (s *Pages) takeIn(w http.ResponseWriter, r *http.Request, at screen.Seat, a
 	at.Table.Run(func() {
 		defer cancel()
 		end := s.ReadJob(ctx, at, ids)
+		if len(ids) < len(all) && end.Kind == "done" { // not all of them found room
+			end = screen.Full("upload.full", len(ids))
+		}
 		s.Place(at.Table)
 		s.Keep(at.Table, at.Session)
 		done(s.Now())
 		at.Table.Live.Send(end)
 	})
-	if err != nil { // not all of them found room
-		s.TurnAway(w, r, at, err)
-		return
-	}
 	http.Redirect(w, r, "/scan"+query(to), http.StatusSeeOther)
 }
 

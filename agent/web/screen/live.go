@@ -10,13 +10,14 @@ import (
 
 // Event is one thing that happened at a scan, for the screen.
 type Event struct {
-	Kind    string `json:"kind"` // progress, strip, page, read, fault, done
+	Kind    string `json:"kind"` // progress, strip, page, read, fault, full (some found no room; Page: so many did), done
 	Page    int    `json:"page,omitempty"`
 	Percent int    `json:"percent,omitempty"`
 	Strip   int    `json:"strip,omitempty"` // number of a picture at /scan/strip/
 	Key     string `json:"key,omitempty"`   // catalogue key of a sentence; the stream puts it in words
 	Text    string `json:"text,omitempty"`
-	To      string `json:"to,omitempty"` // where the screen goes on
+	To      string `json:"to,omitempty"`   // where the screen goes on
+	Next    bool   `json:"next,omitempty"` // of a full stack that is dealt: what is left is the next one
 }
 
 // live tells every screen of a visit what the scanner and recognition do. A screen that comes late is
@@ -209,7 +210,7 @@ func (s *Host) Watch(w http.ResponseWriter, r *http.Request, t *Table, lang stri
 		for _, e := range events {
 			last = e
 			if e.Key != "" {
-				e.Text = s.Words.Say(lang, e.Key)
+				e.Text = s.Words.Say(lang, e.Key, "n", e.Page)
 			}
 			if out.Send(e) != nil {
 				return

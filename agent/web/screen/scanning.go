@@ -68,13 +68,60 @@ func (t *Table) Cancel() {
 // MostTwoSided is how many sheets of a stack are scanned from the front: their backs must find room in the same visit.
 const MostTwoSided = visit.MaxPapers / 2
 
-// room is how many more sheets a scan may take: one that the visit has no room for would be out of the feeder and nowhere.
-func room(at Seat) int {
-	if at.Table.TwoSided && !at.Backs {
-		return MostTwoSided - len(at.State.Papers)
+// PapersFull is the page of the papers, which says that there is room for no more.
+const PapersFull = "/papers?full"
+
+// room is how many more pages a scan may take, in whole sheets: one that the visit has no room for would be out of the feeder and
+// nowhere.
+func room(at Seat, source scan.Source) int {
+	papers := len(at.Visit.State().Papers)
+	switch {
+	case at.Table.TwoSided && !at.Backs:
+		return MostTwoSided - papers
+	case source == scan.ADFDuplex:
+		return (visit.MaxPapers - papers) / 2 * 2
 	}
-	return visit.MaxPapers - len(at.State.Papers)
+	return visit.MaxPapers - papers
 }
+
+// intake lays the pages of a scan into the visit.
+type intake struct {
+	at    Seat
+	taken int // pages that found room
+	// The page before.
+	id     string
+	number int
+}
+
+// take lays a page into the visit and gives its id there. Of a sheet whose back finds no room the front is given back, so that
+// it can be put in again as a whole; fronts leave as much room for their backs.
+func (in *intake) take(now time.Time, page scan.Page, data []byte, media string) (id string, err error) {
+	at := in.at
+	if at.Table.TwoSided && !at.Backs {
+		size := len(data)
+		for _, other := range at.Visit.State().Papers {
+			size += other.Size
+		}
+		if size > visit.MaxBytes/2 {
+			return "", visit.ErrFull
+		}
+	}
+	id, err = at.Visit.Add(now, visit.Paper{Data: data, MediaType: media, Reading: true, Back: page.Back || at.Backs})
+	if errors.Is(err, visit.ErrFull) && page.Back && in.number == page.Number-1 && at.Visit.Discard(now, in.id) == nil {
+		in.taken--
+	}
+	if err == nil {
+		in.taken++
+		in.id, in.number = id, page.Number
+	}
+	return id, err
+}
+
+// NextStack is what is scanned when a volunteer's stack was longer than one scan takes: its citizens have agreed with the others.
+type NextStack struct{ Procedure, Sides string }
+
+// Full is the event of a scan or of files of which n found room and others did not, or may not.
+func Full(key string, n int) Event { return Event{Kind: "full", Key: key, Page: n, To: PapersFull} }
 
 // ScanJob scans until the source is empty, while pages that are complete are being read.
 // It gives the event the screen ends with.
@@ -94,9 +141,9 @@ func (s *Host) ScanJob(ctx context.Context, at Seat, sc Scanner, source scan.Sou
 		strips.take(b)
 		_ = at.Visit.Touch(s.Now()) // a lamp that moves is a sign of life
 	}
-	settings := scan.Settings{Source: source, DPI: s.Options.DPI, MaxPages: room(at), Reuse: true, Lines: moved}
+	settings := scan.Settings{Source: source, DPI: s.Options.DPI, MaxPages: room(at, source), Reuse: true, Lines: moved}
 	if settings.MaxPages <= 0 {
-		return Event{Kind: "done", To: "/papers"}
+		return Full("scan.full", 0)
 	}
 	var glass *early.Page // what lies on it is read before the lamp returns
 	if settings.Source == scan.Flatbed {
@@ -111,7 +158,7 @@ func (s *Host) ScanJob(ctx context.Context, at Seat, sc Scanner, source scan.Sou
 		}
 	}
 	var stopped error
-	pages := 0
+	pages, in := 0, intake{at: at}
 	for page, err := range sc.Scan(ctx, settings) {
 		if err != nil {
 			stopped = err
@@ -125,7 +172,7 @@ func (s *Host) ScanJob(ctx context.Context, at Seat, sc Scanner, source scan.Sou
 			break
 		}
 		out.Send(Event{Kind: "page", Page: pages})
-		id, err := at.Visit.Add(s.Now(), visit.Paper{Data: data, MediaType: media, Reading: true, Back: page.Back || at.Backs})
+		id, err := in.take(s.Now(), page, data, media)
 		if err != nil {
 			stopped = err
 			break
@@ -155,6 +202,9 @@ func (s *Host) ScanJob(ctx context.Context, at Seat, sc Scanner, source scan.Sou
 		s.Keep(at.Table, at.Session)
 		s.cutAhead(at.Table)
 	}
+	if errors.Is(stopped, visit.ErrFull) || stopped == nil && source != scan.Flatbed && pages > 0 && room(at, source) <= 0 {
+		return Full("scan.full", in.taken)
+	}
 	if key := s.brokenOff(at.State.ID, stopped, pages); key != "" {
 		return fault(key)
 	}
@@ -169,7 +219,6 @@ func (s *Host) brokenOff(id string, stopped error, pages int) string {
 	case errors.As(stopped, &f):
 		s.Log.Warn("scan", "visit", id, "code", f.Code, "error", f)
 		return f.Message()
-	case errors.Is(stopped, visit.ErrFull):
 	case stopped != nil:
 		s.Log.Error("scan", "visit", id, "error", stopped)
 		return "fault." + string(scan.IOError)

@@ -49,7 +49,9 @@ func (s *Host) TurnAway(w http.ResponseWriter, r *http.Request, at Seat, err err
 		to = "/receipt"
 	case errors.Is(err, visit.ErrOpen), errors.Is(err, visit.ErrNoField):
 		to = "/check"
-	case errors.Is(err, visit.ErrNoPaper), errors.Is(err, visit.ErrFull):
+	case errors.Is(err, visit.ErrFull):
+		to = PapersFull
+	case errors.Is(err, visit.ErrNoPaper):
 		to = "/papers"
 	case errors.Is(err, visit.ErrNotYet):
 		to = s.WhereTo(at.Visit.State())

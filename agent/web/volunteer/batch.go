@@ -82,9 +82,14 @@ func (s *Pages) scanStack(w http.ResponseWriter, r *http.Request, sess *screen.S
 // scanned says what becomes of a stack when the feeder is empty or has stopped, and gives the event its screen ends with.
 func (s *Pages) scanned(t *screen.Table, p *procedure.Procedure, name string, backs bool, end screen.Event) screen.Event {
 	papers := t.Visit.State().Papers
-	whole := end.Kind == "done"
+	full := end.Kind == "full"
+	whole := full || end.Kind == "done"
 	if whole {
 		end.To = "/desk"
+	}
+	if full {
+		t.Doubt = counter.DoubtFull // its last person's papers may go on in the next stack
+		end.Key = "desk.full.wait"
 	}
 	if whole && t.TwoSided {
 		_, err := counter.Interleave(papers)
@@ -97,6 +102,9 @@ func (s *Pages) scanned(t *screen.Table, p *procedure.Procedure, name string, ba
 	if len(papers) == 0 || !whole || !t.Awaits.CompareAndSwap(true, false) {
 		s.AwaitRest(t, name)
 		return end
+	}
+	if full {
+		end.Key, end.Next = "desk.full", true
 	}
 	s.Divide(t, p, name)
 	return end
@@ -131,7 +139,7 @@ func (s *Pages) halves(lang string) []half {
 				h.Fronts++
 			}
 		}
-		h.Full = t.TwoSided && h.Fronts >= screen.MostTwoSided || len(state.Papers) >= visit.MaxPapers
+		h.Full = t.TwoSided && h.Fronts >= screen.MostTwoSided || len(state.Papers) >= visit.MaxPapers || t.Doubt == counter.DoubtFull
 		switch _, err := counter.Interleave(state.Papers); {
 		case !t.TwoSided:
 		case errors.Is(err, counter.ErrUneven):
@@ -174,7 +182,7 @@ func (s *Pages) stackAct(w http.ResponseWriter, r *http.Request, m staff.Member)
 		return
 	case "deal":
 		if p := s.ProcedureOf(state); p != nil && t.Awaits.CompareAndSwap(true, false) {
-			if !t.TwoSided {
+			if !t.TwoSided && t.Doubt == "" {
 				t.Doubt = counter.DoubtBroken
 			}
 			s.Divide(t, p, m.Name)
@@ -206,17 +214,23 @@ func (s *Pages) batch(w http.ResponseWriter, r *http.Request) *screen.Table {
 
 // scanningBody is the page of a scan that goes on.
 type scanningBody struct {
-	At     string // address of the live parts of the scan
-	Again  string // where to try again
-	Papers int    // that can be gone on with when it breaks off
+	At     string            // address of the live parts of the scan
+	Again  string            // where to try again
+	Papers int               // that can be gone on with when it breaks off
+	Next   *screen.NextStack // what is begun when the stack was longer than one scan takes
 }
 
 func (s *Pages) batchPage(w http.ResponseWriter, r *http.Request, _ staff.Member) {
-	if s.batch(w, r) == nil {
+	t := s.batch(w, r)
+	if t == nil {
 		http.Redirect(w, r, "/desk", http.StatusSeeOther)
 		return
 	}
-	s.Render(w, r, http.StatusOK, "scanning", screen.View{Path: "/desk/batch", Body: scanningBody{At: "/desk/batch", Again: "/desk"}})
+	b := scanningBody{At: "/desk/batch", Again: "/desk", Next: &screen.NextStack{Procedure: t.Visit.State().Procedure, Sides: "one"}}
+	if t.TwoSided {
+		b.Next.Sides = "two"
+	}
+	s.Render(w, r, http.StatusOK, "scanning", screen.View{Path: "/desk/batch", Body: b})
 }
 
 func (s *Pages) batchLive(w http.ResponseWriter, r *http.Request, _ staff.Member) {

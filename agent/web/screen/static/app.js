@@ -275,14 +275,19 @@
 				$("[data-found]", scan).append(li);
 				break;
 			}
-			case "fault":
+			case "fault": case "full":
 				source.close();
 				for (const q of ["[data-progress]", "[data-stop]", "[data-say]", "[data-lamp]", "[data-headline]"]) $(q, scan).hidden = true;
 				$("[data-fault]", scan).textContent = e.text;
 				$("[data-ended]", scan).hidden = false;
-				if (e.to) $("[data-without]", scan).hidden = false;
+				if (e.to) { const on = $("[data-without]", scan); on.hidden = false; on.href = e.to; }
+				if (e.kind === "full") { // nothing more finds room here
+					$("[data-again]", scan).hidden = true;
+					const next = $("[data-next]", scan);
+					if (next && e.next) next.hidden = false;
+				}
 				fresh();
-				$("[data-ended] a", scan).focus();
+				$("[data-ended] a:not([hidden]), [data-ended] form:not([hidden]) button", scan).focus();
 				break;
 			case "done": case "over":
 				source.close();
@@ -296,7 +301,7 @@
 		const source = new EventSource("/scan/live?new");
 		source.onmessage = (m) => {
 			const e = JSON.parse(m.data);
-			if (e.kind === "read" || e.kind === "done") location.reload();
+			if (e.kind === "read" || e.kind === "done" || e.kind === "full") location.reload();
 			else if (e.kind === "over") location.replace("/");
 			else if (e.kind === "fault") {
 				const p = document.createElement("p"); p.className = "fault"; p.setAttribute("role", "alert"); p.textContent = e.text;
