@@ -15,7 +15,7 @@ import (
 
 // The bars of the front: a page weighs at most 150 kB without the
 // scan, shows within 200 ms, and a key of the on-screen keyboard shows within 50 ms. All are measured in
-// Chromium on this machine, a page's paint as the median of three loads. A weight over its bar fails the run; a time is
+// Chromium on this machine, a page's paint as the median of five loads. A weight over its bar fails the run; a time is
 // told, since on a busy machine it says more about the machine.
 const (
 	weightBar = 150_000 // bytes
@@ -36,39 +36,47 @@ func BenchmarkPages(b *testing.B) {
 	if err := chromedp.Do(ctx, chromedp.Navigate(k.server.URL+"/")); err != nil { // a kiosk's browser has run all day
 		b.Fatal(err)
 	}
-	empty := emptyPaint(b, ctx)
+	blank, beside := emptyPage(b), browser(b, 1920, 1080)
 	for b.Loop() {
 		var heaviest float64
-		var paints []float64
+		var paints, empties []float64
+		worst := ""
 		toReceipt(b, ctx, k, "2.000815", func(page string) {
 			if page == "scanning" {
 				return
 			}
 			w := eval[float64](b, ctx, weigh)
-			three := []float64{firstPaint(b, ctx)}
-			for range 2 {
-				if err := chromedp.Do(ctx, chromedp.Reload()); err != nil {
-					b.Fatal(err)
+			var loads []float64
+			for i := range 5 {
+				if i > 0 {
+					do(b, ctx, chromedp.Reload())
 				}
-				three = append(three, firstPaint(b, ctx))
+				loads = append(loads, firstPaint(b, ctx))
+				do(b, beside, chromedp.Navigate(blank)) // the machine as it is at this moment
+				empties = append(empties, firstPaint(b, beside))
 			}
-			slices.Sort(three)
-			p := three[1]
-			b.Logf("%-9s %6.1f kB  first paint %5.0f ms  %s", page, w/1000, p, eval[string](b, ctx, made))
+			p := median(loads)
+			b.Logf("%-9s %6.1f kB  first paint %5.0f ms (an empty page beside it %3.0f)  %s", page, w/1000, p, median(empties[len(empties)-5:]),
+				eval[string](b, ctx, made))
 			heaviest = max(heaviest, w)
-			paints = append(paints, p)
+			if paints = append(paints, p); p == slices.Max(paints) {
+				worst = page
+			}
 		})
-		slices.Sort(paints)
-		b.ReportMetric(empty, "ms/first-paint-empty-page")
+		b.ReportMetric(median(empties), "ms/first-paint-empty-page")
 		b.ReportMetric(heaviest/1000, "kB/heaviest-page")
-		b.ReportMetric(paints[len(paints)/2], "ms/first-paint-median")
-		b.ReportMetric(paints[len(paints)-1], "ms/first-paint-worst")
+		b.ReportMetric(median(paints), "ms/first-paint-median")
+		b.ReportMetric(at95(paints), "ms/first-paint-95%")
+		b.ReportMetric(slices.Max(paints), "ms/first-paint-worst")
+		b.ReportMetric(median(paints)/median(empties), "x-empty-page/first-paint-median")
 		if heaviest > weightBar {
 			b.Errorf("a page weighs %.0f kB, the bar is %d kB", heaviest/1000, weightBar/1000)
 		}
-		if worst := paints[len(paints)-1]; worst > paintBar {
-			b.Logf("OVER THE BAR: a page shows after %.0f ms, the bar is %.0f ms", worst, paintBar)
+		verdict := "within the bar"
+		if slices.Max(paints) > paintBar {
+			verdict = "OVER THE BAR"
 		}
+		b.Logf("%s: the worst page (%s) shows after %.0f ms, the bar is %.0f ms", verdict, worst, slices.Max(paints), paintBar)
 	}
 }
 
@@ -77,22 +85,18 @@ const made = `(() => { const n = performance.getEntriesByType("navigation")[0], 
 	return r.length + " requests, " + r.filter((e) => e.renderBlockingStatus === "blocking").length + " block, document after " +
 		Math.round(n.responseEnd) + " ms, read after " + Math.round(n.domInteractive) + " ms"; })()`
 
-// emptyPaint is the first paint of a page with one word on it, the median of five: what this browser on this machine takes for any.
-func emptyPaint(b *testing.B, ctx context.Context) float64 {
+// emptyPage serves a page with one word on it: its first paint is what this browser on this machine takes for any.
+func emptyPage(b *testing.B) string {
 	page := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 		_, _ = io.WriteString(w, "<!doctype html><p>Xin") // the browser waits for it
 	}))
-	defer page.Close()
-	var five []float64
-	for range 5 {
-		if err := chromedp.Do(ctx, chromedp.Navigate(page.URL)); err != nil {
-			b.Fatal(err)
-		}
-		five = append(five, firstPaint(b, ctx))
-	}
-	slices.Sort(five)
-	return five[2]
+	b.Cleanup(page.Close)
+	return page.URL
 }
+
+func median(of []float64) float64 { return slices.Sorted(slices.Values(of))[len(of)/2] }
+
+func at95(of []float64) float64 { return slices.Sorted(slices.Values(of))[len(of)*95/100] }
 
 // A person between two touches (Card, Moran, Newell: The Keystroke-Level Model, 1980; reading: Brysbaert, How many words do we read
 // per minute?, 2019): looks for what to do, reads the question, points.

@@ -2,19 +2,21 @@ package web
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"flag"
 	"fmt"
 	"image"
-	"image/color/palette"
-	"image/draw"
+	"image/color"
 	"image/png"
 	"io/fs"
 	"log/slog"
+	"maps"
 	"net/http/httptest"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -247,16 +249,53 @@ func shot(t testing.TB, ctx context.Context, name string) {
 		t.Fatal(err)
 	}
 	if b.Len() > 290_000 { // a scan is on it: fewer colours
-		few := image.NewPaletted(img.Bounds(), palette.Plan9)
-		draw.Draw(few, img.Bounds(), img, image.Point{}, draw.Src)
 		b.Reset()
-		if err := encoder.Encode(&b, few); err != nil {
+		if err := encoder.Encode(&b, fewColours(img)); err != nil {
 			t.Fatal(err)
 		}
 	}
 	if err := os.WriteFile(file, b.Bytes(), 0o644); err != nil {
 		t.Fatal(err)
 	}
+}
+
+// fewColours is a picture in 256 colours: those most of it has are kept as they are (the page's own), the others (a scan's) by their
+// neighbourhoods.
+func fewColours(img image.Image) *image.Paletted {
+	const own, near = 160, 4 // colours kept as they are; bits a channel that make a neighbourhood
+	most := func(n map[color.RGBA]int) []color.RGBA {
+		return slices.SortedFunc(maps.Keys(n), func(a, b color.RGBA) int {
+			return cmp.Or(n[b]-n[a], cmp.Compare(a.R, b.R), cmp.Compare(a.G, b.G), cmp.Compare(a.B, b.B))
+		})
+	}
+	bounds, exact, around := img.Bounds(), map[color.RGBA]int{}, map[color.RGBA]int{}
+	for y := bounds.Min.Y; y < bounds.Max.Y; y++ {
+		for x := bounds.Min.X; x < bounds.Max.X; x++ {
+			exact[color.RGBAModel.Convert(img.At(x, y)).(color.RGBA)]++
+		}
+	}
+	colours := most(exact)
+	kept := min(own, len(colours))
+	for _, c := range colours[kept:] {
+		half := uint8(1) << (7 - near)
+		middle := func(v uint8) uint8 { return v>>(8-near)<<(8-near) | half }
+		around[color.RGBA{R: middle(c.R), G: middle(c.G), B: middle(c.B), A: 255}] += exact[c]
+	}
+	var few color.Palette
+	for _, c := range append(colours[:kept:kept], most(around)...)[:min(256, kept+len(around))] {
+		few = append(few, c)
+	}
+	nearest := map[color.RGBA]uint8{}
+	for c := range exact {
+		nearest[c] = uint8(few.Index(c))
+	}
+	p := image.NewPaletted(bounds, few)
+	for y := bounds.Min.Y; y < bounds.Max.Y; y++ {
+		for x := bounds.Min.X; x < bounds.Max.X; x++ {
+			p.SetColorIndex(x, y, nearest[color.RGBAModel.Convert(img.At(x, y)).(color.RGBA)])
+		}
+	}
+	return p
 }
 
 func pathOf(ctx context.Context, t testing.TB) string {

@@ -58,7 +58,7 @@ func TestTakeOver(t *testing.T) {
 	citizen := k.hand(t).toScan("2.000815")
 	citizen.upload("a.png", onePixel(t))
 	citizen.follow("done")
-	citizen.post("/call", "to", "/papers").want(200, "/papers", "Người giúp bấm vào đây")
+	citizen.post("/call", "to", "/papers").want(200, "/papers", "Người giúp chạm vào đây")
 
 	t.Run("from_the_desk_the_visit_moves", func(t *testing.T) {
 		lan := k.hand(t).signIn("lan", volunteerPIN)

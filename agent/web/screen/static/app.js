@@ -54,6 +54,9 @@
 	addEventListener("keyboard", clear); // it came or went: at once, before its field is scrolled to
 	clear();
 
+	// What was refused, and what was said about it, are seen without looking for them.
+	for (const e of [$("main [aria-invalid]"), $("main #error")]) (e?.closest(".choice") || e)?.scrollIntoView({ block: "nearest" });
+
 	// --- silence -------------------------------------------------------------------------------------
 	const body = document.body;
 	let alive = () => {};
@@ -115,6 +118,13 @@
 	// saved is when all of it is there, whatever the daemon did meanwhile, and the next page is within reach.
 	const saved = async () => { await save(); await reach(); if (unsaved !== null) await save(); };
 	writing?.addEventListener("input", () => { clearTimeout(unsaved); unsaved = setTimeout(save, 300); });
+
+	// An answer of one line may need more of them on the screen; Enter sends it, as in a field of one line.
+	for (const line of $$("[data-line]")) line.addEventListener("keydown", (e) => {
+		if (e.key !== "Enter" || e.isComposing) return;
+		e.preventDefault();
+		[...line.form.elements].find((b) => b.type === "submit")?.click();
+	});
 
 	// --- leaving, sending once -----------------------------------------------------------------------
 	for (const button of $$('[data-ask="leave"]')) {

@@ -152,12 +152,15 @@ const Telex = (() => {
 		else if (!(d === "/" && /\/$/.test(field.value))) replace(from, to, d);
 	};
 
-	const button = (text, press, cls = "", name = "") => {
+	const wait = 600, pace = 90; // ms a key is held before it repeats, and from one time to the next
+	const button = (text, press, cls = "", name = "", repeats = false) => {
+		let held = 0;
+		const again = () => { press(); held = setTimeout(again, pace); };
 		const b = document.createElement("button");
 		b.type = "button"; b.className = "key " + cls; b.textContent = text; b.tabIndex = -1;
 		if (name) b.setAttribute("aria-label", name);
-		b.addEventListener("pointerdown", (e) => { e.preventDefault(); field.focus({ preventScroll: true }); press(); b.classList.add("down"); });
-		for (const end of ["pointerup", "pointerleave", "pointercancel"]) b.addEventListener(end, () => b.classList.remove("down"));
+		b.addEventListener("pointerdown", (e) => { e.preventDefault(); field.focus({ preventScroll: true }); press(); b.classList.add("down"); if (repeats) held = setTimeout(again, wait); });
+		for (const end of ["pointerup", "pointerleave", "pointercancel"]) b.addEventListener(end, () => { clearTimeout(held); b.classList.remove("down"); });
 		b.addEventListener("click", (e) => { if (e.detail === 0) { field.focus(); press(); } }); // pressed by a switch or a reader
 		return b;
 	};
@@ -176,7 +179,7 @@ const Telex = (() => {
 	const draw = () => {
 		labelled = null;
 		board.className = "keyboard";
-		const back = () => button("⌫", acts.back, "act2 sign", words.back);
+		const back = () => button("⌫", acts.back, "act2 sign", words.back, true);
 		const hideKey = button(words.hide, acts.hide, "act2");
 		if (kind === "digits" || kind === "date") {
 			board.classList.add("pad");

@@ -1,0 +1,84 @@
+package web
+
+import (
+	"context"
+	"testing"
+	"time"
+
+	"github.com/chromedp/cdproto/input"
+	"github.com/chromedp/chromedp"
+
+	"motcua/agent/web/screen"
+)
+
+// inView says whether all of a thing is on the screen as the page stands, above the bar below.
+func inView(t testing.TB, ctx context.Context, selector string) bool {
+	t.Helper()
+	return eval[bool](t, ctx, `(() => { const r = document.querySelector('`+selector+`').getBoundingClientRect();
+		return r.height > 0 && r.top >= 0 && r.bottom <= document.querySelector(".dock").getBoundingClientRect().top + 1; })()`)
+}
+
+// What a page asks for is seen without scrolling by somebody who has chosen the largest text on a cheap kiosk's screen.
+func TestWhatIsAskedForIsInView(t *testing.T) {
+	k := newKiosk(t, withStaff(t), func(o *screen.Options) { o.Demo = true })
+	ctx := browser(t, 1366, 768)
+	do(t, ctx, chromedp.Navigate(k.server.URL+"/"))
+	for _, size := range []string{"l", "xl"} {
+		click(t, ctx, `form[action="/size"] button`)
+		holds(t, ctx, "text "+size, `document.documentElement.dataset.size === "`+size+`"`)
+	}
+	seen := func(what string, selectors ...string) {
+		t.Helper()
+		for _, s := range selectors {
+			if !inView(t, ctx, s) {
+				t.Errorf("%s: %s is not in view", what, s)
+			}
+		}
+	}
+	press(t, ctx, ".button.huge", "/choose")
+	if cut := eval[string](t, ctx, `[...document.querySelectorAll(".card *")].find((e) => e.scrollHeight > e.clientHeight + 1 &&
+		getComputedStyle(e).overflow === "hidden")?.textContent || ""`); cut != "" {
+		t.Errorf("a card's words are cut: %s", cut)
+	}
+	press(t, ctx, `a[href="/choose/1.001193"]`, "/choose/")
+	press(t, ctx, ".way .go", "/consent")
+	click(t, ctx, ".way .go")
+	holds(t, ctx, "word that the box is to be ticked", `document.querySelector("#error")`)
+	seen("consent refused", "#error", "label.choice")
+	consent(t, ctx)
+	seen("the page to scan from", "#scan .go")
+	click(t, ctx, `form[action="/call"] button`)
+	holds(t, ctx, "word that help was called", `document.querySelector(".called")`)
+	if !eval[bool](t, ctx, `(() => { const box = (q) => document.querySelector(q).getBoundingClientRect();
+		return box(".called").bottom <= box("main").top + 1 && Math.abs(box(".dock").bottom - innerHeight) < 2; })()`) {
+		t.Error("help called: its word doesn't stand above the page, or the bar not at the bottom")
+	}
+	press(t, ctx, "#scan .go", "/scan")
+	if !eval[bool](t, ctx, `(() => { const bed = document.querySelector(".bed"); if (!bed) return true; // the page has come
+		document.querySelector("[data-sheet]").replaceChildren(); return bed.offsetHeight > innerHeight * .4 && bed.offsetWidth > innerHeight * .25; })()`) {
+		t.Error("scanning: before the first line the scanner's glass is a speck")
+	}
+}
+
+// A finger that stays on the erasing key erases on; one that stays on a letter writes it once.
+func TestErasingKeyRepeats(t *testing.T) {
+	k := newKiosk(t)
+	ctx := browser(t, 1366, 768)
+	toQuestion(t, ctx, k, "applicant_name")
+	click(t, ctx, "#value")
+	hold := func(selector string) {
+		x, y := middle(t, ctx, selector)
+		finger(t, ctx, input.DispatchTouchEventTypeTouchStart, point(x, y, 1, 6))
+	}
+	up := func() { finger(t, ctx, input.DispatchTouchEventTypeTouchEnd) }
+	hold(`[aria-label="Xóa"]`)
+	holds(t, ctx, "an empty field", `document.querySelector("#value").value === ""`)
+	up()
+	hold(`[data-letter="b"]`)
+	holds(t, ctx, "a letter", `document.querySelector("#value").value === "B"`)
+	time.Sleep(time.Second) // a hand's own time
+	up()
+	if got := eval[string](t, ctx, `document.querySelector("#value").value`); got != "B" {
+		t.Errorf("a letter held for a second wrote %q", got)
+	}
+}
