@@ -51,7 +51,7 @@ const unreachable = `(() => {
 		const r = box(e);
 		if (r.left < -1 || r.right > W + 1) out.push(name(e) + " is cut at the side");
 		if (r.height < H * .55 && (r.top < -1 || r.bottom > H + 1)) out.push(name(e) + " is off the screen");
-		if (e.matches("input:not([type=checkbox]):not([type=radio]), textarea") &&
+		if (e.matches("input:not([type=checkbox]):not([type=radio]), textarea[data-line]") &&
 			(e.scrollWidth > e.clientWidth + 1 || e.scrollHeight > e.clientHeight + 1)) out.push(name(e) + " shows a part of its value");
 		const over = r.height < H * .55 ? seen(e) : "";
 		if (over) out.push(name(e) + " lies under " + over);

@@ -55,7 +55,8 @@ func TestWhatIsAskedForIsInView(t *testing.T) {
 	}
 	press(t, ctx, "#scan .go", "/scan")
 	if !eval[bool](t, ctx, `(() => { const bed = document.querySelector(".bed"); if (!bed) return true; // the page has come
-		document.querySelector("[data-sheet]").replaceChildren(); return bed.offsetHeight > innerHeight * .4 && bed.offsetWidth > innerHeight * .25; })()`) {
+		document.querySelector("[data-sheet]").replaceChildren();
+		return bed.offsetHeight > innerHeight * .4 && bed.offsetWidth > innerHeight * .25; })()`) {
 		t.Error("scanning: before the first line the scanner's glass is a speck")
 	}
 }
