@@ -39,7 +39,7 @@ func TestMerge_of_another_source_keeps_unseen(t *testing.T) {
 	}
 }
 
-// Where print says something else than a zone, a code that says what the zone does makes it no less so, be it scanned with the
+// Where print says something else than an MRZ, a code that says what the MRZ does makes it no less so, be it scanned with the
 // other side or sent by a reader; a chip that proved itself does.
 func TestMerge_of_a_code_keeps_a_disagreement(t *testing.T) {
 	back := func() paper.Document {

@@ -10,7 +10,7 @@ import (
 	"motcua/ocr/paper"
 )
 
-// assemble joins the sides that belong to one person's paper and settles their values. now tells the centuries of zones.
+// assemble joins the sides that belong to one person's paper and settles their values. now tells the centuries of MRZs.
 func assemble(faces []*face, now time.Time) []paper.Document {
 	var docs []paper.Document
 	used := make([]bool, len(faces))

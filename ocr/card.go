@@ -56,7 +56,7 @@ type card struct {
 	plane            find.Plane
 	quad             paper.Quad
 	lines            []image.Rectangle
-	all              []image.Rectangle // every line, those of a zone too
+	all              []image.Rectangle // every line, those of an MRZ too
 	codes            []qr.Symbol
 	plain            bool      // the page has colour, by which stamps were taken off
 	toned            sync.Once // guards the two tones, of which tones tells
@@ -187,7 +187,7 @@ func (l *local) codes(ctx context.Context, p page.Picture, o find.Outline, edges
 		}
 	}
 	if f.Zone == nil {
-		// A scratch parts a row; but print in two columns looks the same, so that only a zone without fault counts.
+		// A scratch parts a row; but print in two columns looks the same, so that only an MRZ without fault counts.
 		joined := rows(c.lines)
 		if zone, others := c.zoneOf(joined); len(zone) > 0 && c.level(c.wide(joined)) {
 			if err := l.readZone(c, zone, f, func(z mrz.Zone) bool { return likeZone(z) && z.Whole() }); err != nil {
@@ -284,7 +284,7 @@ func (c *card) upright() (up, sure bool) {
 	return true, false
 }
 
-// paragraph says whether rows are some of more lines that begin and end together: set text, of which no zone has so many.
+// paragraph says whether rows are some of more lines that begin and end together: set text, of which no MRZ has so many.
 func (c *card) paragraph(rows []image.Rectangle) bool {
 	first, last := rows[0], rows[len(rows)-1]
 	return slices.ContainsFunc(c.lines, func(r image.Rectangle) bool {
@@ -302,7 +302,7 @@ func (c *card) level(rows []image.Rectangle) bool {
 }
 
 // wide are neighbouring lines that fill the card from side to side with letters of one size, as a machine readable
-// zone does.
+// MRZ does.
 func (c *card) wide(lines []image.Rectangle) []image.Rectangle {
 	var best []image.Rectangle
 	most := 0 // how far the best reach together: an address may have as many lines, but they end where its words do
@@ -484,11 +484,11 @@ func (l *local) readZone(c *card, zone []image.Rectangle, f *face, accept func(m
 	return nil
 }
 
-// likeZone tells a zone from a form's figures or a letter's wide print, of whose check digits one fits by chance in ten.
+// likeZone tells an MRZ from a form's figures or a letter's wide print, of whose check digits one fits by chance in ten.
 func likeZone(z mrz.Zone) bool {
 	n := z.Proofs()
 	if z.Passport {
-		// Two fit by chance in a hundred, and there are many ways to lay a torn zone of a card into a passport's two lines.
+		// Two fit by chance in a hundred, and there are many ways to lay a torn MRZ of a card into a passport's two lines.
 		return n >= 2 && (n > 2 || strings.HasPrefix(z.Lines[0], "P")) && !strings.Contains(z.DocumentNumber.Text, "<")
 	}
 	return n >= 2 || n == 1 && strings.Contains(strings.Join(z.Lines, ""), "VNM")
@@ -509,7 +509,7 @@ func rows(boxes []image.Rectangle) []image.Rectangle {
 
 // zone adds what a machine readable zone says.
 func (f *face) zone(z mrz.Zone, where *paper.Quad) {
-	// A check digit fits by chance in one of ten: of a zone that is mostly torn, it proves nothing.
+	// A check digit fits by chance in one of ten: of an MRZ that is mostly torn, it proves nothing.
 	torn := z.Proofs() < 3
 	put := func(n paper.Name, v mrz.Value, text string) {
 		if text == "" {

@@ -11,7 +11,7 @@ import (
 )
 
 // The dates of a paper check each other: birth < issue < expiry, an identity card ends on a birthday at one of a few ages, and
-// of a zone's two-figure years only one century fits the others.
+// of an MRZ's two-figure years only one century fits the others.
 
 // date is a day, or a year of which no more is known.
 type date struct {
@@ -179,7 +179,7 @@ func settleCenturies(all map[paper.Name][]paper.Evidence, now time.Time) {
 	}
 }
 
-// ofZone is what a zone says of a field, nil if none does.
+// ofZone is what an MRZ says of a field, nil if none does.
 func ofZone(all []paper.Evidence) *paper.Evidence {
 	if i := slices.IndexFunc(all, func(r paper.Evidence) bool { return r.Source == paper.MRZ }); i >= 0 {
 		return &all[i]

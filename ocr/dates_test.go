@@ -45,7 +45,7 @@ func TestExpiryFollowsBirth(t *testing.T) {
 	}
 }
 
-// A zone has two figures for a year. Which century is meant the paper's other dates say.
+// An MRZ has two figures for a year. Which century is meant the paper's other dates say.
 func TestCenturiesFitEachOther(t *testing.T) {
 	zone := func(v string) paper.Evidence {
 		return paper.Evidence{Value: v, Source: paper.MRZ, Conf: certainty(paper.MRZ)}
@@ -53,7 +53,7 @@ func TestCenturiesFitEachOther(t *testing.T) {
 	now := time.Date(2026, 11, 29, 0, 0, 0, 0, time.UTC)
 	for _, c := range []struct {
 		why                string
-		birth, expiry      string // as the zone's reader gives them
+		birth, expiry      string // as the MRZ's reader gives them
 		issue              string
 		born, ends         string
 		birthPrint, exPrnt string
@@ -110,7 +110,7 @@ func TestYearOfBirth(t *testing.T) {
 	}
 }
 
-// A day of expiry that was hard to read but comes to the one that the birth asks for needs no look, and neither does a zone's sex that
+// A day of expiry that was hard to read but comes to the one that the birth asks for needs no look, and neither does an MRZ's sex that
 // the number's fourth figure says, too; any other doubt stays.
 func TestOtherFieldsSettleADoubt(t *testing.T) {
 	faint := func(v string) []paper.Evidence {
@@ -136,7 +136,7 @@ func TestOtherFieldsSettleADoubt(t *testing.T) {
 	}
 }
 
-// A zone has no tones: it may not make a name without its marks look confirmed.
+// An MRZ has no tones: it may not make a name without its marks look confirmed.
 func TestZoneSaysNothingOfTones(t *testing.T) {
 	f := settle(paper.CCCD, map[paper.Name][]paper.Evidence{paper.FullName: {
 		{Value: "TRINH NGOC ANH", Source: paper.MRZ, Conf: 0.6},

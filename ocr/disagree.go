@@ -10,7 +10,7 @@ import (
 // A QR symbol is unsigned print: a sticker over it is easy to make. So it is held against what is printed beside it, and the
 // least that is read well and says something else puts all of it in doubt.
 
-// misreadShare is the share of letters in which print that was read badly may differ from a chip or from a zone whose check
+// misreadShare is the share of letters in which print that was read badly may differ from a chip or from an MRZ whose check
 // digits fit: such print says nothing against them. It doesn't hold for a QR symbol.
 const misreadShare = 0.3
 
@@ -59,7 +59,7 @@ func contradicts(n paper.Name, lead, r paper.Evidence, all []paper.Evidence) boo
 	return !misread(lead.Value, r.Value, misreadShare)
 }
 
-// zoneName says whether a zone's name speaks against a code's. No check digit guards it: print that says what the code says outweighs a
+// zoneName says whether an MRZ's name speaks against a code's. No check digit guards it: print that says what the code says outweighs a
 // letter misread there.
 func zoneName(lead, zone paper.Evidence, all []paper.Evidence) bool {
 	printed := slices.ContainsFunc(all, func(o paper.Evidence) bool { return o.Source == paper.OCR && same(paper.FullName, lead, o) })
@@ -74,7 +74,7 @@ func outweighed(n paper.Name, lead paper.Evidence, all []paper.Evidence) bool {
 	})
 }
 
-// forged says whether a QR symbol says anything other than another symbol, a chip, a zone's check digits, or print that was
+// forged says whether a QR symbol says anything other than another symbol, a chip, an MRZ's check digits, or print that was
 // read well.
 func forged(all map[paper.Name][]paper.Evidence) bool {
 	for n, rs := range all {

@@ -12,11 +12,11 @@ import (
 )
 
 // enoughProof is how much must speak for a side being an identity card of ours where its title can't be read: two of its own marks,
-// or one and a code, or a zone, or a code beside which nothing can be read.
+// or one and a code, or an MRZ, or a code beside which nothing can be read.
 const enoughProof = 2
 
 // tellKind decides from print and codes together which paper a side is of; edges says whether the paper's own were seen. What nothing tells
-// stays "", and a zone of another country, or of a foreigner, makes it paper.Other.
+// stays "", and an MRZ of another country, or of a foreigner, makes it paper.Other.
 func (f *face) tellKind(side *field.Side, edges bool) {
 	if f.Zone != nil && !ours(*f.Zone) {
 		side.Kind = paper.Other
@@ -93,7 +93,7 @@ func (f *face) doubtSymbol(why paper.Doubt) {
 	}
 }
 
-// ours says whether a zone is of a Vietnamese citizen's paper: issued by Vietnam for its own, a letter of one of the two misread perhaps.
+// ours says whether an MRZ is of a Vietnamese citizen's paper: issued by Vietnam for its own, a letter of one of the two misread perhaps.
 // Foreigners' residence cards are issued by Vietnam, for others.
 func ours(z mrz.Zone) bool {
 	issuer, nation := off(z.Issuer, mrz.Vietnam), off(z.Nationality.Text, mrz.Vietnam)

@@ -179,7 +179,7 @@ func leading(n paper.Name, rs []paper.Evidence) paper.Evidence {
 		return lead
 	}
 	for _, r := range rs[1:] {
-		// The zone's name has no diacritics: what is printed leads. And a value that no check digit proves
+		// The MRZ's name has no diacritics: what is printed leads. And a value that no check digit proves
 		// does not outrank print that was read well.
 		if r.Source == paper.OCR && (n == paper.FullName || !exact(lead) && r.Conf > 0.8 && !same(n, r, lead)) {
 			return r
@@ -239,7 +239,7 @@ func (m *merging) agree(r paper.Evidence) {
 		}
 	}
 	zone := r.Source == paper.MRZ || m.lead.Source == paper.MRZ
-	if m.name == paper.FullName && zone { // letters agree; a zone says nothing of the marks, so it doesn't say the same
+	if m.name == paper.FullName && zone { // letters agree; an MRZ says nothing of the marks, so it doesn't say the same
 		return
 	}
 	if r.Source == paper.ChipUnchecked || slices.Contains(m.field.Agrees, r.Source) {
@@ -367,6 +367,6 @@ func (c checker) check() {
 		c.confirm(paper.Sex, 0.1)
 	}
 	if knownSex && sex.Value == p.Sex && c.sure(paper.Number) {
-		c.settleDoubt(paper.Sex, paper.CheckDigit) // a zone's sex has no check digit, but the number has a figure for it
+		c.settleDoubt(paper.Sex, paper.CheckDigit) // an MRZ's sex has no check digit, but the number has a figure for it
 	}
 }

@@ -71,10 +71,10 @@ func (c *card) quarter() *card {
 	return t
 }
 
-// longRow is how many times as long as high a zone's row is at least: 30 signs of 2.54 mm on a line of 4.
+// longRow is how many times as long as high an MRZ's row is at least: 30 signs of 2.54 mm on a line of 4.
 const longRow = 15
 
-// longRows says whether two rows stand one under the other as a zone's do.
+// longRows says whether two rows stand one under the other as an MRZ's do.
 func (c *card) longRows() bool {
 	long := slices.DeleteFunc(rows(c.lines), func(r image.Rectangle) bool { return r.Dx() < longRow*r.Dy() })
 	for i, a := range long {
@@ -137,7 +137,7 @@ func (l *local) sheetFace(ctx context.Context, p page.Picture, c *card, n int) (
 	return f, nil
 }
 
-// How the rows of a zone look when they were read as lines: signs of its alphabet without a space (ICAO 9303-3), 30 to 44 of them, of
+// How the rows of an MRZ look when they were read as lines: signs of its alphabet without a space (ICAO 9303-3), 30 to 44 of them, of
 // which a few were lost, added or misread.
 const (
 	zoneSigns  = 26  // at least
@@ -146,8 +146,8 @@ const (
 	zoneFiller = "<<"
 )
 
-// zoneIn looks for a zone among the lines of a sheet that were read, wherever it stands and however little of the sheet it fills: a
-// passport beside something else. Only one without fault counts. It gives the words without the zone's.
+// zoneIn looks for an MRZ among the lines of a sheet that were read, wherever it stands and however little of the sheet it fills: a
+// passport beside something else. Only one without fault counts. It gives the words without the MRZ's.
 func (l *local) zoneIn(c *card, boxes []image.Rectangle, words []lines.Word, f *face) ([]lines.Word, error) {
 	if !slices.ContainsFunc(words, func(w lines.Word) bool { return strings.Contains(w.Text, zoneFiller) }) {
 		return words, nil
@@ -180,7 +180,7 @@ func (l *local) zoneIn(c *card, boxes []image.Rectangle, words []lines.Word, f *
 	return slices.DeleteFunc(words, func(w lines.Word) bool { return slices.Contains(zone, boxes[w.Line]) }), nil
 }
 
-// machineReadable says whether what was read on a row looks like a zone's.
+// machineReadable says whether what was read on a row looks like an MRZ's.
 func machineReadable(signs string) bool {
 	all, own := 0, 0
 	for _, r := range signs {

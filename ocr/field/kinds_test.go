@@ -26,7 +26,7 @@ func TestKinds(t *testing.T) {
 		}, values{paper.DocumentNumber: "790105004321", paper.FullName: "LƯƠNG THỊ BÍCH", paper.DateOfBirth: "1991-09-02",
 			paper.Nationality:  "Việt Nam",
 			paper.LicenceClass: "B2", paper.DateOfExpiry: "2030-05-12"}},
-		{paper.Passport, []string{ // whose title, photo and zone are beyond its outline
+		{paper.Passport, []string{ // whose title, photo and MRZ are beyond its outline
 			"Họ và tên / Full name", "LƯƠNG THỊ BÍCH", "Quốc tịch / Nationality", "VIỆT NAM / VIETNAMESE",
 			"Ngày sinh / Date of birth      Nơi sinh / Place of birth", "02/09/1991      TRÀ VINH",
 			"Giới tính / Sex      Số GCMND / ID card No", "NỮ / F      084191550640",

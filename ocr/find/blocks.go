@@ -70,7 +70,7 @@ func blockPrint(small *image.Gray, scale float64) mask {
 }
 
 // zoneSized says whether a heap of print of w × h mm, fill of its box covered, is shaped like the three rows of a card's machine
-// readable zone; sized: the millimetres are true.
+// readable MRZ; sized: the millimetres are true.
 func zoneSized(w, h, fill float64, sized bool) bool {
 	ratio := w / h
 	return ratio > 4.2 && ratio < 8 && fill > 0.5 && (!sized || w > 50 && w < 100)

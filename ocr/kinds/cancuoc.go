@@ -2,7 +2,7 @@ package kinds
 
 import "motcua/ocr/paper"
 
-// canCuoc is the card of the Law on Identification. QR symbol and zone stand on its back.
+// canCuoc is the card of the Law on Identification. QR symbol and MRZ stand on its back.
 var canCuoc = Kind{
 	ID: paper.CanCuoc, VI: "Thẻ căn cước", EN: "Identity card (2024)", Shape: Card,
 	Titles: []Title{{Text: "CANCUOCIDENTITYCARD", Side: "front"}, {Text: "IDENTITYCARD", Side: "front", Shared: true}},

@@ -2,7 +2,7 @@ package kinds
 
 import "motcua/ocr/paper"
 
-// cccd is the chip card of 2021 to 2024. Its QR symbol stands on the front, its zone (TD1) on the back.
+// cccd is the chip card of 2021 to 2024. Its QR symbol stands on the front, its MRZ (TD1) on the back.
 var cccd = Kind{
 	ID: paper.CCCD, VI: "Căn cước công dân gắn chip", EN: "Citizen identity card with chip", Shape: Card,
 	Titles:   []Title{{Text: "CITIZENIDENTITYCARD", Side: "front", Shared: true}},

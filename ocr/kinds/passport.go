@@ -6,7 +6,7 @@ import (
 	"motcua/ocr/paper"
 )
 
-// passport is the data page of Vietnam's passports, green or blue. Its zone (TD3) begins with P<VNM; another country's is no paper of
+// passport is the data page of Vietnam's passports, green or blue. Its MRZ (TD3) begins with P<VNM; another country's is no paper of
 // ours. The labels of the blue one of since 2023 part family name and given names.
 var passport = Kind{
 	ID: paper.Passport, VI: "Hộ chiếu", EN: "Passport", Shape: Booklet,

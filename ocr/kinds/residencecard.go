@@ -6,8 +6,8 @@ import (
 	"motcua/ocr/paper"
 )
 
-// theTamTru and theThuongTru are the cards of foreigners who live in Vietnam. Current forms, their zone and their symbol are not
-// published: a zone on one is a foreigner's, and nothing is taken from it.
+// theTamTru and theThuongTru are the cards of foreigners who live in Vietnam. Current forms, their MRZ and their symbol are not
+// published: an MRZ on one is a foreigner's, and nothing is taken from it.
 var (
 	theTamTru = Kind{
 		ID: paper.TheTamTru, VI: "Thẻ tạm trú (người nước ngoài)", EN: "Foreigner's temporary residence card", Shape: Card,

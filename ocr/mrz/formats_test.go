@@ -12,7 +12,7 @@ func fill(s string, n int) string { return (s + strings.Repeat("<", n))[:n] }
 
 func checked(s string) string { return s + string(mrz.Check(s)) }
 
-// zone makes the lines of a zone as Doc 9303 lays them out. All persons are invented.
+// zone makes the lines of an MRZ as Doc 9303 lays them out. All persons are invented.
 func zone(f mrz.Format, issuer, number, birth, sex, expiry, optional, names string) []string {
 	n, b, e := checked(fill(number, 9)), checked(birth), checked(expiry)
 	switch f {
@@ -31,7 +31,7 @@ func zone(f mrz.Format, issuer, number, birth, sex, expiry, optional, names stri
 	return []string{"V<" + issuer + fill(names, 31), n + issuer + b + sex + e + fill(optional, 8)}
 }
 
-// samples are zones of all formats with what they say.
+// samples are MRZs of all formats with what they say.
 func samples() map[string][]string {
 	out := map[string][]string{"TD1 VNM": card}
 	for _, f := range []mrz.Format{mrz.TD1, mrz.TD2, mrz.TD3, mrz.MRVA, mrz.MRVB} {

@@ -11,7 +11,7 @@ import (
 	"sync"
 )
 
-// Signs are the 37 signs of a zone, in the order of the classifier's outputs.
+// Signs are the 37 signs of an MRZ, in the order of the classifier's outputs.
 const Signs = "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789<"
 
 // A sign is looked at as CellW × CellH values: 0 paper, 1 ink.
@@ -21,7 +21,7 @@ const (
 	hidden = 72
 )
 
-// glyphs.bin holds the classifier's weights, made by `go run ./ocr/lab/zones`: per row a float32 scale and int8 weights,
+// glyphs.bin holds the classifier's weights, made by `go run ./ocr/lab/mrz`: per row a float32 scale and int8 weights,
 // the last of them the bias.
 //
 //go:embed glyphs.bin
@@ -82,7 +82,7 @@ type Line struct {
 	Conf []float64 // of each sign, 0…1
 }
 
-// Read reads lines of a zone from pixels: boxes are its lines from top to bottom, as found, upright. The signs stand at
+// Read reads lines of an MRZ from pixels: boxes are its lines from top to bottom, as found, upright. The signs stand at
 // equal steps; where they begin and how long a step is, is found by where the ink leaves gaps.
 func Read(img *image.Gray, boxes []image.Rectangle) []Line {
 	net, err := load()
@@ -144,7 +144,7 @@ func Read(img *image.Gray, boxes []image.Rectangle) []Line {
 	return out
 }
 
-// What may stand at a position of a zone.
+// What may stand at a position of an MRZ.
 func isDigit(c byte) bool          { return c >= '0' && c <= '9' }
 func isLetter(c byte) bool         { return c >= 'A' && c <= 'Z' }
 func isAny(byte) bool              { return true }

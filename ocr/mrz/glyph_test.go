@@ -15,7 +15,7 @@ import (
 	"motcua/ocr/mrz"
 )
 
-// typed is a zone in OCR-B of ten letters an inch at this resolution, on gray paper with noise, and where its lines are.
+// typed is an MRZ in OCR-B of ten letters an inch at this resolution, on gray paper with noise, and where its lines are.
 func typed(t *testing.T, lines []string, dpi float64) (*image.Gray, []image.Rectangle) {
 	t.Helper()
 	data, err := os.ReadFile("../specimen/fonts/OCRB.ttf")
@@ -50,7 +50,7 @@ func typed(t *testing.T, lines []string, dpi float64) (*image.Gray, []image.Rect
 	return img, boxes
 }
 
-// A zone that is printed as ICAO lays it out is read sign for sign at what people scan and photograph at, in each of the three formats.
+// An MRZ that is printed as ICAO lays it out is read sign for sign at what people scan and photograph at, in each of the three formats.
 func TestReadsEverySign(t *testing.T) {
 	for name, lines := range map[string][]string{
 		"TD1":          {"I<UTOD231458907<<<<<<<<<<<<<<<", "7408122F1204159UTO<<<<<<<<<<<6", "ERIKSSON<<ANNA<MARIA<<<<<<<<<<"},

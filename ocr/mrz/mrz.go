@@ -22,7 +22,7 @@ type Value struct {
 	Mended bool // a character was replaced to make it fit
 }
 
-// Format is the size and filling of a zone.
+// Format is the size and filling of an MRZ.
 type Format string
 
 // The formats of ICAO Doc 9303, parts 4 to 7.
@@ -34,7 +34,7 @@ const (
 	MRVB Format = "MRV-B" // 2 × 36: smaller visas
 )
 
-// Vietnam is the code of the issuer whose zones have the filling described above.
+// Vietnam is the code of the issuer whose MRZs have the filling described above.
 const Vietnam = "VNM"
 
 // Zone is what a machine readable zone says.
@@ -71,7 +71,7 @@ func (z Zone) Proofs() int {
 	return n
 }
 
-// Whole says whether every check digit that such a zone must have fits.
+// Whole says whether every check digit that such an MRZ must have fits.
 func (z Zone) Whole() bool {
 	visa := z.Format == MRVA || z.Format == MRVB // has no check digit over everything
 	personal := z.PersonalNumber.Proven || z.Format != TD1 || z.Foreign()
@@ -128,7 +128,7 @@ func allDigits(s string) bool {
 	return s != "" && strings.Trim(s, "0123456789") == ""
 }
 
-// Parse finds the zone among lines as read: other lines, spaces and small letters are tolerated. now tells the
+// Parse finds the MRZ among lines as read: other lines, spaces and small letters are tolerated. now tells the
 // century of a date that nothing else tells.
 func Parse(lines []string, now time.Time) (Zone, error) {
 	var clean []string
@@ -148,10 +148,10 @@ func Parse(lines []string, now time.Time) (Zone, error) {
 	return found.best()
 }
 
-// shortest is a line of a zone that lost its fillers at the end.
+// shortest is a line of an MRZ that lost its fillers at the end.
 const shortest = 24
 
-// shape is how a zone is laid out on its lines.
+// shape is how an MRZ is laid out on its lines.
 type shape struct {
 	lines, width int
 	parse        func(lines []string, now time.Time) Zone
@@ -164,7 +164,7 @@ var shapes = []shape{
 	{2, 36, twoLines, 0},
 }
 
-// try adds every zone that these lines may be, each line brought to its length in every way that makes sense.
+// try adds every MRZ that these lines may be, each line brought to its length in every way that makes sense.
 func (s shape) try(found *candidates, lines []string, now time.Time) {
 	ways := make([][]way, len(lines))
 	for i, l := range lines {
@@ -241,7 +241,7 @@ func (z *Zone) blur(line int, w way) {
 	in(1, 28, 40, &z.PersonalNumber)
 }
 
-// candidates are the zones that the lines may be.
+// candidates are the MRZs that the lines may be.
 type candidates []scored
 
 type scored struct {
@@ -260,7 +260,7 @@ func (c *candidates) add(z Zone, gap bool) {
 // codes are the first letters of documents of each format.
 var codes = map[Format]string{TD1: "ACI", TD2: "ACIP", TD3: "P", MRVA: "V", MRVB: "V"}
 
-// score weighs check digits over looks. likely says whether lines may be called a zone at all: of a Vietnamese one little is
+// score weighs check digits over looks. likely says whether lines may be called an MRZ at all: of a Vietnamese one little is
 // enough, because the print beside it says the same; any other must look like one, or a form's figures would do.
 func (z Zone) score() (n int, likely bool) {
 	home := !z.Foreign() && (z.Format == TD1 || z.Format == TD3)
@@ -288,7 +288,7 @@ func state(s string) bool {
 // the last one, too.
 const luck = 4
 
-// best is the likeliest zone. Where several are as likely, what they differ in is not proven by any of them.
+// best is the likeliest MRZ. Where several are as likely, what they differ in is not proven by any of them.
 func (c *candidates) best() (Zone, error) {
 	var top scored
 	for _, z := range *c {
@@ -320,7 +320,7 @@ func (c *candidates) best() (Zone, error) {
 
 func within(s string, n int) bool { return len(s) >= n-2 && len(s) <= n+3 }
 
-// tidy upper-cases and drops what cannot stand in a zone.
+// tidy upper-cases and drops what cannot stand in an MRZ.
 func tidy(l string) string {
 	var b strings.Builder
 	for _, r := range strings.ToUpper(l) {
@@ -582,7 +582,7 @@ func (z *Zone) dates(birth, expiry Value, now time.Time) {
 	if len(born) == 0 {
 		return
 	}
-	// Of a child and a person of a hundred years the child is likelier; but who it is the zone does not say.
+	// Of a child and a person of a hundred years the child is likelier; but who it is the MRZ does not say.
 	z.Birth = Value{Text: born[len(born)-1], Proven: birth.Proven && len(born) == 1, Mended: birth.Mended}
 }
 

@@ -223,7 +223,7 @@ func partyText(p Person) string {
 		p.Issue.AddDate(1, 0, 0).Format("02012006"), p.Issue.AddDate(2, 0, 0).Format("02012006"))
 }
 
-// foreignTD1 is the zone of another country's card.
+// foreignTD1 is the MRZ of another country's card.
 func foreignTD1(p Person) []string {
 	number := padTo("D"+p.Number[4:], 9)
 	one := padTo("I<UTO"+number+string(check(number)), 30)
@@ -234,7 +234,7 @@ func foreignTD1(p Person) []string {
 	return []string{one, two, mrzName("PARK SORA", 30)}
 }
 
-// foreignTwo is a zone of two lines, of a passport or a visa.
+// foreignTwo is an MRZ of two lines, of a passport or a visa.
 func foreignTwo(p Person, begins string, wide int) []string {
 	one := padTo(begins+mrzName("PARK SORA", wide-5), wide)
 	number := padTo("M"+p.Number[4:], 9)

@@ -3,7 +3,7 @@
 // slanted, thickened, thinned, blurred and laid over patterns and noise; a network with one hidden layer learns them.
 // The last fifth is held back and measured.
 //
-//	go run ./ocr/lab/zones -o ocr/mrz/glyphs.bin FONT…
+//	go run ./ocr/lab/mrz -o ocr/mrz/glyphs.bin FONT…
 package main
 
 import (

@@ -46,7 +46,7 @@ func typist(t *testing.T, img draw.Image, dpi float64) func(text string, x, y, s
 	}
 }
 
-// foreignPage is a card, passport page or visa of another state: print above, its zone below as Doc 9303 lays it out (OCR-B of ten
+// foreignPage is a card, passport page or visa of another state: print above, its MRZ below as Doc 9303 lays it out (OCR-B of ten
 // letters an inch), on patterned paper. All of it is invented.
 func foreignPage(t *testing.T, lines []string, dpi float64, tilt float64, pattern bool) *image.RGBA {
 	t.Helper()
@@ -80,7 +80,7 @@ func foreignPage(t *testing.T, lines []string, dpi float64, tilt float64, patter
 	return out
 }
 
-// Zones of all formats are read whole however the paper lies, small, tilted, and on patterned paper.
+// MRZs of all formats are read whole however the paper lies, small, tilted, and on patterned paper.
 func TestForeignZones(t *testing.T) {
 	with := func(s string) string { return s + string(mrz.Check(s)) }
 	n, b, e, long, short := with("L898902C3"), with("740812"), with("300415"), with("ZE184226B<<<<<"), "<<<<<<<"
@@ -143,7 +143,7 @@ func TestForeignZones(t *testing.T) {
 	}
 }
 
-// A passport's page is not all that lies on the glass: what stands beside it makes its zone a part of the sheet's width, and what stands on
+// A passport's page is not all that lies on the glass: what stands beside it makes its MRZ a part of the sheet's width, and what stands on
 // the booklet's other page may be more, and turned by a quarter.
 func TestZoneBesideOtherPrint(t *testing.T) {
 	with := func(s string) string { return s + string(mrz.Check(s)) }

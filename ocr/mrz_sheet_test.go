@@ -33,7 +33,7 @@ func TestAddressIsNoZone(t *testing.T) {
 	}
 }
 
-// The last lines of a paragraph, set to both edges, are no zone and turn no page over.
+// The last lines of a paragraph, set to both edges, are no MRZ and turn no page over.
 func TestParagraphIsNoZone(t *testing.T) {
 	var lines []image.Rectangle
 	for i := range 9 {
