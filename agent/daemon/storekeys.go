@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	"slices"
 	"time"
 
 	"motcua/agent/config"
@@ -48,13 +49,17 @@ func wrappedStores(cfg config.Config) []*seal.Wrapped {
 	return []*seal.Wrapped{keysOf(cfg, draftStore).Wrapped, keysOf(cfg, answerStore).Wrapped, keysOf(cfg, staffStore).Wrapped}
 }
 
-// Load gives the keys, from where an older build kept them if they are not wrapped yet. It writes nothing.
+// Load gives the keys, and those that an older build kept: before they are wrapped, or where it ran again since. It writes nothing.
 func (k *storeKeys) Load(ctx context.Context) ([]seal.Key, error) {
 	keys, err := k.Wrapped.Load(ctx)
-	if err != nil || len(keys) > 0 {
-		return keys, err
+	if err != nil {
+		return nil, err
 	}
-	return k.before.Load(ctx)
+	older, err := k.before.Load(ctx)
+	if len(keys) > 0 && err != nil {
+		return keys, nil // settle tells
+	}
+	return append(keys, without(older, keys)...), err
 }
 
 // adopt wraps the keys that an older build kept. Keys under a kiosk key that is not this one's are set aside, for that one may come
@@ -66,23 +71,42 @@ func (k *storeKeys) adopt(ctx context.Context, log *slog.Logger) error {
 		log.Error("keys that another kiosk key opens are set aside", "file", aside, "error", err)
 		keys, err = nil, os.Rename(k.file, aside)
 	}
-	if err != nil || len(keys) > 0 {
+	if err != nil {
 		return err
 	}
-	if keys, err = k.before.Load(ctx); err != nil || len(keys) == 0 {
+	all, err := k.Load(ctx)
+	if err != nil || len(all) == len(keys) {
 		return err
 	}
-	if err := k.Save(ctx, keys); err != nil { // on a disk that is read-only, say: Load finds them where they were
+	if err := k.Save(ctx, all); err != nil { // on a disk that is read-only, say: Load finds them where they were
 		log.Error("keys of an older build are not under the kiosk key yet", "error", err)
 	}
 	return nil
 }
 
-// settle removes what an older build kept, once the same keys are there wrapped.
+// without gives those of some keys that are not among others.
+func without(some, others []seal.Key) []seal.Key {
+	return slices.DeleteFunc(slices.Clone(some), func(k seal.Key) bool {
+		return slices.ContainsFunc(others, func(o seal.Key) bool { return o.ID() == k.ID() })
+	})
+}
+
+// settle removes what an older build kept, once the same keys are there wrapped. What can't be read stays, but for a file whose removal
+// was cut off.
 func (k *storeKeys) settle(ctx context.Context) error {
 	keys, err := k.Wrapped.Load(ctx)
 	if err != nil || len(keys) == 0 {
 		return err
+	}
+	older, err := k.before.Load(ctx)
+	if errors.Is(err, seal.ErrErased) {
+		older, err = nil, nil
+	}
+	if err != nil {
+		return err
+	}
+	if len(without(older, keys)) > 0 {
+		return fmt.Errorf("%s: not all its keys are wrapped", k.before)
 	}
 	return k.before.Save(ctx, nil)
 }
@@ -94,25 +118,25 @@ func settleKeys(ctx context.Context, cfg config.Config, roll *staff.Roll, log *s
 	for _, store := range []string{draftStore, answerStore} {
 		errs = append(errs, keysOf(cfg, store).settle(ctx))
 	}
-	errs = append(errs, sealRoster(ctx, cfg, roll, roll.Plain()))
-	if err := errors.Join(errs...); err != nil && ctx.Err() == nil {
+	var err error
+	if roll.Plain() {
+		err = sealRoster(ctx, cfg, roll)
+	}
+	if err == nil {
+		err = keysOf(cfg, staffStore).settle(ctx)
+	}
+	if err := errors.Join(append(errs, err)...); err != nil && ctx.Err() == nil {
 		log.Error("keys of an older build lie beside the kiosk key still", "error", err)
 	}
 }
 
-// sealRoster seals the list of staff by its current key, where it must be, and then removes what an older build sealed it by.
-func sealRoster(ctx context.Context, cfg config.Config, roll *staff.Roll, must bool) error {
-	k := keysOf(cfg, staffStore)
-	keys, err := k.Wrapped.Load(ctx)
+// sealRoster seals the list of staff by its current key.
+func sealRoster(ctx context.Context, cfg config.Config, roll *staff.Roll) error {
+	keys, err := keysOf(cfg, staffStore).Wrapped.Load(ctx)
 	if err != nil || len(keys) == 0 {
 		return err
 	}
-	if must {
-		if err := roll.Seal(seal.NewRing(keys[0], keys[1:]...)); err != nil {
-			return err
-		}
-	}
-	return k.settle(ctx)
+	return roll.Seal(seal.NewRing(keys[0], keys[1:]...))
 }
 
 // settleLater calls settleKeys when the daemon has been well for a while.
@@ -139,7 +163,9 @@ func (p *parts) renewKeys(ctx context.Context) {
 	if p.office != nil {
 		errs = append(errs, p.office.store.Renew(ctx, keysOf(p.cfg, answerStore)))
 	}
-	errs = append(errs, sealRoster(ctx, p.cfg, p.roll, true))
+	if !p.roll.Plain() { // or settleKeys does: an older build that is gone back to reads it plain only
+		errs = append(errs, sealRoster(ctx, p.cfg, p.roll))
+	}
 	if err := errors.Join(errs...); err != nil {
 		p.log.Warn("new drafts, answers and staff are sealed by the new keys after a restart only", "error", err)
 	}

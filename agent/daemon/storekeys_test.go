@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
@@ -143,6 +144,35 @@ func TestKeysOfAnOlderBuild(t *testing.T) {
 	}
 	if n := thief(t, cfg); n != 0 {
 		t.Errorf("without the kiosk key %d of 3 open", n)
+	}
+}
+
+// Who goes back to an older build, by hand and late, and comes again, loses nothing that was kept meanwhile: the older one made a
+// key of its own, which is taken over, too, before it is removed.
+func TestKeysOfAnOlderBuildThatRanAgain(t *testing.T) {
+	cfg := settled(t)
+	dir := filepath.Join(cfg.Data, draftStore)
+	older, err := draft.Open(t.Context(), dir, seal.NewFile(filepath.Join(dir, keyFile)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := older.Keep("two", "kept meanwhile"); err != nil {
+		t.Fatal(err)
+	}
+	for range 2 { // before and after the older one's key is removed
+		roll := start(t, cfg)
+		s, err := draft.Open(t.Context(), dir, keysOf(cfg, draftStore))
+		if err != nil {
+			t.Fatal(err)
+		}
+		var text string
+		if err := s.Take("two", &text); err != nil || text != "kept meanwhile" {
+			t.Errorf("%q, %v", text, err)
+		}
+		settleKeys(t.Context(), cfg, roll, slog.New(slog.NewTextHandler(t.Output(), nil)))
+	}
+	if exists(filepath.Join(dir, keyFile)) {
+		t.Error("the older build's key lies beside the kiosk key still")
 	}
 }
 
@@ -301,6 +331,33 @@ func TestStoresFollowTheKioskKey(t *testing.T) {
 			t.Fatal(err)
 		}
 		opens(t, cfg)
+	})
+	t.Run("lost for good, and the queue begun anew", func(t *testing.T) {
+		cfg := settled(t)
+		if err := os.RemoveAll(filepath.Join(cfg.Data, "queue")); err != nil {
+			t.Fatal(err)
+		}
+		log := slog.New(slog.DiscardHandler)
+		q, _, err := OpenQueue(t.Context(), cfg, log)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := errors.Join(keyRoster(t.Context(), cfg, log), q.Close()); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := OpenRoster(t.Context(), cfg); err == nil || !strings.Contains(err.Error(), "rename "+rosterFile+" and add") {
+			t.Fatalf("a list of staff that no key opens: %v", err)
+		}
+		if err := os.Rename(filepath.Join(cfg.Data, rosterFile), filepath.Join(cfg.Data, rosterFile+".old")); err != nil {
+			t.Fatal(err)
+		}
+		roll, err := OpenRoster(t.Context(), cfg)
+		if err == nil {
+			err = roll.Add("lan", staff.Technician, testPIN)
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
 	})
 }
 

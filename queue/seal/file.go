@@ -91,8 +91,15 @@ func readPrivate(path string) ([]byte, error) {
 		return nil, fmt.Errorf("%s may be read by others (mode %04o): chmod 600 it, and rotate the key if somebody could have copied it", path,
 			mode)
 	}
-	return os.ReadFile(path)
+	data, err := os.ReadFile(path)
+	if err == nil && len(data) > 0 && len(bytes.TrimLeft(data, "\x00")) == 0 {
+		return nil, fmt.Errorf("%s: %w", path, ErrErased)
+	}
+	return data, err
 }
+
+// ErrErased says that a file of keys was overwritten, and that its removal was cut off.
+var ErrErased = errors.New("its keys were erased")
 
 // replacePrivate puts data at path so that after a power cut either the old or the new file is there,
 // whole, and overwrites the old file's blocks, which the rename alone would leave on the disk.
