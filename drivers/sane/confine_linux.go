@@ -111,6 +111,24 @@ func (a allowance) environment() []string {
 	return []string{line(C.MO_READ, a.read), line(C.MO_DEVICES, a.devices), line(C.MO_WRITE, a.write)}
 }
 
+// identities tells which files and folders the paths of an environment's bounds lead to. The kernel holds a worker to those, not to their
+// names: one that was replaced since (the list of name servers, say, or a device that was plugged in anew) is beyond its reach.
+func identities(env []string) string {
+	var b strings.Builder
+	for _, e := range env {
+		name, paths, _ := strings.Cut(e, "=")
+		if name != C.MO_READ && name != C.MO_DEVICES && name != C.MO_WRITE {
+			continue
+		}
+		for _, p := range filepath.SplitList(paths) {
+			var st unix.Stat_t
+			_ = unix.Stat(p, &st) // one that is not there is none
+			fmt.Fprintf(&b, "%d.%d ", st.Dev, st.Ino)
+		}
+	}
+	return b.String()
+}
+
 // confine brings a worker that is about to start into its bounds.
 func confine(cmd *exec.Cmd, o Options) {
 	cmd.SysProcAttr = &syscall.SysProcAttr{

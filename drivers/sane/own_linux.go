@@ -35,9 +35,9 @@ func helperOf(self string) string {
 }
 
 // trusted reports whether a helper may be run: by whoever owns this program, or root, and changed by nobody else. In a folder
-// such as /tmp anybody can lay a file beside the program.
+// such as /tmp anybody can lay a file beside the program, or a link to a good one, to turn it elsewhere between the look and the start.
 func trusted(helper, self string) bool {
-	h, err := os.Stat(helper)
+	h, err := os.Lstat(helper)
 	if err != nil || !h.Mode().IsRegular() || h.Mode().Perm()&0o022 != 0 || unix.Access(helper, unix.X_OK) != nil {
 		return false
 	}

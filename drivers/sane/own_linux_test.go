@@ -1,6 +1,7 @@
 package sane
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"os/exec"
@@ -84,11 +85,18 @@ func TestHelper_is_found_and_not_anybodys(t *testing.T) {
 			t.Errorf("mode %v: found %q", mode, got)
 		}
 	}
-	if os.Getuid() != 0 {
-		return // only root can give a file away
-	}
 	if err := os.Chmod(beside, 0o755); err != nil {
 		t.Fatal(err)
+	}
+	link := filepath.Join(root, "usr/sbin", Helper)
+	if err := errors.Join(os.Mkdir(filepath.Dir(link), 0o755), os.Symlink(beside, link)); err != nil {
+		t.Fatal(err)
+	}
+	if got := helperOf(lay("usr/sbin/motcua", 0o755)); got != installed {
+		t.Errorf("a link, which whoever laid it may turn elsewhere: found %q", got)
+	}
+	if os.Getuid() != 0 {
+		return // only root can give a file away
 	}
 	if err := os.Chown(beside, 1234, -1); err != nil {
 		t.Fatal(err)
@@ -190,6 +198,12 @@ func TestReady(t *testing.T) {
 	t.Setenv("SANE_DEBUG_DLL", "0") // what it was told of the machine is no more so
 	scans(func(used *conn) bool { return used != spare })
 	next()
+	replaced := strings.TrimPrefix(d.Env[0], "SANE_CONFIG_DIR=")
+	if err := errors.Join(os.Rename(replaced, replaced+".old"), os.CopyFS(replaced, os.DirFS(replaced+".old"))); err != nil {
+		t.Fatal(err)
+	}
+	scans(func(used *conn) bool { return used != spare }) // its bounds hold it to the folder that was there
+	next()
 	if err := s.Close(); err != nil {
 		t.Fatal(err)
 	}
@@ -203,5 +217,22 @@ func TestReady(t *testing.T) {
 	}
 	if c := ahead(Options{Worker: o.Worker, Env: o.Env}); c != nil {
 		t.Error("a worker is made ready where nobody asked for it")
+	}
+}
+
+// A worker that nobody asked anything, as one that was ready and not needed, has not touched libsane, also at its end.
+func TestReady_unneeded(t *testing.T) {
+	cmd, err := command(t.Context(), Options{Worker: []string{built(t)}, Env: []string{"SANE_DEBUG_DLL=255"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	pages, err := newRing()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer pages.close()
+	cmd.ExtraFiles, cmd.Env = []*os.File{pages.file}, append(cmd.Env, ringEnv+"="+ringFile)
+	if said, err := cmd.CombinedOutput(); err != nil || len(said) > 0 {
+		t.Errorf("%v: %s", err, said)
 	}
 }

@@ -252,7 +252,8 @@ func (s *Scanner) start(o Options) (*conn, error) {
 // be a device that it must not reach, and folders may have come that it must not.
 func (c *conn) fits(o Options) bool {
 	now, err := command(context.Background(), o)
-	return err == nil && slices.Equal(c.cmd.Args, now.Args) && slices.Equal(c.cmd.Env, append(now.Env, ringEnv+"="+ringFile))
+	return err == nil && slices.Equal(c.cmd.Args, now.Args) && slices.Equal(c.cmd.Env, append(now.Env, ringEnv+"="+ringFile)) &&
+		c.bound == identities(now.Env)
 }
 
 // drop lets the worker go without waiting for a backend that may hang. The caller holds the slot.
@@ -500,6 +501,7 @@ type conn struct {
 	r     frames
 	say   tail
 	pages *ring
+	bound string // what its bounds' paths were when it started
 
 	pieces, bytes int // of pixels that were looked at since the worker was told so last
 
@@ -534,7 +536,7 @@ func dial(o Options) (c *conn, err error) {
 			c = nil
 		}
 	}()
-	c = &conn{cmd: cmd}
+	c = &conn{cmd: cmd, bound: identities(cmd.Env)}
 	if c.pages, err = newRing(); err != nil {
 		return c, err
 	}

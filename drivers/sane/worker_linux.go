@@ -115,6 +115,7 @@ type worker struct {
 	name     string // of the device that is open
 	handle   handle
 	sheetfed bool // it has no choice of sources, and its only one is a feeder
+	loaded   bool // libsane is
 
 	started time.Time // the last sane_start that gave nothing yet
 	empty   bool      // nothing has been read since
@@ -173,9 +174,13 @@ func (w *worker) setScanning(on bool) {
 // work answers requests until there are no more. It alone calls libsane, but for sane_cancel.
 func (w *worker) work(requests <-chan request) error {
 	// Only now that something is asked: a worker may have been started long before, and what libsane is to load be changed since.
-	initialised := sync.OnceValues(libInit)
+	initialised := sync.OnceValues(func() (string, error) {
+		version, err := libInit()
+		w.loaded = err == nil
+		return version, err
+	})
 	defer func() {
-		if _, err := initialised(); err == nil {
+		if w.loaded {
 			libExit()
 		}
 	}()
