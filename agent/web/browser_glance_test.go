@@ -83,3 +83,19 @@ func TestErasingKeyRepeats(t *testing.T) {
 		t.Errorf("a letter held for a second wrote %q", got)
 	}
 }
+
+// The field has lost the focus to a touch beside it, so that the keys are drawn anew under the finger: one touch erases one letter.
+func TestErasingKeyAfterATouchBeside(t *testing.T) {
+	k := newKiosk(t)
+	ctx := browser(t, 1366, 768)
+	toQuestion(t, ctx, k, "applicant_name")
+	click(t, ctx, "#value")
+	eval[string](t, ctx, `(() => { const value = document.querySelector("#value"); value.value = "Nguyễn"; value.blur(); return ""; })()`)
+	x, y := middle(t, ctx, `[aria-label="Xóa"]`)
+	finger(t, ctx, input.DispatchTouchEventTypeTouchStart, point(x, y, 1, 6))
+	finger(t, ctx, input.DispatchTouchEventTypeTouchEnd)
+	time.Sleep(time.Second) // longer than a key is held before it repeats
+	if got := eval[string](t, ctx, `document.querySelector("#value").value`); got != "Nguyễ" {
+		t.Errorf("one touch left %q", got)
+	}
+}

@@ -155,7 +155,7 @@ const Telex = (() => {
 	const wait = 600, pace = 90; // ms a key is held before it repeats, and from one time to the next
 	const button = (text, press, cls = "", name = "", repeats = false) => {
 		let held = 0;
-		const again = () => { press(); held = setTimeout(again, pace); };
+		const again = () => { if (b.isConnected) { press(); held = setTimeout(again, pace); } }; // a key drawn anew never tells of its end
 		const b = document.createElement("button");
 		b.type = "button"; b.className = "key " + cls; b.textContent = text; b.tabIndex = -1;
 		if (name) b.setAttribute("aria-label", name);
