@@ -2,6 +2,7 @@ package procedure
 
 import (
 	"fmt"
+	"regexp"
 	"slices"
 
 	"motcua/agent/strict"
@@ -35,6 +36,12 @@ type Way struct {
 	ID  WayID  `yaml:"id" json:"id"`
 	Law string `yaml:"law" json:"law"` // "Nghị định 18/2026/NĐ-CP, Điều 13"; "" for the counter only
 }
+
+// caseNumbers are those of the result of a step in the ministry's list, in brackets at the end of a rule.
+var caseNumbers = regexp.MustCompile(` \(KQ\d+(, KQ\d+)*\)$`)
+
+// Rule is the law as the person reads it, without the numbers that only officers look up.
+func (w Way) Rule() string { return caseNumbers.ReplaceAllString(w.Law, "") }
 
 // Text is the way as the person chooses it.
 func (w WayID) Text() Text {

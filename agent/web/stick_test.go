@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"image/jpeg"
 	"log/slog"
+	"net/http"
+	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -179,4 +181,30 @@ func TestStickByTouch(t *testing.T) {
 	if len(state.Papers) != 1 || len(state.Papers[0].Documents) == 0 {
 		t.Errorf("%d papers; recognised: %v", len(state.Papers), len(state.Papers) > 0 && len(state.Papers[0].Documents) > 0)
 	}
+}
+
+// Where the page runs in the kiosk's own browser, whose policy opens no file dialog, and no stick is taken, no button opens one.
+func TestNoFileDialogAtTheKiosksOwnScreen(t *testing.T) {
+	c := newClock()
+	k := newKiosk(t, func(o *screen.Options) { o.Scanner, o.Clock = nil, c.now })
+	h := k.hand(t).toScan("2.000815").want(200, "/scan", `type="file"`)
+	resp, err := http.Get(k.server.URL + "/away") // as the keeper of that browser does (motcua screen)
+	if err != nil {
+		t.Fatal(err)
+	}
+	resp.Body.Close()
+	for path, said := range map[string]string{"/scan": "Xin gọi tình nguyện viên", "/verify": "máy của cán bộ"} {
+		if h.get(path).want(200, path, said); strings.Contains(h.body, `type="file"`) {
+			t.Errorf("%s opens a file dialog", path)
+		}
+	}
+	site := k.server.Config.Handler // a volunteer's computer
+	k.server = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		r.RemoteAddr = "192.0.2.7:40000"
+		site.ServeHTTP(w, r)
+	}))
+	t.Cleanup(k.server.Close)
+	k.hand(t).toScan("2.000815").want(200, "/scan", `type="file"`)
+	c.pass(time.Minute) // the keeper is gone, and with it that browser
+	h.get("/scan").want(200, "/scan", `type="file"`)
 }

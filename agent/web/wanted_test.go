@@ -94,6 +94,18 @@ func TestRequiredPapersAreAskedFor(t *testing.T) {
 	}
 }
 
+// The law that opens a way stands beside it without the numbers that only officers look up; they are told those.
+func TestLawInPlainWords(t *testing.T) {
+	h := newKiosk(t).hand(t).toScan("1.001193")
+	h.post("/without")
+	for _, id := range []string{"birth_notice", "applicant_identity"} {
+		h.get("/wanted/"+id).want(200, "/wanted/"+id, "163/QĐ-BTP")
+		if regexp.MustCompile(`KQ\d`).MatchString(h.body) {
+			t.Errorf("the page of %s shows a number of officers' lists", id)
+		}
+	}
+}
+
 // The code on the screen gives the extension, and nobody else, this visit's answers and papers, once.
 func TestPortalCode(t *testing.T) {
 	all := procedures(t)

@@ -41,6 +41,7 @@ type View struct {
 	Voice   bool // the kiosk can read aloud where the browser cannot
 	Print   bool // the receipt can be printed here, by the browser
 	Slips   bool // there is a receipt printer
+	Files   bool // the browser can open a file dialog
 	CanPark bool // a visit can be left for later
 	Parked  bool // this one is
 	CanHelp bool // a volunteer may sign in here
@@ -178,6 +179,7 @@ func (s *Host) Render(w http.ResponseWriter, r *http.Request, status int, page s
 	v.Voice = s.Voice != ""
 	v.Print = s.Options.Print
 	v.Slips = s.Options.PrintSlip != nil
+	v.Files = s.filesHere(r)
 	v.CanPark = s.CanPark()
 	v.CanHelp = s.Options.Console.Roll != nil
 	if v.Title == "" {

@@ -26,6 +26,7 @@ type shown struct {
 	mu   sync.Mutex // guards the rest
 	last Shown
 	at   time.Time
+	kept time.Time // when the browser's keeper last asked
 }
 
 // ShownRoutes adds what pages and the browser's keeper ask.
@@ -41,10 +42,21 @@ func (s *Host) ShownRoutes(mux *http.ServeMux) {
 		s.shown.mu.Lock()
 		now := s.shown.last
 		now.Away = s.Now().Sub(s.shown.at)
+		if DeviceOf(r) == ownScreen {
+			s.shown.kept = s.Now()
+		}
 		s.shown.mu.Unlock()
 		w.Header().Set("Content-Type", "application/json")
 		_ = json.NewEncoder(w).Encode(now) // to nobody, if that fails
 	})
+}
+
+// filesHere tells whether the browser that asks can open a file dialog. The kiosk's own can't, by the policy that comes with the
+// package (configs/packaging/chromium-policy.json): it is the one here that is kept at our pages.
+func (s *Host) filesHere(r *http.Request) bool {
+	s.shown.mu.Lock()
+	defer s.shown.mu.Unlock()
+	return DeviceOf(r) != ownScreen || s.shown.kept.IsZero() || s.Now().Sub(s.shown.kept) > backWithin
 }
 
 // OnPortal notes that the kiosk's own screen shows the portal's form of a visit that goes on, as the extension there says.
