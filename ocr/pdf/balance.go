@@ -40,7 +40,9 @@ func operators(content []byte) func(yield func(string) bool) {
 				i += until(content[i:], "\r\n")
 			case c == '(':
 				i += afterText(content[i:])
-			case c == '<' && i+1 < len(content) && content[i+1] != '<':
+			case bytes.HasPrefix(content[i:], []byte("<<")):
+				i += 2
+			case c == '<':
 				i += until(content[i:], ">")
 			case bytes.IndexByte(delimiters, c) >= 0:
 				i++

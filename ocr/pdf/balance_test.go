@@ -17,6 +17,7 @@ func TestBalance(t *testing.T) {
 		"BT ET q%Q\n[<51> /Q]/q gs":   "q | Q Q",
 		"q BI /W 1 ID Q EIQ q EI q<<": "q | Q Q Q",
 		"/P <</Q 1>>BDC\nq\rEMC":      "q | Q Q",
+		"/P << /A (> Q ) >>BDC q":     "q | Q Q",
 	} {
 		before, behind := pdf.Balance([]byte(content))
 		if got := strings.Join(strings.Fields(before), " ") + " | " + strings.Join(strings.Fields(behind), " "); got != want {
