@@ -108,18 +108,21 @@ async function done(path) {
 	await wipe();
 }
 
-// leave closes the portal's tabs: what they show and keep for themselves is the person's, too.
-async function leave() {
-	const all = await chrome.tabs.query({}), theirs = await chrome.tabs.query({url: ORIGINS.map((o) => o + "/*")});
+// leave closes the portal's tabs, at the kiosk all but its own pages': what they show and keep for themselves is the person's, too.
+async function leave(ours) {
+	const all = await chrome.tabs.query({}), theirs = ours ? all.filter((t) => !(t.pendingUrl || t.url || "").startsWith(ours + "/")) :
+		await chrome.tabs.query({url: [...ORIGINS.map((o) => o + "/*"), "https://*.dichvucong.gov.vn/*"]});
 	if (theirs.length && theirs.length === all.length) await chrome.tabs.create({}); // a browser without a tab ends
 	await chrome.tabs.remove(theirs.map((t) => t.id));
 }
 
-// wipe forgets the visit and takes away what the portal left in the browser.
+// wipe forgets the visit and takes away what the portal left in the browser: in the kiosk's own, where nobody keeps anything, whatever is
+// not of its own pages, for the policy also opens origins below those that are named here.
 async function wipe() {
+	const {here} = await session.get("here"), ours = here && await daemon();
 	await session.clear();
-	await leave();
-	await chrome.browsingData.remove({origins: ORIGINS}, {
+	await leave(ours);
+	await chrome.browsingData.remove(ours ? {excludeOrigins: [ours]} : {origins: ORIGINS}, {
 		cookies: true, localStorage: true, indexedDB: true, cacheStorage: true, serviceWorkers: true, fileSystems: true, webSQL: true, cache: true,
 	});
 	await session.set({wiped: Date.now()});
