@@ -3,7 +3,10 @@ package sign
 import (
 	"bytes"
 	"context"
+	"crypto/ecdsa"
+	"crypto/rsa"
 	"crypto/sha256"
+	"encoding/asn1"
 	"encoding/hex"
 	"errors"
 	"fmt"
@@ -21,8 +24,36 @@ import (
 	"motcua/ocr/pdf"
 )
 
-// room is how many bytes a signature may take in the file: certificates and a time stamp come to six to twelve thousand.
-const room = 24_000
+// stampRoom is how many bytes a time stamp may take in the file: with its authority's certificates one comes to four to seven thousand.
+const stampRoom = 18_000
+
+// room is how many bytes the signature may take in the file. All but the stamp is known beforehand: the file holds each byte of it
+// twice, in hexadecimal, and cannot pack it.
+func (s *Signer) room() (int, error) {
+	c := s.Key.Certificate()
+	attributes, err := signedAttributes(make([]byte, sha256.Size), c)
+	if err != nil {
+		return 0, err
+	}
+	var value, stamp []byte
+	switch k := c.PublicKey.(type) {
+	case *rsa.PublicKey:
+		value = make([]byte, k.Size())
+	case *ecdsa.PublicKey:
+		const heads = 16 // bytes, at most, about and in front of its two numbers (RFC 3279, 2.2.3)
+		value = make([]byte, 2*((k.Params().BitSize+7)/8)+heads)
+	default:
+		return 0, failed(NotSignable, nil, "The certificate's key is of a kind that cannot sign here: RSA or elliptic curve.")
+	}
+	if s.TSA != nil {
+		// An OCTET STRING, as cms puts in what is DER already.
+		if stamp, err = asn1.Marshal(make([]byte, stampRoom)); err != nil {
+			return 0, fmt.Errorf("make signature: %w", err)
+		}
+	}
+	all, err := cms(attributes, value, c, s.Key.Chain(), stamp)
+	return len(all), err
+}
 
 // Sign reads a PDF and writes it signed: the bytes as they are, and behind them one more part. Nothing is written before the
 // signature is there.
@@ -47,7 +78,7 @@ func (s *Signer) Sign(ctx context.Context, pdf []byte, to io.Writer) error {
 		return err
 	}
 	if 2*len(signature) > part.end-part.start-2 {
-		return failed(NotSignable, nil, "The signature is longer than the file has room for: the token's certificates are too many.")
+		return failed(NotSignable, nil, "The signature is longer than the file has room for: the time stamp is too long.")
 	}
 	hex.Encode(part.bytes[part.start+1:], signature)
 	for _, b := range [][]byte{pdf, part.bytes} {
@@ -149,7 +180,11 @@ func (u *update) draw(ctx *model.Context, page types.Dict, content string) {
 func (s *Signer) part(d *document) (part, error) {
 	u := &update{objects: map[int][]byte{}, next: *d.ctx.Size}
 	now := s.Now()
-	value := u.add(s.dictionary(now))
+	room, err := s.room()
+	if err != nil {
+		return part{}, err
+	}
+	value := u.add(s.dictionary(now, room))
 	rect, look, err := s.look(u, d, now)
 	if err != nil {
 		return part{}, err
@@ -186,14 +221,14 @@ func (s *Signer) part(d *document) (part, error) {
 	form := types.Dict{"Fields": append(fields, ref), "SigFlags": types.Integer(3)}
 	catalog["AcroForm"] = form
 	u.objects[d.ctx.Root.ObjectNumber.Value()] = []byte(catalog.PDFString())
-	return u.written(d, value)
+	return u.written(d, value, room)
 }
 
 // Places of a fixed width, filled in when the rest is known.
 const rangePlace = "[0 0000000000 0000000000 0000000000]"
 
 // dictionary is the signature's own (ISO 32000-1, 12.8.1; EN 319 142-1, clause 5.3).
-func (s *Signer) dictionary(now time.Time) []byte {
+func (s *Signer) dictionary(now time.Time, room int) []byte {
 	at := now.In(hanoi).Format("20060102150405") + "+07'00'"
 	var b bytes.Buffer
 	fmt.Fprintf(&b, "<< /Type /Sig /Filter /Adobe.PPKLite /SubFilter /ETSI.CAdES.detached /M (D:%s) /Name %s", at,
@@ -275,7 +310,7 @@ func (d *document) array(in types.Dict, key string) (types.Array, error) {
 }
 
 // written lays the objects out, with their table and trailer, and fills in what the signature covers.
-func (u *update) written(d *document, value int) (part, error) {
+func (u *update) written(d *document, value, room int) (part, error) {
 	var b bytes.Buffer
 	base := len(d.data)
 	if !bytes.HasSuffix(d.data, []byte("\n")) {

@@ -301,6 +301,14 @@ func TestSign(t *testing.T) {
 			if vs[0].Before != fmt.Sprintf("%x", sha256.Sum256(pdf)) {
 				t.Error("the copy before it was signed is not told")
 			}
+			// The file holds no more room than the signature takes: nobody can pack it.
+			spare := regexp.MustCompile(`/Contents <[0-9a-f]*?(0*)>`).FindSubmatch(out)
+			if spare == nil {
+				t.Fatal("there is no signature")
+			}
+			if len(spare[1]) > 100 {
+				t.Errorf("%d digits are left of the signature's room", len(spare[1]))
+			}
 			// Programs that are not ours say the same.
 			file := saved(t, out)
 			said := command(t, "pdfsig", "-nocert", file)
@@ -574,9 +582,12 @@ func TestChangesAreSeen(t *testing.T) {
 	for name, data := range map[string][]byte{
 		"something_added": append(bytes.Clone(out), "\n%%EOF\n"...),
 		"cut":             out[:len(out)-1],
-		"in_the_gap":      bytes.Replace(out, []byte(strings.Repeat("0", 40)+">"), []byte("> /Evil ("+strings.Repeat("x", 30)+")>"), 1),
+		"in_the_gap":      bytes.Replace(out, []byte(strings.Repeat("0", 10)+">"), []byte("> /E (xxx)>"), 1),
 	} {
 		t.Run(name, func(t *testing.T) {
+			if bytes.Equal(data, out) {
+				t.Fatal("nothing was changed")
+			}
 			if good(data) {
 				t.Error("the file is good")
 			}
