@@ -8,7 +8,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <fcntl.h>
 #include <unistd.h>
 
 enum { COUNT, SOURCE, MODE, RESOLUTION, TL_X, TL_Y, BR_X, BR_Y, OPTIONS };
@@ -118,10 +117,8 @@ SANE_Status sane_office_read(SANE_Handle h, SANE_Byte *data, SANE_Int max, SANE_
 		return SANE_STATUS_NO_DOCS;
 	}
 	if (habit("hang-read") && line > 5 && page == 1) for (;;) sleep(1);
-	if (habit("jam-read") && line > 5 && page == 2) {
-		const char *mark = getenv("OFFICE_MARK");
+	if (habit("jam-read") && fed() && line > 5 && page == 2) {
 		jammed = 1;
-		if (mark) close(open(mark, O_CREAT | O_WRONLY, 0600));
 		return SANE_STATUS_JAMMED;
 	}
 	if (habit("crash-read") && line > 5 && page == 2) *(volatile int *)8 = 0;
