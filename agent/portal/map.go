@@ -8,6 +8,7 @@ package portal
 import (
 	"fmt"
 	"io/fs"
+	"maps"
 	"path"
 	"slices"
 	"strings"
@@ -102,7 +103,7 @@ func Load(folder fs.FS, catalog *procedure.Catalog) (Maps, error) {
 	if err != nil {
 		return nil, fmt.Errorf("list portal maps: %w", err)
 	}
-	maps := Maps{}
+	found := Maps{}
 	var problems strict.Problems
 	for _, name := range names {
 		data, err := fs.ReadFile(folder, name)
@@ -116,9 +117,9 @@ func Load(folder fs.FS, catalog *procedure.Catalog) (Maps, error) {
 			problems = append(problems, wrong...)
 			continue
 		}
-		maps[m.Procedure] = m
+		found[m.Procedure] = m
 	}
-	return maps, problems.Err()
+	return found, problems.Err()
 }
 
 func (m *Map) examine(f *strict.File, name string, catalog *procedure.Catalog) {
@@ -132,11 +133,19 @@ func (m *Map) examine(f *strict.File, name string, catalog *procedure.Catalog) {
 		}
 		p, _ = catalog.Get(m.Procedure) // nil where this office does not offer it
 	}
+	if len(m.Pages) == 0 {
+		f.Problem("", "needs pages: the forms of the portal that are filled")
+	}
+	ids := map[string]bool{}
 	for i, page := range m.Pages {
 		at := fmt.Sprintf("pages[%d]", i)
-		if page.ID == "" || len(page.Hosts) == 0 {
-			f.Problem(at, "needs id and hosts")
+		if page.ID == "" || len(page.Hosts) == 0 || !strings.HasPrefix(page.Path, "/") {
+			f.Problem(at, "needs id, hosts, and a path that begins with \"/\"")
 		}
+		if ids[page.ID] {
+			f.Problem(at, "id %q is used twice", page.ID)
+		}
+		ids[page.ID] = true
 		seen := map[string]bool{}
 		for k, field := range page.Fields {
 			here := fmt.Sprintf("%s.fields[%d]", at, k)
@@ -152,6 +161,9 @@ func (m *Map) examine(f *strict.File, name string, catalog *procedure.Catalog) {
 			if (field.From == "") == (field.Value == "") {
 				f.Problem(here, "needs either from or value")
 			}
+			if field.Value == "" && field.Given != "" || field.Value != "" && (field.Take != Whole || field.Values != nil) {
+				f.Problem(here, "given goes with value; take and values go with from")
+			}
 			if p != nil {
 				field.fits(here, p, f)
 			}
@@ -164,18 +176,60 @@ func (m *Map) examine(f *strict.File, name string, catalog *procedure.Catalog) {
 	}
 }
 
+// fits names what can't be meant: a field or an answer that the procedure hasn't, a part that a field's type hasn't.
 func (field Field) fits(at string, p *procedure.Procedure, f *strict.File) {
 	ids := make([]string, len(p.Fields))
 	for i := range p.Fields {
 		ids[i] = p.Fields[i].ID
 	}
-	named := []string{field.From, field.Given}
-	for _, c := range field.When {
-		named = append(named, c.Field)
-	}
-	for _, id := range named {
-		if _, ok := p.Field(id); !ok && id != "" {
+	get := func(id string) *procedure.Field {
+		got, ok := p.Field(id)
+		if !ok && id != "" {
 			f.Problem(at, "%q is not a field of %s%s", id, p.Code, strict.Meant(id, ids))
+		}
+		if !ok {
+			return nil
+		}
+		return got
+	}
+	get(field.Given)
+	if from := get(field.From); from != nil {
+		field.takes(at, from, f)
+		answered(at+".values", from, slices.Sorted(maps.Keys(field.Values)), f)
+	}
+	for _, c := range field.When {
+		if asked := get(c.Field); asked != nil {
+			answered(at+".when", asked, c.Values, f)
+		}
+	}
+}
+
+// takes names a part that answers of the field's type don't have.
+func (field Field) takes(at string, from *procedure.Field, f *strict.File) {
+	types := []procedure.Type{procedure.Address}
+	switch field.Take {
+	case Whole:
+		return
+	case DayPart, Month, Year:
+		types = []procedure.Type{procedure.Date, procedure.PastDate}
+	}
+	if !slices.Contains(types, from.Type) {
+		f.Problem(at+".take", "%s has no %s: it is of type %s, not %s", from.ID, field.Take, from.Type, types[0])
+	}
+}
+
+// answered names words that are no answer of a choice: what is mistyped would never be filled.
+func answered(at string, field *procedure.Field, words []string, f *strict.File) {
+	if field.Type != procedure.Choice {
+		return
+	}
+	known := make([]string, len(field.Choices))
+	for i := range field.Choices {
+		known[i] = field.Choices[i].Value
+	}
+	for _, word := range words {
+		if !slices.Contains(known, word) {
+			f.Problem(at, "%q is not an answer of %s%s", word, field.ID, strict.Meant(word, known))
 		}
 	}
 }

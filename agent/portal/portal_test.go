@@ -1,7 +1,10 @@
 package portal
 
 import (
+	"encoding/json"
 	"errors"
+	"os"
+	"slices"
 	"strings"
 	"testing"
 	"testing/fstest"
@@ -158,8 +161,16 @@ pages:
       - {name: D, from: applicant_name}
       - {name: E, label: x}
       - {name: F, from: applicant_name, label: x, take: half}
+      - {name: H, from: status, label: x, values: {divorsed: y}}
+      - {name: I, from: applicant_name, label: x, take: area}
+      - {name: J, from: applicant_residence, label: x, take: day}
+      - {name: K, from: applicant_name, label: x, when: ["status=widwed"]}
+      - {name: L, from: applicant_name, label: x, given: applicant_birth}
+      - {name: M, label: x, value: y, given: aplicant_birth}
+      - {name: N, label: x, value: y, take: area}
     attach:
       - {name: G, label: x, paper: nothing}
+  - {id: e, hosts: [a.b], path: e/}
 `)}}, catalog)
 	var problems strict.Problems
 	if !errors.As(err, &problems) {
@@ -170,9 +181,67 @@ pages:
 	}
 	for _, want := range []string{`did you mean "applicant_name"?`, `"A" is empty, used twice, or locked`, `"C" is empty`, "needs label",
 		"needs either from or value",
-		"must be one of [area", `"nothing" is no paper`} {
+		"must be one of [area", `"nothing" is no paper`, "a path that begins with", `id "e" is used twice`,
+		`"divorsed" is not an answer of status; did you mean "divorced"?`, "applicant_name has no area: it is of type name, not address",
+		"applicant_residence has no day", `"widwed" is not an answer of status; did you mean "widowed"?`, "given goes with value",
+		`did you mean "applicant_birth"?`, "take and values go with from"} {
 		if !strings.Contains(err.Error(), want) {
 			t.Errorf("no %q in\n%v", want, err)
+		}
+	}
+}
+
+// A map is of no use where the extension does not run, and of harm where its traces are not wiped: each host is named in
+// the manifest and in background.js. A map is looked at only where there is a procedure of its code.
+func TestWhatAMapNeedsBesides(t *testing.T) {
+	catalog, maps, _ := shipped(t)
+	var manifest struct {
+		Hosts   []string `json:"host_permissions"`
+		Scripts []struct {
+			Matches []string `json:"matches"`
+			JS      []string `json:"js"`
+		} `json:"content_scripts"`
+	}
+	data, err := os.ReadFile("extension/manifest.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := json.Unmarshal(data, &manifest); err != nil {
+		t.Fatal(err)
+	}
+	var filled []string
+	for _, script := range manifest.Scripts {
+		if slices.Contains(script.JS, "fill.js") {
+			filled = append(filled, script.Matches...)
+		}
+	}
+	background, err := os.ReadFile("extension/background.js")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, origins, _ := strings.Cut(string(background), "const ORIGINS = [")
+	origins, _, _ = strings.Cut(origins, "]")
+	covers := func(patterns []string, host string) bool {
+		_, above, _ := strings.Cut(host, ".")
+		return slices.Contains(patterns, "https://"+host+"/*") || slices.Contains(patterns, "https://*."+host+"/*") ||
+			slices.Contains(patterns, "https://*."+above+"/*")
+	}
+	for code, m := range maps {
+		if _, err := catalog.Get(code); err != nil && code != EveryProcedure {
+			t.Errorf("configs/portal/%s.yaml: there is no procedure of this code in configs/procedures, so nothing of the map is checked", code)
+		}
+		for _, page := range m.Pages {
+			for _, host := range page.Hosts {
+				if !covers(filled, host) {
+					t.Errorf("%s: the extension does not run on %s: name it in content_scripts of extension/manifest.json", code, host)
+				}
+				if !covers(manifest.Hosts, host) {
+					t.Errorf("%s: the extension may not wipe %s: name it in host_permissions of extension/manifest.json", code, host)
+				}
+				if !strings.Contains(origins, `"https://`+host+`"`) {
+					t.Errorf("%s: what a citizen leaves on %s is not wiped: name it in ORIGINS of extension/background.js", code, host)
+				}
+			}
 		}
 	}
 }

@@ -5,7 +5,7 @@
 
 // The portal and the sites it leads to; after each citizen nothing of them stays in this browser.
 const ORIGINS = [
-	"https://dichvucong.gov.vn", "https://lienthong.dichvucong.gov.vn", "https://sso.dancuquocgia.gov.vn",
+	"https://dichvucong.gov.vn", "https://www.dichvucong.gov.vn", "https://lienthong.dichvucong.gov.vn", "https://sso.dancuquocgia.gov.vn",
 	"https://dichvucongnganhtuphap.moj.gov.vn", "https://tokhaidientu.moj.gov.vn", "https://dichvucongnnmt.mae.gov.vn",
 	"https://dvc.moet.gov.vn", "https://dvc.moc.gov.vn",
 ];
@@ -36,12 +36,13 @@ async function claim(code) {
 	return {procedure: work.procedure};
 }
 
-// plan gives a frame what belongs on it: its page of the map, by host and path.
+// plan gives a frame what belongs on it: its page of the map, by host and the longest path (the portal's owner page is at "/").
 async function plan(url) {
 	const {work} = await session.get("work");
 	if (!work) return null;
 	const at = new URL(url);
-	const page = work.pages.find((p) => p.hosts.includes(at.hostname) && at.pathname.startsWith(p.path || "/"));
+	const [page] = work.pages.filter((p) => p.hosts.includes(at.hostname) && at.pathname.startsWith(p.path))
+		.sort((a, b) => b.path.length - a.path.length);
 	return page ? {page, number: work.number, files: work.files} : null;
 }
 
