@@ -20,7 +20,7 @@ var ErrStalled = errors.New("nothing moved any more")
 // Patience is how long a request may stand still.
 type Patience struct {
 	Stall  time.Duration // no byte moved
-	Answer time.Duration // no answer after the last byte: the far side checks, unpacks, stores
+	Answer time.Duration // no answer after the last byte: the far side checks, unpacks, stores; 0 = 4 × Stall
 }
 
 // Watch ends a request that stands still.
@@ -34,6 +34,9 @@ type Watch struct {
 // NewWatch begins to watch a request; make it with the returned context and Stop the watch after it.
 // A request without a body must be answered within twice Stall.
 func NewWatch(ctx context.Context, p Patience) (context.Context, *Watch) {
+	if p.Answer <= 0 {
+		p.Answer = 4 * p.Stall
+	}
 	ctx, cancel := context.WithCancelCause(ctx)
 	w := &Watch{ctx: ctx, cancel: cancel, p: p}
 	w.timer = time.AfterFunc(2*p.Stall, func() { cancel(ErrStalled) })

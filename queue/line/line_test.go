@@ -342,6 +342,26 @@ func TestCertificates(t *testing.T) {
 	}
 }
 
+// TestNoAnswerGiven: who says nothing of the answer is not cut off as soon as the last byte is away.
+func TestNoAnswerGiven(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		ctx, w := NewWatch(t.Context(), Patience{Stall: time.Second})
+		defer w.Stop()
+		if _, err := io.ReadAll(w.Body(strings.NewReader("papers"), 6, nil)); err != nil {
+			t.Fatal(err)
+		}
+		time.Sleep(3 * time.Second)
+		synctest.Wait()
+		if ctx.Err() != nil {
+			t.Fatal(context.Cause(ctx))
+		}
+		time.Sleep(2 * time.Second)
+		if synctest.Wait(); ctx.Err() == nil {
+			t.Error("it is waited for ever")
+		}
+	})
+}
+
 // TestPause: while this side is waited for nothing is taken for a line that stands still; afterwards it is.
 func TestPause(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

@@ -237,7 +237,7 @@ func (s *Sink) proved(ctx context.Context, object string, b queue.Bundle) error 
 }
 
 func (s *Sink) watch(ctx context.Context) (context.Context, *line.Watch) {
-	return line.NewWatch(ctx, line.Patience{Stall: s.o.Stall, Answer: 4 * s.o.Stall})
+	return line.NewWatch(ctx, line.Patience{Stall: s.o.Stall})
 }
 
 func (s *Sink) about(b queue.Bundle) minio.PutObjectOptions {

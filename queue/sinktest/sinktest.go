@@ -70,6 +70,8 @@ func Run(t *testing.T, far Far) {
 		"ends_with_its_context":    endsSoon,
 		"another's_content":        occupied,
 		"strangers_answer":         strangers,
+		"one_stranger's_answer":    oneStranger,
+		"side_by_side":             sideBySide,
 		"answers_are_lost":         lostAnswers,
 		"answers_are_spoiled":      spoiledAnswers,
 		"probe_tells_who_is_there": probes,
@@ -166,8 +168,17 @@ func (w *wire) RoundTrip(r *http.Request) (*http.Response, error) {
 
 // strange makes a stranger answer from the nth request on.
 func (w *wire) strange(from int64, status int) {
+	w.strangers(func(n int64) bool { return n >= from }, status)
+}
+
+// strangeOnce makes a stranger answer the nth request alone.
+func (w *wire) strangeOnce(nth int64, status int) {
+	w.strangers(func(n int64) bool { return n == nth }, status)
+}
+
+func (w *wire) strangers(his func(n int64) bool, status int) {
 	answer := func(n int64, r *http.Request) (*http.Response, error) {
-		if n < from {
+		if !his(n) {
 			return nil, nil
 		}
 		if r.Body != nil {
@@ -347,6 +358,68 @@ func strangers(t *testing.T, far Far) {
 				})
 			}
 		}
+	}
+}
+
+// oneStranger: a try broke off in the middle, and of the next one request never reached the far side, though somebody
+// said it had. What the first left behind must not become the submission.
+func oneStranger(t *testing.T, far Far) {
+	if far.NoLine {
+		t.Skip("nobody can come between")
+	}
+	w := newWire()
+	place := far.Start(t, w)
+	half := func(sub queue.Submission) *Notes {
+		broken, notes := NewBundle(far.Large), &Notes{}
+		broken.Broken = int64(far.Large) / 2
+		if err := place.Sink(t).Deliver(t.Context(), sub, broken, notes); err == nil {
+			t.Fatal("delivered what could not be read")
+		}
+		w.seen.Store(0)
+		return notes
+	}
+	whole := NewBundle(far.Large)
+	sub := submission("S0")
+	notes := half(sub)
+	if err := try(t, place.Sink(t), sub, whole, notes, 4); err != nil {
+		t.Fatal(err)
+	}
+	requests := w.seen.Load()
+	for _, status := range []int{http.StatusOK, http.StatusCreated, http.StatusNoContent} {
+		for nth := int64(1); nth <= requests; nth++ {
+			t.Run(fmt.Sprintf("%d_to_request_%d", status, nth), func(t *testing.T) {
+				sub := submission(fmt.Sprintf("O%d-%d", status, nth))
+				notes := half(sub)
+				w.strangeOnce(nth, status)
+				defer w.answer.Store(nil)
+				if err := try(t, place.Sink(t), sub, whole, notes, 4); err != nil {
+					t.Fatal(err)
+				}
+				once(t, place, sub, whole)
+			})
+		}
+	}
+}
+
+// sideBySide delivers several at once over one sink.
+func sideBySide(t *testing.T, far Far) {
+	place := far.Start(t, newWire())
+	sink := place.Sink(t)
+	bundles := map[string]*Bundle{}
+	for i := range 4 {
+		bundles[fmt.Sprintf("P%d", i)] = NewBundle(20_000 + i)
+	}
+	var all sync.WaitGroup
+	for id, b := range bundles {
+		all.Go(func() {
+			if err := sink.Deliver(t.Context(), submission(id), b, &Notes{}); err != nil {
+				t.Errorf("%s: %v", id, err)
+			}
+		})
+	}
+	all.Wait()
+	for id, b := range bundles {
+		once(t, place, submission(id), b)
 	}
 }
 
