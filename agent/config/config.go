@@ -198,6 +198,9 @@ const (
 	ToFolder = "folder"
 )
 
+// ToAny are all of them.
+var ToAny = []string{ToNone, ToTus, ToS3, ToFolder}
+
 // Tus is a hub that speaks tus 1.0.
 type Tus struct {
 	Endpoint   string `yaml:"endpoint" json:"endpoint"`
@@ -525,7 +528,7 @@ func (c *Config) checkQueue(f *strict.File) {
 }
 
 func (c *Config) checkUpload(f *strict.File) {
-	if !oneOf(f, "upload.to", c.Upload.To, ToNone, ToTus, ToS3, ToFolder) {
+	if !oneOf(f, "upload.to", c.Upload.To, ToAny...) {
 		return
 	}
 	t, s3 := c.Upload.Tus, c.Upload.S3
