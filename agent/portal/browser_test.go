@@ -377,7 +377,7 @@ func TestMinistryForms(t *testing.T) {
 	s := newStandIn(t)
 	popup := s.chromium()
 	catalog, maps, units := shipped(t)
-	wrong, missing, planned, forms := 0, 0, 0, 0
+	wrong, missing, planned, forms, drifted := 0, 0, 0, 0, 0
 	var codes []string
 	for code := range maps {
 		if code != EveryProcedure {
@@ -418,6 +418,9 @@ func TestMinistryForms(t *testing.T) {
 		for _, v := range versions {
 			t.Run(code+"/"+v.name, func(t *testing.T) {
 				s.t, s.version = t, v
+				if len(v.drop) > 0 || v.extra != "" {
+					drifted++
+				}
 				s.claim(popup)
 				tab, r := s.fill(popup, "https://"+s.page.Hosts[0]+s.page.Path+"x", `document.readyState === "complete"`, s.page.ID)
 				listed := ""
@@ -472,7 +475,7 @@ func TestMinistryForms(t *testing.T) {
 	if missing*100 > 5*planned {
 		t.Errorf("%d of %d fields were left empty", missing, planned)
 	}
-	if changes := s.desk.Changes(); len(changes) == 0 {
+	if changes := s.desk.Changes(); drifted > 0 && len(changes) == 0 {
 		t.Error("nobody told the technician that forms have changed")
 	}
 }
