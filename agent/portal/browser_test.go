@@ -637,8 +637,8 @@ func TestNothingStaysAfterACitizen(t *testing.T) {
 	}
 	s.plan = maps.Plan(p, everything(p), units)
 	s.claim(popup)
-	origins := []string{"dichvucong.gov.vn", "www.dichvucong.gov.vn", "lienthong.dichvucong.gov.vn", "sso.dancuquocgia.gov.vn", "dichvucongnganhtuphap.moj.gov.vn",
-		"tokhaidientu.moj.gov.vn",
+	origins := []string{"dichvucong.gov.vn", "www.dichvucong.gov.vn", "lienthong.dichvucong.gov.vn", "sso.dancuquocgia.gov.vn",
+		"dichvucongnganhtuphap.moj.gov.vn", "tokhaidientu.moj.gov.vn",
 		"dichvucongnnmt.mae.gov.vn", "dvc.moet.gov.vn", "dvc.moc.gov.vn"}
 	const bystander = "thoitiet.gov.vn"
 	tab, cancel := chromedp.NewContext(popup)
