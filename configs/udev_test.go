@@ -55,26 +55,26 @@ func TestUdevRules(t *testing.T) {
 		t.Errorf("the package does not install %s by its name", name)
 	}
 	const line = usb + "1-2:1.0/tty/ttyACM0"
-	told := udev(t, rules[0], filepath.Base(rules[0]), line)
+	told := udev(t, device, rules[0], filepath.Base(rules[0]), line)
 	for _, want := range []string{"ID_BUS=usb", "ID_SERIAL=Newland_HR22_0001", "ID_MM_DEVICE_IGNORE=1"} {
 		if !strings.Contains(told, want+"\n") {
 			t.Errorf("udev does not say %s:\n%s", want, told)
 		}
 	}
 	// The test can fail: by the name that the rules once had they come too early.
-	if told := udev(t, rules[0], "60-motcua.rules", line); strings.Contains(told, "ID_MM_DEVICE_IGNORE") {
+	if told := udev(t, device, rules[0], "60-motcua.rules", line); strings.Contains(told, "ID_MM_DEVICE_IGNORE") {
 		t.Error("the rules would have come in time under their former name")
 	}
 }
 
-// udev runs udev's own test of the device, with the rules in a folder that is only this process's.
-func udev(t *testing.T, rules, name, path string) string {
+// udev runs udev's own test of a device that umockdev plays, with the rules in a folder that is only this process's.
+func udev(t *testing.T, device, rules, name, path string) string {
 	t.Helper()
 	dir := t.TempDir()
 	if err := os.WriteFile(filepath.Join(dir, "reader"), []byte(device), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	script := `set -e; mkdir -p /run/udev/rules.d; mount -t tmpfs rules /run/udev/rules.d; cp "$1" "/run/udev/rules.d/$2"
+	script := `set -e; mkdir -p /run/udev; mount -t tmpfs udev /run/udev; mkdir /run/udev/rules.d; cp "$1" "/run/udev/rules.d/$2"
 exec umockdev-run -d "$3" -- udevadm test --action=add "$4" 2>&1`
 	argv := []string{"unshare", "--mount", "bash", "-c", script, "udev", rules, name, filepath.Join(dir, "reader"), path}
 	if os.Geteuid() != 0 {
@@ -102,7 +102,7 @@ ln -s /sys/class/hidraw $node/subsystem
 ln -s $d $node/device
 ln -s $node /sys/class/hidraw/hidraw0
 printf "$2" >$d/report_descriptor
-mkdir -p /run/udev/rules.d; mount -t tmpfs rules /run/udev/rules.d; cp "$1" /run/udev/rules.d/
+mkdir -p /run/udev; mount -t tmpfs udev /run/udev; mkdir /run/udev/rules.d; cp "$1" /run/udev/rules.d/
 SYSTEMD_DEVICE_VERIFY_SYSFS=0 exec udevadm test --action=add $node 2>&1`
 
 // A reader in POS mode is told by its report descriptor, and is the kiosk's; a keyboard stays root's.

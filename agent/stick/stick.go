@@ -22,6 +22,7 @@ import (
 	"path"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"time"
@@ -159,8 +160,9 @@ func (f *Folder) look() []mounted {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	var now []mounted
+	harmless := harmlessMounts()
 	for _, name := range f.names() {
-		s, ok := f.stat(name)
+		s, ok := f.stat(name, harmless)
 		if !ok {
 			continue
 		}
@@ -186,22 +188,43 @@ func (f *Folder) names() []string {
 	return names
 }
 
-// stat looks at a stick's folder; ok is false for what is no folder.
-func (f *Folder) stat(name string) (s mounted, ok bool) {
+// stat looks at a stick's folder, beside the mounts that are harmless; ok is false for what is no folder.
+func (f *Folder) stat(name string, harmless []uint64) (s mounted, ok bool) {
 	fd, err := f.root(name, unix.O_PATH)
 	if err != nil {
 		return s, false
 	}
 	defer unix.Close(fd)
+	// The file system itself is not asked: what a stick that answers nothing kept here, all that look at sticks would wait for.
+	// vfat's statfs reads the whole table of clusters.
 	var st unix.Statx_t
-	if unix.Statx(fd, "", unix.AT_EMPTY_PATH|unix.AT_NO_AUTOMOUNT, unix.STATX_BASIC_STATS|unix.STATX_MNT_ID, &st) != nil {
+	if unix.Statx(fd, "", unix.AT_EMPTY_PATH|unix.AT_NO_AUTOMOUNT|unix.AT_STATX_DONT_SYNC, unix.STATX_MNT_ID, &st) != nil {
 		return s, false
 	}
 	s = mounted{name: name, mount: st.Mnt_id, dev: uint64(st.Dev_major)<<32 | uint64(st.Dev_minor)}
-	var fs unix.Statfs_t
-	const harmless = unix.ST_RDONLY | unix.ST_NOSUID | unix.ST_NODEV | unix.ST_NOEXEC
-	s.open = st.Attributes&unix.STATX_ATTR_MOUNT_ROOT != 0 && unix.Fstatfs(fd, &fs) == nil && fs.Flags&harmless == harmless
+	s.open = st.Attributes&unix.STATX_ATTR_MOUNT_ROOT != 0 && slices.Contains(harmless, s.mount)
 	return s, true
+}
+
+// harmlessMounts reads which mounts are read-only, without devices, programs and privileges, from lines of proc(5)'s mountinfo.
+func harmlessMounts() (ids []uint64) {
+	info, err := os.ReadFile("/proc/self/mountinfo")
+	if err != nil {
+		return nil // none is known to be
+	}
+	for line := range strings.Lines(string(info)) {
+		fields := strings.Fields(line)
+		if len(fields) < 6 {
+			continue
+		}
+		id, err := strconv.ParseUint(fields[0], 10, 64)
+		options := strings.Split(fields[5], ",")
+		lacks := func(o string) bool { return !slices.Contains(options, o) }
+		if err == nil && !slices.ContainsFunc([]string{"ro", "nosuid", "nodev", "noexec"}, lacks) {
+			ids = append(ids, id)
+		}
+	}
+	return ids
 }
 
 // root opens a stick's folder.
