@@ -96,7 +96,7 @@ func (s *Store) unseal(ctx context.Context, id string, keys []age.Identity) (cod
 	}
 	rec.Sealed, rec.Code, rec.Kiosk, rec.Procedure, rec.Title, rec.Ward = false, told.Code, told.Kiosk, told.Procedure, told.Title, told.Ward
 	rec.Person, rec.Names, rec.Numbers, rec.Born = told.Person, told.Names, told.Numbers, told.Born
-	rec.Certified = told.Certified
+	rec.Certified = append(rec.Certified, told.Certified...) // what was added to it meanwhile may bear some, too
 	if err := s.unpack(ctx, rec, in, parts, "o"+strconv.FormatUint(rec.Revision, 10)); err != nil {
 		return "", err
 	}

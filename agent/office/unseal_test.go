@@ -187,11 +187,19 @@ func TestSealedSupplementWithPapersOfItsOwn(t *testing.T) {
 		added[manifestName] = &fstest.MapFile{Data: []byte(manifestOf(t, r, added))}
 		maps.Copy(parts, added)
 	})
-	w.file(t, "c-more", "Lê Thị Thử", "079190012345", func(f *dossier.Form) { f.Supplements = "b-more" })
+	certified := func(f *dossier.Form) {
+		signed := &dossier.Signature{Form: "SAO Y", Number: "7/2026 SCT/BS", Officer: "hoa"}
+		f.Copies = append(f.Copies, dossier.FormCopy{Name: "copy.pdf", Signature: signed})
+	}
+	w.file(t, "c-more", "Lê Thị Thử", "079190012345", certified, func(f *dossier.Form) { f.Supplements = "b-more" })
+	other := w.file(t, "d-other", "Trần Văn Thử", "079090054321", certified)
 	if _, err := w.store.Unseal(t.Context(), []age.Identity{key}); err != nil {
 		t.Fatal(err)
 	}
 	w = w.reopened(t)
+	if got := w.store.SameNumber(other); len(got) != 1 {
+		t.Errorf("its number of a certification stands in %v too, want the dossier that was sealed", got)
+	}
 	for _, id := range []string{"b-more", "c-more"} {
 		d, err := w.store.Get(id)
 		if err != nil || d.Sealed {
