@@ -267,6 +267,12 @@ func (s *screen) text(script string) string {
 	return got
 }
 
+// settled tells whether the page takes taps yet: not so soon after it came, and each that comes too early asks for a rest besides.
+func (s *screen) settled() bool {
+	s.t.Helper()
+	return s.text(`String("settled" in document.documentElement.dataset)`) == "true"
+}
+
 // x asks or tells the X server.
 func (s *screen) x(args ...string) string {
 	cmd := exec.Command("xdotool", args...)

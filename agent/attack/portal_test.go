@@ -16,7 +16,6 @@ import (
 	"slices"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/chromedp/cdproto/cdp"
 	"github.com/chromedp/cdproto/dom"
@@ -213,12 +212,9 @@ func TestKioskFillsThePortal(t *testing.T) {
 	s.text(`document.querySelector('form[action="/confirm/portal"]').submit(); ""`)
 	s.run(chromedp.WaitVisible(chromedp.CSS("#here button")))
 	atPortal := func(at string) bool { return strings.HasPrefix(at, "https://dichvucong.gov.vn/") }
-	s.wait("the portal to open", func() bool { // the page takes no tap so soon after it came
-		ctx, cancel := context.WithTimeout(s.ctx, time.Second)
-		defer cancel()
-		_ = chromedp.Do(ctx, chromedp.Click(chromedp.CSS("#here button:enabled")))
-		return slices.ContainsFunc(s.pages(), atPortal)
-	})
+	s.wait("a page that takes taps", s.settled)
+	s.run(chromedp.Click(chromedp.CSS("#here button:enabled")))
+	s.wait("the portal to open", func() bool { return slices.ContainsFunc(s.pages(), atPortal) })
 	s.onto("the portal", atPortal)
 	if s.reaches(d) {
 		t.Errorf("the visit's page is still open: %s", s.pages())

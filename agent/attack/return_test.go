@@ -43,7 +43,7 @@ var elsewhere = []struct {
 func (s *screen) follow(address, target string) {
 	s.text(`(() => { const a = document.createElement("a"); a.href = "` + address + `"; a.target = "` + target + `"; a.id = "out";
 		a.textContent = "out"; document.querySelector("main").prepend(a); return ""; })()`)
-	s.wait("a page that takes taps", func() bool { return s.text(`String("settled" in document.documentElement.dataset)`) == "true" })
+	s.wait("a page that takes taps", s.settled)
 	s.run(chromedp.Click(chromedp.CSS("#out")))
 }
 
