@@ -25,7 +25,7 @@ build: ## build ./motcua, and the small program beside it that holds libsane
 	rm -f motcua-sane-worker-*; go build -o $(SANE_WORKER) ./drivers/sane/worker
 
 test: ## everything that must hold, in under 30 minutes on 2 cores
-	@$(call with,test); go vet ./...; go test -p $$((2 * $$(nproc))) -timeout 40m ./... # half of what the tests do is waiting
+	@$(call with,test); go vet ./...; go test -timeout 20m ./...
 
 check: ## the quick look before a commit: vet, analysers, tidy, tests without real parts
 	@$(call with,build); .ci/check
