@@ -48,19 +48,25 @@ func (a Attempt) prove(ctx context.Context, ready <-chan struct{}, log *slog.Log
 	if a.Instead != "" {
 		log.Error("the configuration file does not work; the last configuration that ran is used", "why", a.Instead)
 	}
+	if provenWell(ctx, ready) && a.Well != nil {
+		a.Well()
+	}
+	return nil
+}
+
+// provenWell waits until the daemon has been ready for the time of a trial; false where it ends before.
+func provenWell(ctx context.Context, ready <-chan struct{}) bool {
 	select {
 	case <-ready:
 	case <-ctx.Done():
-		return nil
+		return false
 	}
 	select {
 	case <-time.After(trial):
-		if a.Well != nil {
-			a.Well()
-		}
+		return true
 	case <-ctx.Done():
+		return false
 	}
-	return nil
 }
 
 // TryConfig checks what a configuration names, beside a daemon that runs with another: files, folders, certificates, tokens,

@@ -139,17 +139,10 @@ func sealRoster(ctx context.Context, cfg config.Config, roll *staff.Roll) error 
 	return roll.Seal(seal.NewRing(keys[0], keys[1:]...))
 }
 
-// settleLater calls settleKeys when the daemon has been well for a while.
+// settleLater calls settleKeys when the daemon has been well for the time of a trial.
 func (p *parts) settleLater(ctx context.Context, ready <-chan struct{}) error {
-	select {
-	case <-ready:
-	case <-ctx.Done():
-		return nil
-	}
-	select {
-	case <-time.After(trial):
+	if provenWell(ctx, ready) {
 		settleKeys(ctx, p.cfg, p.roll, p.log)
-	case <-ctx.Done():
 	}
 	return nil
 }
