@@ -147,6 +147,7 @@ type Subscriber struct {
 	in      *Intake
 
 	patience time.Duration // to tell the desk something
+	stall    time.Duration // a result of which nothing comes for so long is given up, and asked for again
 }
 
 // NewSubscriber takes the ward's and this kiosk's names as they stand in the keys.
@@ -154,7 +155,7 @@ func NewSubscriber(connect Connect, ward, kiosk string, in *Intake) (*Subscriber
 	if !validKey.MatchString(ward) || !validKey.MatchString(kiosk) {
 		return nil, fmt.Errorf("answers: ward %q and kiosk %q must be of letters, digits, - and _", ward, kiosk)
 	}
-	return &Subscriber{connect, ward, kiosk, in, callTime}, nil
+	return &Subscriber{connect, ward, kiosk, in, callTime, callTime}, nil
 }
 
 // Run takes answers until ctx ends. A server that is away is waited for.
@@ -387,12 +388,12 @@ func (s *Subscriber) results(ctx context.Context, from jetstream.ObjectStore) {
 func (s *Subscriber) result(ctx context.Context, from jetstream.ObjectStore, a Answer) error {
 	ctx, cancel := context.WithTimeout(ctx, resultTime)
 	defer cancel()
-	object, err := from.Get(ctx, resultName(s.ward, a))
+	object, err := from.Get(nearDeadline{ctx}, resultName(s.ward, a))
 	if err != nil {
 		return err
 	}
 	defer object.Close()
-	data, err := openResult(object, a, s.in.Store.identity)
+	data, err := openResult(&patientReader{from: object, most: s.stall, heard: time.Now()}, a, s.in.Store.identity)
 	if err != nil {
 		return err
 	}
@@ -589,10 +590,27 @@ func (p *Publisher) stand(ctx context.Context, b buckets, recipients map[string]
 	return nil
 }
 
-// end ends a watch; its connection may have gone before.
+// watchEnds bounds the wait for a watch's own end.
+const watchEnds = 5 * time.Second
+
+// end ends a watch; its connection may have gone before. What the watch still holds is taken from it: else its goroutine waits for ever
+// to hand it over (nats.go v1.55 keeps at most 256 entries).
 func end(w jetstream.KeyWatcher, log *slog.Logger) {
 	if err := w.Stop(); err != nil {
 		log.Debug("end a watch", "error", err)
+	}
+	late := time.NewTimer(watchEnds)
+	defer late.Stop()
+	for {
+		select {
+		case _, more := <-w.Updates():
+			if !more {
+				return
+			}
+		case <-late.C:
+			log.Debug("end a watch", "error", "it did not end")
+			return
+		}
 	}
 }
 

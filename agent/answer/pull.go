@@ -161,6 +161,8 @@ type Puller struct {
 	o  PullOptions
 	in *Intake
 
+	stall time.Duration // a result of which nothing comes for so long is given up, and asked for again
+
 	mute time.Time     // when telling failed although the desk answers
 	rest time.Duration // how long nothing is told for that
 }
@@ -196,7 +198,7 @@ func NewPuller(o PullOptions, in *Intake) (*Puller, error) {
 	if o.Every <= 0 {
 		o.Every = 5 * time.Second
 	}
-	return &Puller{o: o, in: in}, nil
+	return &Puller{o: o, in: in, stall: silence}, nil
 }
 
 // Run asks until ctx ends. A desk that is away is waited for; the error is the kiosk's own disk.
@@ -400,14 +402,16 @@ const resultTime = 20 * time.Minute
 func (p *Puller) result(ctx context.Context, a Answer) error {
 	ctx, cancel := context.WithTimeout(ctx, resultTime)
 	defer cancel()
+	ctx, watch := line.NewWatch(ctx, line.Patience{Stall: p.stall})
+	defer watch.Stop()
 	response, _, err := p.get(ctx, strconv.FormatUint(a.Number, 10)+"/result")
 	if err != nil {
-		return err
+		return watch.Reason(err)
 	}
 	defer response.Body.Close()
-	data, err := openResult(response.Body, a, p.in.Store.identity)
+	data, err := openResult(watch.Response(response.Body), a, p.in.Store.identity)
 	if err != nil {
-		return err
+		return watch.Reason(err)
 	}
 	defer clear(data)
 	return p.in.Store.PutResult(a, data)

@@ -69,6 +69,19 @@ func (w *Watch) Body(r io.Reader, n int64, l Limit) io.Reader {
 	return &body{w: w, r: bufio.NewReaderSize(r, int(min(n, bodyBuffer))), left: n, limit: l}
 }
 
+// Response returns an answer's body, of which each piece must come within Stall.
+func (w *Watch) Response(r io.Reader) io.Reader { return &response{w, r} }
+
+type response struct {
+	w *Watch
+	r io.Reader
+}
+
+func (r *response) Read(p []byte) (int, error) {
+	r.w.timer.Reset(r.w.p.Stall)
+	return r.r.Read(p)
+}
+
 type body struct {
 	w     *Watch
 	r     io.Reader
