@@ -197,7 +197,8 @@ func (s *Subscriber) session(ctx context.Context, b buckets) error {
 	defer again.Stop()
 	defer settle.Stop()
 	l := &listening{Subscriber: s, b: b, cursor: cursor}
-	mute := !s.tell(ctx, b.kiosks)
+	var mute rest
+	mute.note(s.tell(ctx, b.kiosks))
 	for {
 		select {
 		case entry, ok := <-standing.Updates():
@@ -209,7 +210,9 @@ func (s *Subscriber) session(ctx context.Context, b buckets) error {
 			}
 			s.contact(l.stands)
 		case <-s.in.Store.wiped:
-			mute = mute || !s.tell(ctx, b.kiosks)
+			if mute.over() {
+				mute.note(s.tell(ctx, b.kiosks))
+			}
 		case entry, ok := <-watcher.Updates():
 			if !ok {
 				return errors.New("watch answers: the watch ended")
@@ -217,9 +220,13 @@ func (s *Subscriber) session(ctx context.Context, b buckets) error {
 			err = l.take(ctx, entry, len(watcher.Updates()) == 0)
 		case <-again.C:
 			err = l.again(ctx)
+		case <-mute.ends():
+			mute.note(s.tell(ctx, b.kiosks))
 		case <-settle.C:
 			err = s.in.settle(ctx)
-			mute = !s.tell(ctx, b.kiosks)
+			if mute.over() {
+				mute.note(s.tell(ctx, b.kiosks))
+			}
 		case <-ctx.Done():
 			return nil
 		}
@@ -446,8 +453,6 @@ func (p *Publisher) session(ctx context.Context, b buckets) error {
 		return fmt.Errorf("watch what kiosks handed over: %w", err)
 	}
 	defer end(handed, p.log)
-	again := time.NewTicker(settleEvery)
-	defer again.Stop()
 	kiosks := kioskSet{recipients: map[string]string{}, told: map[string]notice{}}
 	for {
 		news := p.src.Changed() // before looking: what comes meanwhile is looked for next
@@ -467,13 +472,12 @@ func (p *Publisher) session(ctx context.Context, b buckets) error {
 			if entry == nil || entry.Operation() != jetstream.KeyValuePut {
 				continue
 			}
-			if err := p.handedOver(ctx, b, entry, kiosks.mute); err != nil {
+			if err := p.handedOver(ctx, b, entry, !kiosks.kept.over()); err != nil {
 				p.denied(ctx, handedPrefix, err)
-				kiosks.mute = true
+				kiosks.kept.note(false)
 			}
 		case <-news:
-		case <-again.C:
-			kiosks.mute = false
+		case <-kiosks.mute.ends():
 		case <-ctx.Done():
 			return nil
 		}
@@ -485,7 +489,37 @@ type kioskSet struct {
 	recipients map[string]string // kiosk's key in the bucket: what is sealed to
 	whole      bool              // every kiosk that was there at the session's start is among the recipients
 	told       map[string]notice // what each kiosk was last told of itself
-	mute       bool              // a key beside the answers could not be written: not tried again for a while
+	mute       rest              // since a kiosk could not be told how it stands
+	kept       rest              // since a kiosk's word could not be taken away
+}
+
+// rest is the time for which a key beside the answers is not written, since that failed: an account that may not write it answers
+// nothing, and holds up the answers for as long as one waits. A line that was bad just then is tried again soon.
+type rest struct {
+	pause time.Duration
+	until time.Time
+}
+
+// restFirst is the first rest, doubled with each failure up to settleEvery.
+const restFirst = time.Minute
+
+func (r *rest) note(written bool) {
+	if written {
+		*r = rest{}
+		return
+	}
+	r.pause = min(max(2*r.pause, restFirst), settleEvery)
+	r.until = time.Now().Add(r.pause)
+}
+
+func (r *rest) over() bool { return !time.Now().Before(r.until) }
+
+// ends gives word when the rest is over; never where it is already.
+func (r *rest) ends() <-chan time.Time {
+	if r.over() {
+		return nil
+	}
+	return time.After(time.Until(r.until))
 }
 
 // take takes note of a kiosk that came, changed or was turned out; nil ends those that were there from the start.
@@ -509,13 +543,14 @@ func (p *Publisher) tell(ctx context.Context, b buckets, k *kioskSet) error {
 	if err := p.publish(ctx, b, k.recipients); err != nil {
 		return err
 	}
-	if k.mute {
+	if !k.mute.over() {
 		return nil
 	}
-	if err := p.stand(ctx, b, k.recipients, k.told); err != nil {
+	err := p.stand(ctx, b, k.recipients, k.told)
+	if err != nil {
 		p.denied(ctx, standingPrefix, err)
-		k.mute = true
 	}
+	k.mute.note(err == nil)
 	return nil
 }
 
@@ -528,8 +563,8 @@ func (p *Publisher) denied(ctx context.Context, prefix string, err error) {
 }
 
 // handedOver takes note of a result that a kiosk handed over, and takes the kiosk's word away.
-// With mute the word stays there, and is taken away when it comes again.
-func (p *Publisher) handedOver(ctx context.Context, b buckets, entry jetstream.KeyValueEntry, mute bool) error {
+// With leave the word stays there, and is taken away when it comes again.
+func (p *Publisher) handedOver(ctx context.Context, b buckets, entry jetstream.KeyValueEntry, leave bool) error {
 	kiosk, submission, ok := strings.Cut(strings.TrimPrefix(entry.Key(), handedPrefix+p.ward+"."), ".")
 	sum := string(entry.Value())
 	if ok && validID.MatchString(submission) && validSum.MatchString(sum) {
@@ -539,7 +574,7 @@ func (p *Publisher) handedOver(ctx context.Context, b buckets, entry jetstream.K
 			return nil
 		}
 	}
-	if mute {
+	if leave {
 		return nil
 	}
 	ctx, cancel := context.WithTimeout(ctx, p.patience)
