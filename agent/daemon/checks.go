@@ -33,6 +33,7 @@ func Checks(cfg config.Config, reader *ocr.Reader) []doctor.Check {
 		}},
 		{Area: "scanner", Limit: time.Minute, Look: func(ctx context.Context) []doctor.Finding { return station.CheckScanner(ctx, cfg) }},
 		{Area: "readers", Look: func(ctx context.Context) []doctor.Finding { return station.CheckReaders(ctx, cfg) }},
+		{Area: "printers", Look: func(context.Context) []doctor.Finding { return station.CheckPrinters(cfg, time.Now()) }},
 		{Area: "sticks", Look: func(context.Context) []doctor.Finding { return checkSticks(cfg) }},
 		doctor.Disk(cfg.Data, int64(cfg.Queue.MinFree)),
 		doctor.Clock(time.Now),

@@ -20,13 +20,14 @@ import (
 	"motcua/agent/web"
 	"motcua/agent/web/screen"
 	"motcua/configs"
+	"motcua/drivers/ipp"
 	"motcua/ocr"
 	"motcua/queue"
 )
 
 func openSite(cfg config.Config, offer *offer, q counted, ledger *audit.Log, reader screen.Reader, copies counter.MakeCopies,
 	scanner station.Scanner, console screen.Console, demo bool, log *slog.Logger, drafts *draft.Store, sticks *stick.Folder,
-	forget func()) (*web.Site, error) {
+	jobs *ipp.Jobs, forget func()) (*web.Site, error) {
 	maps, err := portal.Load(configs.Portal(), offer.Load())
 	if err != nil { // procedures of another day than the maps: those are filled by hand
 		log.Warn("maps of the portal that do not fit the procedures", "error", err)
@@ -64,8 +65,8 @@ func openSite(cfg config.Config, offer *offer, q counted, ledger *audit.Log, rea
 		UploadLimit: int64(cfg.Web.UploadLimit),
 		Forget:      forget,
 		Print:       cfg.Web.Print,
-		PrintSlip:   station.ReceiptPrinter(cfg),
-		PrintSheet:  station.SheetPrinter(cfg),
+		PrintSlip:   station.ReceiptPrinter(cfg, jobs),
+		PrintSheet:  station.SheetPrinter(cfg, jobs),
 		Compared:    cfg.Sign.Wait.D(),
 		Later:       time.Duration(cfg.Web.LaterDays) * 24 * time.Hour,
 		Console:     console,

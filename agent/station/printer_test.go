@@ -25,7 +25,7 @@ import (
 // What leaves for the printer, drawn as a printer draws it, has the code in its QR symbol, on both widths of paper. The
 // printer is a socket: what real ones do with these bytes it can't show.
 func TestReceiptPrinter(t *testing.T) {
-	if ReceiptPrinter(config.Config{}) != nil {
+	if ReceiptPrinter(config.Config{}, nil) != nil {
 		t.Error("a printer where none is configured")
 	}
 	for paper, dots := range map[int]int{58: 384, 80: 576} {
@@ -46,8 +46,9 @@ func TestReceiptPrinter(t *testing.T) {
 		}()
 		var cfg config.Config
 		cfg.Web.ReceiptPrinter, cfg.Web.ReceiptPaper = l.Addr().String(), paper
-		s := slip.Slip{Office: "Phường Bến Nghé", Title: "Hồ sơ đã được nhận", Code: "K7M2-9QXD-3F", Lines: []string{"N.V.A · 3 trang"}}
-		if err := ReceiptPrinter(cfg)(t.Context(), s); err != nil {
+		s := slip.Slip{Office: "Phường Bến Nghé", Title: "Hồ sơ đã được nhận", Code: "K7M2-9QXD-3F",
+			Lines: []string{"N.V.A · 3 trang"}}
+		if err := ReceiptPrinter(cfg, nil)(t.Context(), s); err != nil {
 			t.Fatal(err)
 		}
 		printed := dotsOf(t, <-got)
@@ -65,8 +66,9 @@ func TestReceiptByCUPS(t *testing.T) {
 	uri, folder := cupstest.Start(t)
 	var cfg config.Config
 	cfg.Web.ReceiptPrinter, cfg.Web.ReceiptPaper, cfg.Web.Printer = uri, 80, uri
-	s := slip.Slip{Office: "Phường Bến Nghé", Title: "Hồ sơ đã được nhận", Code: "K7M2-9QXD-3F", Lines: []string{"N.V.A · 3 trang"}}
-	if err := ReceiptPrinter(cfg)(t.Context(), s); err != nil {
+	s := slip.Slip{Office: "Phường Bến Nghé", Title: "Hồ sơ đã được nhận", Code: "K7M2-9QXD-3F",
+		Lines: []string{"N.V.A · 3 trang"}}
+	if err := ReceiptPrinter(cfg, nil)(t.Context(), s); err != nil {
 		t.Fatal(err)
 	}
 	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
@@ -90,7 +92,7 @@ func TestReceiptByCUPS(t *testing.T) {
 		t.Fatal(err)
 	}
 	var f *printer.Fault
-	if err := SheetPrinter(cfg)(t.Context(), []byte("%PDF-1.4\n")); !errors.As(err, &f) || f.Code != printer.NoPaper {
+	if err := SheetPrinter(cfg, nil)(t.Context(), []byte("%PDF-1.4\n")); !errors.As(err, &f) || f.Code != printer.NoPaper {
 		t.Error(err)
 	}
 }

@@ -3,7 +3,8 @@
 //
 // It promises: a document that was not printed is not printed later. What waits in a queue for paper is somebody's; it must
 // not come out in front of somebody else, so the job is cancelled before Print returns an error. Where a printer takes a document
-// and is then away, it is cancelled as soon as the printer can be asked, at the next Print at the latest.
+// and is then away, or where the program is killed meanwhile, it is cancelled as soon as the printer can be asked (Jobs.Run), and
+// nothing else is printed there before.
 package ipp
 
 import (
@@ -13,11 +14,11 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net"
 	"net/http"
 	"net/url"
 	"slices"
 	"strings"
-	"sync"
 	"time"
 
 	goipp "github.com/OpenPrinting/goipp"
@@ -56,118 +57,145 @@ func Check(to string) error {
 // Printer is a queue or a printer. Its methods may be called from any goroutine.
 type Printer struct {
 	to       string
+	jobs     *Jobs
 	patience time.Duration // to take a job back whose number is not known
-
-	mu   sync.Mutex // guards lost
-	lost []string   // names of jobs that the printer may have taken, and that could not be taken back yet
 }
 
-// New gives the printer of an address; it is asked nothing yet.
-func New(to string) *Printer { return &Printer{to: to, patience: cancelTime} }
+// New gives the printer of an address; it is asked nothing yet. jobs is where it is noted what it is given; nil: in memory.
+func New(to string, jobs *Jobs) *Printer {
+	if jobs == nil {
+		jobs = &Jobs{left: make(chan struct{}, 1)}
+	}
+	return &Printer{to: to, jobs: jobs, patience: cancelTime}
+}
 
-// Print prints a document and waits until the queue says that it is printed. What an earlier Print could not take back is taken
-// back first.
+// at is the printer of an address, and a connection of its own.
+func at(to string) printerAt {
+	return printerAt{to: to, client: &http.Client{CheckRedirect: func(*http.Request, []*http.Request) error {
+		return http.ErrUseLastResponse
+	}}}
+}
+
+// Print prints a document and waits until the queue says that it is printed. What an earlier Print could not take back, of this
+// program or of one before, is taken back first.
 func (q *Printer) Print(ctx context.Context, d Document) error {
 	if err := Check(q.to); err != nil {
 		return err
 	}
 	ctx, cancel := context.WithTimeout(ctx, printTime)
 	defer cancel()
-	p := printerAt{to: q.to, client: &http.Client{CheckRedirect: func(*http.Request, []*http.Request) error {
-		return http.ErrUseLastResponse
-	}}}
+	p := at(q.to)
 	defer p.client.CloseIdleConnections()
-	if err := q.forget(ctx, p); err != nil {
+	if err := q.jobs.settleAll(ctx, q.to); err != nil {
 		return fmt.Errorf("print: take back what may be printed late: %w", err)
 	}
 	d.Name += "-" + rand.Text() // by which the job is found if the answer that names it is lost
+	if err := q.jobs.give(q.to, d.Name); err != nil {
+		return fmt.Errorf("print: %w", err)
+	}
 	job, err := p.send(ctx, d)
+	if err != nil && surelyNotTaken(err) {
+		q.jobs.done(d.Name)
+		return fmt.Errorf("print: %w", err)
+	}
 	if err != nil {
-		q.remember(ctx, p, d.Name)
+		q.takeBackLost(ctx, d.Name)
 		return fmt.Errorf("print: %w", err)
 	}
 	if err := p.follow(ctx, job); err != nil {
-		if p.takeBack(ctx, job) { // it was printed in the last moment
+		printed, gone := p.takeBack(ctx, job)
+		if gone != nil { // it can't be asked now, and may print on
+			q.takeBackLost(ctx, d.Name)
+			return fmt.Errorf("print: %w", err)
+		}
+		q.jobs.done(d.Name)
+		if printed { // in the last moment
 			return nil
 		}
 		return fmt.Errorf("print: %w", err)
 	}
+	q.jobs.done(d.Name)
 	return nil
 }
 
-// remember takes back what the printer may have taken, or keeps in mind that this is still to be done.
-func (q *Printer) remember(ctx context.Context, p printerAt, name string) {
+// surelyNotTaken reports whether a printer has nothing of a document: there was no way to it, or it said so itself.
+func surelyNotTaken(err error) bool {
+	var way *net.OpError
+	if errors.As(err, &way) && way.Op == "dial" {
+		return true
+	}
+	var told *statusError
+	return errors.As(err, &told) && (told.final() || slices.Contains(notTaken, told.status))
+}
+
+// errNoJob says that a printer took a document, and did not say by which number.
+var errNoJob = errors.New("the printer names no job")
+
+// takeBackLost takes back what the printer may have taken, or leaves it to be taken back later.
+func (q *Printer) takeBackLost(ctx context.Context, name string) {
+	q.jobs.leave(name)
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), q.patience)
 	defer cancel()
 	tick := time.NewTicker(beat)
 	defer tick.Stop()
-	for p.takeBackNamed(ctx, name) != nil {
+	for {
+		settled, _ := q.jobs.settle(ctx, Late{Printer: q.to, Name: name}) // an error: it is asked again
+		if settled {
+			return
+		}
 		select {
 		case <-tick.C:
 		case <-ctx.Done():
-			q.mu.Lock()
-			defer q.mu.Unlock()
-			q.lost = append(q.lost, name)
 			return
 		}
 	}
 }
 
-// forget takes back what is still to be.
-func (q *Printer) forget(ctx context.Context, p printerAt) error {
-	q.mu.Lock()
-	defer q.mu.Unlock()
-	for len(q.lost) > 0 {
-		if err := p.takeBackNamed(ctx, q.lost[0]); err != nil {
-			return err
-		}
-		q.lost = q.lost[1:]
-	}
-	return nil
-}
-
-// takeBack cancels a job; printed says that it was too late for that.
-func (p printerAt) takeBack(ctx context.Context, job int) (printed bool) {
+// takeBack cancels a job; printed says that it was too late for that. With an error it is not known what becomes of it.
+func (p printerAt) takeBack(ctx context.Context, job int) (printed bool, err error) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), cancelTime)
 	defer cancel()
 	id := goipp.MakeAttribute("job-id", goipp.TagInteger, goipp.Integer(job))
 	if _, err := p.ask(ctx, goipp.OpCancelJob, nil, nil, id); err == nil {
-		return false
+		return false, nil
 	}
 	answer, err := p.ask(ctx, goipp.OpGetJobAttributes, nil, nil, id)
 	if err != nil {
-		return false
+		return false, err
 	}
-	state, _ := number(answer.Job, "job-state")
-	return state == jobCompleted
+	switch state, _ := number(answer.Job, "job-state"); state {
+	case jobCompleted:
+		return true, nil
+	case jobCanceled, jobAborted:
+		return false, nil
+	default:
+		return false, fmt.Errorf("the printer does not give up a job in state %d", state)
+	}
 }
 
-// takeBackNamed cancels a job whose number is not known, where the printer took it although its answer never came. Without an
-// error it is not printed any more, or was not taken.
-func (p printerAt) takeBackNamed(ctx context.Context, name string) error {
+// takeBackNamed cancels a job whose number is not known, where the printer took it although its answer never came. had says that
+// the printer had it, and has given it up; without had and an error it has no such job now, or can't be asked for its jobs at all.
+func (p printerAt) takeBackNamed(ctx context.Context, name string) (had bool, err error) {
 	answer, err := p.ask(ctx, goipp.OpGetJobs, nil, nil,
 		goipp.MakeAttr("requested-attributes", goipp.TagKeyword, goipp.String("job-id"), goipp.String("job-name")))
-	var f *printer.Fault
-	if errors.As(err, &f) && f.Code != printer.Unreachable {
-		return nil // it answers, and has no such queue or no such list
+	var told *statusError
+	if errors.As(err, &told) && told.final() {
+		return false, nil // it answers, and has no such queue or no such list
 	}
 	if err != nil {
-		return err
+		return false, err
 	}
 	for _, g := range answer.Groups {
 		id, ok := number(g.Attrs, "job-id")
 		if !ok || !slices.Contains(words(g.Attrs, "job-name"), name) {
 			continue
 		}
-		_, err := p.ask(ctx, goipp.OpCancelJob, nil, nil, goipp.MakeAttribute("job-id", goipp.TagInteger, goipp.Integer(id)))
-		if errors.As(err, &f) && f.Code != printer.Unreachable {
-			return nil // it has ended meanwhile
+		if _, err := p.takeBack(ctx, id); err != nil {
+			return false, err
 		}
-		if err != nil {
-			return err
-		}
+		had = true
 	}
-	return nil
+	return had, nil
 }
 
 // printerAt is a printer and the connection to it.
@@ -230,17 +258,40 @@ func (p printerAt) ask(ctx context.Context, op goipp.Op, job goipp.Attributes, d
 	return out, refusal(op, goipp.Status(out.Code))
 }
 
+// statusError is a printer's own word that it did not do what it was asked for.
+type statusError struct {
+	op     goipp.Op
+	status goipp.Status
+}
+
+func (e *statusError) Error() string { return fmt.Sprintf("%s: %s", e.op, e.status) }
+
+// final reports whether the printer surely did nothing, and would do nothing if it were asked again (RFC 8011, appendix B): a fault
+// of its own, or a status that nobody here knows, may come after it did what it was asked for.
+func (e *statusError) final() bool {
+	const serverErrors = goipp.StatusErrorInternal
+	if e.status >= goipp.StatusErrorBadRequest && e.status < serverErrors {
+		return e.status != goipp.StatusErrorTimeout
+	}
+	return e.status == goipp.StatusErrorOperationNotSupported || e.status == goipp.StatusErrorVersionNotSupported
+}
+
+// notTaken are a printer's words that it takes no document at the moment.
+var notTaken = []goipp.Status{goipp.StatusErrorServiceUnavailable, goipp.StatusErrorNotAcceptingJobs, goipp.StatusErrorBusy,
+	goipp.StatusErrorPrinterIsDeactivated, goipp.StatusErrorTooManyJobs}
+
 // refusal is what a status of IPP means to a person; nil where it went well.
 func refusal(op goipp.Op, status goipp.Status) error {
+	told := &statusError{op, status}
 	switch {
 	case status < goipp.StatusRedirectionOtherSite:
 		return nil
-	case status == goipp.StatusErrorNotAcceptingJobs, status == goipp.StatusErrorServiceUnavailable:
-		return &printer.Fault{Code: printer.Stopped, Err: fmt.Errorf("%s: %s", op, status)}
+	case slices.Contains(notTaken, status):
+		return &printer.Fault{Code: printer.Stopped, Err: told}
 	case status == goipp.StatusErrorNotFound:
-		return &printer.Fault{Code: printer.Unreachable, Err: fmt.Errorf("%s: %s", op, status)}
+		return &printer.Fault{Code: printer.Unreachable, Err: told}
 	}
-	return &printer.Fault{Code: printer.Refused, Err: fmt.Errorf("%s: %s", op, status)}
+	return &printer.Fault{Code: printer.Refused, Err: told}
 }
 
 // send hands a document over and gives the job's number.
@@ -258,7 +309,7 @@ func (p printerAt) send(ctx context.Context, d Document) (job int, err error) {
 	if job, ok := number(answer.Job, "job-id"); ok {
 		return job, nil
 	}
-	return 0, &printer.Fault{Code: printer.Refused, Err: errors.New("the printer names no job")}
+	return 0, &printer.Fault{Code: printer.Refused, Err: errNoJob}
 }
 
 // States of a job and of a printer (RFC 8011, 5.3.7 and 5.4.11).

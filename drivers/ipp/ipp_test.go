@@ -28,7 +28,7 @@ func TestPrintsByCUPS(t *testing.T) {
 	doc := func(text string) Document {
 		return Document{Name: "phieu", MediaType: "application/pdf", Data: []byte("%PDF-1.4\n" + text)}
 	}
-	if err := New(uri).Print(t.Context(), doc("first")); err != nil {
+	if err := New(uri, nil).Print(t.Context(), doc("first")); err != nil {
 		t.Fatal(err)
 	}
 	if got, _ := os.ReadFile(filepath.Join(folder, cupstest.Printed)); string(got) != "%PDF-1.4\nfirst" {
@@ -42,7 +42,7 @@ func TestPrintsByCUPS(t *testing.T) {
 			if err := os.WriteFile(mark, nil, 0o644); err != nil {
 				t.Fatal(err)
 			}
-			err := New(uri).Print(t.Context(), doc(reason))
+			err := New(uri, nil).Print(t.Context(), doc(reason))
 			var f *printer.Fault
 			if !errors.As(err, &f) || f.Code != want {
 				t.Errorf("%v, want %s", err, want)
@@ -50,7 +50,7 @@ func TestPrintsByCUPS(t *testing.T) {
 			if err := os.Remove(mark); err != nil {
 				t.Fatal(err)
 			}
-			if err := New(uri).Print(t.Context(), doc("after "+reason)); err != nil { // the queue goes on
+			if err := New(uri, nil).Print(t.Context(), doc("after "+reason)); err != nil { // the queue goes on
 				t.Fatal(err)
 			}
 			got, _ := os.ReadFile(filepath.Join(folder, cupstest.Printed))
@@ -65,14 +65,14 @@ func TestPrintsByCUPS(t *testing.T) {
 			t.Fatal(err)
 		}
 		var f *printer.Fault
-		err := New(losing(t, uri, &atomic.Int32{})).Print(t.Context(), doc("answer lost"))
+		err := New(losing(t, uri, &atomic.Int32{}, nil), nil).Print(t.Context(), doc("answer lost"))
 		if !errors.As(err, &f) || f.Code != printer.Unreachable {
 			t.Error(err)
 		}
 		if err := os.Remove(mark); err != nil {
 			t.Fatal(err)
 		}
-		if err := New(uri).Print(t.Context(), doc("after that")); err != nil {
+		if err := New(uri, nil).Print(t.Context(), doc("after that")); err != nil {
 			t.Fatal(err)
 		}
 		got, _ := os.ReadFile(filepath.Join(folder, cupstest.Printed))
@@ -83,13 +83,13 @@ func TestPrintsByCUPS(t *testing.T) {
 	t.Run("answer_lost_and_printer_away", func(t *testing.T) { away(t, uri, folder) })
 	t.Run("no_such_queue", func(t *testing.T) {
 		var f *printer.Fault
-		if err := New(uri+"x").Print(t.Context(), doc("")); !errors.As(err, &f) || f.Code != printer.Unreachable {
+		if err := New(uri+"x", nil).Print(t.Context(), doc("")); !errors.As(err, &f) || f.Code != printer.Unreachable {
 			t.Error(err)
 		}
 	})
 	t.Run("no_such_document", func(t *testing.T) {
 		var f *printer.Fault
-		err := New(uri).Print(t.Context(), Document{Name: "x", MediaType: "application/x-nothing", Data: []byte("x")})
+		err := New(uri, nil).Print(t.Context(), Document{Name: "x", MediaType: "application/x-nothing", Data: []byte("x")})
 		if !errors.As(err, &f) || f.Code != printer.Refused {
 			t.Error(err)
 		}
@@ -107,24 +107,26 @@ func away(t *testing.T, uri, folder string) {
 	}
 	const forLong = 1 << 20
 	var less atomic.Int32
-	q := New(losing(t, uri, &less))
+	var loses atomic.Bool
+	q := New(losing(t, uri, &less, &loses), nil)
+	loses.Store(true)
 	var f *printer.Fault
 	less.Store(2)
-	if err := q.Print(t.Context(), doc("away a moment")); !errors.As(err, &f) || f.Code != printer.Unreachable || len(q.lost) != 0 {
-		t.Errorf("%v, %d still to be taken back", err, len(q.lost))
+	if err := q.Print(t.Context(), doc("away a moment")); !errors.As(err, &f) || f.Code != printer.Unreachable || len(q.jobs.Late()) != 0 {
+		t.Errorf("%v, %d still to be taken back", err, len(q.jobs.Late()))
 	}
 	less.Store(forLong)
 	q.patience = 3 * beat
-	if err := q.Print(t.Context(), doc("away for long")); !errors.As(err, &f) || f.Code != printer.Unreachable || len(q.lost) != 1 {
-		t.Errorf("%v, %d still to be taken back", err, len(q.lost))
+	if err := q.Print(t.Context(), doc("away for long")); !errors.As(err, &f) || f.Code != printer.Unreachable || len(q.jobs.Late()) != 1 {
+		t.Errorf("%v, %d still to be taken back", err, len(q.jobs.Late()))
 	}
-	if err := q.Print(t.Context(), doc("not tried")); !errors.As(err, &f) || f.Code != printer.Unreachable || len(q.lost) != 1 {
-		t.Errorf("%v, %d still to be taken back", err, len(q.lost))
+	if err := q.Print(t.Context(), doc("not tried")); !errors.As(err, &f) || f.Code != printer.Unreachable || len(q.jobs.Late()) != 1 {
+		t.Errorf("%v, %d still to be taken back", err, len(q.jobs.Late()))
 	}
 	less.Store(0)
-	q.to = uri // the way is mended
-	if err := q.Print(t.Context(), doc("without paper")); !errors.As(err, &f) || f.Code != printer.NoPaper || len(q.lost) != 0 {
-		t.Errorf("%v, %d still to be taken back", err, len(q.lost))
+	loses.Store(false) // the way is mended
+	if err := q.Print(t.Context(), doc("without paper")); !errors.As(err, &f) || f.Code != printer.NoPaper || len(q.jobs.Late()) != 0 {
+		t.Errorf("%v, %d still to be taken back", err, len(q.jobs.Late()))
 	}
 	if err := os.Remove(mark); err != nil {
 		t.Fatal(err)
@@ -144,8 +146,8 @@ func away(t *testing.T, uri, folder string) {
 }
 
 // losing is the way to a printer on which the answer to a document is lost, after the printer took it.
-// It answers so many other questions less.
-func losing(t *testing.T, uri string, less *atomic.Int32) string {
+// It answers so many other questions less. Where loses says that it loses none, it is a way like any other.
+func losing(t *testing.T, uri string, less *atomic.Int32, loses *atomic.Bool) string {
 	t.Helper()
 	to, err := url.Parse(strings.Replace(uri, "ipp", "http", 1))
 	if err != nil {
@@ -158,7 +160,7 @@ func losing(t *testing.T, uri string, less *atomic.Int32) string {
 			panic(http.ErrAbortHandler)
 		}
 		r.Body = io.NopCloser(bytes.NewReader(body))
-		if goipp.Op(binary.BigEndian.Uint16(body[2:4])) != goipp.OpPrintJob {
+		if goipp.Op(binary.BigEndian.Uint16(body[2:4])) != goipp.OpPrintJob || loses != nil && !loses.Load() {
 			if less.Add(-1) >= 0 {
 				panic(http.ErrAbortHandler)
 			}
@@ -178,12 +180,12 @@ func losing(t *testing.T, uri string, less *atomic.Int32) string {
 
 func TestNoPrinter(t *testing.T) {
 	var f *printer.Fault
-	if err := New("ipp://"+cupstest.FreePort(t)+"/printers/x").Print(t.Context(), Document{}); !errors.As(err, &f) ||
+	if err := New("ipp://"+cupstest.FreePort(t)+"/printers/x", nil).Print(t.Context(), Document{}); !errors.As(err, &f) ||
 		f.Code != printer.Unreachable {
 		t.Error(err)
 	}
 	for _, to := range []string{"", "/dev/usb/lp0", "http://localhost/printers/x", "ipp:///printers/x", "ipp://user:pin@host/printers/x"} {
-		if err := New(to).Print(t.Context(), Document{}); !errors.Is(err, ErrTarget) {
+		if err := New(to, nil).Print(t.Context(), Document{}); !errors.Is(err, ErrTarget) {
 			t.Errorf("%q: %v", to, err)
 		}
 	}
