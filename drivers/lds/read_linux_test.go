@@ -38,7 +38,8 @@ var inventedFields = map[string]string{
 	"nationality": "Việt Nam", "ethnicity": "Kinh", "religion": "Không", "place_of_origin": "Xã Thử Nghiệm, Huyện Mẫu, Bến Tre",
 	"place_of_residence":      "12 Đường Số 3, Phường Thử Nghiệm, TP. Hồ Chí Minh",
 	"personal_identification": "Nốt ruồi C: 2cm trên trước đuôi mắt trái",
-	"date_of_issue":           "2021-05-10", "date_of_expiry": "2035-03-05", "father_name": "Nguyễn Văn Mít", "mother_name": "Trần Thị Ổi",
+	"date_of_issue":           "2021-05-10", "date_of_expiry": "2035-03-05",
+	"father_name": "Nguyễn Văn Mít", "mother_name": "Trần Thị Ổi",
 }
 
 // direct is the card without a reader between.

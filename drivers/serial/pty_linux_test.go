@@ -362,7 +362,8 @@ func TestSoakReadings(t *testing.T) {
 		}
 	}
 	code := func() string {
-		return fmt.Sprintf("%012d|%09d|Nguyễn Thị Bưởi %d|05031995|Nữ|Phường Thử Nghiệm|10052021", len(sent), rng.IntN(1e9), len(sent))
+		return fmt.Sprintf("%012d|%09d|Nguyễn Thị Bưởi %d|05031995|Nữ|Phường Thử Nghiệm|10052021",
+			len(sent), rng.IntN(1e9), len(sent))
 	}
 	start := time.Now()
 	for len(sent) < total {
