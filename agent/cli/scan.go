@@ -46,37 +46,21 @@ func (c *scanCommand) Run(p *program) error {
 	}
 	defer scanner.Close()
 	settings := scan.Settings{Source: cfg.Scanner.Source, Mode: c.Mode, DPI: c.DPI, MaxPages: c.Pages, Reuse: true}
-	type scanned struct {
-		File      string `json:"file"`
-		Page      int    `json:"page"`
-		Back      bool   `json:"back"`
-		MediaType string `json:"media_type"`
-		Bytes     int    `json:"bytes"`
-		DPI       int    `json:"dpi"`
-	}
-	pages := []scanned{}
+	pages := []scannedPage{}
 	for page, err := range scanner.Scan(p.ctx, settings) {
 		if err != nil {
 			return faultError(err)
 		}
-		data, mediaType, err := scan.Encode(page)
+		kept, err := c.keep(page)
 		if err != nil {
-			return fmt.Errorf("encode page %d: %w", page.Number, err)
-		}
-		// Only now: a scan that gives nothing leaves nothing.
-		if err := os.MkdirAll(c.Out, 0o700); err != nil {
-			return fmt.Errorf("make folder for the pages: %w", err)
-		}
-		name := filepath.Join(c.Out, fmt.Sprintf("page-%04d%s", page.Number, extension(mediaType)))
-		if err := writeWhole(name, data); err != nil {
-			return fmt.Errorf("write page %d: %w", page.Number, err)
+			return err
 		}
 		if page.Instead != "" && page.Number == 1 {
 			fmt.Fprintf(p.err, "motcua: the scanner has no mode %s: its pages are %s\n", c.Mode, page.Instead)
 		}
-		pages = append(pages, scanned{name, page.Number, page.Back, mediaType, len(data), page.DPI})
+		pages = append(pages, kept)
 		if !p.json {
-			fmt.Fprintln(p.out, name)
+			fmt.Fprintln(p.out, kept.File)
 		}
 	}
 	if c.Pages > 0 && len(pages) == c.Pages && feeds(settings.Source, scanner.Info().Sources) {
@@ -86,6 +70,32 @@ func (c *scanCommand) Run(p *program) error {
 		return p.printJSON(pages)
 	}
 	return nil
+}
+
+// scannedPage is a line of --json.
+type scannedPage struct {
+	File      string `json:"file"`
+	Page      int    `json:"page"`
+	Back      bool   `json:"back"`
+	MediaType string `json:"media_type"`
+	Bytes     int    `json:"bytes"`
+	DPI       int    `json:"dpi"`
+}
+
+// keep writes a page into the folder, which is made only now: a scan that gives nothing leaves nothing.
+func (c *scanCommand) keep(page scan.Page) (scannedPage, error) {
+	data, mediaType, err := scan.Encode(page)
+	if err != nil {
+		return scannedPage{}, fmt.Errorf("encode page %d: %w", page.Number, err)
+	}
+	if err := os.MkdirAll(c.Out, 0o700); err != nil {
+		return scannedPage{}, fmt.Errorf("make folder for the pages: %w", err)
+	}
+	name := filepath.Join(c.Out, fmt.Sprintf("page-%04d%s", page.Number, extension(mediaType)))
+	if err := writeWhole(name, data); err != nil {
+		return scannedPage{}, fmt.Errorf("write page %d: %w", page.Number, err)
+	}
+	return scannedPage{name, page.Number, page.Back, mediaType, len(data), page.DPI}, nil
 }
 
 // feeds tells whether a scan went on by itself from sheet to sheet: the source that was asked for, else the scanner's first.

@@ -139,40 +139,50 @@ func (m *Map) examine(f *strict.File, name string, catalog *procedure.Catalog) {
 	ids := map[string]bool{}
 	for i, page := range m.Pages {
 		at := fmt.Sprintf("pages[%d]", i)
-		if page.ID == "" || len(page.Hosts) == 0 || !strings.HasPrefix(page.Path, "/") {
-			f.Problem(at, "needs id, hosts, and a path that begins with \"/\"")
-		}
 		if ids[page.ID] {
 			f.Problem(at, "id %q is used twice", page.ID)
 		}
 		ids[page.ID] = true
-		seen := map[string]bool{}
-		for k, field := range page.Fields {
-			here := fmt.Sprintf("%s.fields[%d]", at, k)
-			for _, n := range append([]string{field.Name}, field.Alias...) {
-				if n == "" || seen[n] || slices.Contains(page.Locked, n) {
-					f.Problem(here, "%q is empty, used twice, or locked", n)
-				}
-				seen[n] = true
+		page.examine(at, p, f)
+	}
+}
+
+// examine checks one page; p is nil where this office does not offer the procedure.
+func (page Page) examine(at string, p *procedure.Procedure, f *strict.File) {
+	if page.ID == "" || len(page.Hosts) == 0 || !strings.HasPrefix(page.Path, "/") {
+		f.Problem(at, "needs id, hosts, and a path that begins with \"/\"")
+	}
+	seen := map[string]bool{}
+	for k, field := range page.Fields {
+		here := fmt.Sprintf("%s.fields[%d]", at, k)
+		for _, n := range append([]string{field.Name}, field.Alias...) {
+			if n == "" || seen[n] || slices.Contains(page.Locked, n) {
+				f.Problem(here, "%q is empty, used twice, or locked", n)
 			}
-			if field.Label == "" {
-				f.Problem(here, "needs label: how the person is told of it")
-			}
-			if (field.From == "") == (field.Value == "") {
-				f.Problem(here, "needs either from or value")
-			}
-			if field.Value == "" && field.Given != "" || field.Value != "" && (field.Take != Whole || field.Values != nil) {
-				f.Problem(here, "given goes with value; take and values go with from")
-			}
-			if p != nil {
-				field.fits(here, p, f)
-			}
+			seen[n] = true
 		}
-		for k, a := range page.Attach {
-			if p != nil && !slices.ContainsFunc(p.Papers, func(d procedure.Paper) bool { return d.ID == a.Paper }) {
-				f.Problem(fmt.Sprintf("%s.attach[%d]", at, k), "%q is no paper of the procedure", a.Paper)
-			}
+		field.examine(here, f)
+		if p != nil {
+			field.fits(here, p, f)
 		}
+	}
+	for k, a := range page.Attach {
+		if p != nil && !slices.ContainsFunc(p.Papers, func(d procedure.Paper) bool { return d.ID == a.Paper }) {
+			f.Problem(fmt.Sprintf("%s.attach[%d]", at, k), "%q is no paper of the procedure", a.Paper)
+		}
+	}
+}
+
+// examine checks a field by itself.
+func (field Field) examine(at string, f *strict.File) {
+	if field.Label == "" {
+		f.Problem(at, "needs label: how the person is told of it")
+	}
+	if (field.From == "") == (field.Value == "") {
+		f.Problem(at, "needs either from or value")
+	}
+	if field.Value == "" && field.Given != "" || field.Value != "" && (field.Take != Whole || field.Values != nil) {
+		f.Problem(at, "given goes with value; take and values go with from")
 	}
 }
 
