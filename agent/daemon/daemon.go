@@ -31,6 +31,7 @@ import (
 	"motcua/agent/version"
 	"motcua/agent/web"
 	"motcua/drivers/ipp"
+	"motcua/drivers/scan"
 	"motcua/ocr"
 	"motcua/queue"
 	"motcua/queue/announce"
@@ -308,14 +309,9 @@ func (p *parts) commands() *control.Server {
 // runCounter runs scanner, readers, recognition and delivery.
 func (p *parts) runCounter(ctx context.Context, group *errgroup.Group) {
 	group.Go(func() error { return warm(ctx, p.reader, p.log) })
-	if scanner, ok := p.scanner.(station.Prober); ok {
-		group.Go(func() error {
-			// The first citizen's screen then says rightly where to lay the paper. A scanner that is not there yet is
-			// found when it is used.
-			if info, err := scanner.Probe(ctx); err == nil {
-				p.log.Info("scanner", "id", info.ID, "sources", info.Sources)
-			}
-			return nil
+	if p.scanner != nil {
+		group.Go(func() error { // the first citizen's screen then says rightly where to lay the paper
+			return station.Follow(ctx, p.scanner, func(info scan.Info) { p.log.Info("scanner", "id", info.ID, "sources", info.Sources) })
 		})
 	}
 	group.Go(func() error { return deliver(ctx, p.queue, counting(p.sink, p.figures)) })

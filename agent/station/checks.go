@@ -45,7 +45,7 @@ func checkAutomatic(ctx context.Context, cfg config.Config) (findings []doctor.F
 		}
 	}
 	profiles, _ := LoadProfiles(cfg) // the configuration's check tells of mistakes in them
-	best, err := (&automatic{cfg: cfg, profiles: profiles}).look(ctx)
+	best, err := (&automatic{cfg: cfg, profiles: profiles}).look(ctx, false)
 	if err != nil {
 		return append(findings, doctor.Doubt("no scanner was found", mendOf(err, "plug it in and switch it on; scanimage -L must show it")))
 	}

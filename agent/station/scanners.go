@@ -54,7 +54,7 @@ func LoadProfiles(cfg config.Config) (profile.Profiles, error) {
 // that is not there yet is found when it is used. With ready, for a daemon, what the driver needs is started ahead of each scan.
 func OpenScanner(cfg config.Config, profiles profile.Profiles, ready bool) (Scanner, error) {
 	if c := cfg.Scanner.Device; c == "" || c == "auto" {
-		return &automatic{cfg: cfg, profiles: profiles, ready: ready}, nil
+		return &automatic{cfg: cfg, profiles: profiles, ready: ready, looking: make(chan struct{}, 1)}, nil
 	}
 	return openTuned(cfg, profiles, cfg.Scanner.Device, ready)
 }
@@ -125,6 +125,9 @@ func (f *fed) Probe(ctx context.Context) (scan.Info, error) {
 	}
 	return f.Info(), nil
 }
+
+// Met reports whether the device has said what it can do, and is still there.
+func (f *fed) Met() bool { return met(f.Scanner) }
 
 // Scan filters what comes from the feeder; a page laid on the glass on purpose stays as it is.
 func (f *fed) Scan(ctx context.Context, s scan.Settings) iter.Seq2[scan.Page, error] {
@@ -208,42 +211,71 @@ type automatic struct {
 	profiles profile.Profiles
 	ready    bool
 
-	mu    sync.Mutex // guards found
-	found Scanner
+	looking chan struct{} // who holds it looks for a device; the others wait for what is found
+
+	mu     sync.Mutex // guards found and closed
+	found  Scanner
+	closed bool
 }
 
 // Info describes what was found last.
 func (a *automatic) Info() scan.Info {
+	if d := a.current(); d != nil {
+		return d.Info()
+	}
+	return scan.Info{ID: "auto", Kind: "scanner"}
+}
+
+// current is the device that was found, nil where none was.
+func (a *automatic) current() Scanner {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	if a.found == nil {
-		return scan.Info{ID: "auto", Kind: "scanner"}
-	}
-	return a.found.Info()
+	return a.found
 }
 
 // Probe finds a scanner and asks it what it can do.
-func (a *automatic) Probe(ctx context.Context) (scan.Info, error) {
-	d, err := a.find(ctx)
+func (a *automatic) Probe(ctx context.Context) (scan.Info, error) { return a.probe(ctx, false) }
+
+// ProbeNearby is Probe that does not search the network, which takes seconds.
+func (a *automatic) ProbeNearby(ctx context.Context) (scan.Info, error) { return a.probe(ctx, true) }
+
+func (a *automatic) probe(ctx context.Context, nearby bool) (scan.Info, error) {
+	d, err := a.find(ctx, nearby)
 	if err != nil {
 		return a.Info(), err
 	}
-	if p, ok := d.(Prober); ok {
-		return p.Probe(ctx)
+	p, ok := d.(Prober)
+	if !ok {
+		return d.Info(), nil
 	}
-	return d.Info(), nil
+	info, err := p.Probe(ctx)
+	if isAway(err) {
+		a.forget()
+	}
+	return info, err
+}
+
+// Met reports whether a scanner was found, and is still there.
+func (a *automatic) Met() bool {
+	d := a.current()
+	return d != nil && met(d)
+}
+
+// isAway reports whether an error says that the device is not there: another may be.
+func isAway(err error) bool {
+	return errors.Is(err, &scan.Fault{Code: scan.NoDevice}) || errors.Is(err, &scan.Fault{Code: scan.Unplugged})
 }
 
 // Scan finds a scanner if need be, and scans.
 func (a *automatic) Scan(ctx context.Context, s scan.Settings) iter.Seq2[scan.Page, error] {
 	return func(yield func(scan.Page, error) bool) {
-		d, err := a.find(ctx)
+		d, err := a.find(ctx, false)
 		if err != nil {
 			yield(scan.Page{}, err)
 			return
 		}
 		for page, err := range d.Scan(ctx, s) {
-			if errors.Is(err, &scan.Fault{Code: scan.NoDevice}) || errors.Is(err, &scan.Fault{Code: scan.Unplugged}) {
+			if isAway(err) {
 				a.forget()
 			}
 			if !yield(page, err) {
@@ -253,13 +285,17 @@ func (a *automatic) Scan(ctx context.Context, s scan.Settings) iter.Seq2[scan.Pa
 	}
 }
 
-func (a *automatic) find(ctx context.Context) (Scanner, error) {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	if a.found != nil {
-		return a.found, nil
+func (a *automatic) find(ctx context.Context, nearby bool) (Scanner, error) {
+	select {
+	case a.looking <- struct{}{}:
+		defer func() { <-a.looking }()
+	case <-ctx.Done():
+		return nil, ctx.Err()
 	}
-	best, err := a.look(ctx)
+	if d := a.current(); d != nil {
+		return d, nil
+	}
+	best, err := a.look(ctx, nearby)
 	if err != nil {
 		return nil, err
 	}
@@ -267,18 +303,29 @@ func (a *automatic) find(ctx context.Context) (Scanner, error) {
 	if err != nil {
 		return nil, err
 	}
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if a.closed {
+		return nil, errors.Join(errors.New("the scanner is closed"), d.Close())
+	}
 	a.found = d
 	return d, nil
 }
 
 // look gives the device to take. What is plugged in here is found at once; a search of the network takes seconds.
-func (a *automatic) look(ctx context.Context) (best scan.Info, err error) {
+func (a *automatic) look(ctx context.Context, nearbyOnly bool) (best scan.Info, err error) {
 	o := options(a.cfg)
 	var found, named []scan.Info
 	var errs error
 	for _, nearby := range []bool{true, false} {
+		if nearbyOnly && !nearby {
+			break
+		}
 		for _, driver := range all.Drivers {
 			if driver.List == nil || driver.Note != "" { // one that a technician should look at first
+				continue
+			}
+			if nearbyOnly && driver.Network {
 				continue
 			}
 			more, err := driver.List(ctx, o, nearby)
@@ -310,15 +357,19 @@ func (a *automatic) look(ctx context.Context) (best scan.Info, err error) {
 
 func (a *automatic) forget() {
 	a.mu.Lock()
-	defer a.mu.Unlock()
-	if a.found != nil {
-		_ = a.found.Close() // it is gone or broken: what it says of it changes nothing
-		a.found = nil
+	d := a.found
+	a.found = nil
+	a.mu.Unlock()
+	if d != nil {
+		_ = d.Close() // it is gone or broken: what it says of it changes nothing
 	}
 }
 
 // Close lets the device go.
 func (a *automatic) Close() error {
+	a.mu.Lock()
+	a.closed = true
+	a.mu.Unlock()
 	a.forget()
 	return nil
 }

@@ -51,6 +51,8 @@ type Driver struct {
 	Alone  bool   // an id may be the scheme alone
 	Note   string // what a technician should know of it
 
+	Network bool // its devices are not at this machine: to find them takes seconds
+
 	Open func(o Options, id string) (Scanner, error) // touches nothing where the driver can wait
 	// List gives the devices there are. nearby leaves out those that take long to be found.
 	List func(ctx context.Context, o Options, nearby bool) ([]scan.Info, error)
@@ -62,7 +64,7 @@ type Driver struct {
 
 // Drivers are all there are, in the order in which "auto" asks them.
 var Drivers = slices.Concat(local, []Driver{
-	{Scheme: "escl", What: "network scanners", Open: openESCL, List: listESCL, Find: findESCL, Check: checkESCL},
+	{Scheme: "escl", What: "network scanners", Network: true, Open: openESCL, List: listESCL, Find: findESCL, Check: checkESCL},
 }, cameras, []Driver{
 	{Scheme: "hotfolder", What: "scan folder", Open: openFolder, List: listFolder, Check: checkFolder},
 	{Scheme: "simulated", What: "simulated scanner", Alone: true, Open: openSimulated},

@@ -115,13 +115,15 @@ type Scanner struct {
 	worker *conn
 	spare  *conn  // with Options.Ready: one that has loaded what it needs and opened nothing
 	name   string // the device's SANE name now
+	listed string // its name in SANE's list, where it was opened by its backend's name only
 	idle   *time.Timer
 	closed bool
 
 	closing sync.WaitGroup // workers being let go
 
-	mu   sync.Mutex // guards info
-	info scan.Info
+	mu      sync.Mutex // guards info and probing
+	info    scan.Info
+	probing chan struct{} // closed when the Probe that runs has ended; nil: none runs
 }
 
 // Open names a device; it does not touch it, and starts no more than a worker that is to be ready. The ID is one that List gave,
@@ -152,8 +154,32 @@ func (s *Scanner) Probe(ctx context.Context) (scan.Info, error) {
 		return s.Info(), err
 	}
 	defer s.release()
+	ended := make(chan struct{})
+	s.mu.Lock()
+	s.probing = ended
+	s.mu.Unlock()
+	defer func() {
+		s.mu.Lock()
+		s.probing = nil
+		s.mu.Unlock()
+		close(ended)
+	}()
 	_, err := s.open(ctx)
 	return s.Info(), err
+}
+
+// Met reports whether the device has said what it can do and, as far as its name tells, is still there.
+func (s *Scanner) Met() bool {
+	if len(s.Info().Sources) == 0 {
+		return false
+	}
+	select {
+	case s.slot <- struct{}{}:
+		defer func() { <-s.slot }()
+		return !s.gone()
+	default: // it is in use
+		return true
+	}
 }
 
 // Close lets the device go and waits until its worker has ended.
@@ -170,9 +196,44 @@ func (s *Scanner) Close() error {
 	return nil
 }
 
-// take gets the worker for one job. A scan that runs is not waited for; one that is just ending is.
+// busyWait is how long a job that is just ending may still hold the device.
+const busyWait = 200 * time.Millisecond
+
+// gone reports whether the device is known to have been pulled out. The caller holds the slot.
+func (s *Scanner) gone() bool { return gone(prefix+s.name) || gone(prefix+s.listed) }
+
+// take gets the worker for one job. A scan that runs is not waited for; one that is just ending is, and so is a Probe: whoever
+// wants to scan knows nothing of it.
 func (s *Scanner) take(ctx context.Context) error {
-	t := time.NewTimer(200 * time.Millisecond)
+	for {
+		before := s.probed()
+		err := s.tryTake(ctx)
+		if !errors.Is(err, &scan.Fault{Code: scan.Busy}) {
+			return err
+		}
+		if before == nil { // it may have begun meanwhile
+			before = s.probed()
+		}
+		if before == nil {
+			return err
+		}
+		select {
+		case <-before:
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
+}
+
+// probed is closed when the Probe that runs has ended; nil: none runs.
+func (s *Scanner) probed() <-chan struct{} {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.probing
+}
+
+func (s *Scanner) tryTake(ctx context.Context) error {
+	t := time.NewTimer(busyWait)
 	defer t.Stop()
 	select {
 	case s.slot <- struct{}{}:
@@ -266,8 +327,8 @@ func (s *Scanner) drop() {
 
 // open gives a worker with the device open in it. The caller holds the slot.
 func (s *Scanner) open(ctx context.Context) (*conn, error) {
-	if s.worker != nil && s.worker.ended() {
-		s.drop() // while nobody scanned: that is no fault of this scan
+	if s.worker != nil && (s.worker.ended() || s.gone()) {
+		s.drop() // while nobody scanned: that is no fault of this scan, and a device that was pulled out may be back elsewhere
 	}
 	if s.worker != nil {
 		return s.worker, nil
@@ -323,6 +384,9 @@ func (s *Scanner) reach(ctx context.Context, o Options) (*conn, reply, error) {
 		return nil, reply{}, err
 	}
 	r, err := c.call(ctx, request{Op: "open", Device: s.name})
+	if err == nil {
+		s.listed = s.name
+	}
 	if f := (*faultError)(nil); errors.As(err, &f) && mayHaveMoved(f.reply) {
 		for _, name := range s.names(ctx, c) {
 			var now reply
@@ -367,6 +431,7 @@ func (s *Scanner) names(ctx context.Context, c *conn) []string {
 		if !is {
 			continue
 		}
+		s.listed = d.Name
 		backend, _, _ := strings.Cut(d.Name, ":")
 		siblings := 0
 		for _, other := range r.Devices {

@@ -9,9 +9,9 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// hotplug gives notice when the kernel adds or removes a device a driver here might care for. Where the
+// Plugged gives notice when the kernel adds or removes a device a driver here might care for. Where the
 // kernel cannot be listened to (a container), there is no notice and the watch looks by the clock alone.
-func hotplug(ctx context.Context) (notice <-chan struct{}, stop func()) {
+func Plugged(ctx context.Context) (notice <-chan struct{}, stop func()) {
 	plugged := make(chan struct{}, 1)
 	fd, err := unix.Socket(unix.AF_NETLINK, unix.SOCK_DGRAM|unix.SOCK_CLOEXEC|unix.SOCK_NONBLOCK, unix.NETLINK_KOBJECT_UEVENT)
 	if err != nil {

@@ -27,6 +27,9 @@ type Change struct {
 	Err     error // of the driver's look; Info is empty then. A nil Err in a Change without Info: it works again
 }
 
+// Settling is how long after the kernel tells of a device udev has surely given it its permissions.
+const Settling = 300 * time.Millisecond
+
 // Watch yields changes as they are seen, until the context ends. A device plugged into or pulled out of
 // the machine is looked for at once, everything else within the finder's Every. Finders do not wait for one
 // another.
@@ -70,7 +73,7 @@ func (f Finder) watch(ctx context.Context, changes chan<- Change) {
 	if every == 0 {
 		every = time.Second
 	}
-	plugged, stop := hotplug(ctx)
+	plugged, stop := Plugged(ctx)
 	defer stop()
 	tell := func(c Change) bool {
 		c.Driver = f.Name
@@ -141,8 +144,7 @@ func rest(ctx context.Context, pause time.Duration, plugged <-chan struct{}) {
 	case <-ctx.Done():
 	case <-t.C:
 	case <-plugged:
-		// The kernel tells of a device before udev has given it its permissions.
-		settle := time.NewTimer(300 * time.Millisecond)
+		settle := time.NewTimer(Settling)
 		defer settle.Stop()
 		select {
 		case <-ctx.Done():

@@ -82,6 +82,9 @@ func (d *Device) Hold(on bool) error { return d.mark("hold", on) }
 // Away pulls the device out, or plugs it in again.
 func (d *Device) Away(on bool) error { return d.mark("away", on) }
 
+// Move plugs the device in elsewhere: its name changes, as that of a device at USB does ("libusb:001:007").
+func (d *Device) Move(place string) error { return d.write("place", place) }
+
 // Sleep has the device fail to open so many times.
 func (d *Device) Sleep(times int) error { return d.write("asleep", strconv.Itoa(times)) }
 

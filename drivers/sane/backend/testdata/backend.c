@@ -11,7 +11,7 @@
  * reading=unblocked (a read may give nothing yet); nameless=1 (it opens only without a name); needs (a file without which
  * it does not open).
  * Files: feeder (sides that lie in it), fault ("jam 2": in the middle of page 2 of the next scan), away, hold, asleep (so
- * many times it does not open yet).
+ * many times it does not open yet), place (its name, where that is not "one": it is plugged in elsewhere when that changes).
  */
 #include <sane/sane.h>
 #include <stdio.h>
@@ -43,7 +43,8 @@ static char needs[256];
 static int nameless, pixels, paged, late, unknown, unblocked, ald;
 static SANE_Option_Descriptor options[OPTIONS];
 static SANE_Word value[OPTIONS];
-static SANE_Device device = {"one", vendor, model, type};
+static char place[64] = "one", opened[64];
+static SANE_Device device = {place, vendor, model, type};
 static const SANE_Device *devices[] = {&device, NULL};
 static int page, line, column, side;
 static char fault[32];
@@ -55,6 +56,12 @@ static const char *path(const char *name) {
 	return p;
 }
 static int is(const char *name) { return access(path(name), F_OK) == 0; }
+
+static void look(void) {
+	FILE *f = fopen(path("place"), "r");
+	if (f && fscanf(f, "%63s", place) != 1) strcpy(place, "one");
+	if (f) fclose(f);
+}
 
 static int split(char *from, SANE_String_Const *to) {
 	int n = 0;
@@ -183,11 +190,13 @@ SANE_Status ENTRY(init)(SANE_Int *version, SANE_Auth_Callback authorize) {
 void ENTRY(exit)(void) {}
 SANE_Status ENTRY(get_devices)(const SANE_Device ***list, SANE_Bool local) {
 	(void)local;
+	look();
 	*list = devices + is("away");
 	return SANE_STATUS_GOOD;
 }
 SANE_Status ENTRY(open)(SANE_String_Const name, SANE_Handle *h) {
-	if (*name && (strcmp(name, "one") || nameless)) return SANE_STATUS_INVAL;
+	look();
+	if (*name && (strcmp(name, place) || nameless)) return SANE_STATUS_INVAL;
 	FILE *f = *needs ? fopen(needs, "r") : NULL;
 	if (*needs && !f) return SANE_STATUS_IO_ERROR;
 	if (f) fclose(f);
@@ -196,6 +205,7 @@ SANE_Status ENTRY(open)(SANE_String_Const name, SANE_Handle *h) {
 	if (f && fscanf(f, "%d", &times) != 1) times = 0;
 	if (f) rewind(f), fprintf(f, "%d\n", times > 0 ? times - 1 : 0), fclose(f);
 	if (times > 0 || is("away")) return SANE_STATUS_IO_ERROR;
+	strcpy(opened, place);
 	*h = (SANE_Handle)&device;
 	return SANE_STATUS_GOOD;
 }
@@ -265,7 +275,8 @@ static SANE_Status feed(void) {
 
 SANE_Status ENTRY(start)(SANE_Handle h) {
 	(void)h;
-	if (is("away")) return SANE_STATUS_IO_ERROR;
+	look();
+	if (is("away") || strcmp(opened, place)) return SANE_STATUS_IO_ERROR;
 	if (page == 0) {
 		FILE *f = fopen(path("fault"), "r");
 		*fault = 0, fault_page = 0;
