@@ -5,6 +5,10 @@
 #include <immintrin.h>
 #endif
 
+// pair is two inputs, one of them not zero, and where the weights of its row's outputs lie, in bytes.
+struct pair { int32_t v; uint32_t at; };
+enum { MOST_PAIRS = 4096, MOST_PLACES = 64 }; // of a row's part: 32 kB, which stay in the nearest memory
+
 // What every amd64 and arm64 processor has.
 #define LANES 4
 #define PLACES 4
@@ -18,6 +22,7 @@ static inline int32_t two(int32_t x, int32_t b) { return (int16_t)x * (int16_t)b
 #endif
 #include "layers_body.h"
 #include "dot_body.h"
+#include "sparse_body.h"
 #undef LANES
 #undef PLACES
 #undef TARGET
@@ -63,12 +68,12 @@ static inline int32_t two(int32_t x, int32_t b) { return (int16_t)x * (int16_t)b
 #undef NAME
 #undef DOT
 
-static int limit;
-void ctc_limit(int to) { limit = to; }
-static int has_wide(void) { return limit < 2 && __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma"); }
-#define ANY(x) (has_wide() ? wide_##x : narrow_##x)
+static unsigned have;
+void ctc_use(unsigned features) { have = features; }
+#define ANY(x) (have & CTC_AVX2 ? wide_##x : narrow_##x)
 #else
-void ctc_limit(int to) { (void)to; }
+enum { have = 0 };
+void ctc_use(unsigned features) { (void)features; }
 #define ANY(x) narrow_##x
 #endif
 
@@ -76,15 +81,20 @@ void ctc_rows(const int16_t *in, ptrdiff_t row, int step, int taps, int len, con
 	int n, int cout, float *out, int relu, const float *add) {
 	int done = 0;
 #if defined(__x86_64__)
-	if (limit < 1 && __builtin_cpu_supports("avx512vnni")) {
+	if (have & CTC_AVX512) {
 		done = cout / 16 * 16;
 		vast_rows(in, row, step, taps, len, weights, scale, bias, n, cout, out, relu, add, 0, done);
 	}
-	if (limit < 1 && __builtin_cpu_supports("avxvnni")) {
+	if (have & CTC_AVXVNNI) {
 		dotted_rows(in, row, step, taps, len, weights, scale, bias, n, cout, out, relu, add, done, cout);
 		return;
 	}
 #endif
+	// With AVX2 loads are what takes the time, and leaving out is no faster.
+	if (!(have & CTC_AVX2) && step % 2 == 0 && taps * (len + step) <= 2 * MOST_PAIRS && len % step == 0 && len / step < MOST_PLACES) {
+		narrow_sparse(in, row, step, taps, len, weights, scale, bias, n, cout, out, relu, add);
+		return;
+	}
 	ANY(rows)(in, row, step, taps, len, weights, scale, bias, n, cout, out, relu, add, done, cout);
 }
 

@@ -22,6 +22,6 @@ void ctc_deep(const float *in, int n, int c, int d, const float *weights, const 
 // Turns the scores of each of n places, which stand stride apart, into logarithms of probabilities.
 void ctc_normalise(float *scores, int n, int stride, int classes);
 
-// Makes do with what every processor has, or with the older of what this one has, so that a test can hold the ways against each
-// other: 0 the best there is, 1 AVX2 at most, 2 neither.
-void ctc_limit(int to);
+// What of the processor may be used beyond what every one has; nothing until it is said.
+enum { CTC_AVX2 = 1, CTC_AVXVNNI = 2, CTC_AVX512 = 4 }; // with FMA; dot products; dot products of 512 bits
+void ctc_use(unsigned features);

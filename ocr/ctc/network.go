@@ -24,6 +24,8 @@ import (
 	"math"
 	"sync"
 	"unsafe"
+
+	"golang.org/x/sys/cpu"
 )
 
 //go:embed network.bin
@@ -32,7 +34,10 @@ var weights []byte
 // Load gives the network that the program carries.
 func Load() (*Network, error) { return loaded() }
 
-var loaded = sync.OnceValues(func() (*Network, error) { return parse(weights) })
+var loaded = sync.OnceValues(func() (*Network, error) {
+	limit(0)
+	return parse(weights)
+})
 
 // layer is one set of weights, outputs filled up to a multiple of eight.
 type layer struct {
@@ -194,8 +199,21 @@ func half(h uint16) float32 {
 	return math.Float32frombits(sign | (exp+112)<<23 | frac<<13)
 }
 
-// limit makes the layers run as on an older processor: 1 on one that has AVX2, 2 on any; for tests.
-func limit(to int) { C.ctc_limit(C.int(to)) }
+// limit makes the layers run as on an older processor: 1 on one that has AVX2, 2 on any. Tests of the layers alone use it; a whole
+// program is limited by GODEBUG=cpu.avx2=off and the like, which cpu.X86 obeys.
+func limit(to int) {
+	var use C.uint
+	if x := cpu.X86; x.HasAVX2 && x.HasFMA && to < 2 {
+		use |= C.CTC_AVX2
+		if x.HasAVXVNNI && to < 1 {
+			use |= C.CTC_AVXVNNI
+		}
+		if x.HasAVX512F && x.HasAVX512VNNI && to < 1 {
+			use |= C.CTC_AVX512
+		}
+	}
+	C.ctc_use(use)
+}
 
 func floats(v []float32) *C.float { return (*C.float)(unsafe.Pointer(unsafe.SliceData(v))) }
 func shorts(v []int16) *C.int16_t { return (*C.int16_t)(unsafe.Pointer(unsafe.SliceData(v))) }

@@ -1,13 +1,10 @@
 #include "pixels.h"
 #include <string.h>
 
-#if defined(__x86_64__)
-#define WIDE __attribute__((target_clones("avx2", "default")))
-#else
-#define WIDE
-#endif
+// What is done is compiled where it is used: for every processor, and for those that have AVX2; see EACH below.
+#define EVERY static inline __attribute__((always_inline))
 
-WIDE void find_shrink(const uint8_t *in, ptrdiff_t stride, int f, int w, int h, uint8_t *out, uint16_t *sums) {
+EVERY void shrink(const uint8_t *in, ptrdiff_t stride, int f, int w, int h, uint8_t *out, uint16_t *sums) {
 	const int n = w * f;
 	for (int y = 0; y < h; y++) {
 		memset(sums, 0, n * sizeof *sums);
@@ -23,15 +20,15 @@ WIDE void find_shrink(const uint8_t *in, ptrdiff_t stride, int f, int w, int h, 
 	}
 }
 
-WIDE void find_resize(const uint8_t *in, ptrdiff_t stride, int n, int w, int h, const int32_t *from_x, const int32_t *count_x,
+EVERY void resize(const uint8_t *in, ptrdiff_t stride, int n, int w, int h, const int32_t *from_x, const int32_t *count_x,
 	const int32_t *weights_x, const int32_t *from_y, const int32_t *count_y, const int32_t *weights_y, uint8_t *out, int32_t *sums) {
 	for (int y = 0; y < h; y++) {
 		memset(sums, 0, n * sizeof *sums);
 		const uint8_t *row = in + from_y[y] * stride;
 		for (int k = 0; k < count_y[y]; k++, row += stride) {
-			const int32_t weight = *weights_y++;
+			const int16_t weight = *weights_y++; // products of 16 bits: SSE2 has no others
 			for (int x = 0; x < n; x++)
-				sums[x] += weight * row[x];
+				sums[x] += weight * (int16_t)row[x];
 		}
 		const int32_t *weights = weights_x;
 		for (int x = 0; x < w; x++) {
@@ -58,7 +55,7 @@ static inline void pack(const uint8_t *in, int words, uint64_t *bits) {
 	}
 }
 
-WIDE void find_ink(const uint8_t *in, ptrdiff_t stride, int w, int h, int r, int contrast, int first, int end, uint64_t *bits, int words, int32_t *sums) {
+EVERY void ink(const uint8_t *in, ptrdiff_t stride, int w, int h, int r, int contrast, int first, int end, uint64_t *bits, int words, int32_t *sums) {
 	int32_t *columns = sums, *before = sums + w; // sums of each column over the window's rows, and of the columns before each
 	uint8_t *dark = (uint8_t *)(before + w + 1);
 	memset(columns, 0, w * sizeof *columns);
@@ -100,7 +97,7 @@ WIDE void find_ink(const uint8_t *in, ptrdiff_t stride, int w, int h, int r, int
 // How many pixels are marked at a time.
 enum { batch = 512 };
 
-WIDE void find_differing(const uint8_t *in, ptrdiff_t stride, int w, int h, int mode, int t, uint64_t *bits, int words) {
+EVERY void differing(const uint8_t *in, ptrdiff_t stride, int w, int h, int mode, int t, uint64_t *bits, int words) {
 	for (int y = 0; y < h; y++, in += stride, bits += words)
 		for (int x = 0; x < w; x += batch) {
 			const int n = w - x < batch ? w - x : batch;
@@ -113,7 +110,7 @@ WIDE void find_differing(const uint8_t *in, ptrdiff_t stride, int w, int h, int 
 		}
 }
 
-WIDE void find_texture(const uint8_t *in, ptrdiff_t stride, int w, int h, int t, uint64_t *bits, int words) {
+EVERY void texture(const uint8_t *in, ptrdiff_t stride, int w, int h, int t, uint64_t *bits, int words) {
 	memset(bits, 0, (size_t)words * h * sizeof *bits);
 	for (int y = 1; y < h - 1; y++) {
 		const uint8_t *row = in + y * stride;
@@ -129,7 +126,7 @@ WIDE void find_texture(const uint8_t *in, ptrdiff_t stride, int w, int h, int t,
 	}
 }
 
-WIDE void find_streaks(const uint8_t *row, int w, int reach, int32_t *darker, int32_t *sum, int32_t *side, int32_t *through) {
+EVERY void streaks(const uint8_t *row, int w, int reach, int32_t *darker, int32_t *sum, int32_t *side, int32_t *through) {
 	for (int x = reach; x < w - reach; x++) {
 		const int left = row[x - reach], right = row[x + reach], here = row[x];
 		const int apart = left - right, plain = -(apart <= 24 && apart >= -24); // all bits or none
@@ -198,3 +195,39 @@ void find_cut(const uint8_t *in, ptrdiff_t stride, int w, int h, const double *t
 		}
 	}
 }
+
+#if defined(__x86_64__)
+static int avx2;
+void find_use_avx2(int have) { avx2 = have; }
+#define EACH(name, parameters, arguments) \
+	__attribute__((target("avx2"))) static void wide_##name parameters { name arguments; } \
+	void find_##name parameters { \
+		if (avx2) \
+			wide_##name arguments; \
+		else \
+			name arguments; \
+	}
+#else
+void find_use_avx2(int have) { (void)have; }
+#define EACH(name, parameters, arguments) void find_##name parameters { name arguments; }
+#endif
+
+EACH(shrink,
+	(const uint8_t *in, ptrdiff_t stride, int f, int w, int h, uint8_t *out, uint16_t *sums),
+	(in, stride, f, w, h, out, sums))
+EACH(resize,
+	(const uint8_t *in, ptrdiff_t stride, int n, int w, int h, const int32_t *from_x, const int32_t *count_x,
+	 const int32_t *weights_x, const int32_t *from_y, const int32_t *count_y, const int32_t *weights_y, uint8_t *out, int32_t *sums),
+	(in, stride, n, w, h, from_x, count_x, weights_x, from_y, count_y, weights_y, out, sums))
+EACH(ink,
+	(const uint8_t *in, ptrdiff_t stride, int w, int h, int r, int contrast, int first, int end, uint64_t *bits, int words, int32_t *sums),
+	(in, stride, w, h, r, contrast, first, end, bits, words, sums))
+EACH(differing,
+	(const uint8_t *in, ptrdiff_t stride, int w, int h, int mode, int t, uint64_t *bits, int words),
+	(in, stride, w, h, mode, t, bits, words))
+EACH(texture,
+	(const uint8_t *in, ptrdiff_t stride, int w, int h, int t, uint64_t *bits, int words),
+	(in, stride, w, h, t, bits, words))
+EACH(streaks,
+	(const uint8_t *row, int w, int reach, int32_t *darker, int32_t *sum, int32_t *side, int32_t *through),
+	(row, w, reach, darker, sum, side, through))

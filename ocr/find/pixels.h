@@ -28,3 +28,6 @@ void find_texture(const uint8_t *in, ptrdiff_t stride, int w, int h, int t, uint
 // Adds to what is known of each column what a row of w pixels shows: whether it is darker than what lies reach to the left
 // and right, and how much; on paper also how bright those are and how bright it is. Where those two differ it tells nothing.
 void find_streaks(const uint8_t *row, int w, int reach, int32_t *darker, int32_t *sum, int32_t *side, int32_t *through);
+
+// Says that the processor has AVX2; until then what every one has is used.
+void find_use_avx2(int have);

@@ -10,7 +10,16 @@ import (
 	"image"
 	"sync"
 	"unsafe"
+
+	"golang.org/x/sys/cpu"
 )
+
+// The processor is asked through cpu, which GODEBUG limits: so can a benchmark limit the whole program.
+func init() {
+	if cpu.X86.HasAVX2 {
+		C.find_use_avx2(1)
+	}
+}
 
 func bytes(p []uint8) *C.uint8_t   { return (*C.uint8_t)(unsafe.Pointer(unsafe.SliceData(p))) }
 func numbers(p []int32) *C.int32_t { return (*C.int32_t)(unsafe.Pointer(unsafe.SliceData(p))) }
