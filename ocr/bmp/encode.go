@@ -1,13 +1,13 @@
-package page
+package bmp
 
 import (
 	"encoding/binary"
 	"image"
 )
 
-// EncodeBMP writes pixels without compression, for whoever takes encoded pictures only: 8 bits, BITMAPINFOHEADER, rows from
+// Encode writes pixels without compression, for whoever takes encoded pictures only: 8 bits, BITMAPINFOHEADER, rows from
 // the bottom up.
-func EncodeBMP(img *image.Gray, dpi int) []byte {
+func Encode(img *image.Gray, dpi int) []byte {
 	const head, palette = 14 + 40, 256 * 4
 	b := img.Bounds()
 	w, h := b.Dx(), b.Dy()

@@ -5,6 +5,8 @@ import (
 	"encoding/binary"
 	"slices"
 	"strings"
+
+	"motcua/ocr/bmp"
 )
 
 // Kind of file, by content.
@@ -56,9 +58,7 @@ var formats = []format{
 	{JPEG, "image/jpeg", ".jpg", func(h head) bool { return h.has(0, "\xFF\xD8\xFF") }},
 	{PNG, "image/png", ".png", func(h head) bool { return h.has(0, "\x89PNG\r\n\x1a\n") }},
 	{TIFF, "image/tiff", ".tiff", func(h head) bool { return h.has(0, "II*\x00") || h.has(0, "MM\x00*") }},
-	{BMP, "image/bmp", ".bmp", func(h head) bool {
-		return h.has(0, "BM") && len(h) > 26 && binary.LittleEndian.Uint16(h[6:]) == 0 && binary.LittleEndian.Uint32(h[14:]) <= 124
-	}},
+	{BMP, "image/bmp", ".bmp", func(h head) bool { return bmp.Is(h) }},
 	{WebP, "image/webp", ".webp", func(h head) bool { return h.has(0, "RIFF") && h.has(8, "WEBP") }},
 	{GIF, "image/gif", ".gif", func(h head) bool { return h.has(0, "GIF8") }},
 	{AVIF, "image/avif", ".avif", func(h head) bool { return h.brand("avif", "avis") }},

@@ -15,10 +15,10 @@ import (
 	"image/png"
 	"io"
 
-	"golang.org/x/image/bmp"
 	xtiff "golang.org/x/image/tiff"
 	"golang.org/x/image/webp"
 
+	"motcua/ocr/bmp"
 	"motcua/ocr/exif"
 	"motcua/ocr/heif"
 	"motcua/ocr/jpeg"
@@ -319,6 +319,12 @@ func (f *File) decode(n int) (image.Image, error) {
 	case HEIC, AVIF:
 		img, err := heif.Decode(f.data, f.pixels)
 		return img, failure(err)
+	case BMP:
+		img, err := bmp.Decode(f.data, f.pixels)
+		if err != nil {
+			return nil, failure(err)
+		}
+		return plain(img), nil
 	case JPEG2000:
 		img, err := pdf.JPEG2000(f.data, min(f.pixels, mostJPEG2000))
 		return img, failure(err)
@@ -369,7 +375,6 @@ type goDecoder struct {
 var goDecoders = map[Kind]goDecoder{
 	PNG:  {png.DecodeConfig, png.Decode},
 	TIFF: {xtiff.DecodeConfig, xtiff.Decode},
-	BMP:  {bmp.DecodeConfig, bmp.Decode},
 	WebP: {webp.DecodeConfig, webp.Decode},
 	GIF:  {gif.DecodeConfig, gif.Decode},
 }
@@ -415,9 +420,10 @@ func failure(err error) error {
 	switch {
 	case err == nil:
 		return nil
-	case errors.Is(err, ErrTooLarge), errors.Is(err, heif.ErrTooLarge), errors.Is(err, tiff.ErrTooLarge), errors.Is(err, pdf.ErrTooLarge):
+	case errors.Is(err, ErrTooLarge), errors.Is(err, bmp.ErrTooLarge), errors.Is(err, heif.ErrTooLarge),
+		errors.Is(err, tiff.ErrTooLarge), errors.Is(err, pdf.ErrTooLarge):
 		return fmt.Errorf("%w: %w", ErrTooLarge, err)
-	case errors.Is(err, heif.ErrNoCodec):
+	case errors.Is(err, heif.ErrNoCodec), errors.Is(err, bmp.ErrUnsupported):
 		return fmt.Errorf("%w: %w", ErrUnsupported, err)
 	case errors.Is(err, ErrDamaged):
 		return err
@@ -464,9 +470,7 @@ func (f *File) density(n int) float64 {
 			return d.DPI()
 		}
 	case BMP:
-		if len(f.data) > 42 {
-			return perMetre(binary.LittleEndian.Uint32(f.data[38:]))
-		}
+		return perMetre(bmp.DotsPerMetre(f.data))
 	case PNG:
 		i := bytes.Index(f.data[:min(len(f.data), 4096)], []byte("pHYs"))
 		if i >= 0 && i+13 <= len(f.data) && f.data[i+12] == 1 {

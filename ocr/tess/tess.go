@@ -43,8 +43,8 @@ import (
 
 	"github.com/otiai10/gosseract/v2"
 
+	"motcua/ocr/bmp"
 	"motcua/ocr/lines"
-	"motcua/ocr/page"
 )
 
 // Engine is one Tesseract instance with one model. It is not safe for concurrent use.
@@ -94,7 +94,7 @@ func (e *Engine) hocr(img *image.Gray, dpi int) (string, error) {
 	runtime.LockOSThread()
 	defer runtime.UnlockOSThread()
 	C.omp_set_max_active_levels(0)
-	if err := e.client.SetImageFromBytes(page.EncodeBMP(img, dpi)); err != nil {
+	if err := e.client.SetImageFromBytes(bmp.Encode(img, dpi)); err != nil {
 		return "", err
 	}
 	if err := e.client.SetPageSegMode(gosseract.PSM_SINGLE_LINE); err != nil {
