@@ -6,6 +6,7 @@ package exif
 import (
 	"bytes"
 	"encoding/binary"
+	"math"
 )
 
 // The tags, by TIFF 6.0 and EXIF 2.3.
@@ -48,9 +49,36 @@ type Directory struct {
 	data  []byte
 	order binary.ByteOrder
 	at    int64
+	big   bool // of a BigTIFF: counts and places have eight bytes
 }
 
-// Open finds the directory at an offset of a TIFF, or of an EXIF block with or without its marker; the first one where
+// The shape of a directory: how many bytes its count of tags has, each tag, and where in that its value lies.
+func (d Directory) count() int64 {
+	if d.big {
+		return int64(min(d.order.Uint64(d.data[d.at:]), math.MaxUint16)) // no directory has more
+	}
+	return int64(d.order.Uint16(d.data[d.at:]))
+}
+
+func (d Directory) shape() (count, tag, value int64) {
+	if d.big {
+		return 8, 20, 12
+	}
+	return 2, 12, 8
+}
+
+// place reads where something lies, 0 for what no file of ours is long enough for.
+func (d Directory) place(b []byte) uint32 {
+	if !d.big {
+		return d.order.Uint32(b)
+	}
+	if at := d.order.Uint64(b); at <= math.MaxUint32 {
+		return uint32(at)
+	}
+	return 0
+}
+
+// Open finds the directory at an offset of a TIFF or BigTIFF, or of an EXIF block with or without its marker; the first one where
 // at is 0. ok is false for anything else.
 func Open(data []byte, at uint32) (d Directory, ok bool) {
 	data = bytes.TrimPrefix(data, []byte("Exif\x00\x00"))
@@ -65,31 +93,53 @@ func Open(data []byte, at uint32) (d Directory, ok bool) {
 	default:
 		return d, false
 	}
-	d.data, d.at = data, int64(at)
-	if at == 0 {
-		d.at = int64(d.order.Uint32(data[4:]))
+	d.data, d.at, d.big = data, int64(at), d.order.Uint16(data[2:]) == bigTIFF
+	first := data[4:]
+	if d.big {
+		if len(data) < 16 || d.order.Uint16(data[4:]) != 8 {
+			return d, false
+		}
+		first = data[8:]
 	}
-	return d, d.at >= 8 && d.at+2 <= int64(len(data))
+	if at == 0 {
+		d.at = int64(d.place(first))
+	}
+	count, _, _ := d.shape()
+	return d, d.at >= 8 && d.at+count <= int64(len(data))
 }
+
+// bigTIFF stands in a file's head where TIFF has 42.
+const bigTIFF = 43
+
+// Big says whether it is a BigTIFF's.
+func (d Directory) Big() bool { return d.big }
+
+// Place is where the directory lies.
+func (d Directory) Place() uint32 { return uint32(d.at) }
 
 // Next is where the following directory lies; 0: there is none.
 func (d Directory) Next() uint32 {
-	at := d.at + 2 + 12*int64(d.order.Uint16(d.data[d.at:]))
-	if at+4 > int64(len(d.data)) {
+	count, tag, _ := d.shape()
+	at, size := d.at+count+tag*d.count(), int64(4)
+	if d.big {
+		size = 8
+	}
+	if at+size > int64(len(d.data)) {
 		return 0
 	}
-	return d.order.Uint32(d.data[at:])
+	return d.place(d.data[at:])
 }
 
-// entry gives the twelve bytes of a tag.
-func (d Directory) entry(tag uint16) ([]byte, bool) {
-	for k := range int64(d.order.Uint16(d.data[d.at:])) {
-		e := d.at + 2 + 12*k
-		if e+12 > int64(len(d.data)) {
+// value gives the bytes of a tag in which its value stands, or where that lies.
+func (d Directory) value(tag uint16) ([]byte, bool) {
+	count, size, value := d.shape()
+	for k := range d.count() {
+		e := d.at + count + size*k
+		if e+size > int64(len(d.data)) {
 			break
 		}
 		if d.order.Uint16(d.data[e:]) == tag {
-			return d.data[e : e+12], true
+			return d.data[e+value : e+size], true
 		}
 	}
 	return nil, false
@@ -97,8 +147,8 @@ func (d Directory) entry(tag uint16) ([]byte, bool) {
 
 // Orientation is Upright where the directory says nothing, or something impossible.
 func (d Directory) Orientation() Orientation {
-	if e, ok := d.entry(tagOrientation); ok {
-		if o := Orientation(d.order.Uint16(e[8:])); o >= 1 && o <= 8 {
+	if v, ok := d.value(tagOrientation); ok {
+		if o := Orientation(d.order.Uint16(v)); o >= 1 && o <= 8 {
 			return o
 		}
 	}
@@ -107,21 +157,24 @@ func (d Directory) Orientation() Orientation {
 
 // DPI is the horizontal resolution in dots an inch; 0 where the directory does not say, or says nonsense.
 func (d Directory) DPI() float64 {
-	e, ok := d.entry(tagXResolution)
+	v, ok := d.value(tagXResolution)
 	if !ok {
 		return 0
 	}
-	at := int64(d.order.Uint32(e[8:]))
-	if at+8 > int64(len(d.data)) {
-		return 0
+	if !d.big { // else it has room where its place would stand
+		at := int64(d.place(v))
+		if at+8 > int64(len(d.data)) {
+			return 0
+		}
+		v = d.data[at:]
 	}
-	over, under := d.order.Uint32(d.data[at:]), d.order.Uint32(d.data[at+4:])
+	over, under := d.order.Uint32(v), d.order.Uint32(v[4:])
 	if under == 0 {
 		return 0
 	}
 	dpi := float64(over) / float64(under)
-	if u, ok := d.entry(tagResolutionUnit); ok {
-		switch d.order.Uint16(u[8:]) {
+	if u, ok := d.value(tagResolutionUnit); ok {
+		switch d.order.Uint16(u) {
 		case 1: // only the shape of a pixel
 			return 0
 		case 3:

@@ -27,6 +27,26 @@ func block(order binary.AppendByteOrder, orientation, unit uint16, over, under u
 	return order.AppendUint32(order.AppendUint32(b, over), under)
 }
 
+// bigBlock is block as a BigTIFF.
+func bigBlock(order binary.AppendByteOrder, orientation, unit uint16, over, under uint32) []byte {
+	mark := "II+\x00"
+	if order == binary.AppendByteOrder(binary.BigEndian) {
+		mark = "MM\x00+"
+	}
+	b := order.AppendUint64(order.AppendUint16(order.AppendUint16([]byte(mark), 8), 0), 16)
+	b = order.AppendUint64(b, 3)
+	tag := func(tag, kind uint16) {
+		b = order.AppendUint64(order.AppendUint16(order.AppendUint16(b, tag), kind), 1)
+	}
+	tag(0x0112, 3)
+	b = append(order.AppendUint16(b, orientation), make([]byte, 6)...)
+	tag(0x011A, 5)
+	b = order.AppendUint32(order.AppendUint32(b, over), under)
+	tag(0x0128, 3)
+	b = append(order.AppendUint16(b, unit), make([]byte, 6)...)
+	return order.AppendUint64(b, 0)
+}
+
 // TIFF 6.0 (page 36) says of each orientation at which side of the scene the first row and the first column of the stored
 // pixels lie. Steps must bring every pixel there.
 func TestSteps_follow_TIFF(t *testing.T) {
@@ -92,7 +112,8 @@ func TestDirectory(t *testing.T) {
 		for name, order := range map[string]binary.AppendByteOrder{"little": binary.LittleEndian, "big": binary.BigEndian} {
 			t.Run(c.name+"_"+name, func(t *testing.T) {
 				b := block(order, c.orientation, c.unit, c.over, c.under)
-				for _, data := range [][]byte{b, append([]byte("Exif\x00\x00"), b...)} {
+				big := bigBlock(order, c.orientation, c.unit, c.over, c.under)
+				for _, data := range [][]byte{b, append([]byte("Exif\x00\x00"), b...), big} {
 					d, ok := exif.Open(data, 0)
 					if !ok {
 						t.Fatal("not opened")
@@ -114,7 +135,6 @@ func TestDirectory(t *testing.T) {
 
 // Every cut, and every byte changed to the ends of its range, gives numbers within bounds or nothing.
 func TestDirectory_damaged(t *testing.T) {
-	whole := block(binary.LittleEndian, 6, 2, 300, 1)
 	look := func(data []byte) {
 		for _, at := range []uint32{0, 8, uint32(len(data)), 1 << 31} {
 			d, ok := exif.Open(data, at)
@@ -130,12 +150,14 @@ func TestDirectory_damaged(t *testing.T) {
 			d.Next()
 		}
 	}
-	for n := range whole {
-		look(whole[:n])
-		for _, v := range []byte{0, 1, 0x7f, 0x80, 0xff} {
-			broken := append([]byte{}, whole...)
-			broken[n] = v
-			look(broken)
+	for _, whole := range [][]byte{block(binary.LittleEndian, 6, 2, 300, 1), bigBlock(binary.BigEndian, 6, 2, 300, 1)} {
+		for n := range whole {
+			look(whole[:n])
+			for _, v := range []byte{0, 1, 0x7f, 0x80, 0xff} {
+				broken := append([]byte{}, whole...)
+				broken[n] = v
+				look(broken)
+			}
 		}
 	}
 }

@@ -57,7 +57,9 @@ func (h head) brand(names ...string) bool {
 var formats = []format{
 	{JPEG, "image/jpeg", ".jpg", func(h head) bool { return h.has(0, "\xFF\xD8\xFF") }},
 	{PNG, "image/png", ".png", func(h head) bool { return h.has(0, "\x89PNG\r\n\x1a\n") }},
-	{TIFF, "image/tiff", ".tiff", func(h head) bool { return h.has(0, "II*\x00") || h.has(0, "MM\x00*") }},
+	{TIFF, "image/tiff", ".tiff", func(h head) bool {
+		return h.has(0, "II*\x00") || h.has(0, "MM\x00*") || h.has(0, "II+\x00") || h.has(0, "MM\x00+") // TIFF, BigTIFF
+	}},
 	{BMP, "image/bmp", ".bmp", func(h head) bool { return bmp.Is(h) }},
 	{WebP, "image/webp", ".webp", func(h head) bool { return h.has(0, "RIFF") && h.has(8, "WEBP") }},
 	{GIF, "image/gif", ".gif", func(h head) bool { return h.has(0, "GIF8") }},
@@ -81,7 +83,7 @@ var foreign = []mark{
 	{60, "BOOKMOBI"}, {60, "TEXtREAd"}, // MOBI
 	{0, "Rar!"}, {0, "7z\xBC\xAF"}, {0, "\x1F\x8B"}, {0, "BZh"}, {0, "\xFD7zXZ"}, {257, "ustar"}, // archives: CBR, CB7, CBT
 	{0, "P1\n"}, {0, "P2\n"}, {0, "P3\n"}, {0, "P4\n"}, {0, "P5\n"}, {0, "P6\n"}, {0, "P7\n"}, {0, "PF\n"}, {0, "Pf\n"}, // PNM
-	{0, "II\xBC"}, {0, "8BPS"}, {0, "\x97JB2\r\n\x1A\n"}, {0, "II+\x00"}, {0, "MM\x00+"}, // JPEG XR, Photoshop, JBIG2, BigTIFF
+	{0, "II\xBC"}, {0, "8BPS"}, {0, "\x97JB2\r\n\x1A\n"}, // JPEG XR, Photoshop, JBIG2
 	{0, "MZ"}, {0, "\x7FELF"}, {0, "#!"}, // programs
 	{4, "ftyp"}, // a film, most likely
 }

@@ -349,11 +349,15 @@ func (f *File) decodeTIFF(n int) (image.Image, error) {
 	if !ok {
 		return nil, ErrDamaged
 	}
-	if f.dirs[n-1] != f.order().Uint32(data[4:]) {
-		data = bytes.Clone(data)
-		f.order().PutUint32(data[4:], f.dirs[n-1])
+	var img image.Image
+	err := ErrDamaged
+	if !d.Big() {
+		if f.dirs[n-1] != f.order().Uint32(data[4:]) {
+			data = bytes.Clone(data)
+			f.order().PutUint32(data[4:], f.dirs[n-1])
+		}
+		img, err = decodeGo(data, f.pixels, goDecoders[TIFF])
 	}
-	img, err := decodeGo(data, f.pixels, goDecoders[TIFF])
 	if errors.Is(err, ErrDamaged) { // or of a kind that only libtiff knows
 		var other *image.RGBA
 		if other, err = tiff.Decode(f.data, f.dirs[n-1], f.pixels); err == nil {
@@ -447,9 +451,7 @@ func directories(data []byte) []uint32 {
 		if !ok {
 			break
 		}
-		if at == 0 { // the first: exif found where it lies
-			at = (&File{data: data}).order().Uint32(data[4:])
-		}
+		at = d.Place() // of the first exif found where it lies
 		if seen[at] {
 			break
 		}

@@ -1,5 +1,5 @@
 // Package tiff decodes the kinds of TIFF that Go's own decoder does not take, by libtiff: JPEG inside TIFF (what office
-// machines write), the JPEG of TIFF 6.0, four inks, planes apart, extra samples. In go bytes and where a page's directory
+// machines write), the JPEG of TIFF 6.0, four inks, planes apart, extra samples, BigTIFF. In go bytes and where a page's directory
 // lies, out come its pixels as they are stored, on white; the orientation tag is left to the caller. Bytes from outside are
 // to be decoded in the worker only.
 package tiff
