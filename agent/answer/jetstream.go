@@ -400,7 +400,7 @@ func (s *Subscriber) result(ctx context.Context, from jetstream.ObjectStore, a A
 		return err
 	}
 	defer object.Close()
-	data, err := openResult(&patientReader{from: object, most: s.stall, heard: time.Now()}, a, s.in.Store.identity)
+	data, err := openResult(&patientReader{from: object, most: s.stall, heard: time.Now()}, a, s.in.Store.identities()...)
 	if err != nil {
 		return err
 	}

@@ -85,7 +85,7 @@ func (in *Intake) take(ctx context.Context, sealed []byte) error {
 }
 
 func (in *Intake) open(sealed []byte) (Answer, error) {
-	a, err := Open(sealed, in.Store.identity)
+	a, err := Open(sealed, in.Store.identities()...)
 	if err != nil {
 		in.wrong("sealed")
 		in.log().Warn("an answer of the desk is not taken", "error", err)
@@ -409,7 +409,7 @@ func (p *Puller) result(ctx context.Context, a Answer) error {
 		return watch.Reason(err)
 	}
 	defer response.Body.Close()
-	data, err := openResult(watch.Response(response.Body), a, p.in.Store.identity)
+	data, err := openResult(watch.Response(response.Body), a, p.in.Store.identities()...)
 	if err != nil {
 		return watch.Reason(err)
 	}
@@ -418,8 +418,8 @@ func (p *Puller) result(ctx context.Context, a Answer) error {
 }
 
 // openResult opens a sealed result, at most as long as was announced.
-func openResult(r io.Reader, a Answer, with age.Identity) ([]byte, error) {
-	plain, err := age.Decrypt(r, with)
+func openResult(r io.Reader, a Answer, with ...age.Identity) ([]byte, error) {
+	plain, err := age.Decrypt(r, with...)
 	if err != nil {
 		return nil, fmt.Errorf("open result: %w", err)
 	}

@@ -52,7 +52,8 @@ type Record struct {
 // Store keeps answers at a kiosk, sealed. Its methods may be called by several goroutines.
 type Store struct {
 	drafts   *draft.Store
-	identity *age.X25519Identity
+	identity *age.X25519Identity // what the desk is told to seal to
+	others   []age.Identity      // that it may have sealed to before
 	log      *slog.Logger
 
 	mu     sync.Mutex        // guards what follows, and the order of writes
@@ -89,7 +90,7 @@ type Cursor struct {
 }
 
 // OpenStore opens the store in a folder, made if need be; vault holds the store's own key. What can't be opened (another
-// key, damage) is left where it lies and asked of the desk anew.
+// key, damage) is asked of the desk anew; it is left where it lies, or set aside, and comes back when its key does.
 func OpenStore(ctx context.Context, dir string, vault seal.Vault, log *slog.Logger) (*Store, error) {
 	drafts, err := draft.Open(ctx, dir, vault)
 	if err != nil {
@@ -97,12 +98,24 @@ func OpenStore(ctx context.Context, dir string, vault seal.Vault, log *slog.Logg
 	}
 	s := &Store{drafts: drafts, log: log, results: keepResult, wiped: make(chan struct{}, 1),
 		known: map[string]place{}, first: map[string]string{}, codes: map[string]string{}, broken: map[string]bool{}}
-	if err := s.openIdentity(); err != nil {
-		return nil, err
+	if err := s.bringBack(time.Now()); err != nil {
+		return nil, fmt.Errorf("open answers: %w", err)
+	}
+	for name, into := range map[string]any{cursorName: &s.cursor, clockName: &s.forgot, contactName: &s.contact,
+		heardName: &s.heard} {
+		if err := s.recall(name, into); err != nil {
+			return nil, err
+		}
+	}
+	if err := s.openIdentity(time.Now()); err != nil {
+		return nil, fmt.Errorf("open answers: %w", err)
 	}
 	ids, err := drafts.IDs()
 	if err != nil {
 		return nil, fmt.Errorf("open answers: %w", err)
+	}
+	if err := s.sweepResults(ids, time.Now()); err != nil {
+		return nil, err
 	}
 	for _, name := range ids {
 		id, ok := strings.CutPrefix(name, recordPrefix)
@@ -117,16 +130,10 @@ func OpenStore(ctx context.Context, dir string, vault seal.Vault, log *slog.Logg
 		}
 		s.index(r)
 	}
-	for name, into := range map[string]any{cursorName: &s.cursor, clockName: &s.forgot, contactName: &s.contact,
-		heardName: &s.heard} {
-		if err := s.recall(name, into); err != nil {
-			return nil, err
-		}
-	}
 	if len(s.broken) > 0 {
 		s.cursor = Cursor{}
 	}
-	return s, s.sweepResults(ids)
+	return s, nil
 }
 
 // Renew takes the store's keys from the vault again, where another one was put before them.
@@ -164,53 +171,6 @@ func Each(ctx context.Context, dir string, vault seal.Vault, do func(Record)) er
 		var r Record
 		if strings.HasPrefix(name, recordPrefix) && drafts.Take(name, &r) == nil {
 			do(r)
-		}
-	}
-	return nil
-}
-
-func (s *Store) openIdentity() error {
-	var text string
-	err := s.drafts.Take(identityName, &text)
-	if err == nil {
-		s.identity, err = age.ParseX25519Identity(text)
-	}
-	if err == nil {
-		return nil
-	}
-	var unread *fs.PathError
-	switch {
-	case errors.Is(err, fs.ErrNotExist):
-	case errors.As(err, &unread):
-		return fmt.Errorf("open answers: read the kiosk's key: %w", err) // it may be whole, and the desk seals to no other
-	default:
-		s.log.Warn("the kiosk's key for answers can't be read: a new one is made", "error", err)
-	}
-	if s.identity, err = age.GenerateX25519Identity(); err != nil {
-		return fmt.Errorf("open answers: %w", err)
-	}
-	if err := s.drafts.Forget(identityName); err != nil {
-		return fmt.Errorf("open answers: %w", err)
-	}
-	if err := s.drafts.Keep(identityName, s.identity.String()); err != nil {
-		return fmt.Errorf("open answers: keep the kiosk's key: %w", err)
-	}
-	return nil
-}
-
-// sweepResults removes results that no record names any more: a cut came between record and result.
-func (s *Store) sweepResults(names []string) error {
-	for _, name := range names {
-		id, ok := strings.CutPrefix(name, resultPrefix)
-		if !ok {
-			continue
-		}
-		r, err := s.read(id)
-		if err == nil && r.holds() {
-			continue
-		}
-		if err := s.drafts.Forget(name); err != nil {
-			return fmt.Errorf("open answers: %w", err)
 		}
 	}
 	return nil
@@ -554,7 +514,7 @@ func (s *Store) Sweep(now time.Time) (int, error) {
 		}
 		n++
 	}
-	return n, nil
+	return n, s.sweepAside(now)
 }
 
 // clockSlack is how far a clock may be set without anything having been forgotten too early for that.
@@ -648,7 +608,7 @@ func (s *Store) read(id string) (Record, error) {
 
 func (s *Store) write(r Record) error {
 	if s.broken[r.Submission] {
-		if err := s.drafts.Forget(recordPrefix + r.Submission); err != nil {
+		if err := s.drafts.SetAside(recordPrefix+r.Submission, time.Now()); err != nil {
 			return fmt.Errorf("replace an answer that can't be read: %w", err)
 		}
 		delete(s.broken, r.Submission)

@@ -22,6 +22,21 @@ func checkAnswers(ctx context.Context, cfg config.Config, now time.Time) []docto
 	if cfg.Answers.From == config.FromNone {
 		return []doctor.Finding{doctor.Good("answers of the office are not taken (answers.from is none)")}
 	}
+	return append(checkDesk(ctx, cfg, now), checkAside(ctx, cfg)...)
+}
+
+// checkAside tells what is set aside until the key that opens it is back.
+func checkAside(ctx context.Context, cfg config.Config) []doctor.Finding {
+	n, err := answer.CountAside(ctx, filepath.Join(cfg.Data, answerStore), keysOf(cfg, answerStore))
+	if err != nil || n == 0 { // checkDesk tells why the store does not open
+		return nil
+	}
+	return []doctor.Finding{doctor.Doubt(fmt.Sprintf("%d things of the office's answers are set aside: the keys here do not open them", n),
+		"if the kiosk key was lost, motcua queue key restore brings them back; if it is lost for good they go by themselves, and the office has them")}
+}
+
+// checkDesk looks at how this kiosk stands with the desk.
+func checkDesk(ctx context.Context, cfg config.Config, now time.Time) []doctor.Finding {
 	c, err := answer.ReadContact(ctx, filepath.Join(cfg.Data, answerStore), keysOf(cfg, answerStore))
 	if err != nil {
 		return []doctor.Finding{doctor.Bad(err.Error(),

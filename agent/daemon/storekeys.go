@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"time"
 
 	"motcua/agent/config"
@@ -30,18 +31,23 @@ const (
 // build has run well, since whoever goes back to the one before needs them (settleKeys).
 type storeKeys struct {
 	*seal.Wrapped
-	file   string
-	before seal.Vault
+	store, file string
+	kiosk       seal.Vault
+	before      seal.Vault
 }
 
 func keysOf(cfg config.Config, store string) *storeKeys {
 	if store == staffStore {
 		file := filepath.Join(cfg.Data, wrappedRoll)
-		return &storeKeys{seal.NewWrapped(file, store, Vault(cfg)), file, seal.NewTPM(filepath.Join(cfg.Data, rosterKey), cfg.Queue.TPM)}
+		return newStoreKeys(file, store, Vault(cfg), seal.NewTPM(filepath.Join(cfg.Data, rosterKey), cfg.Queue.TPM))
 	}
 	dir := filepath.Join(cfg.Data, store)
 	file := filepath.Join(dir, wrappedFile)
-	return &storeKeys{seal.NewWrapped(file, store, Vault(cfg)), file, vaultIn(cfg, dir)}
+	return newStoreKeys(file, store, Vault(cfg), vaultIn(cfg, dir))
+}
+
+func newStoreKeys(file, store string, kiosk, before seal.Vault) *storeKeys {
+	return &storeKeys{seal.NewWrapped(file, store, kiosk), store, file, kiosk, before}
 }
 
 // wrappedStores are the vaults that are wrapped anew when the kiosk key is changed.
@@ -62,12 +68,15 @@ func (k *storeKeys) Load(ctx context.Context) ([]seal.Key, error) {
 	return append(keys, without(older, keys)...), err
 }
 
+// asideMark stands in the name of a file of keys that was set aside, before the time of that.
+const asideMark = ".aside-"
+
 // adopt wraps the keys that an older build kept. Keys under a kiosk key that is not this one's are set aside, for that one may come
-// back; the store then begins anew, and says what it can't open.
+// back; the store then begins anew, and says what it can't open. When that one is back, so are they.
 func (k *storeKeys) adopt(ctx context.Context, log *slog.Logger) error {
 	keys, err := k.Wrapped.Load(ctx)
 	if errors.Is(err, seal.ErrWrongKey) {
-		aside := k.file + ".aside-" + time.Now().UTC().Format("20060102T150405")
+		aside := k.file + asideMark + time.Now().UTC().Format("20060102T150405.000")
 		log.Error("keys that another kiosk key opens are set aside", "file", aside, "error", err)
 		keys, err = nil, os.Rename(k.file, aside)
 	}
@@ -75,13 +84,54 @@ func (k *storeKeys) adopt(ctx context.Context, log *slog.Logger) error {
 		return err
 	}
 	all, err := k.Load(ctx)
-	if err != nil || len(all) == len(keys) {
+	if err != nil {
 		return err
 	}
-	if err := k.Save(ctx, all); err != nil { // on a disk that is read-only, say: Load finds them where they were
-		log.Error("keys of an older build are not under the kiosk key yet", "error", err)
+	back, files := k.comeBack(ctx)
+	all = append(all, without(back, all)...)
+	if len(all) > len(keys) {
+		if err := k.Save(ctx, all); err != nil { // on a disk that is read-only, say: Load finds them where they were
+			log.Error("keys of an older build are not under the kiosk key yet", "error", err)
+			return nil
+		}
+	}
+	for _, file := range files {
+		log.Warn("keys that were set aside open again", "file", file)
+		if err := k.at(file).Save(ctx, nil); err != nil {
+			log.Error("keys that were set aside lie there still", "error", err)
+		}
 	}
 	return nil
+}
+
+// at is the vault of the same store in another file.
+func (k *storeKeys) at(file string) *seal.Wrapped { return seal.NewWrapped(file, k.store, k.kiosk) }
+
+// comeBack gives the keys that were set aside and that the kiosk key opens by now, with their files.
+func (k *storeKeys) comeBack(ctx context.Context) (keys []seal.Key, files []string) {
+	for _, file := range k.aside() {
+		if some, err := k.at(file).Load(ctx); err == nil {
+			keys, files = append(keys, without(some, keys)...), append(files, file)
+		}
+	}
+	return keys, files
+}
+
+// aside lists the files of keys that were set aside, the newest first.
+func (k *storeKeys) aside() []string {
+	entries, err := os.ReadDir(filepath.Dir(k.file))
+	if err != nil {
+		return nil
+	}
+	var files []string
+	for _, e := range entries {
+		if strings.HasPrefix(e.Name(), filepath.Base(k.file)+asideMark) {
+			files = append(files, filepath.Join(filepath.Dir(k.file), e.Name()))
+		}
+	}
+	slices.Sort(files)
+	slices.Reverse(files)
+	return files
 }
 
 // without gives those of some keys that are not among others.

@@ -327,10 +327,39 @@ func TestStoresFollowTheKioskKey(t *testing.T) {
 		if err != nil || len(aside) != 1 || exists(file) {
 			t.Fatalf("keys that can't be opened are not set aside: %q, %v", aside, err)
 		}
-		if err := errors.Join(os.Rename(kioskKey(cfg)+".old", kioskKey(cfg)), os.Rename(aside[0], file)); err != nil {
+		// A store that begins anew under the other kiosk key keeps what it takes meanwhile, too: both come back.
+		between, err := draft.Open(t.Context(), filepath.Join(cfg.Data, draftStore), keysOf(cfg, draftStore))
+		if err == nil {
+			err = between.Keep("two", "kept meanwhile")
+		}
+		if err := errors.Join(err, os.Rename(kioskKey(cfg), kioskKey(cfg)+".meanwhile"),
+			os.Rename(kioskKey(cfg)+".old", kioskKey(cfg))); err != nil {
 			t.Fatal(err)
 		}
 		opens(t, cfg)
+		if exists(aside[0]) {
+			t.Error("keys that open again lie aside still")
+		}
+		later, err := seal.NewFile(kioskKey(cfg) + ".meanwhile").Load(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		now, err := Vault(cfg).Load(t.Context())
+		if err == nil {
+			err = Vault(cfg).Save(t.Context(), append(now, later...))
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		opens(t, cfg)
+		both, err := draft.Open(t.Context(), filepath.Join(cfg.Data, draftStore), keysOf(cfg, draftStore))
+		var text string
+		if err == nil {
+			err = both.Take("two", &text)
+		}
+		if err != nil || text != "kept meanwhile" {
+			t.Errorf("%q, %v", text, err)
+		}
 	})
 	t.Run("lost for good, and the queue begun anew", func(t *testing.T) {
 		cfg := settled(t)

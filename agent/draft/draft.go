@@ -105,7 +105,7 @@ func (s *Store) IDs() ([]string, error) {
 	}
 	var ids []string
 	for _, e := range entries {
-		if e.IsDir() && !strings.HasPrefix(e.Name(), endedPrefix) {
+		if e.IsDir() && !strings.HasPrefix(e.Name(), endedPrefix) && !strings.HasPrefix(e.Name(), asidePrefix) {
 			ids = append(ids, e.Name())
 		}
 	}
@@ -141,6 +141,11 @@ func (s *Store) Take(id string, record any) error {
 	if err != nil {
 		return err
 	}
+	return unmarshal(data, record)
+}
+
+// unmarshal reads a record, and clears what it read.
+func unmarshal(data []byte, record any) error {
 	defer clear(data)
 	if err := json.Unmarshal(data, record); err != nil {
 		return fmt.Errorf("take draft: %w", withoutValue(err))
@@ -234,7 +239,12 @@ func (s *Store) read(id, name string) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	sealed, err := os.ReadFile(filepath.Join(s.dir, id, name))
+	return unseal(aead, id, name, filepath.Join(s.dir, id, name))
+}
+
+// unseal reads a file of a draft.
+func unseal(aead cipher.AEAD, id, name, path string) ([]byte, error) {
+	sealed, err := os.ReadFile(path)
 	if err != nil {
 		return nil, fmt.Errorf("take draft: %w", err)
 	}
@@ -257,19 +267,33 @@ func (s *Store) key(id string, create bool) (cipher.AEAD, error) {
 	if aead, ok := s.keys[id]; ok {
 		return aead, nil
 	}
-	folder := filepath.Join(s.dir, id)
+	aead, err := unwrap(s.ring, id, filepath.Join(s.dir, id))
+	if create && errors.Is(err, fs.ErrNotExist) {
+		aead, err = s.newKey(id, filepath.Join(s.dir, id))
+	}
+	if err != nil {
+		return nil, err
+	}
+	s.keys[id] = aead
+	return aead, nil
+}
+
+// cipherOf gives a draft's key, wherever its folder is; it is kept for no later use.
+func (s *Store) cipherOf(id, folder string) (cipher.AEAD, error) {
+	s.mu.Lock()
+	ring := s.ring
+	s.mu.Unlock()
+	return unwrap(ring, id, filepath.Join(s.dir, folder))
+}
+
+// unwrap reads the key of the draft that lies in a folder.
+func unwrap(ring *seal.Ring, id, folder string) (cipher.AEAD, error) {
 	wrapped, err := os.ReadFile(filepath.Join(folder, keyFile))
-	var secret []byte
-	switch {
-	case err == nil:
-		if secret, err = s.ring.Unwrap("draft "+id, wrapped); err != nil {
-			return nil, fmt.Errorf("open draft: %w", err)
-		}
-	case create && errors.Is(err, fs.ErrNotExist):
-		if secret, err = s.newKey(id, folder); err != nil {
-			return nil, fmt.Errorf("keep draft: %w", err)
-		}
-	default:
+	if err != nil {
+		return nil, fmt.Errorf("open draft: %w", err)
+	}
+	secret, err := ring.Unwrap("draft "+id, wrapped)
+	if err != nil {
 		return nil, fmt.Errorf("open draft: %w", err)
 	}
 	defer clear(secret)
@@ -277,20 +301,24 @@ func (s *Store) key(id string, create bool) (cipher.AEAD, error) {
 	if err != nil {
 		return nil, fmt.Errorf("open draft: %w", err)
 	}
-	s.keys[id] = aead
 	return aead, nil
 }
 
-func (s *Store) newKey(id, folder string) ([]byte, error) {
+// newKey makes a draft's folder and key; the caller holds mu.
+func (s *Store) newKey(id, folder string) (cipher.AEAD, error) {
 	if err := os.Mkdir(folder, 0o700); err != nil && !errors.Is(err, fs.ErrExist) {
-		return nil, err
+		return nil, fmt.Errorf("keep draft: %w", err)
 	}
 	if err := syncFolder(s.dir); err != nil {
-		return nil, err
+		return nil, fmt.Errorf("keep draft: %w", err)
 	}
 	secret := make([]byte, chacha20poly1305.KeySize)
 	_, _ = rand.Read(secret)
-	return secret, replace(folder, keyFile, s.ring.Wrap("draft "+id, secret))
+	defer clear(secret)
+	if err := replace(folder, keyFile, s.ring.Wrap("draft "+id, secret)); err != nil {
+		return nil, fmt.Errorf("keep draft: %w", err)
+	}
+	return chacha20poly1305.NewX(secret)
 }
 
 // replace puts a file in place whole: what was there before or what is there now, never a part.

@@ -2,6 +2,7 @@ package web
 
 import (
 	"bytes"
+	"errors"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -89,6 +90,35 @@ func TestLeftForLater(t *testing.T) {
 			t.Errorf("%d drafts are left of what was handed in", n)
 		}
 		after.hand(t).get("/resume").post("/resume", "code", code).want(404, "/resume")
+	})
+	t.Run("after_its_key_was_away", func(t *testing.T) {
+		now, dir, k := begin(t)
+		h := k.hand(t)
+		code := parked(h)
+		h.post("/leave").want(200, "/")
+		key := filepath.Join(dir, "drafts.key")
+		open := func() *kiosk {
+			draftsIn(t, dir)(&k.site.Options)
+			return k.again(t)
+		}
+		found, err := filepath.Glob(filepath.Join(dir, "*", "record"))
+		if err != nil || len(found) != 1 {
+			t.Fatalf("%v, %v", found, err)
+		}
+		// A folder's time is the machine's, not the test's.
+		if err := errors.Join(os.Chtimes(filepath.Dir(found[0]), now.now(), now.now()), os.Rename(key, key+".away")); err != nil {
+			t.Fatal(err)
+		}
+		now.pass(30 * time.Hour)
+		for range 2 {
+			if open().site.LostVisit() {
+				t.Error("the next person is told of a visit that was left more than a day ago")
+			}
+		}
+		if err := os.Rename(key+".away", key); err != nil {
+			t.Fatal(err)
+		}
+		back(t, open(), code)
 	})
 	t.Run("after_silence", func(t *testing.T) {
 		now, _, k := begin(t)

@@ -2,12 +2,14 @@ package screen
 
 import (
 	"context"
+	"errors"
 	"maps"
 	"slices"
 	"time"
 
 	"motcua/agent/draft"
 	"motcua/agent/visit"
+	"motcua/queue/seal"
 )
 
 // What is not sent yet lies sealed on the disk (package draft) for as long as the silence rule lets the visit live, and
@@ -136,9 +138,11 @@ func (s *Host) forget(t *Table) {
 	}
 }
 
-// stale is how long a draft that does not open is left where it is before it is removed: its key may be within reach
-// again after a restart.
-const stale = 24 * time.Hour
+// How long a draft that does not open is left where it is before it is removed.
+const (
+	stale   = 24 * time.Hour      // damaged: it may be whole after a restart
+	keyAway = 30 * 24 * time.Hour // the kiosk key was lost, and may be put back: as long as a visit may be left for later at most
+)
 
 // Restore takes up the visits that were open when the daemon ended.
 func (s *Host) Restore() {
@@ -221,8 +225,12 @@ func (s *Host) tellBroken(records map[string]kept, broken map[string]error) {
 	}
 	for id, err := range broken {
 		s.Log.Error("take up draft", "visit", id, "error", err)
-		s.lost = s.Now()
-		if age, known := s.Options.Drafts.Age(id, s.Now()); known && age > stale {
+		age, known := s.Options.Drafts.Age(id, s.Now())
+		waits := errors.Is(err, seal.ErrWrongKey) && age <= keyAway
+		if !waits || age <= stale {
+			s.lost = s.Now()
+		}
+		if known && age > stale && !waits {
 			s.drop(id)
 		}
 	}

@@ -1,0 +1,268 @@
+package answer
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"slices"
+	"strings"
+	"time"
+
+	"filippo.io/age"
+
+	"motcua/agent/draft"
+	"motcua/queue/seal"
+)
+
+// otherPrefix names an identity that this kiosk went by for a while, by its fingerprint: what was sealed to it may still come.
+const otherPrefix = identityName + "-"
+
+// identities are all that an answer may be sealed to.
+func (s *Store) identities() []age.Identity { return append([]age.Identity{s.identity}, s.others...) }
+
+// openIdentity gives the kiosk's identity, or makes one. One that can't be opened is set aside; when its key is back it is the
+// kiosk's again, unless the desk has answered to the one that was made meanwhile. Cut anywhere, it comes to the same when it runs again.
+func (s *Store) openIdentity(now time.Time) error {
+	current, err := s.takeIdentity()
+	if err != nil {
+		return err
+	}
+	if current == nil {
+		if err := s.drafts.SetAside(identityName, now); err != nil {
+			return err
+		}
+	}
+	aside, err := s.drafts.Aside()
+	if err != nil {
+		return err
+	}
+	aside = slices.DeleteFunc(aside, func(a draft.Aside) bool {
+		_, err := identityOf(func(text *string) error { return s.drafts.TakeAside(a, text) })
+		return a.ID != identityName || err != nil
+	})
+	if len(aside) > 0 && (current == nil || s.heard.Desk == "") {
+		if err := s.goBy(aside[0], current); err != nil {
+			return err
+		}
+		aside = aside[1:]
+		if current, err = s.takeIdentity(); err != nil {
+			return err
+		}
+	}
+	if s.identity = current; current == nil {
+		if s.identity, err = age.GenerateX25519Identity(); err != nil {
+			return err
+		}
+		if err := s.drafts.Keep(identityName, s.identity.String()); err != nil {
+			return fmt.Errorf("keep the kiosk's key: %w", err)
+		}
+	}
+	for _, a := range aside {
+		other, err := identityOf(func(text *string) error { return s.drafts.TakeAside(a, text) })
+		if err == nil {
+			err = errors.Join(s.keepOther(other), s.drafts.ForgetAside(a))
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return s.openOthers(now)
+}
+
+// takeIdentity reads the identity; nil where it is not there, or can't be opened. One that can't be read just now is an error: it may be
+// whole, and the desk seals to no other.
+func (s *Store) takeIdentity() (*age.X25519Identity, error) {
+	own, err := identityOf(func(text *string) error { return s.drafts.Take(identityName, text) })
+	var unread *fs.PathError
+	switch {
+	case err == nil:
+		return own, nil
+	case errors.Is(err, fs.ErrNotExist):
+		return nil, nil
+	case errors.As(err, &unread):
+		return nil, fmt.Errorf("read the kiosk's key: %w", err)
+	}
+	s.log.Error("the kiosk's key for answers can't be opened and is set aside", "error", err)
+	return nil, nil
+}
+
+// identityOf parses an identity that is read by take.
+func identityOf(take func(text *string) error) (*age.X25519Identity, error) {
+	var text string
+	if err := take(&text); err != nil {
+		return nil, err
+	}
+	own, err := age.ParseX25519Identity(text)
+	if err != nil {
+		return nil, errors.New("the kiosk's key for answers is none") // without the text
+	}
+	return own, nil
+}
+
+// goBy makes an identity that was set aside the kiosk's again; current, if there is one, may still have been sealed to.
+func (s *Store) goBy(a draft.Aside, current *age.X25519Identity) error {
+	if current != nil {
+		if err := errors.Join(s.keepOther(current), s.drafts.Forget(identityName)); err != nil {
+			return err
+		}
+	}
+	if err := s.drafts.BringBack(a); err != nil {
+		return err
+	}
+	s.log.Warn("the kiosk's earlier key for answers is back", "set aside", a.Since)
+	return nil
+}
+
+func (s *Store) keepOther(i *age.X25519Identity) error {
+	name := otherPrefix + strings.ToLower(Fingerprint(i.Recipient().String()))
+	if s.drafts.Opens(name) {
+		return nil
+	}
+	if err := errors.Join(s.drafts.SetAside(name, time.Now()), s.drafts.Keep(name, i.String())); err != nil {
+		return fmt.Errorf("keep an earlier key of the kiosk: %w", err)
+	}
+	return nil
+}
+
+// openOthers reads the identities that this kiosk went by, and forgets those to which nothing is sealed any more.
+func (s *Store) openOthers(now time.Time) error {
+	ids, err := s.drafts.IDs()
+	if err != nil {
+		return err
+	}
+	for _, name := range ids {
+		if !strings.HasPrefix(name, otherPrefix) {
+			continue
+		}
+		if age, known := s.drafts.Age(name, now); known && age > keepOpen {
+			if err := s.drafts.Forget(name); err != nil {
+				return err
+			}
+			continue
+		}
+		if other, err := identityOf(func(text *string) error { return s.drafts.Take(name, text) }); err == nil {
+			s.others = append(s.others, other)
+		}
+	}
+	return nil
+}
+
+// bringBack puts in its place what was set aside and opens again. Where another has that place by now, the desk's newer word stays,
+// with what only this kiosk knew.
+func (s *Store) bringBack(now time.Time) error {
+	aside, err := s.drafts.Aside()
+	if err != nil {
+		return err
+	}
+	for _, a := range slices.Backward(aside) { // the newest first
+		record, isRecord := strings.CutPrefix(a.ID, recordPrefix)
+		if !a.Opens || !isRecord && !strings.HasPrefix(a.ID, resultPrefix) {
+			continue
+		}
+		if !s.drafts.Opens(a.ID) {
+			if err := errors.Join(s.drafts.SetAside(a.ID, now), s.drafts.BringBack(a)); err != nil {
+				return err
+			}
+			continue
+		}
+		if isRecord {
+			if err := s.join(record, a); err != nil {
+				return err
+			}
+		}
+		if err := s.drafts.ForgetAside(a); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// join notes in a record what one that was set aside knew of the same dossier: that it was handed in here, and that its result was
+// handed over.
+func (s *Store) join(id string, a draft.Aside) error {
+	now, err := s.read(id)
+	var was Record
+	if err == nil {
+		err = s.drafts.TakeAside(a, &was)
+	}
+	if err != nil || was.Submission != id {
+		return nil // the desk's word stands by itself
+	}
+	joined := now
+	joined.Own = now.Own || was.Own
+	if len(joined.Born) == 0 {
+		joined.Born = was.Born
+	}
+	if now.Result != nil && was.Result != nil && now.Result.SHA256 == was.Result.SHA256 && now.Collected.IsZero() {
+		joined.Collected, joined.Told = was.Collected, was.Told
+	}
+	if err := s.drafts.Keep(recordPrefix+id, joined); err != nil {
+		return fmt.Errorf("keep answer: %w", err)
+	}
+	return nil
+}
+
+// sweepResults removes results that no record names any more: a cut came between record and result. What does not open, or whose
+// record does not, is set aside.
+func (s *Store) sweepResults(names []string, now time.Time) error {
+	for _, name := range names {
+		id, ok := strings.CutPrefix(name, resultPrefix)
+		if !ok {
+			continue
+		}
+		r, err := s.read(id)
+		switch {
+		case err == nil && r.holds() && s.drafts.Opens(name):
+			continue
+		case err == nil && !r.holds(), errors.Is(err, fs.ErrNotExist):
+			err = s.drafts.Forget(name)
+		default:
+			s.log.Warn("a result that does not open is set aside", "submission", id)
+			err = s.drafts.SetAside(name, now)
+		}
+		if err != nil {
+			return fmt.Errorf("open answers: %w", err)
+		}
+	}
+	return nil
+}
+
+// sweepAside forgets what was set aside and whose key did not come back for as long as anything is kept.
+func (s *Store) sweepAside(now time.Time) error {
+	aside, err := s.drafts.Aside()
+	if err != nil {
+		return err
+	}
+	for _, a := range aside {
+		if now.Sub(a.Since) <= keepOpen {
+			continue
+		}
+		if err := s.drafts.ForgetAside(a); err != nil {
+			return fmt.Errorf("forget what was set aside: %w", err)
+		}
+	}
+	return nil
+}
+
+// CountAside is how much of the store in dir is set aside because the keys at hand do not open it, beside a daemon that may be running.
+func CountAside(ctx context.Context, dir string, vault seal.Vault) (n int, err error) {
+	if _, err := os.Stat(dir); errors.Is(err, fs.ErrNotExist) {
+		return 0, nil
+	}
+	if keys, err := vault.Load(ctx); err != nil || len(keys) == 0 { // opening would make one, of the wrong user
+		return 0, err
+	}
+	drafts, err := draft.Open(ctx, dir, vault)
+	if err != nil {
+		return 0, fmt.Errorf("open answers: %w", err)
+	}
+	aside, err := drafts.Aside()
+	for _, a := range aside {
+		if !a.Opens {
+			n++
+		}
+	}
+	return n, err
+}
