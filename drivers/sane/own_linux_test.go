@@ -1,12 +1,14 @@
 package sane
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"reflect"
+	"runtime"
 	"strings"
 	"testing"
 	"time"
@@ -217,6 +219,29 @@ func TestReady(t *testing.T) {
 	}
 	if c := ahead(Options{Worker: o.Worker, Env: o.Env}); c != nil {
 		t.Error("a worker is made ready where nobody asked for it")
+	}
+}
+
+// Close waits for a timer that has gone off, too, and for the worker that it starts.
+func TestCloseWaitsForRest(t *testing.T) {
+	_, o := play(t, "fujitsu", fi7260)
+	o.Ready, o.Idle = true, time.Nanosecond
+	for range 20 {
+		s := Open(o, "sane:")
+		if err := s.take(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		s.replace(nil) // none is ready: the timer that release sets starts one
+		s.release()
+		runtime.Gosched()
+		if err := s.Close(); err != nil {
+			t.Fatal(err)
+		}
+		stacks := make([]byte, 1<<20)
+		if stacks = stacks[:runtime.Stack(stacks, true)]; bytes.Contains(stacks, []byte("sane.(*Scanner).rest")) ||
+			bytes.Contains(stacks, []byte("sane.ahead")) {
+			t.Fatal("after Close a worker is being started")
+		}
 	}
 }
 

@@ -119,6 +119,7 @@ type Scanner struct {
 	idle   *time.Timer
 	closed bool
 
+	resting sync.WaitGroup // a timer of idle that has not been stopped, until rest has ended
 	closing sync.WaitGroup // workers being let go
 
 	mu      sync.Mutex // guards info and probing
@@ -188,10 +189,9 @@ func (s *Scanner) Close() error {
 	s.closed = true
 	s.drop()
 	s.replace(nil)
-	if s.idle != nil {
-		s.idle.Stop()
-	}
+	s.stay()
 	<-s.slot
+	s.resting.Wait() // one that had gone off before has started a worker, maybe
 	s.closing.Wait()
 	return nil
 }
@@ -201,6 +201,14 @@ const busyWait = 200 * time.Millisecond
 
 // gone reports whether the device is known to have been pulled out. The caller holds the slot.
 func (s *Scanner) gone() bool { return gone(prefix+s.name) || gone(prefix+s.listed) }
+
+// stay stops the timer that would let the worker go. The caller holds the slot.
+func (s *Scanner) stay() {
+	if s.idle != nil && s.idle.Stop() {
+		s.resting.Done()
+	}
+	s.idle = nil
+}
 
 // take gets the worker for one job. A scan that runs is not waited for; one that is just ending is, and so is a Probe: whoever
 // wants to scan knows nothing of it.
@@ -237,9 +245,7 @@ func (s *Scanner) tryTake(ctx context.Context) error {
 	defer t.Stop()
 	select {
 	case s.slot <- struct{}{}:
-		if s.idle != nil {
-			s.idle.Stop()
-		}
+		s.stay()
 		if err := ctx.Err(); err != nil { // it had ended before, and select does not prefer that
 			s.release()
 			return err
@@ -254,8 +260,15 @@ func (s *Scanner) tryTake(ctx context.Context) error {
 
 // release gives the worker back and lets it go if nobody takes it again for a while.
 func (s *Scanner) release() {
-	if s.worker != nil || s.spare == nil && s.o.Ready {
-		s.idle = time.AfterFunc(s.o.Idle, s.rest)
+	switch {
+	case s.closed:
+		s.drop()
+	case s.worker != nil || s.spare == nil && s.o.Ready:
+		s.resting.Add(1)
+		s.idle = time.AfterFunc(s.o.Idle, func() {
+			defer s.resting.Done()
+			s.rest()
+		})
 	}
 	<-s.slot
 }
