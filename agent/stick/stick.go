@@ -102,6 +102,7 @@ type mounted struct {
 	mount uint64
 	dev   uint64
 	since time.Time // when it came; zero: before this program ran
+	turn  uint64    // how many had come before: the kernel gives a mount's number again
 	open  bool      // mounted as it should
 }
 
@@ -112,9 +113,10 @@ type Folder struct {
 	now   func() time.Time
 	seal  cipher.AEAD
 
-	mu     sync.Mutex // guards sticks
+	mu     sync.Mutex // guards what follows
 	sticks []mounted
-	known  bool // sticks was filled once
+	known  bool   // sticks was filled once
+	turns  uint64 // how many sticks have come
 
 	one  chan struct{} // holds one while a stick is read
 	jobs sync.WaitGroup
@@ -167,9 +169,13 @@ func (f *Folder) look() []mounted {
 			continue
 		}
 		if i := slices.IndexFunc(f.sticks, func(o mounted) bool { return o.name == s.name && o.mount == s.mount && o.dev == s.dev }); i >= 0 {
-			s.since = f.sticks[i].since
-		} else if f.known {
-			s.since = f.now()
+			s.since, s.turn = f.sticks[i].since, f.sticks[i].turn
+		} else {
+			s.turn = f.turns
+			f.turns++
+			if f.known {
+				s.since = f.now()
+			}
 		}
 		now = append(now, s)
 	}
@@ -398,7 +404,7 @@ func (l *lister) file(s mounted, root int, way string) {
 	}
 	switch {
 	case kind != "" && shown.Why == "":
-		shown.ID = l.id(l.visit, place{[]byte(s.name), s.mount, s.dev, []byte(way), info.Size(), info.ModTime()})
+		shown.ID = l.id(l.visit, place{[]byte(s.name), s.mount, s.dev, s.turn, []byte(way), info.Size(), info.ModTime()})
 		l.Files = append(l.Files, shown)
 	case shown.Why == "":
 		l.Others++
@@ -440,6 +446,7 @@ type place struct {
 	Stick   []byte // names as they lie there, which may be no text
 	Mount   uint64
 	Dev     uint64
+	Turn    uint64
 	Way     []byte
 	Size    int64
 	Changed time.Time
@@ -482,7 +489,7 @@ func (f *Folder) read(ctx context.Context, w place) (data []byte, err error) {
 		}
 	}()
 	there := slices.ContainsFunc(f.look(), func(s mounted) bool {
-		return s.open && s.name == string(w.Stick) && s.mount == w.Mount && s.dev == w.Dev
+		return s.open && s.name == string(w.Stick) && s.mount == w.Mount && s.dev == w.Dev && s.turn == w.Turn
 	})
 	if !there {
 		return nil, ErrGone

@@ -194,6 +194,40 @@ func TestWhichSticks(t *testing.T) {
 	}
 }
 
+// Another person's stick that the kernel gives the same numbers, with a file of the same name, size and time, is another stick.
+func TestStickInTheSamePlace(t *testing.T) {
+	if !sticktest.CanMount(t) {
+		return
+	}
+	folder := t.TempDir()
+	f := stick.New(folder, limit, time.Now)
+	began := time.Now()
+	f.State()
+	changed := began.Add(-time.Hour).Truncate(time.Second)
+	plug := func(last byte) *sticktest.Stick {
+		return sticktest.Plug(t, folder, "sdb1", func(dir string) {
+			write(t, dir, "a.jpg", append(jpeg, last))
+			if err := os.Chtimes(filepath.Join(dir, "a.jpg"), changed, changed); err != nil {
+				t.Fatal(err)
+			}
+		})
+	}
+	s := plug('1')
+	before := f.State()
+	id := list(t, f, began).Files[0].ID
+	for range 50 { // the kernel's numbers come again soon, not always at once
+		s.Pull()
+		f.State()
+		if s = plug('2'); f.State() == before {
+			break
+		}
+	}
+	t.Logf("the same numbers again: %t", f.State() == before)
+	if data, err := f.Take(t.Context(), "visit", id); !errors.Is(err, stick.ErrGone) {
+		t.Errorf("a file of another stick: %d bytes, %v", len(data), err)
+	}
+}
+
 // A file is given whole, as it was listed, or not at all.
 func TestFileThatChanges(t *testing.T) {
 	if !sticktest.CanMount(t) {
