@@ -139,6 +139,18 @@ func (d *memoryDesk) HandedOver(_ context.Context, _, submission, sum string) er
 	return nil
 }
 
+// offer offers a result again that was told as handed over.
+func (d *memoryDesk) offer(submission string) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	a := d.newest[submission]
+	d.last++
+	d.results[d.last] = d.results[a.Number]
+	a.Number, a.Handed, a.At = d.last, time.Time{}, a.At.Add(time.Hour)
+	d.newest[submission] = a
+	d.tell()
+}
+
 func (d *memoryDesk) Enrol(_ context.Context, kiosk, recipient string) error {
 	d.mu.Lock()
 	defer d.mu.Unlock()
@@ -828,7 +840,25 @@ func TestHandedOverElsewhere(t *testing.T) {
 	if _, _, err := there.Store.Result("A"); err != ErrUnknown || len(there.Store.Missing()) > 0 || len(there.Store.Untold()) > 0 {
 		t.Errorf("the other kiosk still has it: %v", err)
 	}
-	if r, err := there.Store.ByCode(codeOf("A")); err != nil || r.Collected.IsZero() || r.State != Done || news != 1 {
+	d.offer("A") // an officer takes that back: the kiosk that told it was stolen
+	for at, in := range map[string]*Intake{"here": here, "there": there} {
+		round(t, puller(t, desk, in))
+		if _, data, err := in.Store.Result("A"); err != nil || !bytes.Equal(data, result) {
+			t.Errorf("%s the result is not offered again: %v", at, err)
+		}
+		if n := len(in.Store.Untold()); n != 0 {
+			t.Errorf("%s the desk would be told again", at)
+		}
+	}
+	if err := wipe(here.Store, "A"); err != nil {
+		t.Fatal(err)
+	}
+	round(t, puller(t, desk, here))
+	round(t, puller(t, desk, there))
+	if _, _, err := there.Store.Result("A"); err != ErrUnknown {
+		t.Errorf("fetched then, it is still at the other kiosk: %v", err)
+	}
+	if r, err := there.Store.ByCode(codeOf("A")); err != nil || r.Collected.IsZero() || r.State != Done || news != 2 {
 		t.Errorf("%v, collected %v, %v; new %d times", r.Answer, r.Collected, err, news)
 	}
 	// A newer result is another one: it comes to all.

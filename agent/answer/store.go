@@ -281,10 +281,11 @@ func (r *Record) takes(a Answer) (same bool) {
 	if len(a.Born) == 0 {
 		a.Born = r.Born // the kiosk that took the papers knows, where the desk could not read them
 	}
-	if !same {
+	again := !a.At.Equal(r.At)                         // an officer who answers again offers the result again
+	if !same || again && r.Told && a.Handed.IsZero() { // also one that was told as handed over, as by a stolen kiosk
 		r.Collected, r.Told = time.Time{}, false
 	}
-	if !same || !a.At.Equal(r.At) { // an officer who answers again offers the result again
+	if !same || again {
 		r.Lapsed = time.Time{}
 	}
 	r.Answer = a

@@ -78,6 +78,7 @@ const (
 	DossierAsked        Act = "dossier.asked"     // a citizen looked up where it stands
 	ResultShown         Act = "result.shown"      // at a kiosk
 	ResultWiped         Act = "result.wiped"      // from a kiosk, its citizen has it
+	ResultOffered       Act = "result.offered"    // again, which a kiosk had told as handed over; Reason: the kiosk's name
 	KioskRevoked        Act = "kiosk.revoked"     // Reason: the kiosk's name
 	KioskAllowed        Act = "kiosk.allowed"     // let in again, or given another key; Reason: the kiosk's name
 	RequestRefused      Act = "request.refused"   // Reason: origin, host, csrf, role

@@ -60,6 +60,7 @@ func (s *Store) Act(_ context.Context, id string, a Act) (Dossier, error) {
 		rec.Result = a.Result
 	}
 	rec.Reasons, rec.Text = slices.Clone(a.Reasons), a.Text
+	rec.Handed = nil // who answers again offers the result again
 	s.step(rec, Step{At: s.o.Now().UTC(), By: a.By, State: a.State, Reasons: rec.Reasons, Text: a.Text}, true)
 	if err := s.answerOf(rec).Validate(); err != nil {
 		return Dossier{}, err

@@ -3,6 +3,7 @@ package office
 import (
 	"context"
 	"crypto/rand"
+	"errors"
 	"fmt"
 	"io"
 	"slices"
@@ -62,16 +63,23 @@ func (s *Store) answerOf(r *record) answer.Answer {
 	return a
 }
 
+// errUnbound says that no key of a kiosk is known here: no answer was ever sealed to it.
+var errUnbound = errors.New("the desk knows no key of this kiosk")
+
 // HandedOver notes that a kiosk handed a result to its citizen: officers see it, and the ward's other kiosks wipe theirs. What was
-// answered, and when, stays as it is.
+// answered, and when, stays as it is. It is believed only of a kiosk that answers are sealed to; what a stolen one told, an officer
+// takes back (OfferAgain, or Act).
 func (s *Store) HandedOver(_ context.Context, kiosk, submission, sum string) error {
 	s.acting.Lock()
 	defer s.acting.Unlock()
 	s.mu.RLock()
-	out := s.kiosks.out(kiosk)
+	out, bound := s.kiosks.out(kiosk), s.kiosks.bound[kiosk] != ""
 	s.mu.RUnlock()
-	if out {
+	switch {
+	case out:
 		return answer.ErrTurnedOut
+	case !bound:
+		return errUnbound
 	}
 	was := s.of(submission)
 	if was == nil {
@@ -94,6 +102,46 @@ func (s *Store) HandedOver(_ context.Context, kiosk, submission, sum string) err
 	rec.Changed = changed
 	return s.save(rec, &audit.Event{Actor: "system", Act: audit.ResultWiped, Submission: rec.ID, Procedure: rec.Procedure,
 		Reason: codeOf(kiosk)})
+}
+
+// OfferAgain has the kiosks offer again every result that a revoked kiosk told as handed over, and gives how many those are: a thief
+// who has the whole kiosk can tell so of each that it had. Cut anywhere, it goes on when it is done again.
+func (s *Store) OfferAgain(_ context.Context, kiosk, by string) (n int, err error) {
+	s.acting.Lock()
+	defer s.acting.Unlock()
+	if err := s.ready(); err != nil {
+		return 0, err
+	}
+	s.mu.RLock()
+	out := s.kiosks.out(kiosk)
+	var ids []string
+	for _, r := range s.records {
+		if r.handedAt(kiosk) {
+			ids = append(ids, r.ID)
+		}
+	}
+	s.mu.RUnlock()
+	if !out {
+		return 0, ErrNotNow
+	}
+	slices.Sort(ids)
+	for _, id := range ids {
+		rec := s.record(id).clone()
+		rec.Handed = nil
+		s.step(rec, Step{At: s.o.Now().UTC(), By: by, State: rec.State, Offered: kiosk}, true)
+		if err := s.save(rec, &audit.Event{Actor: actor(by), Act: audit.ResultOffered, Submission: rec.ID, Procedure: rec.Procedure,
+			Reason: codeOf(kiosk)}); err != nil {
+			return n, err
+		}
+		n++
+	}
+	return n, nil
+}
+
+// handedAt reports whether the result that the citizen is to get now was told by a kiosk as handed over.
+func (r *record) handedAt(kiosk string) bool {
+	f, ok := r.File(r.Result)
+	return ok && r.State.Final() && r.Handed != nil && r.Handed.Kiosk == kiosk && r.Handed.SHA256 == f.SHA256
 }
 
 // Answers gives the newest answer of each dossier whose number is above after, by number, at most that many.

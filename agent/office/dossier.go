@@ -69,8 +69,9 @@ type Step struct {
 	Reasons  []string     `json:"reasons,omitempty"` // codes of answer.Listed
 	Text     string       `json:"text,omitempty"`
 	Revision uint64       `json:"revision"`
-	File     string       `json:"file,omitempty"`   // that was added
-	Handed   string       `json:"handed,omitempty"` // the kiosk that handed the result over
+	File     string       `json:"file,omitempty"`    // that was added
+	Handed   string       `json:"handed,omitempty"`  // the kiosk that handed the result over
+	Offered  string       `json:"offered,omitempty"` // the kiosk whose word of that is taken back
 }
 
 // Supplement is a later submission to the same dossier.

@@ -28,6 +28,7 @@ type Kiosk struct {
 	Shown   time.Time // when it was last shown
 	Revoked bool
 	Listed  bool // its credential is in the list: it may send, were it revoked or not
+	Handed  int  // results that it told as handed over, and that its citizens are to get now
 }
 
 // shown is a recipient that was shown with a kiosk's credential, and is not the one it is bound to.
@@ -118,8 +119,13 @@ func (s *Store) Kiosks(list *receive.Kiosks) ([]Kiosk, error) {
 	var out []Kiosk
 	for _, name := range slices.Compact(names) {
 		other, was := s.kiosks.shown[name], s.kiosks.revoked[name]
-		out = append(out, Kiosk{name, cmp.Or(s.kiosks.bound[name], was.Key), other.key, other.at, s.kiosks.out(name),
-			slices.Contains(listed, name)})
+		k := Kiosk{name, cmp.Or(s.kiosks.bound[name], was.Key), other.key, other.at, s.kiosks.out(name), slices.Contains(listed, name), 0}
+		for _, r := range s.records {
+			if k.Revoked && r.handedAt(name) {
+				k.Handed++
+			}
+		}
+		out = append(out, k)
 	}
 	return out, nil
 }

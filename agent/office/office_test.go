@@ -25,6 +25,7 @@ import (
 	"testing/fstest"
 	"time"
 
+	"filippo.io/age"
 	bolt "go.etcd.io/bbolt"
 
 	"motcua/agent/answer"
@@ -555,6 +556,16 @@ func TestHandedOver(t *testing.T) {
 			t.Errorf("%v, want %v", err, want)
 		}
 	}
+	tell("kiosk-1", f.SHA256, errUnbound) // it never had a key that could be sealed to
+	for _, kiosk := range []string{"kiosk-1", "kiosk-2"} {
+		own, err := age.GenerateX25519Identity()
+		if err == nil {
+			err = w.store.Enrol(t.Context(), kiosk, own.Recipient().String())
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
 	tell("kiosk-1", f.SHA256, answer.ErrUnknown) // nobody was told of it yet
 	d = w.act(t, d, answer.Done, "")
 	closed := d.Changed
@@ -575,11 +586,40 @@ func TestHandedOver(t *testing.T) {
 	if got := w.entries(t); got[len(got)-1] != "result.wiped s1 kiosk-1" {
 		t.Errorf("audit log: %q", got)
 	}
+	// The kiosk was stolen, and its word may be a thief's.
+	last, _ := w.store.Last(t.Context())
+	if n, err := w.store.OfferAgain(t.Context(), "kiosk-1", "hoa"); n != 0 || !errors.Is(err, ErrNotNow) {
+		t.Errorf("the word of a kiosk in service is taken back: %d, %v", n, err)
+	}
+	if err := w.store.Revoke(t.Context(), nil, "kiosk-1", "hoa"); err != nil {
+		t.Fatal(err)
+	}
+	if known, err := w.store.Kiosks(nil); err != nil || known[0].Handed != 1 || known[1].Handed != 0 {
+		t.Errorf("%+v, %v", known, err)
+	}
+	now = now.Add(time.Hour)
+	for _, want := range []int{1, 0} {
+		if n, err := w.store.OfferAgain(t.Context(), "kiosk-1", "hoa"); n != want || err != nil {
+			t.Errorf("%d are offered again, want %d, %v", n, want, err)
+		}
+	}
+	tell("kiosk-1", f.SHA256, answer.ErrTurnedOut)
+	w = w.reopened(t, clock)
+	if list, _ := w.store.Answers(t.Context(), last, 10); len(list) != 1 || !list[0].Handed.IsZero() || !list[0].At.Equal(now) {
+		t.Errorf("the kiosks are told %v", list)
+	}
+	if got := w.entries(t); got[len(got)-1] != "result.offered s1 kiosk-1" {
+		t.Errorf("audit log: %q", got)
+	}
+	before, _ = w.store.Last(t.Context())
+	tell("kiosk-2", f.SHA256, nil)
+	before++
+	d, _ = w.store.Get("s1")
 	attach("mended")
-	if list, _ := w.store.Answers(t.Context(), before+1, 10); len(list) != 1 || !list[0].Handed.IsZero() {
+	if list, _ := w.store.Answers(t.Context(), before, 10); len(list) != 1 || !list[0].Handed.IsZero() {
 		t.Errorf("a newer result passes for one that was handed over: %v", list)
 	}
-	if err := w.store.Revoke(t.Context(), nil, "kiosk-1", "hoa"); err == nil {
+	if err := w.store.Revoke(t.Context(), nil, "kiosk-9", "hoa"); err == nil {
 		t.Error("revoked one that nobody knows")
 	}
 }

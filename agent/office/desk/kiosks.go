@@ -61,6 +61,16 @@ func (d *Desk) changeKiosk(w http.ResponseWriter, r *http.Request, s *session) {
 	var err error
 	told := "kiosks.revoked"
 	switch r.PostFormValue("act") {
+	case "offer":
+		n, err := d.o.Store.OfferAgain(r.Context(), name, s.officer)
+		if err != nil {
+			d.log.Error("offer results again", "kiosk", name, "done", n, "error", err)
+			d.fail(w, r, http.StatusInternalServerError, "fault.offer", "/desk/kiosks")
+			return
+		}
+		d.log.Warn("results that a kiosk told as handed over are offered again", "kiosk", name, "results", n)
+		d.done(w, r, s, "/desk/kiosks", "kiosks.offered", "kiosk", name, "n", n)
+		return
 	case "allow":
 		told = "kiosks.allowed"
 		err = d.o.Store.Allow(r.Context(), d.o.Kiosks, name, key, s.officer)
