@@ -80,8 +80,13 @@ func cut(p page.Picture, o find.Outline) *card {
 	return c
 }
 
-// cutTo cuts out o so that it is w pixels wide.
+// mostCut bounds the pixels of a cutting: a sheet twice as long as it is wide at its full width. What is longer, and no paper, is cut out
+// smaller: a strip of 32 by 32,800 pixels made up to a sheet's width would be a thousand million.
+const mostCut = 2 * widest * widest
+
+// cutTo cuts out o so that it is w pixels wide, or less where it is very long.
 func cutTo(p page.Picture, o find.Outline, w int) *card {
+	w = max(1, min(w, int(math.Sqrt(mostCut*o.Width/o.Height))))
 	h := max(1, int(float64(w)*o.Height/o.Width))
 	c := &card{quad: o.Quad, plane: find.NewPlane(o.Quad, w, h)}
 	c.img = c.plane.Cut(p.Gray, int(o.Width/float64(w)+0.1))

@@ -228,3 +228,18 @@ func nested(t testing.TB, layers, size int) []byte {
 	b.WriteString("\nendstream endobj\ntrailer<</Root 1 0 R/Size 5>>\n%%EOF\n")
 	return b.Bytes()
 }
+
+// A strip that is a thousand times as long as wide is no sheet to be made up to a sheet's width: its worker lives, and reads on.
+func TestStrips(t *testing.T) {
+	for _, size := range []image.Point{{32, 32800}, {32800, 32}, {1, 65000}, {65000, 1}, {60, 30000}} {
+		img := image.NewGray(image.Rect(0, 0, size.X, size.Y))
+		for i := range img.Pix {
+			img.Pix[i] = byte(i * 7)
+		}
+		res := far(t).Read(t.Context(), ocr.Input{Data: asJPEG(t, img)})
+		if res.Problem != nil && res.Problem.Code == ocr.WorkerDied {
+			t.Errorf("%v: %s", size, res.Problem.Message)
+		}
+		t.Logf("%v: %d documents, %v, after %v", size, len(res.Documents), res.Problem, time.Duration(res.ElapsedMS)*time.Millisecond)
+	}
+}

@@ -205,6 +205,7 @@ func (l *local) sheetOf(ctx context.Context, p page.Picture) (*card, error) {
 	o := find.Sheet(p.Gray)
 	w := int(max(narrowest, min(o.Width, widest)))
 	c := cutTo(p, o, w)
+	w = c.plane.Width
 	if p.Red != nil { // an office's stamp is 36 mm wide, a signature's 10
 		find.Unstamp(c.img, p.Red, o.Quad, p.RedScale(), w/22)
 	}

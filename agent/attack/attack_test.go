@@ -8,6 +8,7 @@ import (
 	"context"
 	"encoding/binary"
 	"fmt"
+	"image"
 	"image/jpeg"
 	"io"
 	"io/fs"
@@ -350,7 +351,9 @@ func TestNastyFiles(t *testing.T) {
 			"1000000>>endobj\ntrailer<</Root 1 0 R>>\n%%EOF"),
 		"xps.xps":  []byte("PK\x03\x04\x14\x00\x00\x00\x00\x00[Content_Types].xml"),
 		"half.jpg": card(t, 3)[:20000],
-		"svg.svg":  []byte(`<svg xmlns="http://www.w3.org/2000/svg"><image href="file:///etc/passwd"/></svg>`),
+		// 32 by 32,800: made up to a sheet's width it took a thousand million pixels, and its worker with it.
+		"strip.jpg": strip(t),
+		"svg.svg":   []byte(`<svg xmlns="http://www.w3.org/2000/svg"><image href="file:///etc/passwd"/></svg>`),
 	}
 	if dir := os.Getenv("FILES"); dir != "" {
 		if err := filepath.WalkDir(dir, func(path string, e fs.DirEntry, err error) error {
@@ -367,8 +370,13 @@ func TestNastyFiles(t *testing.T) {
 		}
 	}
 	before := leftBehind(t)
-	report := throughTheUpload(t, d, files)
+	outcomes, report := throughTheUpload(t, d, files)
 	d.well()
+	for name, outcome := range outcomes {
+		if outcome == endedWorker && files[name] != nil { // a file of FILES is told only: each is a find to be mended, none harms others
+			t.Errorf("%s ended its worker", name)
+		}
+	}
 	t.Logf("%d files through the upload, %d visits at a time: %s, %d MB resident", len(files), visitsAtOnce, report, d.resident()>>20)
 	// A file that workers die of is told as one: what is counted above could else be nothing whatever happens.
 	fatal := d.visitor().toScan()
@@ -393,11 +401,12 @@ const visitsAtOnce = 2
 // not harm the next.
 const filesAVisit = 8
 
-// throughTheUpload hands in all files, and says what came of them. A file without bytes is read from its name.
-func throughTheUpload(t *testing.T, d *daemon, files map[string][]byte) string {
+// throughTheUpload hands in all files, and says what came of each and in words of all. A file without bytes is read from its name.
+func throughTheUpload(t *testing.T, d *daemon, files map[string][]byte) (of map[string]string, report string) {
 	var mu sync.Mutex // guards what follows
 	slowest, slowestName := time.Duration(0), ""
 	outcomes := map[string]int{}
+	of = map[string]string{}
 	names := make(chan string, len(files))
 	for _, name := range slices.Sorted(maps.Keys(files)) {
 		names <- name
@@ -424,6 +433,7 @@ func throughTheUpload(t *testing.T, d *daemon, files map[string][]byte) string {
 				outcome := handIn(t, v, name, files[name])
 				mu.Lock()
 				outcomes[outcome]++
+				of[name] = outcome
 				if took := time.Since(begun); took > slowest {
 					slowest, slowestName = took, filepath.Base(name)
 				}
@@ -432,7 +442,7 @@ func throughTheUpload(t *testing.T, d *daemon, files map[string][]byte) string {
 		})
 	}
 	all.Wait()
-	return fmt.Sprintf("%v, slowest %v (%s)", outcomes, slowest.Round(time.Millisecond), slowestName)
+	return of, fmt.Sprintf("%v, slowest %v (%s)", outcomes, slowest.Round(time.Millisecond), slowestName)
 }
 
 // handIn takes one file through the upload and until it is read.
@@ -462,6 +472,20 @@ func handIn(t *testing.T, v *visitor, name string, data []byte) (outcome string)
 	}
 	v.get("/scan")
 	return outcome
+}
+
+// strip is a picture a thousand times as long as wide.
+func strip(t *testing.T) []byte {
+	t.Helper()
+	img := image.NewGray(image.Rect(0, 0, 32, 32800))
+	for i := range img.Pix {
+		img.Pix[i] = byte(i * 7)
+	}
+	var b bytes.Buffer
+	if err := jpeg.Encode(&b, img, nil); err != nil {
+		t.Fatal(err)
+	}
+	return b.Bytes()
 }
 
 // endedWorker is the outcome of a file that recognition's worker died of.
