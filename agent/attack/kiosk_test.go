@@ -294,11 +294,20 @@ func (s *screen) windows() []string {
 // pages are the browser's tabs and windows, by their addresses.
 func (s *screen) pages() []string {
 	s.t.Helper()
+	at, err := s.open()
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	return at
+}
+
+// open is pages for a browser that may have ended.
+func (s *screen) open() ([]string, error) {
 	ctx, cancel := context.WithTimeout(s.ctx, patience)
 	defer cancel()
 	targets, err := chromedp.Targets(ctx)
 	if err != nil {
-		s.t.Fatal(err)
+		return nil, err
 	}
 	var at []string
 	for _, one := range targets {
@@ -307,7 +316,7 @@ func (s *screen) pages() []string {
 		}
 	}
 	slices.Sort(at)
-	return at
+	return at, nil
 }
 
 func (s *screen) seen() string { return fmt.Sprint(s.windows(), s.pages()) }

@@ -31,8 +31,9 @@ func checkAside(ctx context.Context, cfg config.Config) []doctor.Finding {
 	if err != nil || n == 0 { // checkDesk tells why the store does not open
 		return nil
 	}
-	return []doctor.Finding{doctor.Doubt(fmt.Sprintf("%d things of the office's answers are set aside: the keys here do not open them", n),
-		"if the kiosk key was lost, motcua queue key restore brings them back; if it is lost for good they go by themselves, and the office has them")}
+	said := fmt.Sprintf("%d things of the office's answers are set aside: the keys here do not open them", n)
+	return []doctor.Finding{doctor.Doubt(said, "if the kiosk key was lost, motcua queue key restore brings them back; "+
+		"if it is lost for good they go by themselves, and the office has them")}
 }
 
 // checkDesk looks at how this kiosk stands with the desk.

@@ -47,6 +47,7 @@ type View struct {
 	CanHelp bool // a volunteer may sign in here
 	Signs   bool // whoever is signed in here signs copies
 	Silence silence
+	Returns int // seconds without a touch until a page that is no visit's gives way to the first one; 0: it stays
 	Body    any
 }
 
@@ -153,6 +154,9 @@ func Assets() http.Handler {
 	})
 }
 
+// startPage is the kiosk's first page.
+const startPage = "start"
+
 // Render writes a citizen's page.
 func (s *Host) Render(w http.ResponseWriter, r *http.Request, status int, page string, v View) {
 	sess := s.Session(w, r)
@@ -175,6 +179,9 @@ func (s *Host) Render(w http.ResponseWriter, r *http.Request, status int, page s
 	}
 	var member staff.Member
 	member, v.Staffed = s.SignedIn(r)
+	if !v.Visit && !v.Staffed && page != startPage && DeviceOf(r) == ownScreen {
+		v.Returns = int(s.Options.Citizen.Silence.Seconds())
+	}
 	v.Signs = v.Staffed && member.Role == staff.Officer && s.Officers()
 	v.Voice = s.Voice != ""
 	v.Print = s.Options.Print

@@ -103,6 +103,18 @@
 		}, 250);
 	}
 
+	// A page of no visit, with what somebody may have typed there, gives way to the first one by itself.
+	if (body.dataset.returns) {
+		let untouched = performance.now(), going = false;
+		for (const kind of ["pointerdown", "keydown", "wheel", "touchmove"])
+			addEventListener(kind, () => { untouched = performance.now(); }, { passive: true, capture: true });
+		setInterval(() => {
+			if (going || performance.now() - untouched < body.dataset.returns * 1000) return;
+			going = true;
+			reach().then(() => location.replace("/"));
+		}, 1000);
+	}
+
 	// --- what is being written -----------------------------------------------------------------------
 	// It goes to the kiosk as it is written, so that neither another language nor a failing plug loses it.
 	const writing = $("[data-typing]");
