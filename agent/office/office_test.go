@@ -530,6 +530,76 @@ func TestOneNumberOnTwoCopies(t *testing.T) {
 	}
 }
 
+// Wards count their certifications each for itself; a dossier that names no ward may be of any.
+func TestOneNumberInTwoWards(t *testing.T) {
+	w := open(t, t.TempDir())
+	defer func() { w.close(t) }()
+	of := func(ward string) func(*dossier.Form) {
+		return func(f *dossier.Form) {
+			f.Ward = ward
+			f.Copies = []dossier.FormCopy{{Name: "copy.pdf", Signature: &dossier.Signature{Form: "SAO Y", Number: "1/2026 SCT/BS kiosk-1"}}}
+		}
+	}
+	var filed []Dossier
+	for i, ward := range []string{"Phường Mẫu", "Xã Mẫu", "phường  mẫu", ""} {
+		filed = append(filed, w.file(t, fmt.Sprintf("s%d", i), "Lê Thị Thử", "079190012345", of(ward)))
+	}
+	for i, want := range [][]uint64{{3, 4}, {4}, {1, 4}, {1, 2, 3}} {
+		if got := w.store.SameNumber(filed[i]); !slices.Equal(got, want) {
+			t.Errorf("%q: the same number in %v, want %v", filed[i].Ward, got, want)
+		}
+	}
+}
+
+// Dossiers that an older program filed without the numbers of their copies get them when the desk runs, once.
+func TestNumbersOfOlderDossiers(t *testing.T) {
+	with := func(number string) func(*dossier.Form) {
+		return func(f *dossier.Form) {
+			f.Copies = []dossier.FormCopy{{Name: "copy.pdf", Signature: &dossier.Signature{Form: "SAO Y", Number: number}}}
+		}
+	}
+	w := open(t, t.TempDir())
+	defer func() { w.close(t) }()
+	a := w.file(t, "s1", "Lê Thị Thử", "079190012345", with("1/2026 SCT/BS"))
+	w.file(t, "s2", "Lê Thị Thử", "079190012345", with("2/2026 SCT/BS"), func(f *dossier.Form) { f.Supplements = a.ID })
+	w.file(t, "s3", "Trần Văn Thử", "079090054321", with("3/2026 SCT/BS"))
+	for _, id := range []string{"s1", "s3"} { // as the older program kept them
+		r := w.store.record(id).clone()
+		w.store.mu.Lock()
+		w.store.forget(w.store.records[r.Number])
+		w.store.mu.Unlock()
+		r.Certified = nil
+		if err := w.store.merge(r, nil); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if lost := w.store.record("s3"); os.WriteFile(filepath.Join(w.dir, "desk", filesName, lost.Files[0].Place), nil, 0o600) != nil {
+		t.Fatal("a file can't be damaged")
+	}
+	w = w.reopened(t)
+	if err := w.store.noteCertified(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	b := w.file(t, "s4", "Trần Văn Thử", "079090054321", with("2/2026 SCT/BS"))
+	for range 2 {
+		if got := w.store.SameNumber(b); !slices.Equal(got, []uint64{a.Number}) {
+			t.Errorf("the same number in %v", got)
+		}
+		if d, err := w.store.Get("s1"); err != nil || len(d.Certified) != 2 || len(d.History) != 2 {
+			t.Errorf("%d numbers, %d steps, %v", len(d.Certified), len(d.History), err)
+		}
+		w = w.reopened(t)
+	}
+	r := w.store.record("s1").clone() // what was looked through is not looked through again
+	r.Certified = r.Certified[:1]
+	if err := errors.Join(w.store.merge(r, nil), w.store.noteCertified(t.Context())); err != nil {
+		t.Fatal(err)
+	}
+	if d, _ := w.store.Get("s1"); len(d.Certified) != 1 {
+		t.Error("the forms were read twice")
+	}
+}
+
 // A result that a kiosk handed over is noted once, with the kiosk; what was answered, and how long that took, stays as it was. A newer
 // result is another one.
 func TestHandedOver(t *testing.T) {

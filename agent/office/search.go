@@ -6,6 +6,8 @@ import (
 	"strings"
 	"unicode/utf8"
 
+	"golang.org/x/text/unicode/norm"
+
 	"motcua/agent/answer"
 	"motcua/ocr/vn"
 	"motcua/queue"
@@ -36,21 +38,32 @@ func (s *Store) Twins(d Dossier) (numbers []uint64) {
 }
 
 // SameNumber gives the dossiers that have a certified copy with the number of one of this dossier's: the dossier itself where two of
-// its own have one number. A number of a register of certifications stands on one copy (Decree 23/2015/NĐ-CP, article 13); kiosks of
-// before this was seen to, and such as were given one id, may give it twice.
+// its own have one number. A number of a register of certifications stands on one copy of a ward (Decree 23/2015/NĐ-CP, article 13);
+// kiosks of before this was seen to, and such as were given one id, may give it twice. Another ward counts for itself; one that a
+// dossier doesn't name may be any.
 func (s *Store) SameNumber(d Dossier) (numbers []uint64) {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
 	for i, one := range d.Certified {
 		again := func(other string) bool { return strings.EqualFold(other, one) }
 		for _, n := range s.copies[strings.ToLower(one)] {
-			if (n != d.Number || slices.ContainsFunc(d.Certified[i+1:], again)) && !slices.Contains(numbers, n) {
+			twice := n != d.Number && sameWard(s.records[n].Ward, d.Ward) || n == d.Number && slices.ContainsFunc(d.Certified[i+1:], again)
+			if twice && !slices.Contains(numbers, n) {
 				numbers = append(numbers, n)
 			}
 		}
 	}
 	slices.Sort(numbers)
 	return numbers
+}
+
+// sameWard says whether two wards may be one: kiosks have their names as a technician typed them.
+func sameWard(a, b string) bool {
+	name := func(ward string) string {
+		return strings.ToLower(norm.NFC.String(strings.Join(strings.Fields(ward), " ")))
+	}
+	a, b = name(a), name(b)
+	return a == "" || b == "" || a == b
 }
 
 // claim notes a dossier under a key, in the order of filing.

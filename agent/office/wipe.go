@@ -19,8 +19,11 @@ import (
 // sweepEvery is how often dossiers past their time are looked for.
 const sweepEvery = time.Hour
 
-// Run wipes what is past its time, now and every hour, until ctx ends.
+// Run wipes what is past its time, now and every hour, until ctx ends. Before, it notes what an older program left unnoted.
 func (s *Store) Run(ctx context.Context) error {
+	if err := s.noteCertified(ctx); err != nil && ctx.Err() == nil {
+		s.o.Log.Error("look for the numbers of certified copies", "error", err)
+	}
 	tick := time.NewTicker(sweepEvery)
 	defer tick.Stop()
 	for {
