@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"slices"
+	"sync"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -63,26 +64,91 @@ func ReadAll(n int, read func(i int) ocr.Result) []ocr.Result {
 	return results
 }
 
-// Write writes one copy to w, page by page.
+// Write writes one copy to w, page by page. Pages are cut and packed while the one before is written, no more than a few ahead, so
+// that a copy of many takes no more memory than one of few.
 func Write(ctx context.Context, w io.Writer, by Cutter, c Copy, o Options) error {
 	out, err := pdfa.New(w, pdfa.Info{Level: o.Level, Title: c.Title, Language: "vi", Tool: o.Tool, Created: o.Now,
 		Descriptive: c.Descriptive})
 	if err != nil {
 		return err
 	}
-	for _, s := range c.Sheets {
-		data, err := s.Load()
-		if err != nil {
-			return fmt.Errorf("copy %s: %w", s.File, err)
+	work, ctx := errgroup.WithContext(ctx)
+	sheets := make(chan *sheetPages, 1)
+	work.Go(func() error {
+		defer close(sheets)
+		return startSheets(ctx, work, by, c.Sheets, o.MaxPage, sheets)
+	})
+	work.Go(func() error {
+		for s := range sheets {
+			for page := range s.pages {
+				if err := out.Add(<-page); err != nil {
+					return err
+				}
+			}
 		}
-		err = by.Cuts(ctx, ocr.Input{Name: s.File, Data: data}, s.Parts, o.MaxPage, func(i int, cut ocr.Cut) error {
-			return out.Add(layout(s.Parts[i], s.Kind, cut))
-		})
-		if err != nil {
-			return fmt.Errorf("copy %s: %w", s.File, err)
-		}
+		return ctx.Err()
+	})
+	if err := work.Wait(); err != nil {
+		return err
 	}
 	return out.Close()
+}
+
+// sheetPages are the pages of a sheet in their order, each ready when it is packed. begun is closed when the first is cut, or none is.
+type sheetPages struct {
+	pages chan (<-chan pdfa.Page)
+	begun chan struct{}
+}
+
+// startSheets cuts sheet after sheet, a second one while the first's pages are still taken. The next begins when the one before has a
+// worker: where there is one worker only, it must not take it away from the sheet that is waited for.
+func startSheets(ctx context.Context, work *errgroup.Group, by Cutter, sheets []Sheet, most int, to chan<- *sheetPages) error {
+	for _, s := range sheets {
+		p := &sheetPages{pages: make(chan (<-chan pdfa.Page), 1), begun: make(chan struct{})}
+		select {
+		case to <- p:
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+		work.Go(func() error { return s.cut(ctx, by, most, p) })
+		select {
+		case <-p.begun:
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
+	return nil
+}
+
+// cut gives the sheet's pages to p, each packed beside the cutting of the next.
+func (s Sheet) cut(ctx context.Context, by Cutter, most int, p *sheetPages) error {
+	begun := sync.OnceFunc(func() { close(p.begun) })
+	defer begun()
+	defer close(p.pages)
+	data, err := s.Load()
+	if err != nil {
+		return fmt.Errorf("copy %s: %w", s.File, err)
+	}
+	err = by.Cuts(ctx, ocr.Input{Name: s.File, Data: data}, s.Parts, most, func(i int, cut ocr.Cut) error {
+		begun()
+		packed := make(chan pdfa.Page, 1)
+		go func() {
+			page := layout(s.Parts[i], s.Kind, cut)
+			page.Pack()
+			packed <- page
+		}()
+		select {
+		case p.pages <- packed:
+			return nil
+		case <-ctx.Done():
+			<-packed
+			return ctx.Err()
+		}
+	})
+	if err != nil {
+		return fmt.Errorf("copy %s: %w", s.File, err)
+	}
+	return nil
 }
 
 // Sizes in millimetres of papers whose picture says nothing of its resolution: a card as ISO 7810 has it (ID-1), a passport's
@@ -205,7 +271,8 @@ func describe(d paper.Document) pdfa.Descriptive {
 
 // titles are the papers' own names.
 var titles = map[paper.Kind]string{
-	paper.CCCD: "Căn cước công dân", paper.CanCuoc: "Căn cước", paper.CCCD2016: "Căn cước công dân", paper.CMND: "Chứng minh nhân dân",
+	paper.CCCD: "Căn cước công dân", paper.CanCuoc: "Căn cước", paper.CCCD2016: "Căn cước công dân",
+	paper.CMND:     "Chứng minh nhân dân",
 	paper.Passport: "Hộ chiếu", paper.KhaiSinh: "Giấy khai sinh", paper.CT07: "Xác nhận thông tin về cư trú",
 }
 

@@ -22,6 +22,7 @@ import (
 	"github.com/pdfcpu/pdfcpu/pkg/pdfcpu/types"
 
 	"motcua/ocr/pdf"
+	"motcua/ocr/pdfa"
 )
 
 // stampRoom is how many bytes a time stamp may take in the file: with its authority's certificates one comes to four to seven thousand.
@@ -171,7 +172,7 @@ func (u *update) draw(ctx *model.Context, page types.Dict, content string) {
 	}
 	opens, closes := pdf.Balance(pdf.ContentOf(ctx, own))
 	stream := func(text string) types.Object {
-		return *types.NewIndirectRef(u.add(fmt.Appendf(nil, "<< /Length %d >>\nstream\n%s\nendstream", len(text), text)), 0)
+		return *types.NewIndirectRef(u.add(pdfa.Stream("", []byte(text))), 0)
 	}
 	page["Contents"] = append(append(types.Array{stream(opens)}, own...), stream(closes+"\n"+content))
 }
@@ -269,9 +270,8 @@ func (s *Signer) look(u *update, d *document, now time.Time) (rect string, objec
 	for _, body := range a.font.Objects(first) {
 		u.add(body)
 	}
-	look := u.add(fmt.Appendf(nil, "<< /Type /XObject /Subtype /Form /BBox [0 0 %.2f %.2f] /Resources << /Font << /F %d 0 R >> >> /Length "+
-		"%d >>\nstream\n%s\nendstream",
-		a.width, a.height, first, len(a.content), a.content))
+	look := u.add(pdfa.Stream(fmt.Sprintf("/Type /XObject /Subtype /Form /BBox [0 0 %.2f %.2f] /Resources << /Font << /F %d 0 R >> >>",
+		a.width, a.height, first), []byte(a.content)))
 	if d.box.Height() < smallPage && d.box.Width() < 1.5*smallPage {
 		box := *d.box
 		box.UR.Y += max(a.height, codeSide) + markMargin

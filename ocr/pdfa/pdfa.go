@@ -14,6 +14,7 @@ import (
 	"fmt"
 	"hash"
 	"io"
+	"math"
 	"slices"
 	"strconv"
 	"strings"
@@ -64,7 +65,13 @@ type Page struct {
 	Pixels        [2]int         // width and height of the JPEG
 	Corners       [3]paper.Point // where its top left, top right and bottom left stand
 	Words         []paper.Word   // with Where on this page, in reading order
+
+	packed []byte // the JPEG as the file gets it, if Pack was called
+	filter string
 }
+
+// Pack does beforehand what takes Add the longest, so that several pages can be packed at a time.
+func (p *Page) Pack() { p.packed, p.filter = tighter(p.JPEG) }
 
 // Writer writes one file. It is not safe for concurrent use.
 type Writer struct {
@@ -134,9 +141,11 @@ func (p *Writer) Add(page Page) error {
 		space = "/DeviceGray"
 	}
 	image := p.number()
-	data, filter := tighter(page.JPEG)
+	if page.filter == "" {
+		page.Pack()
+	}
 	p.stream(image, fmt.Sprintf("/Type /XObject /Subtype /Image /Width %d /Height %d /ColorSpace %s /BitsPerComponent 8 /Filter %s",
-		page.Pixels[0], page.Pixels[1], space, filter), data)
+		page.Pixels[0], page.Pixels[1], space, page.filter), page.packed)
 	content := p.number()
 	p.stream(content, "/Filter /FlateDecode", packed(p.content(page)))
 	number := p.number()
@@ -182,12 +191,13 @@ func (p *Writer) content(page Page) []byte {
 		return b.Bytes()
 	}
 	b.WriteString("BT 3 Tr\n")
+	var at pen
 	for i, w := range page.Words {
 		next := -1
 		if i+1 < len(page.Words) && page.Words[i+1].Line == w.Line {
 			next = i + 1
 		}
-		p.word(&b, page, w, next)
+		p.word(&b, &at, page, w, next)
 	}
 	b.WriteString("ET\n")
 	return b.Bytes()
@@ -205,12 +215,21 @@ func (p Page) sticksOut() bool {
 	return false
 }
 
+// pen is where the words written so far leave a reader: it needn't be told again what stays.
+type pen struct {
+	size, turn     string  // as they were written
+	x, y, cos, sin float64 // points from the page's bottom left corner, and the direction of the line
+}
+
+// offPlace is how far, in points, a word may stand from where it is: a thousandth of a line's height or so.
+const offPlace = 0.02
+
 // leastGap is how far apart words of a line stand at least, in heights of the line: poppler takes what is closer than 0.1 for
 // one word.
 const leastGap = 0.2
 
 // word shows one word, stretched to its box, and the blank before the next word of its line.
-func (p *Writer) word(b *bytes.Buffer, page Page, w paper.Word, next int) {
+func (p *Writer) word(b *bytes.Buffer, at *pen, page Page, w paper.Word, next int) {
 	codes := p.encode(w.Text)
 	q := w.Where
 	long, high := distance(q[3], q[2]), distance(q[0], q[3])
@@ -227,11 +246,34 @@ func (p *Writer) word(b *bytes.Buffer, page Page, w paper.Word, next int) {
 		}
 		gap = max(step-long, leastGap*high)
 	}
-	fmt.Fprintf(b, "/F %s Tf %s %s %s %s %s %s Tm %s Tz <%s> Tj\n", num(high), num(cos), num(sin), num(-sin), num(cos),
-		num(q[3].X), num(page.Height-q[3].Y), num(100*long/(float64(len(codes))*advance*high)), hexed(codes))
+	at.move(b, q[3].X, page.Height-q[3].Y, high, cos, sin)
+	at.show(b, codes, long, high)
 	if gap > 0 {
-		fmt.Fprintf(b, "%s Tz <%s> Tj\n", num(100*gap/(advance*high)), hexed(p.encode(" ")))
+		at.show(b, p.encode(" "), gap, high)
 	}
+	b.WriteByte('\n')
+}
+
+// move sets a reader to a line's height and direction and to a place, as far as it isn't there.
+func (at *pen) move(b *bytes.Buffer, x, y, high, cos, sin float64) {
+	if size := num(high); size != at.size {
+		fmt.Fprintf(b, "/F %s Tf ", size)
+		at.size = size
+	}
+	turn := fmt.Sprintf("%s %s %s %s", num(cos), num(sin), num(-sin), num(cos))
+	if turn != at.turn || math.Hypot(x-at.x, y-at.y) > offPlace {
+		fmt.Fprintf(b, "%s %s %s Tm ", turn, hundredths(x), hundredths(y))
+		at.turn, at.x, at.y = turn, x, y
+	}
+	at.cos, at.sin = cos, sin
+}
+
+// show writes text that is long points long.
+func (at *pen) show(b *bytes.Buffer, codes []uint16, long, high float64) {
+	full := float64(len(codes)) * advance * high
+	stretch := math.Round(1000*long/full) / 1000
+	fmt.Fprintf(b, "%s Tz%sTj ", num(100*stretch), literal(codes))
+	at.x, at.y = at.x+stretch*full*at.cos, at.y+stretch*full*at.sin
 }
 
 // encode gives the codes of a word, which are its UTF-16 units; what has no place there is left out.
@@ -341,6 +383,27 @@ func num(v float64) string {
 		return "0"
 	}
 	return s
+}
+
+// hundredths is a number to a hundredth of a point: a three-hundredth of a millimetre.
+func hundredths(v float64) string { return num(math.Round(v*100) / 100) }
+
+// literal is a string of two bytes a code, which packs better than hexadecimal does.
+func literal(codes []uint16) string {
+	b := []byte{'('}
+	for _, c := range codes {
+		for _, v := range []byte{byte(c >> 8), byte(c)} {
+			switch v {
+			case '(', ')', '\\':
+				b = append(b, '\\', v)
+			case '\r': // else it is read as a line feed (ISO 32000-1, 7.3.4.2)
+				b = append(b, '\\', 'r')
+			default:
+				b = append(b, v)
+			}
+		}
+	}
+	return string(append(b, ')'))
 }
 
 // text is a text string in UTF-16BE with its mark.

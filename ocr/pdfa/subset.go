@@ -81,10 +81,6 @@ func (s *Subset) Objects(n int) [SubsetObjects][]byte {
 		}
 		letters.WriteString("endbfchar\n")
 	}
-	stream := func(entries string, data []byte) []byte {
-		p := packed(data)
-		return slices.Concat(fmt.Appendf(nil, "<< %s /Filter /FlateDecode /Length %d >>\nstream\n", entries, len(p)), p, []byte("\nendstream"))
-	}
 	return [SubsetObjects][]byte{
 		fmt.Appendf(nil, "<< /Type /Font /Subtype /Type0 /BaseFont /%s /Encoding /Identity-H /DescendantFonts [ %d 0 R ] /ToUnicode %d 0 R >>",
 			s.name, n+1, n+4),
@@ -93,9 +89,15 @@ func (s *Subset) Objects(n int) [SubsetObjects][]byte {
 			s.name, widths.String(), n+2),
 		fmt.Appendf(nil, "<< /Type /FontDescriptor /FontName /%s /Flags 4 /FontBBox [-200 -300 1200 1000] /ItalicAngle 0 /Ascent 891 /Descent "+
 			"-216 /CapHeight 662 /StemV 80 /FontFile2 %d 0 R >>", s.name, n+3),
-		stream(fmt.Sprintf("/Length1 %d", len(s.file)), s.file),
-		stream("", toUnicode(letters.String())),
+		Stream(fmt.Sprintf("/Length1 %d", len(s.file)), s.file),
+		Stream("", toUnicode(letters.String())),
 	}
+}
+
+// Stream is the body of a packed stream's object.
+func Stream(entries string, data []byte) []byte {
+	p := packed(data)
+	return slices.Concat(fmt.Appendf(nil, "<< %s /Filter /FlateDecode /Length %d >>\nstream\n", entries, len(p)), p, []byte("\nendstream"))
 }
 
 // only makes a font file in which all glyphs but these, and those they are put together of, are empty. Numbers stay.
@@ -134,21 +136,67 @@ func only(ttf []byte, wanted []uint16) ([]byte, error) {
 	for g := range count {
 		places = be.AppendUint32(places, uint32(len(shapes)))
 		if keep[g] {
-			shapes = append(shapes, glyf[at(g):at(g+1)]...)
+			shapes = append(shapes, unhinted(glyf[at(g):at(g+1)])...)
 			shapes = append(shapes, make([]byte, -len(shapes)&3)...)
 		}
 	}
 	places = be.AppendUint32(places, uint32(len(shapes)))
 	be.PutUint32(head[8:], 0)
 	be.PutUint16(head[50:], 1)
-	parts["head"], parts["loca"], parts["glyf"] = head, places, shapes
-	var tables []table
-	for _, tag := range []string{"cvt ", "fpgm", "glyf", "head", "hhea", "hmtx", "loca", "maxp", "prep"} { // ISO 32000-1, 9.9
-		if data := parts[tag]; data != nil {
-			tables = append(tables, table{tag, data})
+	metrics, err := ownMetrics(parts, keep)
+	if err != nil {
+		return nil, err
+	}
+	return file([]table{{"glyf", shapes}, {"head", head}, {"hhea", parts["hhea"]}, {"hmtx", metrics}, {"loca", places},
+		{"maxp", parts["maxp"]}}), nil // ISO 32000-1, 9.9
+}
+
+// ownMetrics is the table of widths, with those of the glyphs that stay; zeros pack.
+func ownMetrics(parts map[string][]byte, keep map[int]bool) ([]byte, error) {
+	metrics, hhea := bytes.Clone(parts["hmtx"]), parts["hhea"]
+	if len(hhea) < 36 || len(parts["maxp"]) < 6 {
+		return nil, errors.New("read font: it has no measures")
+	}
+	full := int(binary.BigEndian.Uint16(hhea[34:])) // glyphs with a width of their own; those behind them have a bearing only
+	if len(metrics) < 4*full {
+		return nil, errors.New("read font: its measures are cut")
+	}
+	for g := range full - 1 { // the last one is the width of all behind it
+		if !keep[g] {
+			clear(metrics[4*g : 4*g+4])
 		}
 	}
-	return file(tables), nil
+	return metrics, nil
+}
+
+// unhinted is a glyph without the program that fits it to a screen's pixels, which works only with tables that are left out.
+func unhinted(g []byte) []byte {
+	be := binary.BigEndian
+	if len(g) < 10 {
+		return g
+	}
+	if contours := int(int16(be.Uint16(g))); contours >= 0 {
+		at := 10 + 2*contours // behind the ends of the contours
+		if len(g) < at+2 {
+			return g
+		}
+		program := int(be.Uint16(g[at:]))
+		if len(g) < at+2+program {
+			return g
+		}
+		return slices.Concat(g[:at], []byte{0, 0}, g[at+2+program:])
+	}
+	const moreParts, instructions = 0x20, 0x100
+	out := bytes.Clone(g)
+	for at := 10; at+4 <= len(out); {
+		flags := be.Uint16(out[at:])
+		be.PutUint16(out[at:], flags&^instructions)
+		at += partSize(flags)
+		if flags&moreParts == 0 {
+			return out[:min(at, len(out))]
+		}
+	}
+	return g
 }
 
 // components are the glyphs that a glyph is put together of (OpenType, "glyf").
@@ -159,23 +207,30 @@ func components(g []byte) []uint16 {
 	}
 	var out []uint16
 	for g = g[10:]; len(g) >= 4; {
-		flags, size := be.Uint16(g), 6
+		flags := be.Uint16(g)
 		out = append(out, be.Uint16(g[2:]))
-		if flags&0x1 != 0 { // arguments are words
-			size = 8
-		}
-		switch {
-		case flags&0x8 != 0: // one scale
-			size += 2
-		case flags&0x40 != 0: // two
-			size += 4
-		case flags&0x80 != 0: // a matrix
-			size += 8
-		}
+		size := partSize(flags)
 		if flags&0x20 == 0 || size > len(g) { // no more
 			break
 		}
 		g = g[size:]
 	}
 	return out
+}
+
+// partSize is how many bytes a part of a glyph takes, by its flags (OpenType, "glyf").
+func partSize(flags uint16) int {
+	size := 6
+	if flags&0x1 != 0 { // arguments are words
+		size = 8
+	}
+	switch {
+	case flags&0x8 != 0: // one scale
+		size += 2
+	case flags&0x40 != 0: // two
+		size += 4
+	case flags&0x80 != 0: // a matrix
+		size += 8
+	}
+	return size
 }
