@@ -4,6 +4,7 @@ import (
 	"image"
 	"math"
 	"math/rand/v2"
+	"slices"
 	"testing"
 
 	"motcua/ocr/paper"
@@ -99,6 +100,32 @@ func TestCutShowsWhatThePlaneSays(t *testing.T) {
 		}
 		if (white > 0) != (name == "off") {
 			t.Errorf("%s: %d places lie off the page", name, white)
+		}
+	}
+}
+
+// A cutting of the page's own pixels is those pixels, whatever rounding left on its corners; half a pixel off it is others.
+func TestCutPixelForPixel(t *testing.T) {
+	g := slope(90, 70, 1, 0.5)
+	r := rand.New(rand.NewPCG(7, 7))
+	for i := range g.Pix {
+		g.Pix[i] = uint8(r.IntN(256))
+	}
+	for name, c := range map[string]struct {
+		left, top, hair float64
+		own             bool
+	}{"whole page's corner": {0, 0, 1e-13, true}, "within": {20, 9, 0, true}, "half a pixel off": {20.5, 9, 0, false},
+		"off the page": {-1, 0, 0, false}} {
+		p := NewPlane(paper.Quad{{X: c.left + c.hair, Y: c.top}, {X: c.left + 60, Y: c.top - c.hair}, {X: c.left + 60, Y: c.top + 50},
+			{X: c.left, Y: c.top + 50}}, 60, 50)
+		got, want := p.Cut(g, 1), image.NewGray(image.Rect(0, 0, 60, 50))
+		for y := range 50 {
+			for x := range 60 {
+				want.SetGray(x, y, g.GrayAt(x+int(math.Floor(c.left)), y+int(c.top)))
+			}
+		}
+		if same := slices.Equal(got.Pix, want.Pix); same != c.own {
+			t.Errorf("%s: the page's own pixels: %t", name, same)
 		}
 	}
 }

@@ -5,6 +5,7 @@ import "C"
 
 import (
 	"image"
+	"math"
 	"unsafe"
 
 	"motcua/ocr/paper"
@@ -71,6 +72,22 @@ func (p Plane) Quad(r image.Rectangle) paper.Quad {
 	return paper.Quad{p.Page(x0, y0), p.Page(x1, y0), p.Page(x1, y1), p.Page(x0, y1)}
 }
 
+// onPixel is how far, in pixels, a cutting's corners may lie from the page's pixels to be taken for them: what rounding leaves.
+const onPixel = 1e-6
+
+// pixelForPixel says whether the cutting is made of the page's own pixels, and from where on: a sheet that was fed straight is.
+func (p Plane) pixelForPixel() (at image.Point, ok bool) {
+	origin := p.Page(0, 0)
+	at = image.Pt(int(math.Round(origin.X)), int(math.Round(origin.Y)))
+	for _, c := range [][2]int{{0, 0}, {p.Width, 0}, {p.Width, p.Height}, {0, p.Height}} {
+		q := p.Page(float64(c[0]), float64(c[1]))
+		if math.Abs(q.X-float64(at.X+c[0])) > onPixel || math.Abs(q.Y-float64(at.Y+c[1])) > onPixel {
+			return at, false
+		}
+	}
+	return at, true
+}
+
 // Cut resamples the cutting from the page, bilinearly; where the page is finer, fine × fine pixels are averaged first.
 func (p Plane) Cut(g *image.Gray, fine int) *image.Gray {
 	if fine > 1 {
@@ -83,6 +100,13 @@ func (p Plane) Cut(g *image.Gray, fine int) *image.Gray {
 	b := g.Bounds()
 	w, h := b.Dx(), b.Dy()
 	if w < 2 || h < 2 {
+		return out
+	}
+	if at, whole := p.pixelForPixel(); whole && out.Rect.Add(at).In(image.Rect(0, 0, w, h)) {
+		for y := range p.Height {
+			from := g.PixOffset(b.Min.X+at.X, b.Min.Y+at.Y+y)
+			copy(out.Pix[y*out.Stride:][:p.Width], g.Pix[from:from+p.Width])
+		}
 		return out
 	}
 	inParallel(p.Height, func(first, end int) {

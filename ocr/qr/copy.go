@@ -2,7 +2,6 @@ package qr
 
 import (
 	"image"
-	"image/draw"
 	"regexp"
 	"strings"
 )
@@ -31,9 +30,7 @@ func FindCopy(img *image.Gray, within image.Rectangle, side int) string {
 	for y := within.Min.Y; y < within.Max.Y && side > 1; y += side / 2 {
 		for x := within.Min.X; x < within.Max.X; x += side / 2 {
 			area := image.Rect(x, y, x+side, y+side).Intersect(within)
-			part := image.NewGray(image.Rectangle{Max: area.Size()})
-			draw.Draw(part, part.Rect, img, area.Min, draw.Src)
-			for _, s := range Find(part, QRCode) {
+			for _, s := range Find(img.SubImage(area).(*image.Gray), QRCode) {
 				if _, _, ok := Copy(s.Text); ok {
 					return s.Text
 				}
@@ -53,15 +50,8 @@ func FindInCorners(img *image.Gray, corner int) []Symbol {
 	}
 	var out []Symbol
 	for _, at := range []image.Point{b.Min, {b.Max.X - w, b.Min.Y}, {b.Min.X, b.Max.Y - h}, {b.Max.X - w, b.Max.Y - h}} {
-		part := image.NewGray(image.Rect(0, 0, w, h))
-		draw.Draw(part, part.Rect, img, at, draw.Src)
-		for _, s := range Find(part, QRCode) {
-			for i := range s.Where {
-				s.Where[i].X += float64(at.X)
-				s.Where[i].Y += float64(at.Y)
-			}
-			out = append(out, s)
-		}
+		part := img.SubImage(image.Rectangle{Min: at, Max: at.Add(image.Pt(w, h))}).(*image.Gray)
+		out = append(out, Find(part, QRCode)...)
 	}
 	return out
 }
