@@ -22,9 +22,10 @@ import (
 // fullPages are scans of A4 pages full of text, 300 dpi colour JPEG, printed by another program.
 func fullPages(tb testing.TB, n int) [][]byte {
 	tb.Helper()
-	words := strings.Fields("Cộng hòa xã hội chủ nghĩa Việt Nam độc lập tự do hạnh phúc giấy chứng nhận đăng ký quyền " +
-		"sử dụng đất nhà ở và tài sản khác gắn liền với đất căn cứ luật hộ tịch nghị định của chính phủ " +
-		"ủy ban nhân dân phường cấp cho ông bà sinh ngày tháng năm nơi thường trú tại số nhà đường phố quận huyện tỉnh thành")
+	words := strings.Fields("Cộng hòa xã hội chủ nghĩa Việt Nam độc lập tự do hạnh phúc giấy chứng nhận đăng " +
+		"ký quyền sử dụng đất nhà ở và tài sản khác gắn liền với đất căn cứ luật hộ " +
+		"tịch nghị định của chính phủ ủy ban nhân dân phường cấp cho ông bà sinh ngày tháng " +
+		"năm nơi thường trú tại số nhà đường phố quận huyện tỉnh thành")
 	rng := rand.New(rand.NewPCG(1, 2))
 	doc := fpdf.New("P", "mm", "A4", "")
 	doc.AddUTF8FontFromBytes("serif", "", liberationserifregular.TTF)
