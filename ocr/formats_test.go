@@ -91,10 +91,12 @@ func TestReadsTheFilesPeopleHave(t *testing.T) {
 		"jpeg_2000":        {"in.jp2", page.JPEG2000, []string{"opj_compress", "-i", "in.png", "-o", "in.jp2", "-r", "12"}},
 		"jpeg_2000_bare":   {"in.j2k", page.JPEG2000, []string{"opj_compress", "-i", "in.png", "-o", "in.j2k", "-r", "12"}},
 		"webp":             {"in.webp", page.WebP, []string{"cwebp", "-quiet", "-q", "85", "in.png", "-o", "in.webp"}},
-		"webp_lossless":    {"less.webp", page.WebP, []string{"cwebp", "-quiet", "-lossless", "-z", "1", "in.png", "-o", "less.webp"}},
-		"png_of_16_bits":   {"deep.png", page.PNG, []string{"convert", "in.png", "-depth", "16", "PNG48:deep.png"}},
-		"bmp":              {"in.bmp", page.BMP, []string{"convert", "in.png", "BMP3:in.bmp"}},
-		"gif":              {"in.gif", page.GIF, []string{"convert", "in.png", "in.gif"}},
+		"webp_that_moves": {"moves.webp", page.WebP, []string{"img2webp", "-lossy", "-q", "90", "-d", "100", "in.png", "in.png",
+			"-o", "moves.webp"}},
+		"webp_lossless":  {"less.webp", page.WebP, []string{"cwebp", "-quiet", "-lossless", "-z", "1", "in.png", "-o", "less.webp"}},
+		"png_of_16_bits": {"deep.png", page.PNG, []string{"convert", "in.png", "-depth", "16", "PNG48:deep.png"}},
+		"bmp":            {"in.bmp", page.BMP, []string{"convert", "in.png", "BMP3:in.bmp"}},
+		"gif":            {"in.gif", page.GIF, []string{"convert", "in.png", "in.gif"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			data := converted(t, dir, c.out, c.argv...)

@@ -15,6 +15,7 @@ import (
 	"errors"
 	"fmt"
 	"image"
+	"iter"
 	"runtime"
 	"strings"
 	"unsafe"
@@ -24,6 +25,9 @@ import (
 
 // ErrTruncated says that the picture is there but part of it may be missing or wrong.
 var ErrTruncated = errors.New("JPEG data is damaged or ends early")
+
+// ErrUnsupported says that the file is whole, but of a kind that libjpeg-turbo 2 does not decode.
+var ErrUnsupported = errors.New("JPEG is of a kind that is not supported")
 
 // Header is what a JPEG says of itself.
 type Header struct {
@@ -38,6 +42,9 @@ type Header struct {
 func ReadHeader(data []byte) (Header, error) {
 	if len(data) < 4 {
 		return Header{}, errors.New("JPEG header: too short")
+	}
+	if what := unsupported(data); what != "" {
+		return Header{}, fmt.Errorf("%w: %s", ErrUnsupported, what)
 	}
 	h := C.tjInitDecompress()
 	if h == nil {
@@ -240,16 +247,46 @@ func WithDensity(data []byte, dpi int) []byte {
 	return data
 }
 
+// segments gives the marks of a file with what stands behind each, up to its first pixels; a filling 0xFF before a mark is left out.
+func segments(data []byte) iter.Seq2[byte, []byte] {
+	return func(yield func(byte, []byte) bool) {
+		for i := 2; i+4 <= len(data) && data[i] == 0xFF; {
+			marker, n := data[i+1], int(data[i+2])<<8|int(data[i+3])
+			if marker == 0xFF {
+				i++
+				continue
+			}
+			if marker == 0xDA || n < 2 || i+2+n > len(data) || !yield(marker, data[i+4:i+2+n]) {
+				return
+			}
+			i += 2 + n
+		}
+	}
+}
+
+// unsupported says in what way the pixels of a file are coded, if it is one that is not decoded (ITU-T T.81, table B.1).
+func unsupported(data []byte) string {
+	for marker, body := range segments(data) {
+		switch {
+		case marker < 0xC0 || marker > 0xCF || marker == 0xC4 || marker == 0xC8 || marker == 0xCC || len(body) == 0:
+		case marker == 0xC3 || marker == 0xCB:
+			return "lossless"
+		case marker&7 >= 5:
+			return "hierarchical"
+		case body[0] != 8:
+			return fmt.Sprintf("%d bits a sample", body[0])
+		default:
+			return ""
+		}
+	}
+	return ""
+}
+
 // marks finds the density in the JFIF segment, the orientation in the EXIF segment, and Adobe's own segment.
 func marks(data []byte) Header {
 	h := Header{Orientation: exif.Upright}
 	dpi := 0.0
-	for i := 2; i+4 <= len(data) && data[i] == 0xFF; {
-		marker, n := data[i+1], int(data[i+2])<<8|int(data[i+3])
-		if marker == 0xDA || n < 2 || i+2+n > len(data) {
-			break
-		}
-		body := data[i+4 : i+2+n]
+	for marker, body := range segments(data) {
 		switch {
 		case marker == 0xE0 && len(body) >= 12 && string(body[:5]) == "JFIF\x00":
 			x := float64(int(body[8])<<8 | int(body[9]))
@@ -266,7 +303,6 @@ func marks(data []byte) Header {
 		case marker == 0xEE && bytes.HasPrefix(body, []byte("Adobe")):
 			h.Inverted = true
 		}
-		i += 2 + n
 	}
 	h.DPI = exif.Plausible(dpi)
 	return h

@@ -6,6 +6,7 @@ import (
 	"image"
 	"image/color"
 	std "image/jpeg"
+	"slices"
 	"testing"
 
 	"motcua/ocr/jpeg"
@@ -149,6 +150,28 @@ func TestReadHeader(t *testing.T) {
 	turned := "Exif\x00\x00II*\x00\x08\x00\x00\x00\x01\x00\x12\x01\x03\x00\x01\x00\x00\x00\x06\x00\x00\x00\x00\x00\x00\x00"
 	if h, err = jpeg.ReadHeader(withSegment(drawn(t, false, 50, 40), 0xE1, turned)); err != nil || h.Orientation != 6 || h.Components != 3 {
 		t.Errorf("%+v, %v", h, err)
+	}
+}
+
+// A whole file whose coding is not decoded is told as that, not as damaged; what is decoded besides the usual is not refused.
+func TestReadHeader_unsupported(t *testing.T) {
+	for name, c := range map[string]struct {
+		mark, depth byte
+		refused     bool
+	}{
+		"baseline": {0xC0, 8, false}, "extended": {0xC1, 8, false}, "twelve_bits": {0xC1, 12, true}, "lossless": {0xC3, 8, true},
+		"hierarchical": {0xC5, 8, true}, "arithmetic": {0xC9, 8, false}, "lossless_arithmetic": {0xCB, 8, true},
+	} {
+		data := drawn(t, false, 50, 40)
+		at := bytes.Index(data, []byte{0xFF, 0xC0})
+		data[at+1], data[at+4] = c.mark, c.depth
+		if _, err := jpeg.ReadHeader(data); errors.Is(err, jpeg.ErrUnsupported) != c.refused {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	// Filling before a mark is allowed (T.81, B.1.1.2).
+	if h, err := jpeg.ReadHeader(slices.Insert(drawn(t, false, 50, 40), 2, 0xFF)); err != nil || h.Width != 50 {
+		t.Errorf("with a filling: %+v, %v", h, err)
 	}
 }
 

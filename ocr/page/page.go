@@ -262,7 +262,7 @@ func (f *File) fit(h jpeg.Header) (int, error) {
 func (f *File) grayJPEG(data []byte, dpi float64, o exif.Orientation) (Picture, error) {
 	h, err := jpeg.ReadHeader(data)
 	if err != nil {
-		return Picture{}, fmt.Errorf("%w: %w", ErrDamaged, err)
+		return Picture{}, failure(err)
 	}
 	d, err := f.fit(h)
 	if err != nil {
@@ -290,7 +290,7 @@ func (f *File) grayJPEG(data []byte, dpi float64, o exif.Orientation) (Picture, 
 func (f *File) colorJPEG(data []byte, minWidth int, o exif.Orientation) (image.Image, int, error) {
 	h, err := jpeg.ReadHeader(data)
 	if err != nil {
-		return nil, 0, fmt.Errorf("%w: %w", ErrDamaged, err)
+		return nil, 0, failure(err)
 	}
 	d, err := f.fit(h)
 	if err != nil {
@@ -329,7 +329,11 @@ func (f *File) decode(n int) (image.Image, error) {
 		img, err := pdf.JPEG2000(f.data, min(f.pixels, mostJPEG2000))
 		return img, failure(err)
 	}
-	img, err := decodeGo(f.data, f.pixels, goDecoders[f.kind])
+	data := f.data
+	if f.kind == WebP {
+		data = still(data)
+	}
+	img, err := decodeGo(data, f.pixels, goDecoders[f.kind])
 	if err != nil {
 		return nil, err
 	}
@@ -427,7 +431,8 @@ func failure(err error) error {
 	case errors.Is(err, ErrTooLarge), errors.Is(err, bmp.ErrTooLarge), errors.Is(err, heif.ErrTooLarge),
 		errors.Is(err, tiff.ErrTooLarge), errors.Is(err, pdf.ErrTooLarge):
 		return fmt.Errorf("%w: %w", ErrTooLarge, err)
-	case errors.Is(err, heif.ErrNoCodec), errors.Is(err, bmp.ErrUnsupported):
+	case errors.Is(err, heif.ErrNoCodec), errors.Is(err, bmp.ErrUnsupported), errors.Is(err, tiff.ErrUnsupported),
+		errors.Is(err, jpeg.ErrUnsupported):
 		return fmt.Errorf("%w: %w", ErrUnsupported, err)
 	case errors.Is(err, ErrDamaged):
 		return err

@@ -59,7 +59,18 @@ static int size_of(TIFF *t, uint64_t limit, uint32_t *w, uint32_t *h) {
 	/* A strip or tile is decoded whole. */
 	if (TIFFIsTiled(t) ? TIFFTileSize64(t) > 16 * limit : TIFFStripSize64(t) > 16 * limit)
 		return MOTCUA_TIFF_TOO_LARGE;
-	return TIFFRGBAImageOK(t, why) ? MOTCUA_TIFF_OK : MOTCUA_TIFF_DAMAGED;
+	if (TIFFRGBAImageOK(t, why))
+		return MOTCUA_TIFF_OK;
+	/* What programs of science and of the press write is whole, and says what it is. */
+	uint16_t bits = 0, format = 0, packing = 0;
+	TIFFGetFieldDefaulted(t, TIFFTAG_BITSPERSAMPLE, &bits);
+	TIFFGetFieldDefaulted(t, TIFFTAG_SAMPLEFORMAT, &format);
+	TIFFGetFieldDefaulted(t, TIFFTAG_COMPRESSION, &packing);
+	uint16_t meaning = 0;
+	TIFFGetField(t, TIFFTAG_PHOTOMETRIC, &meaning);
+	const int gray = meaning == PHOTOMETRIC_MINISBLACK || meaning == PHOTOMETRIC_MINISWHITE, small = bits == 1 || bits == 2 || bits == 4;
+	const int decoded = bits == 8 || (small && (gray || meaning == PHOTOMETRIC_PALETTE)) || (bits == 16 && (gray || meaning == PHOTOMETRIC_RGB));
+	return bits > 64 || (decoded && format == SAMPLEFORMAT_UINT && TIFFIsCODECConfigured(packing)) ? MOTCUA_TIFF_DAMAGED : MOTCUA_TIFF_UNSUPPORTED;
 }
 
 int motcua_tiff_size(const uint8_t *data, size_t size, uint64_t dir, uint64_t limit, uint32_t *w, uint32_t *h) {

@@ -18,8 +18,9 @@ import (
 
 // What keeps a page from being decoded.
 var (
-	ErrDamaged  = errors.New("TIFF page is damaged or of an unknown kind")
-	ErrTooLarge = errors.New("TIFF page has too many pixels")
+	ErrDamaged     = errors.New("TIFF page is damaged or of an unknown kind")
+	ErrTooLarge    = errors.New("TIFF page has too many pixels")
+	ErrUnsupported = errors.New("TIFF page has samples, or a compression, that are not supported")
 )
 
 // Decode gives the page whose directory lies at an offset, if it has no more than limit pixels.
@@ -45,6 +46,8 @@ func verdict(rc C.int) error {
 		return nil
 	case C.MOTCUA_TIFF_TOO_LARGE:
 		return ErrTooLarge
+	case C.MOTCUA_TIFF_UNSUPPORTED:
+		return ErrUnsupported
 	}
 	return ErrDamaged
 }

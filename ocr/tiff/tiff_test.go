@@ -53,6 +53,21 @@ func TestDecode_limit(t *testing.T) {
 	}
 }
 
+// What is whole but of a depth that is not decoded is told as that: its bearer can save it otherwise, where a damaged file is lost.
+func TestDecode_unsupported(t *testing.T) {
+	data, at, _ := written(t, nil)
+	depths := bytes.Index(data[at:], []byte{8, 0, 8, 0, 8, 0, 8, 0})
+	if depths < 0 {
+		t.Fatal("no depths behind the directory")
+	}
+	for i := range 4 {
+		data[int(at)+depths+2*i] = 12
+	}
+	if _, err := tiff.Decode(data, at, 40*30); !errors.Is(err, tiff.ErrUnsupported) {
+		t.Errorf("twelve bits a sample: %v", err)
+	}
+}
+
 // No cut and no changed byte brings libtiff to read what is not there; a page that lacks its directory is damaged.
 func TestDecode_damaged(t *testing.T) {
 	data, at, _ := written(t, nil)
