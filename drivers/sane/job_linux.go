@@ -13,6 +13,10 @@ import (
 // comes in meanwhile.
 const aheadPages = 2
 
+// aheadBands are so many strips that wait at most for a loop that looks at the one before: it is woken once for several of them, and
+// the next one is there when it has done with one. A page of A4 comes in about nine.
+const aheadBands = 8
+
 // job is one scan as its worker tells it, read while the loop looks at the page before.
 type job struct {
 	c   *conn
@@ -43,7 +47,7 @@ func (s *Scanner) pages(ctx context.Context, c *conn, set scan.Settings, yield f
 	if err := c.send(r); err != nil {
 		return false, false, err
 	}
-	j := &job{c: c, s: s, set: set, events: make(chan event), empty: make(chan *canvas, aheadPages)}
+	j := &job{c: c, s: s, set: set, events: make(chan event, aheadBands), empty: make(chan *canvas, aheadPages)}
 	for range aheadPages {
 		j.empty <- &canvas{}
 	}
@@ -150,7 +154,7 @@ func (j *job) page(ctx context.Context, page *canvas, number int) (p scan.Page, 
 			if err := page.begin(*m.Frame); err != nil {
 				return p, err
 			}
-			p.DPI, source, p.Instead = m.DPI, m.Source, m.Instead
+			p.DPI, source, p.Instead = m.DPI, m.Source, cmp.Or(m.Instead, lesser(j.set.Mode, *m.Frame))
 		case "page":
 			if page.height == 0 || short(page, source) {
 				return p, &shortError{page.height, page.total}
@@ -168,6 +172,17 @@ func (j *job) page(ctx context.Context, page *canvas, number int) (p scan.Page, 
 			return p, errFrame
 		}
 	}
+}
+
+// lesser is what pages come in, where that says less than what was asked for: a device without a choice of modes takes no wish.
+func lesser(wanted scan.Mode, p params) scan.Mode {
+	switch {
+	case p.Depth == 1 && (wanted == scan.Gray || wanted == scan.Color):
+		return scan.Lineart
+	case p.Depth > 1 && p.Format == formatGray && wanted == scan.Color:
+		return scan.Gray
+	}
+	return ""
 }
 
 // lines takes pixels, and tells of the lines that are whole by them.

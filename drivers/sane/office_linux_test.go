@@ -186,13 +186,13 @@ func TestOffice_jam_behind_a_loop_that_is_broken_off(t *testing.T) {
 	}
 }
 
-// awaitReadAhead waits until the job that runs has read what follows the page in hand, and wants to tell it. No more than its
-// goroutine's stack says so: the loop that would be told is the one that waits here.
+// awaitReadAhead waits until the job that runs has read to its end what follows the page in hand. No more than the goroutines' stacks
+// say so: the loop that would be told is the one that waits here.
 func awaitReadAhead(t *testing.T) {
 	t.Helper()
 	stacks := make([]byte, 1<<20)
 	for end := time.Now().Add(patience); time.Now().Before(end); time.Sleep(time.Millisecond) {
-		if bytes.Contains(stacks[:runtime.Stack(stacks, true)], []byte("sane.(*job).tell(")) {
+		if !bytes.Contains(stacks[:runtime.Stack(stacks, true)], []byte("sane.(*job).read(")) {
 			return
 		}
 	}
