@@ -280,6 +280,7 @@ func BenchmarkESCL_beside_airscan(b *testing.B) {
 		return take(s, dir, stack)
 	}, func() error {
 		load()
-		return scanimage(dir, stack, []string{"SANE_CONFIG_DIR=" + config}, "-d", "airscan:e0:bench", "--source=ADF", "--mode=Gray", "--resolution=300")
+		return scanimage(dir, stack, []string{"SANE_CONFIG_DIR=" + config},
+			"-d", "airscan:e0:bench", "--source=ADF", "--mode=Gray", "--resolution=300")
 	})
 }

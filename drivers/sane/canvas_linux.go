@@ -22,6 +22,9 @@ const (
 const (
 	maxWidth  = 1 << 16
 	maxPixels = 200 << 20
+	// Backends pad lines to whole words or to what their hardware moves at once. More than a line's own length is no padding: the
+	// device says other things of its lines than it sends (a grey line with the bytes of a coloured one: AirSane 85).
+	mostPadding = 512 // bytes
 )
 
 // canvas gathers the bytes of a page's frames into its image, whatever pieces they come in. The zero
@@ -52,6 +55,7 @@ func (c *canvas) begin(p params) error {
 		return unsupportedError{fmt.Sprintf("depth this program reads: it sends %d bits", p.Depth)}
 	case p.PixelsPerLine <= 0 || p.PixelsPerLine > maxWidth || p.BytesPerLine < (p.PixelsPerLine*channels*p.Depth+7)/8 ||
 		p.BytesPerLine > 8*maxWidth,
+		p.BytesPerLine > 2*((p.PixelsPerLine*channels*p.Depth+7)/8)+mostPadding,
 		p.Lines > maxPixels/p.PixelsPerLine:
 		return fmt.Errorf("impossible page: %d pixels in %d bytes a line, %d lines", p.PixelsPerLine, p.BytesPerLine, p.Lines)
 	case c.height > 0 && (p.PixelsPerLine != c.p.PixelsPerLine || color != c.color):

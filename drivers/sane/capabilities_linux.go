@@ -170,6 +170,13 @@ func (h handle) caps(sheetfed bool) (*caps, error) {
 	source, hasSource := first(all, "source", "doc-source")
 	_, _, _, canDuplex := duplexSwitch(all)
 	names := source.strings
+	if hasSource && !source.settable && len(names) > 0 { // it is chosen at the device: there is the one that is chosen
+		name, err := h.text(source)
+		if err != nil {
+			return nil, err
+		}
+		names = []string{name}
+	}
 	if !hasSource || len(names) == 0 {
 		names = []string{"Flatbed"}
 		if sheetfed {

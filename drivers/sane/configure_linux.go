@@ -80,6 +80,8 @@ func (h handle) setSource(wanted scan.Source, sheetfed bool) (scan.Source, error
 		if err := h.setString(o, name); err != nil {
 			return "", err
 		}
+	case known:
+		return h.sourceThere(o, wanted)
 	case source == "":
 		if source = scan.Flatbed; sheetfed {
 			source = scan.ADF
@@ -102,6 +104,19 @@ func (h handle) setSource(wanted scan.Source, sheetfed bool) (scan.Source, error
 		return source, h.set(o, off)
 	}
 	return source, nil
+}
+
+// sourceThere is the source of a device at which it is chosen by hand, or by where paper lies.
+func (h handle) sourceThere(o option, wanted scan.Source) (scan.Source, error) {
+	name, err := h.text(o)
+	if err != nil {
+		return "", err
+	}
+	there := sourceNamed(name)
+	if there == "" || wanted != "" && wanted != there {
+		return "", unsupportedError{fmt.Sprintf("source %q now: it is chosen at the device, where it is %q", wanted, name)}
+	}
+	return there, nil
 }
 
 // chooseSource gives the device's name for the wanted source, or for the first one it has where none is wanted.

@@ -37,11 +37,13 @@ func bench(d *backend.Device, o Options, source scan.Source) scantest.Bench {
 
 // side tells which one a page is: the backend writes its number as a tone.
 func side(p scan.Page) (int, error) {
-	g, ok := p.Image.(*image.Gray)
-	if !ok {
-		return 0, fmt.Errorf("a %T", p.Image)
+	switch g := p.Image.(type) {
+	case *image.Gray:
+		return int(g.Pix[0]) - 128, nil
+	case *image.RGBA:
+		return int(g.Pix[0]) - 128, nil
 	}
-	return int(g.Pix[0]) - 128, nil
+	return 0, fmt.Errorf("a %T", p.Image)
 }
 
 func TestContract(t *testing.T) {

@@ -223,6 +223,14 @@ func (h handle) flag(o option) (bool, error) {
 	return w != 0, err
 }
 
+// text reads an option that is words.
+func (h handle) text(o option) (string, error) {
+	c := C.calloc(1, C.size_t(max(o.size, 0)+1))
+	defer C.free(c)
+	err := check(C.sane_control_option(h.h, C.SANE_Int(o.index), C.SANE_ACTION_GET_VALUE, c, nil))
+	return C.GoString((*C.char)(c)), err
+}
+
 // setNumber sets an int or fixed option and gives what the device made of it.
 func (h handle) setNumber(o option, v float64) (float64, error) {
 	if o.size != C.sizeof_SANE_Word {

@@ -10,6 +10,7 @@ import (
 	"reflect"
 	"runtime"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -24,6 +25,29 @@ func built(t *testing.T) string {
 		t.Fatalf("%v: %s", err, out)
 	}
 	return file
+}
+
+var (
+	helperMu   sync.Mutex // guards helperFile
+	helperFile string
+)
+
+// installed is the helper, built once for many tests.
+func installed(t *testing.T) string {
+	t.Helper()
+	helperMu.Lock()
+	defer helperMu.Unlock()
+	if helperFile == "" {
+		text, err := os.ReadFile(built(t))
+		if err != nil {
+			t.Fatal(err)
+		}
+		helperFile = filepath.Join(officeDir, Helper) // which TestMain removes
+		if err := os.WriteFile(helperFile, text, 0o755); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return helperFile
 }
 
 // The helper does what the whole program does as a worker, within the same bounds.

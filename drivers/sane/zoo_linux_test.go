@@ -1,10 +1,12 @@
 package sane
 
 import (
+	"errors"
 	"maps"
 	"math/rand/v2"
 	"os"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -20,7 +22,7 @@ func TestZoo(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, z := range devices {
-		if z.SANE == nil {
+		if z.SANE == nil || z.SANE.Depth == 1 { // of a page in black and white nobody can tell which it is: TestOneBit
 			continue
 		}
 		t.Run(z.File, func(t *testing.T) {
@@ -37,21 +39,63 @@ func played(t *testing.T, z zoo.Device) map[scan.Source]scantest.Bench {
 	t.Helper()
 	d, o := play(t, "zoo", z.SANE.Description())
 	o.Stall = 3 * time.Second
+	if os.Getenv("MOTCUA_SOAK") != "" {
+		o.Worker = []string{installed(t)}
+	}
 	s := open(t, o, "sane:"+d.ID)
 	info, err := s.Probe(t.Context())
-	if err != nil || len(info.Sources) == 0 || !slices.Contains(info.Modes, scan.Gray) || len(info.DPIs) == 0 || len(info.Areas) == 0 {
+	if err != nil || len(info.Sources) == 0 || slices.Contains(info.Modes, scan.Gray) == z.SANE.NoMode ||
+		len(info.DPIs) == 0 || len(info.Areas) == 0 {
 		t.Fatalf("%+v, %v", info, err)
 	}
 	s.Close()
 	all := map[scan.Source]scantest.Bench{}
 	for _, source := range info.Sources {
 		b := bench(d, o, source)
+		b.Colour = z.SANE.NoMode
 		b.Pages, b.Brief = 3, os.Getenv("MOTCUA_SOAK") == ""
 		delete(b.Faults, "hang") // seconds each, and the device has no part in it
 		delete(b.Faults, "io")
 		all[source] = b
 	}
 	return all
+}
+
+// TestOneBit scans from a device that has neither a choice of modes nor grey, and whose source is chosen at the device: the source that
+// is chosen there is the one it has, another one is refused with a word on why, and pages say that they are less than was asked for.
+func TestOneBit(t *testing.T) {
+	devices, err := zoo.Devices()
+	if err != nil {
+		t.Fatal(err)
+	}
+	i := slices.IndexFunc(devices, func(z zoo.Device) bool { return z.SANE != nil && z.SANE.Depth == 1 && z.SANE.Fixed })
+	d, o := play(t, "zoo", devices[i].SANE.Description())
+	s := open(t, o, "sane:"+d.ID)
+	info, err := s.Probe(t.Context())
+	if err != nil || !slices.Equal(info.Sources, []scan.Source{scan.Flatbed}) {
+		t.Fatalf("%+v, %v", info, err)
+	}
+	for wanted, instead := range map[scan.Mode]scan.Mode{scan.Gray: scan.Lineart, scan.Color: scan.Lineart, scan.Lineart: "", "": ""} {
+		pages, err := all(t.Context(), s, scan.Settings{Mode: wanted, DPI: 100})
+		if len(pages) != 1 || err != nil || pages[0].Instead != instead {
+			t.Errorf("%q wished: %d pages, %v", wanted, len(pages), err)
+		}
+	}
+	var f *scan.Fault
+	_, err = all(t.Context(), s, scan.Settings{Source: scan.ADF, DPI: 100})
+	if !errors.As(err, &f) || f.Code != scan.Unsupported || !strings.Contains(err.Error(), "Document Glass") {
+		t.Error(err)
+	}
+}
+
+// A device that claims more bytes in a line than its pixels have would give a picture of parts of lines: it is a fault.
+func TestLinesThatAreNotTheirPixels(t *testing.T) {
+	d, o := play(t, "pixma", "source=Flatbed\nmode=Color|Gray\nresolution=75-600\nx=215.9\ny=297\nclaim=3\n")
+	s := open(t, o, "sane:"+d.ID)
+	pages, err := all(t.Context(), s, scan.Settings{Mode: scan.Gray, DPI: 75})
+	if len(pages) != 0 || !errors.Is(err, &scan.Fault{Code: scan.IOError}) {
+		t.Errorf("%d pages, %v", len(pages), err)
+	}
 }
 
 // TestSoakZoo scans from every SANE device of the zoo, a thousand times in all, while things go wrong; it tells the counts make by
@@ -61,7 +105,7 @@ func TestSoakZoo(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	devices = slices.DeleteFunc(devices, func(z zoo.Device) bool { return z.SANE == nil })
+	devices = slices.DeleteFunc(devices, func(z zoo.Device) bool { return z.SANE == nil || z.SANE.Depth == 1 })
 	scans, step := 1000, 1
 	if os.Getenv("MOTCUA_SOAK") == "" {
 		scans, step = 2*len(devices), len(devices)/3

@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"image"
+	"image/color"
 	"iter"
 	"testing"
 	"time"
@@ -42,6 +43,7 @@ type Bench struct {
 	Single bool // it gives one page a scan: a glass, a camera
 	Waits  bool // an empty feeder is waited for and is no fault at once
 	Pixels bool // it scans a sheet of A4 to the millimetre; its foot is black over the whole width
+	Colour bool // it takes no wish for grey: its pages are coloured
 	DPI    int  // to scan with; 0: 100
 	Pages  int  // sides of a stack; 0: 5
 	Brief  bool // scan only, without trouble: for many devices of one driver
@@ -116,7 +118,7 @@ func (b Bench) check(t *testing.T, pages []scan.Page, from, n int) {
 			// A device that has not the resolution takes the next higher one, and says so.
 			if p.DPI < b.DPI {
 				t.Errorf("page %d has %d dpi, wished %d", p.Number, p.DPI, b.DPI)
-			} else if err := sheet(p, p.DPI); err != nil {
+			} else if err := b.sheet(p); err != nil {
 				t.Errorf("page %d: %v", p.Number, err)
 			}
 		}
@@ -124,21 +126,23 @@ func (b Bench) check(t *testing.T, pages []scan.Page, from, n int) {
 }
 
 // sheet demands a whole sheet of A4 and no window of metres.
-func sheet(p scan.Page, dpi int) error {
-	g, ok := p.Image.(*image.Gray)
-	if !ok {
+func (b Bench) sheet(p scan.Page) error {
+	if _, grey := p.Image.(*image.Gray); grey == b.Colour {
 		return fmt.Errorf("grey was wished, a %T came", p.Image)
 	}
-	want := int(scan.A4.Height / 25.4 * float64(dpi))
-	slack := dpi/25 + 1 // a millimetre
-	switch h := g.Rect.Dy(); {
+	dots := float64(p.DPI) / 25.4 // a millimetre
+	want := int(scan.A4.Height * dots)
+	slack := int(dots) + 1
+	bounds := p.Image.Bounds()
+	switch h := bounds.Dy(); {
 	case h < want-slack:
 		return fmt.Errorf("%d lines of a sheet that is %d long: its end is lost", h, want)
-	case h > int(scan.MaxArea.Height/25.4*float64(dpi))+slack:
+	case h > int(scan.MaxArea.Height*dots)+slack:
 		return fmt.Errorf("%d lines: a window of metres", h)
 	}
 	const foot, black = 2.0, 30 // mm from the end, and levels
-	if v := g.Pix[(want-int(foot/25.4*float64(dpi)))*g.Stride+g.Rect.Dx()/2]; v > black {
+	at := p.Image.At(bounds.Min.X+bounds.Dx()/2, bounds.Min.Y+want-int(foot*dots))
+	if v := color.GrayModel.Convert(at).(color.Gray).Y; v > black {
 		return fmt.Errorf("the sheet's foot is missing (%d)", v)
 	}
 	return nil

@@ -47,6 +47,10 @@ type SANE struct {
 	Duplex     string   `yaml:"duplex"`            // the switch to both sides, where it is no source
 	Late       bool     `yaml:"late"`              // an empty feeder shows only when the page is read
 	Named      string   `yaml:"resolution_option"` // what the option of the resolution is called
+	Fixed      bool     `yaml:"source_fixed"`      // the source is chosen at the device
+	NoMode     bool     `yaml:"no_mode"`           // there is no choice of modes
+	Depth      int      `yaml:"depth"`             // bits of a pixel, where there is no choice
+	NoLeft     bool     `yaml:"no_left"`           // the window has no left edge
 }
 
 // ESCL is how a device answers; see printer.Habits for what each means.
@@ -115,7 +119,7 @@ func (s SANE) Description() string {
 	line("type", "scanner")
 	list("source", s.Source)
 	mode := s.Mode
-	if len(mode) == 0 {
+	if len(mode) == 0 && !s.NoMode {
 		mode = []string{"Gray", "Color"}
 	}
 	list("mode", mode)
@@ -142,11 +146,10 @@ func (s SANE) Description() string {
 			line(key, name)
 		}
 	}
-	if s.Page {
-		line("page", 1)
-	}
-	if s.Late {
-		line("late", 1)
+	for key, on := range map[string]bool{"page": s.Page, "late": s.Late, "fixed": s.Fixed, "depth": s.Depth == 1, "no-left": s.NoLeft} {
+		if on {
+			line(key, 1)
+		}
 	}
 	return b.String()
 }

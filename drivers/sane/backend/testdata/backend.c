@@ -8,7 +8,8 @@
  * resolution (a list, or low-high); x, y (mm, the feeder's), glass-x, glass-y; least-x, least-y (the least of br-x and br-y); unit=pixel; page=1 (page-width and
  * page-height, at first 8.5 × 11 inches, bound the window, as fujitsu, canon_dr and epjitsu do); duplex (the name of a
  * switch to both sides); ald=1 (a switch by which a page ends with its sheet); late=1 (an empty feeder shows at the read); lines=unknown (a page ends with its sheet);
- * reading=unblocked (a read may give nothing yet); nameless=1 (it opens only without a name); needs (a file without which
+ * fixed=1 (the source is chosen at the device); depth=1 (pages are black and white, whatever is asked); no-left=1 (the window
+ * has no left edge); claim=3 (so many times the bytes of a line are claimed); reading=unblocked (a read may give nothing yet); nameless=1 (it opens only without a name); needs (a file without which
  * it does not open).
  * Files: feeder (sides that lie in it), fault ("jam 2": in the middle of page 2 of the next scan), away, hold, asleep (so
  * many times it does not open yet), place (its name, where that is not "one": it is plugged in elsewhere when that changes).
@@ -40,6 +41,7 @@ static SANE_Range resolution_range, page_x = {0, 0, 0}, page_y = {0, 0, 0}, rang
 	end_x = {0, 0, 0}, end_y = {0, 0, 0};
 static double feeder_x, feeder_y, glass_x, glass_y, least_x, least_y;
 static char needs[256];
+static int fixed_source, one_bit, no_left, claim = 1;
 static int nameless, pixels, paged, late, unknown, unblocked, ald;
 static SANE_Option_Descriptor options[OPTIONS];
 static SANE_Word value[OPTIONS];
@@ -96,6 +98,10 @@ static void read_device(void) {
 		if (!strcmp(text, "glass-y")) glass_y = atof(v);
 		if (!strcmp(text, "unit")) pixels = !strcmp(v, "pixel");
 		if (!strcmp(text, "page")) paged = atoi(v);
+		if (!strcmp(text, "fixed")) fixed_source = atoi(v);
+		if (!strcmp(text, "depth")) one_bit = atoi(v) == 1;
+		if (!strcmp(text, "no-left")) no_left = atoi(v);
+		if (!strcmp(text, "claim")) claim = atoi(v);
 		if (!strcmp(text, "ald")) ald = atoi(v);
 		if (!strcmp(text, "late")) late = atoi(v);
 		if (!strcmp(text, "lines")) unknown = !strcmp(v, "unknown");
@@ -160,6 +166,7 @@ SANE_Status ENTRY(init)(SANE_Int *version, SANE_Auth_Callback authorize) {
 	options[SOURCE].constraint.string_list = sources, options[MODE].constraint.string_list = modes;
 	if (!sources[0]) options[SOURCE].cap |= SANE_CAP_INACTIVE;
 	if (!modes[0]) options[MODE].cap |= SANE_CAP_INACTIVE;
+	if (fixed_source) options[SOURCE].cap = SANE_CAP_HARD_SELECT | SANE_CAP_SOFT_DETECT;
 	if (sources[0]) snprintf(source, sizeof source, "%s", sources[0]);
 	if (modes[0]) snprintf(mode, sizeof mode, "%s", modes[0]);
 	option(RESOLUTION, resolution_option, SANE_TYPE_INT, sizeof(SANE_Word), SANE_UNIT_DPI);
@@ -176,6 +183,7 @@ SANE_Status ENTRY(init)(SANE_Int *version, SANE_Auth_Callback authorize) {
 		option(PAGE_X + i, names[i], kind, sizeof(SANE_Word), unit);
 		options[PAGE_X + i].constraint_type = SANE_CONSTRAINT_RANGE, options[PAGE_X + i].constraint.range = ranges[i];
 	}
+	if (no_left) options[TL_X].cap |= SANE_CAP_INACTIVE;
 	option(DUPLEX, duplex_option, SANE_TYPE_BOOL, sizeof(SANE_Word), SANE_UNIT_NONE);
 	if (!*duplex_option) options[DUPLEX].cap |= SANE_CAP_INACTIVE;
 	option(ALD, "ald", SANE_TYPE_BOOL, sizeof(SANE_Word), SANE_UNIT_NONE);
@@ -229,7 +237,7 @@ SANE_Status ENTRY(control_option)(SANE_Handle h, SANE_Int n, SANE_Action action,
 		else *(SANE_Word *)v = value[n];
 		return SANE_STATUS_GOOD;
 	}
-	if (action != SANE_ACTION_SET_VALUE) return SANE_STATUS_UNSUPPORTED;
+	if (action != SANE_ACTION_SET_VALUE || !(options[n].cap & SANE_CAP_SOFT_SELECT)) return SANE_STATUS_UNSUPPORTED;
 	if (name) {
 		if (!listed(n == SOURCE ? sources : modes, v)) return SANE_STATUS_INVAL;
 		strcpy(name, v);
@@ -248,12 +256,13 @@ static int has(const char *in, const char *word) { return strcasestr(in, word) !
 SANE_Status ENTRY(get_parameters)(SANE_Handle h, SANE_Parameters *p) {
 	(void)h;
 	p->last_frame = SANE_TRUE;
-	p->depth = has(mode, "lineart") || has(mode, "black") || has(mode, "bitonal") || has(mode, "bw") || has(mode, "binary") || has(mode, "monochrome") ? 1 : 8;
+	p->depth = has(mode, "lineart") || has(mode, "black") || has(mode, "bitonal") || has(mode, "bw") || has(mode, "binary") || has(mode, "monochrome") || one_bit ? 1 : 8;
 	p->format = p->depth == 8 && !has(mode, "gray") && !has(mode, "grey") ? SANE_FRAME_RGB : SANE_FRAME_GRAY;
 	p->pixels_per_line = dots(millimetres(value[BR_X] - value[TL_X]));
 	p->lines = dots(millimetres(value[BR_Y] - value[TL_Y]));
 	if ((unknown || value[ALD]) && fed()) p->lines = -1;
 	p->bytes_per_line = p->depth == 1 ? (p->pixels_per_line + 7) / 8 : p->pixels_per_line * (p->format == SANE_FRAME_RGB ? 3 : 1);
+	p->bytes_per_line *= claim;
 	return SANE_STATUS_GOOD;
 }
 
