@@ -310,8 +310,8 @@ func (d Dossier) Sheet() (form.Sheet, bool) {
 	var lines []string
 	for _, w := range d.ways() {
 		line := w.Name + " – " + w.Words
-		if w.Law != "" {
-			line += " (" + w.Law + ")"
+		if rule := (procedure.Way{Law: w.Law}).Rule(); rule != "" {
+			line += " (" + rule + ")"
 		}
 		lines = append(lines, line)
 	}

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"regexp"
 	"strings"
 	"testing"
 	"time"
@@ -132,6 +133,52 @@ func TestOfficialFormAndWays(t *testing.T) {
 	d.Ways = nil
 	if _, err := d.Draft(); err == nil {
 		t.Error("a submission with neither page nor another way was packed")
+	}
+}
+
+// The official form, which the person reads before it is sent, names the law of each way without the numbers that only officers look
+// up; form.json, which the desk reads, keeps them.
+func TestFormNamesLawInPlainWords(t *testing.T) {
+	sources := os.DirFS("../../configs/procedures")
+	catalog, err := procedure.Load(sources)
+	if err != nil {
+		t.Fatal(err)
+	}
+	layouts, err := form.Load(catalog, sources)
+	if err != nil {
+		t.Fatal(err)
+	}
+	number := regexp.MustCompile(`KQ\d`)
+	lines, kept := 0, 0
+	for _, p := range catalog.All {
+		d := confirmed(t)
+		d.Procedure, d.Form, d.Ways = p, layouts.Layout(p), map[string]procedure.WayID{}
+		for _, paper := range p.Papers {
+			d.Ways[paper.ID] = paper.Offers()[0].ID
+		}
+		sheet, ok := d.Sheet()
+		if !ok {
+			continue
+		}
+		for _, block := range sheet.Blocks {
+			paragraph, ok := block.(form.Paragraph)
+			if !ok {
+				continue
+			}
+			for _, run := range paragraph.Runs {
+				if lines++; number.MatchString(run.Text) {
+					t.Errorf("%s: the form says %q", p.Code, run.Text)
+				}
+			}
+		}
+		for _, w := range d.ways() {
+			if number.MatchString(w.Law) {
+				kept++
+			}
+		}
+	}
+	if lines == 0 || kept == 0 {
+		t.Errorf("%d lines looked at, %d laws with numbers", lines, kept)
 	}
 }
 
