@@ -6,6 +6,7 @@ import (
 	"go/ast"
 	"go/parser"
 	"go/token"
+	"maps"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -38,7 +39,7 @@ func TestDoctorSpeaksVietnamese(t *testing.T) {
 	}
 	// What the checks say and how to mend it: all of it has words.
 	seen := 0
-	for _, pattern := range []string{"../../daemon/*.go", "../../station/*.go", "../../doctor/*.go"} {
+	for _, pattern := range []string{"../../daemon/*.go", "../../station/*.go", "../../doctor/*.go", "../../../drivers/*/*.go"} {
 		names, err := filepath.Glob(pattern)
 		if err != nil {
 			t.Fatal(err)
@@ -59,7 +60,8 @@ func TestDoctorSpeaksVietnamese(t *testing.T) {
 	}
 }
 
-// findings gives what a source file says in findings, with a 7 wherever something is put in.
+// findings gives what a source file says in findings, with a 7 wherever something is put in. A sentence that is put together in a
+// variable first is said in each way the function may put it.
 func findings(t *testing.T, name string) []string {
 	t.Helper()
 	file, err := parser.ParseFile(token.NewFileSet(), name, nil, 0)
@@ -67,45 +69,115 @@ func findings(t *testing.T, name string) []string {
 		t.Fatal(err)
 	}
 	var said []string
-	ast.Inspect(file, func(n ast.Node) bool {
-		call, ok := n.(*ast.CallExpr)
-		if !ok || !slices.Contains([]string{"Good", "Doubt", "Bad"}, called(call)) {
-			return true
-		}
-		for i, arg := range call.Args {
-			example := example(arg)
-			if called(call) == "Good" {
-				if i > 0 {
-					break
+	for _, decl := range file.Decls {
+		given := assigned(file, decl)
+		add := func(e ast.Expr, format bool) {
+			for _, example := range examples(e, given) {
+				if format {
+					example = verb.ReplaceAllString(example, "7")
 				}
-				example = verb.ReplaceAllString(example, "7")
+				if strings.Trim(example, "7:, ()") != "" { // else it is said elsewhere
+					said = append(said, example)
+				}
 			}
-			if strings.Trim(example, "7:, ()") != "" { // else it is said elsewhere
-				said = append(said, example)
+		}
+		ast.Inspect(decl, func(n ast.Node) bool {
+			switch n := n.(type) {
+			case *ast.CallExpr:
+				switch called(n) {
+				case "Doubt", "Bad":
+					for _, arg := range n.Args {
+						add(arg, false)
+					}
+				case "Good":
+					if format := examples(n.Args[0], given)[0]; format == "%s" {
+						add(n.Args[1], false)
+					}
+					add(n.Args[0], true)
+				}
+			case *ast.KeyValueExpr: // a driver's finding
+				if key, ok := n.Key.(*ast.Ident); ok && (key.Name == "What" || key.Name == "Mend") {
+					add(n.Value, false)
+				}
+			}
+			return true
+		})
+	}
+	return said
+}
+
+// assigned gives all that a declaration, or the file's own constants and variables, may give each name.
+func assigned(file *ast.File, decl ast.Decl) map[string][]ast.Expr {
+	given := map[string][]ast.Expr{}
+	look := func(n ast.Node) bool {
+		switch n := n.(type) {
+		case *ast.AssignStmt:
+			for i, to := range n.Lhs {
+				name, ok := to.(*ast.Ident)
+				if !ok || len(n.Lhs) != len(n.Rhs) {
+					continue
+				}
+				if n.Tok != token.ADD_ASSIGN {
+					given[name.Name] = append(given[name.Name], n.Rhs[i])
+					continue
+				}
+				for _, before := range slices.Clone(given[name.Name]) {
+					given[name.Name] = append(given[name.Name], &ast.BinaryExpr{X: before, Op: token.ADD, Y: n.Rhs[i]})
+				}
+			}
+		case *ast.ValueSpec:
+			for i, value := range n.Values {
+				given[n.Names[i].Name] = append(given[n.Names[i].Name], value)
 			}
 		}
 		return true
-	})
-	return said
+	}
+	for _, one := range file.Decls {
+		if general, ok := one.(*ast.GenDecl); ok {
+			ast.Inspect(general, look)
+		}
+	}
+	ast.Inspect(decl, look)
+	return given
 }
 
 var verb = regexp.MustCompile(`%[a-z]`)
 
-// example is a text as the program may build it.
-func example(e ast.Expr) string {
+// examples are the texts that the program may build of an expression.
+func examples(e ast.Expr, given map[string][]ast.Expr) []string {
 	switch e := e.(type) {
 	case *ast.BasicLit:
 		if text, err := strconv.Unquote(e.Value); err == nil {
-			return text
+			return []string{text}
 		}
 	case *ast.BinaryExpr:
-		return example(e.X) + example(e.Y)
+		var out []string
+		for _, x := range examples(e.X, given) {
+			for _, y := range examples(e.Y, given) {
+				out = append(out, x+y)
+			}
+		}
+		return out
 	case *ast.CallExpr:
 		if called(e) == "Sprintf" {
-			return verb.ReplaceAllString(example(e.Args[0]), "7")
+			out := examples(e.Args[0], given)
+			for i := range out {
+				out[i] = verb.ReplaceAllString(out[i], "7")
+			}
+			return out
+		}
+	case *ast.Ident:
+		var out []string
+		rest := maps.Clone(given)
+		delete(rest, e.Name) // what is put together of its own former text is followed once
+		for _, value := range given[e.Name] {
+			out = append(out, examples(value, rest)...)
+		}
+		if len(out) > 0 {
+			return out
 		}
 	}
-	return "7"
+	return []string{"7"}
 }
 
 // called is the name of a function, without its package.
