@@ -44,10 +44,13 @@ const unreachable = `(() => {
 				out.push(name(e) + " is a small key: " + Math.round(r.width) + "×" + Math.round(r.height));
 		}
 	}
-	for (const e of within.querySelectorAll("a[href], button, input:not([type=hidden]):not([type=file]), " +
+	for (const e of within.querySelectorAll("a[href], button:not(.below), input:not([type=hidden]):not([type=file]), " +
 		"textarea, select, summary, label.choice, .code, .qr, dialog[open] p")) {
 		if (!shown(e)) continue;
-		if (!e.closest(".dock, dialog")) e.scrollIntoView({ block: "center", behavior: "instant" });
+		if (!e.closest(".dock, dialog")) {
+			e.scrollIntoView({ block: "center", behavior: "instant" });
+			dispatchEvent(new Event("scroll")); // what follows it does so at once
+		}
 		const r = box(e);
 		if (r.left < -1 || r.right > W + 1) out.push(name(e) + " is cut at the side");
 		if (r.height < H * .55 && (r.top < -1 || r.bottom > H + 1)) out.push(name(e) + " is off the screen");
@@ -63,6 +66,26 @@ const unreachable = `(() => {
 		if (e.scrollWidth > e.clientWidth + 1) out.push(name(e) + " is cut by " + (e.scrollWidth - e.clientWidth) + " px");
 	}
 	return [...new Set(out)];
+})()`
+
+// untold looks at what ends under the bar below: the page says that it goes on, and at its end nothing is under the bar. A thing that
+// is scrolled to before it is looked at tells none of that.
+const untold = `(() => {
+	const out = [], root = document.documentElement, dock = document.querySelector(".dock"), below = document.querySelector(".below");
+	if (!document.querySelector(".way") || root.dataset.keyboard || document.querySelector("dialog[open]")) return out;
+	const parts = [...document.querySelectorAll("main *")].filter((e) => e.checkVisibility({ visibilityProperty: true }) &&
+		e.getBoundingClientRect().width > 1 && !e.parentElement.closest(".thumb, .bed, svg"));
+	const under = () => parts.filter((e) => e.getBoundingClientRect().bottom > dock.getBoundingClientRect().top + 2).
+		map((e) => e.tagName.toLowerCase() + "." + e.className + " “" + e.textContent.trim().replace(/\s+/g, " ").slice(0, 24) + "”");
+	const at = (top) => { scrollTo({ top, behavior: "instant" }); dispatchEvent(new Event("scroll")); return !!below && !below.hidden; };
+	let told = at(0), ends = under();
+	if (ends.length > 0 && !told) out.push(ends.at(-1) + " ends under the bar, and the page doesn't say that it goes on");
+	if (ends.length === 0 && told) out.push("the page says that it goes on, and it ends here");
+	told = at(root.scrollHeight);
+	for (const what of under()) out.push(what + " stays under the bar at the end of the page");
+	if (told) out.push("the page says at its end that it goes on");
+	at(0);
+	return out;
 })()`
 
 // fits looks at the page that is open on every screen with every size of text.
@@ -83,7 +106,7 @@ func fitsOn(t testing.TB, ctx context.Context, page string, screens [][2]int64, 
 			name := fmt.Sprintf("%s-%dx%d-", strings.NewReplacer("/", "_", " ", "_").Replace(page), screen[0], screen[1])
 			keepShots(t, ctx, filepath.Join(folder, name), sizes)
 		}
-		if found := eval[[]string](t, ctx, fmt.Sprintf(everySize, unreachable, strings.Join(sizes, `","`))); len(found) > 0 {
+		if found := eval[[]string](t, ctx, fmt.Sprintf(everySize, unreachable, untold, strings.Join(sizes, `","`))); len(found) > 0 {
 			t.Errorf("%s at %d×%d:\n\t%s", page, screen[0], screen[1], strings.Join(found, "\n\t"))
 		}
 	}
@@ -97,7 +120,7 @@ const everySize = `((look, sizes) => sizes.flatMap((size) => {
 	document.documentElement.dataset.size = size;
 	dispatchEvent(new Event("keyboard"));
 	return look().map((what) => "text " + size + ": " + what);
-}))(() => %s, ["%s"])`
+}))(() => [...%s, ...%s], ["%s"])`
 
 // frames waits until the window has its new size, and for two frames more: what follows it is in place after them.
 func frames(t testing.TB, ctx context.Context, screen [2]int64) {
@@ -129,7 +152,7 @@ func keepShots(t testing.TB, ctx context.Context, name string, sizes []string) {
 
 // Every page of a citizen's visit, on every screen that wards have.
 func TestPagesFitTheScreen(t *testing.T) {
-	k := newKiosk(t, withStaff(t))
+	k := newKiosk(t, withStaff(t), patient)
 	ctx := browser(t, 1024, 768)
 	seen := map[string]bool{}
 	toReceipt(t, ctx, k, "2.000815", func(page string) {
@@ -139,6 +162,7 @@ func TestPagesFitTheScreen(t *testing.T) {
 		}
 		seen[page] = true
 	})
+	receiptAtFirstGlance(t, ctx)
 	for _, page := range []string{"/", "/help", "/privacy", "/status", "/verify", "/nowhere"} {
 		do(t, ctx, chromedp.Navigate(k.server.URL+page))
 		fits(t, ctx, page)

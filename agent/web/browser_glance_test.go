@@ -2,6 +2,7 @@ package web
 
 import (
 	"context"
+	"fmt"
 	"testing"
 	"time"
 
@@ -59,6 +60,46 @@ func TestWhatIsAskedForIsInView(t *testing.T) {
 		return bed.offsetHeight > innerHeight * .4 && bed.offsetWidth > innerHeight * .25; })()`) {
 		t.Error("scanning: before the first line the scanner's glass is a speck")
 	}
+}
+
+// The receipt's state and code are seen without scrolling on every screen with every size of text, and with the usual text its symbol,
+// all of it where there is room; elsewhere touches on the mark that the page goes on bring the rest above the bar.
+func receiptAtFirstGlance(t *testing.T, ctx context.Context) {
+	t.Helper()
+	set := func(screen [2]int64, size string) {
+		do(t, ctx, chromedp.EmulateViewport(screen[0], screen[1], chromedp.EmulateTouch))
+		frames(t, ctx, screen)
+		eval[bool](t, ctx, `(document.documentElement.dataset.size = "`+size+`", scrollTo(0, 0), dispatchEvent(new Event("keyboard")))`)
+	}
+	was := eval[string](t, ctx, `document.documentElement.dataset.size || ""`)
+	for _, screen := range wardScreens {
+		for _, size := range textSizes {
+			set(screen, size)
+			parts := []string{".where", ".code", ".ticket .qr", ".take"}
+			switch {
+			case size != "m":
+				parts = parts[:2]
+			case screen[1] < 1080:
+				parts = parts[:3]
+			}
+			for _, part := range parts {
+				if !inView(t, ctx, part) {
+					t.Errorf("receipt at %d×%d, text %s: %s is not in view", screen[0], screen[1], size, part)
+				}
+			}
+		}
+	}
+	set([2]int64{1024, 768}, "xl")
+	for touches := 0; !inView(t, ctx, ".take"); touches++ {
+		if touches > 5 {
+			t.Fatal("touches on the mark that the page goes on don't lead to its end")
+		}
+		at := eval[float64](t, ctx, "scrollY")
+		tap(t, ctx, ".below")
+		holds(t, ctx, "a page that has moved", fmt.Sprintf("scrollY >= Math.min(%f + innerHeight / 2, document.documentElement.scrollHeight - innerHeight - 1)", at))
+	}
+	shown(t, ctx, ".below", false)
+	set([2]int64{1024, 768}, was)
 }
 
 // A finger that stays on the erasing key erases on; one that stays on a letter writes it once.

@@ -54,6 +54,17 @@
 	addEventListener("keyboard", clear); // it came or went: at once, before its field is scrolled to
 	clear();
 
+	// Whoever doesn't know that a page can be moved is told that it goes on below, and moves it by a touch. While keys are up their
+	// field is in view, and the room is theirs.
+	const below = $("[data-below]"), page = $("#main"), step = 0.8; // of what is seen of the page
+	const tellBelow = () => {
+		const end = page.getBoundingClientRect().bottom - parseFloat(getComputedStyle(page).paddingBottom);
+		below.hidden = "keyboard" in root.dataset || end <= dock.getBoundingClientRect().top + 1;
+	};
+	for (const kind of ["scroll", "resize", "keyboard"]) addEventListener(kind, tellBelow, { passive: true });
+	new ResizeObserver(tellBelow).observe(page);
+	below.addEventListener("click", () => scrollBy({ top: dock.getBoundingClientRect().top * step, behavior: "smooth" }));
+
 	// What was refused, and what was said about it, are seen without looking for them.
 	for (const e of [$("main [aria-invalid]"), $("main #error")]) (e?.closest(".choice") || e)?.scrollIntoView({ block: "nearest" });
 
