@@ -22,6 +22,7 @@ type shipped struct {
 	listen  string
 	daemon  *exec.Cmd
 	drained chan struct{}
+	words   []string // what it has said; to be read after drained only
 }
 
 // start runs the daemon and gives its address, which stays the same when it is started again.
@@ -38,11 +39,12 @@ func (s *shipped) start() string {
 		s.t.Fatal(err)
 	}
 	address := make(chan string, 1)
-	s.drained = make(chan struct{})
+	s.drained, s.words = make(chan struct{}), nil
 	go func() {
 		defer close(s.drained)
 		lines := bufio.NewScanner(said)
 		for lines.Scan() {
+			s.words = append(s.words, lines.Text())
 			if _, at, ok := strings.Cut(lines.Text(), "Motcua is at "); ok {
 				address <- strings.TrimSuffix(at, "/")
 			}
@@ -52,10 +54,20 @@ func (s *shipped) start() string {
 	case at := <-address:
 		s.listen = strings.TrimPrefix(at, "http://")
 		return at
+	case <-s.drained:
+		s.t.Fatalf("the daemon ended before it told its address: %s", s.last())
 	case <-time.After(patience):
-		s.t.Fatal("the daemon told no address")
-		return ""
+		_ = s.daemon.Process.Signal(syscall.SIGQUIT) // it tells where it stands
+		<-s.drained
+		s.t.Fatalf("the daemon told no address in %s: %s", patience, s.last())
 	}
+	return ""
+}
+
+// last is what a daemon that has ended said at its end.
+func (s *shipped) last() string {
+	const most = 200 // lines: the error, or where the goroutines stood
+	return strings.Join(s.words[max(0, len(s.words)-most):], "\n\t")
 }
 
 // kill ends the daemon without a word.
@@ -69,7 +81,7 @@ func (s *shipped) stop() {
 	_ = s.daemon.Process.Signal(syscall.SIGTERM)
 	<-s.drained
 	if err := s.daemon.Wait(); err != nil {
-		s.t.Errorf("the daemon ended with %v", err)
+		s.t.Errorf("the daemon ended with %v: %s", err, s.last())
 	}
 }
 
