@@ -32,7 +32,8 @@ func confirmed(t *testing.T) Dossier {
 	}
 	values := p.Prefill(nil, nil)
 	for id, text := range map[string]string{
-		"applicant_name": "Lê Thị Mẫu", "applicant_number": "001199000001", "applicant_birth": "1999-01-02", "applicant_residence": "1 Hàng Thử",
+		"applicant_name": "Lê Thị Mẫu", "applicant_number": "001199000001", "applicant_birth": "1999-01-02",
+		"applicant_residence": "1 Hàng Thử",
 		"pages": "3", "copies": "2",
 	} {
 		values[id] = procedure.Answer{Text: text, Source: paper.User, Document: -1}
@@ -86,7 +87,7 @@ func TestDraft(t *testing.T) {
 	if form.Schema != Schema || form.Procedure.Code != "2.000815" || form.Fee != 10000 || form.Operator != "minh" {
 		t.Errorf("form is %+v", form)
 	}
-	if form.Values[0].ID != "applicant_name" || form.Values[0].Value != "Lê Thị Mẫu" || form.Values[0].Label != "Họ, chữ đệm, tên" {
+	if first := form.Values[0]; first.ID != "applicant_name" || first.Value != "Lê Thị Mẫu" || first.Label != "Họ, chữ đệm, tên" {
 		t.Errorf("first value is %+v", form.Values[0])
 	}
 	if form.Times["confirmed"] != "2026-03-02T02:01:00Z" || form.Pages[0].Size != 10 || len(form.Papers) != 1 {

@@ -27,7 +27,8 @@ func TestDoctorSpeaksVietnamese(t *testing.T) {
 	}
 	for _, c := range []struct{ in, mend, what, mended string }{
 		{"procedures: 21 procedures are offered", "", "Thủ tục: có 21 thủ tục", ""},
-		{"recognition: a specimen card is read in 52 ms, 9 fields right", "", "Nhận dạng: đọc thẻ mẫu trong 52 ms, đúng 9 mục", ""},
+		{"recognition: a specimen card is read in 52 ms, 9 fields right", "",
+			"Nhận dạng: đọc thẻ mẫu trong 52 ms, đúng 9 mục", ""},
 		{"hub: the hub cannot be used: no route to host", "correct upload in the configuration",
 			"Nơi nhận: không dùng được nơi nhận: no route to host", "sửa mục upload trong cấu hình"},
 		{"queue: what nobody has put into words yet", "", "Hồ sơ chờ gửi: what nobody has put into words yet", ""},
