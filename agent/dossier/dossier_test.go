@@ -34,7 +34,7 @@ func confirmed(t *testing.T) Dossier {
 	for id, text := range map[string]string{
 		"applicant_name": "Lê Thị Mẫu", "applicant_number": "001199000001", "applicant_birth": "1999-01-02",
 		"applicant_residence": "1 Hàng Thử",
-		"pages": "3", "copies": "2",
+		"pages":               "3", "copies": "2",
 	} {
 		values[id] = procedure.Answer{Text: text, Source: paper.User, Document: -1}
 	}
