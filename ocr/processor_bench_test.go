@@ -12,8 +12,8 @@ import (
 )
 
 // olderProcessors are what a worker's environment says so that all of it runs as on an older processor: Go's runtime and the line
-// network go by GODEBUG, libjpeg-turbo and the C library by words of their own. ZXing has no code for single processors; Tesseract,
-// which looks for itself, is not held back, but is not asked about this page.
+// network go by GODEBUG, libjpeg-turbo and the C library by words of their own. ZXing has no code for single processors; Tesseract
+// looks for itself and is not held back: what it takes of a clear page, if it is asked at all, is the same in all three.
 var olderProcessors = []struct {
 	name string
 	env  []string

@@ -11,12 +11,16 @@ typedef int NAME(mask) __attribute__((vector_size(4 * LANES), aligned(4), may_al
 
 // The largest of n numbers, one at least.
 TARGET static float NAME(largest)(const float *in, size_t n) {
-	V m = in[0] - (V){0};
+	V four[4]; // beside each other: one would wait for itself
+	for (int k = 0; k < 4; k++)
+		four[k] = in[0] - (V){0};
 	size_t i = 0;
-	for (; i + LANES <= n; i += LANES) {
-		V v = load(in + i);
-		m = larger(v, m);
-	}
+	for (; i + 4 * LANES <= n; i += 4 * LANES)
+		for (int k = 0; k < 4; k++) {
+			const V v = load(in + i + k * LANES);
+			four[k] = larger(v, four[k]);
+		}
+	const V one = larger(four[0], four[1]), other = larger(four[2], four[3]), m = larger(one, other);
 	float top = in[0];
 	for (int k = 0; k < LANES; k++)
 		top = m[k] > top ? m[k] : top;
