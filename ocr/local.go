@@ -322,7 +322,7 @@ func problem(err error, n int) *Problem {
 	case errors.Is(err, page.ErrBomb):
 		return &Problem{TooLarge, "The PDF unpacks to more than a paper can hold; print it to a new PDF, or scan the paper."}
 	case errors.Is(err, page.ErrActive):
-		return &Problem{ActivePDF, "The PDF carries a script or starts a program; print it to a new PDF, or scan the paper."}
+		return &Problem{ActivePDF, "The PDF carries a script, starts a program or is drawn by one; print it to a new PDF, or scan the paper."}
 	case errors.Is(err, page.ErrEncrypted):
 		return &Problem{EncryptedPDF, "The PDF is protected by a password; save it without one."}
 	case errors.Is(err, page.ErrNoPages):

@@ -200,6 +200,7 @@ func TestActivePDF(t *testing.T) {
 		"script by its name":    sheet("/Names<</JavaScript<</Names[(a)4 0 R]>>>>", script),
 		"starts a program":      sheet("/OpenAction<</S/Launch/F(cmd.exe)>>", ""),
 		"film":                  sheet("", "4 0 obj<</Type/Annot/Subtype/RichMedia>>endobj"),
+		"drawn by a program":    sheet("/NeedsRendering true/AcroForm<</XFA(a form)/Fields[]>>", ""),
 		"script nobody refers":  sheet("", script),
 		"script behind the end": append(sheet("", ""), script...),
 	} {
@@ -211,9 +212,10 @@ func TestActivePDF(t *testing.T) {
 		}
 	}
 	for name, data := range map[string][]byte{
-		"plain":      sheet("", ""),
-		"a link":     sheet("", "4 0 obj<</Type/Annot/Subtype/Link/A<</S/URI/URI(https://example.invalid/JS)>>>>endobj"),
-		"words only": sheet("", "4 0 obj<</Title(about /JSON and /Launcher)>>endobj"),
+		"plain":                            sheet("", ""),
+		"a link":                           sheet("", "4 0 obj<</Type/Annot/Subtype/Link/A<</S/URI/URI(https://example.invalid/JS)>>>>endobj"),
+		"a form with a copy of its fields": sheet("/NeedsRendering false/AcroForm<</XFA(a form)/Fields[]>>", ""),
+		"words only":                       sheet("", "4 0 obj<</Title(about /JSON and /Launcher)>>endobj"),
 	} {
 		f, err := page.Open(data, 1<<24)
 		if err != nil {

@@ -12,8 +12,9 @@ import (
 	"github.com/pdfcpu/pdfcpu/pkg/pdfcpu/types"
 )
 
-// ErrActive says that a PDF carries what is run and not looked at: a script, or an order to start a program. No paper has
-// that. Nothing here would run it, but the file goes on to the office as it is.
+// ErrActive says that a PDF carries what is run and not looked at: a script, or an order to start a program, or that its pages are
+// drawn by a program from a form (XFA with NeedsRendering, ISO 32000-1, 12.7.8: in the file is one page that says to wait). No paper
+// has that. Nothing here would run it, but the file goes on to the office as it is.
 var ErrActive = errors.New("PDF carries scripts or starts programs")
 
 // orders are the names of actions and annotations that run something (ISO 32000-1, 12.6.4 and 13; JS is a script's own key).
@@ -61,6 +62,9 @@ func ordersIn(o types.Object, depth int) bool {
 	}
 	for key, value := range dict {
 		if key == "JS" || key == "JavaScript" {
+			return true
+		}
+		if drawn, is := value.(types.Boolean); is && bool(drawn) && key == "NeedsRendering" {
 			return true
 		}
 		if name, is := value.(types.Name); is && (key == "S" || key == "Subtype") && orders[string(name)] {
