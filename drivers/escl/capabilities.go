@@ -26,6 +26,7 @@ type capabilitiesXML struct {
 	Simplex      *inputCapsXML    `xml:"Adf>AdfSimplexInputCaps"`
 	Duplex       *inputCapsXML    `xml:"Adf>AdfDuplexInputCaps"`
 	AdfOptions   []string         `xml:"Adf>AdfOptions>AdfOption"`
+	AdfCapacity  number           `xml:"Adf>FeederCapacity"`
 	Justify      string           `xml:"Adf>Justification>XImagePosition"`
 	Profiles     []settingsProXML `xml:"SettingProfiles>SettingProfile"`
 }
@@ -63,6 +64,7 @@ func (n *number) UnmarshalText(text []byte) error {
 type capabilities struct {
 	Vendor, Model, UUID string
 	Inputs              map[scan.Source]input
+	oneSheet            bool // its feeder takes one sheet at a time, it says
 	traits              traits
 }
 
@@ -102,7 +104,7 @@ func parseCapabilities(data []byte) (*capabilities, error) {
 	}
 	c := &capabilities{
 		Vendor: vendor, Model: strings.TrimSpace(strings.TrimPrefix(model, vendor)),
-		UUID: normalUUID(x.UUID), Inputs: map[scan.Source]input{},
+		UUID: normalUUID(x.UUID), Inputs: map[scan.Source]input{}, oneSheet: x.AdfCapacity == 1,
 	}
 	named := map[string]settingsProXML{}
 	for _, list := range [][]settingsProXML{x.Profiles, x.Platen.profiles(), x.Simplex.profiles(), x.Duplex.profiles()} {
@@ -273,7 +275,7 @@ func (s *statusXML) feeder() scan.Code {
 	switch s.AdfState {
 	case "ScannerAdfEmpty":
 		return scan.NoDocuments
-	case "ScannerAdfJam", "ScannerAdfMispick":
+	case "ScannerAdfJam", "ScannerAdfMispick", "ScannerAdfDuplexPageTooShort", "ScannerAdfDuplexPageTooLong", "ScannerAdfInputTrayFailed":
 		return scan.Jammed
 	case "ScannerAdfHatchOpen", "ScannerAdfDoorOpen", "ScannerAdfCoverOpen", "ScannerAdfInputTrayOverloaded":
 		return scan.CoverOpen
@@ -281,6 +283,21 @@ func (s *statusXML) feeder() scan.Code {
 		return scan.DoubleFeed
 	}
 	return ""
+}
+
+// strange reports a state of the feeder that is neither a fault nor in order, as far as anybody here knows. "ScannedAdfLoaded" is what
+// NAPS2's server says.
+func (s *statusXML) strange() bool {
+	switch s.AdfState {
+	case "", "ScannerAdfLoaded", "ScannedAdfLoaded", "ScannerAdfProcessing":
+		return false
+	}
+	return s.feeder() == ""
+}
+
+// loaded reports a feeder that says that paper lies in it.
+func (s *statusXML) loaded() bool {
+	return s.AdfState == "ScannerAdfLoaded" || s.AdfState == "ScannedAdfLoaded"
 }
 
 // job finds the job by the last part of its path; makers write the rest differently.

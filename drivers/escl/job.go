@@ -25,6 +25,8 @@ type job struct {
 	max    int
 	traits traits
 
+	oneSheet bool // the feeder takes one sheet at a time
+
 	instead scan.Mode // what pages come in, where that is not what was asked for
 	empty   bool      // the feeder said so before the job began
 	over    bool      // the device has said that there is no more
@@ -41,7 +43,7 @@ func (s *Scanner) begin(ctx context.Context, set scan.Settings) (*job, error) {
 	if err != nil {
 		return nil, err
 	}
-	j := &job{s: s, source: t.source, dpi: t.dpi, max: set.MaxPages, traits: c.traits}
+	j := &job{s: s, source: t.source, dpi: t.dpi, max: set.MaxPages, traits: c.traits, oneSheet: c.oneSheet}
 	// This wakes a device that sleeps, and some report a jam for an empty feeder once the job runs; before, they know better.
 	now, err := s.statusWithin(ctx, waking)
 	if err == nil && t.source != scan.Flatbed {
@@ -320,8 +322,13 @@ func (j *job) judge(ctx context.Context, number int, st *statusError) answer {
 func (j *job) told(now *statusXML, number int, feeder scan.Code, st *statusError) answer {
 	gone, fed := noMore(st.code), j.source != scan.Flatbed
 	info, known := now.job(j.url.Path)
-	if a, ended := j.ended(info, number, feeder, st); ended {
+	if a, ended := j.ended(now, info, number, feeder, st); ended {
 		return a
+	}
+	if fed && gone && number > 1 && now.strange() {
+		// It may be a fault's name, and a stack that ends here would end without its last sheets.
+		why := fmt.Errorf("the feeder is in a state that nobody here knows, %q: %w", now.AdfState, st)
+		return answer{err: &codeError{scan.IOError, why}}
 	}
 	switch {
 	case st.code == http.StatusServiceUnavailable:
@@ -344,7 +351,7 @@ func (j *job) told(now *statusXML, number int, feeder scan.Code, st *statusError
 }
 
 // ended judges a job that has come to an end.
-func (j *job) ended(info jobXML, number int, feeder scan.Code, st *statusError) (answer, bool) {
+func (j *job) ended(now *statusXML, info jobXML, number int, feeder scan.Code, st *statusError) (answer, bool) {
 	switch info.JobState {
 	case "Aborted":
 		if feeder == scan.NoDocuments && number == 1 {
@@ -357,10 +364,28 @@ func (j *job) ended(info jobXML, number int, feeder scan.Code, st *statusError) 
 		if j.source == scan.Flatbed && number == 1 {
 			return answer{wait: briefly}, true // it has scanned and must still make the file
 		}
-		return answer{err: j.without(number, st)}, true
+		return answer{err: j.completed(now, number, st)}, true
 	}
 	return answer{}, false
 }
+
+// completed is the end of a stack, or why it is none although the device has done with the job.
+func (j *job) completed(now *statusXML, number int, st *statusError) error {
+	fed := j.source != scan.Flatbed
+	switch {
+	case fed && number == 1 && (now.loaded() || now.strange()):
+		// An empty feeder is not this: sheets may have run through (NAPS2 699).
+		return &codeError{scan.IOError, fmt.Errorf("the device has done with the job, and gave no page: %w", st)}
+	case fed && number > 1 && j.oneSheet && now.AdfState == "ScannerAdfProcessing":
+		return &codeError{scan.IOError, errOneSheet}
+	}
+	return j.without(number, st)
+}
+
+// errOneSheet is told for a device that gives one page a job and lets the sheets behind it run through (EPSON WF-2930: sane-airscan
+// 357 and 385); without it the stack would seem to end.
+var errOneSheet = errors.New("the scanner gives one sheet a scan by network, and lets the others run through unseen: lay one sheet in " +
+	"at a time, or scan from the glass")
 
 // noMore reports the standard's own answers for the end of a stack.
 func noMore(code int) bool { return code == http.StatusNotFound || code == http.StatusGone }

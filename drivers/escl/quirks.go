@@ -52,6 +52,10 @@ var quirks = []quirk{
 //	503 while the lamp warms or the device wakes                  HP LaserJet M28w, M630 (sane-airscan issue 38), Kyocera M5526cdw (179)
 //	a completed job that has a page to transfer for ever          ScanBridge issue 68
 //	"ScannerAdfProcessing" in place of empty                      Kyocera (sane-airscan), EPSON WF-2930 (issues 357, 385)
+//	one page a job, the other sheets run through                  EPSON WF-2930 (sane-airscan issues 357, 385), by its "FeederCapacity" of 1
+//	a completed job without a page, paper in the feeder           NAPS2's server (NAPS2 issue 699), "ScannedAdfLoaded" in place of loaded
+//	an empty feeder while the job's pages still come              HP ScanJet Pro 4500 fn1 (node-hp-scan-to pull request 1331)
+//	a comment before the state, a prefix that nothing declares    HP LaserJet (ScanBridge issue 39)
 //	Location with localhost, half an IPv6 address, a slash        HP M630, Xerox B205 (sane-airscan commit 6e5222c)
 //	a connection that breaks after the job's headers              Kyocera ECOSYS M6526cdn (sane-airscan issue 163)
 

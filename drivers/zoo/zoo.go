@@ -74,6 +74,13 @@ type ESCL struct {
 	JamOnEmpty       bool     `yaml:"jam_on_empty"`
 	ConflictOnEmpty  bool     `yaml:"conflict_on_empty"`
 	EmptyWhenIdle    bool     `yaml:"empty_when_idle"`
+	FeederCapacity   int      `yaml:"feeder_capacity"`
+	OnePageJobs      bool     `yaml:"one_page_jobs"`
+	NoImage          bool     `yaml:"no_image"`
+	LoadedWord       string   `yaml:"loaded_word"`
+	EmptyWhileFed    bool     `yaml:"empty_while_fed"`
+	Disclaimer       bool     `yaml:"disclaimer"`
+	TrailingSlash    bool     `yaml:"trailing_slash"`
 	TLS              bool     `yaml:"tls"` // it is spoken to over TLS
 }
 

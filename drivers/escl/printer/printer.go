@@ -55,6 +55,15 @@ type Habits struct {
 	Padding          int           // zero bytes behind each page
 	DropAfterHeaders bool          // drops the connection after the job's headers (Kyocera)
 	BusyBefore       int           // answers 503 to so many jobs first
+	FeederCapacity   int           // sheets that the feeder holds, as it says; 0: it says nothing
+	OnePageJobs      bool          // a job gives one page, and the other sheets run through unseen (EPSON WF-2930)
+	NoImage          bool          // sheets run through, and the job is completed without a page (NAPS2's server)
+	LoadedWord       string        // what it says in place of ScannerAdfLoaded
+	FaultWord        string        // what it says in place of ScannerAdfJam
+	FaultForgets     bool          // a job that jams is known no more, and its pages are not found
+	EmptyWhileFed    bool          // the feeder is empty as soon as a job runs, whose pages still come (HP ScanJet Pro 4500)
+	Disclaimer       bool          // a comment before the document, and a prefix that nothing declares (HP LaserJet)
+	HTMLStatus       bool          // a page for people in place of its state
 	Pace             time.Duration // for each page
 	Forbidden        bool          // wants somebody to sign in
 }
@@ -202,6 +211,10 @@ func (p *Printer) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Content-Type", "text/xml")
 		io.WriteString(w, p.Capabilities())
 	case path == "/ScannerStatus":
+		if p.h.HTMLStatus {
+			io.WriteString(w, "<!doctype html>\n<html><head><meta charset=utf-8><title>Status</title></head><body>Ready<br></body></html>")
+			return
+		}
 		w.Header().Set("Content-Type", "text/xml")
 		io.WriteString(w, p.Status())
 	case path == "/ScanJobs" && r.Method == http.MethodPost:
@@ -288,6 +301,9 @@ func (p *Printer) Capabilities() string {
 	if !p.h.NoADF {
 		b.WriteString("<scan:Adf><scan:AdfSimplexInputCaps>" + caps(width, height) + "</scan:AdfSimplexInputCaps><scan:AdfDuplexInputCaps>" +
 			caps(width, cmp.Or(p.h.DuplexHeight, height)) + "</scan:AdfDuplexInputCaps>")
+		if p.h.FeederCapacity > 0 {
+			fmt.Fprintf(&b, "<scan:FeederCapacity>%d</scan:FeederCapacity>", p.h.FeederCapacity)
+		}
 		if p.h.Justify != "" {
 			b.WriteString("<scan:Justification><pwg:XImagePosition>" + p.h.Justify +
 				"</pwg:XImagePosition><pwg:YImagePosition>Top</pwg:YImagePosition></scan:Justification>")
@@ -300,6 +316,7 @@ func (p *Printer) Capabilities() string {
 		text = strings.NewReplacer("scan:", "ns1:", "xmlns:scan", "xmlns:ns1", "pwg:", "", "xmlns:pwg", "xmlns").Replace(text)
 		text = "\ufeff" + strings.Replace(text, "?>", "?>\n<!doctype scan>\n", 1)
 	}
+	text = p.disclaimed(text)
 	return text
 }
 
@@ -310,6 +327,15 @@ func (p *Printer) Status() string {
 	state, adf := "Idle", p.adf
 	if p.h.NoAdfState && (adf == "ScannerAdfLoaded" || adf == "ScannerAdfProcessing") {
 		adf = ""
+	}
+	if p.h.EmptyWhileFed && p.job != nil && strings.HasSuffix(adf, "Processing") {
+		adf = "ScannerAdfEmpty"
+	}
+	if p.h.LoadedWord != "" && adf == "ScannerAdfLoaded" {
+		adf = p.h.LoadedWord
+	}
+	if p.h.FaultWord != "" && adf == "ScannerAdfJam" {
+		adf = p.h.FaultWord
 	}
 	if p.h.EmptyWhenIdle && p.job == nil && adf == "ScannerAdfLoaded" {
 		adf = "ScannerAdfEmpty"
@@ -325,9 +351,21 @@ func (p *Printer) Status() string {
 		fmt.Fprintf(&jobs, "<scan:JobInfo><pwg:JobUri>%s/ScanJobs/%s</pwg:JobUri><pwg:JobState>%s</pwg:JobState>"+
 			"<pwg:JobStateReasons><pwg:JobStateReason>JobReason</pwg:JobStateReason></pwg:JobStateReasons></scan:JobInfo>", p.h.Root, id, s)
 	}
-	return fmt.Sprintf(`<?xml version="1.0" encoding="UTF-8"?><scan:ScannerStatus xmlns:pwg="http://www.pwg.org/schemas/2010/12/sm" `+
+	return p.disclaimed(fmt.Sprintf(`<?xml version="1.0" encoding="UTF-8"?>`+
+		`<scan:ScannerStatus xmlns:pwg="http://www.pwg.org/schemas/2010/12/sm" `+
 		`xmlns:scan="http://schemas.hp.com/imaging/escl/2011/05/03"><pwg:Version>2.63</pwg:Version><pwg:State>%s</pwg:State>`+
-		`<scan:AdfState>%s</scan:AdfState><scan:Jobs>%s</scan:Jobs></scan:ScannerStatus>`, state, adf, jobs.String())
+		`<scan:AdfState>%s</scan:AdfState><scan:Jobs>%s</scan:Jobs></scan:ScannerStatus>`, state, adf, jobs.String()))
+}
+
+// disclaimed puts what some devices say of their maker's liability before a document, with a prefix that nothing declares.
+func (p *Printer) disclaimed(text string) string {
+	if !p.h.Disclaimer {
+		return text
+	}
+	_, text, _ = strings.Cut(text, "?>")
+	name, rest, _ := strings.Cut(text, " ")
+	return "<!--\n THIS DATA IS SUBJECT TO A DISCLAIMER\n-->\n" + name +
+		` xsi:schemaLocation="http://schemas.hp.com/imaging/escl/2011/05/03 x.xsd" ` + rest
 }
 
 func (p *Printer) create(w http.ResponseWriter, r *http.Request) {
@@ -439,6 +477,13 @@ func (p *Printer) next(w http.ResponseWriter, r *http.Request, id string) {
 		http.Error(w, "no such job", gone)
 		return
 	}
+	if p.h.NoImage && !j.platen && len(j.pages) > 0 {
+		p.feeder = nil
+		p.end("Completed")
+		p.adf = "ScannerAdfLoaded" // it says so all the same
+		http.Error(w, "no pages", gone)
+		return
+	}
 	if j.given == len(j.pages) {
 		if !(len(j.pages) == 0 && p.h.JamOnEmpty) {
 			p.end("Completed")
@@ -467,6 +512,14 @@ func (p *Printer) next(w http.ResponseWriter, r *http.Request, id string) {
 	j.notYet, j.earlyEnd = p.h.NotYet, 0
 	if !j.platen {
 		p.feeder = p.feeder[1:]
+	}
+	if p.h.OnePageJobs && !j.platen {
+		more := len(p.feeder) > 0
+		p.feeder = nil
+		p.end("Completed")
+		if more {
+			p.adf = "ScannerAdfProcessing"
+		}
 	}
 	media := "image/jpeg"
 	if p.h.WrongContentType || bytes.HasPrefix(page, []byte("%PDF")) {
@@ -498,7 +551,13 @@ func (p *Printer) breakDown(w http.ResponseWriter, r *http.Request, kind string,
 	switch kind {
 	case "jam", "cover", "double-feed":
 		p.adf = map[string]string{"jam": "ScannerAdfJam", "cover": "ScannerAdfHatchOpen", "double-feed": "ScannerAdfMultipickDetected"}[kind]
+		id := p.job.id
 		p.end("Aborted")
+		if p.h.FaultForgets {
+			delete(p.done, id)
+			http.Error(w, "no such job", http.StatusNotFound)
+			return true
+		}
 		http.Error(w, "trouble", http.StatusConflict)
 	case "abort":
 		p.end("Aborted")

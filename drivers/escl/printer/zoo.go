@@ -13,6 +13,8 @@ func Playing(z zoo.ESCL) Habits {
 		EarlyEnd: z.Early, EarlyFirst: z.EarlyFirst, NotYet: z.NotYet, BusyBefore: z.Busy, MaxDPI: z.MaxDPI, PortInHost: z.PortInHost,
 		HostLocalhost: z.HostLocalhost, DropAfterHeaders: z.DropAfterHeaders, JamOnEmpty: z.JamOnEmpty, ConflictOnEmpty: z.ConflictOnEmpty,
 		EmptyWhenIdle: z.EmptyWhenIdle, NoPlaten: z.Platen == "none", NoADF: z.Feeder == "none", RetryAfter: "0",
+		FeederCapacity: z.FeederCapacity, OnePageJobs: z.OnePageJobs, NoImage: z.NoImage, LoadedWord: z.LoadedWord,
+		EmptyWhileFed: z.EmptyWhileFed, Disclaimer: z.Disclaimer, TrailingSlash: z.TrailingSlash,
 	}
 	// What is not known of a feeder's size stays the printer's own.
 	_, _ = fmt.Sscanf(z.Feeder, "%dx%d", &h.FeederWidth, &h.FeederHeight)
