@@ -41,8 +41,8 @@ func OpenRoster(ctx context.Context, cfg config.Config) (*staff.Roll, error) {
 	}
 	roll, err := staff.Open(filepath.Join(cfg.Data, rosterFile), time.Now, box)
 	if errors.Is(err, seal.ErrWrongKey) {
-		return nil, fmt.Errorf("%w; put the kiosk key back (motcua queue key restore) and %s with it, or, if it is lost for good, rename "+
-			"%s and add the staff anew", err, wrappedRoll, rosterFile)
+		return nil, fmt.Errorf("%w; put the kiosk key back (motcua queue key restore) and start the daemon, or, if it is lost for good, rename "+
+			"%s and add the staff anew", err, rosterFile)
 	}
 	if err != nil {
 		return nil, fmt.Errorf("read the list of staff: %w", err)
