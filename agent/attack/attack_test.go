@@ -551,6 +551,23 @@ func TestForeignPages(t *testing.T) {
 	d.well()
 }
 
+// Whoever asks without a cookie gets one session, not one for each part of the page that asks for it: their number is bounded.
+func TestOneSessionAPage(t *testing.T) {
+	t.Parallel()
+	d := start(t)
+	for _, path := range []string{"/", "/status", "/staff", "/verify", "/resume", "/privacy", "/papers"} {
+		answer, err := http.Get(d.base + path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		answer.Body.Close()
+		if given := answer.Header.Values("Set-Cookie"); len(given) > 1 {
+			t.Errorf("%s gives %d sessions", path, len(given))
+		}
+	}
+	d.well()
+}
+
 // The process is killed in the middle: nobody else may read its memory while it runs, nor its data folder.
 func TestNeighbourOnTheMachine(t *testing.T) {
 	t.Parallel()

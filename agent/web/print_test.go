@@ -58,6 +58,14 @@ func TestReceiptIsPrinted(t *testing.T) {
 	h.post("/receipt/print").want(200, "/receipt", k.site.Words.Say("vi", "print.no-paper"), k.site.Words.Say("vi", "receipt.unprinted"),
 		s.Code)
 	h.get("/receipt?printed=no&why=../x").want(200, "/receipt", s.Code)
+	// A bored child taps on: the roll of paper is not all printed, and what failed does not count.
+	broken = nil
+	for range 10 {
+		h.post("/receipt/print")
+	}
+	if h.want(200, "/receipt", k.site.Words.Say("vi", "receipt.enough"), s.Code); len(printed) != 3 {
+		t.Errorf("%d slips of one receipt", len(printed))
+	}
 }
 
 // The technician prints a slip that says nothing of anybody, and reads what to do where the printer takes none.

@@ -38,6 +38,8 @@ func (s *Pages) receipt(w http.ResponseWriter, r *http.Request, at screen.Seat) 
 	switch r.URL.Query().Get("printed") {
 	case "yes":
 		b.Said = "receipt.printed"
+	case "enough":
+		b.Said = "receipt.enough"
 	case "no":
 		b.Said = "receipt.unprinted"
 		if why := "print." + r.URL.Query().Get("why"); s.Words.Has(at.Lang, why) {
@@ -61,8 +63,14 @@ func (s *Pages) printReceipt(w http.ResponseWriter, r *http.Request, at screen.S
 		return
 	}
 	_ = at.Visit.Touch(s.Now())
+	undo, ok := at.Table.PrintsSlip()
+	if !ok {
+		http.Redirect(w, r, "/receipt?printed=enough", http.StatusSeeOther)
+		return
+	}
 	said := "yes"
 	if err := s.Options.PrintSlip(r.Context(), s.slip(at)); err != nil {
+		undo()
 		s.Log.Error("print receipt", "visit", at.State.ID, "error", err)
 		said = "no"
 		if why, ok := strings.CutPrefix(s.Unprinted(err), "print."); ok {

@@ -60,7 +60,8 @@ type Table struct {
 	Live    *live
 	Context context.Context // ends when the visit does; what is read in it counts to share
 	share   *ocr.Share
-	wiped   func() // is called when the visit is out of memory
+	slips   atomic.Int32 // receipts that were printed
+	wiped   func()       // is called when the visit is out of memory
 	leave   context.CancelFunc
 	jobs    sync.WaitGroup
 	host    *errgroup.Group // of all jobs, which the host waits for
@@ -174,6 +175,19 @@ func (s *Host) SessionOf(r *http.Request) (*Session, bool) {
 	return found, ok
 }
 
+// mostSlips is how often a visit's receipt is printed: once more where it was torn or lost, and once for a relative. Paper is what a
+// bored child at the screen can waste.
+const mostSlips = 3
+
+// PrintsSlip counts a receipt that is printed; false: it was printed often enough. Where it was not printed after all, undo takes it back.
+func (t *Table) PrintsSlip() (undo func(), ok bool) {
+	if t.slips.Add(1) > mostSlips {
+		t.slips.Add(-1)
+		return nil, false
+	}
+	return func() { t.slips.Add(-1) }, true
+}
+
 // Session gives the browser's session, making one for a newcomer.
 func (s *Host) Session(w http.ResponseWriter, r *http.Request) *Session {
 	now := s.Now()
@@ -183,10 +197,30 @@ func (s *Host) Session(w http.ResponseWriter, r *http.Request) *Session {
 		found.mu.Unlock()
 		return found
 	}
+	if found, ok := s.givenWith(w); ok {
+		return found
+	}
 	fresh := &Session{Token: secret(), CSRF: secret(), lang: "vi", size: "m", seen: now}
 	s.Sessions.add(fresh)
 	http.SetCookie(w, cookie(r, fresh.Token))
 	return fresh
+}
+
+// givenWith is the session that this very answer gives to a newcomer.
+func (s *Host) givenWith(w http.ResponseWriter) (*Session, bool) {
+	for _, line := range w.Header().Values("Set-Cookie") {
+		c, err := http.ParseSetCookie(line)
+		if err != nil || c.Name != CookieName {
+			continue
+		}
+		s.Sessions.mu.Lock()
+		found, ok := s.Sessions.all[c.Value]
+		s.Sessions.mu.Unlock()
+		if ok {
+			return found, true
+		}
+	}
+	return nil, false
 }
 
 func cookie(r *http.Request, token string) *http.Cookie {
