@@ -11,39 +11,23 @@ import (
 	"testing"
 
 	"golang.org/x/image/draw"
-	"golang.org/x/image/font"
-	"golang.org/x/image/font/opentype"
 	"golang.org/x/image/math/f64"
-	"golang.org/x/image/math/fixed"
 
 	"motcua/ocr/jpeg"
 	"motcua/ocr/mrz"
 	"motcua/ocr/page"
 	"motcua/ocr/paper"
+	"motcua/ocr/specimen"
 )
 
-// typist types OCR-B of ten letters an inch on img, a letter every step pixels.
+// typist types OCR-B of ten letters an inch on img in black, a letter every step pixels.
 func typist(t *testing.T, img draw.Image, dpi float64) func(text string, x, y, step float64) {
 	t.Helper()
-	data, err := os.ReadFile("specimen/fonts/OCRB.ttf")
+	by, err := specimen.NewTypist(dpi)
 	if err != nil {
 		t.Fatal(err)
 	}
-	parsed, err := opentype.Parse(data)
-	if err != nil {
-		t.Fatal(err)
-	}
-	face, err := opentype.NewFace(parsed, &opentype.FaceOptions{Size: 12, DPI: dpi, Hinting: font.HintingNone})
-	if err != nil {
-		t.Fatal(err)
-	}
-	return func(text string, x, y, step float64) {
-		for i, r := range text {
-			d := font.Drawer{Dst: img, Src: image.Black, Face: face, Dot: fixed.Point26_6{X: fixed.Int26_6((x + float64(i)*step) * 64),
-				Y: fixed.Int26_6(y * 64)}}
-			d.DrawString(string(r))
-		}
-	}
+	return func(text string, x, y, step float64) { by.Type(img, image.Black, text, x, y, step) }
 }
 
 // foreignPage is a card, passport page or visa of another state: print above, its MRZ below as Doc 9303 lays it out (OCR-B of ten

@@ -4,29 +4,17 @@ import (
 	"image"
 	"image/color"
 	"math/rand/v2"
-	"os"
 	"strings"
 	"testing"
 
-	"golang.org/x/image/font"
-	"golang.org/x/image/font/opentype"
-	"golang.org/x/image/math/fixed"
-
 	"motcua/ocr/mrz"
+	"motcua/ocr/specimen"
 )
 
 // typed is an MRZ in OCR-B of ten letters an inch at this resolution, on gray paper with noise, and where its lines are.
 func typed(t *testing.T, lines []string, dpi float64) (*image.Gray, []image.Rectangle) {
 	t.Helper()
-	data, err := os.ReadFile("../specimen/fonts/OCRB.ttf")
-	if err != nil {
-		t.Fatal(err)
-	}
-	parsed, err := opentype.Parse(data)
-	if err != nil {
-		t.Fatal(err)
-	}
-	face, err := opentype.NewFace(parsed, &opentype.FaceOptions{Size: 12, DPI: dpi, Hinting: font.HintingNone})
+	by, err := specimen.NewTypist(dpi)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -36,15 +24,11 @@ func typed(t *testing.T, lines []string, dpi float64) (*image.Gray, []image.Rect
 	for i := range img.Pix {
 		img.Pix[i] = uint8(205 + rng.IntN(20))
 	}
-	ascent := face.Metrics().CapHeight.Ceil()
+	ascent := by.CapHeight()
 	var boxes []image.Rectangle
 	for n, l := range lines {
 		base := int(float64(n+1) * gap)
-		for i, r := range l {
-			d := font.Drawer{Dst: img, Src: image.NewUniform(color.Gray{30}), Face: face,
-				Dot: fixed.Point26_6{X: fixed.Int26_6((3 + float64(i)) * step * 64), Y: fixed.I(base)}}
-			d.DrawString(string(r))
-		}
+		by.Type(img, image.NewUniform(color.Gray{30}), l, 3*step, float64(base), step)
 		boxes = append(boxes, image.Rect(int(3*step), base-ascent, int(float64(3+len(l))*step), base+1))
 	}
 	return img, boxes
