@@ -107,6 +107,7 @@ func TestControlSocket(t *testing.T) {
 
 // Forty uploads that are half sent, with and without a session.
 func TestHalfSentUploads(t *testing.T) {
+	t.Parallel()
 	d := start(t)
 	before := d.resident()
 	var open []net.Conn
@@ -308,6 +309,7 @@ func TestConfigurationThatCannotWork(t *testing.T) {
 
 // Sixty sign-ins at once, for names that are there and names that are not.
 func TestSignInFlood(t *testing.T) {
+	t.Parallel()
 	d := start(t)
 	if out, err := d.command("730264\n", "staff", "add", "lan", "technician"); err != nil {
 		t.Fatalf("%v %s", err, out)
@@ -591,6 +593,7 @@ func TestNeighbourOnTheMachine(t *testing.T) {
 
 // Somebody takes the kiosk's memory after a visit has ended: by a crash, a debugger, a cold boot.
 func TestMemoryForgets(t *testing.T) {
+	t.Parallel()
 	if os.Geteuid() != 0 {
 		t.Skip("only root can read the daemon's memory")
 	}

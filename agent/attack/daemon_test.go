@@ -25,24 +25,29 @@ import (
 // patience bounds everything that is waited for; a machine that is busy may need it.
 const patience = 2 * time.Minute
 
-// program builds motcua once.
-var program = sync.OnceValues(func() (string, error) {
-	dir, err := os.MkdirTemp("", "motcua-attack")
-	if err != nil {
-		return "", err
-	}
-	binary := filepath.Join(dir, "motcua")
-	if out, err := exec.Command("go", "build", "-o", binary, "motcua/agent").CombinedOutput(); err != nil {
-		return "", fmt.Errorf("build the daemon: %w\n%s", err, out)
-	}
-	return binary, nil
-})
+// scratch is where programs are built; TestMain makes and removes it.
+var scratch string
+
+// program builds motcua once, packer what packs the portal's extension.
+var program, packer = builds("motcua", "motcua/agent"), builds("pack", "motcua/agent/portal/pack")
+
+func builds(name, source string) func() (string, error) {
+	return sync.OnceValues(func() (string, error) {
+		binary := filepath.Join(scratch, name)
+		if out, err := exec.Command("go", "build", "-o", binary, source).CombinedOutput(); err != nil {
+			return "", fmt.Errorf("build %s: %w\n%s", source, err, out)
+		}
+		return binary, nil
+	})
+}
 
 func TestMain(m *testing.M) {
-	code := m.Run()
-	if binary, err := program(); err == nil {
-		os.RemoveAll(filepath.Dir(binary))
+	var err error
+	if scratch, err = os.MkdirTemp("", "motcua-attack"); err != nil {
+		panic(err)
 	}
+	code := m.Run()
+	os.RemoveAll(scratch)
 	os.Exit(code)
 }
 

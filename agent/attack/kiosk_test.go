@@ -341,6 +341,7 @@ var chords = []struct{ name, codes string }{
 
 // Nothing that is typed leads away from the page, and what is meant to be typed arrives.
 func TestKioskKeys(t *testing.T) {
+	t.Parallel()
 	d := start(t)
 	s := openScreen(t, d, true)
 	before := s.seen()
@@ -359,10 +360,14 @@ func TestKioskKeys(t *testing.T) {
 		s.x("key", code)
 	}
 	s.wait("what was typed", func() bool { return s.text(`document.querySelector("#probe").value`) == "aB1c" })
+	if now := s.seen(); now != before { // what the last of the keys did, on a machine that is slow to show it
+		t.Errorf("after all of them: %s, before %s", now, before)
+	}
 }
 
 // The walk above must be able to fail: with an ordinary keyboard it does.
 func TestKioskKeysOfAnOrdinaryKeyboard(t *testing.T) {
+	t.Parallel()
 	d := start(t)
 	s := openScreen(t, d, false)
 	before := s.seen()
@@ -376,6 +381,7 @@ func TestKioskKeysOfAnOrdinaryKeyboard(t *testing.T) {
 
 // By touch alone: the file button, printing, downloads and other windows.
 func TestKioskTouch(t *testing.T) {
+	t.Parallel()
 	d := start(t)
 	s := openScreen(t, d, true)
 	s.text(`void (async () => {

@@ -40,7 +40,11 @@ func shippedExtensions(t *testing.T, d *daemon, temp string) map[string]string {
 		switch {
 		case to == home && from == "./dist/portal":
 			dir := filepath.Join(temp, "portal")
-			pack := exec.Command("go", "run", "./agent/portal/pack", "-o", dir, "-home", home, "-daemon", d.base)
+			binary, err := packer()
+			if err != nil {
+				t.Fatal(err)
+			}
+			pack := exec.Command(binary, "-o", dir, "-home", home, "-daemon", d.base)
 			pack.Dir = "../.."
 			if out, err := pack.CombinedOutput(); err != nil {
 				t.Fatalf("pack the extension: %v %s", err, out)
@@ -185,6 +189,7 @@ func (s *screen) press(words string) {
 // A form of the portal is filled on the kiosk's own screen under the policy and by the unit that are shipped: the extension is there, fills
 // what the person has handed in, sends nothing, leads back to the visit, and the next person finds nothing of the one before.
 func TestKioskFillsThePortal(t *testing.T) {
+	t.Parallel()
 	d := start(t)
 	stand := nationalPortal(t)
 	s := &screen{t: t, display: xServer(t), more: []string{"--host-resolver-rules=MAP *.gov.vn:443 " + stand.Listener.Addr().String(),

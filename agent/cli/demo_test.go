@@ -20,6 +20,7 @@ import (
 // A newcomer starts the demo, opens the printed address in a browser, and walks from choice to receipt; the
 // delivered files are there. Everything real but the scanner: the built binary, Chromium, queue, upload.
 func TestDemoFromChoiceToDeliveredFiles(t *testing.T) {
+	t.Parallel()
 	data := t.TempDir()
 	address, desk := startDemo(t, data)
 	ctx := chromium(t)

@@ -23,6 +23,7 @@ import (
 // TestWatchTellsWithinTwoSeconds holds `motcua devices --watch` against devices that are plugged in and pulled out: a
 // virtual card reader with its pcscd, a serial reader on a pseudo-terminal, a network scanner whose server is killed.
 func TestWatchTellsWithinTwoSeconds(t *testing.T) {
+	t.Parallel()
 	dir := t.TempDir()
 	write := func(name, text string) {
 		t.Helper()

@@ -34,6 +34,7 @@ func TestManualNamesEveryCommand(t *testing.T) {
 
 // The script is tried by the shell it is for.
 func TestCompletionInBash(t *testing.T) {
+	t.Parallel()
 	script := filepath.Join(t.TempDir(), "motcua.bash")
 	if err := os.WriteFile(script, []byte(said(t, "completion")), 0o600); err != nil {
 		t.Fatal(err)

@@ -42,6 +42,7 @@ import (
 // The scripts in testdata/script are the documentation of the commands. They run against the real binary,
 // built as `make build` builds it: linking decides which libjpeg Leptonica gets.
 func TestScript(t *testing.T) {
+	t.Parallel()
 	bin := filepath.Dir(built(t))
 	testscript.Run(t, testscript.Params{
 		Dir:                 "testdata/script",

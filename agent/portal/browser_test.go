@@ -374,6 +374,7 @@ func shownAs(item Item) string {
 // Every map on the form as it is known and on three that have drifted: nothing is filled wrong or into another person's
 // place, what could not be filled is listed, nothing is submitted.
 func TestMinistryForms(t *testing.T) {
+	t.Parallel()
 	s := newStandIn(t)
 	popup := s.chromium()
 	catalog, maps, units := shipped(t)
@@ -566,6 +567,7 @@ func TestOwnerPage(t *testing.T) {
 
 // A form on the portal's own host is filled by its own map, not by that of the owner page, which is at "/" there.
 func TestFormBesideTheOwnerPage(t *testing.T) {
+	t.Parallel()
 	s := newStandIn(t)
 	popup := s.chromium()
 	catalog, maps, units := shipped(t)
@@ -587,6 +589,7 @@ func TestFormBesideTheOwnerPage(t *testing.T) {
 // The ministry's form stands in a frame of the portal's page: its frame is filled, too. Nobody else than the extension
 // is answered, and no page of the web hears of the visit.
 func TestFrameAndStrangers(t *testing.T) {
+	t.Parallel()
 	s := newStandIn(t)
 	popup := s.chromium()
 	catalog, maps, units := shipped(t)
@@ -628,6 +631,7 @@ func TestFrameAndStrangers(t *testing.T) {
 // After each citizen nothing of the portal stays in the browser: cookies and storage of its origins are gone, those of
 // the rest stay.
 func TestNothingStaysAfterACitizen(t *testing.T) {
+	t.Parallel()
 	s := newStandIn(t)
 	popup := s.chromium()
 	catalog, maps, units := shipped(t)

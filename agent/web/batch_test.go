@@ -66,6 +66,7 @@ func fed(k *kiosk, sheets ...simulated.Sheet) {
 // Sheets that the kiosk printed part a stack into submissions of several procedures, whichever of their sides is printed on; what
 // looks like a forgotten separator is doubted.
 func TestSeparatorsPartAStack(t *testing.T) {
+	t.Parallel()
 	k := newKiosk(t, withStaff(t), withDrafts(t), func(o *screen.Options) { o.DPI = 200 })
 	lan := k.hand(t).signIn("lan", volunteerPIN)
 	lan.get("/desk/separators.pdf?procedure=0.000000").want(404, "/desk/separators.pdf")
@@ -111,6 +112,7 @@ func (s oneSided) Scan(ctx context.Context, settings scan.Settings) iter.Seq2[sc
 // A stack of sheets with two sides goes twice through a feeder that takes one side: the sides of a sheet come together, and
 // where a sheet was missed nothing is put together by guess, nor lost, also when the daemon ends between the two.
 func TestTwoSidedStack(t *testing.T) {
+	t.Parallel()
 	k := newKiosk(t, withStaff(t), withDrafts(t))
 	feed := func(k *kiosk, of specimen.Side, seeds ...uint64) {
 		var sheets []simulated.Sheet
@@ -178,6 +180,7 @@ func TestTwoSidedStack(t *testing.T) {
 
 // A stack that waits for its backs is not ended by the next one, nor by ten minutes of silence; it can be dealt as it is, once.
 func TestHalfStackWaits(t *testing.T) {
+	t.Parallel()
 	now := newClock()
 	k := newKiosk(t, withStaff(t), withDrafts(t), func(o *screen.Options) { o.Clock = now.now })
 	k.hand(t).signIn("lan", volunteerPIN)
@@ -352,6 +355,7 @@ func reread(record any, was, is string) any {
 // A stack that was stopped, or that the daemon's end cut, stands at the desk at once with what was scanned; it is scanned on, or
 // dealt as it is, and then the last person is doubted. Nothing of it ends with the next stack.
 func TestStoppedStackWaitsAtTheDesk(t *testing.T) {
+	t.Parallel()
 	k := newKiosk(t, withStaff(t), withDrafts(t))
 	feed := func(k *kiosk, seeds ...uint64) {
 		var sheets []simulated.Sheet

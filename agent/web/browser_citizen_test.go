@@ -52,6 +52,7 @@ func left(t testing.TB, ctx context.Context, from string) {
 }
 
 func TestSilenceClearsTheScreen(t *testing.T) {
+	t.Parallel()
 	// so long that no slow machine reaches them by itself
 	limits := visit.Limits{Silence: time.Hour, Warning: 20 * time.Minute, Helping: 5 * time.Hour}
 	k := newKiosk(t, func(o *screen.Options) { o.Citizen = limits })
@@ -135,6 +136,7 @@ func TestSilenceClearsTheScreen(t *testing.T) {
 
 // The keyboard by its keys, as a finger presses them.
 func TestOnScreenKeyboard(t *testing.T) {
+	t.Parallel()
 	k := newKiosk(t)
 	ctx := browser(t, 1920, 1080)
 	toQuestion(t, ctx, k, "applicant_name")
@@ -329,6 +331,7 @@ func (l *line) cut() {
 
 // The way between page and daemon is cut, and comes back: nothing is lost and nobody sees an error page.
 func TestNetworkCut(t *testing.T) {
+	t.Parallel()
 	k := newKiosk(t)
 	ctx := browser(t, 1920, 1080)
 	line := newLine(t, strings.TrimPrefix(k.server.URL, "http://"))
@@ -398,6 +401,7 @@ func accessible(t testing.TB, ctx context.Context, page string) {
 
 // The pages that are not on the way that TestCitizen goes.
 func TestEveryPageIsAccessible(t *testing.T) {
+	t.Parallel()
 	k := newKiosk(t)
 	ctx := browser(t, 1080, 1920)
 	look := func(page string) { accessible(t, ctx, page) }
@@ -414,6 +418,7 @@ func TestEveryPageIsAccessible(t *testing.T) {
 
 // Read aloud by espeak-ng (Debian package espeak-ng), since Chromium on a kiosk has no voice of its own.
 func TestReadAloud(t *testing.T) {
+	t.Parallel()
 	k := newKiosk(t)
 	h := k.hand(t).get("/").want(200, "/")
 	h.post("/speak", "text", "Nộp hồ sơ tại đây").want(200, "/speak")
@@ -432,6 +437,7 @@ func TestReadAloud(t *testing.T) {
 // it reads: what is doubted stands first, marked, and is asked one by one with the piece of the card beside it; only
 // then can the form be sent.
 func TestDoubtfulValuesAreAskedOneByOne(t *testing.T) {
+	t.Parallel()
 	k := newKiosk(t)
 	k.scanner = simulated.New([]simulated.Sheet{drawn(unfit(t))}, simulated.Options{LinesPerSecond: -1})
 	ctx := browser(t, 1920, 1080)

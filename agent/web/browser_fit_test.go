@@ -152,6 +152,7 @@ func keepShots(t testing.TB, ctx context.Context, name string, sizes []string) {
 
 // Every page of a citizen's visit, on every screen that wards have.
 func TestPagesFitTheScreen(t *testing.T) {
+	t.Parallel()
 	k := newKiosk(t, withStaff(t), patient)
 	ctx := browser(t, 1024, 768)
 	seen := map[string]bool{}
@@ -190,6 +191,7 @@ func TestPagesFitTheScreen(t *testing.T) {
 
 // Every page of the staff on the same screens.
 func TestStaffPagesFitTheScreen(t *testing.T) {
+	t.Parallel()
 	c := newCounter(t)
 	ctx := browser(t, 1024, 768)
 	do(t, ctx, chromedp.Navigate(c.url+"/staff"))

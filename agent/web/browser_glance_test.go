@@ -21,6 +21,7 @@ func inView(t testing.TB, ctx context.Context, selector string) bool {
 
 // What a page asks for is seen without scrolling by somebody who has chosen the largest text on a cheap kiosk's screen.
 func TestWhatIsAskedForIsInView(t *testing.T) {
+	t.Parallel()
 	k := newKiosk(t, withStaff(t), func(o *screen.Options) { o.Demo = true })
 	ctx := browser(t, 1366, 768)
 	do(t, ctx, chromedp.Navigate(k.server.URL+"/"))
@@ -105,6 +106,7 @@ func receiptAtFirstGlance(t *testing.T, ctx context.Context) {
 
 // A finger that stays on the erasing key erases on; one that stays on a letter writes it once.
 func TestErasingKeyRepeats(t *testing.T) {
+	t.Parallel()
 	k := newKiosk(t)
 	ctx := browser(t, 1366, 768)
 	toQuestion(t, ctx, k, "applicant_name")
@@ -128,6 +130,7 @@ func TestErasingKeyRepeats(t *testing.T) {
 
 // The field has lost the focus to a touch beside it, so that the keys are drawn anew under the finger: one touch erases one letter.
 func TestErasingKeyAfterATouchBeside(t *testing.T) {
+	t.Parallel()
 	k := newKiosk(t)
 	ctx := browser(t, 1366, 768)
 	toQuestion(t, ctx, k, "applicant_name")

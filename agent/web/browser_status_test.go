@@ -19,6 +19,7 @@ import (
 // "Tra cứu hồ sơ" by finger, from the code on the slip to the result that is wiped; each page on the smallest screens, lying
 // and upright, in the smallest and the largest text, and by axe.
 func TestStatusByTouch(t *testing.T) {
+	t.Parallel()
 	k := newKiosk(t, patient, func(o *screen.Options) { o.Print = true })
 	ctx := browser(t, 1024, 768)
 	looks := func(name string) {

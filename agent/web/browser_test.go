@@ -158,29 +158,65 @@ func recogniser(t testing.TB) *ocr.Reader {
 	return r
 }
 
-// chromium is started once, with the first test that wants it; endChromium ends it and takes its files away.
-var (
-	chromium = sync.OnceValues(func() (context.Context, error) {
-		// Chromium leaves its sockets' folders behind when it is ended; a short path, because a socket's may have 107 signs.
-		temp, err := os.MkdirTemp("", "mo")
-		if err != nil {
-			return nil, err
+// chromiums are the started browsers. A test has one to itself, since the windows of one share its touches and its focus; the next
+// test takes it over.
+var chromiums struct {
+	mu   sync.Mutex // guards the rest
+	idle []*chromium
+}
+
+type chromium struct {
+	ctx context.Context
+	end func() // ends it and takes its files away
+}
+
+func startChromium() (*chromium, error) {
+	// Chromium leaves its sockets' folders behind when it is ended; a short path, because a socket's may have 107 signs.
+	temp, err := os.MkdirTemp("", "mo")
+	if err != nil {
+		return nil, err
+	}
+	options := append(chromedp.DefaultExecAllocatorOptions[:],
+		chromedp.Env("TMPDIR="+temp), chromedp.WSURLReadTimeout(patience),
+		chromedp.NoSandbox, chromedp.DisableGPU, chromedp.UserDataDir(filepath.Join(temp, "profile")),
+		chromedp.Flag("disable-quic", true), chromedp.Flag("disable-background-networking", true),
+		chromedp.Flag("disable-component-update", true), chromedp.Flag("disable-sync", true), chromedp.Flag("hide-scrollbars", true))
+	alloc, cancelAlloc := chromedp.NewExecAllocator(context.Background(), options...)
+	ctx, cancel := chromedp.NewContext(alloc)
+	c := &chromium{ctx, func() { cancel(); cancelAlloc(); os.RemoveAll(temp) }}
+	if err := chromedp.Do(ctx); err != nil {
+		c.end()
+		return nil, fmt.Errorf("Chromium (Debian package chromium) did not start: %w", err)
+	}
+	return c, nil
+}
+
+// takeChromium gives the test a browser until it ends. One that a test failed in is not given to another.
+func takeChromium(t testing.TB) context.Context {
+	t.Helper()
+	var c *chromium
+	chromiums.mu.Lock()
+	if n := len(chromiums.idle); n > 0 {
+		c, chromiums.idle = chromiums.idle[n-1], chromiums.idle[:n-1]
+	}
+	chromiums.mu.Unlock()
+	if c == nil {
+		var err error
+		if c, err = startChromium(); err != nil {
+			t.Fatal(err)
 		}
-		options := append(chromedp.DefaultExecAllocatorOptions[:],
-			chromedp.Env("TMPDIR="+temp), chromedp.WSURLReadTimeout(patience),
-			chromedp.NoSandbox, chromedp.DisableGPU, chromedp.UserDataDir(filepath.Join(temp, "profile")),
-			chromedp.Flag("disable-quic", true), chromedp.Flag("disable-background-networking", true),
-			chromedp.Flag("disable-component-update", true), chromedp.Flag("disable-sync", true), chromedp.Flag("hide-scrollbars", true))
-		alloc, cancelAlloc := chromedp.NewExecAllocator(context.Background(), options...)
-		ctx, cancel := chromedp.NewContext(alloc)
-		endChromium = func() { cancel(); cancelAlloc(); os.RemoveAll(temp) }
-		if err := chromedp.Do(ctx); err != nil {
-			return nil, fmt.Errorf("Chromium (Debian package chromium) did not start: %w", err)
+	}
+	t.Cleanup(func() {
+		if t.Failed() {
+			c.end()
+			return
 		}
-		return ctx, nil
+		chromiums.mu.Lock()
+		defer chromiums.mu.Unlock()
+		chromiums.idle = append(chromiums.idle, c)
 	})
-	endChromium = func() {}
-)
+	return c.ctx
+}
 
 func TestMain(m *testing.M) {
 	if len(os.Args) > 1 && os.Args[1] == "token-worker" { // the process that holds a token's library
@@ -190,7 +226,9 @@ func TestMain(m *testing.M) {
 		return
 	}
 	code := m.Run()
-	endChromium()
+	for _, c := range chromiums.idle {
+		c.end()
+	}
 	if err := endReader(); err != nil && code == 0 {
 		fmt.Fprintln(os.Stderr, "end the recogniser:", err)
 		code = 1
@@ -201,11 +239,7 @@ func TestMain(m *testing.M) {
 // browser opens a window of Chromium that knows nothing of any other, with a screen of that size.
 func browser(t testing.TB, width, height int64) context.Context {
 	t.Helper()
-	root, err := chromium()
-	if err != nil {
-		t.Fatal(err)
-	}
-	ctx, cancel := chromedp.NewContext(root, chromedp.WithNewBrowserContext())
+	ctx, cancel := chromedp.NewContext(takeChromium(t), chromedp.WithNewBrowserContext())
 	ctx, cancelTime := context.WithTimeout(ctx, longest)
 	t.Cleanup(func() { cancelTime(); cancel() })
 	do(t, ctx, chromedp.EmulateViewport(width, height))
@@ -449,6 +483,7 @@ func answerByHand(t testing.TB, ctx context.Context) {
 
 // The citizen's way on both kinds of kiosk, each page of it accessible.
 func TestCitizen(t *testing.T) {
+	t.Parallel()
 	for _, screen := range screens {
 		t.Run(screen.name, func(t *testing.T) {
 			k := newKiosk(t)

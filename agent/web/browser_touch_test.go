@@ -103,6 +103,7 @@ func rest(ctx context.Context, d time.Duration) {
 // A citizen's way by touch. Whatever the rhythm of the hand, each touch leads one page on, and nothing is
 // agreed to, answered or sent by a tap that fell on the page before.
 func TestTapsOfThePageBefore(t *testing.T) {
+	t.Parallel()
 	k := newKiosk(t, patient)
 	k.scanner = simulated.New([]simulated.Sheet{drawn(unfit(t))}, simulated.Options{LinesPerSecond: -1})
 	ctx := browser(t, 1024, 768)
@@ -205,6 +206,7 @@ func hold(t testing.TB, ctx context.Context, selector, until string) {
 
 // The staff's door by touch alone: from a citizen's page to the desk and back.
 func TestStaffDoor(t *testing.T) {
+	t.Parallel()
 	k := newKiosk(t, withStaff(t))
 	k.scanner = simulated.New([]simulated.Sheet{drawn(unfit(t))}, simulated.Options{LinesPerSecond: -1})
 	ctx := browser(t, 1024, 768)

@@ -157,6 +157,7 @@ func (h *hand) fillIn() *hand {
 }
 
 func TestHandedInByFileWithoutScanner(t *testing.T) {
+	t.Parallel()
 	k := newKiosk(t, func(o *screen.Options) { o.Scanner = nil })
 	h := k.hand(t).toScan("2.000815").want(200, "/scan", "chưa nối máy quét")
 	page := onePixel(t)
@@ -226,6 +227,7 @@ func TestHandedInByFileWithoutScanner(t *testing.T) {
 
 // Every fault of a scanner ends in a sentence in the citizen's language with a way on, never in Go's words.
 func TestEveryScannerFaultHasAWayOn(t *testing.T) {
+	t.Parallel()
 	k := newKiosk(t)
 	h := k.hand(t).toScan("2.000815")
 	codes := regexp.MustCompile(`(?m)^\s+\w+\s+Code += "([a-z-]+)"`).FindAllStringSubmatch(read(t, "../../drivers/scan/fault.go"), -1)
@@ -249,6 +251,7 @@ func TestEveryScannerFaultHasAWayOn(t *testing.T) {
 }
 
 func TestBadFilesAreRefusedInTheCitizensWords(t *testing.T) {
+	t.Parallel()
 	k := newKiosk(t)
 	var tall bytes.Buffer
 	if err := jpeg.Encode(&tall, image.NewGray(image.Rect(0, 0, 9000, 9000)), &jpeg.Options{Quality: 1}); err != nil {

@@ -7,6 +7,7 @@ import (
 )
 
 func TestStaffPagesAreAccessible(t *testing.T) {
+	t.Parallel()
 	c := newCounter(t)
 	ctx := browser(t, 1920, 1080)
 	do(t, ctx, chromedp.Navigate(c.url+"/staff"))

@@ -14,6 +14,7 @@ import (
 
 // A technician signs in by touch, walks the console by keys alone, and makes a test scan.
 func TestBrowser_technician(t *testing.T) {
+	t.Parallel()
 	c := newCounter(t)
 	for i := range 9 {
 		if _, err := c.queue.Enqueue(t.Context(), queue.Draft{Labels: map[string]string{

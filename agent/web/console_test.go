@@ -437,6 +437,7 @@ func TestStaffPage_a_removed_member_is_signed_out(t *testing.T) {
 }
 
 func TestDevicesPage_shows_a_change_by_itself(t *testing.T) {
+	t.Parallel()
 	c := newCounter(t)
 	b := c.client(t)
 	b.signIn("tech", techPIN)
@@ -472,6 +473,7 @@ func TestDevicesPage_shows_a_change_by_itself(t *testing.T) {
 }
 
 func TestTestScan_shows_the_page_once_or_the_technicians_sentence(t *testing.T) {
+	t.Parallel()
 	c := newCounter(t)
 	b := c.client(t)
 	b.signIn("tech", techPIN)

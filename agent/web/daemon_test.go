@@ -88,6 +88,7 @@ func (s *shipped) stop() {
 // The citizen's way against the program as it is shipped, from the first touch to the files at the receiver. On every
 // page the daemon is killed and started again: the visit goes on where it was, and what the screen says is so.
 func TestCitizenAtTheDaemon(t *testing.T) {
+	t.Parallel()
 	dir := t.TempDir()
 	binary := filepath.Join(dir, "motcua")
 	if out, err := exec.Command("go", "build", "-o", binary, "motcua/agent").CombinedOutput(); err != nil {

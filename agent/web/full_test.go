@@ -40,6 +40,7 @@ func grey(t *testing.T) (simulated.Sheet, int) {
 // A scan that fills the visit says how many pages were taken, and that others were not, or may not have been; of a sheet with two
 // sides both are taken or none.
 func TestFullVisitIsTold(t *testing.T) {
+	t.Parallel()
 	sheet, size := grey(t)
 	for name, c := range map[string]struct {
 		source       scan.Source
@@ -99,6 +100,7 @@ func TestFilesWithoutRoomAreTold(t *testing.T) {
 
 // A stack that is longer than one scan takes is dealt, its last submission is doubted, and what is left is the next stack.
 func TestFullStackGoesOnAsAnother(t *testing.T) {
+	t.Parallel()
 	sheet, size := grey(t)
 	for name, two := range map[string]bool{"one side": false, "fronts first": true} {
 		t.Run(name, func(t *testing.T) {

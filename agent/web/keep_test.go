@@ -248,6 +248,7 @@ func sheetWith(t testing.TB, number string) visit.Paper {
 
 // A daemon killed at any write while a stack is parted into persons has each of them in the line afterwards, once.
 func TestStackIsDealtOnceWhereverItIsCut(t *testing.T) {
+	t.Parallel()
 	const persons = 3
 	for n, through := 0, false; !through; n++ {
 		t.Run(fmt.Sprintf("after_%d_writes", n), func(t *testing.T) {
@@ -366,6 +367,7 @@ func (s held) Scan(ctx context.Context, settings scan.Settings) iter.Seq2[scan.P
 
 // A stack that is being scanned belongs to the office: it is not ended by signing in anew, nor by signing out.
 func TestStackOutlivesItsSession(t *testing.T) {
+	t.Parallel()
 	for name, leave := range map[string]func(k *kiosk, lan *hand){
 		"sign_in_again": func(_ *kiosk, lan *hand) { lan.post("/staff", "name", "minh", "pin", techPIN) },
 		"sign_out":      func(_ *kiosk, lan *hand) { lan.post("/staff/out") },

@@ -40,6 +40,7 @@ func parked(h *hand) (code string) {
 // What a person left for another day comes back by its code: after leaving, after silence, after a restart; once it is
 // handed in, or past its day, or taken back, nothing of it is left.
 func TestLeftForLater(t *testing.T) {
+	t.Parallel()
 	begin := func(t *testing.T) (now *clock, dir string, k *kiosk) {
 		now, dir = newClock(), t.TempDir()
 		return now, dir, newKiosk(t, draftsIn(t, dir), forLater, func(o *screen.Options) { o.Clock = now.now })
@@ -224,6 +225,7 @@ func TestLeftForLater(t *testing.T) {
 
 // By touch, on the smallest screen: leave by the corner's button, keep the form, and open it again by the number keys.
 func TestLeftForLaterByTouch(t *testing.T) {
+	t.Parallel()
 	k := newKiosk(t, withDrafts(t), forLater, patient)
 	ctx := browser(t, 1024, 768)
 	do(t, ctx, chromedp.EmulateViewport(1024, 768, chromedp.EmulateTouch))

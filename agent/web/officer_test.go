@@ -256,6 +256,7 @@ func TestOfficerSignsManyWithOnePIN(t *testing.T) {
 
 // What an officer compared waits over a weekend, sealed, also while the machine is off; not for ever, and nothing else waits so long.
 func TestComparedWaitsOverAWeekend(t *testing.T) {
+	t.Parallel()
 	now := newClock()
 	k := newKiosk(t, withStaff(t), withDrafts(t), withOfficer(t, newToken(t)), func(o *screen.Options) {
 		o.Clock, o.Compared = now.now, 72*time.Hour
@@ -403,6 +404,7 @@ func reloaded(t *testing.T, ctx context.Context, posts *atomic.Int32, keys func(
 
 // A page that tells of a wrong PIN can be loaded again: that sends no PIN.
 func TestPINIsSentOnce(t *testing.T) {
+	t.Parallel()
 	k := newKiosk(t, withStaff(t), withOfficer(t, newToken(t)))
 	posts := k.posts(t)
 	ctx := browser(t, 1366, 768)
@@ -424,6 +426,7 @@ func TestPINIsSentOnce(t *testing.T) {
 
 // The officer's pages as they are seen, by keys.
 func TestOfficer_in_the_browser(t *testing.T) {
+	t.Parallel()
 	k := newKiosk(t, withStaff(t), withOfficer(t, newToken(t)))
 	posts := k.posts(t)
 	h := k.hand(t).officer().toConfirm()

@@ -12,6 +12,7 @@ import (
 // One sheet of those that lie here is scanned again in its place, or one that was forgotten before it; where the scan fails the
 // old one stays, and the next try goes to the same place.
 func TestOneSheetIsScannedAgain(t *testing.T) {
+	t.Parallel()
 	k := newKiosk(t, withStaff(t), withDrafts(t))
 	h := k.hand(t).toScan("2.000815")
 	for range 3 {

@@ -98,6 +98,7 @@ func TestTestPrint(t *testing.T) {
 
 // Separator sheets are printed at the kiosk's own printer where it has one; the volunteer is told what to do where it has no paper.
 func TestSeparatorIsPrinted(t *testing.T) {
+	t.Parallel()
 	var sheets int
 	var broken error
 	k := newKiosk(t, withStaff(t), func(o *screen.Options) {

@@ -14,6 +14,7 @@ import (
 )
 
 func TestReadingsAreLaidOverTheScanOfTheirCard(t *testing.T) {
+	t.Parallel()
 	sheets, err := specimen.Load(configs.FS, "specimens")
 	if err != nil {
 		t.Fatal(err)

@@ -127,6 +127,7 @@ func TestStickInTheCitizensWords(t *testing.T) {
 
 // A citizen plugs a stick in, sees what lies on it, and hands a picture in, by touch alone.
 func TestStickByTouch(t *testing.T) {
+	t.Parallel()
 	if !sticktest.CanMount(t) {
 		return
 	}

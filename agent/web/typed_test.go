@@ -67,6 +67,7 @@ func awaited(t *testing.T, ctx context.Context, script string) string {
 
 // Keys are made in the page, because how fast the test's own arrive depends on the machine.
 func TestWedgeIsToldFromFingers(t *testing.T) {
+	t.Parallel()
 	k := newKiosk(t)
 	ctx := browser(t, 1920, 1080)
 	toQuestion(t, ctx, k, "applicant_name")

@@ -91,6 +91,7 @@ func TestVerifyPage(t *testing.T) {
 
 // The page as it is seen.
 func TestVerifyPage_in_the_browser(t *testing.T) {
+	t.Parallel()
 	signed, root := eCopy(t)
 	trust := x509.NewCertPool()
 	trust.AddCert(root)

@@ -100,6 +100,7 @@ func TestVerifyPrint(t *testing.T) {
 
 // A reader at the counter, whether it types or not, leads from the page to what the register says.
 func TestVerifyPrint_reader_in_the_browser(t *testing.T) {
+	t.Parallel()
 	_, register, code := printedCopy(t)
 	k := newKiosk(t, func(o *screen.Options) { o.Console.Signing = &screen.Signing{Register: register} })
 	if k.site.CopyCode(code) {

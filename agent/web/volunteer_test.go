@@ -101,6 +101,7 @@ const keystroke = 280 * time.Millisecond
 
 // A volunteer scans a stack and works it off by keys alone, without a mouse.
 func TestBatchByKeysAlone(t *testing.T) {
+	t.Parallel()
 	k := newKiosk(t, withStaff(t))
 	k.scanner.Load(3)
 	ctx := browser(t, 1920, 1080)
