@@ -144,7 +144,6 @@ var screens = []struct{ width, height int64 }{{1366, 768}, {1920, 1080}}
 
 // Every page is free of what axe-core finds, in both sizes of an office's screen, and nothing runs off its side.
 func TestEveryPageIsAccessible(t *testing.T) {
-	t.Parallel()
 	list := filepath.Join(t.TempDir(), "kiosks")
 	if err := os.WriteFile(list, []byte("kiosk-1 0123456789abcdef1\nkiosk-4 0123456789abcdef4\n"), 0o600); err != nil {
 		t.Fatal(err)
@@ -213,7 +212,6 @@ func TestEveryPageIsAccessible(t *testing.T) {
 
 // The line shows what comes; an officer signs on the PC with the government's signer, which a stand-in is, in the browser.
 func TestLineAndSignerInTheBrowser(t *testing.T) {
-	t.Parallel()
 	s := newStandIn(t, newAuthority(t))
 	w := newWard(t, func(o *Options) { o.Signer = s.address() })
 	w.file("s1", "Nguyễn Thị Thử")
@@ -237,7 +235,6 @@ func TestLineAndSignerInTheBrowser(t *testing.T) {
 
 // What comes after the line's page was made and before it listens is shown all the same.
 func TestLineMissesNothing(t *testing.T) {
-	t.Parallel()
 	w := newWard(t)
 	var once sync.Once
 	front := httptest.NewServer(http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
@@ -255,7 +252,6 @@ func TestLineMissesNothing(t *testing.T) {
 
 // Two officers have one dossier open: the second act is not done, what was typed stays, and who comes back to the page is told.
 func TestTwoOfficersInTheBrowser(t *testing.T) {
-	t.Parallel()
 	w := newWard(t)
 	one := w.file("s1", "Nguyễn Thị Thử")
 	a := officer{t, chromium(t, 1366, 768)}
@@ -289,7 +285,6 @@ func TestTwoOfficersInTheBrowser(t *testing.T) {
 
 // A hundred dossiers are handled by keys alone; the time of each is printed.
 func TestHundredDossiersByKeys(t *testing.T) {
-	t.Parallel()
 	if testing.Short() {
 		t.Skip("takes minutes")
 	}
