@@ -81,7 +81,8 @@ func (s *standIn) portal(w http.ResponseWriter, r *http.Request) {
 	case r.URL.Path == "/page.js":
 		file("testdata/formio.js")
 	case r.URL.Path == "/wards":
-		list := map[string][]map[string]string{"Hà Nội": {{"name": "Phường Ba Đình"}, {"name": "Phường Ngọc Hà"}}}[r.URL.Query().Get("of")]
+		of := r.URL.Query().Get("of")
+		list := map[string][]map[string]string{"Hà Nội": {{"name": "Phường Ba Đình"}, {"name": "Phường Ngọc Hà"}}}[of]
 		if list == nil {
 			list = []map[string]string{}
 		}
@@ -365,7 +366,8 @@ func everything(p *procedure.Procedure) map[string]procedure.Answer {
 // shownAs is what a control says that holds an item.
 func shownAs(item Item) string {
 	if a := item.Area; a != nil {
-		return strings.Join([]string{a.Country, strings.TrimPrefix(a.Province, "Thành phố "), strings.TrimPrefix(a.Ward, "Phường "), a.Detail},
+		return strings.Join([]string{a.Country, strings.TrimPrefix(a.Province, "Thành phố "),
+			strings.TrimPrefix(a.Ward, "Phường "), a.Detail},
 			"; ")
 	}
 	return item.Value

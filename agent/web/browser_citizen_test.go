@@ -170,7 +170,8 @@ func TestOnScreenKeyboard(t *testing.T) {
 	shot(t, ctx, "landscape/keyboard")
 	t.Run("telex", func(t *testing.T) {
 		for keys, want := range map[string]string{
-			"nguyeenx": "Nguyễn", "nguyeexn": "Nguyễn", "nguyenxe": "Nguyễn", "dduwcs": "Đức", "ddaats": "Đất", "hoaf": "Hòa", "hoangf": "Hoàng",
+			"nguyeenx": "Nguyễn", "nguyeexn": "Nguyễn", "nguyenxe": "Nguyễn", "dduwcs": "Đức", "ddaats": "Đất",
+			"hoaf": "Hòa", "hoangf": "Hoàng",
 			"thuyr": "Thủy", "quyeenf": "Quyền", "quys": "Quý", "giaf": "Già", "gias": "Giá", "giuwx": "Giữ", "truwowngf": "Trường",
 			"truowngf": "Trường",
 			"uowcs":    "Ước", "khuyur": "Khuỷu", "toans": "Toán", "toasn": "Toán", "huwowngj": "Hượng",
@@ -179,11 +180,14 @@ func TestOnScreenKeyboard(t *testing.T) {
 			"huynhf":    "Huỳnh",
 			"thij binh": "Thị Binh", "vuwowng": "Vương", "yeens": "Yến", "ngoc": "Ngoc", "ngocj": "Ngọc", "taam": "Tâm", "quoocs": "Quốc",
 			"khoai": "Khoai", "ngoaif": "Ngoài",
-			"thuowr": "Thuở", "thuowngf": "Thường", "dduwowngf": "Đường", "dduongwf": "Đường", "nuowcs": "Nước", "ww": "W", "www": "Ww", "ooo": "Oo",
+			"thuowr": "Thuở", "thuowngf": "Thường", "dduwowngf": "Đường",
+			"dduongwf": "Đường", "nuowcs": "Nước", "ww": "W", "www": "Ww", "ooo": "Oo",
 			"eee": "Ee",
-			"uww": "Uw", "offf": "Off", "asss": "Ass", "ddoongf": "Đồng", "nguwowif": "Người", "khuya": "Khuya", "ngoeor": "Ngoẻo", "gif": "Gì",
+			"uww": "Uw", "offf": "Off", "asss": "Ass",
+			"ddoongf": "Đồng", "nguwowif": "Người", "khuya": "Khuya", "ngoeor": "Ngoẻo", "gif": "Gì",
 			"giengs": "Giéng",
-			"quowr":  "Quở", "huow": "Huơ", "huou": "Huou", "khuowngr": "Khưởng", "thuyeenf": "Thuyền", "aasm": "Ấm", "aws": "Ắ", "uowf": "Ườ",
+			"quowr":  "Quở", "huow": "Huơ", "huou": "Huou",
+			"khuowngr": "Khưởng", "thuyeenf": "Thuyền", "aasm": "Ấm", "aws": "Ắ", "uowf": "Ườ",
 			"loan": "Loan", "tuwf": "Từ", "muwowif": "Mười", "cuwar": "Cửa", "mia": "Mia", "miaf": "Mìa", "luaanj": "Luận", "sowr": "Sở",
 			"nghieepj": "Nghiệp",
 		} {
@@ -198,7 +202,8 @@ func TestOnScreenKeyboard(t *testing.T) {
 		for keys, want := range map[string]string{
 			"nguyeenx": "nguyễn", "dduwowngf": "đường", "w": "ư", "ww": "w", "aa": "â", "aaa": "aa", "dd": "đ", "ddd": "dd", "hoaf": "hòa",
 			"ass":        "as",
-			"⇧dduwowngf": "Đường", "⇧d⇧duwowngf": "Đường", "⇧w": "Ư", "⇧a⇧a": "Â", "⇧aas": "Ấ", "⇧oonf": "Ồn", "⇧a⇧a⇧a": "AA", "soos 12": "số 12",
+			"⇧dduwowngf": "Đường", "⇧d⇧duwowngf": "Đường", "⇧w": "Ư",
+			"⇧a⇧a": "Â", "⇧aas": "Ấ", "⇧oonf": "Ồn", "⇧a⇧a⇧a": "AA", "soos 12": "số 12",
 			"⇧uowcs": "Ước",
 		} {
 			if got := typed(keys); got != want {
@@ -210,7 +215,8 @@ func TestOnScreenKeyboard(t *testing.T) {
 		click(t, ctx, "#value")
 	})
 	t.Run("letters_and_tones_have_keys", func(t *testing.T) {
-		for _, c := range []struct{ keys, want string }{{"đưcá", "Đức"}, {"nguyênã", "Nguyễn"}, {"hoaà", "Hòa"}, {"anạ", "Ạn"}, {"á", "Á"},
+		for _, c := range []struct{ keys, want string }{{"đưcá", "Đức"}, {"nguyênã", "Nguyễn"},
+			{"hoaà", "Hòa"}, {"anạ", "Ạn"}, {"á", "Á"},
 			{"há", "Há"}, {"hả", "Hả"}} {
 			if got := typed(c.keys); got != c.want {
 				t.Errorf("%s gives %s, want %s", c.keys, got, c.want)

@@ -149,7 +149,8 @@ func TestStickByTouch(t *testing.T) {
 		t.Errorf("without a stick: %s", got)
 	}
 	picture := card(t)
-	files := map[string][]byte{"DCIM/Camera/thẻ căn cước.jpg": picture, "đơn xin.docx": []byte("PK\x03\x04"), "dài\u202Egpj.exe": picture,
+	files := map[string][]byte{"DCIM/Camera/thẻ căn cước.jpg": picture,
+		"đơn xin.docx": []byte("PK\x03\x04"), "dài\u202Egpj.exe": picture,
 		"<b onclick=alert(1)>.jpg": picture, "phim.mp4": []byte("\x00\x00\x00\x18ftypmp42"), "setup.exe": []byte("MZ")}
 	for n := range 14 {
 		files[fmt.Sprintf("ảnh %02d.png", n)] = onePixel(t)

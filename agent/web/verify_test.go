@@ -80,7 +80,8 @@ func TestVerifyPage(t *testing.T) {
 			h.get("/verify")
 			h.uploadTo("/verify", "ban-sao.pdf", c.file).want(c.status, "/verify", c.says)
 			if name == "good" {
-				h.want(200, "/verify", "CÁN BỘ DÙNG THỬ", "CA DÙNG THỬ", "Theo đồng hồ của người ký", `src="data:image/jpeg;base64,`)
+				h.want(200, "/verify", "CÁN BỘ DÙNG THỬ", "CA DÙNG THỬ",
+					"Theo đồng hồ của người ký", `src="data:image/jpeg;base64,`)
 			}
 			if strings.Contains(h.body, `class="verdict good"`) != (name == "good") {
 				t.Error("the verdict is another one")
