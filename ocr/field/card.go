@@ -77,12 +77,22 @@ func Card(runs []Run) Side {
 		if !ok {
 			continue
 		}
+		if g.either {
+			v.Doubts = append(v.Doubts, paper.Incomplete)
+		}
 		if old, twice := s.Values[g.name]; twice && (old.Conf >= v.Conf || g.weak) {
+			if !kind.Identity && kind != &kinds.Unknown && old.Text != v.Text { // one of the two labels is another field's
+				old.Doubts = append(old.Doubts, paper.Disagreement)
+				s.Values[g.name] = old
+			}
 			continue
 		}
 		s.Values[g.name] = v
 	}
 	s.joinNames()
+	if !kind.Identity && slices.Contains(kind.Optional, paper.DateOfIssue) {
+		s.daySpelled(runs)
+	}
 	if kind == &kinds.Unknown || kind.Identity {
 		s.withoutLabels(runs, lines, labels.places, labels.runs)
 	}
@@ -119,11 +129,29 @@ type labels struct {
 
 func labelsOf(runs []Run, kind *kinds.Kind) labels {
 	l := labels{places: find(runs, kind.Labels), runs: map[int]bool{}}
+	slices.SortStableFunc(l.places, func(a, b place) int { return a.run - b.run })
+	behind(l.places)
 	l.groups = gather(l.places)
 	for _, p := range l.places {
 		l.runs[p.run] = true
 	}
 	return l
+}
+
+// behind gives labels that name another field behind another label that field. Where neither that label nor another of the field was read,
+// nothing says which of the two they name.
+func behind(places []place) {
+	for i, p := range places {
+		if p.label.Behind == "" {
+			continue
+		}
+		if stops(places[:i], p.label.Behind) {
+			places[i].label.Field = p.label.There
+		} else if !stops(places, p.label.Behind) &&
+			!slices.ContainsFunc(places, func(o place) bool { return o.label.Field == p.label.There }) {
+			places[i].either = true
+		}
+	}
 }
 
 // persons is how many persons' cards have these labels.
@@ -263,6 +291,33 @@ func (s *Side) withoutLabels(runs []Run, lines []line, places []place, labelled 
 	unlabelled(s, runs, labelled)
 }
 
+// daySpelled takes the day of issue of a card that says it above the signature, under no label: "…, ngày/date 28 tháng/month 10 năm/year
+// 2015". Of several days none is taken.
+func (s *Side) daySpelled(runs []Run) {
+	if _, ok := s.Values[paper.DateOfIssue]; ok {
+		return
+	}
+	var found []Value
+	for _, r := range runs {
+		if v, ok := spelledDay(r); ok && !s.within(v.Box) {
+			found = append(found, v)
+		}
+	}
+	if len(found) == 1 {
+		s.Values[paper.DateOfIssue] = found[0]
+	}
+}
+
+// within says whether a place is that of a value, or overlaps one's.
+func (s *Side) within(box image.Rectangle) bool {
+	for _, v := range s.Values {
+		if v.Box.Overlaps(box) {
+			return true
+		}
+	}
+	return false
+}
+
 // joinNames makes one name of a family name and the others, printed apart.
 func (s *Side) joinNames() {
 	a, okA := s.Values[kinds.Surname]
@@ -326,6 +381,7 @@ type group struct {
 	from, to int
 	inside   int
 	weak     bool // a short label that stands for many things
+	either   bool // it may as well name another field
 }
 
 func gather(places []place) []group {
@@ -347,7 +403,7 @@ func gather(places []place) []group {
 				continue
 			}
 		}
-		out = append(out, group{p.label.Field, p.label.Of, p.run, p.from, p.to, p.inside, len(p.label.Text) < 4})
+		out = append(out, group{p.label.Field, p.label.Of, p.run, p.from, p.to, p.inside, len(p.label.Text) < 4, p.either})
 	}
 	return out
 }

@@ -170,14 +170,14 @@ func (f figures) withoutStrokes() (iso string, ok bool) {
 // likelyYear says whether a paper can bear the year.
 func likelyYear(y string) bool { return y >= "1880" && y <= "2099" }
 
-// spelled reads "ngày 01 tháng 02 năm 2003". whole says that no figure is missing: days below ten and the months one and two
+// spelled reads "ngày 01 tháng 02 năm 2003", and "ngày/date 01 tháng/month 02 năm/year 2003". whole says that no figure is missing: days below ten and the months one and two
 // are written with a nought before them (Decree 30/2020/ND-CP, appendix I).
 func spelled(s string) (d, m, y int, whole, ok bool) {
 	whole = true
 	f := strings.Fields(strings.ToLower(vn.Plain(strings.NewReplacer(",", " ", ".", " ", ":", " ").Replace(s))))
 	get := func(word string) (int, bool) {
 		for i := 0; i+1 < len(f); i++ {
-			if f[i] == word {
+			if head, _, _ := strings.Cut(f[i], "/"); head == word {
 				n := 0
 				if _, err := fmt.Sscanf(f[i+1], "%d", &n); err == nil {
 					if len(f[i+1]) == 1 && (word != "thang" || n < 3) {

@@ -203,10 +203,24 @@ func TestUnlike(t *testing.T) {
 			"Nhãn hiệu: MẪU"},
 		"origin certificate": append([]string{"CHỨNG NHẬN CĂN CƯỚC", "Quê quán: Tân Ngãi, Vĩnh Long",
 			"Nơi ở hiện tại: Tân Ngãi"}, person...),
+		"reader's card": append([]string{"THƯ VIỆN TỈNH THANH HÓA", "THẺ BẠN ĐỌC", "Nơi thường trú: Mỹ Xuyên, An Giang",
+			"Có giá trị đến: 31/12/2026"}, person...),
+		"untitled card with one label of ours": append([]string{"Nơi thường trú: Mỹ Xuyên, An Giang"}, person...),
+		"declaration for the card": append([]string{"Mẫu CC02", "TỜ KHAI CĂN CƯỚC CÔNG DÂN", "Quê quán: Tân Ngãi, Vĩnh Long",
+			"Nơi thường trú: Mỹ Xuyên, An Giang"}, person...),
+		"appointment": append([]string{"GIẤY HẸN TRẢ THẺ", "CĂN CƯỚC CÔNG DÂN", "Nơi thường trú: Mỹ Xuyên, An Giang"}, person...),
+		"appointment that names the card": append([]string{"CÔNG AN TỈNH NINH BÌNH",
+			"Loại thủ tục: Cấp đổi thẻ Căn cước công dân sang thẻ căn cước"}, person...),
+		"contract": {"Bên A: Ông LƯƠNG VĂN BẢO, sinh ngày 02/09/1991,", "Căn cước công dân số 079191004321 do công an cấp",
+			"Nơi thường trú: Mỹ Xuyên, An Giang"},
 		"membership card": append([]string{"HỘI NGƯỜI CAO TUỔI", "THẺ HỘI VIÊN", "Quê quán: Tân Ngãi, Vĩnh Long"}, person...),
 	} {
 		if s := field.Card(field.Runs(page(lines...))); s.Kind != "" && s.Kind != paper.Other {
 			t.Errorf("%s is told as %s", name, s.Kind)
+		}
+		// What the stage behind takes for proof without a title.
+		if s := field.Card(field.Runs(page(lines...))); s.Kind == "" && s.Marks > 1 {
+			t.Errorf("%s bears %d marks of a kind", name, s.Marks)
 		}
 	}
 	for name, lines := range map[string][]string{
@@ -222,6 +236,29 @@ func TestUnlike(t *testing.T) {
 		if s := field.Sheet(field.Runs(page(lines...))); s.Kind != paper.Other {
 			t.Errorf("%s is told as %s", name, s.Kind)
 		}
+	}
+}
+
+// "Số" stands twice on a foreigner's card: its own number and the passport's are not each other's, though one be of no known form.
+func TestNumbersOfAResidenceCard(t *testing.T) {
+	lines := []string{"THẺ THƯỜNG TRÚ", "Số: 679697", "Họ tên: MARIE CLAIRE DUBOIS", "Mang hộ chiếu của: Pháp", "Số: A44834851"}
+	s := field.Card(field.Runs(page(lines...)))
+	if own, passport := s.Values[paper.DocumentNumber].Text, s.Values[paper.PassportNumber].Text; own != "" || passport != "A44834851" {
+		t.Errorf("own number %q, the passport's %q", own, passport)
+	}
+	lines[3] = "Mnng hxchieu cua: Pháp" // nothing says which of the two it is
+	s = field.Card(field.Runs(page(lines...)))
+	if v := s.Values[paper.DocumentNumber]; v.Text != "" && len(v.Doubts) == 0 {
+		t.Errorf("%q is taken for the card's own without a doubt", v.Text)
+	}
+}
+
+// The day of issue of a licence of 2012 to 2024 stands under no label, in two languages.
+func TestDayAboveTheSignature(t *testing.T) {
+	s := field.Card(field.Runs(page("GIẤY PHÉP LÁI XE/DRIVER'S LICENSE", "Số/No: 790105004321", "Họ tên/Full name: LƯƠNG THỊ BÍCH",
+		"An Giang, ngày/date 28 tháng/month 10 năm/year 2015", "Hạng/Class: B2", "Có giá trị đến/Expires: 28/10/2025")))
+	if got := s.Values[paper.DateOfIssue].Text; got != "2015-10-28" {
+		t.Errorf("issued %q", got)
 	}
 }
 

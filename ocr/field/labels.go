@@ -21,6 +21,7 @@ type place struct {
 	// ("sinh:14/01/2004"); 0 if the label ends with its word.
 	inside int
 	errors int
+	either bool // it may as well be the label of another field
 }
 
 // plain reduces text to plain capital letters, keeping for each the word it came from and the rune behind it.

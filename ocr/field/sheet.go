@@ -103,7 +103,7 @@ func spelledDay(r Run) (Value, bool) {
 	p := pieces(r)
 	for i, w := range p {
 		letters, _, _ := plain([]string{w.text})
-		if string(letters) == "NGAY" {
+		if string(letters) == "NGAY" || string(letters) == "NGAYDATE" {
 			v := whole(p[i:])
 			v.Text = isoDay(d, m, y)
 			if !full {

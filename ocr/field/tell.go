@@ -3,24 +3,44 @@ package field
 import (
 	"slices"
 	"strings"
+	"unicode"
 
 	"motcua/ocr/kinds"
 	"motcua/ocr/paper"
+	"motcua/ocr/vn"
 )
 
-// line is a run's plain letters.
+// line is a run's plain letters, and which of them stand in capitals.
 type line struct {
-	run     int
-	letters []byte
+	run      int
+	letters  []byte
+	capitals []bool
+	words    []string
 }
 
 func linesOf(runs []Run) []line {
 	out := make([]line, len(runs))
 	for i, r := range runs {
-		letters, _, _ := plain(texts(r))
-		out[i] = line{i, letters}
+		words := texts(r)
+		letters, word, end := plain(words)
+		capitals := make([]bool, len(letters))
+		for j := range letters {
+			capitals[j] = unicode.IsUpper([]rune(words[word[j]])[end[j]-1])
+		}
+		out[i] = line{i, letters, capitals, words}
 	}
 	return out
+}
+
+// inCapitals says whether most of these letters stand in capitals.
+func (l line) inCapitals(from, to int) bool {
+	n := 0
+	for _, c := range l.capitals[from:to] {
+		if c {
+			n++
+		}
+	}
+	return 2*n > to-from
 }
 
 // has says whether a text stands in the line, with as few letters misread as its length allows.
@@ -38,13 +58,16 @@ func titled(lines []line) (kind paper.Kind, side string, titles int) {
 		return n > 0 && vietnamese || slices.ContainsFunc(lines, func(l line) bool { return strings.HasPrefix(string(l.letters), "CANCUOC") })
 	}
 	for _, l := range lines {
+		if best == 0 && foreignTitle(l) { // what is named below it is what it is about
+			return paper.Other, "", 0
+		}
 		found := false
 		for _, k := range kinds.All {
 			if k.Shape == kinds.Sheet {
 				continue
 			}
 			for _, t := range k.Titles {
-				if n := fit(l, t.Text); n > 0 {
+				if n := fit(l, t.Text); n > 0 && (t.Shared || k.Shape == kinds.Booklet || tops(l, t.Text)) {
 					found = true
 					if n > best && !(t.Shared && !own(k)) {
 						best, kind, side = n, k.ID, t.Side
@@ -76,23 +99,67 @@ func fit(l line, title string) int {
 	return len(title) - 3*errors
 }
 
-// marksOf counts the kind's own marks that stand on the lines; vietnamese says whether one of them is not English.
+// tops says whether a title that fits a line is what the line says, in capitals: "TỜ KHAI CĂN CƯỚC CÔNG DÂN" and "mang theo căn
+// cước công dân" only name the card. Before it stands no more than what the arms above it were misread for.
+func tops(l line, title string) bool {
+	from, to, _ := search(l.letters, title, allowed(len(title)))
+	return from <= len(title)/2 && l.inCapitals(from, to)
+}
+
+// firstWords begin the titles of papers that are no identity cards, whatever else they say. Those of several words are plain letters.
+var firstWords = []string{"THẺ", "GIẤY", "PHIẾU"}
+
+var firstPhrases = []string{"TOKHAI", "HOPDONG", "HOADON", "THONGBAO", "QUYETDINH", "BIENBAN", "BIENLAI", "BIENNHAN", "CHUNGCHI", "CHUNGNHAN",
+	"XACNHAN", "DONXIN", "DONDENGHI"}
+
+// foreignTitle says whether a line is in capitals the title of a paper, and of none of ours: a list of all there are can't be had, but they
+// begin alike.
+func foreignTitle(l line) bool {
+	const fewest, most = 7, 60 // letters
+	if len(l.letters) < fewest || len(l.letters) > most || len(l.words) < 2 || !l.inCapitals(0, len(l.letters)) {
+		return false
+	}
+	first := strings.TrimFunc(l.words[0], func(r rune) bool { return !unicode.IsLetter(r) })
+	if slices.ContainsFunc(firstPhrases, func(p string) bool { return strings.HasPrefix(string(l.letters), p) }) {
+		return true
+	}
+	return slices.Contains(firstWords, vn.NFC(first)) && !slices.ContainsFunc(kinds.All, func(k *kinds.Kind) bool {
+		return slices.ContainsFunc(k.Titles, func(t kinds.Title) bool { return resembles(l, t.Text) })
+	})
+}
+
+// resembles says whether a line may begin with a title of which up to a third was lost.
+func resembles(l line, title string) bool {
+	from, _, errors := search(l.letters, title, len(title)/3)
+	return errors <= len(title)/3 && from <= shortLabel
+}
+
+// marksOf counts the kind's own marks that stand on the lines, each on letters of its own: "nơi thường trú" is but two letters from "nơi
+// ĐK thường trú", and no second mark. vietnamese says whether one of them is not English.
 func marksOf(k *kinds.Kind, lines []line) (n int, vietnamese bool) {
-	for _, m := range k.Marks {
-		found := false
+	type found struct{ mark, line, from, to, fit int }
+	var all []found
+	for i, m := range k.Marks {
 		for _, text := range m {
-			for _, l := range lines {
-				if l.has(text) && !capitals(text, l) {
-					found = true
+			for j, l := range lines {
+				if fits := fit(l, text); fits > 0 && !capitals(text, l) {
+					from, to, _ := search(l.letters, text, allowed(len(text)))
+					all = append(all, found{i, j, from, to, fits})
 					vietnamese = vietnamese || !english(text)
 				}
 			}
 		}
-		if found {
-			n++
+	}
+	slices.SortStableFunc(all, func(a, b found) int { return b.fit - a.fit })
+	var kept []found
+	for _, f := range all {
+		if !slices.ContainsFunc(kept, func(o found) bool {
+			return o.mark == f.mark || o.line == f.line && o.from < f.to && f.from < o.to
+		}) {
+			kept = append(kept, f)
 		}
 	}
-	return n, vietnamese
+	return len(kept), vietnamese
 }
 
 // capitals says whether what looks like a label is somebody's name: NGUYỄN QUÂN is no nguyên quán.
@@ -114,8 +181,9 @@ const enoughMarks = 2
 // those that both bear, and tell neither.
 func marked(lines []line) (best *kinds.Kind, marks int) {
 	most := map[kinds.Shape]int{}
+	bilingual := inEnglish(lines)
 	for _, k := range kinds.All {
-		if k.Shape == kinds.Sheet {
+		if k.Shape == kinds.Sheet || k.English && !bilingual {
 			continue
 		}
 		n, vietnamese := marksOf(k, lines)

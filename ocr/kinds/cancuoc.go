@@ -7,7 +7,7 @@ var canCuoc = Kind{
 	ID: paper.CanCuoc, VI: "Thẻ căn cước", EN: "Identity card (2024)", Shape: Card,
 	Titles: []Title{{Text: "CANCUOCIDENTITYCARD", Side: "front"}, {Text: "IDENTITYCARD", Side: "front", Shared: true}},
 	Marks: []Mark{
-		{"SODINHDANHCANHAN", "PERSONALIDENTIFICATIONNUMBER"}, {"HOCHUDEMVATENKHAISINH"}, {"NGAYTHANGNAMSINHDATEOFBIRTH"},
+		{"SODINHDANHCANHAN", "PERSONALIDENTIFICATIONNUMBER"}, {"HOCHUDEMVATENKHAISINH", "HOCHUDEMVATEN"}, {"NGAYTHANGNAMSINHDATEOFBIRTH"},
 		{"NOIDANGKYKHAISINH", "NOIDANGKYKHAISINHPLACEOFBIRTH"}, {"NOICUTRUPLACEOFRESIDENCE"}, {"NGAYTHANGNAMHETHAN"}, {"NGAYTHANGNAMCAP"},
 		{"BOCONGANMINISTRYOFPUBLICSECURITY", "MINISTRYOFPUBLICSECURITY"},
 	},
@@ -20,6 +20,6 @@ var canCuoc = Kind{
 		"front": {paper.Number, paper.FullName, paper.DateOfBirth, paper.Sex},
 		"back":  {paper.PlaceOfResidence, paper.DateOfIssue},
 	},
-	Identity: true, EndsOnBirthday: true, First: "2024-07-01",
+	Identity: true, English: true, EndsOnBirthday: true, First: "2024-07-01",
 	Source: "Circular 16/2024/TT-BCA; Law 26/2023/QH15, in force since 1 July 2024",
 }

@@ -41,6 +41,9 @@ type Label struct {
 	Text  string
 	// Of is whose field it is, where a paper is about several persons: from its label on, what names nobody is theirs.
 	Of Person
+	// Behind another label it is the name of another field: "Số" is a residence card's, and behind "Mang hộ chiếu của" the passport's.
+	Behind string
+	There  paper.Name
 }
 
 // Person is someone a paper is about.
@@ -70,6 +73,7 @@ type Kind struct {
 	CodeSide string                  // the side its QR symbol stands on; "": it has none
 	Beside   map[string][]paper.Name // by side: fields of its QR symbol that stand there in print, too
 	Identity bool                    // it proves who somebody is
+	English  bool                    // its labels stand there in English, too: where none does, marks tell another paper
 	// EndsOnBirthday is a card that expires on its bearer's birthday (Law 59/2014/QH13, article 21; Law 26/2023/QH15, article 21).
 	EndsOnBirthday bool
 	First          string // ISO date on which the first was issued; "" if unknown or long ago

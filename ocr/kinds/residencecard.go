@@ -37,7 +37,8 @@ var (
 	residenceCardFields = []paper.Name{paper.DateOfBirth, paper.Sex, paper.Nationality, paper.PassportNumber, paper.PlaceOfResidence,
 		paper.DateOfIssue, paper.DateOfExpiry}
 	residenceCardLabels = slices.Concat(
-		labels(paper.DocumentNumber, "SO", "SONO", "SOTHE"),
+		[]Label{{Field: paper.DocumentNumber, Text: "SO", Behind: "MANGHOCHIEUCUA", There: paper.PassportNumber}},
+		labels(paper.DocumentNumber, "SONO", "SOTHE"),
 		labels(paper.FullName, "HOTEN", "HOVATEN", "FULLNAME"),
 		labels(paper.Sex, "GIOITINH", "SEX"),
 		labels(paper.DateOfBirth, "SINHNGAY", "NGAYSINH", "DATEOFBIRTH"),

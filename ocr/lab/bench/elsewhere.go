@@ -18,6 +18,7 @@ type truth struct {
 	Fields   map[paper.Name]string `json:"fields"` // in the form of motcua read: dates in ISO 8601
 	Rotation int                   `json:"rotation"`
 	Code     bool                  `json:"code_intact"` // a QR symbol or machine readable zone is shown and was not destroyed
+	Lies     []paper.Name          `json:"lies"`        // of a forged symbol: the printed fields of which it says something else
 }
 
 // elsewhere lists the pages of a directory that another program drew, one paper a page.
@@ -57,6 +58,7 @@ func (c page) read() ([]byte, specimen.Truth, error) {
 		delete(printed, paper.OldNumber) // stands in the QR symbol only
 	}
 	// Which sides are shown is not told: one, so that what a code says besides is not taken for invented.
-	p := specimen.PaperTruth{Kind: t.Type, Sides: []string{""}, Rotation: t.Rotation, Fields: t.Fields, Printed: printed, Code: t.Code}
+	p := specimen.PaperTruth{Kind: t.Type, Sides: []string{""}, Rotation: t.Rotation, Fields: t.Fields, Printed: printed, Code: t.Code,
+		Lies: t.Lies}
 	return data, specimen.Truth{Papers: []specimen.PaperTruth{p}}, nil
 }

@@ -16,7 +16,7 @@ from PIL import Image
 import damage
 from papers import draw_paper
 from papers.parts import add_on_top, seal
-from people import random_person
+from people import FORGERIES, forge, lies, random_person
 
 SETS = ["clean", "office", "bad", "photo"]
 
@@ -26,6 +26,8 @@ KINDS = [
     "ct07",
 ]
 PAGE_KINDS = ("khai-sinh", "ct07")
+# Cards that bear a QR symbol, for forged ones.
+CODED_KINDS = ["cccd", "cccd", "can-cuoc"]
 
 CSS_PIXELS_PER_MM = 96 / 25.4
 CSS_DPI = 96
@@ -214,11 +216,19 @@ def save_page(page, dpi, quality, path):
         image.save(f"{path}.jpg", quality=quality, **options)
 
 
-def draw_page(set_name, index, seed, out_dir, work_dir):
+def choose_forged_sides(rng, kind):
+    """Both sides, or, of the card whose symbol is in front, often the front alone."""
+    return [0] if kind == "cccd" and rng.random() < 0.5 else [0, 1]
+
+
+def draw_page(set_name, index, seed, out_dir, work_dir, forged=False):
     """Draws page number index (from 0) of a set and writes picture and truth to out_dir."""
     rng = random.Random(f"{set_name}-{seed}-{index}")
-    kind = KINDS[index % len(KINDS)]
+    kinds = CODED_KINDS if forged else KINDS
+    kind = kinds[index % len(kinds)]
     person = random_person(rng, kind)
+    if forged:
+        person.coded = forge(rng, person, FORGERIES[index % len(FORGERIES)])
     sides = draw_paper(rng, kind, person)
     bad = set_name == "bad"
     if bad and rng.random() < 0.35:
@@ -226,7 +236,9 @@ def draw_page(set_name, index, seed, out_dir, work_dir):
     pictures, drawn_dpi = render(sides, work_dir)
 
     shown, crop = choose_sides(rng, set_name, kind, len(sides))
-    has_codes = any(sides[i].codes for i in shown)
+    if forged:
+        shown, crop = choose_forged_sides(rng, kind), False
+    has_codes = any(sides[i].codes for i in shown) and not forged
     ruin = bad and has_codes and rng.random() < 0.5
     intact = []
     ruined = []
@@ -246,12 +258,15 @@ def draw_page(set_name, index, seed, out_dir, work_dir):
         page, dpi, rotation, quality = make_page(rng, kind, pictures, drawn_dpi, crop)
     path = out_dir / f"{index + 1:03d}-{kind}"
     save_page(damage.turn(page, rotation), dpi, quality, path)
+    said = [code for code in intact if not forged or code.kind != "qr"]
     truth = {
         "type": kind,
-        "fields": true_values([sides[i] for i in shown], intact),
+        "fields": true_values([sides[i] for i in shown], said),
         "rotation": rotation,
         "code_intact": bool(intact) and not ruined,
     }
+    if forged:
+        truth["lies"] = [name for name in lies(person) if name in truth["fields"]]
     path.with_suffix(".json").write_text(json.dumps(truth, ensure_ascii=False, indent=1), encoding="utf-8")
 
 
@@ -262,11 +277,12 @@ def main():
     parser.add_argument("--count", type=int, default=40, help="number of pages (default 40)")
     parser.add_argument("--seed", type=int, default=1, help="the same seed draws the same pages (default 1)")
     parser.add_argument("--out", required=True, type=Path, help="directory for the pages, made if missing")
+    parser.add_argument("--forged", action="store_true", help="draw cards with a forged QR symbol only")
     options = parser.parse_args()
     options.out.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory() as work_dir:
         for index in range(options.count):
-            draw_page(options.set, index, options.seed, options.out, Path(work_dir))
+            draw_page(options.set, index, options.seed, options.out, Path(work_dir), options.forged)
 
 
 if __name__ == "__main__":

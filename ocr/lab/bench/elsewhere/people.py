@@ -1,7 +1,8 @@
 """Invented people: names, dates, numbers and the machine readable zones made of them."""
 
 import unicodedata
-from dataclasses import dataclass
+import unicodedata
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 
 from places import AREAS, PROVINCES, Area, address, area_text, new_address
@@ -133,6 +134,8 @@ class Person:
     birthplace: str
     residence: str
     residence_area: Area
+    # Whom the QR symbol speaks of, if it is another's stuck over this person's.
+    coded: "Person | None" = None
 
 
 def random_name(rng, sex=None):
@@ -248,6 +251,79 @@ def random_person(rng, kind):
         residence=residence,
         residence_area=residence_area,
     )
+
+
+FORGERIES = ["digit", "word", "tone", "house", "street", "birth", "issue", "all"]
+TONES = ("", "\u0300", "\u0301", "\u0309", "\u0303", "\u0323")
+
+
+def _other_tone(rng, name):
+    """The name with one syllable in another tone; where a syllable ends in a stop only two tones are possible."""
+    words = name.split()
+    at = rng.randrange(len(words))
+    letters = unicodedata.normalize("NFD", words[at])
+    now = next((mark for mark in TONES[1:] if mark in letters), "")
+    stopped = letters.replace(now, "").endswith(("c", "ch", "p", "t")) if now else letters.endswith(("c", "ch", "p", "t"))
+    others = [mark for mark in (("\u0301", "\u0323") if stopped else TONES) if mark != now]
+    mark = rng.choice(others)
+    if now:
+        letters = letters.replace(now, mark, 1)
+    else:
+        vowels = [i for i, c in enumerate(letters) if c.lower() in "aeiouy"]
+        end = vowels[-1] if stopped or len(vowels) == 1 else vowels[0]
+        while end + 1 < len(letters) and unicodedata.combining(letters[end + 1]):
+            end += 1
+        letters = letters[: end + 1] + mark + letters[end + 1 :]
+    words[at] = unicodedata.normalize("NFC", letters)
+    return " ".join(words)
+
+
+def _other_digit(rng, text):
+    places = [i for i, c in enumerate(text) if c.isdigit()]
+    at = rng.choice(places)
+    return text[:at] + rng.choice([d for d in "123456789" if d != text[at]]) + text[at + 1 :]
+
+
+def forge(rng, person, how):
+    """Who stands in a forged symbol on the person's card: the person with one thing changed, or somebody else."""
+    if how == "digit":
+        return replace(person, number=person.number[:6] + _other_digit(rng, person.number[6:]))
+    if how == "word":
+        words = person.name.split()
+        names = [name for name in MALE_GIVEN_NAMES + FEMALE_GIVEN_NAMES if name != words[-1]]
+        return replace(person, name=" ".join(words[:-1] + [rng.choice(names)]))
+    if how == "tone":
+        return replace(person, name=_other_tone(rng, person.name))
+    if how == "house" and any(c.isdigit() for c in person.residence.split(",")[0]):
+        first, *rest = person.residence.split(",")
+        return replace(person, residence=",".join([_other_digit(rng, first), *rest]))
+    if how in ("house", "street"):
+        area = person.residence_area
+        while area.ward == person.residence_area.ward:
+            area = rng.choice(AREAS)
+        parts = person.residence.split(", ")
+        parts[-3 if len(parts) > 3 else -2] = area.ward
+        return replace(person, residence=", ".join(parts))
+    if how == "birth":
+        return replace(person, born=person.born - timedelta(days=rng.randint(1, 2000)))
+    if how == "issue":
+        return replace(person, issued=person.issued - timedelta(days=rng.randint(1, 60)))
+    other = random_person(rng, "cccd")
+    return replace(other, issued=person.issued - timedelta(days=rng.randint(1, 60)))
+
+
+def lies(person):
+    """The fields of which the forged symbol says something else than the card."""
+    said = person.coded
+    pairs = {
+        "number": (person.number, said.number),
+        "full_name": (person.name.upper(), said.name.upper()),
+        "date_of_birth": (person.born, said.born),
+        "sex": (person.sex, said.sex),
+        "place_of_residence": (person.residence, said.residence),
+        "date_of_issue": (person.issued, said.issued),
+    }
+    return [name for name, (a, b) in pairs.items() if a != b]
 
 
 def _check_digit(text):

@@ -442,7 +442,7 @@ def photograph(r, arts, sheet, turn):
     return f.clip(0, 255).astype(np.uint8), r.I(72, 92)
 
 
-def page(seed, si, name, i, what):
+def page(seed, si, name, i, what, lie=None):
     r = pp.Rnd(seed, si, i)
     sheet = what in SHEETS
     card = not sheet and what != "passport"
@@ -455,7 +455,10 @@ def page(seed, si, name, i, what):
         u = r.U(0, 1)
         which = [0] if u < 0.23 else [1] if u < 0.36 else [0, 1]
     dmg = what in ("cccd", "can-cuoc") and r.P({"clean": 0, "office": 0.1, "bad": 0.45, "photo": 0.1}[name])
-    kind, cs, F, code = papers.make(r, what, which, dmg)
+    if lie:
+        which = [0] if what == "cccd" and len(which) == 1 else [0, 1]
+        dmg = False
+    kind, cs, F, code, wrong = papers.make(r, what, which, dmg, lie)
     if sheet and name != "clean" and r.P({"office": 0.55, "bad": 0.4, "photo": 0.3}[name]):
         crossing(r, cs[0])
     fax = name == "bad" and r.P(0.3)
@@ -555,7 +558,10 @@ def page(seed, si, name, i, what):
                 f = specks(r, np.where(f > t, 255.0, 0.0).astype(np.float32), r.I(10, 150), dpi)
         img = f.clip(0, 255).astype(np.uint8)
     F = {k: unicodedata.normalize("NFC", v) for k, v in F.items()}
-    return img, q, dpi, bw, dict(type=kind, fields=F, rotation=turn, code_intact=bool(code)), what
+    t = dict(type=kind, fields=F, rotation=turn, code_intact=bool(code))
+    if lie:
+        t["lies"] = wrong
+    return img, q, dpi, bw, t, what
 
 
 def main():
@@ -565,6 +571,7 @@ def main():
     ap.add_argument("--sets", default="clean,office,bad,photo")
     ap.add_argument("--out", required=True)
     ap.add_argument("--only", type=int, default=-1)
+    ap.add_argument("--forged", action="store_true", help="chip cards with a forged symbol only")
     o = ap.parse_args()
     for name in o.sets.split(","):
         si = ["clean", "office", "bad", "photo"].index(name)
@@ -574,13 +581,15 @@ def main():
             for x in os.listdir(d):
                 if x.endswith((".jpg", ".png", ".json")):
                     os.remove(os.path.join(d, x))
-        order = [MIX[j % len(MIX)] for j in range(o.n)]
+        mix = ["cccd", "cccd", "can-cuoc"] if o.forged else MIX
+        order = [mix[j % len(mix)] for j in range(o.n)]
         pp.Rnd(o.seed, si, 10**6).g.shuffle(order)
         t0 = time.time()
         for i, what in enumerate(order):
             if o.only >= 0 and i != o.only:
                 continue
-            img, q, dpi, bw, t, what = page(o.seed, si, name, i, what)
+            lie = pp.LIES[i % len(pp.LIES)] if o.forged else None
+            img, q, dpi, bw, t, what = page(o.seed, si, name, i, what, lie)
             base = os.path.join(d, "%s-%02d-%s" % (name, i, what))
             im = Image.fromarray(img)
             if bw:

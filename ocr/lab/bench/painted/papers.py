@@ -134,6 +134,7 @@ def ncol(r):
 
 
 def qr_text(r, p, kind):
+    p = getattr(p, "forged", p)
     f = [p.number, p.old, p.name, p.dob.strftime("%d%m%Y"), p.sex, p.residence, p.issue.strftime("%d%m%Y")]
     if kind == "can-cuoc":
         k = r.I(0, 2)
@@ -1292,8 +1293,9 @@ KIND = {
 CLASH = {}
 
 
-def make(r, what, which, dmg):
-    """Draws the wanted sides of an invented person's paper: kind, canvases, fields, code."""
+def make(r, what, which, dmg, lie=None):
+    """Draws the wanted sides of an invented person's paper: kind, canvases, fields, code. With a lie, its symbol is forged, the truth is
+    the print's, and the lies are the last of what is returned."""
     kind, fs = KIND[what]
     for t in range(400):
         p = pp.person(r, what)
@@ -1316,6 +1318,8 @@ def make(r, what, which, dmg):
             p.exp = pp.years_on(p.issue, 10 if (p.issue - p.dob).days > 14 * 365.25 else 5)
         if what == "cmnd12":
             p.exp = pp.years_on(p.issue, 15)
+        if lie:
+            p.forged = pp.forge(r, p, lie)
         st = Style(r, what)
         cs, F, code = [], {}, False
         try:
@@ -1329,7 +1333,13 @@ def make(r, what, which, dmg):
                         continue
                     F[n] = v
                 code = code or k
-            return kind, cs, F, code
+            wrong = []
+            if lie:
+                F.pop("old_number", None)
+                if 1 not in which:  # the day of issue stands behind
+                    F.pop("date_of_issue", None)
+                wrong = [n for n in pp.lies(p, p.forged) if n in F]
+            return kind, cs, F, code, wrong
         except Clash as e:
             last = e
             CLASH[str(e)[:60]] = CLASH.get(str(e)[:60], 0) + 1

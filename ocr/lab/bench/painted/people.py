@@ -523,6 +523,69 @@ def person(r, kind):
     return p
 
 
+# ---- forged symbols
+LIES = ["number", "given", "tone", "house", "ward", "dob", "issue", "everything"]
+MARKS5 = "\u0300\u0301\u0309\u0303\u0323"
+
+
+def retone(r, n):
+    """Another tone on one syllable that bears one, or a falling one on a bare syllable."""
+    ws = n.split()
+    i = r.I(0, len(ws) - 1)
+    w = unicodedata.normalize("NFD", ws[i])
+    has = [c for c in w if c in MARKS5]
+    shut = noacc(ws[i]).lower().endswith(("c", "ch", "p", "t"))
+    if has:
+        w = w.replace(has[0], r.pick([c for c in ("\u0301\u0323" if shut else MARKS5) if c != has[0]]), 1)
+    else:
+        k = max(j for j, c in enumerate(w) if c.lower() in "aeiouy" and (j < 1 or w[:j].lower() not in ("q", "g")))
+        while k + 1 < len(w) and unicodedata.combining(w[k + 1]):
+            k += 1
+        w = w[: k + 1] + "\u0300" + w[k + 1 :]
+    ws[i] = unicodedata.normalize("NFC", w)
+    return " ".join(ws)
+
+
+def redigit(r, t, a):
+    i = r.pick([j for j in range(a, len(t)) if t[j].isdigit()])
+    return t[:i] + r.pick([c for c in "123456789" if c != t[i]]) + t[i + 1 :]
+
+
+def forge(r, p, what):
+    """Whom a forged symbol names: p with one thing other than printed, or a stranger."""
+    q = Person()
+    q.__dict__.update(p.__dict__)
+    if what == "number":
+        q.number = redigit(r, p.number, 5)
+    if what == "given":
+        q.name = " ".join(p.name.split()[:-1] + [r.pick([g for g in GM + GF if g not in p.name])])
+    if what == "tone":
+        q.name = retone(r, p.name)
+    if what == "house":
+        h, rest = p.residence.split(", ", 1)
+        q.residence = (redigit(r, h, 0) if any(c.isdigit() for c in h) else r.pick([x for x in HAMLET if x != h])) + ", " + rest
+    if what == "ward":
+        a = p.residence.split(", ")
+        k = len(a) - (2 if p.two else 3)
+        a[k] = r.pick([w for w in (new_area(r) for _ in range(9)) if w.split(", ")[0] not in a[k]]).split(", ")[0]
+        q.residence = ", ".join(a)
+    if what == "dob":
+        q.dob = p.dob - D.timedelta(days=r.I(1, 900))
+    if what == "issue":
+        q.issue = p.issue - D.timedelta(days=r.I(1, 50))
+    if what == "everything":
+        s = person(r, "cccd")
+        q.number, q.old, q.name, q.dob, q.sex, q.residence = s.number, s.old, s.name, s.dob, s.sex, s.residence
+        q.issue = p.issue - D.timedelta(days=r.I(1, 50))
+    return q
+
+
+def lies(p, q):
+    same = dict(number=p.number == q.number, full_name=p.name.upper() == q.name.upper(), date_of_birth=p.dob == q.dob, sex=p.sex == q.sex,
+                place_of_residence=p.residence == q.residence, date_of_issue=p.issue == q.issue)
+    return [n for n in same if not same[n]]
+
+
 # ---- machine readable zone
 def chk(s):
     v = 0

@@ -71,6 +71,7 @@ def _with_expiry(fields, person):
 
 
 def _qr_fields(person):
+    person = person.coded or person
     return [
         person.number,
         person.old_number,
