@@ -291,8 +291,8 @@ func (s *Side) withoutLabels(runs []Run, lines []line, places []place, labelled 
 	unlabelled(s, runs, labelled)
 }
 
-// daySpelled takes the day of issue of a card that says it above the signature, under no label: "…, ngày/date 28 tháng/month 10 năm/year
-// 2015". Of several days none is taken.
+// daySpelled takes the day of issue of a card that says it above the signature, under no label: "…, ngày/date 28
+// tháng/month 10 năm/year 2015". Of several days none is taken.
 func (s *Side) daySpelled(runs []Run) {
 	if _, ok := s.Values[paper.DateOfIssue]; ok {
 		return

@@ -170,7 +170,8 @@ func (f figures) withoutStrokes() (iso string, ok bool) {
 // likelyYear says whether a paper can bear the year.
 func likelyYear(y string) bool { return y >= "1880" && y <= "2099" }
 
-// spelled reads "ngày 01 tháng 02 năm 2003", and "ngày/date 01 tháng/month 02 năm/year 2003". whole says that no figure is missing: days below ten and the months one and two
+// spelled reads "ngày 01 tháng 02 năm 2003", and "ngày/date 01 tháng/month 02 năm/year 2003".
+// whole says that no figure is missing: days below ten and the months one and two
 // are written with a nought before them (Decree 30/2020/ND-CP, appendix I).
 func spelled(s string) (d, m, y int, whole, ok bool) {
 	whole = true

@@ -208,7 +208,8 @@ func TestUnlike(t *testing.T) {
 		"untitled card with one label of ours": append([]string{"Nơi thường trú: Mỹ Xuyên, An Giang"}, person...),
 		"declaration for the card": append([]string{"Mẫu CC02", "TỜ KHAI CĂN CƯỚC CÔNG DÂN", "Quê quán: Tân Ngãi, Vĩnh Long",
 			"Nơi thường trú: Mỹ Xuyên, An Giang"}, person...),
-		"appointment": append([]string{"GIẤY HẸN TRẢ THẺ", "CĂN CƯỚC CÔNG DÂN", "Nơi thường trú: Mỹ Xuyên, An Giang"}, person...),
+		"appointment": append([]string{"GIẤY HẸN TRẢ THẺ", "CĂN CƯỚC CÔNG DÂN", "Nơi thường trú: Mỹ Xuyên, An Giang"},
+			person...),
 		"appointment that names the card": append([]string{"CÔNG AN TỈNH NINH BÌNH",
 			"Loại thủ tục: Cấp đổi thẻ Căn cước công dân sang thẻ căn cước"}, person...),
 		"contract": {"Bên A: Ông LƯƠNG VĂN BẢO, sinh ngày 02/09/1991,", "Căn cước công dân số 079191004321 do công an cấp",
@@ -241,7 +242,8 @@ func TestUnlike(t *testing.T) {
 
 // "Số" stands twice on a foreigner's card: its own number and the passport's are not each other's, though one be of no known form.
 func TestNumbersOfAResidenceCard(t *testing.T) {
-	lines := []string{"THẺ THƯỜNG TRÚ", "Số: 679697", "Họ tên: MARIE CLAIRE DUBOIS", "Mang hộ chiếu của: Pháp", "Số: A44834851"}
+	lines := []string{"THẺ THƯỜNG TRÚ", "Số: 679697", "Họ tên: MARIE CLAIRE DUBOIS", "Mang hộ chiếu của: Pháp",
+		"Số: A44834851"}
 	s := field.Card(field.Runs(page(lines...)))
 	if own, passport := s.Values[paper.DocumentNumber].Text, s.Values[paper.PassportNumber].Text; own != "" || passport != "A44834851" {
 		t.Errorf("own number %q, the passport's %q", own, passport)
@@ -255,8 +257,9 @@ func TestNumbersOfAResidenceCard(t *testing.T) {
 
 // The day of issue of a licence of 2012 to 2024 stands under no label, in two languages.
 func TestDayAboveTheSignature(t *testing.T) {
-	s := field.Card(field.Runs(page("GIẤY PHÉP LÁI XE/DRIVER'S LICENSE", "Số/No: 790105004321", "Họ tên/Full name: LƯƠNG THỊ BÍCH",
-		"An Giang, ngày/date 28 tháng/month 10 năm/year 2015", "Hạng/Class: B2", "Có giá trị đến/Expires: 28/10/2025")))
+	s := field.Card(field.Runs(page("GIẤY PHÉP LÁI XE/DRIVER'S LICENSE", "Số/No: 790105004321",
+		"Họ tên/Full name: LƯƠNG THỊ BÍCH", "An Giang, ngày/date 28 tháng/month 10 năm/year 2015", "Hạng/Class: B2",
+		"Có giá trị đến/Expires: 28/10/2025")))
 	if got := s.Values[paper.DateOfIssue].Text; got != "2015-10-28" {
 		t.Errorf("issued %q", got)
 	}

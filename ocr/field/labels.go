@@ -140,8 +140,8 @@ func houseNumber(words []string) bool {
 	return figures < 6 && strings.ContainsFunc(strings.Join(words[1:], ""), unicode.IsLetter)
 }
 
-// endsAsPrinted says whether a label that differs from the holder's by its last word ends with that word: "Họ, chữ đệm, tên: PHẠM"
-// is but a letter from "họ, chữ đệm, tên cha". Names stand in capitals, where labels don't.
+// endsAsPrinted says whether a label that differs from the holder's by its last word ends with that word: "Họ, chữ đệm, tên:
+// PHẠM" is but a letter from "họ, chữ đệm, tên cha". Names stand in capitals, where labels don't.
 func endsAsPrinted(text string, found []byte, first, last string) bool {
 	const end = 3
 	if !strings.HasSuffix(string(found), text[len(text)-end:]) {

@@ -109,8 +109,8 @@ func tops(l line, title string) bool {
 // firstWords begin the titles of papers that are no identity cards, whatever else they say. Those of several words are plain letters.
 var firstWords = []string{"THẺ", "GIẤY", "PHIẾU"}
 
-var firstPhrases = []string{"TOKHAI", "HOPDONG", "HOADON", "THONGBAO", "QUYETDINH", "BIENBAN", "BIENLAI", "BIENNHAN", "CHUNGCHI", "CHUNGNHAN",
-	"XACNHAN", "DONXIN", "DONDENGHI"}
+var firstPhrases = []string{"TOKHAI", "HOPDONG", "HOADON", "THONGBAO", "QUYETDINH", "BIENBAN", "BIENLAI", "BIENNHAN", "CHUNGCHI",
+	"CHUNGNHAN", "XACNHAN", "DONXIN", "DONDENGHI"}
 
 // foreignTitle says whether a line is in capitals the title of a paper, and of none of ours: a list of all there are can't be had, but they
 // begin alike.
@@ -134,8 +134,8 @@ func resembles(l line, title string) bool {
 	return errors <= len(title)/3 && from <= shortLabel
 }
 
-// marksOf counts the kind's own marks that stand on the lines, each on letters of its own: "nơi thường trú" is but two letters from "nơi
-// ĐK thường trú", and no second mark. vietnamese says whether one of them is not English.
+// marksOf counts the kind's own marks that stand on the lines, each on letters of its own: "nơi thường trú" is but two
+// letters from "nơi ĐK thường trú", and no second mark. vietnamese says whether one of them is not English.
 func marksOf(k *kinds.Kind, lines []line) (n int, vietnamese bool) {
 	type found struct{ mark, line, from, to, fit int }
 	var all []found
