@@ -48,7 +48,8 @@ func text(letters []Letter) string {
 	return b.String()
 }
 
-var lines = []string{"NGUYỄN THỊ THÙY DƯƠNG", "Quê quán / Place of origin:", "079090012345", "Ấp Mỹ Hưng, Thạnh Hóa, Long An", "14/01/2004",
+var lines = []string{"NGUYỄN THỊ THÙY DƯƠNG", "Quê quán / Place of origin:", "079090012345",
+	"Ấp Mỹ Hưng, Thạnh Hóa, Long An", "14/01/2004",
 	"Số 58, Ngõ 417, Đắk Lắk"}
 
 func TestReadClearPrint(t *testing.T) {
@@ -136,6 +137,48 @@ func TestWhole(t *testing.T) {
 		}
 		if sum > math.MaxInt32 {
 			t.Errorf("output %d may come to %d", o, sum)
+		}
+	}
+}
+
+// Every way to multiply gives the sums of products that the shape says, whatever of the input is zero and wherever a block of
+// places ends.
+func TestRows(t *testing.T) {
+	defer limit(0)
+	rng := rand.New(rand.NewPCG(3, 4))
+	for _, c := range []struct{ taps, step, pixels, out, n int }{
+		{3, 16, 3, 24, 70}, {3, 24, 3, 48, 7}, {3, 48, 3, 80, 33}, {5, 80, 3, 144, 25},
+		{1, 144, 1, 144, 65}, {1, 144, 1, 224, 1}, {3, 1, 4, 16, 9},
+	} {
+		length, row := c.step*c.pixels, (c.n+c.pixels)*c.step+2
+		in := make([]int16, c.taps*row)
+		for i := range in {
+			if rng.IntN(3) > 0 && i/64%3 > 0 {
+				in[i] = int16(rng.IntN(most + 1))
+			}
+		}
+		l := layer{weights: make([]int16, c.taps*length*c.out), worth: make([]float32, c.out), bias: make([]float32, c.out), out: c.out}
+		for i := range l.weights {
+			l.weights[i] = int16(rng.IntN(801) - 400)
+		}
+		for o := range c.out {
+			l.worth[o], l.bias[o] = 1, float32(o)
+		}
+		for older := range 3 {
+			limit(older)
+			got := make([]float32, c.n*c.out)
+			l.rows(&scratch{}, input{in, 1}, 0, row, c.step, c.taps, length, c.n, got, false, nil)
+			for i := range c.n {
+				for o := range c.out {
+					sum := int32(0)
+					for k := range c.taps * length {
+						sum += int32(in[k/length*row+i*c.step+k%length]) * int32(l.weights[(k/2*c.out+o)*2+k%2])
+					}
+					if want := float32(sum) + float32(o); got[i*c.out+o] != want {
+						t.Fatalf("%+v, limit %d: place %d, output %d: %v, want %v", c, older, i, o, got[i*c.out+o], want)
+					}
+				}
+			}
 		}
 	}
 }
@@ -237,7 +280,8 @@ func TestOddsTellATextFromItsForgery(t *testing.T) {
 		printed []string
 		forged  []string
 	}{
-		{[]string{"NGUYỄN THỊ THÙY DƯƠNG"}, []string{"NGUYỄN THỊ THÚY DƯƠNG", "NGUYỄN THỊ THÙY DUNG", "NGUYỄN VĂN THÙY DƯƠNG",
+		{[]string{"NGUYỄN THỊ THÙY DƯƠNG"}, []string{"NGUYỄN THỊ THÚY DƯƠNG", "NGUYỄN THỊ THÙY DUNG",
+			"NGUYỄN VĂN THÙY DƯƠNG",
 			"NGUYỄN THỊ DƯƠNG"}},
 		{[]string{"079090012345"}, []string{"079090012346", "079190012345", "07909001234"}},
 		{[]string{"12 Lê Lợi, Bến Nghé,", "Quận 1, Hồ Chí Minh"}, []string{"14 Lê Lợi, Bến Nghé, Quận 1, Hồ Chí Minh",
