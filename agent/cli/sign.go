@@ -41,7 +41,7 @@ func (c *verifyCommand) Run(p *program) error {
 	if folder == "" {
 		folder = cfg.Sign.Trust
 	}
-	roots, err := daemon.Trust(folder)
+	trust, err := daemon.Trust(folder)
 	if err != nil {
 		return config.Unusable(err)
 	}
@@ -54,7 +54,7 @@ func (c *verifyCommand) Run(p *program) error {
 		if !bytes.HasPrefix(data, []byte("%PDF-")) {
 			return config.Unusable(fmt.Errorf("%s: this is no PDF", name))
 		}
-		found, err := sign.Verify(data, roots)
+		found, err := sign.Verify(data, trust)
 		if err != nil {
 			return fmt.Errorf("%s: %w", name, err)
 		}
@@ -83,11 +83,17 @@ func (p *program) verdict(name string, found []sign.Verdict) error {
 	word := "KHÔNG hợp lệ / NOT good"
 	if sign.Sound(found) {
 		word = "hợp lệ / good"
+		if last := found[len(found)-1]; len(found) > 1 {
+			word = fmt.Sprintf("hợp lệ theo chữ ký sau cùng, của %s / good by the last signature, of %s", last.Signer, last.Signer)
+		}
 	}
 	if _, err := fmt.Fprintf(p.out, "%s: %s\n", name, word); err != nil {
 		return err
 	}
 	for i, v := range found {
+		if v.Why == sign.Added && i < len(found)-1 {
+			v.Problem = "what was added since stands on the later signature: see who signed last"
+		}
 		if _, err := fmt.Fprint(p.out, describe(i+1, v)); err != nil {
 			return err
 		}
@@ -103,7 +109,8 @@ func describe(n int, v sign.Verdict) string {
 	fmt.Fprintf(&b, "     chứng thư do / certified by: %s\n", v.Issuer)
 	switch {
 	case !v.Stamped.IsZero():
-		fmt.Fprintf(&b, "     lúc / at: %s, dấu thời gian của / time stamp of %s\n", v.Stamped.Local().Format(verdictTime), v.Stamper)
+		fmt.Fprintf(&b, "     lúc / at: %s, dấu thời gian của / time stamp of %s%s\n", v.Stamped.Local().Format(verdictTime), v.Stamper,
+			map[bool]string{false: " (máy này không biết / not known here)"}[v.Proved])
 	case !v.Claimed.IsZero():
 		fmt.Fprintf(&b, "     lúc / at: %s, theo đồng hồ người ký / by the signer's clock\n", v.Claimed.Format(verdictTime))
 	}
@@ -114,6 +121,9 @@ func describe(n int, v sign.Verdict) string {
 	fmt.Fprintf(&b, "     nguyên vẹn từ khi ký / unchanged since: %s\n", unchanged)
 	if v.Intact && v.Before != "" {
 		fmt.Fprintf(&b, "     bản trước khi ký / before it was signed: sha256:%s\n", v.Before)
+	}
+	if v.Good() && !v.Asked {
+		b.WriteString("     thu hồi / withdrawn: không hỏi được ở đây / could not be asked here\n")
 	}
 	if v.Problem != "" {
 		fmt.Fprintf(&b, "     lưu ý / note: %s\n", v.Problem)

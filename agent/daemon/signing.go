@@ -3,6 +3,7 @@ package daemon
 import (
 	"context"
 	"crypto/x509"
+	"encoding/pem"
 	"errors"
 	"fmt"
 	"os"
@@ -87,8 +88,9 @@ func checkSigning(cfg config.Config) []doctor.Finding {
 	return findings
 }
 
-// Trust reads the authorities of a folder, each file *.pem or *.crt; nil where no folder is named.
-func Trust(folder string) (*x509.CertPool, error) {
+// Trust reads the authorities of a folder, each file *.pem or *.crt, and their lists of withdrawn certificates, *.crl; nil where no folder
+// is named.
+func Trust(folder string) (*sign.Trust, error) {
 	if folder == "" {
 		return nil, nil
 	}
@@ -96,21 +98,31 @@ func Trust(folder string) (*x509.CertPool, error) {
 	if err != nil {
 		return nil, fmt.Errorf("read trusted authorities: %w", err)
 	}
-	pool, n := x509.NewCertPool(), 0
+	trust, n := &sign.Trust{Roots: x509.NewCertPool()}, 0
 	for _, e := range entries {
-		if ext := filepath.Ext(e.Name()); ext != ".pem" && ext != ".crt" {
+		ext := filepath.Ext(e.Name())
+		if ext != ".pem" && ext != ".crt" && ext != ".crl" {
 			continue
 		}
 		data, err := os.ReadFile(filepath.Join(folder, e.Name()))
 		if err != nil {
 			return nil, fmt.Errorf("read trusted authorities: %w", err)
 		}
-		if pool.AppendCertsFromPEM(data) {
+		if ext == ".crl" {
+			if block, _ := pem.Decode(data); block != nil {
+				data = block.Bytes
+			}
+			list, err := x509.ParseRevocationList(data)
+			if err != nil {
+				return nil, fmt.Errorf("read the list of withdrawn certificates %s: %w", e.Name(), err)
+			}
+			trust.Lists = append(trust.Lists, list)
+		} else if trust.Roots.AppendCertsFromPEM(data) {
 			n++
 		}
 	}
 	if n == 0 {
 		return nil, errors.New(folder + " holds no certificate (PEM, *.pem or *.crt)")
 	}
-	return pool, nil
+	return trust, nil
 }

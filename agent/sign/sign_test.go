@@ -58,7 +58,7 @@ func newOffice(t testing.TB) *office {
 	o := &office{rootKey: key, dir: t.TempDir()}
 	o.root = o.issue(t, nil, key.Public(), func(c *x509.Certificate) {
 		c.Subject = pkix.Name{CommonName: "CA thử nghiệm", Country: []string{"VN"}}
-		c.IsCA, c.BasicConstraintsValid, c.KeyUsage = true, true, x509.KeyUsageCertSign
+		c.IsCA, c.BasicConstraintsValid, c.KeyUsage = true, true, x509.KeyUsageCertSign|x509.KeyUsageCRLSign
 	})
 	return o
 }
@@ -71,7 +71,8 @@ func (o *office) issue(t testing.TB, parent *x509.Certificate, public crypto.Pub
 		t.Fatal(err)
 	}
 	c := &x509.Certificate{SerialNumber: serial, NotBefore: time.Now().Add(-24 * time.Hour), NotAfter: time.Now().Add(365 * 24 * time.Hour),
-		Subject:  pkix.Name{CommonName: "Ủy ban nhân dân phường Mẫu", Organization: []string{"Phường Mẫu"}, Country: []string{"VN"}},
+		Subject: pkix.Name{CommonName: "Ủy ban nhân dân phường Mẫu", Organization: []string{"Phường Mẫu"},
+			Country: []string{"VN"}},
 		KeyUsage: x509.KeyUsageDigitalSignature | x509.KeyUsageContentCommitment}
 	change(c)
 	if parent == nil {
@@ -88,10 +89,10 @@ func (o *office) issue(t testing.TB, parent *x509.Certificate, public crypto.Pub
 	return out
 }
 
-func (o *office) roots() *x509.CertPool {
+func (o *office) roots() *sign.Trust {
 	p := x509.NewCertPool()
 	p.AddCert(o.root)
-	return p
+	return &sign.Trust{Roots: p}
 }
 
 func write(t testing.TB, name string, kind string, der []byte) {

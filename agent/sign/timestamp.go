@@ -137,3 +137,24 @@ func stamped(token, value []byte) (tstInfo, *pkcs7.PKCS7, error) {
 	}
 	return info, p, nil
 }
+
+// stampFilter is the kind of a time stamp over a whole file (ISO 32000-2, 12.8.5): nobody signed by it.
+const stampFilter = "ETSI.RFC3161"
+
+// documentStamp checks a time stamp over the file.
+func (v *Verdict) documentStamp(raw, signed []byte, trust *Trust) {
+	var outer asn1.RawValue
+	if _, err := asn1.Unmarshal(raw, &outer); err != nil {
+		v.blame(Unreadable)
+		return
+	}
+	info, stamp, err := stamped(outer.FullBytes, signed)
+	if err != nil {
+		v.blame(OddTimeStamp)
+		return
+	}
+	v.Intact, v.InTime, v.Stamped = true, true, info.Time
+	v.stamper(stamp, info.Time, trust)
+	v.Trusted = v.Proved
+	v.blame(OnlyTime)
+}

@@ -181,7 +181,7 @@ func (k *kiosk) certified(t *testing.T, tok *token, id string) (numbers []string
 		if c.Signature == nil {
 			continue
 		}
-		found, err := sign.Verify(partNamed(parts, c.Name), roots)
+		found, err := sign.Verify(partNamed(parts, c.Name), &sign.Trust{Roots: roots})
 		if err != nil || len(found) != 1 || !found[0].Intact || sign.Sound(found) != (tok != nil) || c.Signature.Officer != "hoa" ||
 			c.Signature.Form != "SAO Y" {
 			t.Errorf("%s: %+v %v", c.Name, found, err)

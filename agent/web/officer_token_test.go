@@ -84,7 +84,7 @@ func TestOfficerSignsByToken(t *testing.T) {
 		if !strings.Contains(name, "copy-") {
 			continue
 		}
-		if found, err := sign.Verify(data, roots); err != nil || !sign.Sound(found) || found[0].Signer != "Phuong Mau" {
+		if found, err := sign.Verify(data, &sign.Trust{Roots: roots}); err != nil || !sign.Sound(found) || found[0].Signer != "Phuong Mau" {
 			t.Errorf("%+v %v", found, err)
 		}
 	}

@@ -43,7 +43,7 @@ type Options struct {
 	Sign func(ctx context.Context, pin, form string) (s *sign.Signer, done func(), err error)
 	// Signer is where the government's signer listens on an officer's PC, such as DefaultSigner; "": it is not used.
 	Signer string
-	Trust  *x509.CertPool // authorities of signatures; nil: none is known
+	Trust  *sign.Trust // authorities of signatures; nil: none is known
 
 	Ward  string
 	Hosts []string // names of this desk besides loopback's, where it is not served with TLS

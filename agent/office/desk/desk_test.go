@@ -220,7 +220,8 @@ func (w *ward) signedIn(t testing.TB) *browser {
 	t.Helper()
 	b := w.browser(t)
 	b.get("/desk/signin")
-	if _, page := b.post("/desk/signin", url.Values{"name": {officerName}, "pin": {officerPIN}}); !strings.Contains(page, "Danh sách hồ sơ") {
+	if _, page := b.post("/desk/signin", url.Values{"name": {officerName}, "pin": {officerPIN}}); !strings.Contains(page,
+		"Danh sách hồ sơ") {
 		t.Fatal("not signed in")
 	}
 	return b
@@ -324,7 +325,8 @@ func TestActsOfTwoOfficers(t *testing.T) {
 	w.file("s1", "Nguyễn Thị Thử")
 	b := w.signedIn(t)
 	_, page := b.get("/desk/d/1")
-	for _, want := range []string{"Nguyễn Thị Thử", "số kiểm tra không khớp", "người nộp đã xem và xác nhận", `id="m-applicant_number"`,
+	for _, want := range []string{"Nguyễn Thị Thử", "số kiểm tra không khớp", "người nộp đã xem và xác nhận",
+		`id="m-applicant_number"`,
 		"copy-0001-cccd.pdf"} {
 		if !strings.Contains(page, want) {
 			t.Errorf("the dossier's page lacks %q", want)
@@ -683,7 +685,8 @@ func TestCodeOfTwoDossiers(t *testing.T) {
 	first := w.file("s1", "Lê Thị Thử")
 	w.file("s2", "Trần Văn Thử", func(r *receive.Receipt) { r.Code = first.Code })
 	for path, want := range map[string]string{
-		"/desk/?q=" + first.Code: "Trùng mã với hồ sơ số 2", "/desk/?q=s2": "Trùng mã với hồ sơ số 1", "/desk/d/1": `<a href="/desk/d/2">2</a>`,
+		"/desk/?q=" + first.Code: "Trùng mã với hồ sơ số 2", "/desk/?q=s2": "Trùng mã với hồ sơ số 1",
+		"/desk/d/1": `<a href="/desk/d/2">2</a>`,
 		"/desk/d/2": `<a href="/desk/d/1">1</a>`,
 	} {
 		if _, page := b.get(path); !strings.Contains(page, want) {
@@ -1070,7 +1073,7 @@ func TestSignByTheDesksToken(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	found, err := sign.Verify(data, a.pool())
+	found, err := sign.Verify(data, &sign.Trust{Roots: a.pool()})
 	if err != nil || len(found) != 1 || !found[0].Good() {
 		t.Errorf("the signature: %+v, %v", found, err)
 	}

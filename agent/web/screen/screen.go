@@ -9,7 +9,6 @@ package screen
 
 import (
 	"context"
-	"crypto/x509"
 	"errors"
 	"iter"
 	"log/slog"
@@ -24,6 +23,7 @@ import (
 	"motcua/agent/form"
 	"motcua/agent/portal"
 	"motcua/agent/procedure"
+	"motcua/agent/sign"
 	"motcua/agent/slip"
 	"motcua/agent/stick"
 	"motcua/agent/visit"
@@ -74,7 +74,7 @@ type Options struct {
 	Hosts []string // further Host headers that are ours, besides loopback names and addresses
 	Demo  bool     // says on the screen that the papers are specimens
 
-	Trust *x509.CertPool // authorities whose signatures on files are known; nil: none is
+	Trust *sign.Trust // authorities whose signatures on files are known; nil: none is
 
 	// Online says whether the far side answered of late; the receipt tells the citizen. Nil: unknown,
 	// the receipt then waits for the delivery itself.
