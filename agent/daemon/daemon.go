@@ -30,7 +30,6 @@ import (
 	"motcua/agent/stick"
 	"motcua/agent/version"
 	"motcua/agent/web"
-	"motcua/drivers/ipp"
 	"motcua/drivers/scan"
 	"motcua/ocr"
 	"motcua/queue"
@@ -117,7 +116,7 @@ type parts struct {
 	accepting counted
 	offer     *offer
 	site      *web.Site
-	printJobs *ipp.Jobs
+	printJobs *station.PrintJobs
 	readers   func(context.Context) error
 	screen    net.Listener
 	socket    *control.Listener
@@ -226,9 +225,10 @@ func (p *parts) openPages() (err error) {
 		return err
 	}
 	p.drafts = openDrafts(p.running, p.cfg, p.log)
+	p.printJobs = station.OpenPrintJobs(p.cfg, p.log)
 	p.accepting = counted{p.queue, p.figures, p.ledger, p.office, p.log}
 	p.site, err = openSite(p.cfg, p.offer, p.accepting, p.ledger, timed{p.reader, p.figures}, Copies(p.cfg, p.reader), p.scanner,
-		console, p.demo != nil, p.log, p.drafts, p.openSticks(), p.openPrintJobs(), func() {
+		console, p.demo != nil, p.log, p.drafts, p.openSticks(), p.printJobs, func() {
 			p.reader.Renew()
 			runtime.GC()         // buffers in pools outlive one collection
 			debug.FreeOSMemory() // what was freed goes back to the kernel, which hands it out empty
@@ -238,16 +238,6 @@ func (p *parts) openPages() (err error) {
 	}
 	p.readers, err = station.OpenReaders(p.cfg.Readers, p.profiles, p.site, p.log)
 	return err
-}
-
-// openPrintJobs gives the list of what printers were given. Without what stood in it nothing is taken back, and the rest works.
-func (p *parts) openPrintJobs() (jobs *ipp.Jobs) {
-	var err error
-	if jobs, err = ipp.OpenJobs(station.PrintJobs(p.cfg)); err != nil {
-		p.log.Error("what printers were given", "error", err)
-	}
-	p.printJobs = jobs
-	return jobs
 }
 
 // openSticks gives where citizens' USB sticks appear, nil where none are taken.
@@ -316,16 +306,7 @@ func (p *parts) runCounter(ctx context.Context, group *errgroup.Group) {
 	}
 	group.Go(func() error { return deliver(ctx, p.queue, counting(p.sink, p.figures)) })
 	group.Go(func() error { return p.readers(ctx) })
-	group.Go(func() error {
-		return p.printJobs.Run(ctx, func(l ipp.Late, err error) {
-			if err != nil {
-				p.log.Warn("what a printer was given can't be taken back yet, and nothing else is printed there", "printer", l.Printer, "job", l.Name,
-					"error", err)
-				return
-			}
-			p.log.Info("what a printer was given is taken back", "printer", l.Printer, "job", l.Name)
-		})
-	})
+	group.Go(func() error { return p.printJobs.Run(ctx) })
 	if p.sticks != nil {
 		group.Go(func() error {
 			if err := p.sticks.Run(ctx); err != nil { // when a visit begins and when sticks are listed is looked, too

@@ -20,14 +20,13 @@ import (
 	"motcua/agent/web"
 	"motcua/agent/web/screen"
 	"motcua/configs"
-	"motcua/drivers/ipp"
 	"motcua/ocr"
 	"motcua/queue"
 )
 
 func openSite(cfg config.Config, offer *offer, q counted, ledger *audit.Log, reader screen.Reader, copies counter.MakeCopies,
 	scanner station.Scanner, console screen.Console, demo bool, log *slog.Logger, drafts *draft.Store, sticks *stick.Folder,
-	jobs *ipp.Jobs, forget func()) (*web.Site, error) {
+	jobs *station.PrintJobs, forget func()) (*web.Site, error) {
 	maps, err := portal.Load(configs.Portal(), offer.Load())
 	if err != nil { // procedures of another day than the maps: those are filled by hand
 		log.Warn("maps of the portal that do not fit the procedures", "error", err)

@@ -515,21 +515,29 @@ func (f *Folder) read(ctx context.Context, w place) (data []byte, err error) {
 		return nil, ErrTooLarge
 	}
 	data = make([]byte, w.Size)
-	for at := 0; at < len(data); {
-		if ctx.Err() != nil {
-			return data, ctx.Err()
-		}
-		n, err := io.ReadFull(file, data[at:min(at+piece, len(data))])
-		if at += n; errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
-			return data, ErrChanged
-		} else if err != nil {
-			return data, ErrGone
-		}
+	if err := fill(ctx, data, file); err != nil {
+		return data, err
 	}
 	if !same() {
 		return data, ErrChanged
 	}
 	return data, nil
+}
+
+// fill reads a file piece by piece, until ctx ends.
+func fill(ctx context.Context, data []byte, file io.Reader) error {
+	for at := 0; at < len(data); {
+		if ctx.Err() != nil {
+			return ctx.Err()
+		}
+		n, err := io.ReadFull(file, data[at:min(at+piece, len(data))])
+		if at += n; errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
+			return ErrChanged
+		} else if err != nil {
+			return ErrGone
+		}
+	}
+	return nil
 }
 
 // Check looks whether the folder is there and what is mounted in it as it should be, for a technician; it names no file.

@@ -471,39 +471,10 @@ func (p *Printer) next(w http.ResponseWriter, r *http.Request, id string) {
 	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	gone := cmp.Or(p.h.EndCode, http.StatusNotFound)
+	if p.withholds(w, id) {
+		return
+	}
 	j := p.job
-	if j == nil || j.id != id {
-		http.Error(w, "no such job", gone)
-		return
-	}
-	if p.h.NoImage && !j.platen && len(j.pages) > 0 {
-		p.feeder = nil
-		p.end("Completed")
-		p.adf = "ScannerAdfLoaded" // it says so all the same
-		http.Error(w, "no pages", gone)
-		return
-	}
-	if j.given == len(j.pages) {
-		if !(len(j.pages) == 0 && p.h.JamOnEmpty) {
-			p.end("Completed")
-		}
-		http.Error(w, "no more pages", gone)
-		return
-	}
-	if j.fault.Kind == "busy" || j.notYet > 0 {
-		j.notYet--
-		if p.h.RetryAfter != "" {
-			w.Header().Set("Retry-After", p.h.RetryAfter)
-		}
-		http.Error(w, "not yet", http.StatusServiceUnavailable)
-		return
-	}
-	if j.earlyEnd < p.h.EarlyFirst && j.given == 0 || j.earlyEnd < p.h.EarlyEnd && j.given > 0 {
-		j.earlyEnd++
-		http.Error(w, "not yet, in other words", gone)
-		return
-	}
 	page := j.pages[j.given]
 	if j.fault.Kind != "" && j.given+1 == j.fault.Page && p.breakDown(w, r, j.fault.Kind, page) {
 		return
@@ -528,6 +499,44 @@ func (p *Printer) next(w http.ResponseWriter, r *http.Request, id string) {
 	w.Header().Set("Content-Type", media)
 	w.Write(page)
 	w.Write(make([]byte, p.h.Padding))
+}
+
+// withholds answers a request for a page where there is none to give, or not yet, and reports whether it did. The caller holds mu.
+func (p *Printer) withholds(w http.ResponseWriter, id string) bool {
+	gone := cmp.Or(p.h.EndCode, http.StatusNotFound)
+	j := p.job
+	if j == nil || j.id != id {
+		http.Error(w, "no such job", gone)
+		return true
+	}
+	if p.h.NoImage && !j.platen && len(j.pages) > 0 {
+		p.feeder = nil
+		p.end("Completed")
+		p.adf = "ScannerAdfLoaded" // it says so all the same
+		http.Error(w, "no pages", gone)
+		return true
+	}
+	if j.given == len(j.pages) {
+		if !(len(j.pages) == 0 && p.h.JamOnEmpty) {
+			p.end("Completed")
+		}
+		http.Error(w, "no more pages", gone)
+		return true
+	}
+	if j.fault.Kind == "busy" || j.notYet > 0 {
+		j.notYet--
+		if p.h.RetryAfter != "" {
+			w.Header().Set("Retry-After", p.h.RetryAfter)
+		}
+		http.Error(w, "not yet", http.StatusServiceUnavailable)
+		return true
+	}
+	if j.earlyEnd < p.h.EarlyFirst && j.given == 0 || j.earlyEnd < p.h.EarlyEnd && j.given > 0 {
+		j.earlyEnd++
+		http.Error(w, "not yet, in other words", gone)
+		return true
+	}
+	return false
 }
 
 // letGo waits while a test holds the page back; it is false when nobody waits for it any more.
