@@ -96,8 +96,8 @@ func findings(t *testing.T, name string) []string {
 					}
 					add(n.Args[0], true)
 				}
-			case *ast.KeyValueExpr: // a driver's finding
-				if key, ok := n.Key.(*ast.Ident); ok && (key.Name == "What" || key.Name == "Mend") {
+			case *ast.KeyValueExpr: // a driver's finding; the part of the machine that a check looks at
+				if key, ok := n.Key.(*ast.Ident); ok && (key.Name == "What" || key.Name == "Mend" || key.Name == "Area") {
 					add(n.Value, false)
 				}
 			}
