@@ -116,7 +116,10 @@ func newCounter(t *testing.T) *staffKiosk {
 			Backlog:  c.queue,
 			Devices:  c.plugged,
 			Doctor: func(context.Context) []screen.Finding {
-				return []screen.Finding{{OK: true, What: "data folder"}, {What: "language data vie", Mend: "apt install tesseract-ocr-vie"}}
+				return []screen.Finding{{OK: true, What: "recognition: a specimen card is read in 52 ms, 9 fields right"},
+					{OK: true, What: "disk: 41.0 GB free"},
+					{What: "readers: no card reader is plugged in", Mend: "Plug a contactless card reader (ISO 14443, CCID) into a USB port, " +
+						"or leave chip reading switched off."}}
 			},
 			Log: func() []screen.LogLine {
 				return []screen.LogLine{{Time: time.Now(), Level: "WARN", Text: "hub does not answer"}}
