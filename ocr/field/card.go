@@ -65,6 +65,20 @@ func Card(runs []Run) Side {
 		}
 	}
 	s.Persons = persons(runs, labels.groups)
+	s.takeLabelled(runs, kind, labels)
+	s.joinNames()
+	if !kind.Identity && slices.Contains(kind.Optional, paper.DateOfIssue) {
+		s.daySpelled(runs)
+	}
+	if kind == &kinds.Unknown || kind.Identity {
+		s.withoutLabels(runs, lines, labels.places, labels.runs)
+	}
+	tidy(s.Values)
+	return s
+}
+
+// takeLabelled takes the values that stand by a kind's labels.
+func (s *Side) takeLabelled(runs []Run, kind *kinds.Kind, labels labels) {
 	for _, g := range labels.groups {
 		if g.name == stop {
 			continue
@@ -89,15 +103,6 @@ func Card(runs []Run) Side {
 		}
 		s.Values[g.name] = v
 	}
-	s.joinNames()
-	if !kind.Identity && slices.Contains(kind.Optional, paper.DateOfIssue) {
-		s.daySpelled(runs)
-	}
-	if kind == &kinds.Unknown || kind.Identity {
-		s.withoutLabels(runs, lines, labels.places, labels.runs)
-	}
-	tidy(s.Values)
-	return s
 }
 
 // tell tells a card's kind by its title or its marks, and gives the row whose labels are to be looked for: kinds.Unknown where nothing

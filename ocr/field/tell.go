@@ -52,42 +52,54 @@ func (l line) has(text string) bool {
 // titled is the kind of card whose title fits best, or paper.Other if that of a paper which only looks like one does; titles is
 // how many titles were found. A misread letter costs three.
 func titled(lines []line) (kind paper.Kind, side string, titles int) {
-	best := 0
+	var best bestTitle
 	own := func(k *kinds.Kind) bool {
 		n, vietnamese := marksOf(k, lines)
 		return n > 0 && vietnamese || slices.ContainsFunc(lines, func(l line) bool { return strings.HasPrefix(string(l.letters), "CANCUOC") })
 	}
 	for _, l := range lines {
-		if best == 0 && foreignTitle(l) { // what is named below it is what it is about
+		if best.fit == 0 && foreignTitle(l) { // what is named below it is what it is about
 			return paper.Other, "", 0
 		}
-		found := false
-		for _, k := range kinds.All {
-			if k.Shape == kinds.Sheet {
-				continue
-			}
-			for _, t := range k.Titles {
-				if n := fit(l, t.Text); n > 0 && (t.Shared || k.Shape == kinds.Booklet || tops(l, t.Text)) {
-					found = true
-					if n > best && !(t.Shared && !own(k)) {
-						best, kind, side = n, k.ID, t.Side
-					}
+		if best.better(l, own) {
+			titles++
+		}
+		if best.kind == "" && len(l.letters) < 10 && l.has("CANCUOC") && string(l.letters) == "CANCUOC" {
+			best.kind, best.side = paper.CanCuoc, "front"
+		}
+	}
+	return best.kind, best.side, titles
+}
+
+// bestTitle is the title that fitted best so far.
+type bestTitle struct {
+	fit  int
+	kind paper.Kind
+	side string
+}
+
+// better takes a line's title where it fits better, and reports whether a card's title stands in the line. own tells whether other
+// marks of a kind are there, without which a title that several kinds share says nothing.
+func (c *bestTitle) better(l line, own func(*kinds.Kind) bool) (found bool) {
+	for _, k := range kinds.All {
+		if k.Shape == kinds.Sheet {
+			continue
+		}
+		for _, t := range k.Titles {
+			if n := fit(l, t.Text); n > 0 && (t.Shared || k.Shape == kinds.Booklet || tops(l, t.Text)) {
+				found = true
+				if n > c.fit && !(t.Shared && !own(k)) {
+					*c = bestTitle{n, k.ID, t.Side}
 				}
 			}
 		}
-		for _, t := range kinds.Unlike {
-			if n := fit(l, t); n > best && alone(l, t) {
-				best, kind, side = n, paper.Other, ""
-			}
-		}
-		if found {
-			titles++
-		}
-		if kind == "" && len(l.letters) < 10 && l.has("CANCUOC") && string(l.letters) == "CANCUOC" {
-			kind, side = paper.CanCuoc, "front"
+	}
+	for _, t := range kinds.Unlike {
+		if n := fit(l, t); n > c.fit && alone(l, t) {
+			*c = bestTitle{n, paper.Other, ""}
 		}
 	}
-	return kind, side, titles
+	return found
 }
 
 // fit is how well a title stands in a line, 0 if it doesn't.
