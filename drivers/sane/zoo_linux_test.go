@@ -8,7 +8,6 @@ import (
 	"slices"
 	"strings"
 	"testing"
-	"time"
 
 	"motcua/drivers/scan"
 	"motcua/drivers/scantest"
@@ -38,7 +37,6 @@ func TestZoo(t *testing.T) {
 func played(t *testing.T, z zoo.Device) map[scan.Source]scantest.Bench {
 	t.Helper()
 	d, o := play(t, "zoo", z.SANE.Description())
-	o.Stall = 3 * time.Second
 	if os.Getenv("MOTCUA_SOAK") != "" {
 		o.Worker = []string{installed(t)}
 	}
