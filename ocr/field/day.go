@@ -175,7 +175,7 @@ func likelyYear(y string) bool { return y >= "1880" && y <= "2099" }
 // are written with a nought before them (Decree 30/2020/ND-CP, appendix I).
 func spelled(s string) (d, m, y int, whole, ok bool) {
 	whole = true
-	f := strings.Fields(strings.ToLower(vn.Plain(strings.NewReplacer(",", " ", ".", " ", ":", " ").Replace(s))))
+	f := strings.Fields(strings.ToLower(vn.Plain(strings.NewReplacer(",", " ", ".", " ", ":", " ", "/ ", "/").Replace(s))))
 	get := func(word string) (int, bool) {
 		for i := 0; i+1 < len(f); i++ {
 			if head, _, _ := strings.Cut(f[i], "/"); head == word {
