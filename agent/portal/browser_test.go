@@ -23,8 +23,11 @@ import (
 // Form.io library, and web components that behave as far as theirs are publicly known. The portal's own host names
 // lead to it.
 
-// patience bounds every wait for a thing that a sound program does at once.
-const patience = time.Minute
+// patience bounds every wait for a thing that a sound program does at once, longest the forms of a whole test.
+const (
+	patience = 2 * time.Minute
+	longest  = 15 * time.Minute
+)
 
 const formio = "../../.make/npm/node_modules/@formio/js/dist"
 
@@ -240,7 +243,7 @@ func (s *standIn) chromium() context.Context {
 		chromedp.Flag("disable-sync", true))
 	alloc, cancelAlloc := chromedp.NewExecAllocator(context.Background(), options...)
 	ctx, cancel := chromedp.NewContext(alloc)
-	ctx, cancelTime := context.WithTimeout(ctx, 6*time.Minute)
+	ctx, cancelTime := context.WithTimeout(ctx, longest)
 	s.t.Cleanup(func() { cancelTime(); cancel(); cancelAlloc() })
 	if err := chromedp.Do(ctx, chromedp.Navigate(Origin+"/popup.html")); err != nil {
 		s.t.Fatalf("Chromium (Debian package chromium) did not start with the extension: %v", err)
@@ -376,7 +379,6 @@ func shownAs(item Item) string {
 // Every map on the form as it is known and on three that have drifted: nothing is filled wrong or into another person's
 // place, what could not be filled is listed, nothing is submitted.
 func TestMinistryForms(t *testing.T) {
-	t.Parallel()
 	s := newStandIn(t)
 	popup := s.chromium()
 	catalog, maps, units := shipped(t)
@@ -569,7 +571,6 @@ func TestOwnerPage(t *testing.T) {
 
 // A form on the portal's own host is filled by its own map, not by that of the owner page, which is at "/" there.
 func TestFormBesideTheOwnerPage(t *testing.T) {
-	t.Parallel()
 	s := newStandIn(t)
 	popup := s.chromium()
 	catalog, maps, units := shipped(t)
@@ -591,7 +592,6 @@ func TestFormBesideTheOwnerPage(t *testing.T) {
 // The ministry's form stands in a frame of the portal's page: its frame is filled, too. Nobody else than the extension
 // is answered, and no page of the web hears of the visit.
 func TestFrameAndStrangers(t *testing.T) {
-	t.Parallel()
 	s := newStandIn(t)
 	popup := s.chromium()
 	catalog, maps, units := shipped(t)
@@ -633,7 +633,6 @@ func TestFrameAndStrangers(t *testing.T) {
 // After each citizen nothing of the portal stays in the browser: cookies and storage of its origins are gone, those of
 // the rest stay.
 func TestNothingStaysAfterACitizen(t *testing.T) {
-	t.Parallel()
 	s := newStandIn(t)
 	popup := s.chromium()
 	catalog, maps, units := shipped(t)
