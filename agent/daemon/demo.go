@@ -75,7 +75,11 @@ func RunDemo(ctx context.Context, s Streams, d Demo) (err error) {
 	defer func() { err = errors.Join(err, office.close()) }()
 
 	fmt.Fprintf(s.Out, "Demo: invented papers on a simulated scanner. Delivered files appear in %s\n", inbox)
-	if err := demoStaff(s.Out, folder); err != nil {
+	cfg, _, err := d.config(folder)
+	if err != nil {
+		return err
+	}
+	if err := demoStaff(ctx, s.Out, cfg); err != nil {
 		return err
 	}
 	fmt.Fprintf(s.Out, "Sign in as officer: %s, PIN %s, at the officer's desk http://%s%s\n", demoOfficer, demoPIN, office.address, desk.Path)
@@ -131,9 +135,9 @@ func (d Demo) config(folder string) (cfg config.Config, file string, err error) 
 }
 
 // demoStaff lets a newcomer see the staff's pages. Their PINs are known to everybody, so they exist in the
-// demo's folder only.
-func demoStaff(out io.Writer, folder string) error {
-	roll, err := staff.Open(filepath.Join(folder, rosterFile), time.Now, nil)
+// demo's folder only. After the daemon has run for a while their list is sealed.
+func demoStaff(ctx context.Context, out io.Writer, cfg config.Config) error {
+	roll, err := OpenRoster(ctx, cfg)
 	if err != nil {
 		return err
 	}
