@@ -218,6 +218,10 @@ func (r *Reader) Close() error {
 	return errors.Join(errs...)
 }
 
+// mostPages is the largest number of pages that is believed of a file. A PDF of 700 bytes may say that it has two thousand million, and
+// whoever keeps something a page would fill the memory with it.
+const mostPages = 10_000
+
 // read reads with b, and gives the backend that it has in the end: another one, if it made room for somebody, or none.
 func (r *Reader) read(ctx context.Context, b backend, in Input) (backend, Result) {
 	out := Result{File: in.Name, Documents: []paper.Document{}}
@@ -236,6 +240,12 @@ func (r *Reader) read(ctx context.Context, b backend, in Input) (backend, Result
 	out.Pages, out.Problem = b.open(ctx, in.Data, in.Words)
 	count(start)
 	if out.Problem != nil {
+		return b, out
+	}
+	if out.Pages < 0 || out.Pages > mostPages {
+		b.done()
+		out.Problem = &Problem{TooLarge, fmt.Sprintf("The file says that it has %d pages; print those that are needed to a new PDF.", out.Pages)}
+		out.Pages = 0
 		return b, out
 	}
 	var faces []*face

@@ -241,6 +241,8 @@ func TestBadInput(t *testing.T) {
 		[]byte{0xFF, 0xC0, 0, 0x0B, 8, 20000 >> 8, 20000 & 255, 20000 >> 8, 20000 & 255}, 1)
 	empty := []byte("%PDF-1.4\n1 0 obj<</Type/Catalog/Pages 2 0 R>>endobj\n2 0 obj<</Type/Pages/Kids[]/Count 0>>endobj\n" +
 		"trailer<</Root 1 0 R>>\n%%EOF")
+	endless := []byte("%PDF-1.4\n1 0 obj<</Type/Catalog/Pages 2 0 R>>endobj\n2 0 obj<</Type/Pages/Kids[3 0 R]/Count 2000000000>>endobj\n" +
+		"3 0 obj<</Type/Page/Parent 2 0 R/MediaBox[0 0 595 842]>>endobj\ntrailer<</Root 1 0 R>>\n%%EOF")
 	locked := func() []byte {
 		doc := fpdf.New("P", "mm", "A4", "")
 		doc.SetProtection(0, "secret", "owner")
@@ -264,6 +266,7 @@ func TestBadInput(t *testing.T) {
 		"jpeg_cut_off_in_its_header": {whole[:30], ocr.Damaged},
 		"jpeg_cut_off_in_the_middle": {noisy[:len(noisy)/2], ocr.Damaged},
 		"png_cut_off":                {asPNG(t, blank)[:60], ocr.Damaged},
+		"pdf_of_2000000000_pages":    {endless, ocr.TooLarge},
 		"pdf_of_nothing":             {[]byte("%PDF-1.7\n%%EOF"), ocr.Damaged},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -277,6 +280,9 @@ func TestBadInput(t *testing.T) {
 			}
 			if res.Documents == nil {
 				t.Error("documents is nil")
+			}
+			if res.Pages > 1 { // whoever keeps something a page would keep that many
+				t.Errorf("%d pages", res.Pages)
 			}
 			if d := time.Since(start); d > 25*time.Second {
 				t.Errorf("took %v", d)
