@@ -155,6 +155,18 @@ func TestForgersAttempts(t *testing.T) {
 			}
 		})
 	}
+	// Who has no key can still write a time outside the certificate's: that excuses no signature.
+	t.Run("nobody_signed_out_of_time", func(t *testing.T) {
+		forged := broken(t, dated(-year, -24*time.Hour, 0))
+		vs, err := sign.Verify(forged, o.roots())
+		if err != nil || len(vs) != 1 || vs[0].Intact || vs[0].Why != sign.Changed {
+			t.Errorf("%+v %v", vs, err)
+		}
+		vs, err = sign.Verify(signed(t, &sign.Signer{Key: k, Now: time.Now}, forged), o.roots())
+		if err != nil || len(vs) != 2 || sign.Sound(vs) {
+			t.Errorf("accepted with a good signature behind it: %+v %v", vs, err)
+		}
+	})
 	t.Run("somebody_else_signs_what_he_changed", func(t *testing.T) {
 		other := o.key(t, func(c *x509.Certificate) { c.Subject.CommonName = "Người khác" })
 		twice := signed(t, &sign.Signer{Key: other, Now: time.Now}, good)
@@ -163,6 +175,29 @@ func TestForgersAttempts(t *testing.T) {
 			t.Errorf("%+v %v", vs, err)
 		}
 	})
+}
+
+// broken changes a bit of the signature proper, as who has no key would write any.
+func broken(t testing.TB, data []byte) []byte {
+	t.Helper()
+	at := bytes.Index(data, []byte("/Contents <")) + len("/Contents <")
+	der := make([]byte, bytes.IndexByte(data[at:], '>')/2)
+	if _, err := hex.Decode(der, data[at:at+2*len(der)]); err != nil {
+		t.Fatal(err)
+	}
+	var outer asn1.RawValue
+	if _, err := asn1.Unmarshal(der, &outer); err != nil {
+		t.Fatal(err)
+	}
+	p, err := pkcs7.Parse(outer.FullBytes)
+	if err != nil {
+		t.Fatal(err)
+	}
+	value := p.Signers[0].EncryptedDigest
+	der[bytes.LastIndex(der, value)+len(value)-1] ^= 1
+	out := bytes.Clone(data)
+	hex.Encode(out[at:], der)
+	return out
 }
 
 // foreignAt signs as of a time, by a certificate that may not be valid then.

@@ -322,9 +322,12 @@ func content(p *pkcs7.PKCS7, cert *x509.Certificate, signed []byte, filter strin
 		return Changed
 	}
 	var notThen *pkcs7.SigningTimeNotValidError
-	if err := p.Verify(); errors.As(err, &notThen) {
-		return OutOfTime
-	} else if errors.Is(err, pkcs7.ErrUnsupportedAlgorithm) || errors.Is(err, x509.ErrUnsupportedAlgorithm) {
+	err := p.Verify()
+	outOfTime := errors.As(err, &notThen)
+	if outOfTime {
+		err = verifyAnytime(p, cert)
+	}
+	if errors.Is(err, pkcs7.ErrUnsupportedAlgorithm) || errors.Is(err, x509.ErrUnsupportedAlgorithm) {
 		return Unreadable
 	} else if err != nil {
 		return Changed
@@ -332,7 +335,21 @@ func content(p *pkcs7.PKCS7, cert *x509.Certificate, signed []byte, filter strin
 	if filter == cadesDetached && tied(p, cert) != nil {
 		return OtherSigner
 	}
+	if outOfTime {
+		return OutOfTime
+	}
 	return ""
+}
+
+// verifyAnytime checks a signature whose time is outside its certificate's: the library looks at the time first, and then not at the
+// signature, which may be anybody's.
+func verifyAnytime(p *pkcs7.PKCS7, cert *x509.Certificate) error {
+	own := p.Certificates
+	defer func() { p.Certificates = own }()
+	always := *cert
+	always.NotBefore, always.NotAfter = time.Time{}, time.Date(10000, 1, 1, 0, 0, 0, 0, time.UTC)
+	p.Certificates = []*x509.Certificate{&always}
+	return p.Verify()
 }
 
 // stamp reads the time stamp, if there is one, and gives the time that counts: a stamp's of an authority that nobody here knows is worth
