@@ -62,7 +62,10 @@ func (s *Store) openIdentity(now time.Time) error {
 	for _, a := range aside {
 		other, err := identityOf(func(text *string) error { return s.drafts.TakeAside(a, text) })
 		if err == nil {
-			err = errors.Join(s.keepOther(other), s.drafts.ForgetAside(a))
+			err = s.keepOther(other)
+		}
+		if err == nil { // only now: a key that could not be kept stays aside
+			err = s.drafts.ForgetAside(a)
 		}
 		if err != nil {
 			return err
@@ -104,7 +107,10 @@ func identityOf(take func(text *string) error) (*age.X25519Identity, error) {
 // goBy makes an identity that was set aside the kiosk's again; current, if there is one, may still have been sealed to.
 func (s *Store) goBy(a draft.Aside, current *age.X25519Identity) error {
 	if current != nil {
-		if err := errors.Join(s.keepOther(current), s.drafts.Forget(identityName)); err != nil {
+		if err := s.keepOther(current); err != nil {
+			return err // on a full disk, say: what could not be kept beside stays in its place
+		}
+		if err := s.drafts.Forget(identityName); err != nil {
 			return err
 		}
 	}
@@ -120,7 +126,11 @@ func (s *Store) keepOther(i *age.X25519Identity) error {
 	if s.drafts.Opens(name) {
 		return nil
 	}
-	if err := errors.Join(s.drafts.SetAside(name, time.Now()), s.drafts.Keep(name, i.String())); err != nil {
+	err := s.drafts.SetAside(name, time.Now())
+	if err == nil {
+		err = s.drafts.Keep(name, i.String())
+	}
+	if err != nil {
 		return fmt.Errorf("keep an earlier key of the kiosk: %w", err)
 	}
 	return nil
@@ -162,7 +172,10 @@ func (s *Store) bringBack(now time.Time) error {
 			continue
 		}
 		if !s.drafts.Opens(a.ID) {
-			if err := errors.Join(s.drafts.SetAside(a.ID, now), s.drafts.BringBack(a)); err != nil {
+			if err := s.drafts.SetAside(a.ID, now); err != nil {
+				return err
+			}
+			if err := s.drafts.BringBack(a); err != nil {
 				return err
 			}
 			continue

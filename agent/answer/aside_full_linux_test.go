@@ -1,0 +1,56 @@
+package answer
+
+import (
+	"errors"
+	"os"
+	"os/signal"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+
+	"motcua/queue/seal"
+)
+
+// A disk that takes nothing more while an identity comes back costs none: the start fails, and the next one has all of them.
+func TestKeyThatComesBackToAFullDisk(t *testing.T) {
+	l := loseKey(t)
+	between := openAt(t, l.dir).Recipient().String()
+	vault := seal.NewFile(filepath.Join(l.dir, "key"))
+	now, err := vault.Load(t.Context())
+	if err == nil {
+		err = vault.Save(t.Context(), append(now, l.keys...))
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	signal.Ignore(syscall.SIGXFSZ)
+	defer signal.Reset(syscall.SIGXFSZ)
+	var usual syscall.Rlimit
+	if err := syscall.Getrlimit(syscall.RLIMIT_FSIZE, &usual); err != nil {
+		t.Fatal(err)
+	}
+	full := syscall.Rlimit{Cur: 0, Max: usual.Max} // no file grows
+	if err := syscall.Setrlimit(syscall.RLIMIT_FSIZE, &full); err != nil {
+		t.Fatal(err)
+	}
+	_, err = OpenStore(t.Context(), l.dir, vault, quiet)
+	if err := syscall.Setrlimit(syscall.RLIMIT_FSIZE, &usual); err != nil {
+		t.Fatal(err)
+	}
+	if err == nil || !errors.Is(err, syscall.EFBIG) {
+		t.Fatalf("it starts all the same: %v", err)
+	}
+	s := openAt(t, l.dir)
+	if s.Recipient().String() != l.was || len(s.identities()) != 2 {
+		t.Errorf("by %s of %d keys, not by %s", s.Recipient(), len(s.identities()), l.was)
+	}
+	others, err := filepath.Glob(filepath.Join(l.dir, otherPrefix+strings.ToLower(Fingerprint(between))))
+	if err != nil || len(others) != 1 {
+		t.Errorf("the key of between is not kept: %v %v", others, err)
+	}
+	if _, err := os.Stat(filepath.Join(l.dir, identityName)); err != nil {
+		t.Error(err)
+	}
+	l.has(t, s)
+}
