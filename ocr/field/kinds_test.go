@@ -266,6 +266,56 @@ func TestDayAboveTheSignature(t *testing.T) {
 	}
 }
 
+// What looks like the title of another paper, and is a name or half of ours, keeps no card from being told by its marks.
+func TestNoForeignTitle(t *testing.T) {
+	for name, c := range map[string]struct {
+		lines  []string
+		likely paper.Kind
+	}{
+		"title that lost its end": {[]string{"GIẤY CHỨNG MINH", "Số: 331234567", "Họ tên: TRẦN THỊ MẪU",
+			"Nguyên quán: Tân Ngãi, Vĩnh Long",
+			"Nơi ĐKHK thường trú: Mỹ Xuyên, An Giang"}, paper.CMND},
+		"Tô Khải": {[]string{"Họ và tên / Full name:", "TÔ KHẢI MINH", "Quê quán / Place of origin: Tân Ngãi, Vĩnh Long",
+			"Nơi thường trú / Place of residence: Mỹ Xuyên, An Giang"}, paper.CCCD},
+		"Chung Chí": {[]string{"Họ và tên / Full name:", "CHUNG CHÍ HÀO", "Quê quán / Place of origin: Tân Ngãi, Vĩnh Long",
+			"Nơi thường trú / Place of residence: Mỹ Xuyên, An Giang"}, paper.CCCD},
+	} {
+		if s := field.Card(field.Runs(page(c.lines...))); s.Kind == paper.Other || s.Marks < 2 || s.Likely != c.likely {
+			t.Errorf("%s: told as %q, likely %q, by %d marks", name, s.Kind, s.Likely, s.Marks)
+		}
+	}
+}
+
+// Of two values under one label one is another field's, whichever was read the more surely.
+func TestTwoValuesUnderOneLabel(t *testing.T) {
+	for _, sure := range []int{3, 4} {
+		words := page("GIẤY PHÉP LÁI XE/DRIVER'S LICENSE", "Số/No: 790105004321", "Họ tên/Full name: LƯƠNG THỊ BÍCH",
+			"Có giá trị đến/Expires: 28/10/2025", "Có giá trị đến/Expires: 28/10/2035", "Hạng/Class: B2")
+		runs := field.Runs(words)
+		for i := range runs {
+			for j := range runs[i].Words {
+				runs[i].Words[j].Conf = 0.8
+				if i == sure {
+					runs[i].Words[j].Conf = 0.99
+				}
+			}
+		}
+		if v := field.Card(runs).Values[paper.DateOfExpiry]; !slices.Contains(v.Doubts, paper.Disagreement) {
+			t.Errorf("line %d is the surer: %q, doubts %v", sure, v.Text, v.Doubts)
+		}
+	}
+}
+
+// Whoever certifies a copy of a licence writes a day below it: no day of issue to be believed.
+func TestDayOfACertifiedCopy(t *testing.T) {
+	s := field.Card(field.Runs(page("GIẤY PHÉP LÁI XE/DRIVER'S LICENSE", "Số/No: 790105004321",
+		"Họ tên/Full name: LƯƠNG THỊ BÍCH", "Hạng/Class: B2", "Có giá trị đến/Expires: 28/10/2025",
+		"Ngày 05 tháng 03 năm 2026")))
+	if v := s.Values[paper.DateOfIssue]; v.Text != "" && len(v.Doubts) == 0 {
+		t.Errorf("issued %q without a doubt", v.Text)
+	}
+}
+
 // A date beside two labels, one under the other, begins right of them and is whole all the same; of a name its first word may be lost.
 func TestOnlyWordsAreLostFromARow(t *testing.T) {
 	words := slices.Concat(at(0, 300, 6, "CĂN CƯỚC CÔNG DÂN"), at(1, 20, 6, "Date of expiry:"), at(2, 300, 6, "14/01/2044"),

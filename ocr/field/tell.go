@@ -128,7 +128,7 @@ var firstPhrases = []string{"TOKHAI", "HOPDONG", "HOADON", "THONGBAO", "QUYETDIN
 // begin alike.
 func foreignTitle(l line) bool {
 	const fewest, most = 7, 60 // letters
-	if len(l.letters) < fewest || len(l.letters) > most || len(l.words) < 2 || !l.inCapitals(0, len(l.letters)) {
+	if len(l.letters) < fewest || len(l.letters) > most || len(l.words) < 2 || !l.inCapitals(0, len(l.letters)) || l.named() {
 		return false
 	}
 	first := strings.TrimFunc(l.words[0], func(r rune) bool { return !unicode.IsLetter(r) })
@@ -140,8 +140,17 @@ func foreignTitle(l line) bool {
 	})
 }
 
-// resembles says whether a line may begin with a title of which up to a third was lost.
+// named says whether a line is somebody's name that sounds like a title: TÔ KHẢI MINH is no tờ khai, CHUNG CHÍ HÀO no chứng chỉ.
+func (l line) named() bool {
+	return len(l.words) > 1 && slices.Contains([]string{"TÔ KHẢI", "CHUNG CHÍ", "CHUNG NHÂN"}, vn.NFC(l.words[0]+" "+l.words[1]))
+}
+
+// resembles says whether a line may begin with a title of which up to a third was lost, or is one that lost up to half at
+// its end.
 func resembles(l line, title string) bool {
+	if n := len(l.letters); n < len(title) && n >= len(title)/2 && fit(l, title[:n]) > 0 {
+		return true
+	}
 	from, _, errors := search(l.letters, title, len(title)/3)
 	return errors <= len(title)/3 && from <= shortLabel
 }
@@ -222,6 +231,9 @@ func unlike(l line) bool {
 // alone says whether a title that stands in a line is what the line says, and no part of an address or a sentence: Cầu Giấy, Hà Nội
 // is but a letter from giấy hẹn.
 func alone(l line, title string) bool {
+	if l.named() {
+		return false
+	}
 	if len(title) <= 10 {
 		at := strings.Index(string(l.letters), title)
 		return at >= 0 && (len(l.letters) <= len(title)*3/2 || at == 0 && len(l.letters) <= len(title)+40)
