@@ -46,7 +46,7 @@ func halfOpen(t *testing.T, to string, after int64) (address string, frozen <-ch
 					return
 				}
 				defer server.Close()
-				lines.Go(func() { io.Copy(server, client) })
+				lines.Go(func() { io.Copy(server, client); server.Close() })
 				if n, _ := io.Copy(client, io.LimitReader(server, after)); n == after {
 					once.Do(func() { close(silent) })
 					<-over

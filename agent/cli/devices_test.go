@@ -32,7 +32,8 @@ func TestWatchTellsWithinTwoSeconds(t *testing.T) {
 		}
 	}
 	write("dll.conf", "") // this machine's own scanners must not matter
-	free, err := net.Listen("tcp", "127.0.0.1:0")
+	// An address of its own: the other tests' connections take ports of 127.0.0.1.
+	free, err := net.Listen("tcp", "127.0.0.2:0")
 	if err != nil {
 		t.Fatal(err)
 	}

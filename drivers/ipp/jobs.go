@@ -16,6 +16,9 @@ import (
 const (
 	retry    = 10 * time.Second    // between two tries to reach a printer that may still print what nobody waits for
 	keepJobs = 30 * 24 * time.Hour // a printer that was not met for so long is gone, and so is what it was given
+
+	// leastTried is how long a printer is asked at least, whatever the clock says: one that stood at 1970 makes every document old.
+	leastTried = time.Hour
 )
 
 // Jobs is the list of documents that were given to printers, and of which it is not known yet that they came out or were taken
@@ -98,14 +101,10 @@ func (j *Jobs) Late() (late []Late) {
 // Run takes back what may come out late, as soon as its printer can be asked, until ctx ends. told is called once for each document
 // whose printer can't be asked, with the error, and once for each that is taken back, with nil.
 func (j *Jobs) Run(ctx context.Context, told func(Late, error)) error {
-	complained := map[string]bool{}
+	complained, begun := map[string]bool{}, time.Now()
 	for {
 		pause := retry
 		for _, l := range j.Late() {
-			if time.Since(l.Given) > keepJobs {
-				j.done(l.Name)
-				continue
-			}
 			settled, err := j.settle(ctx, l)
 			switch {
 			case ctx.Err() != nil:
@@ -114,6 +113,8 @@ func (j *Jobs) Run(ctx context.Context, told func(Late, error)) error {
 				told(l, nil)
 			case err == nil:
 				pause = beat
+			case time.Since(l.Given) > keepJobs && time.Since(begun) > leastTried:
+				j.done(l.Name)
 			case !complained[l.Name]:
 				complained[l.Name] = true
 				told(l, err)

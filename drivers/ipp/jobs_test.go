@@ -151,6 +151,17 @@ func TestKilledWhilePrinting(t *testing.T) {
 		}
 		end(t, uri, file, jobs)
 	})
+	t.Run("given_while_the_clock_stood_at_1970", func(t *testing.T) {
+		file := begin(t, uri)
+		jobs := reopen(t, file)
+		for _, o := range jobs.open {
+			o.Given = time.Unix(60, 0)
+		}
+		if err := hears(t, run(t, jobs)); err != nil {
+			t.Error(err)
+		}
+		end(t, uri, file, jobs)
+	})
 	t.Run("before_it_prints", func(t *testing.T) {
 		file := begin(t, uri)
 		jobs := reopen(t, file)

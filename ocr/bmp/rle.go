@@ -22,6 +22,9 @@ func (p *pen) put(v ...uint8) {
 	p.x++
 }
 
+// room is how many of n pixels are drawn: a file of 64 MB of runs beyond one row would else keep a worker for its whole time.
+func (p *pen) room(n int) int { return min(n, max(p.w-p.x, 0)) }
+
 // whole says whether the last row was come to the end of.
 func (p *pen) whole() bool { return p.y >= p.h || p.y == p.h-1 && p.x >= p.w }
 
@@ -35,15 +38,19 @@ func (h *head) runs(data []byte, bytes int, row func(y int) []uint8) (ok bool) {
 			if len(data) < 4 {
 				return p.whole()
 			}
-			for range n {
+			drawn := p.room(n)
+			for range drawn {
 				p.put(data[3], data[2], data[1])
 			}
+			p.x += n - drawn
 			data = data[4:]
 			continue
 		case n > 0:
-			for i := range n {
+			drawn := p.room(n)
+			for i := range drawn {
 				p.put(h.half(what, i))
 			}
+			p.x += n - drawn
 		case what == endOfRow:
 			p.x, p.y = 0, p.y+1
 		case what == endOfPicture:
