@@ -7,7 +7,11 @@ import (
 )
 
 // Month says whether an entry was made in a month ("2026-11") of Hà Nội's calendar.
-func (c Certified) Month(month string) bool { return c.At.In(hanoi).Format("2006-01") == month }
+func (c Certified) Month(month string) bool { return MonthOf(c.At) == month }
+
+// MonthOf is the month ("2026-11") in which what is certified at a time stands in the register: by Vietnam's clock, whatever this
+// machine's is.
+func MonthOf(at time.Time) string { return at.In(hanoi).Format("2006-01") }
 
 // exportHeads are the columns of a register as a table, under which the tables of several kiosks of a ward can be laid one after the other:
 // kiosk and book stand in each row. There is no column for who asked: the register names no person.

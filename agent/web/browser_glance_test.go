@@ -98,7 +98,7 @@ func receiptAtFirstGlance(t *testing.T, ctx context.Context) {
 		at := eval[float64](t, ctx, "scrollY")
 		tap(t, ctx, ".below")
 		holds(t, ctx, "a page that has moved", fmt.Sprintf(
-			"scrollY >= Math.min(%f + innerHeight / 2, document.documentElement.scrollHeight - innerHeight - 1)", at))
+			"scrollY >= Math.min(%f + innerHeight / 4, document.documentElement.scrollHeight - innerHeight - 1)", at))
 	}
 	shown(t, ctx, ".below", false)
 	set([2]int64{1024, 768}, was)

@@ -369,7 +369,7 @@ func (s *Pages) book(w http.ResponseWriter, r *http.Request, m staff.Member) {
 func (s *Pages) month(r *http.Request) (string, *sign.Register) {
 	month := r.URL.Query().Get("month")
 	if _, err := time.Parse("2006-01", month); err != nil {
-		month = s.Now().Format("2006-01")
+		month = sign.MonthOf(s.Now())
 	}
 	return month, s.Options.Console.Signing.Register
 }

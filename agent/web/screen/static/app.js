@@ -57,9 +57,14 @@
 	// Whoever doesn't know that a page can be moved is told that it goes on below, and moves it by a touch. While keys are up their
 	// field is in view, and the room is theirs.
 	const below = $("[data-below]"), page = $("#main"), step = 0.8; // of what is seen of the page
+	const endOf = (e) => { // of what is seen: room kept below the last of it is no reason to move the page
+		const r = e.getBoundingClientRect();
+		return r.width > 1 && !e.parentElement.closest(".thumb, .bed, svg") && e.checkVisibility({ visibilityProperty: true }) ? r.bottom : 0;
+	};
 	const tellBelow = () => {
-		const end = page.getBoundingClientRect().bottom - parseFloat(getComputedStyle(page).paddingBottom);
-		below.hidden = "keyboard" in root.dataset || end <= dock.getBoundingClientRect().top + 1;
+		const edge = dock.getBoundingClientRect().top + 2; // px: less is a border, no line of text
+		below.hidden = "keyboard" in root.dataset || page.getBoundingClientRect().bottom <= edge ||
+			![...page.querySelectorAll("*")].some((e) => endOf(e) > edge);
 	};
 	for (const kind of ["scroll", "resize", "keyboard"]) addEventListener(kind, tellBelow, { passive: true });
 	new ResizeObserver(tellBelow).observe(page);
