@@ -194,15 +194,21 @@ func TestWhichSticks(t *testing.T) {
 	}
 }
 
+// watched is a folder that was looked at once, before any stick came.
+func watched(t *testing.T) (folder string, f *stick.Folder, began time.Time) {
+	t.Helper()
+	folder = t.TempDir()
+	f, began = stick.New(folder, limit, time.Now), time.Now()
+	f.State()
+	return folder, f, began
+}
+
 // Another person's stick that the kernel gives the same numbers, with a file of the same name, size and time, is another stick.
 func TestStickInTheSamePlace(t *testing.T) {
 	if !sticktest.CanMount(t) {
 		return
 	}
-	folder := t.TempDir()
-	f := stick.New(folder, limit, time.Now)
-	began := time.Now()
-	f.State()
+	folder, f, began := watched(t)
 	changed := began.Add(-time.Hour).Truncate(time.Second)
 	plug := func(last byte) *sticktest.Stick {
 		return sticktest.Plug(t, folder, "sdb1", func(dir string) {
@@ -233,10 +239,7 @@ func TestFileThatChanges(t *testing.T) {
 	if !sticktest.CanMount(t) {
 		return
 	}
-	folder := t.TempDir()
-	f := stick.New(folder, limit, time.Now)
-	began := time.Now()
-	f.State()
+	folder, f, began := watched(t)
 	s := sticktest.Plug(t, folder, "sdb1", func(dir string) { write(t, dir, "a.jpg", append(jpeg, make([]byte, 4096)...)) })
 	id := list(t, f, began).Files[0].ID
 	for name, change := range map[string]func(string) error{
@@ -267,10 +270,7 @@ func TestManyFiles(t *testing.T) {
 	if !sticktest.CanMount(t) {
 		return
 	}
-	folder := t.TempDir()
-	f := stick.New(folder, limit, time.Now)
-	began := time.Now()
-	f.State()
+	folder, f, began := watched(t)
 	sticktest.Plug(t, folder, "sdb1", func(dir string) {
 		for n := range 6000 {
 			write(t, dir, fmt.Sprintf("%02d/%d.jpg", n/100, n), jpeg)

@@ -1,6 +1,7 @@
 package web
 
 import (
+	"context"
 	"fmt"
 	"testing"
 	"time"
@@ -26,7 +27,7 @@ func TestPagesWithoutAVisitReturn(t *testing.T) {
 		pass(silence - time.Minute)
 		eval[bool](t, ctx, `document.body.dispatchEvent(new PointerEvent("pointerdown", {bubbles: true}))`)
 		pass(2 * time.Minute)
-		time.Sleep(2 * time.Second) // twice the pace at which the page looks: too short a time would only let a fault pass
+		looked(t, ctx)
 		if at := pathOf(ctx, t); at != path {
 			t.Errorf("%s: touched a moment ago, it gave way to %s", path, at)
 		}
@@ -36,5 +37,17 @@ func TestPagesWithoutAVisitReturn(t *testing.T) {
 	pass(2 * silence)
 	if eval[bool](t, ctx, `"returns" in document.body.dataset`) {
 		t.Error("the first page itself is loaded again and again")
+	}
+}
+
+// looked waits until the page has looked whether anybody is there: its timers of one pace go off in the order in which they were set, and
+// the first of this one may come before the page's.
+func looked(t testing.TB, ctx context.Context) {
+	t.Helper()
+	if _, err := chromedp.Run(ctx, chromedp.Evaluate[bool](`new Promise((done) => {
+		let left = 2;
+		const timer = setInterval(() => { if (--left === 0) { clearInterval(timer); done(true); } }, 1000);
+	})`, chromedp.EvalAwaitPromise)); err != nil {
+		t.Fatal(err)
 	}
 }

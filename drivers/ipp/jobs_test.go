@@ -53,10 +53,8 @@ func killed(t *testing.T, to, queue, file string) {
 	if err := program.Start(); err != nil {
 		t.Fatal(err)
 	}
-	for end := time.Now().Add(time.Minute); len(waiting(t, queue)) == 0; time.Sleep(20 * time.Millisecond) {
-		if time.Now().After(end) {
-			t.Fatalf("the printer never got it: %s", said.String())
-		}
+	if !arrives(t, queue) {
+		t.Fatalf("the printer never got it: %s", said.String())
 	}
 	if err := program.Process.Kill(); err != nil {
 		t.Fatal(err)
@@ -78,6 +76,22 @@ func waiting(t *testing.T, queue string) (names []string) {
 		names = append(names, words(g.Attrs, "job-name")...)
 	}
 	return names
+}
+
+// arrives waits until a queue has a job; it can only be asked again and again.
+func arrives(t *testing.T, queue string) bool {
+	t.Helper()
+	ask := time.NewTicker(20 * time.Millisecond)
+	defer ask.Stop()
+	late := time.After(time.Minute)
+	for len(waiting(t, queue)) == 0 {
+		select {
+		case <-ask.C:
+		case <-late:
+			return false
+		}
+	}
+	return true
 }
 
 // A program is killed while its document waits for paper: the next one takes it back, by itself or before it prints, and it never
@@ -211,10 +225,8 @@ func TestAwayWhileFollowed(t *testing.T) {
 	q.patience = beat
 	ended := make(chan error, 1)
 	go func() { ended <- q.Print(t.Context(), pdf("followed")) }()
-	for end := time.Now().Add(time.Minute); len(waiting(t, uri)) == 0; time.Sleep(10 * time.Millisecond) {
-		if time.Now().After(end) {
-			t.Fatal("the printer never got it")
-		}
+	if !arrives(t, uri) {
+		t.Fatal("the printer never got it")
 	}
 	less.Store(1 << 20)
 	var f *printer.Fault
