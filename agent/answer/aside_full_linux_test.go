@@ -1,8 +1,10 @@
 package answer
 
 import (
+	"bytes"
 	"errors"
 	"os"
+	"os/exec"
 	"os/signal"
 	"path/filepath"
 	"strings"
@@ -13,7 +15,19 @@ import (
 )
 
 // A disk that takes nothing more while an identity comes back costs none: the start fails, and the next one has all of them.
+//
+// It runs as a process of its own: the limit holds for all that a process writes, go test's own list of opened files too.
 func TestKeyThatComesBackToAFullDisk(t *testing.T) {
+	const alone = "MOTCUA_FULL_DISK"
+	if os.Getenv(alone) == "" {
+		again := exec.CommandContext(t.Context(), os.Args[0], "-test.run=^"+t.Name()+"$", "-test.v")
+		again.Env = append(os.Environ(), alone+"=1")
+		said, err := again.CombinedOutput()
+		if err != nil || !bytes.Contains(said, []byte("--- PASS: "+t.Name())) {
+			t.Fatalf("%v: %s", err, said)
+		}
+		return
+	}
 	l := loseKey(t)
 	between := openAt(t, l.dir).Recipient().String()
 	vault := seal.NewFile(filepath.Join(l.dir, "key"))

@@ -118,9 +118,8 @@ func (w walker) answerAll(to string, answers map[string]string) {
 			pause += time.Duration(len([]rune(typed))) * aLetter
 		}
 		time.Sleep(pause)
-		w.until(`"settled" in document.documentElement.dataset`)
 		w.is(`(document.documentElement.dataset.old = "1", true)`)
-		w.do(chromedp.Click(chromedp.CSS(".way .go")))
+		w.tap(".way .go")
 		w.until(`document.readyState === "complete" && !document.documentElement.dataset.old`)
 	}
 	w.t.Fatalf("the questions don't end; the page says: %s", w.text("main"))

@@ -110,9 +110,8 @@ func (k walker) ask(address, code, state string) {
 	k.t.Helper()
 	for end := time.Now().Add(patience); ; time.Sleep(500 * time.Millisecond) { // eight at once, then one in 15 s
 		k.do(chromedp.Navigate(address + "status?code=" + url.QueryEscape(code)))
-		k.until(`"settled" in document.documentElement.dataset`)
 		k.is(`(document.querySelector("#year").value = "1990", document.documentElement.dataset.old = "1", true)`)
-		k.do(chromedp.Click(chromedp.CSS(".way .go")))
+		k.tap(".way .go")
 		k.until(`document.readyState === "complete" && !document.documentElement.dataset.old`)
 		if k.is(`!!document.querySelector(".answer.` + state + `")`) {
 			return
@@ -143,7 +142,7 @@ func (k walker) takeResult() {
 	k.press(`a[href="/status/result"]`, "/status/result")
 	k.until(`[...document.querySelectorAll("img.result")].length === 2 && [...document.images].every((i) => i.complete && i.naturalWidth > 0)`)
 	k.is(`(window.print = () => { document.documentElement.dataset.printed = "1" }, true)`)
-	k.do(chromedp.Click(chromedp.CSS("[data-print]")))
+	k.tap("[data-print]")
 	k.until(`document.documentElement.dataset.printed === "1"`)
 	sheets, err := chromedp.Run(k.ctx, chromedp.PrintToPDF(chromedp.PDFPaper(chromedp.PaperA4)))
 	if err != nil {

@@ -61,8 +61,7 @@ func (w walker) handIn(address string) string {
 		walk.is(`(() => { const c = document.querySelector(".choice input");
 			if (c && !document.querySelector(".choice input:checked")) c.checked = true; return true })()`)
 		walk.is(`(() => { document.documentElement.dataset.old = "1"; return true })()`)
-		walk.until(`"settled" in document.documentElement.dataset`)
-		walk.do(chromedp.Click(chromedp.CSS(".way .go")))
+		walk.tap(".way .go")
 		walk.until(`document.readyState === "complete" && !document.documentElement.dataset.old`)
 	}
 	walk.press(".way .go", "/confirm")
@@ -195,9 +194,15 @@ func (w walker) do(actions ...chromedp.Action[chromedp.Void]) {
 
 func (w walker) press(selector, to string) {
 	w.t.Helper()
-	w.until(`"settled" in document.documentElement.dataset`) // taps count when the page has been on the screen for a moment
-	w.do(chromedp.Click(chromedp.CSS(selector)))
+	w.tap(selector)
 	w.until(`document.readyState === "complete" && location.pathname.startsWith("` + to + `")`)
+}
+
+// tap touches what a citizen's page shows: taps count when the page has been on the screen for a moment.
+func (w walker) tap(selector string) {
+	w.t.Helper()
+	w.until(`"settled" in document.documentElement.dataset`)
+	w.do(chromedp.Click(chromedp.CSS(selector)))
 }
 
 func (w walker) is(script string) bool {
