@@ -10,8 +10,9 @@ import (
 // taken apart by qr.Insurance.
 var bhyt = Kind{
 	ID: paper.BHYT, VI: "Thẻ bảo hiểm y tế", EN: "Health insurance card", Shape: Card,
-	Titles: []Title{{Text: "THEBAOHIEMYTE", Side: "front"}, {Text: "BAOHIEMXAHOIVIETNAM", Side: "front"}},
-	Marks: []Mark{{"NOIDKKCBBD", "NOIDANGKYKCBBD", "NOIDANGKYKHAMCHUABENHBANDAU"}, {"GIATRISUDUNG"}, {"THOIDIEMDUNAMLIENTUC"},
+	Titles: []Title{{Text: "THEBAOHIEMYTE", Side: "front"}},
+	// Whoever issues it heads receipts, books and letters, too: a mark, and no title.
+	Marks: []Mark{{"BAOHIEMXAHOIVIETNAM"}, {"NOIDKKCBBD", "NOIDANGKYKCBBD", "NOIDANGKYKHAMCHUABENHBANDAU"}, {"GIATRISUDUNG"}, {"THOIDIEMDUNAMLIENTUC"},
 		{"NOICAPDOITHEBHYT"}, {"MAMUCHUONG"}},
 	Labels: slices.Concat(
 		labels(paper.DocumentNumber, "MASO", "SOTHE"),
