@@ -1,6 +1,7 @@
 package all
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -124,6 +125,48 @@ func take(s Scanner, dir string, pages int) error {
 	return nil
 }
 
+// hold scans a stack into this program's memory, where the next stage finds its pages.
+func hold(s Scanner, _ string, pages int) error {
+	n := 0
+	for p, err := range s.Scan(context.Background(), scan.Settings{Source: scan.ADF, Mode: scan.Gray, DPI: 300, Reuse: true}) {
+		if err != nil {
+			return err
+		}
+		if g, ok := p.Image.(*image.Gray); !ok || len(g.Pix) != g.Rect.Dx()*g.Rect.Dy() || len(g.Pix) < leastPixels {
+			return fmt.Errorf("page %d is no page", p.Number)
+		}
+		n++
+	}
+	if n != pages {
+		return fmt.Errorf("%d pages, want %d", n, pages)
+	}
+	return nil
+}
+
+// leastPixels are fewer than A4 has at 300 dpi.
+const leastPixels = 8 << 20
+
+// readBack does what a program must that has scanimage scan: it takes the pages from the files into its own memory, one after another
+// into the same.
+func readBack(dir string, pages int) error {
+	var pixels bytes.Buffer
+	for n := range pages {
+		f, err := os.Open(filepath.Join(dir, fmt.Sprintf("theirs-%d.pnm", n+1)))
+		if err != nil {
+			return err
+		}
+		pixels.Reset()
+		_, err = pixels.ReadFrom(f)
+		if err = errors.Join(err, f.Close()); err != nil {
+			return err
+		}
+		if pixels.Len() < leastPixels {
+			return fmt.Errorf("page %d is no page", n+1)
+		}
+	}
+	return nil
+}
+
 // scanimage scans a stack to files.
 func scanimage(dir string, pages int, env []string, args ...string) error {
 	args = append(args, "--format=pnm", "--batch="+filepath.Join(dir, "theirs-%d.pnm"))
@@ -148,7 +191,8 @@ func helper(b *testing.B) string {
 
 // BenchmarkSANE_beside_scanimage scans stacks of A4, 300 dpi, grey, from the same backend to PNM in memory. Cold, the worker is
 // started for the stack and ended after it, as scanimage is, and that counts; first, it is the one that a daemon has ready before
-// its first scan, or after a pause; warm, it is the one of the stack before, as for one person after another.
+// its first scan, or after a pause; warm, it is the one of the stack before, as for one person after another. At hand, the pages are to lie
+// in the memory of the program that asked for them: from scanimage it reads its files.
 func BenchmarkSANE_beside_scanimage(b *testing.B) {
 	d, err := backend.Play(b.TempDir(), "fujitsu", "source=ADF Front\nmode=Gray|Color\nresolution=50-600\nx=215.9\ny=297\n")
 	if err != nil {
@@ -160,17 +204,22 @@ func BenchmarkSANE_beside_scanimage(b *testing.B) {
 		if pages == small {
 			suffix = "_ten_sheets"
 		}
-		besideScanimage(b, d, o, pages, suffix)
+		dir := inMemory(b)
+		besideScanimage(b, d, o, pages, suffix, dir, take, func(string, int) error { return nil })
+		besideScanimage(b, d, o, pages, suffix+"_at_hand", dir, hold, readBack)
 	}
 }
 
-func besideScanimage(b *testing.B, d *backend.Device, o sane.Options, pages int, suffix string) {
-	dir := inMemory(b)
+// besideScanimage lets scanimage write a stack's pages and a program do with them what it must, and the driver take the same stack.
+func besideScanimage(b *testing.B, d *backend.Device, o sane.Options, pages int, suffix, dir string,
+	take func(s Scanner, dir string, pages int) error, after func(dir string, pages int) error) {
 	theirs := func() error {
 		if err := d.Load(pages); err != nil {
 			return err
 		}
-		return scanimage(dir, pages, d.Env, "-d", d.ID, "--source=ADF Front", "--mode=Gray", "--resolution=300", "-x", "215.9", "-y", "297")
+		return errors.Join(
+			scanimage(dir, pages, d.Env, "-d", d.ID, "--source=ADF Front", "--mode=Gray", "--resolution=300", "-x", "215.9", "-y", "297"),
+			after(dir, pages))
 	}
 	ours := func(s *sane.Scanner) error {
 		if err := d.Load(pages); err != nil {
