@@ -18,7 +18,7 @@ func TestEveryNameHasOneRow(t *testing.T) {
 			t.Errorf("%s is called %q and %q", r.Name, r.VI, r.EN)
 		}
 		if !slices.Contains(paper.Names(), r.Name) {
-			t.Errorf("%s is no name that recognition gives", r.Name)
+			t.Errorf("%s is not in paper.Names (ocr/paper/paper.go): no procedure may ask for it", r.Name)
 		}
 		if fields.TypeOf(r.Name) != r.Type {
 			t.Errorf("%s is of type %d, in its row %d", r.Name, fields.TypeOf(r.Name), r.Type)
@@ -26,7 +26,7 @@ func TestEveryNameHasOneRow(t *testing.T) {
 	}
 	for _, n := range paper.Names() {
 		if rows[n] != 1 {
-			t.Errorf("%s has %d rows", n, rows[n])
+			t.Errorf("%s has %d rows in fields.All", n, rows[n])
 		}
 	}
 }
