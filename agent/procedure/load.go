@@ -144,10 +144,10 @@ func (p *Procedure) examine(f *strict.File) {
 	x.both("plain", p.Plain)
 	x.both("summary", p.Summary)
 	x.both("time", p.Time)
-	if p.Topic == "" {
-		f.Problem("topic", "is missing")
+	if p.Topic == "" && !f.Has("topic") { // else it was told already what is wrong with it
+		f.Problem("topic", "is missing: one of %v", Topics)
 	}
-	if p.Level == "" {
+	if p.Level == "" && !f.Has("level") {
 		f.Problem("level", "is missing: %q or %q", Full, Partial)
 	}
 	p.Fee.examine(f, x.either)

@@ -349,6 +349,11 @@ func TestLoadListsEveryMistakeWithItsLine(t *testing.T) {
 			t.Errorf("no %q in\n%v", want, err)
 		}
 	}
+	for _, told := range []string{"topic: is missing", "level: is missing"} { // what is there and wrong is one mistake, not two
+		if strings.Contains(err.Error(), told) {
+			t.Errorf("%q in\n%v", told, err)
+		}
+	}
 	for _, p := range problems {
 		if p.Line == 0 || p.Column == 0 || p.File != "2.000884.yaml" {
 			t.Errorf("without a place: %v", p)

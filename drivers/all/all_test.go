@@ -1,7 +1,11 @@
 package all
 
 import (
+	"bytes"
 	"image"
+	"os"
+	"path/filepath"
+	"slices"
 	"testing"
 
 	"motcua/drivers/simulated"
@@ -19,6 +23,19 @@ func TestFor(t *testing.T) {
 	}
 }
 
+// runsContract says whether a driver's package keeps its contract in a test.
+func runsContract(t *testing.T, scheme string) bool {
+	t.Helper()
+	names, err := filepath.Glob(filepath.Join("..", scheme, "*_test.go"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return slices.ContainsFunc(names, func(name string) bool {
+		text, err := os.ReadFile(name)
+		return err == nil && bytes.Contains(text, []byte("scantest.Run("))
+	})
+}
+
 // Every driver opens a device that is not there without touching it, and can be listed or is there by its scheme alone.
 func TestDrivers(t *testing.T) {
 	o := Options{Sheets: func() ([]simulated.Sheet, error) {
@@ -28,10 +45,23 @@ func TestDrivers(t *testing.T) {
 		"hotfolder": "hotfolder:" + t.TempDir(), "simulated": "simulated"}
 	seen := map[string]bool{}
 	for _, d := range Drivers {
-		if seen[d.Scheme] || d.What == "" || d.Open == nil || !d.Alone && (d.List == nil || d.Check == nil) {
-			t.Errorf("the line of %s lacks something or stands twice", d.Scheme)
+		if seen[d.Scheme] {
+			t.Errorf("%s stands twice", d.Scheme)
 		}
 		seen[d.Scheme] = true
+		for name, lacks := range map[string]bool{"What": d.What == "", "Open": d.Open == nil, "List": !d.Alone && d.List == nil,
+			"Check": !d.Alone && d.Check == nil} {
+			if lacks {
+				t.Errorf("the line of %s lacks %s (only a driver that is named by its scheme alone may do without List and Check)", d.Scheme, name)
+			}
+		}
+		if !runsContract(t, d.Scheme) {
+			t.Errorf("no test in drivers/%s runs scantest.Run", d.Scheme)
+		}
+		if ids[d.Scheme] == "" {
+			t.Errorf("%s: give ids above an id of a device that is not there", d.Scheme)
+			continue
+		}
 		s, err := Open(o, ids[d.Scheme])
 		if err != nil {
 			t.Errorf("%s: %v", d.Scheme, err)
