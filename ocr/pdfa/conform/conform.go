@@ -7,6 +7,7 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"regexp"
 	"slices"
 
 	"github.com/pdfcpu/pdfcpu/pkg/api"
@@ -27,16 +28,18 @@ func (f Finding) String() string { return f.Clause + ": " + f.Text }
 
 // checker goes through one file.
 type checker struct {
-	level  pdfa.Level
-	data   []byte
-	ctx    *model.Context
-	out    []Finding
-	within []types.Object // the forms being looked at, so that none is looked at inside itself
+	level   pdfa.Level
+	data    []byte
+	ctx     *model.Context
+	out     []Finding
+	within  []types.Object // the content streams being gone through, so that none is looked at inside itself
+	shownIn []*typeface
+	live    map[int64]bool // where the objects of the cross-reference table begin
 }
 
 // Check looks for broken rules. It fails where the file cannot be read at all.
 func Check(pdf []byte, level pdfa.Level) (found []Finding, err error) {
-	c := &checker{level: level, data: pdf}
+	c := &checker{level: level, data: pdf, live: map[int64]bool{}}
 	defer func() {
 		if r := recover(); r != nil { // pdfcpu on odd files
 			found, err = c.out, errors.New("read PDF: its structure is damaged")
@@ -53,6 +56,12 @@ func Check(pdf []byte, level pdfa.Level) (found []Finding, err error) {
 	if err != nil {
 		return c.out, fmt.Errorf("read PDF: %w", err)
 	}
+	for _, e := range c.ctx.Table {
+		if e != nil && !e.Free && e.Offset != nil {
+			c.live[*e.Offset] = true
+		}
+	}
+	c.bodies()
 	c.catalog(root)
 	c.objects()
 	c.pages()
@@ -149,6 +158,7 @@ func (c *checker) catalog(root types.Dict) {
 	if _, found := root.Find("AA"); found {
 		c.say("6.6.2", "6.5.2", "the catalog has additional actions")
 	}
+	c.permissions(c.dict(root, "Perms"))
 	if oc := c.dict(root, "OCProperties"); oc != nil {
 		c.say("6.1.13", "", "there are optional contents")
 		c.optional(oc)
@@ -166,6 +176,26 @@ func (c *checker) catalog(root types.Dict) {
 	}
 	if _, found := root.Find("Requirements"); found {
 		c.say("", "6.11", "the catalog has requirements")
+	}
+}
+
+// permissions looks at what a file says that may be done with it (ISO 19005-2, 6.1.12).
+func (c *checker) permissions(perms types.Dict) {
+	for k := range perms {
+		if k != "UR3" && k != "DocMDP" {
+			c.say("", "6.1.12", "there are permissions of the kind %.20s", k)
+		}
+	}
+	if perms["DocMDP"] == nil {
+		return
+	}
+	for _, o := range c.array(c.dict(perms, "DocMDP"), "Reference") {
+		ref, _ := c.deref(o).(types.Dict)
+		for _, k := range []string{"DigestLocation", "DigestMethod", "DigestValue"} {
+			if _, found := ref.Find(k); found {
+				c.say("", "6.1.12", "a signature's reference has a digest of its own")
+			}
+		}
 	}
 }
 
@@ -211,6 +241,9 @@ func (c *checker) optional(oc types.Dict) {
 	}
 }
 
+// registered are printing conditions of the ICC's Characterization Data Registry.
+var registered = regexp.MustCompile(`CGATS|FOGRA|IFRA|JC\d|JCN|JCW|EUROSB|PSR|SWOP|GRACoL|SNAP`)
+
 // intents looks at output intents and remembers what colours they allow.
 func (c *checker) intents(root types.Dict) {
 	var profile types.Object
@@ -224,6 +257,9 @@ func (c *checker) intents(root types.Dict) {
 		}
 		ref, found := d.Find("DestOutputProfile")
 		if !found {
+			if o := c.get(d, "OutputConditionIdentifier"); o != nil && c.name(d, "S") == "GTS_PDFA1" && !registered.MatchString(o.PDFString()) {
+				c.say("6.2.2", "", "an output intent has neither a profile nor a condition that is registered")
+			}
 			continue
 		}
 		if profile != nil && ref != profile {

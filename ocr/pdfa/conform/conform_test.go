@@ -58,7 +58,7 @@ func TestCheck(t *testing.T) {
 			"binary":    {"%\xE2\xE3\xCF\xD3", "%abcd"},
 			"language":  {"<dc:language><rdf:Bag>", "<dc:language><rdf:Bog>"},
 			"undefined": {"<motcua:kind>", "<motcua:kint>"},
-			"font":      {"/FontFile2 ", "/FontFileX "},
+			"length":    {"/Length ", "/Length 9"},
 		} {
 			if !bytes.Contains(data, []byte(change[0])) {
 				t.Fatalf("%s: there is no %q", name, change[0])
@@ -75,6 +75,10 @@ func TestCheck(t *testing.T) {
 // colorants, files in files, permissions, .notdef shown.
 var foreign = []string{"1b 6.7.2", "2b 6.6.2.3.1", "2b 6.2.10", "2b 6.2.8.3", "2b 6.2.4.4", "2b 6.2.4.2", "2b 6.1.12", "2b 6.8",
 	"2b 6.2.11.8", "2b 6.9"}
+
+// leastAgreement is the share of the corpus's files about rules that are checked which must be judged as their makers do; no file that
+// keeps the rules may be blamed at all. What is left are fonts of Adobe's compact format, which no file of ours has.
+const leastAgreement = 0.95
 
 // TestCorpus holds the checker against the files of veraPDF's corpus, in the folder that MOTCUA_PDFA_CORPUS names (the checkout of
 // github.com/veraPDF/veraPDF-corpus): how many it judges as their makers do, clause by clause. They are not ours to keep.
@@ -157,6 +161,9 @@ func TestCorpus(t *testing.T) {
 	}
 	for _, group := range slices.Sorted(maps.Keys(sums)) {
 		s := sums[group]
+		if share := float64(s.right) / float64(s.all); strings.HasSuffix(group, "checked") && share < leastAgreement || s.wrongly > 0 {
+			t.Errorf("%s: too many are judged otherwise than by their makers", group)
+		}
 		t.Logf("%s: agreement %.1f %%: %d of %d files; %d broken rules missed, %d files wrongly blamed", group,
 			100*float64(s.right)/float64(s.all), s.right, s.all, s.missed, s.wrongly)
 	}

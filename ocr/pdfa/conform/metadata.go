@@ -23,6 +23,7 @@ const (
 	nsExtension = "http://www.aiim.org/pdfa/ns/extension/"
 	nsSchema    = "http://www.aiim.org/pdfa/ns/schema#"
 	nsProperty  = "http://www.aiim.org/pdfa/ns/property#"
+	nsField     = "http://www.aiim.org/pdfa/ns/field#"
 	nsType      = "http://www.aiim.org/pdfa/ns/type#"
 	nsXML       = "http://www.w3.org/XML/1998/namespace"
 )
@@ -35,7 +36,7 @@ var predefined = map[string]map[string]string{
 		"title": "Lang Alt", "type": "bag Text"},
 	nsXMP: {"Advisory": "bag Text", "BaseURL": "Text", "CreateDate": "Date", "CreatorTool": "Text", "Identifier": "bag Text", "Label": "Text",
 		"MetadataDate": "Date",
-		"ModifyDate":   "Date", "Nickname": "Text", "Rating": "Integer", "Thumbnails": "alt any"},
+		"ModifyDate":   "Date", "Nickname": "Text", "Rating": "Real", "Thumbnails": "alt any"},
 	nsPDF:    {"Keywords": "Text", "PDFVersion": "Text", "Producer": "Text"},
 	nsPDFAID: {"part": "Integer", "amd": "Text", "corr": "Text", "conformance": "Text"},
 }
@@ -137,9 +138,23 @@ func (c *checker) metadata(root types.Dict) {
 	}
 	p := properties(rdf)
 	c.identification(p, data)
+	c.prefixes(data)
 	c.described(p, c.extensions(p))
 	if c.one() {
 		c.information(p)
+	}
+}
+
+var bound = regexp.MustCompile(`xmlns:([^\s=]+)\s*=\s*["']([^"']+)["']`)
+
+// prefixes looks at what the namespaces of described schemas are called; their names are prescribed.
+func (c *checker) prefixes(data []byte) {
+	called := map[string]string{nsExtension: "pdfaExtension", nsSchema: "pdfaSchema", nsProperty: "pdfaProperty", nsType: "pdfaType",
+		nsField: "pdfaField"}
+	for _, m := range bound.FindAllSubmatch(data, -1) {
+		if want := called[string(m[2])]; want != "" && want != string(m[1]) {
+			c.say("6.7.8", "6.6.2.3.3", "the namespace %s has another prefix", want)
+		}
 	}
 }
 
@@ -164,7 +179,8 @@ func (c *checker) described(p packet, own map[xml.Name]string) {
 	for name, n := range p {
 		if table, known := predefined[name.Space]; known {
 			want, found := table[name.Local]
-			if !found || c.one() && (name.Local == "Label" || name.Local == "Rating") && name.Space == nsXMP {
+			later := (name.Local == "Label" || name.Local == "Rating") && name.Space == nsXMP || name.Local == "corr" && name.Space == nsPDFAID
+			if !found || c.one() && later {
 				c.say("6.7.9", "6.6.2.3.1", "there is no property %s in its schema", name.Local)
 			} else if !n.is(want) {
 				c.say("6.7.9", "6.6.2.3.1", "the property %s is no %s", name.Local, want)
@@ -250,6 +266,11 @@ func (n *node) each(inner string) bool {
 
 // is says whether a property has a type of XMP.
 func (n *node) is(want string) bool {
+	if n.child(nsRDF, "value") != nil { // qualified
+		n = n.child(nsRDF, "value")
+	} else if d := n.child(nsRDF, "Description"); d != nil && d.child(nsRDF, "value") != nil {
+		n = d.child(nsRDF, "value")
+	}
 	container := ""
 	for _, k := range n.kids {
 		if k.name.Space == nsRDF && slices.Contains([]string{"Alt", "Bag", "Seq"}, k.name.Local) {
@@ -393,8 +414,36 @@ func (c *checker) valueTypes(schema *node) []string {
 				out = append(out, f.text)
 			}
 		}
+		c.typeFields(li)
 	}
 	return out
+}
+
+// typeFields looks at what a described type consists of.
+func (c *checker) typeFields(one *node) {
+	if d := one.child(nsRDF, "Description"); d != nil {
+		one = d
+	}
+	fields := one.child(nsType, "field")
+	if fields == nil {
+		c.say("", "6.6.2.3.3", "a type has no fields")
+		return
+	}
+	seq := fields.child(nsRDF, "Seq")
+	if seq == nil {
+		c.say("6.7.8", "6.6.2.3.3", "a type's fields are no sequence")
+		return
+	}
+	for _, li := range seq.kids {
+		if d := li.child(nsRDF, "Description"); d != nil {
+			li = d
+		}
+		for _, field := range []string{"name", "valueType", "description"} {
+			if f := li.field(nsField, field); f == nil || !f.is("Text") {
+				c.say("6.7.8", "6.6.2.3.3", "a field of a type has no %s", field)
+			}
+		}
+	}
 }
 
 // information holds the document information against the packet (ISO 19005-1, 6.7.3).
@@ -416,6 +465,7 @@ func (c *checker) information(p packet) {
 		}
 		text, err := c.ctx.DereferenceStringOrHexLiteral(o, 0, nil)
 		if err != nil {
+			c.say("6.7.3", "", "the document information has a %s that is no text", key)
 			continue
 		}
 		n := p[name]
@@ -441,7 +491,7 @@ func agrees(key, text string, n *node) bool {
 		}
 	}
 	if strings.HasSuffix(key, "Date") {
-		return moment(text) == moment(said)
+		return strings.HasPrefix(text, "D:") && moment(text) == moment(said)
 	}
 	return strings.TrimRight(text, "\x00") == said
 }

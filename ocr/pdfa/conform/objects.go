@@ -1,9 +1,10 @@
 package conform
 
 import (
-	"bytes"
+	"math"
 	"slices"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/pdfcpu/pdfcpu/pkg/pdfcpu/types"
 )
@@ -19,6 +20,7 @@ const (
 	mostDepth       = 28
 	mostColorants1  = 8
 	mostColorants2  = 32
+	mostCID         = 65535
 )
 
 // objects looks at every object by itself.
@@ -56,20 +58,17 @@ func (c *checker) object(o types.Object, depth int) {
 
 // limit looks at the limits of what is no container.
 func (c *checker) limit(o types.Object) {
-	long := func(n int) {
-		if n > longestString1 || !c.one() && n > longestString2 {
-			c.say("6.1.12", "6.1.13", "a string is too long")
-		}
-	}
 	switch o := o.(type) {
 	case types.Name:
 		if len(o) > longestName {
 			c.say("6.1.12", "6.1.13", "a name is too long")
 		}
 	case types.StringLiteral:
-		long(len(o))
+		if text, err := types.Unescape(string(o)); err == nil {
+			c.long(len(text))
+		}
 	case types.HexLiteral:
-		long(len(o) / 2)
+		c.long(len(o) / 2)
 	case types.Integer:
 		if int64(o) > 2147483647 || int64(o) < -2147483648 {
 			c.say("6.1.12", "6.1.13", "a number is too large")
@@ -81,6 +80,13 @@ func (c *checker) limit(o types.Object) {
 	}
 }
 
+// long looks at the length of a string.
+func (c *checker) long(n int) {
+	if n > longestString1 || !c.one() && n > longestString2 {
+		c.say("6.1.12", "6.1.13", "a string is too long")
+	}
+}
+
 func (c *checker) dictionary(d types.Dict, depth int) {
 	if c.one() && len(d) > mostDictionary1 {
 		c.say("6.1.12", "", "a dictionary is too large")
@@ -88,8 +94,8 @@ func (c *checker) dictionary(d types.Dict, depth int) {
 	switch c.name(d, "Type") {
 	case "ExtGState":
 		c.state(d)
-	case "Font":
-		c.font(d)
+	case "XRef":
+		c.say("6.1.4", "", "the cross-reference table is a stream")
 	case "Filespec", "F":
 		if _, found := d.Find("EF"); found && c.one() {
 			c.say("6.1.11", "", "a file is embedded")
@@ -156,7 +162,7 @@ func (c *checker) state(d types.Dict) {
 func (c *checker) partly(d types.Dict, key string) bool {
 	switch v := c.get(d, key).(type) {
 	case types.Float:
-		return v != 1
+		return math.Abs(float64(v)-1) > 1e-6
 	case types.Integer:
 		return v != 1
 	}
@@ -200,14 +206,6 @@ func (c *checker) streamDictionary(s types.StreamDict) {
 	}
 	if n := s.IntEntry("Length"); n != nil && len(s.Raw) > 0 && !within(s.Raw, *n) {
 		c.say("6.1.7", "6.1.7.1", "a stream is not as long as it says")
-	}
-	switch c.name(s.Dict, "Subtype") {
-	case "Image":
-		c.image(s.Dict)
-	case "Form":
-		c.form(s)
-	case "PS":
-		c.say("6.2.7", "6.2.9.2", "there is a PostScript object")
 	}
 }
 
@@ -257,10 +255,19 @@ func (c *checker) space(a types.Array) {
 	switch kind {
 	case "ICCBased":
 		c.profile(a[1], false)
+	case "Separation":
+		if n, _ := c.deref(a[1]).(types.Name); !utf8.ValidString(string(n)) {
+			c.say("", "6.1.8", "a colorant's name is not written in UTF-8")
+		}
 	case "DeviceN":
 		names, _ := c.deref(a[1]).(types.Array)
 		if c.one() && len(names) > mostColorants1 || len(names) > mostColorants2 {
 			c.say("6.1.12", "6.1.13", "a colour space has %d colorants", len(names))
+		}
+		for _, o := range names {
+			if n, _ := c.deref(o).(types.Name); !utf8.ValidString(string(n)) {
+				c.say("", "6.1.8", "a colorant's name is not written in UTF-8")
+			}
 		}
 	}
 }
@@ -309,137 +316,3 @@ func (c *checker) device(o types.Object) {
 		c.say("6.2.3.3", "6.2.4.3", "%s has no output intent", n)
 	}
 }
-
-// font looks at a font by itself; whether it must be embedded depends on how it is used, but all that are used to show
-// something must.
-func (c *checker) font(d types.Dict) {
-	subtype := c.name(d, "Subtype")
-	switch subtype {
-	case "Type3":
-		return
-	case "Type0":
-		c.composite(d)
-		return
-	case "CIDFontType2":
-		desc := c.dict(d, "FontDescriptor")
-		m := c.get(d, "CIDToGIDMap")
-		_, isStream := m.(types.StreamDict)
-		if desc != nil && desc["FontFile2"] != nil && !isStream && m != types.Name("Identity") {
-			c.say("6.3.3.2", "6.2.11.3.2", "a font does not say which glyph is which")
-		}
-	}
-	desc := c.dict(d, "FontDescriptor")
-	if desc == nil {
-		c.say("6.3.4", "6.2.11.4.1", "a font is not embedded")
-		return
-	}
-	embedded := false
-	for _, k := range []string{"FontFile", "FontFile2", "FontFile3"} {
-		_, found := desc.Find(k)
-		embedded = embedded || found
-	}
-	if !embedded {
-		c.say("6.3.4", "6.2.11.4.1", "a font is not embedded")
-	}
-	c.subset(d, desc, subtype)
-	if subtype == "TrueType" {
-		c.trueType(d, desc)
-	}
-}
-
-// subset looks for the lists that a subset must have in PDF/A-1.
-func (c *checker) subset(d, desc types.Dict, subtype string) {
-	base := c.name(d, "BaseFont")
-	if len(base) < 8 || base[6] != '+' || !c.one() {
-		return
-	}
-	if _, found := desc.Find("CIDSet"); !found && strings.HasPrefix(subtype, "CIDFont") {
-		c.say("6.3.5", "", "a subset of a font does not say which glyphs it has")
-	}
-	if _, found := desc.Find("CharSet"); !found && (subtype == "Type1" || subtype == "MMType1") {
-		c.say("6.3.5", "", "a subset of a font does not say which glyphs it has")
-	}
-}
-
-func (c *checker) trueType(d, desc types.Dict) {
-	flags := desc.IntEntry("Flags")
-	if flags == nil {
-		return
-	}
-	encoding := c.get(d, "Encoding")
-	if *flags&4 != 0 { // symbolic
-		if encoding != nil {
-			c.say("6.3.7", "6.2.11.6", "a symbolic font has an encoding")
-		}
-		return
-	}
-	name, _ := encoding.(types.Name)
-	if e, ok := encoding.(types.Dict); ok {
-		name = types.Name(c.name(e, "BaseEncoding"))
-	}
-	if name != "WinAnsiEncoding" && name != "MacRomanEncoding" {
-		c.say("6.3.7", "6.2.11.6", "a font has an encoding that is not known everywhere")
-	}
-}
-
-// composite looks at a font whose codes have several bytes.
-func (c *checker) composite(d types.Dict) {
-	kids := c.array(d, "DescendantFonts")
-	if len(kids) == 0 {
-		return
-	}
-	kid, _ := c.deref(kids[0]).(types.Dict)
-	if kid == nil {
-		return
-	}
-	switch e := c.get(d, "Encoding").(type) {
-	case types.Name:
-		if e == "Identity-H" || e == "Identity-V" {
-			return
-		}
-		if c.one() {
-			return
-		}
-		if !slices.Contains(predefinedCMaps, string(e)) {
-			c.say("", "6.2.11.3.3", "a CMap is neither known nor embedded")
-		}
-	case types.StreamDict:
-		c.cmap(e, kid)
-	}
-}
-
-// cmap looks at an embedded CMap of a font.
-func (c *checker) cmap(e types.StreamDict, kid types.Dict) {
-	info, own := c.dict(e.Dict, "CIDSystemInfo"), c.dict(kid, "CIDSystemInfo")
-	if info == nil || own == nil {
-		return
-	}
-	for _, k := range []string{"Registry", "Ordering"} {
-		if a, b := c.get(info, k), c.get(own, k); a != nil && b != nil && a.PDFString() != b.PDFString() {
-			c.say("6.3.3.1", "6.2.11.3.1", "a CMap is for another font")
-		}
-	}
-	if use := c.get(e.Dict, "UseCMap"); use != nil {
-		if n, ok := use.(types.Name); ok && !slices.Contains(predefinedCMaps, string(n)) {
-			c.say("6.3.3.3", "6.2.11.3.3", "a CMap uses one that is not known")
-		}
-	}
-	if _, data, ok := c.stream(e); ok && !c.one() {
-		mode := e.IntEntry("WMode")
-		in := 0
-		if i := bytes.Index(data, []byte("/WMode")); i >= 0 && bytes.Contains(data[i:min(len(data), i+16)], []byte("1")) {
-			in = 1
-		}
-		if out := mode; out != nil && *out != in || out == nil && in != 0 {
-			c.say("", "6.2.11.3.3", "a CMap's direction of writing is told in two ways")
-		}
-	}
-}
-
-// predefinedCMaps are those of ISO 32000-1, table 118.
-var predefinedCMaps = strings.Fields(`GB-EUC-H GB-EUC-V GBpc-EUC-H GBpc-EUC-V GBK-EUC-H GBK-EUC-V GBKp-EUC-H GBKp-EUC-V
-	GBK2K-H GBK2K-V UniGB-UCS2-H UniGB-UCS2-V UniGB-UTF16-H UniGB-UTF16-V B5pc-H B5pc-V HKscs-B5-H HKscs-B5-V ETen-B5-H ETen-B5-V
-	ETenms-B5-H ETenms-B5-V CNS-EUC-H CNS-EUC-V UniCNS-UCS2-H UniCNS-UCS2-V UniCNS-UTF16-H UniCNS-UTF16-V 83pv-RKSJ-H 90ms-RKSJ-H
-	90ms-RKSJ-V 90msp-RKSJ-H 90msp-RKSJ-V 90pv-RKSJ-H Add-RKSJ-H Add-RKSJ-V EUC-H EUC-V Ext-RKSJ-H Ext-RKSJ-V H V UniJIS-UCS2-H
-	UniJIS-UCS2-V UniJIS-UCS2-HW-H UniJIS-UCS2-HW-V UniJIS-UTF16-H UniJIS-UTF16-V KSC-EUC-H KSC-EUC-V KSCms-UHC-H KSCms-UHC-V
-	KSCms-UHC-HW-H KSCms-UHC-HW-V KSCpc-EUC-H UniKS-UCS2-H UniKS-UCS2-V UniKS-UTF16-H UniKS-UTF16-V Identity-H Identity-V`)

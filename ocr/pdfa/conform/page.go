@@ -1,7 +1,6 @@
 package conform
 
 import (
-	"bytes"
 	"slices"
 
 	"github.com/pdfcpu/pdfcpu/pkg/pdfcpu/types"
@@ -19,6 +18,7 @@ func (c *checker) pages() {
 	if err := c.ctx.EnsurePageCount(); err != nil {
 		return
 	}
+	defer c.fonts()
 	for n := 1; n <= c.ctx.PageCount; n++ {
 		page, _, inherited, err := c.ctx.PageDict(n, false)
 		if err != nil || page == nil {
@@ -30,11 +30,11 @@ func (c *checker) pages() {
 		if _, found := page.Find("PresSteps"); found {
 			c.say("", "6.10", "a page has presentation steps")
 		}
-		resources := c.dict(page, "Resources")
-		if resources == nil && inherited != nil {
-			resources = inherited.Resources
+		d := drawing{resources: c.dict(page, "Resources")}
+		if d.resources == nil && inherited != nil {
+			d.resources, d.inherited = inherited.Resources, true
 		}
-		c.content(c.contents(page), resources)
+		c.content(c.contents(page), d)
 		for _, k := range []string{"MediaBox", "CropBox", "BleedBox", "TrimBox", "ArtBox"} {
 			c.box(page, k)
 		}
@@ -46,23 +46,19 @@ func (c *checker) pages() {
 	}
 }
 
-// box holds a page's size against what readers must take (ISO 19005-2, 6.1.13).
+// box holds a page's size, its own or what it inherits, against what readers must take (ISO 19005-2, 6.1.13).
 func (c *checker) box(page types.Dict, key string) {
 	a := c.array(page, key)
+	for up := page; a == nil && (key == "MediaBox" || key == "CropBox"); a = c.array(up, key) {
+		if up = c.dict(up, "Parent"); up == nil {
+			break
+		}
+	}
 	if len(a) != 4 {
 		return
 	}
-	var v [4]float64
-	for i, o := range a {
-		switch n := c.deref(o).(type) {
-		case types.Integer:
-			v[i] = float64(n)
-		case types.Float:
-			v[i] = float64(n)
-		}
-	}
 	for i := range 2 {
-		if d := v[2+i] - v[i]; d < 3 || d > 14400 {
+		if d := c.number(a[2+i], 0) - c.number(a[i], 0); d < 3 || d > 14400 {
 			c.say("", "6.1.13", "a page is too small or too large")
 		}
 	}
@@ -149,232 +145,30 @@ func (c *checker) appearance(d types.Dict, subtype string) {
 			c.say("6.5.3", "6.3.3", "an annotation has several appearances")
 		}
 	}
-	if _, data, ok := c.stream(ap["N"]); ok {
-		c.content(data, c.dict(c.deref(ap["N"]).(types.StreamDict).Dict, "Resources"))
-	}
 	n := c.get(ap, "N")
 	_, stream := n.(types.StreamDict)
-	button := subtype == "Widget" && c.name(d, "FT") == "Btn"
-	_, dict := n.(types.Dict)
-	if !stream && !(dict && button) {
-		c.say("6.5.3", "6.3.3", "an annotation's appearance is no picture")
+	states, several := n.(types.Dict)
+	looks := []types.Object{ap["N"]}
+	for _, o := range states {
+		looks = append(looks, o)
 	}
+	for _, o := range looks {
+		if s, data, ok := c.stream(o); ok {
+			c.form(s)
+			c.content(data, drawing{resources: c.dict(s.Dict, "Resources")})
+		}
+	}
+	c.pictures(d, subtype, stream, several)
 }
 
-// operators of ISO 32000-1, annex A.
-var operators = bytes.Fields([]byte(`
-	b B b* B* BDC BI BMC BT BX c cm CS cs d d0 d1 Do DP EI EMC ET EX f F f* G g gs h i ID j J K k l M m MP n q Q re RG rg ri
-	s S SC sc SCN scn sh T* Tc Td TD Tf TJ Tj TL Tm Tr Ts Tw Tz v w W W* y ' "`))
-
-// content goes through the operators of a content stream: colours, rendering intents, nesting, and what no reader must know.
-func (c *checker) content(data []byte, resources types.Dict) {
-	depth, lenient := 0, 0
-	var last []byte
-	l := lexer{data: data}
-	for {
-		token, operand, ok := l.next()
-		if !ok {
-			return
-		}
-		if operand {
-			last = token
-			if len(token) > 1 && token[0] == '/' && len(token)-1 > longestName {
-				c.say("6.1.12", "6.1.13", "a name is too long")
-			}
-			continue
-		}
-		switch string(token) {
-		case "q":
-			if depth++; depth > mostDepth {
-				c.say("6.1.12", "6.1.13", "graphics states are nested %d deep", depth)
-			}
-		case "Q":
-			depth--
-		case "EI":
-			c.inline(l.inline)
-		case "BX":
-			lenient++
-		case "EX":
-			lenient--
-		default:
-			known := c.colours(string(token), last, resources) || lenient != 0 ||
-				slices.ContainsFunc(operators, func(o []byte) bool { return bytes.Equal(o, token) })
-			if !known {
-				c.say("6.2.10", "6.2.2", "there is no operator %.10q", token)
-			}
-		}
-		last = nil
+// pictures looks whether a button has a picture for each of its states, as it must, and all others one.
+func (c *checker) pictures(d types.Dict, subtype string, stream, several bool) {
+	kind := d
+	for up := d; c.name(kind, "FT") == "" && up != nil; {
+		up = c.dict(up, "Parent")
+		kind = up
 	}
-}
-
-// inline looks at an image that stands in a content stream.
-func (c *checker) inline(image []byte) {
-	if bytes.Contains(image, []byte("LZW")) {
-		c.say("6.1.10", "6.1.10", "an inline image is packed by LZW")
+	if button := subtype == "Widget" && c.name(kind, "FT") == "Btn"; button && !several || !button && !stream {
+		c.say("6.5.3", "6.3.3", "an annotation's appearance is no picture, or a button's not one for each of its states")
 	}
-	asked := slices.ContainsFunc(bytes.Fields(image), func(b []byte) bool { return string(b) == "/I" || string(b) == "/Interpolate" })
-	if asked && bytes.Contains(image, []byte("true")) {
-		c.say("6.2.4", "6.2.8.1", "an inline image is interpolated")
-	}
-}
-
-// deviceSpaces are the colour spaces that operators set.
-var deviceSpaces = map[string]types.Name{"rg": "DeviceRGB", "RG": "DeviceRGB", "k": "DeviceCMYK", "K": "DeviceCMYK", "g": "DeviceGray",
-	"G": "DeviceGray"}
-
-// colours looks at the operators that choose colours or show something; false where the operator is none of them. last is its operand.
-func (c *checker) colours(operator string, last []byte, resources types.Dict) bool {
-	if space, ok := deviceSpaces[operator]; ok {
-		c.used(space, resources, 0)
-		return true
-	}
-	switch named := len(last) > 1; operator {
-	case "cs", "CS":
-		if named {
-			c.used(types.Name(last[1:]), resources, 0)
-		}
-	case "ri":
-		if named && !slices.Contains(renderingIntents, string(last[1:])) {
-			c.say("6.2.9", "6.2.6", "there is no rendering intent %s", last[1:])
-		}
-	case "Do":
-		if named {
-			c.shown(string(last[1:]), resources)
-		}
-	default:
-		return false
-	}
-	return true
-}
-
-// shown looks at a picture or a form as it is shown under resources.
-func (c *checker) shown(name string, resources types.Dict) {
-	o := c.dict(resources, "XObject")[name]
-	s, data, ok := c.stream(o)
-	if !ok {
-		return
-	}
-	switch c.name(s.Dict, "Subtype") {
-	case "Image":
-		mask, _ := c.get(s.Dict, "ImageMask").(types.Boolean)
-		if space := s.Dict["ColorSpace"]; space != nil && !bool(mask) {
-			c.used(space, resources, 0)
-		}
-	case "Form":
-		if slices.Contains(c.within, o) || len(c.within) > 30 {
-			return
-		}
-		c.within = append(c.within, o)
-		own := c.dict(s.Dict, "Resources")
-		if own == nil {
-			own = resources
-		}
-		c.content(data, own)
-		c.within = c.within[:len(c.within)-1]
-	}
-}
-
-// lexer takes a content stream apart.
-type lexer struct {
-	data   []byte
-	at     int
-	inline []byte // dictionary of the latest inline image
-}
-
-func blank(b byte) bool {
-	return b == ' ' || b == '\n' || b == '\r' || b == '\t' || b == '\f' || b == 0
-}
-
-func delimiter(b byte) bool { return bytes.IndexByte([]byte("()<>[]{}/%"), b) >= 0 }
-
-// next gives a token, and whether it is an operand.
-func (l *lexer) next() (token []byte, operand, ok bool) {
-	if l.skip(); l.at >= len(l.data) {
-		return nil, false, false
-	}
-	start := l.at
-	switch b := l.data[l.at]; {
-	case b == '(':
-		l.literal()
-		return l.data[start:l.at], true, true
-	case b == '[' || b == ']' || b == '<' || b == '>' || b == '{' || b == '}' || b == ')':
-		l.at++
-		if b == '<' && l.at < len(l.data) && l.data[l.at] != '<' {
-			for l.at < len(l.data) && l.data[l.at] != '>' {
-				l.at++
-			}
-		}
-		return l.data[start:l.at], true, true
-	}
-	l.at++
-	for l.at < len(l.data) && !blank(l.data[l.at]) && !delimiter(l.data[l.at]) {
-		l.at++
-	}
-	token = l.data[start:l.at]
-	if value(token) {
-		return token, true, true
-	}
-	if string(token) == "BI" {
-		l.image()
-		return []byte("EI"), false, true
-	}
-	return token, false, true
-}
-
-// skip goes over blanks and comments.
-func (l *lexer) skip() {
-	for l.at < len(l.data) && (blank(l.data[l.at]) || l.data[l.at] == '%') {
-		if l.data[l.at] == '%' {
-			for l.at < len(l.data) && !eol(l.data[l.at]) {
-				l.at++
-			}
-			continue
-		}
-		l.at++
-	}
-}
-
-// value says whether a word is an operand: a name, a number or one of the three words for values.
-func value(token []byte) bool {
-	switch c := token[0]; c {
-	case '/', '+', '-', '.':
-		return true
-	default:
-		return c >= '0' && c <= '9' || slices.Contains([]string{"true", "false", "null"}, string(token))
-	}
-}
-
-// literal passes a string in brackets.
-func (l *lexer) literal() {
-	depth := 0
-	for ; l.at < len(l.data); l.at++ {
-		switch l.data[l.at] {
-		case '\\':
-			l.at++
-		case '(':
-			depth++
-		case ')':
-			if depth--; depth == 0 {
-				l.at++
-				return
-			}
-		}
-	}
-}
-
-// image passes an inline image.
-func (l *lexer) image() {
-	id := bytes.Index(l.data[l.at:], []byte("ID"))
-	if id < 0 {
-		l.at = len(l.data)
-		return
-	}
-	l.inline = l.data[l.at : l.at+id]
-	for at := l.at + id + 2; at+2 <= len(l.data); at++ {
-		if string(l.data[at:at+2]) == "EI" && blank(l.data[at-1]) && (at+2 == len(l.data) || blank(l.data[at+2])) {
-			l.at = at + 2
-			return
-		}
-	}
-	l.at = len(l.data)
 }
