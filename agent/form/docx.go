@@ -100,6 +100,9 @@ func twips(mm float64) int { return int(mm*twipsPerMM + 0.5) }
 // writeParagraph writes lines in a column of width mm; dots that end a line run to its right edge.
 func writeParagraph(b *strings.Builder, p Paragraph, width float64) {
 	b.WriteString(`<w:p><w:pPr>`)
+	if p.Keep {
+		b.WriteString(`<w:keepNext/><w:keepLines/>`)
+	}
 	last := len(p.Runs) - 1
 	if last >= 0 && p.Runs[last].Gap && p.Align == Left {
 		fmt.Fprintf(b, `<w:tabs><w:tab w:val="right" w:leader="dot" w:pos="%d"/></w:tabs>`, twips(width))

@@ -270,6 +270,61 @@ func inside(t *testing.T, pdf []byte) {
 	}
 }
 
+// Nobody signs a page on which nothing stands that is signed; notes are not torn apart, and no table from the line above it.
+func TestWhatBelongsTogetherStandsOnOnePage(t *testing.T) {
+	t.Parallel()
+	catalog, layouts := shipped(t)
+	for _, p := range catalog.All {
+		layout, ok := layouts.Of(p)
+		if !ok {
+			continue
+		}
+		for _, l := range []length{empty, short, long} {
+			sheet := layout.Fill(p, filled(p, l), office, made)
+			data, err := sheet.PDF()
+			if err != nil {
+				t.Fatal(err)
+			}
+			pages := strings.Split(pdfText(t, data, "-raw"), "\f")
+			words := func(runs []Run) string {
+				text := ""
+				for _, r := range runs {
+					text += r.Text
+				}
+				return bare(text)
+			}
+			for i, b := range sheet.Blocks {
+				line, ok := b.(Paragraph)
+				if !ok || !line.Keep || i+1 == len(sheet.Blocks) {
+					continue
+				}
+				next, ok := sheet.Blocks[i+1].(Paragraph)
+				if table, is := sheet.Blocks[i+1].(Table); is {
+					cells := table.Rows[0]
+					next, ok = cells[len(cells)-1].Paragraphs[0], true
+				}
+				if !ok || slices.ContainsFunc(line.Runs, func(r Run) bool { return r.Gap || r.Filled && l == long }) {
+					continue // where an answer breaks is not known here
+				}
+				if a, b := words(line.Runs), words(next.Runs); !slices.ContainsFunc(pages, func(page string) bool {
+					_, after, found := strings.Cut(bare(page), a)
+					return found && strings.Contains(after, b)
+				}) {
+					t.Errorf("%s, %s: block %d stands on another page than what belongs to it", p.Code, l, i)
+				}
+			}
+			for n, page := range pages {
+				if text := strings.TrimSpace(page); n > 0 && strings.HasPrefix(text, "Người yêu cầu\n(Ký") {
+					t.Errorf("%s, %s: page %d begins with the place to sign", p.Code, l, n+1)
+				}
+				if strings.HasSuffix(strings.TrimSpace(page), "Chú thích:") || strings.HasPrefix(strings.TrimSpace(page), "(5)") {
+					t.Errorf("%s, %s: the notes are torn apart at page %d", p.Code, l, n+1)
+				}
+			}
+		}
+	}
+}
+
 // docxText is the text of word/document.xml in its order.
 func docxText(t *testing.T, docx []byte) string {
 	t.Helper()

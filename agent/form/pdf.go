@@ -65,7 +65,8 @@ func (s Sheet) PDF() ([]byte, error) {
 	doc.AddUTF8FontFromBytes(symbols, "", dejavusanscondensed.TTF)
 	doc.AddPage()
 	p := &printer{doc: doc, y: marginTop}
-	for _, b := range s.Blocks {
+	for i, b := range s.Blocks {
+		p.together(s.Blocks, i)
 		switch b := b.(type) {
 		case Paragraph:
 			p.paragraph(b)
@@ -115,6 +116,34 @@ func (p *printer) room(height float64) {
 	if p.y+height > pageHeight-marginBottom {
 		p.doc.AddPage()
 		p.y = marginTop
+	}
+}
+
+// together begins a page where a block, and those that must stand with it, have no room any more, unless they fill more than one.
+func (p *printer) together(blocks []any, i int) {
+	if first, ok := blocks[i].(Paragraph); !ok || !first.Keep {
+		return
+	}
+	if i > 0 {
+		if before, ok := blocks[i-1].(Paragraph); ok && before.Keep {
+			return
+		}
+	}
+	height := 0.0
+	for ; i < len(blocks); i++ {
+		b, line := blocks[i].(Paragraph)
+		if t, ok := blocks[i].(Table); ok && len(t.Rows) > 0 {
+			_, high := p.measure(t, t.Rows[0])
+			height += t.Before*pointMM + high
+		} else {
+			height += b.Before*pointMM + float64(len(p.lines(b, textWidth)))*b.Size*pointMM*lineHeight
+		}
+		if !line || !b.Keep {
+			break
+		}
+	}
+	if height <= pageHeight-marginTop-marginBottom {
+		p.room(height)
 	}
 }
 
@@ -277,17 +306,7 @@ func (p *printer) width(w word, size float64) float64 {
 func (p *printer) table(t Table) error {
 	p.y += t.Before * pointMM
 	for _, row := range t.Rows {
-		cells := make([][][][]word, len(row)) // cell, paragraph, line
-		height := 0.0
-		for i, c := range row {
-			h := 2 * cellPad
-			for _, b := range c.Paragraphs {
-				lines := p.lines(b, p.inner(t, i))
-				cells[i] = append(cells[i], lines)
-				h += float64(len(lines)) * b.Size * pointMM * lineHeight
-			}
-			height = max(height, h)
-		}
+		cells, height := p.measure(t, row)
 		if height > pageHeight-marginTop-marginBottom {
 			return &OverflowError{height}
 		}
@@ -296,6 +315,21 @@ func (p *printer) table(t Table) error {
 		p.y += height
 	}
 	return nil
+}
+
+// measure breaks a row into lines, by cell and paragraph, and says how high it is.
+func (p *printer) measure(t Table, row []Cell) (cells [][][][]word, height float64) {
+	cells = make([][][][]word, len(row))
+	for i, c := range row {
+		h := 2 * cellPad
+		for _, b := range c.Paragraphs {
+			lines := p.lines(b, p.inner(t, i))
+			cells[i] = append(cells[i], lines)
+			h += float64(len(lines)) * b.Size * pointMM * lineHeight
+		}
+		height = max(height, h)
+	}
+	return cells, height
 }
 
 // inner is the width of a column's print.

@@ -40,6 +40,7 @@ type Paragraph struct {
 	Align  Align
 	Size   float64 // points
 	Before float64 // points of room above
+	Keep   bool    // stands on one page with the block after it
 }
 
 // Table is rows of cells; widths are shares that sum to 1.
@@ -80,17 +81,41 @@ func (l *Layout) Fill(p *procedure.Procedure, values map[string]procedure.Answer
 	add(Paragraph{Size: 6})
 	for _, b := range l.Body {
 		add(a.block(b))
+		s.keep(b)
 	}
 	if len(l.Notes) > 0 {
-		add(Paragraph{Runs: []Run{{Text: "Chú thích:", Bold: true, Italic: true}}, Size: noteSize, Before: 12})
-		for _, note := range l.Notes {
-			add(Paragraph{Runs: []Run{{Text: note, Italic: true}}, Size: noteSize})
+		add(Paragraph{Runs: []Run{{Text: "Chú thích:", Bold: true, Italic: true}}, Size: noteSize, Before: 12, Keep: true})
+		for i, note := range l.Notes {
+			add(Paragraph{Runs: []Run{{Text: note, Italic: true}}, Size: noteSize, Keep: i < len(l.Notes)-1})
 		}
 	}
 	add(Paragraph{Runs: []Run{{Text: "Theo mẫu: " + strings.Join(l.Sources, "; ") + ". Tra cứu ngày " + shownDate(string(l.LookedUp)) + ".",
 		Italic: true}},
 		Size: noteSize - 1, Before: 8})
 	return s
+}
+
+// signedWith is how many lines before the places to sign stay with them: at least the place and the day, so that nobody signs an
+// empty page.
+const signedWith = 2
+
+// keep ties what stands last, a table or places to sign, to the lines that lead to it.
+func (s *Sheet) keep(b Block) {
+	lines := 0
+	switch {
+	case b.Signatures != nil:
+		lines = signedWith
+	case b.Table != nil, b.List != nil:
+		lines = 1
+	}
+	for i := len(s.Blocks) - 2; i >= 0 && lines > 0; i, lines = i-1, lines-1 {
+		p, ok := s.Blocks[i].(Paragraph)
+		if !ok {
+			return
+		}
+		p.Keep = true
+		s.Blocks[i] = p
+	}
 }
 
 // Attach adds lines under a heading at the end of the form, before its sources; no lines add nothing.
