@@ -2,6 +2,7 @@ package cli
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -28,6 +29,7 @@ func (p *program) signer(cfg config.Config, form, number string) (*sign.Signer, 
 
 type verifyCommand struct {
 	Trust string   `type:"path" placeholder:"DIR" help:"Folder of authorities' certificates (default: as configured)."`
+	Part  string   `type:"path" name:"signed" placeholder:"FILE" help:"Write the file as it was signed, without what was added since."`
 	Files []string `arg:"" name:"file" help:"PDFs."`
 }
 
@@ -45,6 +47,9 @@ func (c *verifyCommand) Run(p *program) error {
 	if err != nil {
 		return config.Unusable(err)
 	}
+	if c.Part != "" && len(c.Files) != 1 {
+		return config.Unusable(errors.New("--signed takes one file"))
+	}
 	good := true
 	for _, name := range c.Files {
 		data, problem := load(p.in, name, int64(cfg.Reading.MaxBytes))
@@ -59,7 +64,17 @@ func (c *verifyCommand) Run(p *program) error {
 			return fmt.Errorf("%s: %w", name, err)
 		}
 		good = good && sign.Sound(found)
-		if err := p.verdict(name, found); err != nil {
+		part, _ := sign.SignedPart(data, trust)
+		if err := p.verdict(name, found, part != nil); err != nil {
+			return err
+		}
+		if c.Part == "" {
+			continue
+		}
+		if part == nil {
+			return config.Unusable(fmt.Errorf("%s: there is no part that is signed and good, with something added since", name))
+		}
+		if err := writeWhole(c.Part, part); err != nil {
 			return err
 		}
 	}
@@ -69,18 +84,23 @@ func (c *verifyCommand) Run(p *program) error {
 	return nil
 }
 
-func (p *program) verdict(name string, found []sign.Verdict) error {
+// verdict tells what was found; part says that the file as it was signed is good, and that something was added to it.
+func (p *program) verdict(name string, found []sign.Verdict, part bool) error {
 	if p.json {
 		if found == nil {
 			found = []sign.Verdict{}
 		}
-		return p.printJSON(map[string]any{"file": name, "good": sign.Sound(found), "signatures": found})
+		return p.printJSON(map[string]any{"file": name, "good": sign.Sound(found), "signed_part_good": part, "signatures": found})
 	}
 	if len(found) == 0 {
 		_, err := fmt.Fprintf(p.out, "%s: chưa ký số / not signed\n", name)
 		return err
 	}
 	word := "KHÔNG hợp lệ / NOT good"
+	if part {
+		word = "tệp đã được thêm sau khi ký; phần đã ký thì hợp lệ (--signed TỆP lấy đúng phần đó) / " +
+			"something was added since; what was signed is good (--signed FILE writes that)"
+	}
 	if sign.Sound(found) {
 		word = "hợp lệ / good"
 		if last := found[len(found)-1]; len(found) > 1 {

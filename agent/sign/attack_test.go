@@ -44,11 +44,15 @@ func (o *office) key(t testing.TB, change func(*x509.Certificate)) soft {
 // and what is to be signed of it.
 func placed(t testing.TB, entries string) (file []byte, begin int, covered []byte) {
 	t.Helper()
+	return placedOn(scan(t, pdfa.A2b, 595, 842), entries)
+}
+
+func placedOn(base []byte, entries string) (file []byte, begin int, covered []byte) {
 	const room, covers = 16000, "[0 000000 000000 000000]"
 	place := "<" + strings.Repeat("0", room) + ">"
-	form := string(scan(t, pdfa.A2b, 595, 842)) + "9 0 obj\n<< " + entries + " >>\nendobj\n%%EOF\n"
+	form := string(base) + "9 0 obj\n<< " + entries + " >>\nendobj\n%%EOF\n"
 	form = strings.NewReplacer("CONTENTS", place, "RANGE", covers).Replace(form)
-	begin = strings.Index(form, place)
+	begin = strings.LastIndex(form, place)
 	end := begin + len(place)
 	file = []byte(strings.Replace(form, covers, fmt.Sprintf("[0 %06d %06d %06d]", begin, end, len(form)-end), 1))
 	return file, begin, append(bytes.Clone(file[:begin]), file[end:]...)

@@ -95,6 +95,9 @@ type Trust struct {
 	Roots *x509.CertPool
 	Lists []*x509.RevocationList // of withdrawn certificates
 	Now   func() time.Time       // nil: time.Now
+
+	brought []*x509.RevocationList // those in the file that is looked at
+	proofs  []proof                // time stamps over the file that is looked at
 }
 
 func (t *Trust) now() time.Time {
@@ -121,6 +124,10 @@ func Verify(pdf []byte, trust *Trust) ([]Verdict, error) {
 	if !bytes.HasPrefix(pdf, []byte("%PDF-")) {
 		return nil, errors.New("this is no PDF")
 	}
+	return verifyAll(pdf, trust.beside(pdf))
+}
+
+func verifyAll(pdf []byte, trust *Trust) ([]Verdict, error) {
 	var out []Verdict
 	seen, proper := map[string]bool{}, map[int]bool{}
 	for _, m := range byteRange.FindAllSubmatchIndex(pdf, -1) {
@@ -151,10 +158,7 @@ func verify(pdf []byte, m []int, trust *Trust) (v Verdict) {
 			v.blame(Unreadable)
 		}
 	}()
-	var r [4]int64
-	for i := range r {
-		r[i], _ = strconv.ParseInt(string(pdf[m[2+2*i]:m[3+2*i]]), 10, 64)
-	}
+	r := numbers(pdf, m)
 	begin, end := r[1], r[2]
 	size := int64(len(pdf))
 	if r[0] != 0 || begin <= 0 || end <= begin+2 || end > size || r[3] <= 0 || r[3] > size-end || pdf[begin] != '<' || pdf[end-1] != '>' {
@@ -173,17 +177,30 @@ func verify(pdf []byte, m []int, trust *Trust) (v Verdict) {
 	signed := make([]byte, 0, begin+r[3])
 	signed = append(append(signed, pdf[:begin]...), pdf[end:end+r[3]]...)
 	around := ownDictionary(pdf, int64(m[0]), begin, end)
-	filter := ""
-	if f := lastSub(subFilters, around); f != nil {
-		filter = string(f[1])
-	}
+	filter := kindOf(around)
 	if filter == stampFilter {
 		v.documentStamp(raw, signed, trust)
 		return v
 	}
 	v.claimed(around)
-	v.cms(raw, signed, filter, trust)
+	v.cms(raw, signed, filter, end, trust)
 	return v
+}
+
+// numbers are those of a byte range whose places are m.
+func numbers(pdf []byte, m []int) (r [4]int64) {
+	for i := range r {
+		r[i], _ = strconv.ParseInt(string(pdf[m[2+2*i]:m[3+2*i]]), 10, 64)
+	}
+	return r
+}
+
+// kindOf is the kind that a signature's dictionary gives.
+func kindOf(dictionary []byte) string {
+	if f := lastSub(subFilters, dictionary); f != nil {
+		return string(f[1])
+	}
+	return ""
 }
 
 // ownDictionary is what stands about a signature in its dictionary, which has its entries in any order: before and behind the
@@ -230,8 +247,8 @@ func (v *Verdict) claimed(around []byte) {
 	}
 }
 
-// cms checks the signature proper: what was signed, then when, then by whose authority.
-func (v *Verdict) cms(raw, signed []byte, filter string, trust *Trust) {
+// cms checks the signature proper: what was signed, then when, then by whose authority. end is where it ends in the file.
+func (v *Verdict) cms(raw, signed []byte, filter string, end int64, trust *Trust) {
 	// Behind the signature the place is filled up with zeros.
 	var outer asn1.RawValue
 	if _, err := asn1.Unmarshal(raw, &outer); err != nil {
@@ -266,6 +283,9 @@ func (v *Verdict) cms(raw, signed []byte, filter string, trust *Trust) {
 		v.Claimed = signedAt
 	}
 	at := v.stamp(outer.FullBytes, trust)
+	if later, ok := trust.proof(end, cert); ok && !v.Proved {
+		v.Stamped, v.Stamper, v.Proved, at = later.at, later.by, true, later.at
+	}
 	v.judge(p, cert, at, trust)
 }
 
@@ -286,6 +306,8 @@ func (v *Verdict) judge(p *pkcs7.PKCS7, cert *x509.Certificate, at time.Time, tr
 	withdrawn := false
 	if len(chain) > 1 {
 		withdrawn, v.Asked = withdrawnBy(cert, chain[1], trust.lists(p), at, v.Proved)
+		later, asked := withdrawnBy(cert, chain[1], trust.since(at), at, v.Proved)
+		withdrawn, v.Asked = withdrawn || later, v.Asked || asked
 	}
 	for _, c := range []struct {
 		so    bool

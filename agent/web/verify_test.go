@@ -71,6 +71,8 @@ func TestVerifyPage(t *testing.T) {
 		"good":                  {signed, 200, `class="verdict good"`},
 		"of_a_stranger":         {stranger, 200, `class="verdict open"`},
 		"something_added":       {append(bytes.Clone(signed), "\n%%EOF\n"...), 200, "Có nội dung được thêm vào sau khi ký."},
+		"what_was_signed":       {append(bytes.Clone(signed), "\n%%EOF\n"...), 200, `class="verdict part"`},
+		"added_to_a_stranger's": {append(bytes.Clone(stranger), "\n%%EOF\n"...), 200, `class="verdict bad"`},
 		"changed":               {changed, 200, `class="verdict bad"`},
 		"not_signed":            {twoPages(t), 422, "chưa có chữ ký số"},
 		"no_PDF":                {[]byte("GIF89a"), 422, "không phải PDF"},

@@ -16,8 +16,10 @@ import (
 // this kiosk's own register (verifyprint.go).
 
 type verifyBody struct {
-	Error  string // key of a sentence about what was handed in
-	Result string // "good", "bad" or "open": nobody here can say whether the authority is one; "" before a file was looked at
+	Error string // key of a sentence about what was handed in
+	// "good", "bad", "open" (nobody here can say whether the authority is one), or "part" (what was signed is good, and something was
+	// added to it since); "" before a file was looked at.
+	Result string
 	Signed []shownSignature
 	Print  *printed     // of a print whose symbol was read
 	Scan   bool         // the scanner can read one
@@ -98,6 +100,10 @@ func (s *Pages) examine(r *http.Request, data []byte) (b verifyBody) {
 	} else if last.Trusted = true; err == nil && sign.Sound(append(found[:len(found)-1:len(found)-1], last)) {
 		b.Result = "open"
 	}
+	sight := data
+	if part, _ := sign.SignedPart(data, s.Options.Trust); part != nil { // that is shown, not what somebody laid over it
+		b.Result, sight = "part", part
+	}
 	for i, v := range found {
 		shown := shownSignature{Verdict: v, At: v.Claimed, Stamped: !v.Stamped.IsZero()}
 		if shown.Stamped {
@@ -111,7 +117,7 @@ func (s *Pages) examine(r *http.Request, data []byte) (b verifyBody) {
 		}
 		b.Signed = append(b.Signed, shown)
 	}
-	if picture, err := s.Options.Reader.Preview(r.Context(), data, 1, sightWidth); err == nil {
+	if picture, err := s.Options.Reader.Preview(r.Context(), sight, 1, sightWidth); err == nil {
 		b.Sight = template.URL("data:" + http.DetectContentType(picture) + ";base64," + base64.StdEncoding.EncodeToString(picture))
 	} // a page that can't be drawn says nothing of the signature
 	return b
