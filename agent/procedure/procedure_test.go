@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"slices"
 	"strings"
 	"testing"
 	"testing/fstest"
@@ -368,4 +369,45 @@ func TestValuesDoNotLeakIntoLogs(t *testing.T) {
 			t.Errorf("%s prints %s", format, s)
 		}
 	}
+}
+
+// Each required paper says by which law it may fall away. These are the ones that no law lets fall away: what the office is to sign or to
+// judge, and a guest's own paper.
+func TestRequiredPapersSayTheLaw(t *testing.T) {
+	none := []string{"2.000884 document_paper", "1.001022 proof", "1.004746 old_certificate", "1.004859 evidence", "1.004884 evidence",
+		"2.001159 guest_identity"}
+	catalog := shipped(t)
+	ways := map[WayID]int{}
+	var without []string
+	for _, p := range catalog.All {
+		for _, paper := range p.Papers {
+			if paper.Optional {
+				continue
+			}
+			offers := paper.Offers()
+			if offers[len(offers)-1].ID != Counter {
+				t.Errorf("%s, %s cannot be brought to the counter", p.Code, paper.ID)
+			}
+			for _, way := range offers {
+				ways[way.ID]++
+				if way.Law == "" && way.ID != Counter {
+					t.Errorf("%s, %s: %s names no law", p.Code, paper.ID, way.ID)
+				}
+			}
+			if len(offers) == 1 {
+				without = append(without, p.Code+" "+paper.ID)
+			}
+		}
+	}
+	slices.Sort(none)
+	slices.Sort(without)
+	if !slices.Equal(without, none) {
+		t.Errorf("papers without a shorter way: %q, want %q", without, none)
+	}
+	for _, id := range WayIDs {
+		if ways[id] == 0 {
+			t.Errorf("no required paper is given by %s", id)
+		}
+	}
+	t.Logf("%d required papers are offered: %v", ways[Counter], ways)
 }
