@@ -51,7 +51,8 @@ func TestReceiptPrinter(t *testing.T) {
 		if err := ReceiptPrinter(cfg, nil)(t.Context(), s); err != nil {
 			t.Fatal(err)
 		}
-		printed := dotsOf(t, <-got)
+		data, _ := bytes.CutPrefix(<-got, []byte{0x10, 0x04, 4}) // it was asked for its paper first
+		printed := dotsOf(t, data)
 		if printed.Rect.Dx() != dots {
 			t.Errorf("%d dots on %d mm", printed.Rect.Dx(), paper)
 		}

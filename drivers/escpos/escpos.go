@@ -2,10 +2,9 @@
 // bytes of Epson's command reference ("GS v 0", raster bit image), which the printers of all makes that wards buy understand.
 // Text goes as a picture, since what letters a printer has differs from make to make, and few have the Vietnamese ones.
 //
-// It promises: a picture is sent whole or an error tells that it was not; nothing is asked of the person. A printer at USB or a
-// serial line is asked for its paper and its cover first (DLE EOT, the same reference); one that does not answer is printed on all
-// the same. It cannot tell that paper came out: printers on a network are not asked; one that takes no bytes is told as
-// printer.Silent.
+// It promises: a picture is sent whole or an error tells that it was not; nothing is asked of the person. A printer is asked for its
+// paper and its cover first (DLE EOT, the same reference), at USB, at a serial line and on a network; one that does not answer is
+// printed on all the same. It cannot tell that paper came out; one that takes no bytes is told as printer.Silent.
 package escpos
 
 import (
@@ -35,6 +34,8 @@ const (
 	dark      = 128                    // a dot below this grey is printed
 	sendTime  = 10 * time.Second       // for a printer that takes nothing: its paper has run out, or its cover is open
 	askTime   = 300 * time.Millisecond // a real-time command is answered in some milliseconds, by whoever knows it
+	farTime   = time.Second            // the same by way of a radio that sleeps between beacons
+	endTime   = time.Second            // for a printer on a network to let the connection go
 )
 
 // ErrTarget is returned for a printer that is neither a device nor an address.
@@ -65,17 +66,18 @@ func Print(ctx context.Context, to string, picture *image.Gray) error {
 	stop := context.AfterFunc(ctx, func() { _ = out.SetWriteDeadline(time.Unix(1, 0)) })
 	defer stop()
 	if f := trouble(out); f != nil {
-		return fmt.Errorf("print receipt: %w", errors.Join(f, out.Close()))
+		return fmt.Errorf("print receipt: %w", errors.Join(f, end(out)))
 	}
 	_, err = out.Write(Encode(picture))
-	if err = errors.Join(err, out.Close()); err != nil {
+	if err = errors.Join(err, end(out)); err != nil {
 		return fmt.Errorf("print receipt: %w", &printer.Fault{Code: printer.Silent, Err: err})
 	}
 	return nil
 }
 
 type connection interface {
-	io.WriteCloser
+	io.ReadWriteCloser
+	SetReadDeadline(time.Time) error
 	SetWriteDeadline(time.Time) error
 }
 
@@ -105,18 +107,32 @@ var questions = []struct {
 	{2, 0x04, printer.CoverOpen}, // and a printer whose cover is open sees no paper either, so this is asked second
 }
 
-// trouble asks a device why it would not print; nil where nothing is in the way, or it does not answer.
-func trouble(out connection) error {
-	device, ok := out.(*os.File)
-	if !ok {
-		return nil
+// end lets a printer go. What one on a network said unasked (a change of its state, a late answer) is taken first: a connection that
+// is closed over unread bytes is reset, and the printer may lose what it had not taken in.
+func end(out connection) error {
+	c, far := out.(*net.TCPConn)
+	if !far {
+		return out.Close()
 	}
-	if info, err := device.Stat(); err != nil || info.Mode()&os.ModeCharDevice == 0 {
-		return nil
+	err := errors.Join(c.CloseWrite(), c.SetReadDeadline(time.Now().Add(endTime)))
+	if err == nil {
+		_, _ = io.Copy(io.Discard, c) // until the printer lets go or the time is up: both are an end
+	}
+	return errors.Join(err, c.Close())
+}
+
+// trouble asks a printer why it would not print; nil where nothing is in the way, or it does not answer.
+func trouble(out connection) error {
+	patience := farTime
+	if device, ok := out.(*os.File); ok {
+		if info, err := device.Stat(); err != nil || info.Mode()&os.ModeCharDevice == 0 {
+			return nil
+		}
+		patience = askTime
 	}
 	var found error
 	for _, q := range questions {
-		state, ok := ask(device, q.n)
+		state, ok := ask(out, q.n, patience)
 		if !ok {
 			return found
 		}
@@ -128,8 +144,8 @@ func trouble(out connection) error {
 }
 
 // ask makes a real-time status request; ok is false where there is no answer that could be one.
-func ask(device *os.File, n byte) (state byte, ok bool) {
-	if err := device.SetReadDeadline(time.Now().Add(askTime)); err != nil {
+func ask(device connection, n byte, patience time.Duration) (state byte, ok bool) {
+	if err := device.SetReadDeadline(time.Now().Add(patience)); err != nil {
 		return 0, false // its reads cannot be broken off
 	}
 	if _, err := device.Write([]byte{0x10, 0x04, n}); err != nil {

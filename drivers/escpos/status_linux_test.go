@@ -1,16 +1,12 @@
 package escpos
 
 import (
-	"bytes"
 	"errors"
 	"fmt"
-	"io"
 	"os"
 	"testing"
 
 	"golang.org/x/sys/unix"
-
-	"motcua/drivers/printer"
 )
 
 // plugged is a line with a printer at its end that answers status requests so, by their number, and gives what else it was sent
@@ -35,56 +31,19 @@ func plugged(t *testing.T, answers map[byte]byte) (name string, sent func() []by
 	}
 	master := os.NewFile(uintptr(fd), "printer")
 	got := make(chan []byte, 1)
-	go func() {
-		var all []byte
-		defer func() { got <- all }()
-		var b [1]byte
-		for {
-			if _, err := io.ReadFull(master, b[:]); err != nil {
-				return // the other side was closed
-			}
-			all = append(all, b[0])
-			ask, is := bytes.CutPrefix(all, []byte{0x10, 0x04})
-			if !is || len(ask) != 1 {
-				continue
-			}
-			all = nil
-			if answer, knows := answers[ask[0]]; knows {
-				if _, err := master.Write([]byte{answer}); err != nil {
-					return
-				}
-			}
-		}
-	}()
+	go func() { got <- answering(master, answers) }()
 	return fmt.Sprintf("/dev/pts/%d", n), func() []byte {
 		defer master.Close()
 		return <-got
 	}
 }
 
-// A printer that says that it has no paper is not printed on; one that says nothing is.
+// A printer at a line that says that it has no paper is not printed on; one that says nothing is.
 func TestPrint_asks_for_paper(t *testing.T) {
-	for name, c := range map[string]struct {
-		answers map[byte]byte
-		want    printer.Code // empty: it prints
-	}{
-		"ready":              {map[byte]byte{4: 0x12, 2: 0x12}, ""},
-		"paper at its end":   {map[byte]byte{4: 0x72, 2: 0x32}, printer.NoPaper},
-		"paper near its end": {map[byte]byte{4: 0x1e, 2: 0x12}, ""},
-		"cover open":         {map[byte]byte{4: 0x72, 2: 0x16}, printer.CoverOpen},
-		"knows no status":    {nil, ""},
-		"answers nonsense":   {map[byte]byte{4: 0xff, 2: 0xff}, ""},
-	} {
+	for name, c := range states {
 		t.Run(name, func(t *testing.T) {
 			line, sent := plugged(t, c.answers)
-			err := Print(t.Context(), line, striped())
-			var f *printer.Fault
-			if c.want != "" && (!errors.As(err, &f) || f.Code != c.want) || c.want == "" && err != nil {
-				t.Errorf("%v, want %q", err, c.want)
-			}
-			if got := sent(); c.want == "" && !bytes.Equal(got, Encode(striped())) || c.want != "" && len(got) > 0 {
-				t.Errorf("%d bytes were sent to be printed", len(got))
-			}
+			c.check(t, Print(t.Context(), line, striped()), sent())
 		})
 	}
 }
