@@ -3,6 +3,7 @@ package station
 import (
 	"context"
 	"errors"
+	"iter"
 	"slices"
 	"strings"
 	"testing"
@@ -107,5 +108,45 @@ func TestInfoWhileLooking(t *testing.T) {
 	}
 	if err := a.Close(); err != nil {
 		t.Error(err)
+	}
+}
+
+// fickle is a scanner whose scan begins, and finds it away once whoever holds it lets it.
+type fickle struct {
+	id          string
+	begun, away chan struct{}
+	closed      int
+}
+
+func (f *fickle) Info() scan.Info { return scan.Info{ID: f.id} }
+func (f *fickle) Close() error    { f.closed++; return nil }
+func (f *fickle) Scan(context.Context, scan.Settings) iter.Seq2[scan.Page, error] {
+	return func(yield func(scan.Page, error) bool) {
+		close(f.begun)
+		<-f.away
+		yield(scan.Page{}, &scan.Fault{Code: scan.Unplugged, Device: f.id})
+	}
+}
+
+// A scan that learns late that its scanner is away takes nothing from the one that was found meanwhile.
+func TestAwayAfterAnotherWasFound(t *testing.T) {
+	first, second := &fickle{id: "first", begun: make(chan struct{}), away: make(chan struct{})}, &fickle{id: "second"}
+	a := &automatic{looking: make(chan struct{}, 1), found: first}
+	ended := make(chan error)
+	go func() {
+		for _, err := range a.Scan(t.Context(), scan.Settings{}) {
+			ended <- err
+		}
+	}()
+	<-first.begun
+	a.mu.Lock()
+	a.found = second
+	a.mu.Unlock()
+	close(first.away)
+	if err := <-ended; !isAway(err) {
+		t.Fatal(err)
+	}
+	if a.current() != Scanner(second) || second.closed != 0 {
+		t.Errorf("%v is found, the second was closed %d times", a.Info().ID, second.closed)
 	}
 }

@@ -250,7 +250,7 @@ func (a *automatic) probe(ctx context.Context, nearby bool) (scan.Info, error) {
 	}
 	info, err := p.Probe(ctx)
 	if isAway(err) {
-		a.forget()
+		a.forget(d)
 	}
 	return info, err
 }
@@ -276,7 +276,7 @@ func (a *automatic) Scan(ctx context.Context, s scan.Settings) iter.Seq2[scan.Pa
 		}
 		for page, err := range d.Scan(ctx, s) {
 			if isAway(err) {
-				a.forget()
+				a.forget(d)
 			}
 			if !yield(page, err) {
 				return
@@ -355,22 +355,27 @@ func (a *automatic) look(ctx context.Context, nearbyOnly bool) (best scan.Info, 
 	return scan.Info{}, fault
 }
 
-func (a *automatic) forget() {
+// forget lets go of a device that is away. Where another was found meanwhile, who forgot the first closed it, and the new one stays.
+func (a *automatic) forget(gone Scanner) {
 	a.mu.Lock()
-	d := a.found
+	if a.found != gone {
+		a.mu.Unlock()
+		return
+	}
 	a.found = nil
 	a.mu.Unlock()
-	if d != nil {
-		_ = d.Close() // it is gone or broken: what it says of it changes nothing
-	}
+	_ = gone.Close() // it is gone or broken: what it says of it changes nothing
 }
 
 // Close lets the device go.
 func (a *automatic) Close() error {
 	a.mu.Lock()
 	a.closed = true
+	d := a.found
 	a.mu.Unlock()
-	a.forget()
+	if d != nil {
+		a.forget(d)
+	}
 	return nil
 }
 
