@@ -15,6 +15,31 @@ type channel struct {
 	t       Transmitter
 	session *sm.Session
 	mapped  *mapped // after PACE with chip authentication mapping
+	bare    bool    // it gives no EF.CardSecurity
+	block   int     // bytes that a read asks for
+
+	ended    bool                        // the chip refused something without protection
+	reopen   func(context.Context) error // grants access anew
+	reopened int
+}
+
+const (
+	firstBlock   = 8  // holds the length of any file, and none is shorter
+	leastBlock   = 64 // a chip that gives less at once is none that was heard of
+	mostReopened = 12 // a few files that it hasn't, a few lengths it doesn't like
+)
+
+// alive opens the chip anew where it refused something without protection, since such a chip has ended the session: readers in
+// the field (NFCPassportReader) do so after each file that is refused, and for passports that give 160 bytes at once.
+func (c *channel) alive(ctx context.Context) error {
+	if !c.ended {
+		return nil
+	}
+	if c.reopened++; c.reopened > mostReopened {
+		return damaged(errors.New("the chip ends one session after the other"))
+	}
+	c.session, c.mapped, c.ended = nil, nil, false
+	return c.reopen(ctx)
 }
 
 // do sends one command. The status is the chip's word on it; err means that there is no telling.
@@ -27,9 +52,11 @@ func (c *channel) do(ctx context.Context, cmd apdu.Command) ([]byte, apdu.Status
 	if err != nil || c.session == nil {
 		return data, status, err
 	}
+	bare := len(data) == 0
 	if data, status, err = c.session.Open(data, status); err != nil {
 		return nil, 0, damaged(err)
 	}
+	c.ended = c.ended || bare
 	if status == apdu.SMMissing || status == apdu.SMWrong {
 		return nil, 0, damaged(status)
 	}
@@ -77,9 +104,10 @@ func (c *channel) must(ctx context.Context, cmd apdu.Command) ([]byte, error) {
 
 const largest = 1 << 18 // no file of an identity card comes near
 
-// file reads the selected file whole: the length stands in its first bytes.
-func (c *channel) file(ctx context.Context, block int, progress func(read, size int)) ([]byte, error) {
-	head, status, err := c.readAt(ctx, 0, min(block, 32))
+// file reads the selected file whole: the length stands in its first bytes. Nothing beyond its end is asked for, and less at once of
+// a chip that refuses what was asked for.
+func (c *channel) file(ctx context.Context, progress func(read, size int)) ([]byte, error) {
+	head, status, err := c.readAt(ctx, 0, firstBlock)
 	if err != nil {
 		return nil, err
 	}
@@ -95,9 +123,12 @@ func (c *channel) file(ctx context.Context, block int, progress func(read, size 
 	content = append(content, head[:min(len(head), size)]...)
 	for len(content) < size {
 		progress(len(content), size)
-		part, status, err := c.readAt(ctx, len(content), min(block, size-len(content)))
+		part, status, err := c.readAt(ctx, len(content), min(c.block, size-len(content)))
 		if err != nil {
 			return nil, err
+		}
+		if len(part) == 0 && tooLong(status) && !c.ended && c.shorter() {
+			continue
 		}
 		if len(part) == 0 {
 			if status == apdu.OK || status == apdu.EndOfFile {
@@ -109,6 +140,18 @@ func (c *channel) file(ctx context.Context, block int, progress func(read, size 
 	}
 	progress(size, size)
 	return content, nil
+}
+
+// tooLong tells a refusal of the number of bytes that were asked for.
+func tooLong(s apdu.Status) bool { return s == apdu.WrongLength || s&0xff00 == 0x6c00 }
+
+// shorter has reads ask for less, if they may.
+func (c *channel) shorter() bool {
+	if c.block <= leastBlock {
+		return false
+	}
+	c.block = max(leastBlock, c.block*3/4)
+	return true
 }
 
 // readAt is READ BINARY. Offsets above 32767 go with the odd instruction and a data object each way.

@@ -189,6 +189,9 @@ func (s securityInfos) way() (*chipKey, agreement) {
 // agree is chip authentication (9303-11, 6.2): from here on the session's keys are known to the holder of the signed key
 // alone, which the next answer shows.
 func (c *channel) agree(ctx context.Context, k *chipKey, how agreement, random io.Reader) error {
+	if err := c.alive(ctx); err != nil {
+		return err
+	}
 	secret, err := scalar(k.group.Order(), random)
 	if err != nil {
 		return err
@@ -216,13 +219,12 @@ func (c *channel) agree(ctx context.Context, k *chipKey, how agreement, random i
 		}
 	}
 	c.session = sm.NewSession(how.suite, shared, nil)
-	if _, _, err := c.do(ctx, apdu.Command{Ins: 0xa4, P1: 0x02, P2: 0x0c, Data: []byte{0x01, efCOM}}); err != nil {
-		if isFault(err, DamagedChip) {
-			return errCopied
-		}
-		return err
+	// A file that was read before, which nobody has a reason to refuse: an answer without protection shows nothing.
+	_, _, err = c.do(ctx, apdu.Command{Ins: 0xa4, P1: 0x02, P2: 0x0c, Data: []byte{0x01, efSOD}})
+	if c.ended || isFault(err, DamagedChip) {
+		return errCopied
 	}
-	return nil
+	return err
 }
 
 // refusal tells a chip that says no from one that is gone.
@@ -236,6 +238,9 @@ func refusal(err error) error {
 
 // sign is active authentication (9303-11, 6.1): the chip signs eight bytes that nobody knew before.
 func (c *channel) sign(ctx context.Context, k *publicKey, digest asn1.ObjectIdentifier, random io.Reader) error {
+	if err := c.alive(ctx); err != nil {
+		return err
+	}
 	challenge := make([]byte, 8)
 	if _, err := io.ReadFull(random, challenge); err != nil {
 		return err
@@ -247,7 +252,9 @@ func (c *channel) sign(ctx context.Context, k *publicKey, digest asn1.ObjectIden
 	signature, err := c.must(ctx, apdu.Command{Ins: 0x88, Data: challenge, Le: le})
 	var status apdu.Status
 	if le > 256 && errors.As(err, &status) { // a reader or chip without long answers may chain them
-		signature, err = c.must(ctx, apdu.Command{Ins: 0x88, Data: challenge, Le: 256})
+		if err = c.alive(ctx); err == nil {
+			signature, err = c.must(ctx, apdu.Command{Ins: 0x88, Data: challenge, Le: 256})
+		}
 	}
 	if err != nil {
 		return refusal(err)

@@ -90,7 +90,7 @@ func (c *channel) cardSecurity(ctx context.Context) ([]byte, error) {
 	if status != apdu.OK {
 		return nil, status
 	}
-	return c.file(ctx, 223, func(int, int) {})
+	return c.file(ctx, func(int, int) {})
 }
 
 // cardSecurityKeys are the keys in an EF.CardSecurity that a configured CSCA's signer signed.

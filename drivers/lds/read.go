@@ -44,7 +44,11 @@ func Read(ctx context.Context, t Transmitter, a Access, o Options) (Card, error)
 		return Card{}, errors.New("open chip: neither CAN nor MRZ key given")
 	}
 	o.Progress(Progress{File: "access"})
-	c := &channel{t: t}
+	c := &channel{t: t, block: o.Block}
+	c.reopen = func(ctx context.Context) error {
+		_, err := c.open(ctx, a, o)
+		return err
+	}
 	var card Card
 	var err error
 	if card.Access, err = c.open(ctx, a, o); err != nil {
@@ -151,7 +155,7 @@ func (c *channel) cardAccess(ctx context.Context) ([]paceInfo, error) {
 		if selected != apdu.OK && (status != apdu.OK && status != apdu.EndOfFile || len(file) == 0) {
 			return nil, nil // neither way: there is none
 		}
-		file, err = c.file(ctx, 223, func(int, int) {})
+		file, err = c.file(ctx, func(int, int) {})
 		var refused apdu.Status
 		if errors.As(err, &refused) {
 			return nil, nil
@@ -170,11 +174,15 @@ func (c *channel) cardAccess(ctx context.Context) ([]paceInfo, error) {
 // enter goes from the master file, where PACE was run, to the application. On the way it takes what the chip's proof by
 // its mapping rests on.
 func (c *channel) enter(ctx context.Context) error {
-	if c.mapped != nil {
+	if c.mapped != nil && !c.bare {
 		var refused apdu.Status
 		var err error
-		if c.mapped.security, err = c.cardSecurity(ctx); err != nil && !errors.As(err, &refused) {
+		c.mapped.security, err = c.cardSecurity(ctx)
+		if c.bare = errors.As(err, &refused); err != nil && !c.bare {
 			return fmt.Errorf("read EF.CardSecurity: %w", err)
+		}
+		if c.ended {
+			return c.alive(ctx) // which comes by here, and doesn't ask for it again
 		}
 	}
 	return c.selectApplication(ctx)
@@ -260,19 +268,27 @@ func (r *reading) get(ctx context.Context, id int) error {
 	p := Progress{File: fileName(id), Step: r.step, Of: r.of}
 	r.o.Progress(p)
 	r.step++
-	_, status, err := r.do(ctx, apdu.Command{Ins: 0xa4, P1: 0x02, P2: 0x0c, Data: []byte{0x01, byte(id)}})
-	if err == nil && status != apdu.OK {
-		err = status
-	}
-	var file []byte
-	if err == nil {
-		file, err = r.file(ctx, r.o.Block, func(read, size int) { p.Read, p.Size = read, size; r.o.Progress(p) })
+	file, err := r.selected(ctx, id, func(read, size int) { p.Read, p.Size = read, size; r.o.Progress(p) })
+	var status apdu.Status
+	for errors.As(err, &status) && tooLong(status) && r.ended && r.shorter() { // where the session goes on, file has asked for less
+		file, err = r.selected(ctx, id, func(read, size int) { p.Read, p.Size = read, size; r.o.Progress(p) })
 	}
 	if err != nil {
 		return fmt.Errorf("read %s: %w", p.File, err)
 	}
 	r.files[id] = file
 	return nil
+}
+
+// selected selects a file and reads it, in a new session where the chip has ended the last.
+func (r *reading) selected(ctx context.Context, id int, progress func(read, size int)) ([]byte, error) {
+	if err := r.alive(ctx); err != nil {
+		return nil, err
+	}
+	if _, err := r.must(ctx, apdu.Command{Ins: 0xa4, P1: 0x02, P2: 0x0c, Data: []byte{0x01, byte(id)}}); err != nil {
+		return nil, err
+	}
+	return r.file(ctx, progress)
 }
 
 // expected are the data groups to try. EF.COM is not signed: it is asked only which files to expect, and what it says is

@@ -49,6 +49,10 @@ type Options struct {
 
 	WantsParameter bool // PACE's domain parameters must be named though there is one choice (6A87 without)
 
+	MostRead int  // READ BINARY for more than so many bytes is refused (6700); 0: any
+	Strict   bool // READ BINARY beyond the end of a file is refused, too
+	Curt     bool // what it refuses it refuses without protection, and the session is at its end
+
 	CardSecurity []byte // EF.CardSecurity; none where empty
 
 	// Lie, where not nil, may alter what the chip answers in a step, as a card made to deceive does: a file by its name
@@ -137,6 +141,10 @@ func (c *Chip) Transmit(command []byte) []byte {
 	}
 	session := c.session
 	data, status := c.tell(plain)
+	if c.o.Curt && status != apdu.OK && status != apdu.EndOfFile {
+		c.session, c.next = nil, nil
+		return answer(nil, status)
+	}
 	reply := session.SealResponse(plain.Ins, data, status)
 	if c.o.Lie != nil {
 		reply = c.o.Lie("sealed", reply)
@@ -272,6 +280,9 @@ func (c *Chip) readBinary(cmd apdu.Command) ([]byte, apdu.Status) {
 	}
 	part := c.selected[offset:]
 	status := apdu.OK
+	if c.o.MostRead > 0 && want > c.o.MostRead || c.o.Strict && want > len(part) {
+		return nil, apdu.WrongLength
+	}
 	if len(part) < want {
 		status = apdu.EndOfFile
 	}

@@ -1,0 +1,116 @@
+package lds_test
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"maps"
+	"testing"
+
+	"motcua/drivers/lds"
+	"motcua/drivers/lds/chip"
+)
+
+// Chips in the field give 160 bytes at once and refuse more, refuse to be read beyond a file's end, or end the session with whatever
+// they refuse (readers for phones open them anew then: NFCPassportReader 24, 89 and its reading of data groups). All is read of them.
+func TestHabits(t *testing.T) {
+	keys, err := chip.NewKeys(true, 2)
+	if err != nil {
+		t.Fatal(err)
+	}
+	i := proving(t, keys)
+	refusing := keys
+	refusing.Refuse = true
+	for name, c := range map[string]struct {
+		change  func(*chip.Options)
+		without []byte
+		trust   lds.Trust
+	}{
+		"160 bytes at once":                        {func(o *chip.Options) { o.MostRead = 160 }, nil, lds.Verified},
+		"64 bytes at once":                         {func(o *chip.Options) { o.MostRead = 64 }, nil, lds.Verified},
+		"160 bytes at once, else the session ends": {func(o *chip.Options) { o.MostRead, o.Curt = 160, true }, nil, lds.Verified},
+		"64 bytes at once, else the session ends":  {func(o *chip.Options) { o.MostRead, o.Curt = 64, true }, nil, lds.Verified},
+		"nothing beyond the end":                   {func(o *chip.Options) { o.Strict = true }, nil, lds.Verified},
+		"nothing beyond the end, else it ends":     {func(o *chip.Options) { o.Strict, o.Curt = true, true }, nil, lds.Verified},
+		"a file that is missing ends the session":  {func(o *chip.Options) { o.Curt = true }, []byte{0x1e}, lds.Verified},
+		"two files that are missing end it":        {func(o *chip.Options) { o.Curt = true }, []byte{0x1e, 2}, lds.Verified},
+		"no security object, which ends it":        {func(o *chip.Options) { o.Curt = true }, []byte{0x1d}, lds.Unsigned},
+		"it refuses to prove itself":               {func(o *chip.Options) { o.Keys = refusing }, nil, lds.Unproven},
+		"it refuses to prove itself, and ends it":  {func(o *chip.Options) { o.Keys, o.Curt = refusing, true }, nil, lds.Unproven},
+		"it lacks the key's group, and ends it":    {func(o *chip.Options) { o.Curt = true }, []byte{15}, lds.Unproven},
+		"it ends at every turn, and is short": {func(o *chip.Options) { o.Curt, o.MostRead, o.NoMaster = true, 100, true }, []byte{0x1e},
+			lds.Verified},
+	} {
+		for _, way := range []string{"BAC", "PACE-CAN", "PACE-CAM"} {
+			t.Run(fmt.Sprintf("%s, by %s", name, way), func(t *testing.T) {
+				t.Parallel()
+				o := i.options()
+				o.Keys = keys
+				switch way {
+				case "BAC":
+					o.PACE = nil
+				case "PACE-CAM":
+					o.PACE = []chip.PACE{{Suite: 2, Parameter: 13, Mapping: 6}} // and it has no EF.CardSecurity
+				}
+				c.change(&o)
+				files := i.files
+				for _, id := range c.without {
+					files = without(files, id)
+				}
+				card, err := lds.Read(t.Context(), direct{chip.New(files, o)}, lds.Access{CAN: i.can, MRZ: i.key},
+					lds.Options{Trusted: i.trusted, Now: today})
+				if err != nil {
+					t.Fatal(err)
+				}
+				if card.Authentic.Trust != c.trust || !maps.Equal(card.Fields, inventedFields) {
+					t.Errorf("%+v, want %s; %d fields", card.Authentic, c.trust, len(card.Fields))
+				}
+				if face := !bytes.Contains(c.without, []byte{2}); face != bytes.Equal(card.Face, invented().Face) {
+					t.Errorf("a picture of %d bytes", len(card.Face))
+				}
+			})
+		}
+	}
+}
+
+// curtCopy says something else in place of its first "6988": that the session's keys are not its own.
+type curtCopy struct {
+	direct
+	answer []byte
+	told   bool
+}
+
+func (c *curtCopy) Transmit(ctx context.Context, apdu []byte) ([]byte, error) {
+	b, err := c.direct.Transmit(ctx, apdu)
+	if !c.told && bytes.Equal(b, []byte{0x69, 0x88}) {
+		b, c.told = c.answer, true
+	}
+	return b, err
+}
+
+// A copy that answers without protection where it has to show the key that was signed is a copy: opened anew, it would be read with
+// the proof it didn't give.
+func TestCopyThatEndsTheSession(t *testing.T) {
+	for _, suite := range []int{1, 2} {
+		keys, err := chip.NewKeys(false, suite)
+		if err != nil {
+			t.Fatal(err)
+		}
+		keys.Active = nil
+		i := proving(t, keys)
+		for _, status := range []string{"\x6a\x82", "\x69\x82", "\x67\x00", "\x90\x00"} {
+			o := i.options()
+			if o.Keys, err = chip.NewKeys(false, suite); err != nil { // its own
+				t.Fatal(err)
+			}
+			c := &curtCopy{direct: direct{chip.New(i.files, o)}, answer: []byte(status)}
+			card, err := lds.Read(t.Context(), c, lds.Access{CAN: i.can, MRZ: i.key}, lds.Options{Trusted: i.trusted, Now: today})
+			if err != nil {
+				t.Fatal(err)
+			}
+			if !c.told || card.Authentic.Trust != lds.Copied || len(card.Fields) > 0 {
+				t.Errorf("suite %d, answer %x: %+v, %d fields", suite, status, card.Authentic, len(card.Fields))
+			}
+		}
+	}
+}
