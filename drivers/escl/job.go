@@ -339,7 +339,7 @@ func (j *job) told(now *statusXML, number int, feeder scan.Code, st *statusError
 		}
 		return answer{err: j.without(number, st)}
 	case !gone:
-		return j.refusedPage(known, number, st)
+		return j.refusedPage(known, number, feeder, st)
 	case number == 1:
 		return answer{wait: on}
 	case !fed:
@@ -376,6 +376,8 @@ func (j *job) completed(now *statusXML, number int, st *statusError) error {
 	case fed && number == 1 && (now.loaded() || now.strange()):
 		// An empty feeder is not this: sheets may have run through (NAPS2 699).
 		return &codeError{scan.IOError, fmt.Errorf("the device has done with the job, and gave no page: %w", st)}
+	case fed && number > 1 && st.code == http.StatusOK && now.feeder() != scan.NoDocuments:
+		return &codeError{scan.IOError, st} // a message is a stack's end where the feeder says so too
 	case fed && number > 1 && j.oneSheet && now.AdfState == "ScannerAdfProcessing":
 		return &codeError{scan.IOError, errOneSheet}
 	}
@@ -390,9 +392,10 @@ var errOneSheet = errors.New("the scanner gives one sheet a scan by network, and
 // noMore reports the standard's own answers for the end of a stack.
 func noMore(code int) bool { return code == http.StatusNotFound || code == http.StatusGone }
 
-// refusedPage is for a job that goes on although the device refuses its page: a fault may be about to show.
-func (j *job) refusedPage(known bool, number int, st *statusError) answer {
-	if known && number > 1 && j.source != scan.Flatbed {
+// refusedPage is for a job that goes on although the device refuses its page: a fault may be about to show. A message in place of a
+// page is asked for again only where no sheet is left that could be passed over.
+func (j *job) refusedPage(known bool, number int, feeder scan.Code, st *statusError) answer {
+	if known && number > 1 && j.source != scan.Flatbed && (st.code != http.StatusOK || feeder == scan.NoDocuments) {
 		return answer{wait: briefly}
 	}
 	return answer{err: &codeError{scan.IOError, st}}
@@ -438,12 +441,22 @@ func (j *job) transfer(ctx context.Context) ([]byte, string, error) {
 	}
 	mediaType, whole := scan.SniffAll(b.Bytes())
 	switch {
+	case mediaType == "" && message(b.Bytes(), resp.Header.Get("Content-Type")):
+		return nil, "", &statusError{resp.Header.Get("Retry-After"), resp.StatusCode, resp.Status + " with a message in place of a page"}
 	case mediaType == "":
 		return nil, "", fmt.Errorf("the device sent %d bytes of %q instead of a page", b.Len(), resp.Header.Get("Content-Type"))
 	case !whole:
 		return nil, "", fmt.Errorf("the device sent a page that breaks off after %d bytes", b.Len())
 	}
 	return b.Bytes(), mediaType, nil
+}
+
+// message tells what is written for people or programs from a page: some devices end a stack so, with the code of success
+// (Lexmark MB2236adw, Xerox WorkCentre 3225: sane-airscan 103).
+func message(body []byte, mediaType string) bool {
+	mediaType = strings.ToLower(mediaType)
+	body = bytes.TrimSpace(body)
+	return len(body) == 0 || body[0] == '<' || strings.HasPrefix(mediaType, "text/") || strings.Contains(mediaType, "xml")
 }
 
 var errStalled = errors.New("the device stopped sending")

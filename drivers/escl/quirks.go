@@ -46,6 +46,7 @@ var quirks = []quirk{
 //	no page with 404 or 410 while the job goes on: not yet        Xerox B205, B215 (sane-airscan commit 6e5222c), WorkCentre 3345 (97fafe2)
 //	no page with 409 and a completed job: the stack's end         AirSane (AirSane issues 76, 112)
 //	no page with 500 and a completed job: the stack's end         told of by users of several makes; played by printer.Habits.EndCode
+//	a message with 200 in place of a page: the stack's end         Lexmark MB2236adw, Xerox WorkCentre 3225 (sane-airscan issue 103)
 //	409 for an empty feeder                                       AirSane (issue 76)
 //	409 for black and white: no such mode                         told of by users; grey is taken and said
 //	an empty feeder that is jammed once the job runs              Xerox WorkCentre 3345 (sane-airscan commit 97fafe2), Canon MF410 (issue 98)

@@ -25,8 +25,8 @@ var sourceNames = []meaning[scan.Source]{
 	{[]string{"transparen", "tpu", "tma", "negative", "slide", "film", "positive"}, ""},
 	// canon_dr, fujitsu; hpaio
 	{[]string{"card", "back", "rear", "camera"}, ""},
-	// kvs40xx "adf", kodakaio "Document Feeder"
-	{[]string{"adf", "feeder", "automatic document", "sheetfeed", "sheet feed", "sheet-feed", " front ", " simplex "}, scan.ADF},
+	// kvs40xx "adf", kodakaio "Document Feeder"; Kyocera's document processor
+	{[]string{" dp ", "adf", "feeder", "automatic document", "sheetfeed", "sheet feed", "sheet-feed", " front ", " simplex "}, scan.ADF},
 	// kvs40xx "fb", epsonscan2, avision, microtek
 	{[]string{"flatbed", "flat bed", "flat-bed", " fb ", "platen", "document table", " normal ", "glass", "reflective"}, scan.Flatbed},
 }

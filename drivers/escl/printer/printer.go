@@ -38,7 +38,8 @@ type Habits struct {
 	RetryAfter       string        // with the 503
 	EarlyEnd         int           // answers 404 so many times while the next sheet is on its way (Brother, Xerox B205)
 	EarlyFirst       int           // the same before the first page
-	EndCode          int           // ends a stack in place of 404: 409 (AirSane), 500, 410
+	EndCode          int           // ends a stack in place of 404: 409 (AirSane), 500, 410; 200 with a message (Lexmark MB2236adw)
+	EndsEarly        int           // a job is completed after so many pages, whatever lies in the feeder
 	NoLineart        bool          // refuses black and white with 409, though it announces it
 	DuplexHeight     int           // of the duplex feeder alone, in 1/300 inch; 0: that of the feeder
 	FeederHeight     int           // in 1/300 inch; 0: 4200
@@ -516,7 +517,7 @@ func (p *Printer) withholds(w http.ResponseWriter, id string) bool {
 		http.Error(w, "no pages", gone)
 		return true
 	}
-	if j.given == len(j.pages) {
+	if j.given == len(j.pages) || p.h.EndsEarly > 0 && j.given == p.h.EndsEarly && !j.platen {
 		if !(len(j.pages) == 0 && p.h.JamOnEmpty) {
 			p.end("Completed")
 		}
