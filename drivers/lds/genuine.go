@@ -291,8 +291,11 @@ func recovered(k *rsa.PublicKey, signature, challenge []byte) error {
 	if m.Bit(0) != 0 || m.Bit(1) != 0 || m.Bit(2) != 1 || m.Bit(3) != 1 { // it ends with C, or is the other root
 		m.Sub(k.N, m)
 	}
-	text := m.FillBytes(make([]byte, size))
-	hash, end := crypto.SHA1, size-1
+	text := m.Bytes() // some chips sign less than their key's width (Australian passports: gmrtd 106)
+	if len(text) < 2 {
+		return errCopied
+	}
+	hash, end := crypto.SHA1, len(text)-1
 	switch {
 	case text[end] == 0xbc:
 	case text[end] == 0xcc && trailers[text[end-1]] != 0:

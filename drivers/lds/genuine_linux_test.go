@@ -233,19 +233,20 @@ func TestGenuine(t *testing.T) {
 			if c.only == "chip" {
 				others.Active = nil
 			}
-			refusing := keys
-			refusing.Refuse = true
+			refusing, short := keys, keys
+			refusing.Refuse, short.Short = true, 1
 			for kind, lie := range map[string]struct {
 				keys  chip.Keys
 				files chip.Files
 				trust lds.Trust
 				proof string
 			}{
-				"as issued":                       {keys, i.files, lds.Verified, want},
-				"a copy with keys of its own":     {others, i.files, lds.Copied, ""},
-				"a copy without keys":             {chip.Keys{}, i.files, lds.Unproven, ""},
-				"a chip that refuses":             {refusing, i.files, lds.Unproven, ""},
-				"a copy that leaves the keys out": {chip.Keys{}, without(without(i.files, 14), 15), lds.Unproven, ""},
+				"as issued":                        {keys, i.files, lds.Verified, want},
+				"as issued, and signs a byte less": {short, i.files, lds.Verified, want},
+				"a copy with keys of its own":      {others, i.files, lds.Copied, ""},
+				"a copy without keys":              {chip.Keys{}, i.files, lds.Unproven, ""},
+				"a chip that refuses":              {refusing, i.files, lds.Unproven, ""},
+				"a copy that leaves the keys out":  {chip.Keys{}, without(without(i.files, 14), 15), lds.Unproven, ""},
 			} {
 				t.Run(kind, func(t *testing.T) {
 					for _, bac := range []bool{false, true} {

@@ -15,6 +15,7 @@ type mrz struct {
 	document, optional string
 	birth, expiry      string // YYMMDD
 	sex, nationality   string
+	state              string   // the issuer
 	wrong              []string // fields whose check digit is wrong
 }
 
@@ -69,6 +70,7 @@ func parseMRZ(text string) (mrz, error) {
 	default:
 		return m, errors.New("the MRZ has a length no MRZ has")
 	}
+	m.state = trim(m.lines[0][2:5])
 	return m, nil
 }
 

@@ -278,7 +278,7 @@ func FuzzSOD(f *testing.F) {
 	groups := map[int][]byte{1: files[1], 2: files[2], 13: files[13]}
 	forged := maps.Clone(groups)
 	forged[13] = tlv.Append(nil, 0x6d, entry(2, 0x0c, "Lê Văn Giả"))
-	if got := seed.authenticate(groups, trusted, now); got.Trust != Verified {
+	if got := seed.authenticate(groups, "VNM", trusted, now); got.Trust != Verified {
 		f.Fatalf("the seed is %+v", got)
 	}
 	f.Fuzz(func(t *testing.T, file []byte) {
@@ -286,10 +286,10 @@ func FuzzSOD(f *testing.F) {
 		if err != nil {
 			return
 		}
-		if got := s.authenticate(forged, trusted, now); got.Trust == Verified {
+		if got := s.authenticate(forged, "VNM", trusted, now); got.Trust == Verified {
 			t.Error("forged data verified")
 		}
-		s.authenticate(groups, trusted, now)
+		s.authenticate(groups, "VNM", trusted, now)
 	})
 }
 

@@ -435,7 +435,11 @@ func authenticity(files map[int][]byte, o Options) Authentic {
 			groups[id] = bytes.Clone(file)
 		}
 	}
-	return object.authenticate(groups, o.Trusted, o.Now)
+	state := ""
+	if m, err := parseDG1(files[1]); err == nil {
+		state = m.state
+	}
+	return object.authenticate(groups, state, o.Trusted, o.Now)
 }
 
 // listed are the data groups EF.COM names by their tags (9303-10, 4.6.1).

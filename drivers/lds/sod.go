@@ -123,8 +123,8 @@ func parseSigned(der []byte) (s signedData, err error) {
 	return s, nil
 }
 
-// authenticate is passive authentication (9303-11, 5.1) of the files read, by their data group numbers.
-func (s *sod) authenticate(files map[int][]byte, trusted []*Certificate, now time.Time) Authentic {
+// authenticate is passive authentication (9303-11, 5.1) of the files read, by their data group numbers, which a state issued.
+func (s *sod) authenticate(files map[int][]byte, state string, trusted []*Certificate, now time.Time) Authentic {
 	out := Authentic{Trust: Forged}
 	for _, number := range sortedKeys(files) {
 		want, ok := s.groups[number]
@@ -141,7 +141,12 @@ func (s *sod) authenticate(files map[int][]byte, trusted []*Certificate, now tim
 		out.Reason = err.Error()
 		return out
 	}
-	out.Trust, out.Reason = vouched(signer, trusted, now)
+	own := of(state, trusted)
+	if len(own) == 0 && len(trusted) > 0 {
+		out.Trust, out.Reason = UnknownSigner, fmt.Sprintf("none of the configured CSCA certificates is of the state that issued it (%s)", state)
+		return out
+	}
+	out.Trust, out.Reason = vouched(signer, own, now)
 	return out
 }
 

@@ -44,6 +44,18 @@ func TestTrust(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	foreign, err := chip.NewStateOf("LA", today)
+	if err != nil {
+		t.Fatal(err)
+	}
+	abroad := forged.Groups()
+	if err := foreign.Sign(abroad); err != nil {
+		t.Fatal(err)
+	}
+	neighbour, err := lds.ParseCertificates(foreign.CSCA())
+	if err != nil {
+		t.Fatal(err)
+	}
 	self := forged.Groups()
 	if err := state.Sign(self); err != nil {
 		t.Fatal(err)
@@ -59,6 +71,10 @@ func TestTrust(t *testing.T) {
 		{"as issued, several CSCAs trusted", i.files, lds.Options{Trusted: append(other.trusted, i.trusted...)}, lds.Verified, ""},
 		{"as issued, no CSCA configured", i.files, lds.Options{}, lds.UnknownSigner, "no CSCA certificate is configured"},
 		{"of another state of the same name", self, lds.Options{Trusted: i.trusted}, lds.UnknownSigner, "not issued by a configured CSCA"},
+		{"signed by another country on the list", abroad, lds.Options{Trusted: append(neighbour, i.trusted...)}, lds.UnknownSigner,
+			"not issued by a configured CSCA"},
+		{"signed by the one country on the list", abroad, lds.Options{Trusted: neighbour}, lds.UnknownSigner,
+			"of the state that issued it (VNM)"},
 		{"years later", i.files, lds.Options{Trusted: i.trusted, Now: today.AddDate(6, 0, 0)}, lds.Expired, "not valid on this day"},
 		{"name exchanged", with(i.files, 13, forged.Groups()[13]), lds.Options{Trusted: i.trusted}, lds.Forged, "DG13 is not as it was signed"},
 		{"face exchanged", with(i.files, 2, append(bytes.Clone(i.files[2][:len(i.files[2])-1]), 0)), lds.Options{Trusted: i.trusted}, lds.Forged,

@@ -126,7 +126,10 @@ type State struct {
 }
 
 // NewState founds a state whose certificates are valid for ten years around now.
-func NewState(now time.Time) (*State, error) {
+func NewState(now time.Time) (*State, error) { return NewStateOf("VN", now) }
+
+// NewStateOf founds one of another country.
+func NewStateOf(country string, now time.Time) (*State, error) {
 	ca, err := ecdsa.GenerateKey(elliptic.P384(), rand.Reader)
 	if err != nil {
 		return nil, err
@@ -136,7 +139,7 @@ func NewState(now time.Time) (*State, error) {
 		return nil, err
 	}
 	template := func(serial int64, name string) *x509.Certificate {
-		return &x509.Certificate{SerialNumber: big.NewInt(serial), Subject: pkix.Name{Country: []string{"VN"}, CommonName: name},
+		return &x509.Certificate{SerialNumber: big.NewInt(serial), Subject: pkix.Name{Country: []string{country}, CommonName: name},
 			NotBefore: now.AddDate(-5, 0, 0), NotAfter: now.AddDate(5, 0, 0)}
 	}
 	root := template(1, "Invented CSCA")

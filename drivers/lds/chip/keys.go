@@ -31,6 +31,7 @@ type Keys struct {
 	Hidden bool    // Map's public key stands in EF.CardSecurity only, not in DG14 too
 
 	Refuse bool // says that there is no such command
+	Short  int  // leading bytes of an RSA key's width that what is signed leaves out (Australian passports: gmrtd 106)
 }
 
 // Secret is a private key in a group of the standard's.
@@ -181,7 +182,7 @@ func (c *Chip) internalAuthenticate(cmd apdu.Command) ([]byte, apdu.Status) {
 	switch key := c.o.Keys.Active.(type) {
 	case *rsa.PrivateKey:
 		size := key.Size()
-		part := c.random(size - 2 - sha256.Size - 1)
+		part := c.random(size - 2 - sha256.Size - 1 - c.o.Keys.Short)
 		sum := sha256.Sum256(append(bytes.Clone(part), cmd.Data...))
 		text := append(append(append([]byte{0x6a}, part...), sum[:]...), 0x34, 0xcc)
 		return new(big.Int).Exp(new(big.Int).SetBytes(text), key.D, key.N).FillBytes(make([]byte, size)), apdu.OK
