@@ -1,6 +1,7 @@
 package escl
 
 import (
+	"bufio"
 	"context"
 	"fmt"
 	"os"
@@ -25,16 +26,18 @@ func TestList_of_a_network_without_a_default_route(t *testing.T) {
 		return
 	}
 	// The mount namespace is for avahi's folder of services. A user namespace would not do: avahi wants its own user.
-	argv := []string{"unshare", "--net", "--mount", os.Args[0], "-test.run=^" + t.Name() + "$", "-test.timeout=60s"}
+	argv := []string{"unshare", "--net", "--mount", os.Args[0], "-test.run=^" + t.Name() + "$", "-test.timeout=60s", "-test.v"}
 	if os.Geteuid() != 0 {
 		argv = append([]string{"sudo", "-n", "--preserve-env=" + inNamespace}, argv...)
 	}
 	c := exec.CommandContext(t.Context(), argv[0], argv[1:]...)
 	c.Env = append(os.Environ(), inNamespace+"=1")
 	c.Cancel = func() error { return c.Process.Signal(syscall.SIGTERM) }
-	if out, err := c.CombinedOutput(); err != nil {
+	out, err := c.CombinedOutput()
+	if err != nil {
 		t.Fatalf("in a network of its own: %v\n%s", err, out)
 	}
+	t.Logf("in a network of its own:\n%s", out)
 }
 
 func alone(t *testing.T) {
@@ -91,11 +94,28 @@ func alone(t *testing.T) {
 	}
 	run("mount", "--bind", folder, "/etc/avahi/services")
 	config := filepath.Join(t.TempDir(), "avahi.conf")
-	if err := os.WriteFile(config, []byte("[server]\nhost-name=office\nuse-ipv6=no\nenable-dbus=no\n"+
+	if err := os.WriteFile(config, []byte("[server]\nhost-name=office\nuse-ipv6=no\nenable-dbus=yes\n"+
 		"[publish]\npublish-workstation=no\n[rlimits]\n"), 0o644); err != nil {
 		t.Fatal(err)
 	}
 	run("mount", "-t", "tmpfs", "run", "/run")
+	// airscan-discover asks avahi by the system's bus: this namespace has one of its own.
+	if err := os.Mkdir("/run/dbus", 0o755); err != nil {
+		t.Fatal(err)
+	}
+	bus := exec.Command("dbus-daemon", "--system", "--nofork", "--nopidfile", "--nosyslog", "--print-address")
+	bus.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
+	ready, err := bus.StdoutPipe()
+	if err == nil {
+		err = bus.Start()
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { bus.Process.Kill(); bus.Wait() }()
+	if _, err := bufio.NewReader(ready).ReadString('\n'); err != nil {
+		t.Fatalf("the bus: %v", err)
+	}
 	avahi := exec.Command("avahi-daemon", "--no-drop-root", "--no-chroot", "--no-rlimits", "-f", config)
 	var say strings.Builder
 	avahi.Stdout, avahi.Stderr = &say, &say
@@ -125,6 +145,26 @@ func alone(t *testing.T) {
 	}
 	if !slices.Equal(got, want) {
 		t.Errorf("found %q\nwant %q\n%s", got, want, &say)
+	}
+	// sane-airscan's own search, in the same network: the same scanners. It tells each by the loopback too, since this machine announces
+	// them, and the one that is announced twice by both its names.
+	out, err := exec.CommandContext(ctx, "airscan-discover").CombinedOutput()
+	if err != nil {
+		t.Fatalf("airscan-discover: %v\n%s", err, out)
+	}
+	var theirs []string
+	for _, line := range strings.Split(string(out), "\n") {
+		_, where, _ := strings.Cut(line, " = ")
+		if address, protocol, ok := strings.Cut(where, ", "); ok && strings.TrimSpace(protocol) == "eSCL" {
+			if id := "escl:" + strings.TrimRight(address, "/"); !strings.Contains(id, "127.0.0.1") && !strings.Contains(id, ":8103") {
+				theirs = append(theirs, id)
+			}
+		}
+	}
+	slices.Sort(theirs)
+	t.Logf("airscan-discover:\n%s", out)
+	if !slices.Equal(theirs, want) {
+		t.Errorf("airscan-discover found %q, want %q", theirs, want)
 	}
 	// What cannot be asked is told, not taken for an empty network.
 	if _, err := List(t.Context(), Options{Interface: "nowhere"}); err == nil {
