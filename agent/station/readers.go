@@ -331,6 +331,9 @@ func (d *chipDesk) open(ctx context.Context, reader string, access lds.Access) (
 	default:
 		d.log.Warn("chip not checked", "reader", reader, "trust", trust, "reason", chip.Authentic.Reason)
 	}
+	if len(chip.Skipped) > 0 {
+		d.log.Warn("data groups of a chip were left out: nobody here can make them out", "reader", reader, "groups", chip.Skipped)
+	}
 	values := map[paper.Name]string{}
 	for name, value := range chip.Fields {
 		if !slices.Contains(chip.Doubtful, name) {

@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"maps"
+	"slices"
 	"testing"
 
 	"motcua/drivers/lds"
@@ -112,5 +113,43 @@ func TestCopyThatEndsTheSession(t *testing.T) {
 				t.Errorf("suite %d, answer %x: %+v, %d fields", suite, status, card.Authentic, len(card.Fields))
 			}
 		}
+	}
+}
+
+// A data group that this program can't make out costs neither the others nor the card's authenticity: it is named.
+func TestGroupThatNobodyUnderstands(t *testing.T) {
+	state, err := chip.NewState(today)
+	if err != nil {
+		t.Fatal(err)
+	}
+	trusted, err := lds.ParseCertificates(state.CSCA())
+	if err != nil {
+		t.Fatal(err)
+	}
+	i := issue(t, invented())
+	for name, c := range map[string]struct {
+		change  map[byte][]byte
+		skipped []int
+		full    string
+	}{
+		"a picture of another kind":   {map[byte][]byte{2: {0x75, 3, 0x02, 1, 0}}, []int{2}, invented().Name},
+		"DG13 of another kind":        {map[byte][]byte{13: {0x6d, 3, 0x04, 1, 0}}, []int{13}, ""},
+		"neither can be made out":     {map[byte][]byte{2: {0x75, 0}, 13: {0x6d, 2, 0x30, 9}}, []int{2, 13}, ""},
+		"all of them can be made out": {nil, nil, invented().Name},
+	} {
+		t.Run(name, func(t *testing.T) {
+			files := maps.Clone(i.files)
+			for id, file := range c.change {
+				files[id] = file
+			}
+			if err := state.Sign(files); err != nil {
+				t.Fatal(err)
+			}
+			card := read(t, i, files, lds.Options{Trusted: trusted})
+			if card.Authentic.Trust != lds.Verified || !slices.Equal(card.Skipped, c.skipped) || card.Fields["full_name"] != c.full ||
+				card.Fields["number"] != invented().Number {
+				t.Errorf("%+v, skipped %v, %d fields", card.Authentic, card.Skipped, len(card.Fields))
+			}
+		})
 	}
 }

@@ -55,6 +55,7 @@ type Card struct {
 	Fields    map[string]string // dates in ISO 8601, text in NFC; no key for what the chip does not say
 	Unknown   map[int]string    // entries of DG13 that this program has no name for, by their number
 	Doubtful  []string          // fields that DG1 and DG13 tell differently, or with a wrong check digit; sorted
+	Skipped   []int             // data groups that are there, and that this program can't make out; ascending
 	Face      []byte            // the picture as stored
 	FaceType  string            // image/jpeg or image/jp2
 	Access    string            // PACE-CAN, PACE-MRZ or BAC

@@ -313,7 +313,8 @@ func (r *reading) expected(ctx context.Context) ([]int, error) {
 	return groups, nil
 }
 
-// fill lays what the data groups say on the card.
+// fill lays what the data groups say on the card. Without DG1 there is none; another group that can't be made out is left out, and
+// what it would have told is asked for elsewhere.
 func (r *reading) fill(card *Card) error {
 	m, err := parseDG1(r.files[1])
 	if err != nil {
@@ -322,11 +323,17 @@ func (r *reading) fill(card *Card) error {
 	card.MRZ = m.lines
 	card.Fields = m.fields(r.o.Now)
 	card.Doubtful = append(card.Doubtful, m.doubtful(r.o.Now)...)
-	if file, ok := r.files[13]; ok {
-		d, err := parseDG13(file)
-		if err != nil {
-			return fmt.Errorf("read DG13: %w", damaged(err))
+	if file, ok := r.files[2]; ok {
+		if card.Face, card.FaceType, err = parseDG2(file); err != nil {
+			card.Skipped = append(card.Skipped, 2)
 		}
+	}
+	d, err := parseDG13(r.files[13])
+	switch {
+	case r.files[13] == nil:
+	case err != nil:
+		card.Skipped = append(card.Skipped, 13)
+	default:
 		card.Unknown = d.unknown
 		card.Doubtful = append(card.Doubtful, d.twice...)
 		for name, value := range d.fields {
@@ -338,11 +345,6 @@ func (r *reading) fill(card *Card) error {
 	}
 	slices.Sort(card.Doubtful)
 	card.Doubtful = slices.Compact(card.Doubtful)
-	if file, ok := r.files[2]; ok {
-		if card.Face, card.FaceType, err = parseDG2(file); err != nil {
-			return fmt.Errorf("read DG2: %w", damaged(err))
-		}
-	}
 	return nil
 }
 
