@@ -238,7 +238,7 @@ func (s *standIn) chromium() context.Context {
 		chromedp.UserDataDir(s.t.TempDir()),
 		chromedp.Flag("disable-extensions", false), chromedp.Flag("load-extension", dir), chromedp.Flag("disable-extensions-except", dir),
 		chromedp.Flag("disable-features", "DisableLoadExtensionCommandLineSwitch,HttpsUpgrades"),
-		chromedp.Flag("host-resolver-rules", "MAP *.gov.vn:443 "+address), chromedp.Flag("ignore-certificate-errors", true),
+		chromedp.Flag("host-resolver-rules", "MAP *:443 "+address), chromedp.Flag("ignore-certificate-errors", true),
 		chromedp.Flag("disable-background-networking", true), chromedp.Flag("disable-component-update", true),
 		chromedp.Flag("disable-sync", true))
 	alloc, cancelAlloc := chromedp.NewExecAllocator(context.Background(), options...)
@@ -312,7 +312,7 @@ func (s *standIn) fill(popup context.Context, address, ready, page string) (cont
 	s.until(popup, "the page's frames", `(window.cleared = false, window.got = null, (async () => {
 		await chrome.storage.session.set({results: {}});
 		window.cleared = true;
-		for (const tab of await chrome.tabs.query({url: "https://*.gov.vn/*"})) chrome.tabs.sendMessage(tab.id, {kind: "fill"}).catch(() => {});
+		for (const tab of await chrome.tabs.query({url: "https://*/*"})) chrome.tabs.sendMessage(tab.id, {kind: "fill"}).catch(() => {});
 	})(), true)`)
 	s.until(popup, "the extension's answer", fmt.Sprintf(`(window.cleared &&
 		chrome.storage.session.get("results").then((s) => window.got = s.results && s.results[%q] || null), !!window.got)`, page))
@@ -382,7 +382,7 @@ func TestMinistryForms(t *testing.T) {
 	s := newStandIn(t)
 	popup := s.chromium()
 	catalog, maps, units := shipped(t)
-	wrong, missing, planned, forms, drifted := 0, 0, 0, 0, 0
+	wrong, missing, planned, forms, ran, drifted := 0, 0, 0, 0, 0, 0
 	var codes []string
 	for code := range maps {
 		if code != EveryProcedure {
@@ -423,6 +423,7 @@ func TestMinistryForms(t *testing.T) {
 		for _, v := range versions {
 			t.Run(code+"/"+v.name, func(t *testing.T) {
 				s.t, s.version = t, v
+				ran++
 				if len(v.drop) > 0 || v.extra != "" {
 					drifted++
 				}
@@ -476,8 +477,8 @@ func TestMinistryForms(t *testing.T) {
 		}
 	}
 	s.t = t
-	t.Logf("%d fields planned on %d forms: %d filled wrong, %d left empty and listed", planned, forms, wrong, missing)
-	if missing*100 > 5*planned {
+	t.Logf("%d fields planned on %d of %d forms: %d filled wrong, %d left empty and listed", planned, ran, forms, wrong, missing)
+	if ran == forms && missing*100 > 5*planned { // of all maps together: a short form alone loses more
 		t.Errorf("%d of %d fields were left empty", missing, planned)
 	}
 	if changes := s.desk.Changes(); drifted > 0 && len(changes) == 0 {
