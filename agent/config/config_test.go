@@ -1,9 +1,11 @@
 package config
 
 import (
+	"bytes"
 	"errors"
 	"os"
 	"reflect"
+	"regexp"
 	"strings"
 	"testing"
 	"testing/quick"
@@ -42,6 +44,22 @@ func TestDefaultExplainsEveryKey(t *testing.T) {
 		}
 	}
 	walk(reflect.TypeFor[Config](), "")
+}
+
+// A way out that is named and not set up is a mistake of the file, told with its line, and not of the daemon's start.
+func TestEveryWayOutIsCheckedAndExplained(t *testing.T) {
+	data, err := os.ReadFile("../../configs/motcua.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, to := range ToAny {
+		if _, err := Load(shipped(t), "mine.yaml", []byte("upload:\n  to: "+to+"\n")); (err == nil) != (to == ToNone) {
+			t.Errorf("upload.to: %s with nothing else is right: %t; what it lacks is for checkUpload to say", to, err == nil)
+		}
+		if !regexp.MustCompile(`(?m)^  to: none .*\b` + to + `\b`).Match(data[bytes.Index(data, []byte("\nupload:")):]) {
+			t.Errorf("configs/motcua.yaml does not say that upload.to may be %s", to)
+		}
+	}
 }
 
 func TestLoadTakesDefaultsForWhatIsNotSaid(t *testing.T) {

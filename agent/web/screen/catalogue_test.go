@@ -132,6 +132,27 @@ func TestCatalogue(t *testing.T) {
 		}
 		_ = paper.CCCD
 	})
+	t.Run("no_template_speaks_in_one_language", func(t *testing.T) {
+		own := map[string]bool{"Motcua": true, "English": true, "Tiếng Việt": true, "ID": true, "sudo motcua staff add NAME technician": true}
+		code := regexp.MustCompile(`(?s)\{\{.*?\}\}|<!--.*?-->|<script.*?</script>|<style.*?</style>`)
+		word := regexp.MustCompile(`\pL{2}`)
+		err := fs.WalkDir(Files, "templates", func(name string, d fs.DirEntry, err error) error {
+			if err != nil || d.IsDir() {
+				return err
+			}
+			source, err := Files.ReadFile(name)
+			text := regexp.MustCompile(`<[^>]*>`).ReplaceAllString(code.ReplaceAllString(string(source), ""), "\n")
+			for line := range strings.Lines(text) {
+				if line = strings.Trim(line, " \t\n·"); word.MatchString(line) && !own[line] {
+					t.Errorf("%s says %q itself: give it a key in words/*.yaml and write {{t \"key\"}}", name, line)
+				}
+			}
+			return err
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+	})
 	t.Run("every_key_a_template_names_is_there", func(t *testing.T) {
 		named := regexp.MustCompile(`\bt "([a-z0-9.-]+)"`)
 		err := fs.WalkDir(Files, "templates", func(name string, d fs.DirEntry, err error) error {
