@@ -153,7 +153,7 @@ func (s *Scanner) capabilities(ctx context.Context, anew bool, patience time.Dur
 	}
 	c, err := parseCapabilities(data)
 	if err != nil {
-		return nil, err
+		return nil, &strangerError{err}
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -172,6 +172,12 @@ func (s *Scanner) capabilities(ctx context.Context, anew bool, patience time.Dur
 	}
 	return c, nil
 }
+
+// strangerError is an answer that no eSCL scanner would give where its capabilities should be, such as a page for people (met on
+// HP OfficeJet Pro 9012e and Brother MFC-L2750DW: NAPS2 654).
+type strangerError struct{ error }
+
+func (e *strangerError) Unwrap() error { return e.error }
 
 // statusError is an answer other than what was asked for.
 type statusError struct {
@@ -293,6 +299,7 @@ func (s *Scanner) explain(ctx context.Context, err error) error {
 	}
 	var c *codeError
 	var st *statusError
+	var stranger *strangerError
 	var pin *pinError
 	var plain *plainError
 	var noTLS *tlsError
@@ -319,7 +326,7 @@ func (s *Scanner) explain(ctx context.Context, err error) error {
 		f := scan.NewFault(s.id, scan.Insecure, err)
 		f.Technician = noTLS.mend()
 		return f
-	case errors.As(err, &st):
+	case errors.As(err, &st), errors.As(err, &stranger):
 		f := scan.NewFault(s.id, scan.NoDevice, err)
 		f.Technician = "Something answers at the scanner's address, but not as an eSCL scanner. Check the address, and switch on eSCL or " +
 			"AirPrint scanning on the scanner's settings page."
