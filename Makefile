@@ -41,7 +41,7 @@ test-libreoffice: ## every official form as DOCX through LibreOffice (Debian pac
 	LIBREOFFICE=1 go test -count=1 -run LibreOffice ./agent/form
 
 test-portal: ## every map of the portal on the known and on three drifted versions of its forms
-	PORTAL_ALL=1 go test -count=1 ./agent/portal
+	@$(call with,test); PORTAL_ALL=1 go test -count=1 -v ./agent/portal
 
 soak: ## the long versions: 1,000 kills, 1,000 scans, 10,000 readings, the fleet, a birth registration with human pauses; as root also boot-trial
 	@$(call with,test); MOTCUA_SOAK=1 go test -count=1 -timeout 6h -v -run 'Soak|Crash|Kill|Fleet|Cuts|Damage|Contract' ./...

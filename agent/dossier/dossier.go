@@ -47,6 +47,8 @@ const (
 	LabelKiosk     = "kiosk"
 	LabelWays      = "ways" // how papers were given without a scan: "lookup number number"
 
+	LabelAddresses = "addresses" // what became of addresses with units of before July 2025: "chosen moved"
+
 	LabelSupplements = "supplements" // id of the submission that this one adds papers to
 )
 
@@ -283,6 +285,9 @@ func (d Dossier) Draft() (queue.Draft, error) {
 	if ways := d.wayLabel(); ways != "" {
 		labels[LabelWays] = ways
 	}
+	if addresses := d.addressLabel(); addresses != "" {
+		labels[LabelAddresses] = addresses
+	}
 	if d.Supplements != "" {
 		labels[LabelSupplements] = d.Supplements
 	}
@@ -363,6 +368,33 @@ func (d Dossier) wayLabel() string {
 	}
 	slices.Sort(ids)
 	return strings.Join(ids, " ")
+}
+
+// What becomes of an address whose units are no longer there.
+const (
+	AddressMoved  = "moved"  // one unit of today is sure
+	AddressChosen = "chosen" // a person said which of several it is
+	AddressKept   = "kept"   // as the paper has it
+)
+
+// Addresses lists them, in the order in which a report counts them.
+var Addresses = []string{AddressMoved, AddressChosen, AddressKept}
+
+func (d Dossier) addressLabel() string {
+	var all []string
+	for _, v := range d.Procedure.Complete(d.Values) {
+		switch {
+		case v.Old == "" || v.Text == "":
+		case v.Text == v.Old:
+			all = append(all, AddressKept)
+		case len(v.Offers) > 0:
+			all = append(all, AddressChosen)
+		default:
+			all = append(all, AddressMoved)
+		}
+	}
+	slices.Sort(all)
+	return strings.Join(all, " ")
 }
 
 func (d Dossier) form() (Form, error) {

@@ -233,3 +233,29 @@ func TestDossierDoesNotLeakIntoLogs(t *testing.T) {
 		}
 	}
 }
+
+// What became of an address whose units are no longer there stands in the form beside the old text, and as a count in the label.
+func TestOldAddressesAreCounted(t *testing.T) {
+	d := confirmed(t)
+	for text, want := range map[string]string{"Xã Cũ, Tỉnh Cũ": AddressKept, "Phường Mới, Tỉnh Mới": AddressMoved} {
+		d.Values["applicant_residence"] = procedure.Answer{Text: text, Old: "Xã Cũ, Tỉnh Cũ", Source: paper.OCR}
+		draft, err := d.Draft()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if draft.Labels[LabelAddresses] != want || !bytes.Contains(content(t, draft.Parts[0]), []byte(`"old": "Xã Cũ, Tỉnh Cũ"`)) {
+			t.Errorf("%s: label %q", text, draft.Labels[LabelAddresses])
+		}
+	}
+	chosen := d.Values["applicant_residence"]
+	chosen.Text, chosen.Offers = "Phường Một, Tỉnh Mới", []string{"Phường Một, Tỉnh Mới", "Phường Hai, Tỉnh Mới"}
+	d.Values["applicant_residence"] = chosen
+	draft, err := d.Draft()
+	if err != nil || draft.Labels[LabelAddresses] != AddressChosen {
+		t.Errorf("%q %v", draft.Labels[LabelAddresses], err)
+	}
+	d.Values["applicant_residence"] = procedure.Answer{Text: "1 Hàng Thử", Source: paper.OCR}
+	if draft, err := d.Draft(); err != nil || draft.Labels[LabelAddresses] != "" {
+		t.Errorf("%q %v", draft.Labels[LabelAddresses], err)
+	}
+}

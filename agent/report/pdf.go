@@ -43,6 +43,9 @@ func (r Report) PDF(w io.Writer, office, note string, made time.Time) error {
 	if len(r.Ways) > 0 {
 		page.shares("Giấy tờ không nộp bản quét", r.Ways)
 	}
+	if len(r.Addresses) > 0 {
+		page.shares("Địa chỉ theo đơn vị hành chính cũ", r.Addresses)
+	}
 	page.answers(r)
 	page.rows(r.Rows)
 	if err := doc.Output(w); err != nil {

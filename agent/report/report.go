@@ -66,6 +66,8 @@ type Report struct {
 	Total Row     `json:"total"`
 	Ways  []Share `json:"papers_not_scanned,omitempty"` // how papers were given without a scan
 
+	Addresses []Share `json:"addresses_of_old_units,omitempty"` // what became of those whose units are no longer there
+
 	Answers Answers `json:"answers"`
 }
 
@@ -103,7 +105,7 @@ func Period(from, to string, now time.Time) (since, until time.Time, err error) 
 func Tally(submissions iter.Seq[queue.Submission], procedures *procedure.Catalog, find Find, since, until time.Time) Report {
 	r := Report{From: since.Format(DayForm), To: until.Add(-time.Nanosecond).Format(DayForm), Rows: []Row{}}
 	rows := map[Key]*Row{}
-	ways := map[string]int{}
+	ways, addresses := map[string]int{}, map[string]int{}
 	for s := range submissions {
 		if s.Created.Before(since) || !s.Created.Before(until) {
 			continue
@@ -134,6 +136,14 @@ func Tally(submissions iter.Seq[queue.Submission], procedures *procedure.Catalog
 		for _, way := range strings.Fields(s.Labels[dossier.LabelWays]) {
 			ways[way]++
 		}
+		for _, one := range strings.Fields(s.Labels[dossier.LabelAddresses]) {
+			addresses[one]++
+		}
+	}
+	for _, one := range dossier.Addresses {
+		if n := addresses[one]; n > 0 {
+			r.Addresses = append(r.Addresses, Share{addressWords[one], n})
+		}
 	}
 	for _, id := range procedure.WayIDs {
 		if n := ways[string(id)]; n > 0 {
@@ -152,6 +162,9 @@ func Tally(submissions iter.Seq[queue.Submission], procedures *procedure.Catalog
 	})
 	return r
 }
+
+var addressWords = map[string]string{dossier.AddressMoved: "Đổi sang đơn vị mới, chỉ có một",
+	dossier.AddressChosen: "Đơn vị cũ bị chia, người dân đã chọn", dossier.AddressKept: "Giữ như trên giấy tờ"}
 
 // Share is one bar of a chart or one line of a summary.
 type Share struct {

@@ -155,3 +155,34 @@ func TestTextSummary(t *testing.T) {
 		}
 	}
 }
+
+// Addresses with units that are no longer there are counted by what became of them.
+func TestOldAddresses(t *testing.T) {
+	one := sample(at(2, 9), "2.000815", "toàn trình", "self", "Bến Nghé", queue.Delivered)
+	one.Labels[dossier.LabelAddresses] = "chosen moved moved"
+	two := sample(at(3, 9), "2.000815", "toàn trình", "self", "Bến Nghé", queue.Delivered)
+	two.Labels[dossier.LabelAddresses] = "moved kept"
+	since, until, err := Period("2026-11-02", "2026-11-04", at(20, 8))
+	if err != nil {
+		t.Fatal(err)
+	}
+	r := Tally(slices.Values([]queue.Submission{one, two}), nil, nil, since, until)
+	want := []Share{{addressWords["moved"], 3}, {addressWords["chosen"], 1}, {addressWords["kept"], 1}}
+	if !slices.Equal(r.Addresses, want) {
+		t.Errorf("%v, want %v", r.Addresses, want)
+	}
+	var b bytes.Buffer
+	if err := r.PDF(&b, "Phường Mẫu", "nhật ký", at(20, 8)); err != nil {
+		t.Fatal(err)
+	}
+	file := filepath.Join(t.TempDir(), "report.pdf")
+	if err := os.WriteFile(file, b.Bytes(), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	out, err := exec.CommandContext(t.Context(), "pdftotext", "-layout", file, "-").CombinedOutput()
+	for _, words := range []string{"Địa chỉ theo đơn vị hành chính cũ", addressWords["chosen"]} {
+		if err != nil || !strings.Contains(string(out), words) {
+			t.Errorf("%v: no %q in %s", err, words, out)
+		}
+	}
+}

@@ -81,6 +81,7 @@ func (s *Pages) reportPage(w http.ResponseWriter, r *http.Request, m staff.Membe
 		{"report.channels", bars(rep.By(report.ByChannel))},
 		{"report.wards", bars(rep.By(report.ByWard))},
 		{"report.ways", bars(rep.Ways)},
+		{"report.addresses", bars(rep.Addresses)},
 	}}
 	s.RenderConsole(w, r, http.StatusOK, "report", v)
 }
