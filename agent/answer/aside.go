@@ -34,16 +34,12 @@ func (s *Store) openIdentity(now time.Time) error {
 			return err
 		}
 	}
-	aside, err := s.drafts.Aside()
+	aside, err := s.identitiesAside()
 	if err != nil {
 		return err
 	}
-	aside = slices.DeleteFunc(aside, func(a draft.Aside) bool {
-		_, err := identityOf(func(text *string) error { return s.drafts.TakeAside(a, text) })
-		return a.ID != identityName || err != nil
-	})
 	if len(aside) > 0 && (current == nil || s.heard.Desk == "") {
-		if err := s.goBy(aside[0], current); err != nil {
+		if err := s.goBy(aside[0].Aside, current); err != nil {
 			return err
 		}
 		aside = aside[1:]
@@ -60,18 +56,37 @@ func (s *Store) openIdentity(now time.Time) error {
 		}
 	}
 	for _, a := range aside {
-		other, err := identityOf(func(text *string) error { return s.drafts.TakeAside(a, text) })
-		if err == nil {
-			err = s.keepOther(other)
+		if err := s.keepOther(a.identity); err != nil {
+			return err
 		}
-		if err == nil { // only now: a key that could not be kept stays aside
-			err = s.drafts.ForgetAside(a)
-		}
-		if err != nil {
+		if err := s.drafts.ForgetAside(a.Aside); err != nil { // only now: a key that could not be kept stays aside
 			return err
 		}
 	}
 	return s.openOthers(now)
+}
+
+// identityAside is an identity that was set aside and can be opened again.
+type identityAside struct {
+	draft.Aside
+	identity *age.X25519Identity
+}
+
+func (s *Store) identitiesAside() ([]identityAside, error) {
+	all, err := s.drafts.Aside()
+	if err != nil {
+		return nil, err
+	}
+	var out []identityAside
+	for _, a := range all {
+		if a.ID != identityName {
+			continue
+		}
+		if own, err := identityOf(func(text *string) error { return s.drafts.TakeAside(a, text) }); err == nil {
+			out = append(out, identityAside{a, own})
+		}
+	}
+	return out, nil
 }
 
 // takeIdentity reads the identity; nil where it is not there, or can't be opened. One that can't be read just now is an error: it may be

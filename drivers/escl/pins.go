@@ -9,10 +9,11 @@ import (
 	"maps"
 	"net/url"
 	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 	"sync"
+
+	"motcua/drivers/kept"
 )
 
 // pins remembers the key each device showed when it was first met, as ssh does: a scanner signs its own
@@ -111,19 +112,10 @@ func (p *pins) save() error {
 	for _, host := range slices.Sorted(maps.Keys(p.known)) {
 		fmt.Fprintln(&b, host, p.known[host])
 	}
-	f, err := os.CreateTemp(filepath.Dir(p.file), ".scanners-*")
-	if err != nil {
+	if err := kept.Write(p.file, []byte(b.String())); err != nil {
 		return fmt.Errorf("remember a scanner: %w", err)
 	}
-	defer os.Remove(f.Name())
-	if _, err := f.WriteString(b.String()); err != nil {
-		f.Close()
-		return fmt.Errorf("remember a scanner: %w", err)
-	}
-	if err := errors.Join(f.Sync(), f.Close()); err != nil {
-		return fmt.Errorf("remember a scanner: %w", err)
-	}
-	return os.Rename(f.Name(), p.file)
+	return nil
 }
 
 // pinError says that a device is not the one that was first met.

@@ -7,10 +7,11 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
-	"path/filepath"
 	"slices"
 	"sync"
 	"time"
+
+	"motcua/drivers/kept"
 )
 
 const (
@@ -243,22 +244,5 @@ func (j *Jobs) save() error {
 	if err != nil {
 		return err
 	}
-	dir := filepath.Dir(j.file)
-	f, err := os.CreateTemp(dir, ".print-jobs-*")
-	if err != nil {
-		return err
-	}
-	defer os.Remove(f.Name())
-	_, err = f.Write(append(data, '\n'))
-	if err := errors.Join(err, f.Sync(), f.Close()); err != nil {
-		return err
-	}
-	if err := os.Rename(f.Name(), j.file); err != nil {
-		return err
-	}
-	d, err := os.Open(dir)
-	if err != nil {
-		return err
-	}
-	return errors.Join(d.Sync(), d.Close())
+	return kept.Write(j.file, append(data, '\n'))
 }
