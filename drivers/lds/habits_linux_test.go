@@ -153,3 +153,31 @@ func TestGroupThatNobodyUnderstands(t *testing.T) {
 		})
 	}
 }
+
+// counting counts how often PACE was begun with the number on the front.
+type counting struct {
+	direct
+	byCAN int
+}
+
+func (c *counting) Transmit(ctx context.Context, apdu []byte) ([]byte, error) {
+	if len(apdu) > 1 && apdu[1] == 0x22 && bytes.Contains(apdu, []byte{0x83, 1, 2}) {
+		c.byCAN++
+	}
+	return c.direct.Transmit(ctx, apdu)
+}
+
+// A number that the chip has refused is not tried again where it has to be opened anew: a chip slows down with every wrong key.
+func TestRefusedNumberIsTriedOnce(t *testing.T) {
+	i := issue(t, invented())
+	o := i.options()
+	o.Curt, o.MostRead = true, 100
+	c := &counting{direct: direct{chip.New(without(i.files, 0x1e), o)}}
+	card, err := lds.Read(t.Context(), c, lds.Access{CAN: "000000", MRZ: i.key}, lds.Options{Trusted: i.trusted, Now: today})
+	if err != nil || card.Access != "PACE-MRZ" || card.Authentic.Trust != lds.Verified {
+		t.Fatalf("%v, %+v, %v", card, card.Authentic, err)
+	}
+	if c.byCAN != 1 {
+		t.Errorf("the number was tried %d times", c.byCAN)
+	}
+}

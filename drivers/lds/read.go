@@ -45,12 +45,16 @@ func Read(ctx context.Context, t Transmitter, a Access, o Options) (Card, error)
 	}
 	o.Progress(Progress{File: "access"})
 	c := &channel{t: t, block: o.Block}
-	c.reopen = func(ctx context.Context) error {
-		_, err := c.open(ctx, a, o)
-		return err
-	}
 	var card Card
 	var err error
+	c.reopen = func(ctx context.Context) error {
+		again := a
+		if card.Access != "" && card.Access != "PACE-CAN" {
+			again.CAN = "" // it was refused, and a chip slows down with every wrong key
+		}
+		_, err := c.open(ctx, again, o)
+		return err
+	}
 	if card.Access, err = c.open(ctx, a, o); err != nil {
 		return Card{}, fmt.Errorf("open chip: %w", mendable(err))
 	}
