@@ -33,6 +33,7 @@ import (
 
 	"motcua/agent/answer"
 	"motcua/agent/office"
+	"motcua/agent/tether"
 	"motcua/queue"
 	"motcua/queue/collect"
 	"motcua/queue/seal"
@@ -236,7 +237,7 @@ func (p *part) start(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := p.cmd.Start(); err != nil {
+	if err := tether.Start(p.cmd); err != nil {
 		t.Fatal(err)
 	}
 	p.stdin = in

@@ -15,6 +15,8 @@ import (
 
 	"github.com/chromedp/chromedp"
 	"golang.org/x/sys/unix"
+
+	"motcua/agent/tether"
 )
 
 // A newcomer starts the demo, opens the printed address in a browser, and walks from choice to receipt; the
@@ -120,7 +122,7 @@ func startDemo(t *testing.T, data string) (address, desk string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := demo.Start(); err != nil {
+	if err := tether.Start(demo); err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() {

@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"motcua/agent/station"
+	"motcua/agent/tether"
 	"motcua/drivers/escl/printer"
 	"motcua/drivers/pcsc/vpcd"
 
@@ -52,7 +53,7 @@ func TestWatchTellsWithinTwoSeconds(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := cmd.Start(); err != nil {
+	if err := tether.Start(cmd); err != nil {
 		t.Fatal(err)
 	}
 	type change struct {

@@ -15,6 +15,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"motcua/agent/config"
+	"motcua/agent/tether"
 	"motcua/configs"
 	"motcua/queue/seal"
 )
@@ -173,7 +174,7 @@ func moveAndKill(t *testing.T, name, dir string, n int) (killed bool) {
 	child.WaitDelay = time.Second
 	out := &said{}
 	child.Stdout, child.Stderr = out, out
-	if err := child.Start(); err != nil {
+	if err := tether.Start(child); err != nil {
 		t.Fatal(err)
 	}
 	ended := make(chan error, 1)

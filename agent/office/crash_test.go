@@ -14,6 +14,7 @@ import (
 
 	"motcua/agent/answer"
 	"motcua/agent/audit"
+	"motcua/agent/tether"
 )
 
 // crashing names the folder that a child process works in until it is killed.
@@ -139,7 +140,7 @@ func killed(t *testing.T, dir string, after time.Duration) (lines []string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := child.Start(); err != nil {
+	if err := tether.Start(child); err != nil {
 		t.Fatal(err)
 	}
 	text := bufio.NewScanner(out)

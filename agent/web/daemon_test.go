@@ -12,6 +12,8 @@ import (
 	"time"
 
 	"github.com/chromedp/chromedp"
+
+	"motcua/agent/tether"
 )
 
 // shipped is `motcua run --demo` as a process.
@@ -35,7 +37,7 @@ func (s *shipped) start() string {
 		s.t.Fatal(err)
 	}
 	s.daemon.Stderr = s.daemon.Stdout
-	if err := s.daemon.Start(); err != nil {
+	if err := tether.Start(s.daemon); err != nil {
 		s.t.Fatal(err)
 	}
 	address := make(chan string, 1)
