@@ -20,6 +20,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"motcua/agent/tether"
 )
 
 // patience bounds everything that is waited for; a machine that is busy may need it.
@@ -126,7 +128,7 @@ func (d *daemon) run() {
 		d.t.Fatal(err)
 	}
 	cmd.Stderr = cmd.Stdout
-	if err := cmd.Start(); err != nil {
+	if err := tether.Start(cmd); err != nil {
 		d.t.Fatal(err)
 	}
 	d.process, d.said, d.ended = cmd.Process, &lines{}, make(chan struct{})

@@ -19,6 +19,8 @@ import (
 	"github.com/chromedp/cdproto/target"
 	"github.com/chromedp/chromedp"
 	"github.com/chromedp/chromedp/remote"
+
+	"motcua/agent/tether"
 )
 
 const packaging = "../../configs/packaging/"
@@ -32,6 +34,8 @@ type screen struct {
 	ctx     context.Context // of the one page
 	portal  string          // an address besides the daemon's that may be opened
 	more    []string        // arguments of Chromium's besides the unit's
+	free    bool            // without the shipped policy
+	home    string          // what the browser may write, its downloads among it
 	said    lines
 	ended   chan struct{} // closed when the browser, and what runs it, has ended
 }
@@ -43,6 +47,11 @@ func openScreen(t *testing.T, d *daemon, shipped bool) *screen {
 	if shipped {
 		s.loadKeyboard()
 	}
+	return s.show(d)
+}
+
+func (s *screen) show(d *daemon) *screen {
+	s.t.Helper()
 	temp := s.begin(d, []string{"chromium"}, "--ozone-platform=x11", "DISPLAY="+s.display)
 	s.attach(d, temp)
 	s.run(chromedp.WaitVisible(chromedp.CSS("form[action='/begin'] button")))
@@ -70,6 +79,9 @@ func (s *screen) begin(d *daemon, command []string, platform string, env ...stri
 	managed := filepath.Join(temp, "policies", "managed")
 	if err := os.MkdirAll(managed, 0o755); err != nil {
 		t.Fatal(err)
+	}
+	if s.home = temp; s.free {
+		policy = []byte(`{"DeveloperToolsAvailability": 2}`)
 	}
 	policy = bytes.ReplaceAll(policy, []byte("127.0.0.1:8080"), []byte(u.Host)) // the daemon of a test has another port
 	if s.portal != "" {                                                         // as an office does that fills the portal's forms at its kiosk
@@ -104,7 +116,7 @@ func (s *screen) begin(d *daemon, command []string, platform string, env ...stri
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	cmd.Stderr = &s.said
 	cmd.WaitDelay = patience // a helper of the browser may hold the pipe
-	if err := cmd.Start(); err != nil {
+	if err := tether.Start(cmd); err != nil {
 		t.Fatal(err)
 	}
 	s.ended = make(chan struct{})
@@ -195,7 +207,7 @@ func xServer(t *testing.T) string {
 	defer r.Close()
 	cmd := exec.Command("Xvfb", "-displayfd", "3", "-screen", "0", "1280x800x24", "-nolisten", "tcp", "-noreset")
 	cmd.ExtraFiles = []*os.File{w}
-	if err := cmd.Start(); err != nil {
+	if err := tether.Start(cmd); err != nil {
 		t.Fatalf("start Xvfb (Debian package xvfb): %v", err)
 	}
 	w.Close()
@@ -319,7 +331,12 @@ func (s *screen) open() ([]string, error) {
 	return at, nil
 }
 
-func (s *screen) seen() string { return fmt.Sprint(s.windows(), s.pages()) }
+// seen are windows, pages, and what was saved.
+func (s *screen) seen() string {
+	saved, _ := filepath.Glob(filepath.Join(s.home, "*", "*"+fetched+"*"))
+	more, _ := filepath.Glob(filepath.Join(s.home, "*"+fetched+"*"))
+	return fmt.Sprint(s.windows(), s.pages(), append(saved, more...))
+}
 
 // settles gives what is to be seen once it has changed from before, or some time after nothing did.
 func (s *screen) settles(before string, within time.Duration) string {
@@ -379,11 +396,42 @@ func TestKioskKeysOfAnOrdinaryKeyboard(t *testing.T) {
 	}
 }
 
-// By touch alone: the file button, printing, downloads and other windows.
-func TestKioskTouch(t *testing.T) {
-	t.Parallel()
-	d := start(t)
-	s := openScreen(t, d, true)
+// touches are what a finger may set off in a page, whoever wrote it: a button of the page's, or one that a script adds, so that what the
+// browser gives to a touch alone is given.
+var touches = []struct{ name, script string }{
+	{"file button", `document.querySelector("#file").click()`},
+	{"another file button", `Object.assign(document.createElement("input"), { type: "file" }).click()`},
+	{"folder button", `Object.assign(document.createElement("input"), { type: "file", webkitdirectory: true }).click()`},
+	{"folder picker", `showDirectoryPicker().catch(() => {})`},
+	{"place to save", `showSaveFilePicker().catch(() => {})`},
+	{"print", `print()`},
+	{"download", `Object.assign(document.createElement("a"), { href: "data:text/plain,x", download: fetched }).click()`},
+}
+
+// fetched is the name of what the page has the browser save.
+const fetched = "fetched.txt"
+
+// touch has a finger set one of them off, and gives what is to be seen before and after it, once that differs or some time later.
+func (s *screen) touch(script string, within time.Duration) (before, after string) {
+	s.t.Helper()
+	s.text(`(() => { document.querySelector("#touched")?.remove();
+		const b = Object.assign(document.createElement("button"), { id: "touched", textContent: "x", type: "button" });
+		const fetched = "` + fetched + `";
+		b.addEventListener("click", (e) => { e.preventDefault(); b.dataset.done = "yes"; setTimeout(() => { ` + script + ` }, 0); });
+		document.querySelector("main").prepend(b); b.scrollIntoView({ block: "center" }); return ""; })()`)
+	before = s.seen()
+	s.wait("a page that takes taps", s.settled)
+	s.run(chromedp.Click(chromedp.CSS("#touched")))
+	// A touch that doesn't arrive would show that nothing happens, whatever it would have done.
+	if got := s.text(`document.querySelector("#touched").dataset.done || ""`); got != "yes" {
+		s.t.Fatal("the touch does not arrive")
+	}
+	return before, s.settles(before, within)
+}
+
+// toTheFiles opens the page that takes files.
+func (s *screen) toTheFiles() {
+	s.t.Helper()
 	s.text(`void (async () => {
 		const csrf = document.querySelector('meta[name="csrf"]').content;
 		for (const [path, more] of [["/begin", { lang: "vi" }], ["/choose/2.000815", {}], ["/consent", { agreed: "yes" }]])
@@ -391,27 +439,40 @@ func TestKioskTouch(t *testing.T) {
 		location.assign("/scan");
 	})(); ""`)
 	s.run(chromedp.WaitReady(chromedp.CSS("#file")))
-	before := s.seen()
-	for _, act := range []struct{ name, script string }{
-		{"file button", `document.querySelector("#file").scrollIntoView()`},
-		{"print", `setTimeout(() => print(), 0)`},
-		{"download", `(() => { const a = document.createElement("a"); a.href = "data:text/plain,x"; a.download = "x.txt";
-			document.body.append(a); a.click(); })()`},
-		{"folder picker", `window.showDirectoryPicker && showDirectoryPicker().catch(() => {})`},
-	} {
-		s.text(act.script + `; ""`)
-		if act.name == "file button" {
-			s.run(chromedp.Click(chromedp.CSS("#file")))
-		}
-		now := s.settles(before, time.Second)
-		t.Logf("%-14s %s", act.name, map[bool]string{true: "nothing opens", false: now}[now == before])
+}
+
+// By touch alone: file buttons and pickers, printing, downloads.
+func TestKioskTouch(t *testing.T) {
+	t.Parallel()
+	d := start(t)
+	s := openScreen(t, d, true)
+	s.toTheFiles()
+	for _, act := range touches {
+		before, now := s.touch(act.script, time.Second)
+		t.Logf("%-20s %s", act.name, map[bool]string{true: "nothing opens", false: now}[now == before])
 		if now != before {
 			t.Errorf("%s: %s, before %s", act.name, now, before)
 		}
 	}
-	alive := s.text(`document.querySelector("h1").textContent`)
-	if alive == "" {
+	if s.text(`document.querySelector("h1").textContent`) == "" {
 		t.Error("the page hangs")
+	}
+}
+
+// The touches above must be able to open something: in a browser without the shipped policy each does.
+func TestKioskTouchWithoutPolicy(t *testing.T) {
+	for _, act := range touches {
+		t.Run(strings.ReplaceAll(act.name, " ", "_"), func(t *testing.T) { // each on its own: a dialog covers the page
+			t.Parallel()
+			d := start(t)
+			s := (&screen{t: t, display: xServer(t), free: true}).show(d)
+			s.toTheFiles()
+			before, now := s.touch(act.script, patience)
+			t.Logf("%-20s %s", act.name, now)
+			if now == before {
+				t.Errorf("%s opens nothing without the policy either: the walk sees nothing", act.name)
+			}
+		})
 	}
 }
 

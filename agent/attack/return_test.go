@@ -96,7 +96,8 @@ func TestKioskReturns(t *testing.T) {
 			command := []string{d.binary, "screen", "--listen", u.Host, "--user", me.Username, "--", "chromium"}
 			var temp string
 			if c.cage {
-				cage := []string{"setpriv", "--reuid=" + nobody, "--regid=" + nobody, "--clear-groups", "cage", "-d", "--"} // it refuses root
+				cage := []string{"setpriv", "--pdeathsig", "KILL", "--reuid=" + nobody, "--regid=" + nobody, "--clear-groups", // cage refuses root
+					"cage", "-d", "--"}
 				temp = s.begin(d, append(cage, command...), "--ozone-platform=wayland",
 					"WLR_BACKENDS=headless", "WLR_RENDERER=pixman", "WLR_LIBINPUT_NO_DEVICES=1", "DISPLAY=", "WAYLAND_DISPLAY=")
 			} else {
