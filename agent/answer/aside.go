@@ -1,6 +1,7 @@
 package answer
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -151,17 +152,27 @@ func (s *Store) keepOther(i *age.X25519Identity) error {
 	return nil
 }
 
-// openOthers reads the identities that this kiosk went by, and forgets those to which nothing is sealed any more.
+// mostKeys is how many keys are kept besides the kiosk's own: one comes with each loss, and by then nothing is sealed to the first. Keys
+// are counted, not aged: of what is forgotten under a wrong clock the desk gives all again, but never a key.
+const mostKeys = 16
+
+// isKey says whether a draft holds a key of the kiosk's.
+func isKey(name string) bool { return name == identityName || strings.HasPrefix(name, otherPrefix) }
+
+// openOthers reads the identities that this kiosk went by.
 func (s *Store) openOthers(now time.Time) error {
 	ids, err := s.drafts.IDs()
 	if err != nil {
 		return err
 	}
-	for _, name := range ids {
-		if !strings.HasPrefix(name, otherPrefix) {
-			continue
-		}
-		if age, known := s.drafts.Age(name, now); known && age > keepOpen {
+	ids = slices.DeleteFunc(ids, func(name string) bool { return !strings.HasPrefix(name, otherPrefix) })
+	age := func(name string) time.Duration {
+		d, _ := s.drafts.Age(name, now)
+		return d
+	}
+	slices.SortStableFunc(ids, func(a, b string) int { return cmp.Compare(age(a), age(b)) })
+	for i, name := range ids {
+		if i >= mostKeys {
 			if err := s.drafts.Forget(name); err != nil {
 				return err
 			}
@@ -196,8 +207,12 @@ func (s *Store) bringBack(now time.Time) error {
 			continue
 		}
 		if isRecord {
-			if err := s.join(record, a); err != nil {
+			joined, err := s.join(record, a)
+			if err != nil {
 				return err
+			}
+			if !joined {
+				continue
 			}
 		}
 		if err := s.drafts.ForgetAside(a); err != nil {
@@ -208,28 +223,33 @@ func (s *Store) bringBack(now time.Time) error {
 }
 
 // join notes in a record what one that was set aside knew of the same dossier: that it was handed in here, and that its result was
-// handed over.
-func (s *Store) join(id string, a draft.Aside) error {
+// handed over. Where one of the two can't be read nothing is joined: what it knew is then nowhere else, and must stay for a start that
+// can read it.
+func (s *Store) join(id string, a draft.Aside) (joined bool, err error) {
 	now, err := s.read(id)
 	var was Record
 	if err == nil {
 		err = s.drafts.TakeAside(a, &was)
 	}
-	if err != nil || was.Submission != id {
-		return nil // the desk's word stands by itself
+	switch {
+	case err != nil:
+		s.log.Error("what was known of a dossier can't be read and stays set aside", "submission", id, "error", err)
+		return false, nil
+	case was.Submission != id:
+		return true, nil // the desk's word stands by itself
 	}
-	joined := now
-	joined.Own = now.Own || was.Own
-	if len(joined.Born) == 0 {
-		joined.Born = was.Born
+	both := now
+	both.Own = now.Own || was.Own
+	if len(both.Born) == 0 {
+		both.Born = was.Born
 	}
 	if now.Result != nil && was.Result != nil && now.Result.SHA256 == was.Result.SHA256 && now.Collected.IsZero() {
-		joined.Collected, joined.Told = was.Collected, was.Told
+		both.Collected, both.Told = was.Collected, was.Told
 	}
-	if err := s.drafts.Keep(recordPrefix+id, joined); err != nil {
-		return fmt.Errorf("keep answer: %w", err)
+	if err := s.drafts.Keep(recordPrefix+id, both); err != nil {
+		return false, fmt.Errorf("keep answer: %w", err)
 	}
-	return nil
+	return true, nil
 }
 
 // sweepResults removes results that no record names any more: a cut came between record and result. What does not open, or whose
@@ -257,14 +277,20 @@ func (s *Store) sweepResults(names []string, now time.Time) error {
 	return nil
 }
 
-// sweepAside forgets what was set aside and whose key did not come back for as long as anything is kept.
+// sweepAside forgets what was set aside and whose key did not come back for as long as anything is kept, but for the kiosk's own keys.
 func (s *Store) sweepAside(now time.Time) error {
 	aside, err := s.drafts.Aside()
 	if err != nil {
 		return err
 	}
-	for _, a := range aside {
-		if now.Sub(a.Since) <= keepOpen {
+	keys := 0
+	for _, a := range slices.Backward(aside) { // the newest first
+		goes := now.Sub(a.Since) > keepOpen
+		if isKey(a.ID) {
+			keys++
+			goes = keys > mostKeys
+		}
+		if !goes {
 			continue
 		}
 		if err := s.drafts.ForgetAside(a); err != nil {

@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"testing"
+	"time"
 
 	"filippo.io/age"
 
@@ -142,6 +143,45 @@ func TestKeyThatComesBack(t *testing.T) {
 	})
 }
 
+// What was set aside may be all that tells of a result that its citizen has: it stays until it has been read.
+func TestUnreadableRecordStaysAside(t *testing.T) {
+	for name, unreadable := range map[string]string{"what is aside": "aside", "what stands in its place": "place"} {
+		t.Run(name, func(t *testing.T) {
+			l := loseKey(t)
+			if err := seal.NewFile(filepath.Join(l.dir, "key")).Save(t.Context(), l.keys); err != nil {
+				t.Fatal(err)
+			}
+			s := openAt(t, l.dir)
+			if err := s.Wipe("A", l.result.Result.SHA256, noon); err != nil {
+				t.Fatal(err)
+			}
+			var handed Record
+			if err := s.drafts.Take(recordPrefix+"A", &handed); err != nil {
+				t.Fatal(err)
+			}
+			keep := func(where string, record any) {
+				t.Helper()
+				if where == unreadable {
+					record = "no record"
+				}
+				if err := s.drafts.Keep(recordPrefix+"A", record); err != nil {
+					t.Fatal(err)
+				}
+			}
+			keep("aside", handed)
+			if err := s.drafts.SetAside(recordPrefix+"A", noon); err != nil {
+				t.Fatal(err)
+			}
+			keep("place", l.result)
+			openAt(t, l.dir)
+			aside, err := s.drafts.Aside()
+			if err != nil || len(aside) != 1 || aside[0].ID != recordPrefix+"A" {
+				t.Errorf("it is gone: %v, %v", aside, err)
+			}
+		})
+	}
+}
+
 // Wherever the power fails while an identity comes back, the next start comes to the same.
 func TestKeyThatComesBackCut(t *testing.T) {
 	for name, cut := range map[string]func(s *Store) error{
@@ -180,7 +220,7 @@ func TestSetAsideGoes(t *testing.T) {
 		}
 		return n
 	}
-	if n := count(); n != 2 { // identity and result; the record lies where it lay
+	if n := count(); n != 2 { // the kiosk's key and the result; the record lies where it lay
 		t.Errorf("%d are set aside", n)
 	}
 	aside, err := s.drafts.Aside()
@@ -191,8 +231,40 @@ func TestSetAsideGoes(t *testing.T) {
 	if _, err := s.Sweep(aside[0].Since.Add(keepOpen)); err != nil || count() != 2 {
 		t.Errorf("%d are left, %v", count(), err)
 	}
-	if _, err := s.Sweep(last.Add(1)); err != nil || count() != 0 {
+	if _, err := s.Sweep(last.Add(1)); err != nil || count() != 1 { // no key goes by the clock
 		t.Errorf("%d are left, %v", count(), err)
+	}
+}
+
+// Under a clock that runs years ahead for a while nothing is lost that the desk can't give again: the kiosk's keys stay.
+func TestKeysStayUnderAWrongClock(t *testing.T) {
+	l := loseKey(t)
+	ahead := time.Now().AddDate(3, 0, 0)
+	s := openAt(t, l.dir)
+	if _, err := s.Sweep(ahead); err != nil {
+		t.Fatal(err)
+	}
+	s = l.back(t)
+	if got := s.Recipient().String(); got != l.was || len(s.identities()) != 2 {
+		t.Fatalf("the kiosk goes by %s of %d keys, not by %s", got, len(s.identities()), l.was)
+	}
+	s.others = nil
+	if err := s.openOthers(ahead); err != nil || len(s.identities()) != 2 {
+		t.Errorf("%d keys are left, %v", len(s.identities()), err)
+	}
+	// They don't pile up either.
+	for range mostKeys + 3 {
+		other, err := age.GenerateX25519Identity()
+		if err == nil {
+			err = s.keepOther(other)
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	s.others = nil
+	if err := s.openOthers(time.Now()); err != nil || len(s.others) != mostKeys {
+		t.Errorf("%d keys beside the kiosk's, %v", len(s.others), err)
 	}
 }
 

@@ -472,10 +472,12 @@ func (p *Publisher) session(ctx context.Context, b buckets) error {
 			if entry == nil || entry.Operation() != jetstream.KeyValuePut {
 				continue
 			}
-			if err := p.handedOver(ctx, b, entry, !kiosks.kept.over()); err != nil {
+			rests := !kiosks.kept.over()
+			err := p.handedOver(ctx, b, entry, rests)
+			if err != nil {
 				p.denied(ctx, handedPrefix, err)
-				kiosks.kept.note(false)
 			}
+			kiosks.took(rests, err)
 		case <-news:
 		case <-kiosks.mute.ends():
 		case <-ctx.Done():
@@ -532,6 +534,13 @@ func (k *kioskSet) take(entry jetstream.KeyValueEntry) {
 		delete(k.told, entry.Key())
 	default:
 		delete(k.recipients, entry.Key()) // what is sealed from now on is not for it
+	}
+}
+
+// took notes whether a kiosk's word could be taken away; where that rests it was not tried.
+func (k *kioskSet) took(rests bool, err error) {
+	if !rests {
+		k.kept.note(err == nil)
 	}
 }
 

@@ -1,6 +1,7 @@
 package answer
 
 import (
+	"errors"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -32,6 +33,16 @@ func TestRest(t *testing.T) {
 			if lasted[i] != want*time.Minute {
 				t.Errorf("rest %d lasted %v, want %v", i, lasted[i], want*time.Minute)
 			}
+		}
+		k := kioskSet{kept: r}
+		k.took(true, nil)
+		if k.kept.pause != r.pause {
+			t.Error("what was not tried counts as done")
+		}
+		k.took(false, nil)
+		k.took(false, errors.New("denied"))
+		if d := time.Until(k.kept.until); d != restFirst {
+			t.Errorf("after a word was taken away: %v", d)
 		}
 		r.note(true)
 		r.note(false)
