@@ -142,6 +142,7 @@ func (j *Jobs) settle(ctx context.Context, l Late) (settled bool, err error) {
 	defer p.client.CloseIdleConnections()
 	had, err := p.takeBackNamed(ctx, l.Name)
 	if err != nil {
+		j.unheard(l.Name)
 		return false, err
 	}
 	if had || j.absentLong(l.Name) {
@@ -164,6 +165,15 @@ func (j *Jobs) absentLong(name string) bool {
 		o.absent = time.Now()
 	}
 	return time.Since(o.absent) >= settling
+}
+
+// unheard notes that a printer could not be asked: what it said before and says next is no "for a while".
+func (j *Jobs) unheard(name string) {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	if i := j.at(name); i >= 0 {
+		j.open[i].absent = time.Time{}
+	}
 }
 
 // settleAll settles what a printer may still print, or says why that can't be done.

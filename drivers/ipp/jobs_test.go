@@ -276,6 +276,28 @@ func TestJobsFile(t *testing.T) {
 	}
 }
 
+// "No such job" counts when a printer says so for a while: two answers with a time between them in which it could not be asked are two
+// moments.
+func TestAbsentIsSaidForAWhile(t *testing.T) {
+	jobs, err := OpenJobs(filepath.Join(t.TempDir(), "print-jobs.json"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := jobs.give("ipp://127.0.0.1:"+cupstest.FreePort(t)+"/printers/x", "phieu-1"); err != nil { // nobody listens there
+		t.Fatal(err)
+	}
+	if jobs.absentLong("phieu-1") {
+		t.Fatal("the first answer counts")
+	}
+	jobs.open[0].absent = time.Now().Add(-2 * settling)
+	if settled, err := jobs.settle(t.Context(), Late{jobs.open[0].Printer, "phieu-1", time.Now()}); settled || err == nil {
+		t.Fatalf("%v, %v, want that it can't be asked", settled, err)
+	}
+	if jobs.absentLong("phieu-1") {
+		t.Error("the first answer after it was away settles it")
+	}
+}
+
 // A printer's fault of its own while it takes a document, and a status that nobody knows, say nothing of whether it has the
 // document; while it can't list its jobs, nothing else is printed there.
 func TestDoubtfulAnswers(t *testing.T) {
