@@ -105,13 +105,9 @@ func (s *Store) HandedOver(_ context.Context, kiosk, submission, sum string) err
 }
 
 // OfferAgain has the kiosks offer again every result that a revoked kiosk told as handed over, and gives how many those are: a thief
-// who has the whole kiosk can tell so of each that it had. Cut anywhere, it goes on when it is done again.
-func (s *Store) OfferAgain(_ context.Context, kiosk, by string) (n int, err error) {
-	s.acting.Lock()
-	defer s.acting.Unlock()
-	if err := s.ready(); err != nil {
-		return 0, err
-	}
+// who has the whole kiosk can tell so of each that it had. Cut anywhere, it goes on when it is done again. What others do meanwhile
+// waits for one of them at most, not for all: there may be thousands.
+func (s *Store) OfferAgain(ctx context.Context, kiosk, by string) (n int, err error) {
 	s.mu.RLock()
 	out := s.kiosks.out(kiosk)
 	var ids []string
@@ -126,16 +122,39 @@ func (s *Store) OfferAgain(_ context.Context, kiosk, by string) (n int, err erro
 	}
 	slices.Sort(ids)
 	for _, id := range ids {
-		rec := s.record(id).clone()
-		rec.Handed = nil
-		s.step(rec, Step{At: s.o.Now().UTC(), By: by, State: rec.State, Offered: kiosk}, true)
-		if err := s.save(rec, &audit.Event{Actor: actor(by), Act: audit.ResultOffered, Submission: rec.ID, Procedure: rec.Procedure,
-			Reason: codeOf(kiosk)}); err != nil {
+		offered, err := s.offerAgain(ctx, id, kiosk, by)
+		if err != nil {
 			return n, err
 		}
-		n++
+		if offered {
+			n++
+		}
 	}
 	return n, nil
+}
+
+// offerAgain does so for one result, if it is still so that a kiosk told it as handed over.
+func (s *Store) offerAgain(ctx context.Context, id, kiosk, by string) (offered bool, err error) {
+	s.acting.Lock()
+	defer s.acting.Unlock()
+	if err := context.Cause(ctx); err != nil {
+		return false, err
+	}
+	if err := s.ready(); err != nil {
+		return false, err
+	}
+	s.mu.RLock()
+	out := s.kiosks.out(kiosk)
+	s.mu.RUnlock()
+	was := s.record(id)
+	if was == nil || !out || !was.handedAt(kiosk) {
+		return false, nil
+	}
+	rec := was.clone()
+	rec.Handed = nil
+	s.step(rec, Step{At: s.o.Now().UTC(), By: by, State: rec.State, Offered: kiosk}, true)
+	return true, s.save(rec, &audit.Event{Actor: actor(by), Act: audit.ResultOffered, Submission: rec.ID, Procedure: rec.Procedure,
+		Reason: codeOf(kiosk)})
 }
 
 // handedAt reports whether the result that the citizen is to get now was told by a kiosk as handed over.

@@ -668,6 +668,11 @@ func TestHandedOver(t *testing.T) {
 		t.Errorf("%+v, %v", known, err)
 	}
 	now = now.Add(time.Hour)
+	gone, leave := context.WithCancel(t.Context())
+	leave()
+	if n, err := w.store.OfferAgain(gone, "kiosk-1", "hoa"); n != 0 || !errors.Is(err, context.Canceled) {
+		t.Errorf("%d are offered again for an officer who has left, %v", n, err)
+	}
 	for _, want := range []int{1, 0} {
 		if n, err := w.store.OfferAgain(t.Context(), "kiosk-1", "hoa"); n != want || err != nil {
 			t.Errorf("%d are offered again, want %d, %v", n, want, err)
