@@ -245,6 +245,10 @@ func TestWithdrawn(t *testing.T) {
 		}
 		return []*x509.RevocationList{l}
 	}
+	old := func(lists []*x509.RevocationList) []*x509.RevocationList { // another should have followed
+		lists[0].NextUpdate = time.Now().Add(-time.Minute)
+		return lists
+	}
 	server, unknown := o.authority(t), other.authority(t)
 	plain := signed(t, &sign.Signer{Key: k, Now: time.Now}, scan(t, pdfa.A2b, 595, 842))
 	stamped := signed(t, &sign.Signer{Key: k, Now: time.Now, TSA: &sign.TSA{URL: server.URL}}, scan(t, pdfa.A2b, 595, 842))
@@ -266,6 +270,8 @@ func TestWithdrawn(t *testing.T) {
 		"after_a_stranger's_stamp":    {byStranger, list(o, after, 4), nil, sign.Withdrawn, true},
 		"stolen_after_a_stamp":        {stamped, list(o, after, 1), nil, sign.Withdrawn, true},
 		"list_of_another_authority":   {plain, list(other, before, 4), nil, "", false},
+		"by_a_list_of_yesterday":      {plain, old(list(o, before, 4)), nil, sign.Withdrawn, false},
+		"not_by_a_list_of_yesterday":  {stamped, old(list(o, after, 4)), nil, "", false},
 		"years_later":                 {plain, nil, years, sign.EndedSince, false},
 		"years_later_stamped":         {stamped, nil, years, "", false},
 		"years_later_strangers_stamp": {byStranger, nil, years, sign.EndedSince, false},

@@ -69,20 +69,20 @@ const (
 	caCompromise  = 2
 )
 
-// withdrawnBy looks a certificate up in its authority's own lists; asked says whether there was one. What was signed before counts on,
-// if a time stamp proves that it was.
-func withdrawnBy(cert, authority *x509.Certificate, lists []*x509.RevocationList, at time.Time, proved bool) (withdrawn, asked bool) {
+// withdrawnBy looks a certificate up in its authority's own lists; asked says whether there was one that still holds now: what was
+// withdrawn since an older one it doesn't tell. What was signed before counts on, if a time stamp proves that it was.
+func withdrawnBy(cert, authority *x509.Certificate, lists []*x509.RevocationList, at, now time.Time, proved bool) (withdrawn, asked bool) {
 	for _, list := range lists {
 		if list.CheckSignatureFrom(authority) != nil {
 			continue
 		}
-		asked = true
+		asked = asked || list.NextUpdate.IsZero() || !now.After(list.NextUpdate)
 		for _, e := range list.RevokedCertificateEntries {
 			if e.SerialNumber.Cmp(cert.SerialNumber) != 0 {
 				continue
 			}
 			if !proved || !e.RevocationTime.After(at) || e.ReasonCode == keyCompromise || e.ReasonCode == caCompromise {
-				return true, true
+				return true, asked
 			}
 		}
 	}

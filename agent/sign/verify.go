@@ -305,8 +305,8 @@ func (v *Verdict) judge(p *pkcs7.PKCS7, cert *x509.Certificate, at time.Time, tr
 	v.Trusted = chain != nil
 	withdrawn := false
 	if len(chain) > 1 {
-		withdrawn, v.Asked = withdrawnBy(cert, chain[1], trust.lists(p), at, v.Proved)
-		later, asked := withdrawnBy(cert, chain[1], trust.since(at), at, v.Proved)
+		withdrawn, v.Asked = withdrawnBy(cert, chain[1], trust.lists(p), at, now, v.Proved)
+		later, asked := withdrawnBy(cert, chain[1], trust.since(at), at, now, v.Proved)
 		withdrawn, v.Asked = withdrawn || later, v.Asked || asked
 	}
 	for _, c := range []struct {
