@@ -5,6 +5,7 @@ package ecopy
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"slices"
@@ -81,7 +82,11 @@ func Write(ctx context.Context, w io.Writer, by Cutter, c Copy, o Options) error
 	work.Go(func() error {
 		for s := range sheets {
 			for page := range s.pages {
-				if err := out.Add(<-page); err != nil {
+				p := <-page
+				if p.err != nil {
+					return p.err
+				}
+				if err := out.Add(p.page); err != nil {
 					return err
 				}
 			}
@@ -96,15 +101,21 @@ func Write(ctx context.Context, w io.Writer, by Cutter, c Copy, o Options) error
 
 // sheetPages are the pages of a sheet in their order, each ready when it is packed. begun is closed when the first is cut, or none is.
 type sheetPages struct {
-	pages chan (<-chan pdfa.Page)
+	pages chan (<-chan packed)
 	begun chan struct{}
+}
+
+// packed is a page, or why it could not be packed.
+type packed struct {
+	page pdfa.Page
+	err  error
 }
 
 // startSheets cuts sheet after sheet, a second one while the first's pages are still taken. The next begins when the one before has a
 // worker: where there is one worker only, it must not take it away from the sheet that is waited for.
 func startSheets(ctx context.Context, work *errgroup.Group, by Cutter, sheets []Sheet, most int, to chan<- *sheetPages) error {
 	for _, s := range sheets {
-		p := &sheetPages{pages: make(chan (<-chan pdfa.Page), 1), begun: make(chan struct{})}
+		p := &sheetPages{pages: make(chan (<-chan packed), 1), begun: make(chan struct{})}
 		select {
 		case to <- p:
 		case <-ctx.Done():
@@ -131,17 +142,13 @@ func (s Sheet) cut(ctx context.Context, by Cutter, most int, p *sheetPages) erro
 	}
 	err = by.Cuts(ctx, ocr.Input{Name: s.File, Data: data}, s.Parts, most, func(i int, cut ocr.Cut) error {
 		begun()
-		packed := make(chan pdfa.Page, 1)
-		go func() {
-			page := layout(s.Parts[i], s.Kind, cut)
-			page.Pack()
-			packed <- page
-		}()
+		ready := make(chan packed, 1)
+		go func() { ready <- s.pack(i, cut) }()
 		select {
-		case p.pages <- packed:
+		case p.pages <- ready:
 			return nil
 		case <-ctx.Done():
-			<-packed
+			<-ready
 			return ctx.Err()
 		}
 	})
@@ -149,6 +156,19 @@ func (s Sheet) cut(ctx context.Context, by Cutter, most int, p *sheetPages) erro
 		return fmt.Errorf("copy %s: %w", s.File, err)
 	}
 	return nil
+}
+
+// pack lays the cutting of a part out and packs it. It runs by itself: what a worker may say that was taken over costs the copy, never
+// the whole program.
+func (s Sheet) pack(part int, cut ocr.Cut) (done packed) {
+	defer func() {
+		if r := recover(); r != nil {
+			done = packed{err: errors.New("a page could not be packed")} // without what it was: it may be of the paper
+		}
+	}()
+	done.page = layout(s.Parts[part], s.Kind, cut)
+	done.page.Pack()
+	return done
 }
 
 // Sizes in millimetres of papers whose picture says nothing of its resolution: a card as ISO 7810 has it (ID-1), a passport's

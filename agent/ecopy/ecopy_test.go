@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"fmt"
+	"io"
 	"math"
 	"os"
 	"os/exec"
@@ -34,6 +35,23 @@ func TestMain(m *testing.M) {
 		os.Exit(0)
 	}
 	os.Exit(m.Run())
+}
+
+// cutter gives what it is told to, as a worker may that was taken over.
+type cutter func(take func(i int, c ocr.Cut) error) error
+
+func (c cutter) Cuts(_ context.Context, _ ocr.Input, _ []paper.Part, _ int, take func(i int, c ocr.Cut) error) error {
+	return c(take)
+}
+
+// A cutting of a part that the sheet doesn't have costs the copy, not the program.
+func TestOddCutting(t *testing.T) {
+	c := ecopy.Copy{Title: "x", Sheets: []ecopy.Sheet{{File: "x", Kind: paper.Other, Parts: make([]paper.Part, 1),
+		Load: func() ([]byte, error) { return nil, nil }}}}
+	odd := cutter(func(take func(i int, c ocr.Cut) error) error { return take(7, ocr.Cut{}) })
+	if err := ecopy.Write(t.Context(), io.Discard, odd, c, options); err == nil {
+		t.Error("a copy was made of it")
+	}
 }
 
 var options = ecopy.Options{Level: pdfa.A2b, Tool: "Motcua test", Now: time.Date(2026, 11, 29, 8, 0, 0, 0, time.UTC)}
