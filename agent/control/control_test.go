@@ -5,15 +5,20 @@ import (
 	"context"
 	"errors"
 	"io"
+	"log"
 	"net/http"
+	"net/http/httptest"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"reflect"
+	"slices"
 	"strings"
 	"syscall"
 	"testing"
 	"time"
+
+	"filippo.io/age"
 
 	"motcua/queue"
 )
@@ -100,6 +105,37 @@ func TestSecret(t *testing.T) {
 	}
 	if _, err := c.Get(t.Context(), s.ID); err != nil {
 		t.Errorf("the submission is gone: %v", err)
+	}
+}
+
+// cutOff is a queue whose export ends before its last byte, as one does whose reader hangs up.
+type cutOff struct{ Queue }
+
+func (cutOff) Export(_ context.Context, w io.Writer, _ []age.Recipient, _ ...string) (int, error) {
+	_, err := io.WriteString(w, nearlyAll)
+	return 0, errors.Join(err, io.ErrClosedPipe)
+}
+
+// nearlyAll is more than is held back for its end.
+var nearlyAll = strings.Repeat("nearly all ", 10_000)
+
+// Nobody has submissions exported past the audit log: not by hanging up before the end either.
+func TestExportCutOffIsNoted(t *testing.T) {
+	var noted []string
+	server := httptest.NewServer((&Server{Queue: cutOff{}, Noted: func(act string, _ queue.Submission) { noted = append(noted, act) }}).Handler())
+	server.Config.ErrorLog = log.New(io.Discard, "", 0)
+	answer, err := http.Post(server.URL+"/export", "application/json", strings.NewReader(`{"passphrase": "mười hai con giáp"}`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	got, err := io.ReadAll(answer.Body)
+	answer.Body.Close()
+	server.Close()
+	if !strings.HasPrefix(string(got), "nearly all") || err == nil {
+		t.Errorf("%d bytes, %v", len(got), err)
+	}
+	if !slices.Equal(noted, []string{"exported"}) {
+		t.Errorf("the audit log is told %q", noted)
 	}
 }
 

@@ -285,11 +285,11 @@ func (s *Server) export(w http.ResponseWriter, r *http.Request) {
 		answer(w, nil, fmt.Errorf("export: %w", err))
 		return
 	}
+	s.Noted("exported", queue.Submission{}) // before the first byte: whoever hangs up before the last has nearly all of it
 	stream(w, func(w io.Writer) error {
 		_, err := s.Queue.Export(r.Context(), w, to, e.Submissions...)
 		return err
 	})
-	s.Noted("exported", queue.Submission{})
 }
 
 // person looks for what is kept of one person. That somebody looked is noted, and so is each submission that is shown.
