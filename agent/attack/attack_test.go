@@ -153,6 +153,50 @@ func TestHalfSentUploads(t *testing.T) {
 	}
 }
 
+// Uploads that are whole, of hundreds of thousands of files without a byte: each must not take what a file takes.
+func TestUploadsOfManyParts(t *testing.T) {
+	t.Parallel()
+	d := start(t)
+	before := d.resident()
+	var all sync.WaitGroup
+	for range 4 {
+		v := d.visitor().toScan()
+		var b bytes.Buffer
+		fmt.Fprintf(&b, "--b\r\nContent-Disposition: form-data; name=\"csrf\"\r\n\r\n%s\r\n", v.csrf)
+		const part = "--b\r\nContent-Disposition:form-data;name=file;filename=a\r\n\r\n\r\n"
+		b.WriteString(strings.Repeat(part, 29_000_000/len(part)) + "--b--\r\n")
+		all.Go(func() {
+			r, err := http.NewRequestWithContext(t.Context(), http.MethodPost, d.base+"/upload", &b)
+			if err != nil {
+				t.Error(err)
+				return
+			}
+			r.Header.Set("Content-Type", "multipart/form-data; boundary=b")
+			r.Header.Set("Origin", d.base)
+			if answer, err := v.http.Do(r); err == nil { // or the daemon hangs up
+				t.Logf("answered with %s", answer.Status)
+				answer.Body.Close()
+			}
+		})
+	}
+	done := make(chan struct{})
+	go func() { all.Wait(); close(done) }()
+	most := 0
+	for waiting := true; waiting; {
+		most = max(most, d.resident())
+		select {
+		case <-done:
+			waiting = false
+		case <-time.After(20 * time.Millisecond):
+		}
+	}
+	t.Logf("4 uploads of 29 MB of files without a byte: %d MB before, %d MB at most", before>>20, most>>20)
+	if most > 500<<20 {
+		t.Errorf("the daemon and its workers took %d MB", most>>20)
+	}
+	d.well()
+}
+
 type endless struct{}
 
 func (endless) Read(b []byte) (int, error) { return len(b), nil }

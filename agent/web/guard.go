@@ -135,6 +135,9 @@ func (s *Site) refuseBody(w http.ResponseWriter, r *http.Request, err error) {
 	case errors.Is(err, screen.ErrNoRoom):
 		s.Fail(w, r, http.StatusTooManyRequests, "fault.uploading")
 		return
+	case errors.Is(err, screen.ErrManyParts):
+		s.Render(w, r, http.StatusRequestEntityTooLarge, "toolarge", screen.View{Back: beforeFiles(r.URL.Path)})
+		return
 	case errors.Is(err, screen.ErrOddText):
 		s.Fail(w, r, http.StatusUnprocessableEntity, "fault.odd-text")
 		return
@@ -170,7 +173,8 @@ func (s *Site) elsewhere(w http.ResponseWriter, r *http.Request) {
 
 // why names a refusal for the log: nothing of what was sent.
 func why(err error) string {
-	for _, known := range []error{screen.ErrBadToken, screen.ErrNoRoom, screen.ErrMediaType, screen.ErrOddText, screen.ErrOtherVisit} {
+	for _, known := range []error{screen.ErrBadToken, screen.ErrNoRoom, screen.ErrMediaType, screen.ErrManyParts, screen.ErrOddText,
+		screen.ErrOtherVisit} {
 		if errors.Is(err, known) {
 			return known.Error()
 		}

@@ -21,6 +21,7 @@ import (
 const (
 	FormLimit  = 64 << 10 // bytes of a form without a file
 	TokenLimit = 256      // bytes of the part that carries the form's token
+	PartsLimit = 256      // files and fields of one form: each takes half a kilobyte at least, also one without a byte
 	FormTime   = 10 * time.Second
 	UploadTime = 2 * time.Minute
 	AnswerTime = time.Minute // to read our answer; a live stream sets its own
@@ -53,6 +54,7 @@ var (
 	ErrBadToken   = errors.New("form token")
 	ErrNoRoom     = errors.New("too many uploads at once")
 	ErrMediaType  = errors.New("media type")
+	ErrManyParts  = errors.New("too many files and fields")
 	ErrOddText    = errors.New("control characters")
 	ErrOtherVisit = errors.New("form of another visit") // of this browser: another window has begun or opened one since
 )
@@ -166,7 +168,7 @@ func readParts(parts *multipart.Reader, sess *Session, known bool) (values url.V
 		}
 	}()
 	values = url.Values{}
-	for {
+	for n := 0; ; n++ {
 		p, err := parts.NextPart()
 		if errors.Is(err, io.EOF) {
 			if !known {
@@ -176,6 +178,9 @@ func readParts(parts *multipart.Reader, sess *Session, known bool) (values url.V
 		}
 		if err != nil {
 			return nil, files, err
+		}
+		if n == PartsLimit {
+			return nil, files, ErrManyParts
 		}
 		name := p.FormName()
 		if !known {
