@@ -47,8 +47,9 @@ soak: ## the long versions: 1,000 kills, 1,000 scans, 10,000 readings, the fleet
 	@$(call with,test); MOTCUA_SOAK=1 go test -count=1 -timeout 6h -v -run 'Soak|Crash|Kill|Fleet|Cuts|Damage|Contract' ./...
 	@if [ "$$(id -u)" -eq 0 ]; then $(MAKE) --no-print-directory boot-trial; else echo "boot-trial takes root: left out"; fi
 
-boot-trial: deb ## the package, its units and the worker's bounds on Debian 12's own kernel, systemd as process 1, in qemu (as root)
-	@$(call with,soak); configs/packaging/boot dist/motcua_$(VERSION)_*.deb
+FOLDER ?=
+boot-trial: deb ## package, units, worker's bounds, screen on Debian 12's own kernel in qemu (as root); BOOT_PARTS=screen FOLDER=DIR: a part, kept
+	@$(call with,soak); configs/packaging/boot dist/motcua_$(VERSION)_*.deb $(FOLDER)
 
 FILES ?=
 attack: ## every attack against a started daemon, told one by one; FILES=DIR also takes a folder of nasty files through it
