@@ -5,6 +5,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -35,5 +36,34 @@ func TestUnits(t *testing.T) {
 				t.Errorf("%s: %v: %s", unit, err, line)
 			}
 		}
+	}
+}
+
+// What a unit ends when it starts has ended before it begins: a login on the screen's console hung up on what started there.
+func TestUnitsWaitForWhatTheyEnd(t *testing.T) {
+	names, err := filepath.Glob("packaging/*.service")
+	if err != nil {
+		t.Fatal(err)
+	}
+	ends := 0
+	for _, name := range names {
+		text, err := os.ReadFile(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		after := regexp.MustCompile(`(?m)^After=(.*)$`).FindSubmatch(text)
+		for _, m := range regexp.MustCompile(`(?m)^Conflicts=(.*)$`).FindAllSubmatch(text, -1) {
+			for _, other := range strings.Fields(string(m[1])) {
+				if strings.HasSuffix(other, ".target") { // of the way down: what is told to stop for it goes first
+					continue
+				}
+				if ends++; after == nil || !slices.Contains(strings.Fields(string(after[1])), other) {
+					t.Errorf("%s ends %s and does not wait for its end", name, other)
+				}
+			}
+		}
+	}
+	if ends == 0 {
+		t.Error("no unit ends another: nothing was looked at")
 	}
 }
