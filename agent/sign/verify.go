@@ -306,7 +306,7 @@ func (v *Verdict) judge(p *pkcs7.PKCS7, cert *x509.Certificate, at time.Time, tr
 	withdrawn := false
 	if len(chain) > 1 {
 		withdrawn, v.Asked = withdrawnBy(cert, chain[1], trust.lists(p), at, now, v.Proved)
-		later, asked := withdrawnBy(cert, chain[1], trust.since(at), at, now, v.Proved)
+		later, asked := withdrawnBy(cert, chain[1], trust.since(at), at, at, v.Proved) // they tell of then, however old they are
 		withdrawn, v.Asked = withdrawn || later, v.Asked || asked
 	}
 	for _, c := range []struct {
