@@ -122,7 +122,8 @@ var nearlyAll = strings.Repeat("nearly all ", 10_000)
 // Nobody has submissions exported past the audit log: not by hanging up before the end either.
 func TestExportCutOffIsNoted(t *testing.T) {
 	var noted []string
-	server := httptest.NewServer((&Server{Queue: cutOff{}, Noted: func(act string, _ queue.Submission) { noted = append(noted, act) }}).Handler())
+	note := func(act string, _ queue.Submission) { noted = append(noted, act) }
+	server := httptest.NewServer((&Server{Queue: cutOff{}, Noted: note}).Handler())
 	server.Config.ErrorLog = log.New(io.Discard, "", 0)
 	answer, err := http.Post(server.URL+"/export", "application/json", strings.NewReader(`{"passphrase": "mười hai con giáp"}`))
 	if err != nil {
