@@ -438,7 +438,14 @@ func (s *screen) toTheFiles() {
 			await fetch(path, { method: "POST", body: new URLSearchParams({ csrf, ...more }), headers: { "X-CSRF-Token": csrf } });
 		location.assign("/scan");
 	})(); ""`)
-	s.run(chromedp.WaitReady(chromedp.CSS("#file")))
+	// On the way there is nothing to run a script in, and the browser says so.
+	s.wait("the page that takes files", func() bool {
+		ctx, cancel := context.WithTimeout(s.ctx, patience)
+		defer cancel()
+		there, err := chromedp.Run(ctx, chromedp.Evaluate[bool](
+			`location.pathname === "/scan" && document.readyState === "complete" && !!document.querySelector("#file")`))
+		return err == nil && there
+	})
 }
 
 // By touch alone: file buttons and pickers, printing, downloads.
