@@ -25,16 +25,19 @@ func Fill(v *visit.Visit, p *procedure.Procedure, now time.Time) error {
 	return Rest(v, p, now)
 }
 
-// Rest lets go of the fields that the answers so far make needless.
+// Rest lets go of the fields that the answers so far make needless, and asks for those that they make necessary.
 func Rest(v *visit.Visit, p *procedure.Procedure, now time.Time) error {
 	given := Values(v.State().Form)
-	idle := map[string]bool{}
+	idle, missing := map[string]bool{}, map[string]bool{}
 	for i := range p.Fields {
-		if id := p.Fields[i].ID; !p.Asked(id, given) {
-			idle[id] = true
+		f := &p.Fields[i]
+		if !p.Asked(f.ID, given) {
+			idle[f.ID] = true
+		} else if given[f.ID].Text == "" && p.Required(f, given) {
+			missing[f.ID] = true
 		}
 	}
-	return v.Rest(now, idle)
+	return v.Rest(now, idle, missing)
 }
 
 // Form gives an entry for every field of the procedure, in its order: what the papers and readings say of it, marked
@@ -57,13 +60,14 @@ func Form(p *procedure.Procedure, papers []visit.Paper, readings []visit.Reading
 			val.Page, val.Where = docs[val.Document].Page, docs[val.Document].Where
 		}
 		e := visit.Entry{Name: f.ID, Answer: val, Read: val.Text}
-		e.Review = val.Review && (val.Text != "" || f.Required)
+		required := p.Required(f, values)
+		e.Review = val.Review && (val.Text != "" || required)
 		e.Document, e.Page, e.Where = -1, 0, nil
 		if place, ok := places[val.Page]; ok && val.Where != nil {
 			e.Paper, e.Page, e.Where = place.paper, place.page, val.Where
 		}
 		if val.Text == "" || val.Source == paper.User {
-			e.Fault = f.Check(val.Text, now)
+			e.Fault = p.Check(f, val.Text, values, now)
 		}
 		form[i] = e
 	}

@@ -130,33 +130,60 @@ func (p *Procedure) Complete(values map[string]Answer) map[string]Answer {
 // same gives the answer of the person who stands for the person of f.
 func (p *Procedure) same(f *Field, values map[string]Answer) (Answer, bool) {
 	role, ok := p.Role(f.Group)
-	if !ok || role.Same == nil || !role.Same.When.holds(values[role.Same.When.Field].Text) {
+	if !ok || role.Same == nil {
 		return Answer{}, false
 	}
-	other := role.Same.Role + strings.TrimPrefix(f.ID, role.ID)
+	standing, ok := role.Same.standing(values[role.Same.When.Field].Text)
+	if !ok {
+		return Answer{}, false
+	}
+	other := standing + strings.TrimPrefix(f.ID, role.ID)
 	if _, ok := p.Field(other); !ok {
 		return Answer{}, false
 	}
 	return values[other], true
 }
 
+// Required tells whether a field must be answered, given the other answers: always, or since its person stands for
+// another one of whom the form must say it.
+func (p *Procedure) Required(f *Field, values map[string]Answer) bool {
+	if f.Required || f.Group == "" {
+		return f.Required
+	}
+	part := strings.TrimPrefix(f.ID, f.Group)
+	return slices.ContainsFunc(p.Roles, func(r Role) bool {
+		if r.Same == nil {
+			return false
+		}
+		standing, ok := r.Same.standing(values[r.Same.When.Field].Text)
+		other, found := p.Field(r.ID + part)
+		return ok && standing == f.Group && found && other.Required
+	})
+}
+
 // examineWhen checks that conditions name other fields of the procedure, and answers these can have.
 func (p *Procedure) examineWhen(field *Field, f *strict.File) {
 	for _, c := range field.When {
-		other, ok := p.Field(c.Field)
-		if !ok {
-			f.Problem(field.at+".when", "%q is not a field of this procedure%s", c.Field, strict.Meant(c.Field, p.ids()))
-			continue
-		}
-		if other.Type == Choice {
-			for _, v := range c.Values {
-				if !slices.ContainsFunc(other.Choices, func(o Option) bool { return o.Value == v }) {
-					f.Problem(field.at+".when", "%q is not an answer of %s", v, c.Field)
-				}
-			}
-		}
+		p.answers(c, field.at+".when", f)
 		if p.leads(c.Field, field.ID, len(p.Fields)) {
 			f.Problem(field.at+".when", "%s and %s wait for each other", field.ID, c.Field)
+		}
+	}
+}
+
+// answers checks that a condition is of a field that there is, and of answers it can have.
+func (p *Procedure) answers(c Condition, at string, f *strict.File) {
+	other, ok := p.Field(c.Field)
+	if !ok {
+		f.Problem(at, "%q is not a field of this procedure%s", c.Field, strict.Meant(c.Field, p.ids()))
+		return
+	}
+	if other.Type != Choice {
+		return
+	}
+	for _, v := range c.Values {
+		if !slices.ContainsFunc(other.Choices, func(o Option) bool { return o.Value == v }) {
+			f.Problem(at, "%q is not an answer of %s", v, c.Field)
 		}
 	}
 }

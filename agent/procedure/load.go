@@ -222,11 +222,14 @@ func (x *examination) roles() {
 		if r.Same == nil {
 			continue
 		}
-		x.role(at+".same.role", r.Same.Role)
-		field := r.Same.When.Field
-		if _, ok := x.p.Field(field); !ok {
-			x.Problem(at+".same.when", "%q is not a field of this procedure%s", field, strict.Meant(field, x.p.ids()))
+		roles, when := r.Same.roles(), r.Same.When
+		for _, id := range roles {
+			x.role(at+".same.role", id)
 		}
+		if len(roles) > 1 && (when.Op != Is || len(when.Values) != len(roles)) {
+			x.Problem(at+".same.when", "must name an answer for each of the %d roles, such as relation=mother|father", len(roles))
+		}
+		x.p.answers(when, at+".same.when", x.File)
 	}
 }
 

@@ -86,6 +86,16 @@ func (p *Procedure) expand(f *strict.File) {
 	p.Fields = fields
 }
 
+// allAsk tells whether the form asks a part of each of these persons: what it asks of one alone is known of none that stands for it.
+func (p *Procedure) allAsk(roles []string, part string) bool {
+	for _, role := range roles {
+		if !slices.ContainsFunc(p.Fields, func(f Field) bool { return f.Person == role && slices.Contains(f.Parts, part) }) {
+			return false
+		}
+	}
+	return true
+}
+
 func (p *Procedure) person(entry Field, f *strict.File) []Field {
 	if entry.ID != "" || entry.Type != "" {
 		f.Problem(entry.at, "an entry with person takes its id, label and type from its parts")
@@ -117,7 +127,7 @@ func (p *Procedure) person(entry Field, f *strict.File) []Field {
 		if slices.Contains(entry.UnlessNumber, name) {
 			field.When = append(field.When, Condition{Field: entry.Person + "_number", Op: Empty})
 		}
-		if role, ok := p.Role(entry.Person); ok && role.Same != nil {
+		if role, ok := p.Role(entry.Person); ok && role.Same != nil && p.allAsk(role.Same.roles(), name) {
 			field.When = append(field.When, role.Same.When.not())
 		}
 		if one.from != "" {

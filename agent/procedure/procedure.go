@@ -167,9 +167,25 @@ type Role struct {
 
 // Same says when a person of a procedure is another one of it: the subject is the requester where the
 // relation is "self". The person's own fields are not asked then; what is known of the other stands for them.
+// Role may name several, "mother|father", each for the answer at its place in When: "relation=mother|father".
 type Same struct {
 	Role string    `yaml:"role" json:"role"`
 	When Condition `yaml:"when" json:"when"`
+}
+
+// roles are those that may stand for the person.
+func (s *Same) roles() []string { return strings.Split(s.Role, "|") }
+
+// standing is the role that stands for the person, where the answer says so.
+func (s *Same) standing(answer string) (string, bool) {
+	roles := s.roles()
+	if len(roles) == 1 {
+		return roles[0], s.When.holds(answer)
+	}
+	if i := slices.Index(s.When.Values, answer); s.When.Op == Is && i >= 0 && i < len(roles) {
+		return roles[i], true
+	}
+	return "", false
 }
 
 // Type is what kind of value a field takes; it chooses the keyboard and the check.

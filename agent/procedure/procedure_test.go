@@ -277,7 +277,7 @@ func TestValidate(t *testing.T) {
 		{"tick", Field{Type: Tick, Required: true}, "no", NoChoice},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			if got := c.field.Check(c.text, today); got != c.want {
+			if got := c.field.check(c.text, today); got != c.want {
 				t.Errorf("got %q, want %q", got, c.want)
 			}
 		})

@@ -52,7 +52,7 @@ func (p *Procedure) Validate(values map[string]Answer, now time.Time) []Complain
 			continue
 		}
 		v := values[f.ID]
-		if code := f.check(v.Text, now); code != "" {
+		if code := p.Check(f, v.Text, values, now); code != "" {
 			complaints = append(complaints, Complaint{f.ID, code})
 		} else if v.Review && v.Text != "" {
 			complaints = append(complaints, Complaint{f.ID, Unreviewed})
@@ -61,8 +61,13 @@ func (p *Procedure) Validate(values map[string]Answer, now time.Time) []Complain
 	return complaints
 }
 
-// Check says what is wrong with one value: a code, or "" if it may stand.
-func (f *Field) Check(text string, now time.Time) string { return f.check(text, now) }
+// Check says what is wrong with one value, given the other answers: a code, or "" if it may stand.
+func (p *Procedure) Check(f *Field, text string, values map[string]Answer, now time.Time) string {
+	if strings.TrimSpace(text) == "" && p.Required(f, values) {
+		return Missing
+	}
+	return f.check(text, now)
+}
 
 // Normal is a typed value as it is kept: NFC, without blanks around it, dates as ISO 8601, telephone and
 // personal numbers without separators.

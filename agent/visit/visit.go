@@ -681,11 +681,18 @@ func (v *Visit) Give(now time.Time, paper, way string) error {
 	})
 }
 
-// Rest notes which fields the other answers make needless; fields not named are asked.
-func (v *Visit) Rest(now time.Time, idle map[string]bool) error {
+// Rest notes which fields the other answers make needless, and which they leave without the answer they need; fields not named are
+// asked, and may stay empty.
+func (v *Visit) Rest(now time.Time, idle, missing map[string]bool) error {
 	return v.act(now, func() error {
 		for i := range v.form {
-			v.form[i].Idle = idle[v.form[i].Name]
+			e := &v.form[i]
+			e.Idle = idle[e.Name]
+			if missing[e.Name] {
+				e.Fault = procedure.Missing
+			} else if e.Text == "" && e.Fault == procedure.Missing {
+				e.Fault = ""
+			}
 		}
 		return nil
 	})
