@@ -83,7 +83,7 @@ func (c *officeServeCommand) Run(p *program) error {
 	log := slog.New(slog.NewTextHandler(p.err, nil))
 	o, err := daemon.OpenOffice(p.ctx, daemon.OfficeOptions{Dir: c.Dir, Keep: c.keep, Log: log})
 	if err != nil {
-		return err
+		return p.serving(err)
 	}
 	defer o.Close()
 	receiver, kiosks, err := c.receiver(p, log, o.Inbox.Wake)
@@ -114,7 +114,7 @@ func (c *officeServeCommand) Run(p *program) error {
 	mux.Handle(desk.Path, pages)
 	mux.Handle("GET /{$}", http.RedirectHandler(desk.Path, http.StatusSeeOther))
 	if err := unseal(p, o.Store, c.Identity, log); err != nil {
-		return err
+		return p.serving(err)
 	}
 	further, err := c.further(p, o.Store, log)
 	if err != nil {

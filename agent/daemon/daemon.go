@@ -63,7 +63,7 @@ func run(ctx context.Context, streams Streams, cfg config.Config, file string, a
 	defer func() { err = errors.Join(err, p.close()) }()
 	for _, open := range []func() error{p.openRecords, p.openDelivery, p.openReading, p.openScanner, p.openPages, p.listen} {
 		if err := open(); err != nil {
-			return err
+			return p.unopened(ctx, err)
 		}
 	}
 	note(p.log, p.ledger, audit.Event{Actor: "system", Act: audit.DaemonStarted})
@@ -84,6 +84,15 @@ func run(ctx context.Context, streams Streams, cfg config.Config, file string, a
 	note(p.log, p.ledger, audit.Event{Actor: "system", Act: audit.DaemonStopped})
 	p.log.Info("stopped")
 	return err
+}
+
+// unopened is what a part that did not open ends the daemon with: one that is told to end while it starts did as it was told.
+func (p *parts) unopened(ctx context.Context, err error) error {
+	if ctx.Err() == nil {
+		return err
+	}
+	p.log.Info("stopped while it was starting", "part", err)
+	return nil
 }
 
 // parts is what a daemon is built of, in the order in which it is opened.

@@ -70,7 +70,7 @@ func RunDemo(ctx context.Context, s Streams, d Demo) (err error) {
 	}
 	office, err := openDemo(ctx, inbox, Logger(s.Err, log.Log))
 	if err != nil {
-		return err
+		return stopped(err)
 	}
 	defer func() { err = errors.Join(err, office.close()) }()
 
@@ -80,7 +80,7 @@ func RunDemo(ctx context.Context, s Streams, d Demo) (err error) {
 		return err
 	}
 	if err := demoStaff(ctx, s.Out, cfg); err != nil {
-		return err
+		return stopped(err)
 	}
 	fmt.Fprintf(s.Out, "Sign in as officer: %s, PIN %s, at the officer's desk http://%s%s\n", demoOfficer, demoPIN, office.address, desk.Path)
 	if err := office.plugIn(folder); err != nil {
