@@ -11,7 +11,7 @@ func (c Certified) Month(month string) bool { return MonthOf(c.At) == month }
 
 // MonthOf is the month ("2026-11") in which what is certified at a time stands in the register: by Vietnam's clock, whatever this
 // machine's is.
-func MonthOf(at time.Time) string { return at.In(hanoi).Format("2006-01") }
+func MonthOf(at time.Time) string { return at.In(Hanoi).Format("2006-01") }
 
 // exportHeads are the columns of a register as a table, under which the tables of several kiosks of a ward can be laid one after the other:
 // kiosk and book stand in each row. There is no column for who asked: the register names no person.
@@ -22,7 +22,7 @@ var exportHeads = []string{"máy", "quyển số", "số", "năm", "ngày", "gi�
 func (r *Register) Table(kiosk string, lines []Certified, code func(submission string) string) [][]string {
 	rows := [][]string{slices.Clone(exportHeads)}
 	for _, c := range lines {
-		rows = append(rows, []string{kiosk, r.bookOf(c), strconv.Itoa(c.Number), strconv.Itoa(c.Year), c.At.In(hanoi).Format(time.DateOnly),
+		rows = append(rows, []string{kiosk, r.bookOf(c), strconv.Itoa(c.Number), strconv.Itoa(c.Year), c.At.In(Hanoi).Format(time.DateOnly),
 			c.Title, strconv.Itoa(c.Pages), c.Form, c.Officer, code(c.Submission), c.Digest})
 	}
 	return rows

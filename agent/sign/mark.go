@@ -33,8 +33,8 @@ const (
 	markWidest  = 220.0
 )
 
-// hanoi is the zone in which the law's times are given.
-var hanoi = time.FixedZone("ICT", 7*3600)
+// Hanoi is the zone in which the law's times are given, whatever zone a machine was set to.
+var Hanoi = time.FixedZone("ICT", 7*3600)
 
 // lines are the mark's lines, each no wider than a page's corner has room for.
 func (m Mark) lines(now time.Time, wide func(string) float64) []string {
@@ -42,7 +42,7 @@ func (m Mark) lines(now time.Time, wide func(string) float64) []string {
 	if m.Number != "" {
 		text = append(text, "Số: "+m.Number)
 	}
-	text = append(text, m.Organisation, now.In(hanoi).Format("2006-01-02T15:04:05-07:00"))
+	text = append(text, m.Organisation, now.In(Hanoi).Format("2006-01-02T15:04:05-07:00"))
 	var out []string
 	for _, t := range text {
 		line := ""

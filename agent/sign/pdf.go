@@ -230,7 +230,7 @@ const rangePlace = "[0 0000000000 0000000000 0000000000]"
 
 // dictionary is the signature's own (ISO 32000-1, 12.8.1; EN 319 142-1, clause 5.3).
 func (s *Signer) dictionary(now time.Time, room int) []byte {
-	at := now.In(hanoi).Format("20060102150405") + "+07'00'"
+	at := now.In(Hanoi).Format("20060102150405") + "+07'00'"
 	var b bytes.Buffer
 	fmt.Fprintf(&b, "<< /Type /Sig /Filter /Adobe.PPKLite /SubFilter /ETSI.CAdES.detached /M (D:%s) /Name %s", at,
 		pdfText(s.Key.Certificate().Subject.CommonName))

@@ -76,7 +76,7 @@ func OpenRegister(path, name, kiosk string) (*Register, error) {
 func (r *Register) Number(c Certified) (string, error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	c.Year = c.At.In(hanoi).Year()
+	c.Year = c.At.In(Hanoi).Year()
 	if i := r.index(c); i >= 0 {
 		e := r.entries[i]
 		c.Year, c.Number, c.Book = e.Year, e.Number, e.Book
@@ -105,7 +105,7 @@ func (r *Register) Number(c Certified) (string, error) {
 
 // says tells whether two lines say the same of a copy; of its time, the day.
 func (c Certified) says(e Certified) bool {
-	day := func(t time.Time) string { return t.In(hanoi).Format(time.DateOnly) }
+	day := func(t time.Time) string { return t.In(Hanoi).Format(time.DateOnly) }
 	return c.Title == e.Title && c.Pages == e.Pages && c.Form == e.Form && c.Officer == e.Officer &&
 		c.Digest == e.Digest && day(c.At) == day(e.At)
 }

@@ -99,7 +99,7 @@ func (s *Pages) slip(at screen.Seat) slip.Slip {
 			out.Lines = append(out.Lines, to.Name, to.Bank+" · "+to.Number, purpose(at.State.Code))
 		}
 	}
-	out.Lines = append(out.Lines, at.State.Confirmed.Format("15:04 02/01/2006"))
+	out.Lines = append(out.Lines, screen.Clock(at.State.Confirmed))
 	return out
 }
 

@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"motcua/agent/procedure"
+	"motcua/agent/sign"
 	"motcua/agent/staff"
 	"motcua/agent/visit"
 )
@@ -101,6 +102,9 @@ func loadPages(folder string, functions functionsOf) (*pages, error) {
 	return p, nil
 }
 
+// Clock is a time as receipts tell it: Vietnam's, whatever zone the machine was set to.
+func Clock(t time.Time) string { return t.In(sign.Hanoi).Format("15:04 02/01/2006") }
+
 // citizenFunctions are what the citizen's templates call.
 func citizenFunctions(words *catalogue) functionsOf {
 	return func(lang string, sums map[string]string) template.FuncMap {
@@ -109,7 +113,7 @@ func citizenFunctions(words *catalogue) functionsOf {
 			"in":            func(t procedure.Text) string { return t.In(lang) },
 			"money":         func(n int64) string { return Money(lang, n) },
 			"date":          func(iso string) string { return ShownDate(iso) },
-			"clock":         func(t time.Time) string { return t.Format("15:04 02/01/2006") },
+			"clock":         Clock,
 			"asset":         func(name string) string { return "/static/" + name + "?v=" + sums[name] },
 			"optional":      func(t procedure.Text) string { return optional(t.In(lang), words.Say(lang, "about.optional")) },
 			"picture":       picture,
