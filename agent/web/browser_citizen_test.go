@@ -281,6 +281,25 @@ func unfit(t testing.TB) specimen.Sheet {
 	return s
 }
 
+// wholePaper opens the paper of a question: all of it is on the screen before it is enlarged.
+func wholePaper(t testing.TB, ctx context.Context) {
+	t.Helper()
+	for _, screen := range wardScreens {
+		do(t, ctx, chromedp.EmulateViewport(screen[0], screen[1]))
+		frames(t, ctx, screen)
+		click(t, ctx, "[data-whole]")
+		holds(t, ctx, "the whole paper", `(() => { const i = document.querySelector("#whole img"); return i.complete && i.naturalWidth > 0; })()`)
+		if cut := eval[string](t, ctx, `(() => { const i = document.querySelector("#whole img").getBoundingClientRect(),
+			l = document.querySelector(".loupe").getBoundingClientRect();
+			return i.top < l.top - 1 || i.bottom > l.bottom + 1 || i.left < l.left - 1 || i.right > l.right + 1
+				? Math.round(i.width) + "×" + Math.round(i.height) + " in " + Math.round(l.width) + "×" + Math.round(l.height) : ""; })()`); cut != "" {
+			t.Errorf("at %d×%d the whole paper is cut: %s", screen[0], screen[1], cut)
+		}
+		click(t, ctx, "#whole [data-close]")
+		shown(t, ctx, "#whole", false)
+	}
+}
+
 // line is the wire between browser and daemon; cut, it refuses and drops every connection.
 type line struct {
 	addr, to string
@@ -462,6 +481,7 @@ func TestDoubtfulValuesAreAskedOneByOne(t *testing.T) {
 	press(t, ctx, ".way .go", "/check/")
 	shot(t, ctx, "landscape/question")
 	axe(t, ctx, "question")
+	wholePaper(t, ctx)
 	for n := 1; strings.HasPrefix(pathOf(ctx, t), "/check/"); n++ {
 		if n > open {
 			t.Fatalf("more questions than the %d that were open", open)

@@ -104,6 +104,42 @@ func receiptAtFirstGlance(t *testing.T, ctx context.Context) {
 	set([2]int64{1024, 768}, was)
 }
 
+// The mark that a page goes on is gone when its end is reached: what lies there then takes no tap of the same hand.
+func TestTapWhereTheMarkBelowWas(t *testing.T) {
+	t.Parallel()
+	k := newKiosk(t)
+	ctx := browser(t, 1024, 768)
+	do(t, ctx, chromedp.EmulateViewport(1024, 768, chromedp.EmulateTouch))
+	handsClock(t, ctx)
+	do(t, ctx, chromedp.Navigate(k.server.URL+"/"))
+	tap(t, ctx, ".button.huge")
+	arrive(t, ctx, "/choose")
+	settled(t, ctx)
+	eval[bool](t, ctx, `(() => { window.ups = window.got = 0;
+		addEventListener("pointerup", () => { window.ups++; }, true);
+		document.addEventListener("click", () => { window.got++; }); // what the page holds back doesn't come here
+		scrollTo({ top: document.documentElement.scrollHeight - innerHeight - 60, behavior: "instant" }); return true; })()`)
+	shown(t, ctx, ".below", true)
+	settled(t, ctx)
+	x, y := middle(t, ctx, ".below")
+	touch := func() {
+		finger(t, ctx, input.DispatchTouchEventTypeTouchStart, point(x, y, 1, 6))
+		finger(t, ctx, input.DispatchTouchEventTypeTouchEnd)
+	}
+	touch()
+	shown(t, ctx, ".below", false)
+	if on := eval[bool](t, ctx, fmt.Sprintf(`!!document.elementFromPoint(%f, %f).closest("a")`, x, y)); !on {
+		t.Skip("nothing to touch lies under the mark of this page")
+	}
+	rest(ctx, 200*time.Millisecond)
+	touch()
+	holds(t, ctx, "both touches", `window.ups === 2`)
+	settled(t, ctx)
+	if got := eval[int](t, ctx, `window.got ?? 0`); got != 1 || pathOf(ctx, t) != "/choose" {
+		t.Errorf("the tap after the mark's own counted: %d taps, now on %s", got, pathOf(ctx, t))
+	}
+}
+
 // A finger that stays on the erasing key erases on; one that stays on a letter writes it once.
 func TestErasingKeyRepeats(t *testing.T) {
 	t.Parallel()

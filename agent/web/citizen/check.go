@@ -37,6 +37,7 @@ type row struct {
 	Open   bool
 	Empty  bool
 	Why    string // sentence: why it should be looked at
+	Old    string // an address as the paper has it, where the form has another name for the place
 }
 
 // check shows the whole form, each value beside the piece of paper it was read from.
@@ -112,7 +113,15 @@ func facesOf(at screen.Seat) map[string]int {
 
 func (s *Pages) row(lang string, f *procedure.Field, e visit.Entry) row {
 	return row{ID: f.ID, Label: f.Label, Shown: shown(lang, f, e.Text), Source: sourceKey(e), Crop: e.Where != nil,
-		Open: e.Open(), Empty: e.Text == "", Why: s.why(lang, f, e)}
+		Open: e.Open(), Empty: e.Text == "", Why: s.why(lang, f, e), Old: before(e)}
+}
+
+// before is an address as its paper has it, where the form says it otherwise: under the names of today.
+func before(e visit.Entry) string {
+	if e.Text == "" || e.Text == e.Old {
+		return ""
+	}
+	return e.Old
 }
 
 func sourceKey(e visit.Entry) string {
@@ -181,6 +190,8 @@ type questionBody struct {
 	Value   string         // as typed or shown
 	Crop    bool
 	Doubt   string
+	Old     string // an address as the paper has it, where the form has another name for the place
+	Renamed bool   // it was the machine that gave it today's name
 	Error   string
 	Number  int      // of the open questions, 1-based; 0 when the person came to change a value
 	Count   int      // open questions
@@ -243,6 +254,7 @@ func (s *Pages) ask(w http.ResponseWriter, r *http.Request, at screen.Seat, f *p
 	status int, value, fault string) {
 	b := questionBody{Field: f, Value: value, Crop: e.Where != nil, Error: fault, Offers: e.Offers, Pad: pad(f.Type)}
 	b.Asks = at.Proc.Asks(f)
+	b.Old, b.Renamed = before(e), e.Source != paper.User
 	if e.Review {
 		b.Doubt = s.why(at.Lang, f, visit.Entry{Answer: procedure.Answer{Review: true, Doubts: e.Doubts}})
 	}
@@ -250,16 +262,20 @@ func (s *Pages) ask(w http.ResponseWriter, r *http.Request, at screen.Seat, f *p
 		b.Number, b.Count = slices.Index(open, f.ID)+1, len(open)
 	}
 	title := b.Asks.In(at.Lang)
-	read := title + ". " + f.Hint.In(at.Lang) + " " + b.Doubt + " " + fault + " " + shown(at.Lang, f, e.Text)
+	read := title + ". " + f.Hint.In(at.Lang) + " "
+	if b.Old != "" {
+		read += s.Words.Say(at.Lang, "check.old", "old", b.Old) + " "
+	}
+	read += b.Doubt + " " + fault + " " + shown(at.Lang, f, e.Text)
 	if fault != "" { // a screen reader says a page's title first
 		title = fault + " " + title
 	}
-	s.Render(w, r, status, "question", screen.View{Steps: s.Steps(at.Lang, visit.Check), Back: s.before(at, f.ID),
+	s.Render(w, r, status, "question", screen.View{Steps: s.Steps(at.Lang, visit.Check), Back: s.pageBefore(at, f.ID),
 		Path: "/check/" + f.ID, Title: title, Read: read, Body: b})
 }
 
-// before is the page a person came from: the open question before this one, or the whole form.
-func (s *Pages) before(at screen.Seat, id string) string {
+// pageBefore is the page a person came from: the open question before this one, or the whole form.
+func (s *Pages) pageBefore(at screen.Seat, id string) string {
 	open := at.State.Open()
 	if i := slices.Index(open, id); i > 0 {
 		return "/check/" + open[i-1]
@@ -296,7 +312,7 @@ func (s *Pages) answer(w http.ResponseWriter, r *http.Request, at screen.Seat) {
 	}
 	value := f.Normal(typed)
 	now := s.Now()
-	fault := f.Check(value, now)
+	fault := at.Proc.Check(f, value, counter.Values(at.State.Form), now)
 	if err := errors.Join(at.Visit.Answer(now, f.ID, value, fault), counter.Rest(at.Visit, at.Proc, now)); err != nil {
 		s.TurnAway(w, r, at, err)
 		return

@@ -68,7 +68,10 @@
 	};
 	for (const kind of ["scroll", "resize", "keyboard"]) addEventListener(kind, tellBelow, { passive: true });
 	new ResizeObserver(tellBelow).observe(page);
-	below.addEventListener("click", () => scrollBy({ top: dock.getBoundingClientRect().top * step, behavior: "smooth" }));
+	below.addEventListener("click", () => {
+		scrollBy({ top: dock.getBoundingClientRect().top * step, behavior: "smooth" });
+		fresh(); // at the end the mark goes, and a second tap would fall on what lay under it
+	});
 
 	// What was refused, and what was said about it, are seen without looking for them.
 	for (const e of [$("main [aria-invalid]"), $("main #error")]) (e?.closest(".choice") || e)?.scrollIntoView({ block: "nearest" });
