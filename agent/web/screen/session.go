@@ -188,7 +188,15 @@ func (t *Table) PrintsSlip() (undo func(), ok bool) {
 	return func() { t.slips.Add(-1) }, true
 }
 
-// Session gives the browser's session, making one for a newcomer.
+// navigates tells whether a request is for a page. A picture or a stream that a page asked for which was left meanwhile is answered late:
+// were it given a session, that one would take the place of the next page's, and its first touch would be refused. Browsers that don't
+// say what they ask for ask for pages.
+func navigates(r *http.Request) bool {
+	mode := r.Header.Get("Sec-Fetch-Mode")
+	return mode == "" || mode == "navigate"
+}
+
+// Session gives the browser's session, making one for a newcomer; one that lasts for this answer alone where no page is asked for.
 func (s *Host) Session(w http.ResponseWriter, r *http.Request) *Session {
 	now := s.Now()
 	if found, ok := s.SessionOf(r); ok {
@@ -201,6 +209,9 @@ func (s *Host) Session(w http.ResponseWriter, r *http.Request) *Session {
 		return found
 	}
 	fresh := &Session{Token: secret(), CSRF: secret(), lang: "vi", size: "m", seen: now}
+	if !navigates(r) {
+		return fresh
+	}
 	s.Sessions.add(fresh)
 	http.SetCookie(w, cookie(r, fresh.Token))
 	return fresh
