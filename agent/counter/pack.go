@@ -54,21 +54,17 @@ func (o Office) Pack(ctx context.Context, m Matter, entries []visit.Entry, paper
 	if o.Form != nil && m.Supplements == "" {
 		d.Form = o.Form(m.Procedure)
 	}
-	for _, p := range papers {
+	d.Documents, _ = gather(papers)
+	names := named(m.Procedure, papers, d.Documents)
+	for i, p := range papers {
 		page := dossier.Page{MediaType: p.MediaType, Pages: max(p.Pages, 1), Kind: paper.Other}
 		page.Data, page.Turn = turnedPage(p.Data, p.MediaType, p.Turn)
 		if len(p.Documents) > 0 {
 			page.Kind = p.Documents[0].Type
 		}
-		for _, want := range m.Procedure.Papers {
-			if slices.Contains(want.Kinds, page.Kind) {
-				page.Paper = want.ID
-				break
-			}
-		}
+		page.Paper = names[i]
 		d.Pages = append(d.Pages, page)
 	}
-	d.Documents, _ = gather(papers)
 	d.Places = places(entries, papers)
 	if o.Copies != nil && len(papers) > 0 {
 		// A copy that cannot be made never holds up a submission: the pages themselves are in it.
@@ -130,4 +126,39 @@ func (o Office) Submit(ctx context.Context, q Queue, v *visit.Visit, p *procedur
 	// Accepted fails only if another press was quicker: the same visit, the same submission.
 	_ = v.Accepted(now, accepted.Code)
 	return accepted, nil
+}
+
+// named tells which of the procedure's papers each paper is: by its kind, and by whose it is where the procedure asks it of
+// several persons. "" where that isn't known: a father's card is not the mother's.
+func named(p *procedure.Procedure, papers []visit.Paper, docs []paper.Document) []string {
+	roles := make([]string, len(docs))
+	for role, owned := range p.Assign(docs) {
+		for _, i := range owned {
+			roles[i] = role
+		}
+	}
+	names, first := make([]string, len(papers)), 0
+	for i, one := range papers {
+		last := first + len(one.Documents)
+		if first < last {
+			names[i] = nameOf(p, docs[first].Type, roles[first])
+		}
+		first = last
+	}
+	return names
+}
+
+func nameOf(p *procedure.Procedure, kind paper.Kind, role string) string {
+	var fit []procedure.Paper
+	for _, want := range p.Papers {
+		if slices.Contains(want.Kinds, kind) {
+			fit = append(fit, want)
+		}
+	}
+	for _, want := range fit {
+		if len(fit) == 1 || want.Role == "" || want.Role == role {
+			return want.ID
+		}
+	}
+	return ""
 }

@@ -116,6 +116,31 @@ func TestPackSaysWhatEachPageIs(t *testing.T) {
 	}
 }
 
+// Where a procedure asks the same kind of paper of several persons, each page goes as the paper of its own.
+func TestPackSaysWhosePaperAPageIs(t *testing.T) {
+	p, err := catalog(t).Get("1.001193")
+	if err != nil {
+		t.Fatal(err)
+	}
+	card := func(id, number, sex string) visit.Paper {
+		fields := map[paper.Name]paper.Field{}
+		for name, text := range map[paper.Name]string{paper.Number: number, paper.Sex: sex} {
+			if text != "" {
+				fields[name] = paper.Field{Value: text, Source: paper.OCR, Confidence: 1}
+			}
+		}
+		return visit.Paper{ID: id, Data: []byte("\xff\xd8\xff\xe0 " + id), MediaType: "image/jpeg", Pages: 1,
+			Documents: []paper.Document{{Type: paper.CCCD, Page: 1, Fields: fields}}}
+	}
+	form := packed(t, p, card("p1", "079090012345", "Nam"), card("p2", "001185004567", "Nữ"), card("p3", "079160000001", "Nữ"),
+		card("p4", "079090012345", ""), card("p5", "", ""))
+	for i, want := range []string{"father_identity", "mother_identity", "applicant_identity", "father_identity", ""} {
+		if got := form.Pages[i].Paper; got != want {
+			t.Errorf("page %d went as %q, want %q", i+1, got, want)
+		}
+	}
+}
+
 // What the queue did not take is not accepted, and may be sent again.
 func TestSubmitOnceAndOnlyWhatWasAccepted(t *testing.T) {
 	p, err := catalog(t).Get("2.000815")
