@@ -85,6 +85,7 @@ type Finding struct {
 
 // LogLine is one line of the daemon's log.
 type LogLine struct {
+	Said  string // the same in the language of the screen, where it has words there
 	Time  time.Time
 	Level string // DEBUG, INFO, WARN, ERROR
 	Text  string

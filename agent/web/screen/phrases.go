@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"regexp"
+	"strconv"
 	"strings"
 
 	"github.com/goccy/go-yaml"
@@ -16,6 +17,7 @@ import (
 // words/doctor.vi.yaml and words/faults.vi.yaml.
 type phrases struct {
 	whole    map[string]string
+	logged   map[string]string // what the daemon's log says: words/log.vi.yaml
 	patterns []phrase
 }
 
@@ -31,7 +33,28 @@ func loadPhrases() (*phrases, error) {
 			return nil, fmt.Errorf("read the technicians' words: %w", err)
 		}
 	}
+	data, err := Files.ReadFile(logWords)
+	if err == nil {
+		err = yaml.Unmarshal(data, &p.logged)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("read the log's words: %w", err)
+	}
 	return p, nil
+}
+
+const logWords = "words/log.vi.yaml"
+
+// Logged gives what a line of the daemon's log says in the language of the screen; "" where it has no words there, or needs none.
+func (s *Host) Logged(lang, line string) string {
+	if lang != "vi" {
+		return ""
+	}
+	message, _, _ := strings.Cut(line, " ")
+	if quoted, err := strconv.QuotedPrefix(line); err == nil {
+		message, _ = strconv.Unquote(quoted)
+	}
+	return s.phrases.logged[message]
 }
 
 func (p *phrases) load(name string) error {

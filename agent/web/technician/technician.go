@@ -129,8 +129,10 @@ func (s *Pages) logPage(w http.ResponseWriter, r *http.Request, m staff.Member) 
 	if least < 0 {
 		b.Level, least = "INFO", 1
 	}
+	lang := s.Session(w, r).Language()
 	for _, line := range s.Options.Console.Log() {
 		if slices.Index(logLevels, line.Level) >= least {
+			line.Said = s.Logged(lang, line.Text)
 			b.Lines = append(b.Lines, line)
 		}
 	}
