@@ -282,6 +282,31 @@ func TestBadFilesAreRefusedInTheCitizensWords(t *testing.T) {
 	}
 }
 
+// What fails at once has failed before the browser asks for the page of it: that page tells of it all the same, once.
+func TestWhatFailsAtOnceIsTold(t *testing.T) {
+	t.Parallel()
+	k := newKiosk(t)
+	h := k.hand(t).toScan("2.000815")
+	seated := func() *screen.Table { return k.site.Sessions.Visits()[0] }
+	for name, begin := range map[string]func(){
+		"file":    func() { h.upload("scan.jpg", []byte("\xff\xd8\xff\xe0 no picture")) },
+		"scanner": func() { k.scanner.Fail(scan.NoDocuments); h.post("/scan") },
+	} {
+		t.Run(name, func(t *testing.T) {
+			h.t = t
+			begin()
+			await(t, "the end of it", func() bool { return !seated().Visit.State().Busy && seated().Live.Untold() })
+			h.get("/scan").want(200, "/scan", `data-live="/scan"`)
+			if e := h.follow("fault", "done"); e.Kind != "fault" || e.Text == "" {
+				t.Fatalf("told %s %q", e.Kind, e.Text)
+			}
+			if h.get("/scan").want(200, "/scan", `id="scan"`); strings.Contains(h.body, "data-live") {
+				t.Error("told for ever")
+			}
+		})
+	}
+}
+
 // Of files that are handed in together, one that is no paper leaves none of the others taken in and never read.
 func TestFilesAreTakenTogetherOrNotAtAll(t *testing.T) {
 	k := newKiosk(t)

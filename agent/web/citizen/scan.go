@@ -18,7 +18,7 @@ import (
 type scanBody struct {
 	Scanner  bool // there is one
 	Feeder   bool // the sheets go into a feeder, not onto glass
-	Busy     bool // a scan or a reading of this visit is under way
+	Busy     bool // a scan or a reading of this visit is under way, or has just ended and the screen isn't told yet
 	Papers   int
 	Proc     *procedure.Procedure
 	Stick    bool // files come from a stick that the page lists; else by the browser's dialog
@@ -72,7 +72,7 @@ func query(to screen.Placing) string {
 }
 
 func (s *Pages) showScan(w http.ResponseWriter, r *http.Request, at screen.Seat, status int, fault string) {
-	b := scanBody{Busy: at.Visit.State().Busy, Papers: len(at.State.Papers), Proc: at.Proc,
+	b := scanBody{Busy: at.Visit.State().Busy || fault == "" && at.Table.Live.Untold(), Papers: len(at.State.Papers), Proc: at.Proc,
 		At: "/scan", Stick: s.Options.Sticks != nil, Accept: page.MediaTypes(), MaxBytes: s.Options.UploadLimit, Fault: fault,
 		Place: placing(r.URL.Query(), at.State)}
 	if b.Place.At != "" {

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
+	"slices"
 	"sync"
 	"time"
 )
@@ -25,6 +26,7 @@ type Event struct {
 type live struct {
 	mu     sync.Mutex // guards the rest
 	scan   int        // counts scans, so that a stream notices a new one
+	told   bool       // a screen was told how this one ended
 	past   []Event
 	strips [][]byte
 	subs   map[chan struct{}]bool
@@ -49,7 +51,7 @@ func (l *live) Reset() {
 	for _, s := range l.strips {
 		clear(s)
 	}
-	l.past, l.strips = nil, nil
+	l.past, l.strips, l.told = nil, nil, false
 	l.scan++
 }
 
@@ -58,6 +60,23 @@ func (l *live) never() bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	return l.scan == 0
+}
+
+// ends tells whether nothing of a scan comes after an event.
+func (e Event) ends() bool { return e.Kind == "fault" || e.Kind == "full" || e.Kind == "done" }
+
+// Untold tells whether a scan has ended and no screen knows how: what fails at once has failed before its page is asked for.
+func (l *live) Untold() bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return !l.told && slices.ContainsFunc(l.past, Event.ends)
+}
+
+// said notes that a screen was told how a scan ended.
+func (l *live) said(scan int) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.told = l.told || l.scan == scan
 }
 
 // Send tells every screen of the visit; progress takes the place of older progress.
@@ -214,6 +233,9 @@ func (s *Host) Watch(w http.ResponseWriter, r *http.Request, t *Table, lang stri
 			}
 			if out.Send(e) != nil {
 				return
+			}
+			if e.ends() {
+				t.Live.said(scan)
 			}
 		}
 		sent += len(events)
