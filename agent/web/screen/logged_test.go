@@ -57,7 +57,9 @@ func TestLogSpeaksVietnamese(t *testing.T) {
 		t.Fatalf("only %d messages were found", len(found))
 	}
 	h := &Host{phrases: p}
-	for line, want := range map[string]string{`"visit ended" visit=01M why=left`: "kết thúc lượt", `running address=x`: "máy đang chạy", `unheard of`: ""} {
+	for line, want := range map[string]string{
+		`"visit ended" visit=01M why=left`: "kết thúc lượt", "running address=x": "máy đang chạy", "unheard of": "",
+	} {
 		if got := h.Logged("vi", line); got != want {
 			t.Errorf("%s: %q, want %q", line, got, want)
 		}
