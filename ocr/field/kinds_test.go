@@ -214,7 +214,7 @@ func TestUnlike(t *testing.T) {
 			"Loại thủ tục: Cấp đổi thẻ Căn cước công dân sang thẻ căn cước"}, person...),
 		"contract": {"Bên A: Ông LƯƠNG VĂN BẢO, sinh ngày 02/09/1991,", "Căn cước công dân số 079191004321 do công an cấp",
 			"Nơi thường trú: Mỹ Xuyên, An Giang"},
-		"insurance receipt":              append([]string{"BẢO HIỂM XÃ HỘI VIỆT NAM", "BIÊN LAI THU TIỀN ĐÓNG BẢO HIỂM", "Mã số: 7912345678"}, person...),
+		"insurance receipt":              append([]string{"BẢO HIỂM XÃ HỘI VIỆT NAM", "BIÊN LAI THU TIỀN", "Mã số: 7912345678"}, person...),
 		"insurance book":                 append([]string{"BẢO HIỂM XÃ HỘI VIỆT NAM", "SỔ BẢO HIỂM XÃ HỘI", "Số sổ: 7912345678"}, person...),
 		"untitled letter of the insurer": append([]string{"BẢO HIỂM XÃ HỘI VIỆT NAM", "Về việc giải quyết hưu trí"}, person...),
 		"membership card":                append([]string{"HỘI NGƯỜI CAO TUỔI", "THẺ HỘI VIÊN", "Quê quán: Tân Ngãi, Vĩnh Long"}, person...),

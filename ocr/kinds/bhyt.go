@@ -12,8 +12,8 @@ var bhyt = Kind{
 	ID: paper.BHYT, VI: "Thẻ bảo hiểm y tế", EN: "Health insurance card", Shape: Card,
 	Titles: []Title{{Text: "THEBAOHIEMYTE", Side: "front"}},
 	// Whoever issues it heads receipts, books and letters, too: a mark, and no title.
-	Marks: []Mark{{"BAOHIEMXAHOIVIETNAM"}, {"NOIDKKCBBD", "NOIDANGKYKCBBD", "NOIDANGKYKHAMCHUABENHBANDAU"}, {"GIATRISUDUNG"}, {"THOIDIEMDUNAMLIENTUC"},
-		{"NOICAPDOITHEBHYT"}, {"MAMUCHUONG"}},
+	Marks: []Mark{{"BAOHIEMXAHOIVIETNAM"}, {"NOIDKKCBBD", "NOIDANGKYKCBBD", "NOIDANGKYKHAMCHUABENHBANDAU"}, {"GIATRISUDUNG"},
+		{"THOIDIEMDUNAMLIENTUC"}, {"NOICAPDOITHEBHYT"}, {"MAMUCHUONG"}},
 	Labels: slices.Concat(
 		labels(paper.DocumentNumber, "MASO", "SOTHE"),
 		labels(paper.FullName, "HOVATEN", "HOTEN"),
