@@ -78,7 +78,9 @@ func secure(h http.Header) {
 
 func safe(r *http.Request) bool { return r.Method == http.MethodGet || r.Method == http.MethodHead }
 
-// foreign tells why a request is none that a page of ours makes; an empty why is none.
+// foreign tells why a request is none that a page of ours makes; an empty why is none. It is stricter than net/http.CrossOriginProtection,
+// which lets pass what another site only asks to see, and a form of a client that names no origin: here pages show somebody's papers, and
+// who changes something is a browser of today.
 func foreign(r *http.Request) (status int, why string) {
 	if !safe(r) && r.Method != http.MethodPost {
 		return http.StatusMethodNotAllowed, "method"
