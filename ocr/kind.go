@@ -29,7 +29,7 @@ func (f *face) tellKind(side *field.Side, edges bool) {
 		side.Kind = paper.BHYT // no other card has such a code
 	}
 	f.ownCode(side.Kind)
-	proof := side.Marks
+	proof := proofOf(side, edges)
 	if f.Zone != nil {
 		proof += enoughProof
 	}
@@ -50,6 +50,14 @@ func (f *face) tellKind(side *field.Side, edges bool) {
 	case proof >= enoughProof:
 		side.Kind, f.Sure = side.Likely, true
 	}
+}
+
+// proofOf is what a side's marks prove: those that other papers about a person bear, too, hardly anything but on a card, under the motto.
+func proofOf(side *field.Side, edges bool) int {
+	if side.Weak && !(edges && side.Motto) {
+		return min(side.Marks, 1)
+	}
+	return side.Marks
 }
 
 // ownCode forgets what a symbol said that is none of a paper's of this kind, and doubts what is left where one was stuck on.

@@ -36,6 +36,8 @@ type Side struct {
 	Values map[paper.Name]Value
 	Labels int // how many labels and titles were found
 	Marks  int // how many marks that only one kind of card has
+	// Weak is when all marks are such as other papers about a person bear, too; Motto, when they stand under the state's motto.
+	Weak, Motto bool
 	// Likely is which identity card it would be, if it is one, where its marks are too few to tell.
 	Likely paper.Kind
 	// Persons is how many cards' labels stand there: more than one where no card's edge could be seen and several
@@ -60,7 +62,7 @@ func Card(runs []Run) Side {
 	if kind == &kinds.Unknown || kind.Identity && kind.Shape == kinds.Card {
 		told := s.Kind != ""
 		s.identityCard(lines, labels.places, labels.groups)
-		if s.Likely = s.Kind; !told && s.Marks < enoughMarks {
+		if s.Likely = s.Kind; !told && (s.Marks < enoughMarks || s.Weak) {
 			s.Kind = ""
 		}
 	}
@@ -123,6 +125,11 @@ func (s *Side) tell(lines []line) (kind *kinds.Kind, titles int) {
 		s.Kind = best.ID
 		return best, titles
 	}
+	if strange(lines) {
+		s.Marks = 0
+	}
+	s.Weak = s.Marks > 0 && !strong(lines) && !half(lines)
+	s.Motto = s.Weak && under(lines)
 	return &kinds.Unknown, titles
 }
 
@@ -260,17 +267,43 @@ func (c cardLabels) back() paper.Kind {
 	return ""
 }
 
-// inEnglish says whether the head, the title or any label of a card stands there in English, too: the barcode card's are Vietnamese alone.
+// inEnglish says whether a card's labels stand there in English, too: the barcode card's are Vietnamese alone, though a translation
+// beside it says all of it in English.
 func inEnglish(lines []line) bool {
+	english, alone := false, 0
 	for _, l := range lines {
-		for _, t := range []string{"FULLNAME", "DATEOFBIRTH", "PLACEOF", "NATIONALITY", "DATEOFEXPIRY", "CITIZENIDENTITY",
-			"PERSONALIDENTIFICATION", "DATEMONTHYEAR", "IDENTITYCARD", "SOCIALISTREPUBLIC"} {
-			if _, _, e := search(l.letters, t, 1); e <= 1 {
+		for _, t := range bilingual {
+			vietnamese, other := l.near(t[0]), l.near(t[1])
+			if vietnamese && other {
 				return true
 			}
+			if vietnamese {
+				alone++
+			}
+			english = english || other
 		}
 	}
-	return false
+	for _, l := range lines {
+		english = english || slices.ContainsFunc([]string{"PLACEOF", "CITIZENIDENTITY", "PERSONALIDENTIFICATION", "DATEMONTHYEAR", "IDENTITYCARD",
+			"SOCIALISTREPUBLIC"}, l.near)
+	}
+	return english && alone < fewestAlone
+}
+
+// fewestAlone is how many labels without English make a card Vietnamese, whatever is written in English beside it: of a worn card the
+// English of one or two is lost.
+const fewestAlone = 3
+
+// bilingual are labels as they stand on one line of the cards since 2021.
+var bilingual = [][2]string{
+	{"HOVATEN", "FULLNAME"}, {"NGAYSINH", "DATEOFBIRTH"}, {"NGAYTHANGNAMSINH", "DATEOFBIRTH"},
+	{"QUOCTICH", "NATIONALITY"}, {"QUEQUAN", "PLACEOFORIGIN"}, {"NOITHUONGTRU", "PLACEOFRESIDENCE"}, {"COGIATRIDEN", "DATEOFEXPIRY"},
+}
+
+// near says whether a text stands in the line with no more than one letter misread.
+func (l line) near(text string) bool {
+	_, _, errors := search(l.letters, text, 1)
+	return errors <= 1
 }
 
 // withoutLabels looks for values of identity papers whose labels were not read.

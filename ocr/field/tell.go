@@ -15,6 +15,7 @@ type line struct {
 	run      int
 	letters  []byte
 	capitals []bool
+	of       []int // the word each letter is of
 	words    []string
 }
 
@@ -27,9 +28,18 @@ func linesOf(runs []Run) []line {
 		for j := range letters {
 			capitals[j] = unicode.IsUpper([]rune(words[word[j]])[end[j]-1])
 		}
-		out[i] = line{i, letters, capitals, words}
+		out[i] = line{i, letters, capitals, word, words}
 	}
 	return out
+}
+
+// rest is how many letters of its word stand behind a place.
+func (l line) rest(at int) int {
+	n := 0
+	for at > 0 && at+n < len(l.of) && l.of[at+n] == l.of[at-1] {
+		n++
+	}
+	return n
 }
 
 // inCapitals says whether most of these letters stand in capitals.
@@ -86,7 +96,7 @@ func (c *bestTitle) better(l line, own func(*kinds.Kind) bool) (found bool) {
 			continue
 		}
 		for _, t := range k.Titles {
-			if n := fit(l, t.Text); n > 0 && (t.Shared || k.Shape == kinds.Booklet || tops(l, t.Text)) {
+			if n := titleFit(l, t.Text); n > 0 && (t.Shared || k.Shape == kinds.Booklet || tops(l, t.Text)) {
 				found = true
 				if n > c.fit && !(t.Shared && !own(k)) {
 					*c = bestTitle{n, k.ID, t.Side}
@@ -111,6 +121,23 @@ func fit(l line, title string) int {
 	return len(title) - 3*errors
 }
 
+// titleFit is how well a title stands in a line that may be misread. What is left of the last word counts as misread, too: GIẤY BÁO THI
+// is no giấy báo tử, GIẤY CHỨNG NHẬN no giấy chứng sinh of which two letters were lost. A title read without fault may have another word
+// glued to it.
+func titleFit(l line, title string) int {
+	_, to, errors := search(l.letters, title, allowed(len(title)))
+	switch {
+	case errors == 0:
+	case errors+l.rest(to) > allowed(len(title)):
+		return 0
+	case to < len(l.letters):
+		if _, end, lost := search(l.letters, title[:len(title)-errors], 0); lost == 0 && end == to {
+			return 0 // another word stands where the title's last would: GIẤY CHỨNG NHẬN has no chứng tử that lost its end
+		}
+	}
+	return fit(l, title)
+}
+
 // tops says whether a title that fits a line is what the line says, in capitals: "TỜ KHAI CĂN CƯỚC CÔNG DÂN" and "mang theo căn
 // cước công dân" only name the card. Before it stands no more than what the arms above it were misread for.
 func tops(l line, title string) bool {
@@ -119,10 +146,10 @@ func tops(l line, title string) bool {
 }
 
 // firstWords begin the titles of papers that are no identity cards, whatever else they say. Those of several words are plain letters.
-var firstWords = []string{"THẺ", "GIẤY", "PHIẾU"}
+var firstWords = []string{"THẺ", "GIẤY", "PHIẾU", "SỔ"}
 
 var firstPhrases = []string{"TOKHAI", "HOPDONG", "HOADON", "THONGBAO", "QUYETDINH", "BIENBAN", "BIENLAI", "BIENNHAN", "CHUNGCHI",
-	"CHUNGNHAN", "XACNHAN", "DONXIN", "DONDENGHI"}
+	"CHUNGNHAN", "XACNHAN", "DONXIN", "DONDENGHI", "DONTRINHBAO", "DONDANGKY", "BANGTOTNGHIEP", "SOYEULYLICH", "BANKHAI"}
 
 // foreignTitle says whether a line is in capitals the title of a paper, and of none of ours: a list of all there are can't be had, but they
 // begin alike.
@@ -132,6 +159,9 @@ func foreignTitle(l line) bool {
 		return false
 	}
 	first := strings.TrimFunc(l.words[0], func(r rune) bool { return !unicode.IsLetter(r) })
+	if l.has("SOGIAOTHONG") { // who issues licences; SỞ may be read as SỔ
+		return false
+	}
 	if slices.ContainsFunc(firstPhrases, func(p string) bool { return strings.HasPrefix(string(l.letters), p) }) {
 		return true
 	}
@@ -151,8 +181,8 @@ func resembles(l line, title string) bool {
 	if n := len(l.letters); n < len(title) && n >= len(title)/2 && fit(l, title[:n]) > 0 {
 		return true
 	}
-	from, _, errors := search(l.letters, title, len(title)/3)
-	return errors <= len(title)/3 && from <= shortLabel
+	from, to, errors := search(l.letters, title, len(title)/3)
+	return errors+l.rest(to) <= len(title)/3 && from <= shortLabel
 }
 
 // marksOf counts the kind's own marks that stand on the lines, each on letters of its own: "nơi thường trú" is but two
@@ -256,7 +286,7 @@ func sheetKind(lines []line) paper.Kind {
 				continue
 			}
 			for _, t := range k.Titles {
-				if n := fit(l, t.Text); n > best && len(l.letters) < len(t.Text)*3 {
+				if n := titleFit(l, t.Text); n > best && len(l.letters) < len(t.Text)*3 && !goesOn(l, t.Text) {
 					best, length, kind = n, len(t.Text), k.ID
 				}
 			}
@@ -266,6 +296,17 @@ func sheetKind(lines []line) paper.Kind {
 		}
 	}
 	return paper.Other
+}
+
+// goesOn says whether more stands in capitals behind a title than that it is a copy: GIẤY CHỨNG NHẬN KẾT HÔN TÔN GIÁO is another paper.
+func goesOn(l line, title string) bool {
+	const fewest = 3 // letters
+	_, to, _ := search(l.letters, title, allowed(len(title)))
+	rest := l.letters[to:]
+	if strings.HasPrefix(string(rest), "BAN") || strings.HasPrefix(string(rest), "SO") { // a copy, its number
+		return false
+	}
+	return len(rest) >= fewest && l.inCapitals(to, len(l.letters))
 }
 
 // cardTitle is how well a card's title stands in a line, or as many of its first letters, of which the rest may be cut off: giấy chứng
