@@ -30,7 +30,7 @@ func Blocks(g *image.Gray, dpi float64, known ...Outline) []Outline {
 		print.Clear(image.Rect(r.Min.X/f, r.Min.Y/f, r.Max.X/f, r.Max.Y/f))
 	}
 	m := print.close(max(2, int(2.6*scale)))
-	var found, zones []Outline
+	var found, zones, flat []Outline
 	in, all := 0, print.Count(image.Rect(0, 0, print.w, print.h))
 	for _, o := range loose(m) {
 		// A heap of print has no sides of its own: its lines say how it lies.
@@ -41,6 +41,15 @@ func Blocks(g *image.Gray, dpi float64, known ...Outline) []Outline {
 			in += print.Count(bounds(o.Quad[:]))
 			zones = append(zones, o.times(float64(f)))
 		case printSized(w, h, o.Fill):
+			in += print.Count(bounds(o.hull))
+			found = append(found, o.grown(2.5*scale).times(float64(f)))
+		case flatSized(w, h):
+			flat = append(flat, o)
+		}
+	}
+	for _, o := range stacked(flat, scale) {
+		o = o.along(Slope(small.SubImage(bounds(o.hull)).(*image.Gray)))
+		if w, h := o.Width/scale, o.Height/scale; printSized(w, h, o.Fill) && w <= cardWide && h <= cardHigh {
 			in += print.Count(bounds(o.hull))
 			found = append(found, o.grown(2.5*scale).times(float64(f)))
 		}
@@ -81,6 +90,47 @@ func zoneSized(w, h, fill float64, sized bool) bool {
 func printSized(w, h, fill float64) bool {
 	ratio := w / h
 	return ratio >= 1 && ratio <= 2.3 && w >= 45 && w <= 135 && h >= 32 && h <= 95 && fill >= 0.35
+}
+
+// A card's print askew in its upright box, in millimetres.
+const (
+	cardWide = 95
+	cardHigh = 66
+)
+
+// flatSized says whether a heap of print of w × h mm may be half of a card's: of the back of the card of 2024 the addresses stand apart
+// from the chip and the MRZ.
+func flatSized(w, h float64) bool { return w >= 55 && w <= cardWide && h >= 8 && h <= 40 && w/h > 2 }
+
+// halves is how many millimetres two halves of a card's print may stand apart.
+const halves = 7
+
+// stacked joins heaps that lie one above the other as the halves of a card's print do; scale is pixels a millimetre. A third heap makes a
+// column of text of them.
+func stacked(flat []Outline, scale float64) []Outline {
+	near := func(a, b Outline) bool {
+		p, q := bounds(a.hull), bounds(b.hull)
+		if p.Dx() < p.Dy() { // the card lies on its side
+			p, q = image.Rect(p.Min.Y, p.Min.X, p.Max.Y, p.Max.X), image.Rect(q.Min.Y, q.Min.X, q.Max.Y, q.Max.X)
+		}
+		over := min(p.Max.X, q.Max.X) - max(p.Min.X, q.Min.X)
+		apart := max(p.Min.Y, q.Min.Y) - min(p.Max.Y, q.Max.Y)
+		return float64(over) > 0.7*float64(max(p.Dx(), q.Dx())) && float64(apart) < halves*scale
+	}
+	var out []Outline
+	for i, a := range flat {
+		for j, b := range flat[:i] {
+			alone := !slices.ContainsFunc(flat, func(c Outline) bool {
+				same := func(o Outline) bool { return slices.Equal(o.hull, c.hull) }
+				return !same(a) && !same(b) && (near(a, c) || near(b, c))
+			})
+			if near(a, b) && alone {
+				out = append(out, Outline{hull: slices.Concat(flat[j].hull, a.hull), Width: 1, Height: 1,
+					Fill: a.Fill*a.Width*a.Height + b.Fill*b.Width*b.Height})
+			}
+		}
+	}
+	return out
 }
 
 // roundZone is the card about a machine readable zone of three rows (ICAO Doc 9303 part 5: 30 letters, 10 an inch), which stands

@@ -54,6 +54,37 @@ func TestBlocksFindABackByItsZone(t *testing.T) {
 	})
 }
 
+// The back of the card of 2024 is two heaps of print, neither of which is shaped like a card's: addresses, and chip, authority and MRZ.
+// Three are a column of text.
+func TestBlocksJoinTheHalvesOfABack(t *testing.T) {
+	for name, c := range map[string]struct {
+		halves []image.Rectangle
+		want   int
+	}{
+		"a_back":   {[]image.Rectangle{image.Rect(400, 500, 1020, 680), image.Rect(400, 700, 1020, 920)}, 1},
+		"a_column": {[]image.Rectangle{image.Rect(400, 300, 1020, 480), image.Rect(400, 500, 1020, 680), image.Rect(400, 700, 1020, 880)}, 0},
+		"apart":    {[]image.Rectangle{image.Rect(400, 500, 1020, 680), image.Rect(400, 840, 1020, 1060)}, 0},
+	} {
+		g := image.NewGray(image.Rect(0, 0, 1654, 2339)) // A4 at 200 dpi
+		draw.Draw(g, g.Rect, image.NewUniform(color.Gray{235}), image.Point{}, draw.Src)
+		for _, r := range c.halves {
+			print(g, r)
+		}
+		turned := image.NewGray(image.Rect(0, 0, 2339, 1654))
+		for y := range 2339 {
+			for x := range 1654 {
+				turned.Pix[(1653-x)*turned.Stride+y] = g.Pix[y*g.Stride+x]
+			}
+		}
+		if got := Blocks(turned, 200); len(got) != c.want {
+			t.Errorf("%s, on its side: %d heaps, want %d: %v", name, len(got), c.want, got)
+		}
+		if got := Blocks(g, 200); len(got) != c.want {
+			t.Errorf("%s: %d heaps, want %d: %v", name, len(got), c.want, got)
+		}
+	}
+}
+
 // On a copy whose edges are gone a card is a heap of print; a heap on a form, which is full of other print, is none.
 func TestBlocks(t *testing.T) {
 	const w, h = 1654, 2339 // A4 at 200 dpi
