@@ -28,8 +28,9 @@ func (k codeValues) add(f *face) {
 }
 
 // leastOdds is how much less likely, as a power of e, the network may take a code's value to be than what it reads in a
-// value's rows, for the print to fit the code: one in 20. A forged tone or digit on clear print comes to one in hundreds.
-const leastOdds = -3
+// value's rows, for the print to fit the code: one in seven. A forged tone on clear print comes to one in hundreds, but once, of a row cut
+// close to its marks, to one in 18.
+const leastOdds = -2
 
 // compare notes which codes' values, if others than were read, the pixels of a value's rows may as well be: print that is hard
 // to read speaks neither for a code nor against it.

@@ -96,6 +96,17 @@ func forged(all map[paper.Name][]paper.Evidence) bool {
 	return false
 }
 
+// disputed counts the fields of a QR symbol against which anything speaks: print that was read badly may be wrong in one, hardly in two.
+func disputed(fields map[paper.Name]paper.Field) int {
+	n := 0
+	for _, f := range fields {
+		if f.Source == paper.QR && slices.Contains(f.Doubts, paper.Disagreement) {
+			n++
+		}
+	}
+	return n
+}
+
 // doubtCode puts every value under review that only a doubted QR symbol gives.
 func doubtCode(fields map[paper.Name]paper.Field) {
 	for n, f := range fields {

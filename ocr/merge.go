@@ -119,7 +119,7 @@ func settle(kind paper.Kind, all map[paper.Name][]paper.Evidence) map[paper.Name
 		out[n] = f
 		proven[n] = exact(lead)
 	}
-	if forged(all) {
+	if forged(all) || disputed(out) > 1 {
 		doubtCode(out)
 	}
 	for n, f := range out {

@@ -51,7 +51,7 @@ func plausiblePlace(n paper.Name, s string) bool {
 	p := vn.Locate(s)
 	parts := strings.Count(s, ",") + 1
 	switch {
-	case p.Province.Code == "", p.Near != "":
+	case p.Province.Code == "", p.Near != "", dated.MatchString(s):
 		return false
 	case n == paper.PlaceOfBirth && parts == 1: // a passport names the province only
 		return true
@@ -72,6 +72,9 @@ func plausiblePlace(n paper.Name, s string) bool {
 	}
 	return true
 }
+
+// dated is a day within an address: the card's expiry, that stands beside it. A street of the 30th of April has no year.
+var dated = regexp.MustCompile(`(^|[ ,])[0-9]{1,2}/[0-9]{1,2}/[0-9]{4}`)
 
 // listedPlace says whether a place of origin or birth is a commune, its district and its province, or since July 2025 without a
 // district, all in the gazetteer, so that a wrong mark in any of them would have made it another or none.
