@@ -1,6 +1,7 @@
 package configs_test
 
 import (
+	"bytes"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -17,7 +18,7 @@ var programs = regexp.MustCompile(`(?m)^(Exec\w+=[-+!]*)\S+`)
 // and what it asks for at run time can't be tried here: systemd wants to be process 1.
 func TestUnits(t *testing.T) {
 	for unit, most := range map[string]string{"motcua.service": "25", "motcua-office.service": "22",
-		"motcua-kiosk.service": "24", "motcua-stick@.service": "41"} { // tenths of systemd's exposure level
+		"motcua-kiosk.service": "23", "motcua-stick@.service": "41"} { // tenths of systemd's exposure level
 		text, err := os.ReadFile(filepath.Join("packaging", unit))
 		if err != nil {
 			t.Fatal(err)
@@ -65,5 +66,36 @@ func TestUnitsWaitForWhatTheyEnd(t *testing.T) {
 	}
 	if ends == 0 {
 		t.Error("no unit ends another: nothing was looked at")
+	}
+}
+
+// No unit logs somebody in: a login's programs leave the unit for their session's (systemd.exec(5), PAMName), so that what a unit says
+// of addresses, devices, memory and swap holds for none of them. And a program that makes sockets gets a folder it can reach: /run/user
+// is not, by ProtectHome. The screen stayed dark.
+func TestUnitsKeepTheirPrograms(t *testing.T) {
+	names, err := filepath.Glob("packaging/*.service")
+	if err != nil {
+		t.Fatal(err)
+	}
+	screens := 0
+	for _, name := range names {
+		text, err := os.ReadFile(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if regexp.MustCompile(`(?m)^PAMName=`).Match(text) {
+			t.Errorf("%s logs somebody in: its programs leave it", name)
+		}
+		if !bytes.Contains(text, []byte("/usr/bin/cage")) {
+			continue
+		}
+		screens++
+		own := regexp.MustCompile(`(?m)^RuntimeDirectory=(\S+)$`).FindSubmatch(text)
+		if own == nil || !bytes.Contains(text, []byte("XDG_RUNTIME_DIR=/run/"+string(own[1])+" ")) {
+			t.Errorf("%s: the compositor has no folder for its socket", name)
+		}
+	}
+	if screens == 0 {
+		t.Error("no unit starts the screen: nothing was looked at")
 	}
 }

@@ -12,17 +12,20 @@ import (
 	"os"
 	"os/exec"
 	"os/user"
+	"slices"
 	"strconv"
 	"strings"
 	"syscall"
 	"time"
 
+	systemd "github.com/coreos/go-systemd/v22/daemon"
+
 	"motcua/agent/web/screen"
 )
 
 // screenCommand waits until the screen's address is served by the user that the daemon runs as: the kiosk's browser must not
-// show citizens what another program has put there. Then it runs the browser, if it is told one, and ends it when that has shown
-// nothing of ours for too long; the unit starts it anew, at the first page.
+// show citizens what another program has put there. Then it runs the browser, if it is told one, tells systemd so, and ends it when that
+// has shown nothing of ours for too long; the unit starts it anew, at the first page.
 type screenCommand struct {
 	Browser []string `arg:"" optional:"" passthrough:"" help:"The browser to run, with its arguments."`
 
@@ -112,10 +115,16 @@ func (c *screenCommand) keep(ctx context.Context, address string) error {
 	defer cancel(nil)
 	cmd := exec.CommandContext(ctx, c.Browser[0], c.Browser[1:]...)
 	cmd.Stdout, cmd.Stderr = os.Stderr, os.Stderr
+	cmd.Env = slices.DeleteFunc(os.Environ(), func(v string) bool { return strings.HasPrefix(v, "NOTIFY_SOCKET=") }) // that is ours
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	cmd.Cancel = func() error { return syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL) } // its renderers, too
 	if err := cmd.Start(); err != nil {
 		return fmt.Errorf("start the browser: %w", err)
+	}
+	if _, err := systemd.SdNotify(false, systemd.SdNotifyReady); err != nil {
+		cancel(nil)
+		_ = cmd.Wait() // it was killed
+		return fmt.Errorf("tell systemd that the screen has begun: %w", err)
 	}
 	watched := make(chan struct{})
 	go func() {
