@@ -1,6 +1,7 @@
 package all
 
 import (
+	"bufio"
 	"bytes"
 	"context"
 	"errors"
@@ -85,11 +86,13 @@ func median(of []float64) float64 {
 	return (of[len(of)/2] + of[(len(of)-1)/2]) / 2
 }
 
-// take scans a stack to files, as scanimage does: pixels as PNM, line by line as they come, and a file as it came.
+// take scans a stack to files, as scanimage does: pixels as PNM, line by line as they come, in whole pages of memory (its stdio does so, and
+// pieces that begin 17 bytes behind one, after the header, cost the kernel half as much again), and a file as it came.
 func take(s Scanner, dir string, pages int) error {
 	n := 0
 	var page *os.File
 	var failed error
+	blocks := bufio.NewWriterSize(nil, 64<<10)
 	lines := func(b scan.Band) {
 		g, ok := b.Image.(*image.Gray)
 		if failed != nil || !ok {
@@ -99,10 +102,11 @@ func take(s Scanner, dir string, pages int) error {
 			if page, failed = os.Create(filepath.Join(dir, fmt.Sprint(b.Page))); failed != nil {
 				return
 			}
-			_, failed = fmt.Fprintf(page, "P5\n%d %d\n255\n", g.Rect.Dx(), b.Total)
+			blocks.Reset(page)
+			_, failed = fmt.Fprintf(blocks, "P5\n%d %d\n255\n", g.Rect.Dx(), b.Total)
 		}
 		if failed == nil {
-			_, failed = page.Write(g.Pix)
+			_, failed = blocks.Write(g.Pix)
 		}
 	}
 	for p, err := range s.Scan(context.Background(), scan.Settings{Source: scan.ADF, Mode: scan.Gray, DPI: 300, Reuse: true, Lines: lines}) {
@@ -113,7 +117,7 @@ func take(s Scanner, dir string, pages int) error {
 		if p.Encoded != nil {
 			failed = os.WriteFile(filepath.Join(dir, fmt.Sprint(n)), p.Encoded, 0o600)
 		} else if failed == nil {
-			failed = page.Close()
+			failed = errors.Join(blocks.Flush(), page.Close())
 		}
 		if failed != nil {
 			return failed
