@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"bytes"
 	"context"
+	"encoding/json"
 	"fmt"
 	"io"
 	"mime/multipart"
@@ -14,6 +15,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -330,13 +332,37 @@ func (v *visitor) upload(name string, data []byte) *visitor {
 	return v.do(http.MethodPost, "/upload", form.FormDataContentType(), &b)
 }
 
-// read waits until the visit's files are read, or the visit is over.
+// read waits until the visit's files are read, or the visit is over, as its screen does: by the page's stream of what happens.
 func (v *visitor) read(within time.Duration) bool {
 	v.d.t.Helper()
-	for end := time.Now().Add(within); time.Now().Before(end); time.Sleep(50 * time.Millisecond) {
+	ctx, cancel := context.WithTimeout(v.d.t.Context(), within)
+	defer cancel()
+	for ctx.Err() == nil {
 		if v.get("/scan"); v.at != "/scan" || !strings.Contains(v.body, "/scan/stop") {
 			return true
 		}
+		v.hears(ctx)
 	}
 	return false
+}
+
+// hears follows the scan's stream until that says that the scan has ended, or ends itself.
+func (v *visitor) hears(ctx context.Context) {
+	v.d.t.Helper()
+	r, err := http.NewRequestWithContext(ctx, http.MethodGet, v.d.base+"/scan/live", nil)
+	if err != nil {
+		v.d.t.Fatal(err)
+	}
+	answer, err := (&http.Client{Jar: v.http.Jar}).Do(r)
+	if err != nil {
+		return // too late, or the daemon is gone: get says which
+	}
+	defer answer.Body.Close()
+	for lines := bufio.NewScanner(answer.Body); lines.Scan(); {
+		var e struct{ Kind string }
+		data, is := strings.CutPrefix(lines.Text(), "data: ")
+		if is && json.Unmarshal([]byte(data), &e) == nil && slices.Contains([]string{"done", "full", "fault", "over"}, e.Kind) {
+			return
+		}
+	}
 }
