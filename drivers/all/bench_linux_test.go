@@ -86,8 +86,8 @@ func median(of []float64) float64 {
 	return (of[len(of)/2] + of[(len(of)-1)/2]) / 2
 }
 
-// take scans a stack to files, as scanimage does: pixels as PNM, line by line as they come, in whole pages of memory (its stdio does so, and
-// pieces that begin 17 bytes behind one, after the header, cost the kernel half as much again), and a file as it came.
+// take scans a stack to files, as scanimage does: pixels as PNM, line by line as they come, in whole pages of memory (its stdio does so;
+// pieces that begin 17 bytes behind one, after the header, cost the kernel more), and a file as it came.
 func take(s Scanner, dir string, pages int) error {
 	n := 0
 	var page *os.File

@@ -108,7 +108,7 @@ http {
 	}
 	gone := make(chan error, 1)
 	go func() { gone <- cmd.Wait() }()
-	t.Cleanup(func() { _ = cmd.Process.Kill(); <-gone })
+	t.Cleanup(func() { _, _ = cmd.Process.Kill(), <-gone })
 	for {
 		if c, err := net.Dial("unix", f.socket); err == nil {
 			c.Close()
