@@ -241,7 +241,6 @@ func TestFileThatChanges(t *testing.T) {
 	}
 	folder, f, began := watched(t)
 	s := sticktest.Plug(t, folder, "sdb1", func(dir string) { write(t, dir, "a.jpg", append(jpeg, make([]byte, 4096)...)) })
-	var id string
 	for name, change := range map[string]func(string) error{
 		"shorter": func(file string) error { return os.Truncate(file, 100) },
 		"newer":   func(file string) error { return os.Chtimes(file, time.Time{}, time.Now().Add(time.Second)) },
@@ -253,7 +252,7 @@ func TestFileThatChanges(t *testing.T) {
 			_ = os.Remove(filepath.Join(dir, "a.jpg"))
 			write(t, dir, "a.jpg", append(jpeg, make([]byte, 4096)...))
 		})
-		id = list(t, f, began).Files[0].ID
+		id := list(t, f, began).Files[0].ID
 		s.Change(func(dir string) {
 			if err := change(filepath.Join(dir, "a.jpg")); err != nil {
 				t.Fatal(err)
