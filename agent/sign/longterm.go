@@ -121,7 +121,6 @@ func inflated(body []byte) []byte {
 // SignedPart gives a file as it was when it was last signed, and the verdicts on that, where something was added to it since and what was
 // signed is good; else nil. It is the signer's own file, to its last byte.
 func SignedPart(pdf []byte, trust *Trust) ([]byte, []Verdict) {
-	own := trust.beside(pdf)
 	ranges := byteRange.FindAllSubmatchIndex(pdf, mostSignatures)
 	for _, m := range slices.Backward(ranges) {
 		r := numbers(pdf, m)
@@ -135,7 +134,7 @@ func SignedPart(pdf []byte, trust *Trust) ([]byte, []Verdict) {
 		if size == int64(len(pdf)) { // nothing was added
 			return nil, nil
 		}
-		if found, err := verifyAll(pdf[:size], own); err == nil && Sound(found) {
+		if found, err := verifyAll(pdf[:size], trust.beside(pdf)); err == nil && Sound(found) {
 			return pdf[:size], found
 		}
 		return nil, nil

@@ -318,9 +318,7 @@ func (c *checker) extensions(p packet) map[xml.Name]string {
 		return own
 	}
 	for _, li := range bag.kids {
-		if d := li.child(nsRDF, "Description"); d != nil {
-			li = d
-		}
+		li = li.described()
 		space := li.child(nsSchema, "namespaceURI")
 		for _, field := range []string{"schema", "namespaceURI", "prefix"} {
 			if f := li.field(nsSchema, field); f == nil || !f.is("Text") {
@@ -341,9 +339,7 @@ func (c *checker) extensions(p packet) map[xml.Name]string {
 			continue
 		}
 		for _, one := range seq.kids {
-			if d := one.child(nsRDF, "Description"); d != nil {
-				one = d
-			}
+			one = one.described()
 			name, kind := c.property(one, known)
 			if space != nil && name != "" {
 				own[xml.Name{Space: space.text, Local: name}] = kind
@@ -351,6 +347,14 @@ func (c *checker) extensions(p packet) map[xml.Name]string {
 		}
 	}
 	return own
+}
+
+// described is the node itself, or the description that RDF lets stand within it.
+func (n *node) described() *node {
+	if d := n.child(nsRDF, "Description"); d != nil {
+		return d
+	}
+	return n
 }
 
 // field is a field of a structure, given as an element or as an attribute.
@@ -421,9 +425,7 @@ func (c *checker) valueTypes(schema *node) []string {
 
 // typeFields looks at what a described type consists of.
 func (c *checker) typeFields(one *node) {
-	if d := one.child(nsRDF, "Description"); d != nil {
-		one = d
-	}
+	one = one.described()
 	fields := one.child(nsType, "field")
 	if fields == nil {
 		c.say("", "6.6.2.3.3", "a type has no fields")
@@ -435,9 +437,7 @@ func (c *checker) typeFields(one *node) {
 		return
 	}
 	for _, li := range seq.kids {
-		if d := li.child(nsRDF, "Description"); d != nil {
-			li = d
-		}
+		li = li.described()
 		for _, field := range []string{"name", "valueType", "description"} {
 			if f := li.field(nsField, field); f == nil || !f.is("Text") {
 				c.say("6.7.8", "6.6.2.3.3", "a field of a type has no %s", field)
