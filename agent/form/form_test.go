@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"iter"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -30,6 +31,28 @@ var (
 )
 
 const office = "Phường Bến Thành, Thành phố Hồ Chí Minh"
+
+// blank is one of the shipped forms, and how much is written into it.
+type blank struct {
+	*procedure.Procedure
+	length length
+}
+
+// forms are all shipped forms, each filled with nothing, a little and as much as it takes.
+func forms(t *testing.T) iter.Seq2[blank, Sheet] {
+	t.Helper()
+	catalog, layouts := shipped(t)
+	return func(yield func(blank, Sheet) bool) {
+		for _, p := range catalog.All {
+			layout, ok := layouts.Of(p)
+			for _, l := range []length{empty, short, long} {
+				if ok && !yield(blank{p, l}, layout.Fill(p, filled(p, l), office, made)) {
+					return
+				}
+			}
+		}
+	}
+}
 
 func shipped(t *testing.T) (*procedure.Catalog, Layouts) {
 	t.Helper()
@@ -111,32 +134,24 @@ func TestEveryForm(t *testing.T) {
 			t.Skipf("%s is not installed", tool)
 		}
 	}
-	catalog, layouts := shipped(t)
-	for _, p := range catalog.All {
-		layout, ok := layouts.Of(p)
-		if !ok {
-			continue
-		}
-		for _, l := range []length{empty, short, long} {
-			t.Run(p.Code+"/"+string(l), func(t *testing.T) {
-				t.Parallel()
-				sheet := layout.Fill(p, filled(p, l), office, made)
-				pdf, err := sheet.PDF()
-				if err != nil {
-					t.Fatal(err)
-				}
-				docx, err := sheet.DOCX()
-				if err != nil {
-					t.Fatal(err)
-				}
-				keep(t, p.Code+"-"+string(l), pdf, docx)
-				inside(t, pdf)
-				inPDF, inDOCX := bare(pdfText(t, pdf, "-raw")), bare(docxText(t, docx))
-				if inPDF != inDOCX {
-					t.Errorf("PDF and DOCX differ: %s", difference(inPDF, inDOCX))
-				}
-			})
-		}
+	for f, sheet := range forms(t) {
+		t.Run(f.Code+"/"+string(f.length), func(t *testing.T) {
+			t.Parallel()
+			pdf, err := sheet.PDF()
+			if err != nil {
+				t.Fatal(err)
+			}
+			docx, err := sheet.DOCX()
+			if err != nil {
+				t.Fatal(err)
+			}
+			keep(t, f.Code+"-"+string(f.length), pdf, docx)
+			inside(t, pdf)
+			inPDF, inDOCX := bare(pdfText(t, pdf, "-raw")), bare(docxText(t, docx))
+			if inPDF != inDOCX {
+				t.Errorf("PDF and DOCX differ: %s", difference(inPDF, inDOCX))
+			}
+		})
 	}
 }
 
@@ -146,32 +161,24 @@ func TestLibreOfficeReadsTheDOCX(t *testing.T) {
 	if os.Getenv("LIBREOFFICE") == "" {
 		t.Skip("set LIBREOFFICE=1 (make test-libreoffice)")
 	}
-	catalog, layouts := shipped(t)
 	dir := t.TempDir()
 	texts := map[string]string{}
 	var names []string
-	for _, p := range catalog.All {
-		layout, ok := layouts.Of(p)
-		if !ok {
-			continue
+	for f, sheet := range forms(t) {
+		pdf, err := sheet.PDF()
+		if err != nil {
+			t.Fatal(err)
 		}
-		for _, l := range []length{empty, short, long} {
-			sheet := layout.Fill(p, filled(p, l), office, made)
-			pdf, err := sheet.PDF()
-			if err != nil {
-				t.Fatal(err)
-			}
-			docx, err := sheet.DOCX()
-			if err != nil {
-				t.Fatal(err)
-			}
-			name := filepath.Join(dir, p.Code+"-"+string(l)+".docx")
-			if err := os.WriteFile(name, docx, 0o600); err != nil {
-				t.Fatal(err)
-			}
-			names = append(names, name)
-			texts[name] = bare(pdfText(t, pdf, "-raw"))
+		docx, err := sheet.DOCX()
+		if err != nil {
+			t.Fatal(err)
 		}
+		name := filepath.Join(dir, f.Code+"-"+string(f.length)+".docx")
+		if err := os.WriteFile(name, docx, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		names = append(names, name)
+		texts[name] = bare(pdfText(t, pdf, "-raw"))
 	}
 	arguments := append([]string{"-env:UserInstallation=file://" + t.TempDir(), "--headless", "--convert-to", "pdf", "--outdir", dir},
 		names...)
@@ -273,53 +280,45 @@ func inside(t *testing.T, pdf []byte) {
 // Nobody signs a page on which nothing stands that is signed; notes are not torn apart, and no table from the line above it.
 func TestWhatBelongsTogetherStandsOnOnePage(t *testing.T) {
 	t.Parallel()
-	catalog, layouts := shipped(t)
-	for _, p := range catalog.All {
-		layout, ok := layouts.Of(p)
-		if !ok {
-			continue
+	for f, sheet := range forms(t) {
+		data, err := sheet.PDF()
+		if err != nil {
+			t.Fatal(err)
 		}
-		for _, l := range []length{empty, short, long} {
-			sheet := layout.Fill(p, filled(p, l), office, made)
-			data, err := sheet.PDF()
-			if err != nil {
-				t.Fatal(err)
+		pages := strings.Split(pdfText(t, data, "-raw"), "\f")
+		words := func(runs []Run) string {
+			text := ""
+			for _, r := range runs {
+				text += r.Text
 			}
-			pages := strings.Split(pdfText(t, data, "-raw"), "\f")
-			words := func(runs []Run) string {
-				text := ""
-				for _, r := range runs {
-					text += r.Text
-				}
-				return bare(text)
+			return bare(text)
+		}
+		for i, b := range sheet.Blocks {
+			line, ok := b.(Paragraph)
+			if !ok || !line.Keep || i+1 == len(sheet.Blocks) {
+				continue
 			}
-			for i, b := range sheet.Blocks {
-				line, ok := b.(Paragraph)
-				if !ok || !line.Keep || i+1 == len(sheet.Blocks) {
-					continue
-				}
-				next, ok := sheet.Blocks[i+1].(Paragraph)
-				if table, is := sheet.Blocks[i+1].(Table); is {
-					cells := table.Rows[0]
-					next, ok = cells[len(cells)-1].Paragraphs[0], true
-				}
-				if !ok || slices.ContainsFunc(line.Runs, func(r Run) bool { return r.Gap || r.Filled && l == long }) {
-					continue // where an answer breaks is not known here
-				}
-				if a, b := words(line.Runs), words(next.Runs); !slices.ContainsFunc(pages, func(page string) bool {
-					_, after, found := strings.Cut(bare(page), a)
-					return found && strings.Contains(after, b)
-				}) {
-					t.Errorf("%s, %s: block %d stands on another page than what belongs to it", p.Code, l, i)
-				}
+			next, ok := sheet.Blocks[i+1].(Paragraph)
+			if table, is := sheet.Blocks[i+1].(Table); is {
+				cells := table.Rows[0]
+				next, ok = cells[len(cells)-1].Paragraphs[0], true
 			}
-			for n, page := range pages {
-				if text := strings.TrimSpace(page); n > 0 && strings.HasPrefix(text, "Người yêu cầu\n(Ký") {
-					t.Errorf("%s, %s: page %d begins with the place to sign", p.Code, l, n+1)
-				}
-				if strings.HasSuffix(strings.TrimSpace(page), "Chú thích:") || strings.HasPrefix(strings.TrimSpace(page), "(5)") {
-					t.Errorf("%s, %s: the notes are torn apart at page %d", p.Code, l, n+1)
-				}
+			if !ok || slices.ContainsFunc(line.Runs, func(r Run) bool { return r.Gap || r.Filled && f.length == long }) {
+				continue // where an answer breaks is not known here
+			}
+			if a, b := words(line.Runs), words(next.Runs); !slices.ContainsFunc(pages, func(page string) bool {
+				_, after, found := strings.Cut(bare(page), a)
+				return found && strings.Contains(after, b)
+			}) {
+				t.Errorf("%s, %s: block %d stands on another page than what belongs to it", f.Code, f.length, i)
+			}
+		}
+		for n, page := range pages {
+			if text := strings.TrimSpace(page); n > 0 && strings.HasPrefix(text, "Người yêu cầu\n(Ký") {
+				t.Errorf("%s, %s: page %d begins with the place to sign", f.Code, f.length, n+1)
+			}
+			if strings.HasSuffix(strings.TrimSpace(page), "Chú thích:") || strings.HasPrefix(strings.TrimSpace(page), "(5)") {
+				t.Errorf("%s, %s: the notes are torn apart at page %d", f.Code, f.length, n+1)
 			}
 		}
 	}
