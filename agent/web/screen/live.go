@@ -72,11 +72,28 @@ func (l *live) Untold() bool {
 	return !l.told && slices.ContainsFunc(l.past, Event.ends)
 }
 
-// said notes that a screen was told how a scan ended.
-func (l *live) said(scan int) {
+// say tells a screen an event of a scan. How a scan ended counts as told before it goes out, since a fast browser asks for the next
+// page while it still does, and as untold again where it can't go out.
+func (l *live) say(scan int, e Event, send func(Event) error) error {
+	if !e.ends() || !l.tell(scan, true) {
+		return send(e)
+	}
+	err := send(e)
+	if err != nil {
+		l.tell(scan, false)
+	}
+	return err
+}
+
+// tell notes whether a screen was told how a scan ended, and says whether that is news.
+func (l *live) tell(scan int, told bool) bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	l.told = l.told || l.scan == scan
+	if l.scan != scan || l.told == told {
+		return false
+	}
+	l.told = told
+	return true
 }
 
 // Send tells every screen of the visit; progress takes the place of older progress.
@@ -231,11 +248,8 @@ func (s *Host) Watch(w http.ResponseWriter, r *http.Request, t *Table, lang stri
 			if e.Key != "" {
 				e.Text = s.Words.Say(lang, e.Key, "n", e.Page)
 			}
-			if out.Send(e) != nil {
+			if t.Live.say(scan, e, func(e Event) error { return out.Send(e) }) != nil {
 				return
-			}
-			if e.ends() {
-				t.Live.said(scan)
 			}
 		}
 		sent += len(events)
