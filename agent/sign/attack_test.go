@@ -59,7 +59,7 @@ func placedOn(base []byte, entries string) (file []byte, begin int, covered []by
 }
 
 // foreign signs a file as other programs do: entries of the dictionary in an order of their own, PKCS #7 without the attributes of PAdES.
-func foreign(t testing.TB, k soft, entries string, digest asn1.ObjectIdentifier) []byte {
+func foreign(t testing.TB, k soft, entries string, digest asn1.ObjectIdentifier, attributes ...pkcs7.Attribute) []byte {
 	t.Helper()
 	out, begin, covered := placed(t, entries)
 	sd, err := pkcs7.NewSignedData(covered)
@@ -67,7 +67,7 @@ func foreign(t testing.TB, k soft, entries string, digest asn1.ObjectIdentifier)
 		t.Fatal(err)
 	}
 	sd.SetDigestAlgorithm(digest)
-	if err := sd.AddSigner(k.cert, k.key, pkcs7.SignerInfoConfig{}); err != nil {
+	if err := sd.AddSigner(k.cert, k.key, pkcs7.SignerInfoConfig{ExtraSignedAttributes: attributes}); err != nil {
 		t.Fatal(err)
 	}
 	sd.Detach()

@@ -5,7 +5,6 @@ import (
 	"crypto/x509"
 	"encoding/asn1"
 	"slices"
-	"time"
 
 	"github.com/smallstep/pkcs7"
 )
@@ -46,45 +45,4 @@ func forFiles(c *x509.Certificate) bool {
 	return slices.ContainsFunc(c.UnknownExtKeyUsage, func(u asn1.ObjectIdentifier) bool {
 		return slices.ContainsFunc(documentUses, u.Equal)
 	})
-}
-
-// lists are those of withdrawn certificates that this machine has, and those that the signature brings.
-func (t *Trust) lists(p *pkcs7.PKCS7) []*x509.RevocationList {
-	out := slices.Clone(t.Lists)
-	for _, c := range p.CRLs {
-		der, err := asn1.Marshal(c)
-		if err != nil {
-			continue
-		}
-		if list, err := x509.ParseRevocationList(der); err == nil {
-			out = append(out, list)
-		}
-	}
-	return out
-}
-
-// Reasons for which a certificate is good for nothing, also before it was withdrawn (RFC 5280, 5.3.1).
-const (
-	keyCompromise = 1
-	caCompromise  = 2
-)
-
-// withdrawnBy looks a certificate up in its authority's own lists; asked says whether there was one that still holds now: what was
-// withdrawn since an older one it doesn't tell. What was signed before counts on, if a time stamp proves that it was.
-func withdrawnBy(cert, authority *x509.Certificate, lists []*x509.RevocationList, at, now time.Time, proved bool) (withdrawn, asked bool) {
-	for _, list := range lists {
-		if list.CheckSignatureFrom(authority) != nil {
-			continue
-		}
-		asked = asked || list.NextUpdate.IsZero() || !now.After(list.NextUpdate)
-		for _, e := range list.RevokedCertificateEntries {
-			if e.SerialNumber.Cmp(cert.SerialNumber) != 0 {
-				continue
-			}
-			if !proved || !e.RevocationTime.After(at) || e.ReasonCode == keyCompromise || e.ReasonCode == caCompromise {
-				return true, asked
-			}
-		}
-	}
-	return false, asked
 }

@@ -11,10 +11,10 @@ import (
 )
 
 // A file that is to be good for years has, behind its signature, what shows that the certificate was good then (a "DSS": lists of
-// withdrawn certificates) and a time stamp over all of it (PAdES B-LT and B-LTA, EN 319 142-1, 5.4 and 5.5). Both vouch for themselves:
-// the list is its authority's, the time stamp its own authority's. So they are taken wherever they stand, and the structure of a file that
-// anybody may have made is not read. Whether the rest of what was added changes what is seen nobody says here: SignedPart gives the file
-// as it was signed.
+// withdrawn certificates, and answers for one) and a time stamp over all of it (PAdES B-LT and B-LTA, EN 319 142-1, 5.4 and 5.5). Both
+// vouch for themselves: list and answer are their authority's, the time stamp its own authority's. So they are taken wherever they stand,
+// and the structure of a file that anybody may have made is not read. Whether the rest of what was added changes what is seen nobody says
+// here: SignedPart gives the file as it was signed.
 
 // proof is a time stamp over a file, of an authority that this machine trusts.
 type proof struct {
@@ -53,14 +53,9 @@ func (t *Trust) proof(end int64, cert *x509.Certificate) (first proof, found boo
 	return first, found
 }
 
-// since are the lists in the file that were made at a time or later: older ones say nothing of a signature made then.
-func (t *Trust) since(at time.Time) []*x509.RevocationList {
-	return slices.DeleteFunc(slices.Clone(t.brought), func(l *x509.RevocationList) bool { return l.ThisUpdate.Before(at) })
-}
-
 // Bounds of the work that a hostile file can ask for.
 const (
-	mostBrought = 50        // lists
+	mostBrought = 50        // lists and answers
 	mostTried   = 2000      // streams that are unpacked
 	longestList = 4 << 20   // bytes of one, unpacked
 	sequence    = 0x30      // with which DER's lists begin
@@ -72,10 +67,10 @@ var (
 	streamEnds   = []byte("endstream")
 )
 
-// brought are the lists of withdrawn certificates among a file's streams.
-func brought(pdf []byte) (lists []*x509.RevocationList) {
+// brought is the evidence among a file's streams.
+func brought(pdf []byte) (e evidence) {
 	unpacked := int64(0)
-	for tried := 0; tried < mostTried && len(lists) < mostBrought && unpacked < longestAll; tried++ {
+	for tried := 0; tried < mostTried && len(e.lists)+len(e.answers) < mostBrought && unpacked < longestAll; tried++ {
 		i := bytes.Index(pdf, streamBegins)
 		if i < 0 {
 			break
@@ -97,11 +92,9 @@ func brought(pdf []byte) (lists []*x509.RevocationList) {
 		if len(body) < 2 || body[0] != sequence {
 			continue
 		}
-		if l, err := x509.ParseRevocationList(bytes.TrimRight(body, "\r\n")); err == nil {
-			lists = append(lists, l)
-		}
+		e.take(body)
 	}
-	return lists
+	return e
 }
 
 // inflated is what is packed, if it begins as a list does; of one that is cut no list can be read.

@@ -6,7 +6,6 @@ import (
 	"crypto/rand"
 	"crypto/x509"
 	"encoding/hex"
-	"fmt"
 	"math/big"
 	"testing"
 	"time"
@@ -32,16 +31,14 @@ func TestLongTerm(t *testing.T) {
 		return der
 	}
 	with := func(file, list []byte, pack bool) []byte {
-		entries := ""
-		if pack {
-			var b bytes.Buffer
-			w := zlib.NewWriter(&b)
-			_, _ = w.Write(list)
-			_ = w.Close()
-			list, entries = b.Bytes(), "/Filter /FlateDecode "
+		if !pack {
+			return behind(file, "", list)
 		}
-		file = fmt.Appendf(bytes.Clone(file), "8 0 obj\n<< %s/Length %d >>\nstream\n", entries, len(list))
-		return append(append(file, list...), "\nendstream\nendobj\n%%EOF\n"...)
+		var b bytes.Buffer
+		w := zlib.NewWriter(&b)
+		_, _ = w.Write(list)
+		_ = w.Close()
+		return behind(file, "/Filter /FlateDecode ", b.Bytes())
 	}
 	stamped := func(file []byte, by *office) []byte {
 		out, begin, covered := placedOn(file, "/Type /DocTimeStamp /SubFilter /ETSI.RFC3161 /Contents CONTENTS /ByteRange RANGE")

@@ -34,7 +34,7 @@ type Verdict struct {
 	Trusted      bool      `json:"trusted"`          // the authority is among those this machine trusts
 	InTime       bool      `json:"in_time"`          // the certificate was valid when it was signed
 	Proved       bool      `json:"proved"`           // that time is a time stamp's of an authority that this machine trusts
-	Asked        bool      `json:"asked"`            // a list of withdrawn certificates of its authority is at hand
+	Asked        bool      `json:"asked"`            // its authority's word on it is at hand: a list of those withdrawn, or an answer
 	Before       string    `json:"before,omitempty"` // SHA-256 of the file before it was signed, which the symbol on a print repeats
 	Problem      string    `json:"problem,omitempty"`
 	Why          Blame     `json:"why,omitempty"` // Problem for programs and for screens in other languages
@@ -96,8 +96,8 @@ type Trust struct {
 	Lists []*x509.RevocationList // of withdrawn certificates
 	Now   func() time.Time       // nil: time.Now
 
-	brought []*x509.RevocationList // those in the file that is looked at
-	proofs  []proof                // time stamps over the file that is looked at
+	brought evidence // in the file that is looked at
+	proofs  []proof  // time stamps over the file that is looked at
 }
 
 func (t *Trust) now() time.Time {
@@ -305,9 +305,7 @@ func (v *Verdict) judge(p *pkcs7.PKCS7, cert *x509.Certificate, at time.Time, tr
 	v.Trusted = chain != nil
 	withdrawn := false
 	if len(chain) > 1 {
-		withdrawn, v.Asked = withdrawnBy(cert, chain[1], trust.lists(p), at, now, v.Proved)
-		later, asked := withdrawnBy(cert, chain[1], trust.since(at), at, at, v.Proved) // they tell of then, however old they are
-		withdrawn, v.Asked = withdrawn || later, v.Asked || asked
+		withdrawn, v.Asked = trust.withdrawnBy(p, cert, chain[1], at, v.Proved)
 	}
 	for _, c := range []struct {
 		so    bool
