@@ -19,6 +19,7 @@ import (
 
 // The symbol of a certified copy is found on the print of a card's copy too, where it stands above the card.
 func TestCopyOfACard(t *testing.T) {
+	t.Parallel()
 	r := near()
 	const seed = 11
 	img, _, err := specimen.Draw(specimen.Spec{Papers: []specimen.Paper{{Kind: paper.CCCD, Person: specimen.Invent(seed),

@@ -54,6 +54,7 @@ func converted(t *testing.T, dir, out string, argv ...string) []byte {
 // People hand in what their scanners and telephones write. Each kind is written by a program that is not ours, and read
 // through the confined worker.
 func TestReadsTheFilesPeopleHave(t *testing.T) {
+	t.Parallel()
 	img, truth := tightCard(t)
 	dir := t.TempDir()
 	write := func(name string, data []byte) {
@@ -99,6 +100,7 @@ func TestReadsTheFilesPeopleHave(t *testing.T) {
 		"gif":            {"in.gif", page.GIF, []string{"convert", "in.png", "in.gif"}},
 	} {
 		t.Run(name, func(t *testing.T) {
+			t.Parallel()
 			data := converted(t, dir, c.out, c.argv...)
 			if kind, err := page.Sniff(data); kind != c.kind || page.MediaType(data) == "" {
 				t.Errorf("taken for %q: %v", kind, err)
@@ -125,6 +127,7 @@ func withOrientation(data []byte, o int) []byte {
 // A camera stores what it sees and notes how it was held; programs mirror. The card reads the same in all eight ways, and
 // what is shown of it is upright.
 func TestReadsAllOrientationsOfEXIF(t *testing.T) {
+	t.Parallel()
 	img, truth := tightCard(t)
 	dir := t.TempDir()
 	if err := os.WriteFile(filepath.Join(dir, "in.png"), asPNG(t, img), 0o600); err != nil {
@@ -174,6 +177,7 @@ func TestReadsAllOrientationsOfEXIF(t *testing.T) {
 
 // What pdfcpu ends in a panic, or cannot read, MuPDF may; and a small file must not ask for a gigabyte.
 func TestOddPDF(t *testing.T) {
+	t.Parallel()
 	img, truth := tightCard(t)
 	whole := asPDF(t, asJPEG(t, img))
 	t.Run("one_parser_is_enough", func(t *testing.T) {
@@ -231,15 +235,17 @@ func nested(t testing.TB, layers, size int) []byte {
 	return b.Bytes()
 }
 
-// A strip that is a thousand times as long as wide is no sheet to be made up to a sheet's width: its worker lives, and reads on.
+// A strip that is a thousand times as long as wide is no sheet to be made up to a sheet's width: its worker lives, and reads on. The last
+// is ten thousand rows of specks, and keeps it for seconds, not for all the time that a file may have.
 func TestStrips(t *testing.T) {
+	t.Parallel()
 	for _, size := range []image.Point{{32, 32800}, {32800, 32}, {1, 65000}, {65000, 1}, {60, 30000}} {
 		img := image.NewGray(image.Rect(0, 0, size.X, size.Y))
 		for i := range img.Pix {
 			img.Pix[i] = byte(i * 7)
 		}
 		res := far(t).Read(t.Context(), ocr.Input{Data: asJPEG(t, img)})
-		if res.Problem != nil && res.Problem.Code == ocr.WorkerDied {
+		if res.Problem != nil && (res.Problem.Code == ocr.WorkerDied || res.Problem.Code == ocr.TimedOut) {
 			t.Errorf("%v: %s", size, res.Problem.Message)
 		}
 		t.Logf("%v: %d documents, %v, after %v", size, len(res.Documents), res.Problem, time.Duration(res.ElapsedMS)*time.Millisecond)

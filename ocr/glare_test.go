@@ -15,6 +15,7 @@ import (
 // What a lamp's reflection took of a value on a tinted card is missing from it: what is left goes into no form without a look, however
 // well it reads.
 func TestGlareOverPartOfAValue(t *testing.T) {
+	t.Parallel()
 	for _, c := range []struct {
 		kind     paper.Kind
 		field    paper.Name

@@ -66,6 +66,7 @@ func foreignPage(t *testing.T, lines []string, dpi float64, tilt float64, patter
 
 // MRZs of all formats are read whole however the paper lies, small, tilted, and on patterned paper.
 func TestForeignZones(t *testing.T) {
+	t.Parallel()
 	with := func(s string) string { return s + string(mrz.Check(s)) }
 	n, b, e, long, short := with("L898902C3"), with("740812"), with("300415"), with("ZE184226B<<<<<"), "<<<<<<<"
 	zones := [][]string{
@@ -130,6 +131,7 @@ func TestForeignZones(t *testing.T) {
 // A passport's page is not all that lies on the glass: what stands beside it makes its MRZ a part of the sheet's width, and what stands on
 // the booklet's other page may be more, and turned by a quarter.
 func TestZoneBesideOtherPrint(t *testing.T) {
+	t.Parallel()
 	with := func(s string) string { return s + string(mrz.Check(s)) }
 	n, b, e, o := with("L898902C3"), with("740812"), with("300415"), with("ZE184226B<<<<<")
 	zone := []string{"P<UTOERIKSSON<<ANNA<MARIA<<<<<<<<<<<<<<<<<<<", n + "UTO" + b + "F" + e + o + string(mrz.Check(n+b+e+o))}

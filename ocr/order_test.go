@@ -83,6 +83,7 @@ func likeOrder(want, got []string) float64 {
 // Running text in two columns is read one column after the other, as well as Tesseract's own layout does it. Ten lines of it are of a
 // card's size and shape, and hold words that cards' labels have.
 func TestColumnsAreReadOneAfterTheOther(t *testing.T) {
+	t.Parallel()
 	page, want := columned(t, 10)
 	data := asJPEG(t, page)
 	out := near().Read(t.Context(), ocr.Input{Data: data, Words: true})

@@ -170,6 +170,7 @@ func compare(t *testing.T, d paper.Document, truth specimen.PaperTruth, wanted [
 }
 
 func TestRead(t *testing.T) {
+	t.Parallel()
 	for _, turn := range []int{0, 90, 180, 270} {
 		t.Run(fmt.Sprintf("chip_card_turned_by_%d_gives_ten_fields", turn), func(t *testing.T) {
 			img, truth := draw(t, paper.CCCD, 40+uint64(turn), turn)
@@ -303,6 +304,7 @@ var farOnce = sync.OnceValue(func() *ocr.Reader {
 func far(testing.TB) *ocr.Reader { return farOnce() }
 
 func TestWorker(t *testing.T) {
+	t.Parallel()
 	t.Run("reads_what_the_process_itself_reads", func(t *testing.T) {
 		img, truth := draw(t, paper.CCCD, 60, 0)
 		res := far(t).Read(t.Context(), ocr.Input{Data: asJPEG(t, img)})

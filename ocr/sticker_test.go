@@ -138,6 +138,7 @@ func TestCodeOnABlankCard(t *testing.T) {
 // Of two symbols of two kinds on one card one was stuck on: nothing that either alone says is used without a look, in whichever order
 // they are read, and the kind is the print's.
 func TestTwoKindsOfCodeOnOneCard(t *testing.T) {
+	t.Parallel()
 	for _, kind := range []paper.Kind{paper.BHYT, paper.CCCD} {
 		for i, place := range []image.Point{{30, 30}, {300, 480}} {
 			seed := uint64(630 + i)

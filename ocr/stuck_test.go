@@ -16,6 +16,7 @@ import (
 // An identity card's symbol stuck on a paper that bears none makes it no identity card, and nothing it says is used without a
 // look, whether the paper is known, or its labels are none that we know.
 func TestCodeStuckOnAnotherPaper(t *testing.T) {
+	t.Parallel()
 	const side = 210 // pixels
 	for _, c := range []struct {
 		kind paper.Kind
@@ -68,6 +69,7 @@ func TestCodeStuckOnAnotherPaper(t *testing.T) {
 // Two cards under each other's symbols: what each prints is what the other's symbol says, and yet all of both is doubted, also what
 // stands in print on neither front.
 func TestCodesThatChangedPlaces(t *testing.T) {
+	t.Parallel()
 	a, b := specimen.InventFor(paper.CCCD, 300), specimen.InventFor(paper.CCCD, 301)
 	a.OldNumber, b.OldNumber = "012345678", "087654321"
 	front := []specimen.Side{specimen.Front}

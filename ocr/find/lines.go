@@ -295,24 +295,49 @@ func (r *row) join(o row) {
 	r.tops, r.bottoms = append(r.tops, o.tops...), append(r.bottoms, o.bottoms...)
 }
 
-// joinTorn joins rows that a wide space or a worn letter has torn where they go on.
+// joinTorn joins rows that a wide space or a worn letter has torn where they go on: always the first row that another goes on, with the
+// first that does, until there is none. Every join changes one row only, and what was tried without it is not tried again: a page of
+// nothing but specks has ten thousand rows.
 func joinTorn(rows []row) []row {
 	slices.SortFunc(rows, func(a, b row) int { return cmp.Compare(a.box.Min.X, b.box.Min.X) })
-	for i := 0; i < len(rows); i++ {
-		for j := 0; j < len(rows); j++ {
-			if i == j || !rows[i].goesOn(rows[j]) {
-				continue
-			}
-			rows[i].join(rows[j])
-			rows = append(rows[:j], rows[j+1:]...)
-			i, j = -1, len(rows)
+	tried, changed := 0, -1 // of the rows before tried none goes on another, but for the changed one, which is to be held against all
+	for {
+		i, j := nextTorn(rows, tried, changed)
+		if i < 0 {
+			return rows
+		}
+		rows[i].join(rows[j])
+		rows = slices.Delete(rows, j, j+1)
+		if tried = max(tried, i+1); j < tried {
+			tried--
+		}
+		if changed = i; j < i {
+			changed--
 		}
 	}
-	return rows
+}
+
+// nextTorn finds the first row that another goes on, and that other: -1 where there is none. The rows before tried need only be held
+// against the changed one.
+func nextTorn(rows []row, tried, changed int) (int, int) {
+	for i := range rows {
+		if i < tried && i != changed {
+			if changed >= 0 && rows[i].goesOn(&rows[changed]) {
+				return i, changed
+			}
+			continue
+		}
+		for j := range rows {
+			if i != j && rows[i].goesOn(&rows[j]) {
+				return i, j
+			}
+		}
+	}
+	return -1, -1
 }
 
 // goesOn says whether another row is the rest of this.
-func (r row) goesOn(o row) bool {
+func (r *row) goesOn(o *row) bool {
 	a, b := r.box, o.box
 	if (r.torn > 0 || o.torn > 0) && a.Union(b).Dy()*3 > 4*min(a.Dy(), b.Dy()) {
 		return false
