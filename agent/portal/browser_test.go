@@ -39,7 +39,9 @@ type version struct {
 	extra  string // a field nobody knows
 	bare   bool   // without labels
 	twice  string // a field there are two of
-	shadow bool
+	shadow bool   // controls in shadows, dates by the browser's own control
+
+	stubborn string // a choice that the form changes again behind whoever makes it
 }
 
 // meaning is a field of a stand-in: what it is called in the map, and what was made of it.
@@ -129,7 +131,7 @@ func (s *standIn) settings() string {
 		drop = append(drop, bare(n))
 	}
 	data, err := json.Marshal(map[string]any{"signed": s.signed, "rename": rename, "drop": drop, "extra": s.version.extra,
-		"reverse": s.version.shadow, "shadow": s.version.shadow})
+		"reverse": s.version.shadow, "shadow": s.version.shadow, "stubborn": s.version.stubborn})
 	if err != nil {
 		s.t.Error(err)
 	}
@@ -303,22 +305,37 @@ type result struct {
 // fill opens a page in a tab of its own, has all its frames filled, and gives the tab and what came of the page.
 func (s *standIn) fill(popup context.Context, address, ready, page string) (context.Context, result) {
 	s.t.Helper()
+	tab := s.open(popup, address, ready)
+	return tab, s.press(popup, page)
+}
+
+// open opens a page in a tab of its own.
+func (s *standIn) open(popup context.Context, address, ready string) context.Context {
+	s.t.Helper()
 	tab, cancel := chromedp.NewContext(popup)
 	s.t.Cleanup(cancel)
 	if err := chromedp.Do(tab, chromedp.Navigate(address)); err != nil {
 		s.t.Fatal(err)
 	}
 	s.until(tab, "the form", ready)
+	return tab
+}
+
+// press has all frames of all tabs filled, by a double touch on the panel's button, and gives what came of a page.
+func (s *standIn) press(popup context.Context, page string) result {
+	s.t.Helper()
 	s.until(popup, "the page's frames", `(window.cleared = false, window.got = null, (async () => {
 		await chrome.storage.session.set({results: {}});
 		window.cleared = true;
-		for (const tab of await chrome.tabs.query({url: "https://*/*"})) chrome.tabs.sendMessage(tab.id, {kind: "fill"}).catch(() => {});
+		for (const tab of await chrome.tabs.query({url: "https://*/*"})) {
+			for (const touch of [1, 2]) chrome.tabs.sendMessage(tab.id, {kind: "fill"}).catch(() => {});
+		}
 	})(), true)`)
 	s.until(popup, "the extension's answer", fmt.Sprintf(`(window.cleared &&
 		chrome.storage.session.get("results").then((s) => window.got = s.results && s.results[%q] || null), !!window.got)`, page))
 	var r result
 	s.eval(popup, `window.got`, &r)
-	return tab, r
+	return r
 }
 
 // filledIn gives the value of each field of the page by what it means.
@@ -567,6 +584,60 @@ func TestOwnerPage(t *testing.T) {
 				t.Error("the form was submitted")
 			}
 		})
+	}
+}
+
+// A form that was open before the code was named gets its panel then. What a person changed by hand stays when the button is pressed once
+// more, no file is attached again, and a choice that the form took back is not told as made.
+func TestPressedAgain(t *testing.T) {
+	s := newStandIn(t)
+	popup := s.chromium()
+	catalog, maps, units := shipped(t)
+	p, err := catalog.Get("1.000656")
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.plan = maps.Plan(p, everything(p), units)
+	s.page = s.plan.Pages[len(s.plan.Pages)-1]
+	paper := s.page.Attach[0]
+	s.plan.Files = []File{{Paper: paper.Paper, Name: "giay-bao-tu.pdf", MediaType: "application/pdf", Data: []byte("%PDF-")}}
+	const choice, stubborn, text = "CapBanSao", "nktNoiChet", "NguyenNhanMat"
+	s.version = version{stubborn: stubborn}
+	tab := s.open(popup, "https://"+s.page.Hosts[0]+s.page.Path+"x", `document.readyState === "complete"`)
+	s.claim(popup)
+	s.until(tab, "the panel", `!!document.querySelector("motcua-panel")`)
+	told := func(r result, label string) bool {
+		return slices.ContainsFunc(r.Open, func(o Open) bool { return o.Label == label })
+	}
+	label := func(name string) string {
+		for _, i := range s.page.Items {
+			if i.Name == name {
+				return i.Label
+			}
+		}
+		t.Fatalf("the map has no %s", name)
+		return ""
+	}
+	r := s.press(popup, s.page.ID)
+	if slices.Contains(r.Filled, stubborn) || !told(r, label(stubborn)) {
+		t.Errorf("a choice that the form took back is told as made: %v", r.Open)
+	}
+	if got := s.filledIn(tab); told(r, label(choice)) || told(r, label(text)) || got[choice][0] != "Có" {
+		t.Fatalf("%v; open: %v", got[choice], r.Open)
+	}
+	const mine = "Già yếu"
+	s.until(tab, "the words to be chosen", `(document.querySelector("[data-means=`+text+`] input").select(), true)`)
+	if err := chromedp.Do(tab, chromedp.Click(chromedp.CSS(`[data-means=`+choice+`] input[value="0"]`)),
+		chromedp.SendKeys(chromedp.CSS(`[data-means=`+text+`] input`), mine)); err != nil {
+		t.Fatal(err)
+	}
+	r = s.press(popup, s.page.ID)
+	if got := s.filledIn(tab); got[choice][0] != "0" || got[text][0] != mine || !told(r, label(choice)) || !told(r, label(text)) {
+		t.Errorf("what a person changed: %v, %v; open: %v", got[choice], got[text], r.Open)
+	}
+	var record struct{ Attached int }
+	if s.eval(tab, `window.record`, &record); record.Attached != 1 || !slices.Contains(r.Filled, paper.Name) {
+		t.Errorf("the file was attached %d times; filled %v", record.Attached, r.Filled)
 	}
 }
 

@@ -10,6 +10,8 @@ const ORIGINS = [
 	"https://dvc.moet.gov.vn", "https://dvc.moc.gov.vn",
 ];
 
+const PORTAL = [...ORIGINS.map((o) => o + "/*"), "https://*.dichvucong.gov.vn/*"];
+
 const session = chrome.storage.session;
 session.setAccessLevel({accessLevel: "TRUSTED_CONTEXTS"});
 
@@ -33,6 +35,8 @@ async function claim(code) {
 	if (!answer.ok) return {error: "Mã không đúng hoặc đã hết hạn. Hãy lấy mã mới trên màn hình."};
 	const work = await answer.json();
 	await session.set({work, results: {}});
+	// Where the portal is open already, its panel comes now.
+	for (const tab of await chrome.tabs.query({url: PORTAL})) chrome.tabs.sendMessage(tab.id, {kind: "work"}, {frameId: 0}).catch(() => {});
 	return {procedure: work.procedure};
 }
 
@@ -46,8 +50,15 @@ async function plan(url) {
 	return page ? {page, number: work.number, files: work.files} : null;
 }
 
-// note keeps what came of a frame and tells the tab's panel; a form that changed is told to the daemon, names only.
-async function note(result, sender) {
+// note keeps what came of a frame and tells the tab's panel; a form that changed is told to the daemon, names only. One after the other:
+// of two frames that end at once none takes the other's list of what is open away.
+let noted = Promise.resolve();
+function note(result, sender) {
+	noted = noted.then(() => keep(result, sender)).catch(() => {});
+	return noted;
+}
+
+async function keep(result, sender) {
 	const {results = {}, work} = await session.get(["results", "work"]);
 	if (!work) return;
 	results[result.page] = result;
@@ -112,7 +123,7 @@ async function done(path) {
 // leave closes the portal's tabs, at the kiosk all but its own pages': what they show and keep for themselves is the person's, too.
 async function leave(ours) {
 	const all = await chrome.tabs.query({}), theirs = ours ? all.filter((t) => !(t.pendingUrl || t.url || "").startsWith(ours + "/")) :
-		await chrome.tabs.query({url: [...ORIGINS.map((o) => o + "/*"), "https://*.dichvucong.gov.vn/*"]});
+		await chrome.tabs.query({url: PORTAL});
 	if (theirs.length && theirs.length === all.length) await chrome.tabs.create({}); // a browser without a tab ends
 	await chrome.tabs.remove(theirs.map((t) => t.id));
 }

@@ -1,7 +1,8 @@
 // Fills the form of one frame: Form.io on the portal itself, web components in the ministry's frame. Fields are found
 // by name, then by alias, then by label where just one fits; a field that is locked, or that holds what somebody else
 // wrote, is left alone; what was written is read back, and taken out again if the form made something else of it.
-// Nothing is ever clicked but choices and dates; nothing is submitted.
+// Nothing is ever clicked but choices and dates; nothing is submitted. It may be asked for twice: what a person answered meanwhile stays,
+// and no file is attached again.
 "use strict";
 
 (() => {
@@ -20,6 +21,10 @@
 
 	// inside are the roots to look in: the document and the open shadows of the ministry's components.
 	const inside = (root) => [root, ...[...root.querySelectorAll(HOSTS)].flatMap((e) => e.shadowRoot ? inside(e.shadowRoot) : [])];
+	const touched = new WeakSet(); // controls that a person has answered
+	window.addEventListener("input", (e) => { if (e.isTrusted) touched.add(e.composedPath()[0]); }, {capture: true, passive: true});
+	const attached = new Set(); // names of the fields that were given their files
+
 	const all = (selector) => inside(document).flatMap((root) => [...root.querySelectorAll(selector)]);
 	const innards = (host, selector) => [...(host.shadowRoot || host).querySelectorAll(selector)];
 
@@ -57,14 +62,20 @@
 	}
 
 	const controls = (e) => e.matches("input,select,textarea") ? [e] : innards(e, "input,select,textarea");
+	const radios = (e) => e.matches("input") ? all("input[type=radio]").filter((r) => r.name === e.name) : innards(e, "input[type=radio]");
+	const byHand = (e) => (controls(e)[0]?.type === "radio" ? radios(e) : controls(e)).some((c) => touched.has(c));
 	const locked = (e) => e.hasAttribute("disabled") || e.hasAttribute("readonly") || controls(e).some((c) => c.disabled || c.readOnly) ||
 		!!e.closest("fieldset[disabled], .formio-disabled-input, [aria-disabled=true]");
+
+	// typed is a value as a control of its kind takes it: the browser's own dates have the year first.
+	const typed = (control, value) => control.type === "date" ? value.replace(/^(\d\d)\/(\d\d)\/(\d{4})$/, "$3-$2-$1") : value;
+	const read = (control) => control.type === "date" ? control.value.replace(/^(\d{4})-(\d\d)-(\d\d)$/, "$3/$2/$1") : control.value;
 
 	// write sets a control as a person does who types: the value by the element's own setter, then the events.
 	function write(control, value) {
 		const proto = {INPUT: HTMLInputElement, SELECT: HTMLSelectElement, TEXTAREA: HTMLTextAreaElement}[control.tagName].prototype;
 		control.focus({preventScroll: true});
-		Object.getOwnPropertyDescriptor(proto, "value").set.call(control, value);
+		Object.getOwnPropertyDescriptor(proto, "value").set.call(control, typed(control, value));
 		for (const kind of ["input", "change"]) control.dispatchEvent(new Event(kind, {bubbles: true, composed: true}));
 		control.blur();
 	}
@@ -106,10 +117,10 @@
 		return !!await until(() => alike(picked(box), wanted));
 	}
 
-	async function radio(element, name, wanted) {
-		const list = element.matches("input") ? all(`input[type=radio]`).filter((r) => r.name === element.name) : innards(element, "input[type=radio]");
-		const words = (r) => r.labels?.[0]?.textContent || r.parentElement.textContent;
-		const fit = list.filter((r) => r.value === wanted || same(words(r), wanted));
+	const means = (r, wanted) => r.value === wanted || same(r.labels?.[0]?.textContent || r.parentElement.textContent, wanted);
+
+	function radio(element, wanted) {
+		const fit = radios(element).filter((r) => means(r, wanted));
 		if (fit.length !== 1) return false;
 		fit[0].click();
 		return fit[0].checked;
@@ -130,15 +141,11 @@
 	function held(element) {
 		if (element.matches("x-select-area")) return innards(element, "select,input").map((c) => c.value).join("|");
 		const list = controls(element);
-		const radios = list.filter((c) => c.type === "radio");
-		if (radios.length) {
-			const on = (element.matches("input") ? all("input[type=radio]").filter((r) => r.name === element.name) : radios).find((r) => r.checked);
-			return on ? on.value : "";
-		}
+		if (list[0]?.type === "radio") return radios(element).find((r) => r.checked)?.value || "";
 		const box = element.closest?.(".choices");
 		if (box) return picked(box);
 		if (list[0]?.type === "checkbox") return list[0].checked ? "yes" : "";
-		const text = list.map((c) => c.tagName === "SELECT" ? c.selectedOptions[0]?.value && c.selectedOptions[0].textContent : c.value).filter(Boolean).join("/");
+		const text = list.map((c) => c.tagName === "SELECT" ? c.selectedOptions[0]?.value && c.selectedOptions[0].textContent : read(c)).filter(Boolean).join("/");
 		return /[\p{L}\d]/u.test(text) ? text : ""; // the bars and slashes of a mask are no answer
 	}
 
@@ -152,7 +159,7 @@
 			if (list[0].checked !== (item.value === "yes")) list[0].click();
 			return list[0].checked === (item.value === "yes");
 		}
-		if (list.some((c) => c.type === "radio")) return radio(e, field.name, item.value);
+		if (list[0]?.type === "radio") return radio(e, item.value);
 		if (list[0]?.tagName === "SELECT") return choices(list[0], item.value, item.unit ? (x, y) => unit(x) === unit(y) : same);
 		if (list.length === 3 && item.value.split("/").length === 3) { // day, month, year in boxes of their own
 			item.value.split("/").forEach((part, i) => write(list[i], part));
@@ -160,7 +167,7 @@
 		}
 		if (list.length !== 1) return false;
 		write(list[0], item.value);
-		return same(list[0].value, item.value);
+		return same(read(list[0]), item.value);
 	}
 
 	// holds tells whether a field still says what was written: a list that was loaded anew may have dropped it.
@@ -172,9 +179,18 @@
 			return alike(says("quocGia"), item.area.country) && alike(says("tinh"), item.area.province) && alike(says("xa"), item.area.ward) && same(says("diaChi") || "", item.area.detail);
 		}
 		const now = held(e);
-		if (list.some((c) => c.type === "radio")) return now !== "";
+		if (list[0]?.type === "radio") return radios(e).some((r) => r.checked && means(r, item.value));
 		if (list[0]?.tagName === "SELECT" && !e.closest(".choices")) return alike(now, item.value) || list[0].value === item.value;
 		return alike(now, item.value);
+	}
+
+	// theirs tells whether a field holds what somebody else wrote. Of choices and areas, which forms begin with an answer of their own, only
+	// what was chosen by hand is somebody's.
+	function theirs(field, item, before) {
+		if (holds(field, item)) return false;
+		const kind = controls(field.element)[0]?.type;
+		if (byHand(field.element)) return before !== "" || kind === "checkbox";
+		return before !== "" && !item.area && kind !== "radio";
 	}
 
 	// takeBack empties what was written and did not stay as it was written.
@@ -185,7 +201,9 @@
 	async function attach(want, files, known) {
 		const field = find({...want, others: []}, known.filter((f) => f.element.type === "file"), new Set());
 		const mine = files.filter((f) => f.paper === want.paper);
+		if (attached.has(want.name)) return [...field?.element.files || []].map((f) => f.name).join("/") === mine.map((f) => f.name).join("/");
 		if (!field || !mine.length) return false;
+		attached.add(want.name);
 		const data = new DataTransfer();
 		for (const f of mine) data.items.add(new File([Uint8Array.from(atob(f.data), (c) => c.charCodeAt(0))], f.name, {type: f.media_type}));
 		field.element.files = data.files;
@@ -225,9 +243,9 @@
 			if (!field) { result.lost.push(item.name); say("không thấy ô này trên biểu mẫu"); continue; }
 			taken.add(field.element);
 			if (page.locked.includes(field.name)) { say("ô này do Cổng điền"); continue; }
-			const before = held(field.element);
+			const before = held(field.element) || "";
 			if (locked(field.element)) { if (!same(before, item.value || "")) say("ô này đang khóa"); continue; }
-			if (before && !same(before, item.value || "") && !item.area && controls(field.element)[0]?.type !== "radio" && !item.overwrite) { say("ô này đã có nội dung khác"); continue; }
+			if (theirs(field, item, before)) { say("ô này đã có nội dung khác"); continue; }
 			if (await put(field, item)) {
 				done.push([field, item, say]);
 				end = Date.now() + appearing; // what was answered may open further fields
@@ -245,7 +263,7 @@
 		}
 		for (const want of page.attach || []) {
 			if (await attach(want, files, fields())) result.filled.push(want.name);
-			else result.open.push({label: want.label, why: "xin tự đính kèm tệp"});
+			else result.open.push({label: want.label, why: attached.has(want.name) ? "máy đã đính kèm lúc trước, xin xem lại" : "xin tự đính kèm tệp"});
 		}
 		const expected = new Set([...names, ...page.locked, ...page.known, ...(page.attach || []).map((a) => a.name)]);
 		result.unknown = fields().map((f) => f.name).filter((n) => !expected.has(n));
@@ -253,7 +271,8 @@
 		document.documentElement.dataset.motcuaFilled = String(result.filled.length); // how many, never what
 	}
 
+	let filling = null; // two at once would take each other's answers for the person's
 	chrome.runtime.onMessage.addListener((message, sender) => {
-		if (message.kind === "fill" && sender.id === chrome.runtime.id) fill();
+		if (message.kind === "fill" && sender.id === chrome.runtime.id) filling ??= fill().finally(() => { filling = null; });
 	});
 })();

@@ -1,8 +1,7 @@
 // The panel beside the portal's form, in its top frame: a button that fills, and the list of what the person still has
 // to do. It lives in a closed shadow, so that the page neither reads nor styles it.
 "use strict";
-if (window === window.top) (async () => {
-	const plan = await chrome.runtime.sendMessage({kind: "plan"});
+if (window === window.top) (() => {
 	const host = document.createElement("motcua-panel");
 	const root = host.attachShadow({mode: "closed"});
 	root.innerHTML = `<style>
@@ -15,6 +14,7 @@ if (window === window.top) (async () => {
 	// The form may stand in a frame of its own: all frames of the tab are told, and answer for themselves.
 	button.addEventListener("click", () => chrome.runtime.sendMessage({kind: "fill"}));
 	chrome.runtime.onMessage.addListener((message) => {
+		if (message.kind === "work") show();
 		if (message.kind !== "results") return;
 		const all = Object.values(message.results);
 		says.textContent = `Đã điền ${all.reduce((n, r) => n + r.filled.length, 0)} ô. Ông/bà cần tự điền:`;
@@ -25,5 +25,7 @@ if (window === window.top) (async () => {
 		}));
 		host.dataset.open = String(list.children.length); // for tests: how many, never what
 	});
-	if (plan) document.documentElement.append(host);
+	// A page that was open before the code was named has the panel as soon as it is.
+	const show = async () => { if (await chrome.runtime.sendMessage({kind: "plan"})) document.documentElement.append(host); };
+	show();
 })();

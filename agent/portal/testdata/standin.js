@@ -3,7 +3,8 @@
 "use strict";
 const settings = JSON.parse(document.getElementById("settings").textContent);
 const later = (ms) => new Promise((done) => setTimeout(done, ms));
-const record = window.record = {submits: 0, enters: 0};
+const record = window.record = {submits: 0, enters: 0, attached: 0};
+document.addEventListener("change", (e) => { if (e.target.type === "file") record.attached++; });
 document.addEventListener("submit", (e) => { e.preventDefault(); record.submits++; });
 document.addEventListener("keydown", (e) => { if (e.key === "Enter") record.enters++; }, true);
 
@@ -31,7 +32,8 @@ class Control extends HTMLElement {
 customElements.define("x-input", class extends Control { draw() { this.input(this.getAttribute("name")); } });
 customElements.define("x-date", class extends Control {
 	draw() {
-		const i = this.input();
+		const i = this.input("", settings.shadow ? "date" : "text");
+		if (settings.shadow) return; // the browser's own, as some versions may have it
 		i.addEventListener("change", () => { if (!/^\d\d\/\d\d\/\d{4}$/.test(i.value)) i.value = ""; });
 	}
 });
@@ -50,6 +52,8 @@ customElements.define("x-radio", class extends Control {
 			const label = document.createElement("label");
 			const r = document.createElement("input");
 			r.type = "radio"; r.name = this.getAttribute("name"); r.value = value;
+			// Of a form that makes up its mind anew, as portals do that load something behind an answer: the last one, whatever is chosen.
+			if (this.dataset.means === settings.stubborn) r.addEventListener("change", () => setTimeout(() => { this.root.querySelector("label:last-child input").checked = true; }, 50));
 			label.append(r, words || value);
 			this.root.append(label);
 		}
@@ -70,5 +74,6 @@ window.valueOf = (e) => {
 	const list = e.matches("input,textarea") ? [e] : [...root.querySelectorAll("input,select")];
 	if (list[0]?.type === "file") return [...list[0].files].map((f) => f.name).join("|");
 	if (list[0]?.type === "radio") return list.find((r) => r.checked)?.value || "";
+	if (list[0]?.type === "date") return list[0].value.split("-").reverse().join("/");
 	return list.map((c) => c.tagName === "SELECT" ? (c.value && c.selectedOptions[0].textContent) : c.value).filter(Boolean).join(e.matches("x-select-area") ? "; " : "/");
 };
