@@ -16,11 +16,13 @@ import (
 	"os/signal"
 	"path/filepath"
 	"syscall"
+	"time"
 
 	"github.com/alecthomas/kong"
 	"golang.org/x/sys/unix"
 
 	"motcua/agent/config"
+	"motcua/agent/sign"
 	"motcua/agent/version"
 	"motcua/configs"
 )
@@ -83,6 +85,7 @@ type program struct {
 // Main runs the command that args (without the program's name) ask for, and returns the exit code.
 func Main(args []string, in io.Reader, out, errs io.Writer) (code int) {
 	withoutCoreDumps()
+	time.Local = sign.Hanoi // what is told, counted and decided by the day goes by the law's zone, whatever the machine was set to
 	var line commandLine
 	type exited int
 	defer func() {
