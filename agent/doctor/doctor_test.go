@@ -14,11 +14,13 @@ import (
 func TestExamineKeepsTheOrderAndOutlivesAnyCheck(t *testing.T) {
 	hang := make(chan struct{})
 	defer close(hang)
+	last := make(chan struct{})
 	findings := Examine(t.Context(), []Check{
-		{Area: "slow", Look: func(context.Context) []Finding { time.Sleep(20 * time.Millisecond); return []Finding{Good("a")} }},
+		{Area: "slow", Look: func(context.Context) []Finding { <-last; return []Finding{Good("a")} }},
 		{Area: "hangs", Limit: 10 * time.Millisecond, Look: func(context.Context) []Finding { <-hang; return nil }},
 		{Area: "panics", Look: func(context.Context) []Finding { panic("boom") }},
 		{Area: "driver", Look: func(context.Context) []Finding {
+			defer close(last)
 			return From([]scan.Finding{{OK: true, What: "b"}, {What: "c", Mend: "d"}})
 		}},
 	})

@@ -283,14 +283,14 @@ func TestNext_unfinished_file_is_offered_again(t *testing.T) {
 	put(t, dir, "page-1.jpg", jpeg(t, 1))
 	put(t, dir, "page-2.jpg", jpeg(t, 2))
 	for range 2 {
-		if taken, err := first.Next(t.Context(), time.Second); err != nil || taken == nil {
+		if taken, err := first.Next(t.Context(), time.Minute); err != nil || taken == nil {
 			t.Fatal(taken, err)
 		}
 	}
 	first.Close()
 	second := open(t, quick(dir))
 	for n := range 2 {
-		taken, err := second.Next(t.Context(), time.Second)
+		taken, err := second.Next(t.Context(), time.Minute)
 		if err != nil || taken == nil || taken.Name != fmt.Sprintf("page-%d.jpg", n+1) || !bytes.Equal(taken.Page.Encoded, jpeg(t, n+1)) {
 			t.Fatal(taken, err)
 		}
@@ -330,13 +330,15 @@ func TestKill_loses_nothing(t *testing.T) {
 		taker.Wait()
 	}
 	f := open(t, quick(dir))
-	for {
-		taken, err := f.Next(t.Context(), 300*time.Millisecond)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if taken == nil {
-			break
+	left := func() []string {
+		come, _ := filepath.Glob(filepath.Join(dir, "scan-*"))
+		taken, _ := filepath.Glob(filepath.Join(dir, ".taken", "0*"))
+		return append(come, taken...)
+	}
+	for len(left()) > 0 {
+		taken, err := f.Next(t.Context(), time.Minute)
+		if err != nil || taken == nil {
+			t.Fatalf("nothing is taken of %v: %v", left(), err)
 		}
 		put(t, filepath.Join(dir, "kept"), taken.Name, taken.Page.Encoded)
 		if err := taken.Done(); err != nil {
@@ -349,7 +351,7 @@ func TestKill_loses_nothing(t *testing.T) {
 			t.Errorf("file %d: %d bytes, %v", n, len(data), err)
 		}
 	}
-	if left, _ := filepath.Glob(filepath.Join(dir, ".taken", "0*")); len(left) > 0 {
+	if left := left(); len(left) > 0 {
 		t.Errorf("left over: %v", left)
 	}
 	t.Logf("%d kills, %d files, none lost", rounds, rounds*files)

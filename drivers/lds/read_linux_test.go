@@ -267,7 +267,7 @@ func TestThroughReader(t *testing.T) {
 	defer func() { stop(); <-watched }()
 	await := func(kind pcsc.Kind) {
 		t.Helper()
-		deadline := time.After(20 * time.Second)
+		deadline := time.After(2 * time.Minute)
 		for {
 			select {
 			case e := <-events:

@@ -37,7 +37,7 @@ func start(t *testing.T, dir string, port int) *hub {
 		t.Fatal(err)
 	}
 	s.Start()
-	if !s.ReadyForConnections(10 * time.Second) {
+	if !s.ReadyForConnections(patience) {
 		t.Fatal("NATS server did not start")
 	}
 	h := &hub{s, dir, port}
@@ -312,8 +312,12 @@ func TestPoorLine(t *testing.T) {
 	}
 	enqueue(t, q, ids...)
 	follow(t, Options{URL: "nats://" + address, Stream: stream, Outbox: slow{q}})
-	for range 3 {
-		time.Sleep(150 * time.Millisecond)
+	for cut := range 3 {
+		for end := time.Now().Add(patience); len(h.told(t)) <= 30*cut; time.Sleep(20 * time.Millisecond) { // in the middle of the backlog
+			if time.Now().After(end) {
+				t.Fatal("nothing more is told")
+			}
+		}
 		proxy.Stop()
 		time.Sleep(100 * time.Millisecond)
 		proxy.Listen = address
@@ -391,7 +395,7 @@ func TestPermissions(t *testing.T) {
 	}
 	s.Start()
 	defer func() { s.Shutdown(); s.WaitForShutdown() }()
-	if !s.ReadyForConnections(10 * time.Second) {
+	if !s.ReadyForConnections(patience) {
 		t.Fatal("NATS server did not start")
 	}
 	nc, err := nats.Connect(s.ClientURL(), nats.UserInfo("province", "invented"))

@@ -288,13 +288,12 @@ func gateway(t *testing.T) string {
 			t.Log(out.String())
 		}
 	})
-	for range 100 {
+	for end := time.Now().Add(2 * time.Minute); time.Now().Before(end); time.Sleep(50 * time.Millisecond) {
 		c, err := net.Dial("tcp", address)
 		if err == nil {
 			c.Close()
 			return "http://" + address
 		}
-		time.Sleep(50 * time.Millisecond)
 	}
 	t.Fatalf("S3 server did not start: %s", out.String())
 	return ""

@@ -114,12 +114,11 @@ func program(t *testing.T, module string, env []string, address string, args ...
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { cmd.Process.Kill(); cmd.Wait() })
-	for range 500 {
+	for end := time.Now().Add(2 * time.Minute); time.Now().Before(end); time.Sleep(20 * time.Millisecond) {
 		if c, err := net.Dial("tcp", address); err == nil {
 			c.Close()
 			return cmd.Process.Pid
 		}
-		time.Sleep(20 * time.Millisecond)
 	}
 	t.Fatalf("%s does not listen on %s", module, address)
 	return 0
@@ -227,7 +226,7 @@ func province(t *testing.T, endpoint string, pids []int, arrivals func() map[str
 	// Told: each submission queued and delivered, once.
 	want := uint64(2 * f.total)
 	var told uint64
-	for range 600 {
+	for end := time.Now().Add(5 * time.Minute); time.Now().Before(end); time.Sleep(100 * time.Millisecond) {
 		s, err := js.Stream(t.Context(), "MOTCUA")
 		if err != nil {
 			t.Fatal(err)
@@ -239,7 +238,6 @@ func province(t *testing.T, endpoint string, pids []int, arrivals func() map[str
 		if told = info.State.Msgs; told >= want {
 			break
 		}
-		time.Sleep(100 * time.Millisecond)
 	}
 	if told != want {
 		t.Errorf("%d events told of %d submissions, want %d", told, f.total, want)
@@ -275,7 +273,7 @@ func startNATS(t *testing.T) (jetstream.JetStream, string) {
 	}
 	s.Start()
 	t.Cleanup(func() { s.Shutdown(); s.WaitForShutdown() })
-	if !s.ReadyForConnections(10 * time.Second) {
+	if !s.ReadyForConnections(time.Minute) {
 		t.Fatal("NATS server did not start")
 	}
 	nc, err := nats.Connect(s.ClientURL())
