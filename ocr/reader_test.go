@@ -303,6 +303,25 @@ var farOnce = sync.OnceValue(func() *ocr.Reader {
 // far is a reader whose parsers run in a child process.
 func far(testing.TB) *ocr.Reader { return farOnce() }
 
+var fourCardsDrawn struct {
+	once sync.Once
+	file []byte
+}
+
+// fourCards is a file of four cards, drawn once: this test is run hundreds of times.
+func fourCards(t *testing.T) []byte {
+	t.Helper()
+	fourCardsDrawn.once.Do(func() {
+		var pages [][]byte
+		for seed := uint64(62); seed < 66; seed++ {
+			img, _ := draw(t, paper.CCCD, seed, 0)
+			pages = append(pages, asJPEG(t, img))
+		}
+		fourCardsDrawn.file = asPDF(t, pages...)
+	})
+	return fourCardsDrawn.file
+}
+
 func TestWorker(t *testing.T) {
 	t.Parallel()
 	t.Run("reads_what_the_process_itself_reads", func(t *testing.T) {
@@ -342,12 +361,7 @@ func TestWorker(t *testing.T) {
 			t.Fatal(err)
 		}
 		defer r.Close()
-		var pages [][]byte
-		for seed := uint64(62); seed < 66; seed++ {
-			img, _ := draw(t, paper.CCCD, seed, 0)
-			pages = append(pages, asJPEG(t, img))
-		}
-		res := r.Read(t.Context(), ocr.Input{Data: asPDF(t, pages...)})
+		res := r.Read(t.Context(), ocr.Input{Data: fourCards(t)})
 		if res.Problem == nil || res.Problem.Code != ocr.WorkerDied || !strings.HasPrefix(res.Problem.Message, "Page 2 ") {
 			t.Fatalf("%v", res.Problem)
 		}

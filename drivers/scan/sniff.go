@@ -4,7 +4,7 @@ import "bytes"
 
 // Sniff tells what a scanned file is by its first bytes, since devices and programs label PDF as JPEG and
 // the other way round, and by its last kilobyte whether it goes to its end. An empty type is a file that
-// is no page.
+// is no page. ocr/page tells more kinds and opens them; no driver imports that room, and whether a file is whole is this one's question.
 func Sniff(head, tail []byte) (mediaType string, whole bool) {
 	switch {
 	case bytes.HasPrefix(head, []byte("\xff\xd8\xff")):
