@@ -127,6 +127,10 @@ func parseCapabilities(data []byte) (*capabilities, error) {
 	if simplex, ok := c.Inputs[scan.ADF]; ok && x.Duplex == nil && slices.Contains(x.AdfOptions, "Duplex") {
 		c.Inputs[scan.ADFDuplex] = simplex
 	}
+	// And some describe it for both sides alone; a job says which it wants (AirSane pull request 130).
+	if duplex, ok := c.Inputs[scan.ADFDuplex]; ok && x.Simplex == nil {
+		c.Inputs[scan.ADF] = duplex
+	}
 	if len(c.Inputs) == 0 {
 		return nil, fmt.Errorf("read ScannerCapabilities: neither glass nor feeder")
 	}

@@ -21,3 +21,12 @@ func TestMessageInPlaceOfAPage(t *testing.T) {
 		t.Errorf("an empty feeder: %d pages, %v", pages, err)
 	}
 }
+
+// A device that gives one sheet a job and keeps the others in its feeder gives the whole stack, a job a sheet.
+func TestSheetsThatStayInTheFeeder(t *testing.T) {
+	for _, h := range []printer.Habits{{EndsEarly: 1}, {EndsEarly: 2}, {EndsEarly: 1, EndCode: 410}, {EndsEarly: 1, EndCode: 409}} {
+		if pages, err := take(t, h, 3); pages != 3 || err != nil {
+			t.Errorf("%+v: %d pages, %v", h, pages, err)
+		}
+	}
+}

@@ -268,19 +268,51 @@ func (s *Scanner) Scan(ctx context.Context, set scan.Settings) iter.Seq2[scan.Pa
 			yield(scan.Page{}, scan.NewFault(s.id, scan.Busy, nil))
 			return
 		}
-		j, err := s.begin(ctx, set)
-		if err != nil {
-			yield(scan.Page{}, s.explain(ctx, err))
-			return
-		}
-		broken, err := j.pages(ctx, yield)
-		if err != nil || broken || !j.over && !j.traits.keepJob {
-			j.delete()
-		}
-		if err != nil && !broken {
-			yield(scan.Page{}, s.explain(ctx, err))
+		for given := 0; given >= 0; {
+			given = s.job(ctx, set, given, yield)
 		}
 	}
+}
+
+// mostSheets are more than a feeder holds: a device that gives one sheet a job, and is asked for another job as long as it says that
+// there are more, has lost its way.
+const mostSheets = 500
+
+// job runs one job after so many pages of the stack, and gives how many there are by then where the feeder holds more, or -1. There
+// are devices that give one sheet a job and keep the others (Ricoh Aficio MP 201: sane-airscan 334), and such as say of an empty
+// feeder that it is loaded (AirSane before 2026: pull request 135): what a further job does not find was not there.
+func (s *Scanner) job(ctx context.Context, set scan.Settings, before int, yield func(scan.Page, error) bool) (given int) {
+	j, err := s.begin(ctx, set)
+	if err != nil {
+		if before == 0 || !noneLeft(err) {
+			yield(scan.Page{}, s.explain(ctx, err))
+		}
+		return -1
+	}
+	j.before = before
+	broken, err := j.pages(ctx, yield)
+	if err != nil || broken || !j.over && !j.traits.keepJob {
+		j.delete()
+	}
+	switch {
+	case broken:
+		return -1
+	case err != nil && before > 0 && j.given == 0 && (noneLeft(err) || j.completed):
+		return -1
+	case err != nil:
+		yield(scan.Page{}, s.explain(ctx, err))
+		return -1
+	case !j.left || j.given == 0 || before+j.given >= mostSheets:
+		return -1
+	}
+	return before + j.given
+}
+
+// noneLeft reports what a device without paper answers to a job.
+func noneLeft(err error) bool {
+	var c *codeError
+	var st *statusError
+	return errors.As(err, &c) && c.code == scan.NoDocuments || errors.As(err, &st) && st.code == http.StatusConflict
 }
 
 func (s *Scanner) address() url.URL {

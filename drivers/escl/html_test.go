@@ -16,6 +16,7 @@ func TestPageForPeopleInPlaceOfCapabilities(t *testing.T) {
 	for _, page := range []string{
 		"<!doctype html><html><head><script>if (a<b) {}</script></head><body>Please sign in</body></html>",
 		"<html><body>Scanning from the network is switched off</body></html>", "", "off",
+		"<html>\n<head><link rel=stylesheet href=a.css><meta charset=utf-8></head><body src><br></body></html>", // NAPS2 689, 874
 	} {
 		h := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			w.Header().Set("Content-Type", "text/html")

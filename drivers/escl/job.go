@@ -31,6 +31,10 @@ type job struct {
 	empty   bool      // the feeder said so before the job began
 	over    bool      // the device has said that there is no more
 	took    time.Duration
+
+	before, given int  // pages of the stack in the jobs before this one, and in it
+	completed     bool // the device says that it has done with the job
+	left          bool // and that there is paper in the feeder
 }
 
 // begin makes the job.
@@ -201,12 +205,13 @@ func (j *job) pages(ctx context.Context, yield func(scan.Page, error) bool) (bro
 			j.over = true
 			return false, nil
 		}
-		p := scan.Page{Number: number, Back: j.source == scan.ADFDuplex && number%2 == 0, DPI: j.dpi, Encoded: data, MediaType: mediaType,
+		j.given = number
+		p := scan.Page{Number: j.before + number, Back: j.source == scan.ADFDuplex && number%2 == 0, DPI: j.dpi, Encoded: data, MediaType: mediaType,
 			Instead: j.instead}
 		if !yield(p, nil) {
 			return true, nil
 		}
-		if number == j.max {
+		if j.before+number == j.max {
 			return false, nil // the job is deleted
 		}
 		if j.source == scan.Flatbed {
@@ -364,15 +369,19 @@ func (j *job) ended(now *statusXML, info jobXML, number int, feeder scan.Code, s
 		if j.source == scan.Flatbed && number == 1 {
 			return answer{wait: briefly}, true // it has scanned and must still make the file
 		}
-		return answer{err: j.completed(now, number, st)}, true
+		return answer{err: j.complete(now, number, st)}, true
 	}
 	return answer{}, false
 }
 
-// completed is the end of a stack, or why it is none although the device has done with the job.
-func (j *job) completed(now *statusXML, number int, st *statusError) error {
+// complete is the end of a stack, or why it is none although the device has done with the job.
+func (j *job) complete(now *statusXML, number int, st *statusError) error {
 	fed := j.source != scan.Flatbed
+	j.completed, j.left = true, fed && now.loaded()
 	switch {
+	case fed && number == 1 && st.code == http.StatusConflict:
+		// AirSane's word for an empty feeder, of which it said that it is loaded (pull request 135).
+		return &codeError{scan.NoDocuments, st}
 	case fed && number == 1 && (now.loaded() || now.strange()):
 		// An empty feeder is not this: sheets may have run through (NAPS2 699).
 		return &codeError{scan.IOError, fmt.Errorf("the device has done with the job, and gave no page: %w", st)}

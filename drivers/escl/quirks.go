@@ -47,6 +47,8 @@ var quirks = []quirk{
 //	no page with 409 and a completed job: the stack's end         AirSane (AirSane issues 76, 112)
 //	no page with 500 and a completed job: the stack's end         told of by users of several makes; played by printer.Habits.EndCode
 //	a message with 200 in place of a page: the stack's end         Lexmark MB2236adw, Xerox WorkCentre 3225 (sane-airscan issue 103)
+//	a loaded feeder, though an empty one, while no job runs       AirSane before 2026 (pull request 135)
+//	one sheet a job, the others stay in the feeder                Ricoh Aficio MP 201 (sane-airscan issue 334)
 //	409 for an empty feeder                                       AirSane (issue 76)
 //	409 for black and white: no such mode                         told of by users; grey is taken and said
 //	an empty feeder that is jammed once the job runs              Xerox WorkCentre 3345 (sane-airscan commit 97fafe2), Canon MF410 (issue 98)
@@ -57,6 +59,8 @@ var quirks = []quirk{
 //	a completed job without a page, paper in the feeder           NAPS2's server (NAPS2 issue 699), "ScannedAdfLoaded" in place of loaded
 //	an empty feeder while the job's pages still come              HP ScanJet Pro 4500 fn1 (node-hp-scan-to pull request 1331)
 //	a comment before the state, a prefix that nothing declares    HP LaserJet (ScanBridge issue 39)
+//	a feeder that is described for both sides alone               AirSane before July 2025 (pull request 130)
+//	503 before each page                                          HP LaserJet MFP M234sdw (node-hp-scan-to issue 1427)
 //	Location with localhost, half an IPv6 address, a slash        HP M630, Xerox B205 (sane-airscan commit 6e5222c)
 //	a connection that breaks after the job's headers              Kyocera ECOSYS M6526cdn (sane-airscan issue 163)
 

@@ -133,9 +133,10 @@ func first(all map[string]option, names ...string) (option, bool) {
 	return option{}, false
 }
 
-// duplexSwitch finds the option by which some backends turn their one feeder source to both sides.
+// duplexSwitch finds the option by which some backends turn their feeder to both sides; Canon's own needs it whatever the source is
+// called (simple-scan pull request 2). Of its words that are not both sides, one side is what a switch says that has more of them.
 func duplexSwitch(all map[string]option) (o option, on, off string, ok bool) {
-	for _, name := range []string{"duplex", "adf-mode", "adf_mode", "duplexscan"} {
+	for _, name := range []string{"duplex", "adf-mode", "adf_mode", "duplexscan", "ScanMode"} {
 		o, has := all[name]
 		switch {
 		case !has || !o.settable:
@@ -143,9 +144,10 @@ func duplexSwitch(all map[string]option) (o option, on, off string, ok bool) {
 			return o, "yes", "no", true
 		case o.isString():
 			for _, s := range o.strings {
-				if strings.EqualFold(s, "duplex") {
+				switch {
+				case strings.EqualFold(s, "duplex"):
 					on = s
-				} else {
+				case !strings.EqualFold(off, "simplex"):
 					off = s
 				}
 			}

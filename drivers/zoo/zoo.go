@@ -45,6 +45,8 @@ type SANE struct {
 	LeastY     float64  `yaml:"least_y"`
 	Page       bool     `yaml:"page"`              // page-width and page-height bound the window
 	Duplex     string   `yaml:"duplex"`            // the switch to both sides, where it is no source
+	Sides      []string `yaml:"sides"`             // its words, where it has some
+	Resets     bool     `yaml:"source_resets"`     // a source that is set sets mode and resolution back
 	Late       bool     `yaml:"late"`              // an empty feeder shows only when the page is read
 	Named      string   `yaml:"resolution_option"` // what the option of the resolution is called
 	Fixed      bool     `yaml:"source_fixed"`      // the source is chosen at the device
@@ -81,6 +83,10 @@ type ESCL struct {
 	EmptyWhileFed    bool     `yaml:"empty_while_fed"`
 	Disclaimer       bool     `yaml:"disclaimer"`
 	TrailingSlash    bool     `yaml:"trailing_slash"`
+	NoDuplex         bool     `yaml:"no_duplex"`
+	DuplexOnly       bool     `yaml:"duplex_only"`
+	EndsEarly        int      `yaml:"ends_early"`
+	LoadedWhenIdle   bool     `yaml:"loaded_when_idle"`
 	TLS              bool     `yaml:"tls"` // it is spoken to over TLS
 }
 
@@ -148,12 +154,14 @@ func (s SANE) Description() string {
 	length("y", s.Y, 355.6)
 	length("least-x", s.LeastX, 0)
 	length("least-y", s.LeastY, 0)
+	list("duplexes", s.Sides)
 	for key, name := range map[string]string{"duplex": s.Duplex, "option.resolution": s.Named} {
 		if name != "" {
 			line(key, name)
 		}
 	}
-	for key, on := range map[string]bool{"page": s.Page, "late": s.Late, "fixed": s.Fixed, "depth": s.Depth == 1, "no-left": s.NoLeft} {
+	for key, on := range map[string]bool{"page": s.Page, "late": s.Late, "fixed": s.Fixed, "depth": s.Depth == 1, "no-left": s.NoLeft,
+		"resets": s.Resets} {
 		if on {
 			line(key, 1)
 		}

@@ -50,6 +50,7 @@ type Habits struct {
 	MaxDPI           int           // refuses more with 409, though it announces it (Canon iR2625)
 	ConflictOnEmpty  bool          // an empty feeder refuses the job with 409 (AirSane)
 	EmptyWhenIdle    bool          // reports an empty feeder while no job runs, whatever lies in it (AirSane of 2026)
+	LoadedWhenIdle   bool          // reports a loaded feeder while no job runs, whatever lies in it (AirSane before 2026)
 	JamOnEmpty       bool          // an empty feeder is reported as jammed once the job runs (Xerox 3345)
 	NoAdfState       bool          // an empty AdfState (AirSane)
 	WrongContentType bool          // says PDF for a JPEG
@@ -65,6 +66,8 @@ type Habits struct {
 	EmptyWhileFed    bool          // the feeder is empty as soon as a job runs, whose pages still come (HP ScanJet Pro 4500)
 	Disclaimer       bool          // a comment before the document, and a prefix that nothing declares (HP LaserJet)
 	HTMLStatus       bool          // a page for people in place of its state
+	NoDuplex         bool          // its feeder takes one side, and a job for both hangs it (Canon MF642C)
+	DuplexOnly       bool          // its feeder is described for both sides alone (AirSane before July 2025)
 	Pace             time.Duration // for each page
 	Forbidden        bool          // wants somebody to sign in
 }
@@ -300,8 +303,13 @@ func (p *Printer) Capabilities() string {
 		b.WriteString("<scan:Platen><scan:PlatenInputCaps>" + caps(2550, 3508) + "</scan:PlatenInputCaps></scan:Platen>")
 	}
 	if !p.h.NoADF {
-		b.WriteString("<scan:Adf><scan:AdfSimplexInputCaps>" + caps(width, height) + "</scan:AdfSimplexInputCaps><scan:AdfDuplexInputCaps>" +
-			caps(width, cmp.Or(p.h.DuplexHeight, height)) + "</scan:AdfDuplexInputCaps>")
+		b.WriteString("<scan:Adf>")
+		if !p.h.DuplexOnly {
+			b.WriteString("<scan:AdfSimplexInputCaps>" + caps(width, height) + "</scan:AdfSimplexInputCaps>")
+		}
+		if !p.h.NoDuplex {
+			b.WriteString("<scan:AdfDuplexInputCaps>" + caps(width, cmp.Or(p.h.DuplexHeight, height)) + "</scan:AdfDuplexInputCaps>")
+		}
 		if p.h.FeederCapacity > 0 {
 			fmt.Fprintf(&b, "<scan:FeederCapacity>%d</scan:FeederCapacity>", p.h.FeederCapacity)
 		}
@@ -340,6 +348,9 @@ func (p *Printer) Status() string {
 	}
 	if p.h.EmptyWhenIdle && p.job == nil && adf == "ScannerAdfLoaded" {
 		adf = "ScannerAdfEmpty"
+	}
+	if p.h.LoadedWhenIdle && p.job == nil && adf == "ScannerAdfEmpty" {
+		adf = "ScannerAdfLoaded"
 	}
 	var jobs strings.Builder
 	if p.job != nil {
@@ -408,6 +419,8 @@ func (p *Printer) refusal(host string, t Ticket) (why string, status int) {
 		return "busy", http.StatusServiceUnavailable
 	case p.job != nil:
 		return "one at a time", http.StatusServiceUnavailable
+	case p.h.NoDuplex && t.Duplex:
+		return "hung", http.StatusInternalServerError
 	}
 	if p.h.NoLineart && t.ColorMode == "BlackAndWhite1" || p.h.MaxDPI > 0 && t.XResolution > p.h.MaxDPI ||
 		p.h.DuplexHeight > 0 && t.Duplex && t.Height > p.h.DuplexHeight {

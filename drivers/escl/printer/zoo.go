@@ -15,6 +15,7 @@ func Playing(z zoo.ESCL) Habits {
 		EmptyWhenIdle: z.EmptyWhenIdle, NoPlaten: z.Platen == "none", NoADF: z.Feeder == "none", RetryAfter: "0",
 		FeederCapacity: z.FeederCapacity, OnePageJobs: z.OnePageJobs, NoImage: z.NoImage, LoadedWord: z.LoadedWord,
 		EmptyWhileFed: z.EmptyWhileFed, Disclaimer: z.Disclaimer, TrailingSlash: z.TrailingSlash,
+		NoDuplex: z.NoDuplex, DuplexOnly: z.DuplexOnly, EndsEarly: z.EndsEarly, LoadedWhenIdle: z.LoadedWhenIdle,
 	}
 	// What is not known of a feeder's size stays the printer's own.
 	_, _ = fmt.Sscanf(z.Feeder, "%dx%d", &h.FeederWidth, &h.FeederHeight)

@@ -7,7 +7,8 @@
  * Keys: vendor, model, type; source, mode (names); option.source, option.mode, option.resolution (their options' names);
  * resolution (a list, or low-high); x, y (mm, the feeder's), glass-x, glass-y; least-x, least-y (the least of br-x and br-y); unit=pixel; page=1 (page-width and
  * page-height, at first 8.5 × 11 inches, bound the window, as fujitsu, canon_dr and epjitsu do); duplex (the name of a
- * switch to both sides); ald=1 (a switch by which a page ends with its sheet); late=1 (an empty feeder shows at the read); lines=unknown (a page ends with its sheet);
+ * switch to both sides); duplexes=Simplex|Duplex (that switch has words, and without the right one the backs go by unseen, whatever
+ * the source is called); resets=1 (a source that is set sets mode and resolution back); ald=1 (a switch by which a page ends with its sheet); late=1 (an empty feeder shows at the read); lines=unknown (a page ends with its sheet);
  * fixed=1 (the source is chosen at the device); depth=1 (pages are black and white, whatever is asked); no-left=1 (the window
  * has no left edge); claim=3 (so many times the bytes of a line are claimed); reading=unblocked (a read may give nothing yet); nameless=1 (it opens only without a name); needs (a file without which
  * it does not open).
@@ -34,15 +35,15 @@
 enum { COUNT, SOURCE, MODE, RESOLUTION, PAGE_X, PAGE_Y, TL_X, TL_Y, BR_X, BR_Y, DUPLEX, ALD, OPTIONS };
 
 static char text[4096], vendor[64] = "Zoo", model[64] = "Device", type[64] = "scanner";
-static SANE_String_Const sources[32], modes[32];
-static char source[64], mode[64], source_option[32] = "source", mode_option[32] = "mode", duplex_option[32], resolution_option[32] = "resolution";
+static SANE_String_Const sources[32], modes[32], duplexes[32];
+static char source[64], mode[64], sides[64], source_option[32] = "source", mode_option[32] = "mode", duplex_option[32], resolution_option[32] = "resolution";
 static SANE_Word resolutions[32];
 static SANE_Range resolution_range, page_x = {0, 0, 0}, page_y = {0, 0, 0}, range_x = {0, 0, 0}, range_y = {0, 0, 0},
 	end_x = {0, 0, 0}, end_y = {0, 0, 0};
 static double feeder_x, feeder_y, glass_x, glass_y, least_x, least_y;
 static char needs[256];
 static int fixed_source, one_bit, no_left, claim = 1;
-static int nameless, pixels, paged, late, unknown, unblocked, ald;
+static int resets, nameless, pixels, paged, late, unknown, unblocked, ald;
 static SANE_Option_Descriptor options[OPTIONS];
 static SANE_Word value[OPTIONS];
 static char place[64] = "one", opened[64];
@@ -87,6 +88,8 @@ static void read_device(void) {
 		if (!strcmp(text, "option.source")) snprintf(source_option, sizeof source_option, "%s", v);
 		if (!strcmp(text, "option.mode")) snprintf(mode_option, sizeof mode_option, "%s", v);
 		if (!strcmp(text, "duplex")) snprintf(duplex_option, sizeof duplex_option, "%s", v);
+		if (!strcmp(text, "duplexes")) split(v, duplexes);
+		if (!strcmp(text, "resets")) resets = atoi(v);
 		if (!strcmp(text, "x")) feeder_x = atof(v);
 		if (!strcmp(text, "y")) feeder_y = atof(v);
 		if (!strcmp(text, "glass-x")) glass_x = atof(v);
@@ -184,7 +187,11 @@ SANE_Status ENTRY(init)(SANE_Int *version, SANE_Auth_Callback authorize) {
 		options[PAGE_X + i].constraint_type = SANE_CONSTRAINT_RANGE, options[PAGE_X + i].constraint.range = ranges[i];
 	}
 	if (no_left) options[TL_X].cap |= SANE_CAP_INACTIVE;
-	option(DUPLEX, duplex_option, SANE_TYPE_BOOL, sizeof(SANE_Word), SANE_UNIT_NONE);
+	if (duplexes[0]) {
+		option(DUPLEX, duplex_option, SANE_TYPE_STRING, 64, SANE_UNIT_NONE);
+		options[DUPLEX].constraint_type = SANE_CONSTRAINT_STRING_LIST, options[DUPLEX].constraint.string_list = duplexes;
+		snprintf(sides, sizeof sides, "%s", duplexes[0]);
+	} else option(DUPLEX, duplex_option, SANE_TYPE_BOOL, sizeof(SANE_Word), SANE_UNIT_NONE);
 	if (!*duplex_option) options[DUPLEX].cap |= SANE_CAP_INACTIVE;
 	option(ALD, "ald", SANE_TYPE_BOOL, sizeof(SANE_Word), SANE_UNIT_NONE);
 	if (!ald) options[ALD].cap |= SANE_CAP_INACTIVE;
@@ -230,7 +237,7 @@ static int listed(const SANE_String_Const *list, const char *v) {
 SANE_Status ENTRY(control_option)(SANE_Handle h, SANE_Int n, SANE_Action action, void *v, SANE_Int *info) {
 	(void)h;
 	if (n < 0 || n >= OPTIONS || options[n].cap & SANE_CAP_INACTIVE) return SANE_STATUS_INVAL;
-	char *name = n == SOURCE ? source : n == MODE ? mode : NULL;
+	char *name = n == SOURCE ? source : n == MODE ? mode : n == DUPLEX && duplexes[0] ? sides : NULL;
 	if (info) *info = 0;
 	if (action == SANE_ACTION_GET_VALUE) {
 		if (name) strcpy(v, name);
@@ -239,8 +246,12 @@ SANE_Status ENTRY(control_option)(SANE_Handle h, SANE_Int n, SANE_Action action,
 	}
 	if (action != SANE_ACTION_SET_VALUE || !(options[n].cap & SANE_CAP_SOFT_SELECT)) return SANE_STATUS_UNSUPPORTED;
 	if (name) {
-		if (!listed(n == SOURCE ? sources : modes, v)) return SANE_STATUS_INVAL;
+		if (!listed(n == SOURCE ? sources : n == MODE ? modes : duplexes, v)) return SANE_STATUS_INVAL;
 		strcpy(name, v);
+		if (n == SOURCE && resets) {
+			if (modes[0]) snprintf(mode, sizeof mode, "%s", modes[0]);
+			value[RESOLUTION] = resolutions[0] ? resolutions[1] : resolution_range.min;
+		}
 	} else {
 		SANE_Word w = *(SANE_Word *)v;
 		const SANE_Range *r = options[n].constraint_type == SANE_CONSTRAINT_RANGE ? options[n].constraint.range : NULL;
@@ -266,7 +277,7 @@ SANE_Status ENTRY(get_parameters)(SANE_Handle h, SANE_Parameters *p) {
 	return SANE_STATUS_GOOD;
 }
 
-static int both(void) { return has(source, "duplex") || has(source, "both") || (*duplex_option && value[DUPLEX]); }
+static int both(void) { return has(source, "duplex") || has(source, "both") || (*duplex_option && value[DUPLEX]) || has(sides, "duplex"); }
 
 /* Takes the next side that lies in the feeder; without both sides, the backs go by unseen. */
 static SANE_Status feed(void) {
@@ -277,7 +288,7 @@ static SANE_Status feed(void) {
 		return SANE_STATUS_NO_DOCS;
 	}
 	rewind(f);
-	fprintf(f, "%d   \n", left - 1);
+	fprintf(f, "%d   \n", duplexes[0] && both() && !has(sides, "duplex") ? left - 2 : left - 1);
 	fclose(f);
 	return SANE_STATUS_GOOD;
 }
