@@ -206,8 +206,8 @@ func (j *job) pages(ctx context.Context, yield func(scan.Page, error) bool) (bro
 			return false, nil
 		}
 		j.given = number
-		p := scan.Page{Number: j.before + number, Back: j.source == scan.ADFDuplex && number%2 == 0, DPI: j.dpi, Encoded: data, MediaType: mediaType,
-			Instead: j.instead}
+		p := scan.Page{Number: j.before + number, Back: j.source == scan.ADFDuplex && number%2 == 0, DPI: j.dpi, Encoded: data,
+			MediaType: mediaType, Instead: j.instead}
 		if !yield(p, nil) {
 			return true, nil
 		}
