@@ -140,14 +140,6 @@ func withoutCoreDumps() {
 	_ = unix.Prctl(unix.PR_SET_DUMPABLE, 0, 0, 0, 0)
 }
 
-// serving is what a command that serves until it is told to end ends with: told so, also while it starts, it did as it was told.
-func (p *program) serving(err error) error {
-	if p.ctx.Err() != nil && errors.Is(err, context.Canceled) {
-		return nil
-	}
-	return err
-}
-
 // exitError is an exit code whose reason was told to the user already.
 type exitError struct{ code int }
 

@@ -152,10 +152,7 @@ func (c *collectCommand) Run(p *program) error {
 	if publisher != nil {
 		group.Go(func() error { return publisher.Run(ctx) })
 	}
-	if err := group.Wait(); !errors.Is(err, context.Canceled) {
-		return err
-	}
-	return nil
+	return daemon.Ended(p.ctx, group.Wait())
 }
 
 // identities reads the office's secret keys; none where no file is named.

@@ -83,7 +83,7 @@ func (c *officeServeCommand) Run(p *program) error {
 	log := slog.New(slog.NewTextHandler(p.err, nil))
 	o, err := daemon.OpenOffice(p.ctx, daemon.OfficeOptions{Dir: c.Dir, Keep: c.keep, Log: log})
 	if err != nil {
-		return p.serving(err)
+		return daemon.Ended(p.ctx, err)
 	}
 	defer o.Close()
 	receiver, kiosks, err := c.receiver(p, log, o.Inbox.Wake)
@@ -114,7 +114,7 @@ func (c *officeServeCommand) Run(p *program) error {
 	mux.Handle(desk.Path, pages)
 	mux.Handle("GET /{$}", http.RedirectHandler(desk.Path, http.StatusSeeOther))
 	if err := unseal(p, o.Store, c.Identity, log); err != nil {
-		return p.serving(err)
+		return daemon.Ended(p.ctx, err)
 	}
 	further, err := c.further(p, o.Store, log)
 	if err != nil {
@@ -128,10 +128,7 @@ func (c *officeServeCommand) Run(p *program) error {
 	group.Go(func() error { return o.Run(ctx) })
 	group.Go(func() error { return pages.Run(ctx) })
 	group.Go(func() error { return daemon.Serve(ctx, listener, mux, "", "") })
-	if err := group.Wait(); !errors.Is(err, context.Canceled) {
-		return err
-	}
-	return nil
+	return daemon.Ended(p.ctx, group.Wait())
 }
 
 // unseal opens what came sealed before the desk was given the office's key. What does not open is told, and stays.

@@ -1,7 +1,6 @@
 package cli
 
 import (
-	"context"
 	"crypto/tls"
 	"errors"
 	"fmt"
@@ -154,8 +153,5 @@ func (c *receiveCommand) Run(p *program) error {
 	group, ctx := errgroup.WithContext(p.ctx)
 	group.Go(func() error { return receiver.Run(ctx) })
 	group.Go(func() error { return daemon.Serve(ctx, listener, mux, "", "") })
-	if err := group.Wait(); !errors.Is(err, context.Canceled) {
-		return err
-	}
-	return nil
+	return daemon.Ended(p.ctx, group.Wait())
 }

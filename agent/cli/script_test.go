@@ -389,8 +389,8 @@ func signIn(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) != 3 {
 		ts.Fatalf("usage: signin FILE NAME PIN")
 	}
-	roll, err := staff.Open(ts.MkAbs(args[0]), time.Now, nil)
+	roster, err := staff.Open(ts.MkAbs(args[0]), time.Now, nil)
 	ts.Check(err)
-	_, err = roll.SignIn(args[1], args[2], "script")
+	_, err = roster.SignIn(args[1], args[2], "script")
 	ts.Check(err)
 }

@@ -44,19 +44,19 @@ func (p *program) roster() (_ roster, done func(), _ error) {
 	if !errors.Is(err, control.ErrNoDaemon) || errors.Is(err, context.DeadlineExceeded) {
 		return nil, nil, fmt.Errorf("a daemon has the list of staff and does not answer: %w", err)
 	}
-	roll, err := daemon.OpenRoster(p.ctx, cfg)
+	roster, err := daemon.OpenRoster(p.ctx, cfg)
 	if err != nil {
 		return nil, nil, err
 	}
-	return rollFile{roll}, func() {}, nil
+	return rosterHere{roster}, func() {}, nil
 }
 
-type rollFile struct{ *staff.Roll }
+type rosterHere struct{ *staff.Roster }
 
-func (r rollFile) Staff(context.Context) ([]staff.Member, error) { return r.Members(), nil }
+func (r rosterHere) Staff(context.Context) ([]staff.Member, error) { return r.Members(), nil }
 
-func (r rollFile) ChangeStaff(_ context.Context, c control.StaffChange) error {
-	return daemon.ChangeRoster(r.Roll, c)
+func (r rosterHere) ChangeStaff(_ context.Context, c control.StaffChange) error {
+	return daemon.ChangeRoster(r.Roster, c)
 }
 
 type staffListCommand struct{}

@@ -24,11 +24,11 @@ import (
 
 // examiner is what the technician's pages and the diagnostics bundle ask of a running daemon.
 type examiner struct {
-	cfg    config.Config
-	reader *ocr.Reader
-	queue  *queue.Queue
-	ledger *audit.Log
-	lines  *recent.Lines
+	cfg      config.Config
+	reader   *ocr.Reader
+	queue    *queue.Queue
+	auditLog *audit.Log
+	lines    *recent.Lines
 
 	mu       sync.Mutex // guards the findings, and keeps examinations from running side by side
 	findings []doctor.Finding
@@ -76,7 +76,7 @@ func (e *examiner) log() []screen.LogLine {
 func (e *examiner) bundle(ctx context.Context, w io.Writer) error {
 	devices, _ := station.Devices(ctx, e.cfg)
 	in := diagnostics.Input{
-		Time: time.Now(), Config: e.cfg, Findings: e.examine(ctx), Log: e.lines.All(), Devices: devices, AuditHead: e.ledger.Head().String(),
+		Time: time.Now(), Config: e.cfg, Findings: e.examine(ctx), Log: e.lines.All(), Devices: devices, AuditHead: e.auditLog.Head().String(),
 	}
 	if stats, err := e.queue.Stats(); err == nil {
 		in.Stats = &stats
@@ -88,7 +88,7 @@ func (e *examiner) bundle(ctx context.Context, w io.Writer) error {
 }
 
 // openConsole gives the staff's pages what they work on.
-func openConsole(e *examiner, path string, roll *staff.Roll, restart func()) (screen.Console, error) {
+func openConsole(e *examiner, path string, roster *staff.Roster, restart func()) (screen.Console, error) {
 	defaults, err := config.Default(configs.FS)
 	if err != nil {
 		return screen.Console{}, err
@@ -100,7 +100,7 @@ func openConsole(e *examiner, path string, roll *staff.Roll, restart func()) (sc
 	file := settings.New(path, filepath.Join(e.cfg.Data, "config-versions"), defaults, shipped, time.Now)
 	file.Try = func(cfg config.Config) error { return TryConfig(cfg, e.cfg, slog.New(slog.DiscardHandler)) }
 	return screen.Console{
-		Roll:        roll,
+		Roster:      roster,
 		Settings:    file,
 		Backlog:     e.queue,
 		Devices:     e.devices,
@@ -114,7 +114,7 @@ func openConsole(e *examiner, path string, roll *staff.Roll, restart func()) (sc
 }
 
 // follow writes into the audit log what becomes of submissions after they were accepted.
-func follow(ctx context.Context, q *queue.Queue, ledger *audit.Log, office *answers, log *slog.Logger) error {
+func follow(ctx context.Context, q *queue.Queue, auditLog *audit.Log, office *answers, log *slog.Logger) error {
 	steps, cancel := q.Subscribe()
 	defer cancel()
 	for {
@@ -133,9 +133,9 @@ func follow(ctx context.Context, q *queue.Queue, ledger *audit.Log, office *answ
 				if s.State == queue.Acknowledged && s.Acknowledged.After(s.Delivered) {
 					break // its delivery is noted already
 				}
-				note(log, ledger, audit.Event{Actor: "system", Act: audit.SubmissionDone, Submission: s.ID, Procedure: s.Labels["procedure"]})
+				note(log, auditLog, audit.Event{Actor: "system", Act: audit.SubmissionDone, Submission: s.ID, Procedure: s.Labels["procedure"]})
 			case queue.Held:
-				note(log, ledger, audit.Event{Actor: "system", Act: audit.SubmissionHeld, Submission: s.ID, Procedure: s.Labels["procedure"]})
+				note(log, auditLog, audit.Event{Actor: "system", Act: audit.SubmissionHeld, Submission: s.ID, Procedure: s.Labels["procedure"]})
 			}
 		}
 	}

@@ -63,10 +63,14 @@ func run(ctx context.Context, streams Streams, cfg config.Config, file string, a
 	defer func() { err = errors.Join(err, p.close()) }()
 	for _, open := range []func() error{p.openRecords, p.openDelivery, p.openReading, p.openScanner, p.openPages, p.listen} {
 		if err := open(); err != nil {
-			return p.unopened(ctx, err)
+			if told := Ended(ctx, err); told != nil {
+				return told
+			}
+			p.log.Info("stopped while it was starting", "part", err)
+			return nil
 		}
 	}
-	note(p.log, p.ledger, audit.Event{Actor: "system", Act: audit.DaemonStarted})
+	note(p.log, p.auditLog, audit.Event{Actor: "system", Act: audit.DaemonStarted})
 	group, ctx := errgroup.WithContext(running)
 	p.runCounter(ctx, group)
 	p.runScreen(ctx, group, ready)
@@ -75,24 +79,15 @@ func run(ctx context.Context, streams Streams, cfg config.Config, file string, a
 	fmt.Fprintf(streams.Out, "Motcua is at %s\n", p.address)
 	fmt.Fprintf(streams.Out, "Staff sign in at %sstaff; at the screen, hold the emblem for two seconds\n", p.address)
 	p.log.Info("running", "address", p.address, "data", cfg.Data, "upload", cfg.Upload.To, "procedures", len(p.catalog.All))
-	err = stopped(group.Wait())
+	err = Ended(running, group.Wait())
 	for _, why := range []error{errNotWell, ErrRestart} {
 		if errors.Is(context.Cause(running), why) {
 			err = errors.Join(err, why)
 		}
 	}
-	note(p.log, p.ledger, audit.Event{Actor: "system", Act: audit.DaemonStopped})
+	note(p.log, p.auditLog, audit.Event{Actor: "system", Act: audit.DaemonStopped})
 	p.log.Info("stopped")
 	return err
-}
-
-// unopened is what a part that did not open ends the daemon with: one that is told to end while it starts did as it was told.
-func (p *parts) unopened(ctx context.Context, err error) error {
-	if ctx.Err() == nil {
-		return err
-	}
-	p.log.Info("stopped while it was starting", "part", err)
-	return nil
 }
 
 // parts is what a daemon is built of, in the order in which it is opened.
@@ -108,9 +103,9 @@ type parts struct {
 	cancel  context.CancelCauseFunc
 
 	catalog   *procedure.Catalog
-	roll      *staff.Roll
+	roster    *staff.Roster
 	queue     *queue.Queue
-	ledger    *audit.Log
+	auditLog  *audit.Log
 	sink      queue.Sink
 	announcer *announce.Announcer
 	held      *held
@@ -175,13 +170,13 @@ func (p *parts) openRecords() (err error) {
 			p.log.Error("the list of staff is not sealed by a key under the kiosk's", "error", err)
 		}
 	}
-	if p.roll, err = OpenRoster(p.running, p.cfg); err != nil {
+	if p.roster, err = OpenRoster(p.running, p.cfg); err != nil {
 		return err
 	}
-	if p.ledger, err = openLedger(p.cfg, p.queue, p.log); err != nil {
+	if p.auditLog, err = openAuditLog(p.cfg, p.queue, p.log); err != nil {
 		return err
 	}
-	p.closeLater("audit log", p.ledger.Close)
+	p.closeLater("audit log", p.auditLog.Close)
 	return nil
 }
 
@@ -190,7 +185,7 @@ func (p *parts) openDelivery() (err error) {
 	if p.sink, err = OpenSink(p.cfg, p.log); err != nil {
 		return err
 	}
-	p.announcer, err = openAnnouncer(p.cfg, p.queue, p.ledger, p.log)
+	p.announcer, err = openAnnouncer(p.cfg, p.queue, p.auditLog, p.log)
 	return err
 }
 
@@ -218,8 +213,8 @@ func (p *parts) openScanner() (err error) {
 func (p *parts) openPages() (err error) {
 	p.figures = metrics.New(p.queue, version.String())
 	p.figures.Watch(func() []line.Certificate { return certificates(p.cfg) })
-	p.examiner = &examiner{cfg: p.cfg, reader: p.reader, queue: p.queue, ledger: p.ledger, lines: p.lines}
-	console, err := openConsole(p.examiner, p.file, p.roll, func() { p.cancel(ErrRestart) })
+	p.examiner = &examiner{cfg: p.cfg, reader: p.reader, queue: p.queue, auditLog: p.auditLog, lines: p.lines}
+	console, err := openConsole(p.examiner, p.file, p.roster, func() { p.cancel(ErrRestart) })
 	if err != nil {
 		return err
 	}
@@ -235,8 +230,8 @@ func (p *parts) openPages() (err error) {
 	}
 	p.drafts = openDrafts(p.running, p.cfg, p.log)
 	p.printJobs = station.OpenPrintJobs(p.cfg, p.log)
-	p.accepting = counted{p.queue, p.figures, p.ledger, p.office, p.log}
-	p.site, err = openSite(p.cfg, p.offer, p.accepting, p.ledger, timed{p.reader, p.figures}, Copies(p.cfg, p.reader), p.scanner,
+	p.accepting = counted{p.queue, p.figures, p.auditLog, p.office, p.log}
+	p.site, err = openSite(p.cfg, p.offer, p.accepting, p.auditLog, timed{p.reader, p.figures}, Copies(p.cfg, p.reader), p.scanner,
 		console, p.demo != nil, p.log, p.drafts, p.openSticks(), p.printJobs, func() {
 			p.reader.Renew()
 			runtime.GC()         // buffers in pools outlive one collection
@@ -287,7 +282,7 @@ func (p *parts) commands() *control.Server {
 				Upload: p.cfg.Upload.To, Queue: stats, Forbidden: p.held.list(), Instead: p.attempt.Instead}
 		},
 		Noted: func(act string, s queue.Submission) {
-			note(p.log, p.ledger, audit.Event{Actor: "system", Act: audit.Act("submission." + act), Submission: s.ID,
+			note(p.log, p.auditLog, audit.Event{Actor: "system", Act: audit.Act("submission." + act), Submission: s.ID,
 				Procedure: s.Labels["procedure"], Reason: "command-line"})
 		},
 		Rekey: func(ctx context.Context, to string) (int, error) {
@@ -300,8 +295,8 @@ func (p *parts) commands() *control.Server {
 		Diagnostics: p.examiner.bundle,
 		Reload:      p.offer.reload,
 		Audit:       func() (audit.Kept, error) { return KeptAudit(p.queue) },
-		Staff:       p.roll.Members,
-		ChangeStaff: staffCommands(p.roll, p.site.SignOut, p.ledger, p.log),
+		Staff:       p.roster.Members,
+		ChangeStaff: staffCommands(p.roster, p.site.SignOut, p.auditLog, p.log),
 	}
 }
 
@@ -345,11 +340,11 @@ func (p *parts) runScreen(ctx context.Context, group *errgroup.Group, ready chan
 
 // runReports runs what tells of the kiosk and hears from the office.
 func (p *parts) runReports(ctx context.Context, group *errgroup.Group) {
-	group.Go(func() error { return follow(ctx, p.queue, p.ledger, p.office, p.log) })
+	group.Go(func() error { return follow(ctx, p.queue, p.auditLog, p.office, p.log) })
 	if p.office != nil && p.office.run != nil {
 		group.Go(func() error { return p.office.run(ctx) })
 	}
-	group.Go(func() error { return keepHead(ctx, p.cfg, p.queue, p.ledger, p.log) })
+	group.Go(func() error { return keepHead(ctx, p.cfg, p.queue, p.auditLog, p.log) })
 	if p.cfg.Metrics.Listen != "" {
 		group.Go(func() error { return serveMetrics(ctx, p.cfg.Metrics.Listen, p.figures, p.queue) })
 	}
@@ -362,8 +357,8 @@ func (p *parts) runReports(ctx context.Context, group *errgroup.Group) {
 }
 
 // note records an act; the log is told where that could not be done.
-func note(log *slog.Logger, ledger *audit.Log, ev audit.Event) {
-	if err := ledger.Append(ev); err != nil {
+func note(log *slog.Logger, auditLog *audit.Log, ev audit.Event) {
+	if err := auditLog.Append(ev); err != nil {
 		log.Error("audit", "act", string(ev.Act), "error", err)
 	}
 }

@@ -70,7 +70,7 @@ func RunDemo(ctx context.Context, s Streams, d Demo) (err error) {
 	}
 	office, err := openDemo(ctx, inbox, Logger(s.Err, log.Log))
 	if err != nil {
-		return stopped(err)
+		return Ended(ctx, err)
 	}
 	defer func() { err = errors.Join(err, office.close()) }()
 
@@ -80,7 +80,7 @@ func RunDemo(ctx context.Context, s Streams, d Demo) (err error) {
 		return err
 	}
 	if err := demoStaff(ctx, s.Out, cfg); err != nil {
-		return stopped(err)
+		return Ended(ctx, err)
 	}
 	fmt.Fprintf(s.Out, "Sign in as officer: %s, PIN %s, at the officer's desk http://%s%s\n", demoOfficer, demoPIN, office.address, desk.Path)
 	if err := office.plugIn(folder); err != nil {
@@ -137,7 +137,7 @@ func (d Demo) config(folder string) (cfg config.Config, file string, err error) 
 // demoStaff lets a newcomer see the staff's pages. Their PINs are known to everybody, so they exist in the
 // demo's folder only. After the daemon has run for a while their list is sealed.
 func demoStaff(ctx context.Context, out io.Writer, cfg config.Config) error {
-	roll, err := OpenRoster(ctx, cfg)
+	roster, err := OpenRoster(ctx, cfg)
 	if err != nil {
 		return err
 	}
@@ -147,7 +147,7 @@ func demoStaff(ctx context.Context, out io.Writer, cfg config.Config) error {
 		pin  string
 	}{{"tinhnguyen", staff.Volunteer, "258036"}, {"kythuat", staff.Technician, "147960"},
 		{demoOfficer, staff.Officer, demoPIN}} {
-		if err := roll.Add(m.name, m.role, m.pin); err != nil && !errors.Is(err, staff.ErrExists) {
+		if err := roster.Add(m.name, m.role, m.pin); err != nil && !errors.Is(err, staff.ErrExists) {
 			return fmt.Errorf("add the demo's %s: %w", m.role, err)
 		}
 		if m.role != staff.Officer { // told with the desk

@@ -9,12 +9,12 @@ import (
 // A demo that has run for as long as its keys take to settle starts again: its list of staff is sealed by then.
 func TestDemoStartsAgainAfterItsStaffWereSealed(t *testing.T) {
 	cfg := older(t)
-	roll := start(t, cfg)
+	roster := start(t, cfg)
 	if err := demoStaff(t.Context(), io.Discard, cfg); err != nil {
 		t.Fatal(err)
 	}
-	settleKeys(t.Context(), cfg, roll, slog.Default())
-	if roll.Plain() {
+	settleKeys(t.Context(), cfg, roster, slog.Default())
+	if roster.Plain() {
 		t.Fatal("the list of staff is not sealed")
 	}
 	if err := demoStaff(t.Context(), io.Discard, cfg); err != nil {

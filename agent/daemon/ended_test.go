@@ -2,6 +2,8 @@ package daemon
 
 import (
 	"context"
+	"errors"
+	"fmt"
 	"io"
 	"strings"
 	"sync/atomic"
@@ -47,5 +49,22 @@ func TestEndedWhileItStarts(t *testing.T) {
 			t.Errorf("ended at the %dth look: %v", after, err)
 		}
 		end()
+	}
+}
+
+// What fails by itself is a fault, also where it says "canceled", and also in the moment in which the daemon is told to end.
+func TestOnlyTheEndThatWasAskedForIsNone(t *testing.T) {
+	live := t.Context()
+	over, end := context.WithCancel(live)
+	end()
+	canceled, broken := fmt.Errorf("open the queue: %w", context.Canceled), errors.New("disk is full")
+	for _, c := range []struct {
+		ctx  context.Context
+		err  error
+		none bool
+	}{{over, canceled, true}, {over, nil, true}, {live, nil, true}, {live, canceled, false}, {over, broken, false}, {live, broken, false}} {
+		if got := Ended(c.ctx, c.err); (got == nil) != c.none {
+			t.Errorf("told to end %t, ended with %v: %v", c.ctx.Err() != nil, c.err, got)
+		}
 	}
 }

@@ -34,7 +34,7 @@ func KeptAudit(q *queue.Queue) (audit.Kept, error) {
 
 // checkKept compares the log with what was kept of it when the daemon ran last. What does not hold is kept from then on, and
 // told by every verification: going on writing must not cover it up.
-func checkKept(ctx context.Context, cfg config.Config, q *queue.Queue, ledger *audit.Log, log *slog.Logger) (audit.Kept, error) {
+func checkKept(ctx context.Context, cfg config.Config, q *queue.Queue, auditLog *audit.Log, log *slog.Logger) (audit.Kept, error) {
 	k, err := KeptAudit(q)
 	if err != nil {
 		return k, err
@@ -45,7 +45,7 @@ func checkKept(ctx context.Context, cfg config.Config, q *queue.Queue, ledger *a
 	case errors.As(err, &broken):
 		if k.Broken == "" {
 			k.Broken = broken.Why + " (found " + time.Now().Format(time.DateOnly) + ")"
-			note(log, ledger, audit.Event{Actor: "system", Act: audit.LogBroken})
+			note(log, auditLog, audit.Event{Actor: "system", Act: audit.LogBroken})
 		}
 		log.Error("the audit log was changed; motcua audit verify tells", "error", broken)
 	case err != nil:
@@ -58,8 +58,8 @@ func checkKept(ctx context.Context, cfg config.Config, q *queue.Queue, ledger *a
 }
 
 // keepHead keeps the log's head in the queue as it grows.
-func keepHead(ctx context.Context, cfg config.Config, q *queue.Queue, ledger *audit.Log, log *slog.Logger) error {
-	k, err := checkKept(ctx, cfg, q, ledger, log)
+func keepHead(ctx context.Context, cfg config.Config, q *queue.Queue, auditLog *audit.Log, log *slog.Logger) error {
+	k, err := checkKept(ctx, cfg, q, auditLog, log)
 	if err != nil {
 		if ctx.Err() == nil {
 			log.Error("compare the audit log with what was kept of it", "error", err)
@@ -67,7 +67,7 @@ func keepHead(ctx context.Context, cfg config.Config, q *queue.Queue, ledger *au
 		return nil
 	}
 	keep := func() {
-		head := ledger.Head().String()
+		head := auditLog.Head().String()
 		if head == k.Head {
 			return
 		}

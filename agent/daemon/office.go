@@ -29,10 +29,10 @@ const deskFolder = ".desk"
 
 // Office is an office's dossiers with what files into them.
 type Office struct {
-	Store  *office.Store
-	Inbox  *office.Inbox
-	Roster *desk.Roster
-	ledger *audit.Log
+	Store    *office.Store
+	Inbox    *office.Inbox
+	Roster   *desk.Roster
+	auditLog *audit.Log
 }
 
 // OfficeRoster is the list of who may sign in at the desk of an office's folder.
@@ -51,16 +51,16 @@ func OpenOffice(ctx context.Context, o OfficeOptions) (*Office, error) {
 		return nil, err
 	}
 	folder := filepath.Join(o.Dir, deskFolder)
-	ledger, err := audit.Open(filepath.Join(folder, "audit"), time.Now)
+	auditLog, err := audit.Open(filepath.Join(folder, "audit"), time.Now)
 	if err != nil {
 		return nil, fmt.Errorf("open the office's audit log: %w", err)
 	}
-	store, err := office.Open(ctx, folder, office.Options{Vault: seal.NewFile(filepath.Join(folder, "key")), Ledger: ledger, Keep: o.Keep,
+	store, err := office.Open(ctx, folder, office.Options{Vault: seal.NewFile(filepath.Join(folder, "key")), AuditLog: auditLog, Keep: o.Keep,
 		Log: o.Log})
 	if err != nil {
-		return nil, errors.Join(fmt.Errorf("open the officer's desk: %w", err), ledger.Close())
+		return nil, errors.Join(fmt.Errorf("open the officer's desk: %w", err), auditLog.Close())
 	}
-	return &Office{store, office.NewInbox(o.Dir, store, o.KeepPlain, o.Log), roster, ledger}, nil
+	return &Office{store, office.NewInbox(o.Dir, store, o.KeepPlain, o.Log), roster, auditLog}, nil
 }
 
 // Run files what comes and wipes what is past its time, until ctx ends.
@@ -72,4 +72,4 @@ func (o *Office) Run(ctx context.Context) error {
 }
 
 // Close ends the desk's work in its folder. End Run first.
-func (o *Office) Close() error { return errors.Join(o.Store.Close(), o.ledger.Close()) }
+func (o *Office) Close() error { return errors.Join(o.Store.Close(), o.auditLog.Close()) }

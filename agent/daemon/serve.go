@@ -163,9 +163,9 @@ func Serve(ctx context.Context, l net.Listener, h http.Handler, cert, key string
 	return err
 }
 
-// stopped turns the end by a signal into no error.
-func stopped(err error) error {
-	if errors.Is(err, context.Canceled) {
+// Ended is what something that serves until ctx ends has ended with: told to end, also while it starts, it did as it was told.
+func Ended(ctx context.Context, err error) error {
+	if errors.Is(err, context.Canceled) && ctx.Err() != nil {
 		return nil
 	}
 	return err

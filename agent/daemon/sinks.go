@@ -85,7 +85,7 @@ func openFolder(u config.Upload, limit line.Limit, _ *slog.Logger) (queue.Sink, 
 }
 
 // openAnnouncer makes who tells the province; nil where nobody is told.
-func openAnnouncer(cfg config.Config, q *queue.Queue, ledger *audit.Log, log *slog.Logger) (*announce.Announcer, error) {
+func openAnnouncer(cfg config.Config, q *queue.Queue, auditLog *audit.Log, log *slog.Logger) (*announce.Announcer, error) {
 	if cfg.Announce.URL == "" {
 		return nil, nil
 	}
@@ -100,7 +100,7 @@ func openAnnouncer(cfg config.Config, q *queue.Queue, ledger *audit.Log, log *sl
 			Queue   queue.Stats `json:"queue"`
 			Audit   string      `json:"audit"` // the head of the audit log
 			Error   string      `json:"error,omitempty"`
-		}{Version: version.String(), Queue: stats, Audit: ledger.Head().String()}
+		}{Version: version.String(), Queue: stats, Audit: auditLog.Head().String()}
 		if err != nil {
 			figures.Error = err.Error()
 		}

@@ -24,7 +24,7 @@ import (
 	"motcua/queue"
 )
 
-func openSite(cfg config.Config, offer *offer, q counted, ledger *audit.Log, reader screen.Reader, copies counter.MakeCopies,
+func openSite(cfg config.Config, offer *offer, q counted, auditLog *audit.Log, reader screen.Reader, copies counter.MakeCopies,
 	scanner station.Scanner, console screen.Console, demo bool, log *slog.Logger, drafts *draft.Store, sticks *stick.Folder,
 	jobs *station.PrintJobs, forget func()) (*web.Site, error) {
 	maps, err := portal.Load(configs.Portal(), offer.Load())
@@ -45,7 +45,7 @@ func openSite(cfg config.Config, offer *offer, q counted, ledger *audit.Log, rea
 		Reader:     reader,
 		Copies:     copies,
 		Queue:      q,
-		Audit:      ledger.Append,
+		Audit:      auditLog.Append,
 		Log:        log,
 		Ward:       cfg.Kiosk.Ward,
 		Kiosk:      cfg.Kiosk.ID,
@@ -89,35 +89,35 @@ func openSite(cfg config.Config, offer *offer, q counted, ledger *audit.Log, rea
 	return site, nil
 }
 
-// openLedger opens the audit log. On a disk that is read-only nothing is accepted and nothing of a citizen's changes;
+// openAuditLog opens the audit log. On a disk that is read-only nothing is accepted and nothing of a citizen's changes;
 // what staff do meanwhile is kept in memory, where it lasts until the machine is switched off.
-func openLedger(cfg config.Config, q *queue.Queue, log *slog.Logger) (*audit.Log, error) {
+func openAuditLog(cfg config.Config, q *queue.Queue, log *slog.Logger) (*audit.Log, error) {
 	dir := filepath.Join(cfg.Data, "audit")
 	if q.ReadOnly() != nil {
 		dir = fmt.Sprintf("/dev/shm/motcua-audit-%d", os.Getuid())
 		log.Error("the disk is read-only: nothing is accepted; what waits can be listed and exported", "audit", dir)
 	}
-	ledger, err := audit.Open(dir, time.Now)
+	auditLog, err := audit.Open(dir, time.Now)
 	if err != nil {
 		return nil, fmt.Errorf("open audit log: %w", err)
 	}
-	return ledger, nil
+	return auditLog, nil
 }
 
 // counted is the queue with its acceptances noted and counted.
 type counted struct {
 	*queue.Queue
-	figures *metrics.Metrics
-	ledger  *audit.Log
-	office  *answers
-	log     *slog.Logger
+	figures  *metrics.Metrics
+	auditLog *audit.Log
+	office   *answers
+	log      *slog.Logger
 }
 
 // Enqueue accepts a submission and counts it. It refuses what could not be noted in the audit log, before it is
 // accepted; that of the acceptance itself may then fail without anybody being told otherwise than in the log.
 func (c counted) Enqueue(ctx context.Context, d queue.Draft) (queue.Submission, error) {
 	offered := audit.Event{Actor: "system", Act: audit.SubmissionOffered, Submission: d.ID, Procedure: d.Labels["procedure"]}
-	if err := c.ledger.Append(offered); err != nil {
+	if err := c.auditLog.Append(offered); err != nil {
 		return queue.Submission{}, fmt.Errorf("nothing is accepted that can't be noted: %w", err)
 	}
 	s, err := c.Queue.Enqueue(ctx, d)

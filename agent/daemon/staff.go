@@ -23,12 +23,12 @@ const (
 )
 
 // OpenRoster reads who may sign in. Where there is no key for it yet, it lies there unsealed until the daemon has made one.
-func OpenRoster(ctx context.Context, cfg config.Config) (*staff.Roll, error) {
+func OpenRoster(ctx context.Context, cfg config.Config) (*staff.Roster, error) {
 	if err := MakeDataFolder(cfg.Data); err != nil {
 		return nil, err
 	}
 	ring, err := openRing(ctx, keysOf(cfg, staffStore))
-	if err != nil && !exists(filepath.Join(cfg.Data, wrappedRoll)) { // an older build's
+	if err != nil && !exists(filepath.Join(cfg.Data, wrappedRoster)) { // an older build's
 		return nil, fmt.Errorf("read the list of staff: %w; if the TPM was cleared, remove %s and %s from the data folder and add the staff "+
 			"anew", err, rosterKey, rosterFile)
 	}
@@ -39,7 +39,7 @@ func OpenRoster(ctx context.Context, cfg config.Config) (*staff.Roll, error) {
 	if ring != nil {
 		box = ring
 	}
-	roll, err := staff.Open(filepath.Join(cfg.Data, rosterFile), time.Now, box)
+	roster, err := staff.Open(filepath.Join(cfg.Data, rosterFile), time.Now, box)
 	if errors.Is(err, seal.ErrWrongKey) {
 		return nil, fmt.Errorf("%w; put the kiosk key back (motcua queue key restore) and start the daemon, or, if it is lost for good, rename "+
 			"%s and add the staff anew", err, rosterFile)
@@ -47,7 +47,7 @@ func OpenRoster(ctx context.Context, cfg config.Config) (*staff.Roll, error) {
 	if err != nil {
 		return nil, fmt.Errorf("read the list of staff: %w", err)
 	}
-	return roll, nil
+	return roster, nil
 }
 
 // keyRoster sees that the list of staff has a key under the kiosk's.
@@ -67,15 +67,15 @@ func keyRoster(ctx context.Context, cfg config.Config, log *slog.Logger) error {
 	return nil
 }
 
-// ChangeRoster does to a roll what the command line asks for.
-func ChangeRoster(roll *staff.Roll, c control.StaffChange) error {
+// ChangeRoster does to a roster what the command line asks for.
+func ChangeRoster(roster *staff.Roster, c control.StaffChange) error {
 	switch c.Act {
 	case control.StaffAdd:
-		return roll.Add(c.Name, c.Role, c.PIN)
+		return roster.Add(c.Name, c.Role, c.PIN)
 	case control.StaffPIN:
-		return roll.SetPIN(c.Name, c.PIN)
+		return roster.SetPIN(c.Name, c.PIN)
 	case control.StaffRemove:
-		return roll.Remove(c.Name)
+		return roster.Remove(c.Name)
 	}
 	return fmt.Errorf("change the list of staff: there is no act %q", c.Act)
 }
@@ -85,15 +85,15 @@ var staffActs = map[string]string{control.StaffAdd: "added", control.StaffPIN: "
 
 // staffCommands answers the command line: the daemon's own list changes, who was removed or given another PIN is signed out
 // at once, and the audit log tells of it.
-func staffCommands(roll *staff.Roll, signOut func(name string), ledger *audit.Log, log *slog.Logger) func(control.StaffChange) error {
+func staffCommands(roster *staff.Roster, signOut func(name string), auditLog *audit.Log, log *slog.Logger) func(control.StaffChange) error {
 	return func(c control.StaffChange) error {
-		if err := ChangeRoster(roll, c); err != nil {
+		if err := ChangeRoster(roster, c); err != nil {
 			return err
 		}
 		if c.Act != control.StaffAdd {
 			signOut(c.Name)
 		}
-		note(log, ledger, audit.Event{Actor: "system", Act: audit.StaffChanged, Reason: staffActs[c.Act] + ":" + c.Name})
+		note(log, auditLog, audit.Event{Actor: "system", Act: audit.StaffChanged, Reason: staffActs[c.Act] + ":" + c.Name})
 		return nil
 	}
 }

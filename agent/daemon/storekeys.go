@@ -23,8 +23,8 @@ const (
 	answerStore = "answers"
 	staffStore  = "staff"
 
-	wrappedFile = "wrapped.key" // in the store's folder
-	wrappedRoll = "staff.key"   // in the data folder, beside the list of staff
+	wrappedFile   = "wrapped.key" // in the store's folder
+	wrappedRoster = "staff.key"   // in the data folder, beside the list of staff
 )
 
 // storeKeys is the vault of a store's keys. Older builds kept them where the kiosk key lay, not under it; those files stay until this
@@ -38,7 +38,7 @@ type storeKeys struct {
 
 func keysOf(cfg config.Config, store string) *storeKeys {
 	if store == staffStore {
-		file := filepath.Join(cfg.Data, wrappedRoll)
+		file := filepath.Join(cfg.Data, wrappedRoster)
 		return newStoreKeys(file, store, Vault(cfg), seal.NewTPM(filepath.Join(cfg.Data, rosterKey), cfg.Queue.TPM))
 	}
 	dir := filepath.Join(cfg.Data, store)
@@ -163,14 +163,14 @@ func (k *storeKeys) settle(ctx context.Context) error {
 
 // settleKeys takes away what only an older build needs, and seals the list of staff, once the daemon has been well for a minute: an
 // upgrade that is not is gone back from (motcua-trial.service).
-func settleKeys(ctx context.Context, cfg config.Config, roll *staff.Roll, log *slog.Logger) {
+func settleKeys(ctx context.Context, cfg config.Config, roster *staff.Roster, log *slog.Logger) {
 	var errs []error
 	for _, store := range []string{draftStore, answerStore} {
 		errs = append(errs, keysOf(cfg, store).settle(ctx))
 	}
 	var err error
-	if roll.Plain() {
-		err = sealRoster(ctx, cfg, roll)
+	if roster.Plain() {
+		err = sealRoster(ctx, cfg, roster)
 	}
 	if err == nil {
 		err = keysOf(cfg, staffStore).settle(ctx)
@@ -181,18 +181,18 @@ func settleKeys(ctx context.Context, cfg config.Config, roll *staff.Roll, log *s
 }
 
 // sealRoster seals the list of staff by its current key.
-func sealRoster(ctx context.Context, cfg config.Config, roll *staff.Roll) error {
+func sealRoster(ctx context.Context, cfg config.Config, roster *staff.Roster) error {
 	keys, err := keysOf(cfg, staffStore).Wrapped.Load(ctx)
 	if err != nil || len(keys) == 0 {
 		return err
 	}
-	return roll.Seal(seal.NewRing(keys[0], keys[1:]...))
+	return roster.Seal(seal.NewRing(keys[0], keys[1:]...))
 }
 
 // settleLater calls settleKeys when the daemon has been well for the time of a trial.
 func (p *parts) settleLater(ctx context.Context, ready <-chan struct{}) error {
 	if provenWell(ctx, ready) {
-		settleKeys(ctx, p.cfg, p.roll, p.log)
+		settleKeys(ctx, p.cfg, p.roster, p.log)
 	}
 	return nil
 }
@@ -206,8 +206,8 @@ func (p *parts) renewKeys(ctx context.Context) {
 	if p.office != nil {
 		errs = append(errs, p.office.store.Renew(ctx, keysOf(p.cfg, answerStore)))
 	}
-	if !p.roll.Plain() { // or settleKeys does: an older build that is gone back to reads it plain only
-		errs = append(errs, sealRoster(ctx, p.cfg, p.roll))
+	if !p.roster.Plain() { // or settleKeys does: an older build that is gone back to reads it plain only
+		errs = append(errs, sealRoster(ctx, p.cfg, p.roster))
 	}
 	if err := errors.Join(errs...); err != nil {
 		p.log.Warn("new drafts, answers and staff are sealed by the new keys after a restart only", "error", err)

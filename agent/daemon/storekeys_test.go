@@ -38,18 +38,18 @@ func older(t *testing.T) config.Config {
 			t.Fatal(err)
 		}
 	}
-	roll, err := staff.Open(filepath.Join(cfg.Data, rosterFile), time.Now, nil)
+	roster, err := staff.Open(filepath.Join(cfg.Data, rosterFile), time.Now, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := roll.Add("lan", staff.Technician, testPIN); err != nil {
+	if err := roster.Add("lan", staff.Technician, testPIN); err != nil {
 		t.Fatal(err)
 	}
 	return cfg
 }
 
 // start opens what a daemon does, checks that all of it opens, and gives the list of staff.
-func start(t *testing.T, cfg config.Config) *staff.Roll {
+func start(t *testing.T, cfg config.Config) *staff.Roster {
 	t.Helper()
 	log := slog.New(slog.NewTextHandler(t.Output(), nil))
 	q, _, err := OpenQueue(t.Context(), cfg, log)
@@ -63,7 +63,7 @@ func start(t *testing.T, cfg config.Config) *staff.Roll {
 }
 
 // opens checks that everything that was kept opens.
-func opens(t *testing.T, cfg config.Config) *staff.Roll {
+func opens(t *testing.T, cfg config.Config) *staff.Roster {
 	t.Helper()
 	for _, store := range []string{draftStore, answerStore} {
 		if err := makeStore(t.Context(), cfg, store, slog.New(slog.NewTextHandler(t.Output(), nil))); err != nil {
@@ -78,14 +78,14 @@ func opens(t *testing.T, cfg config.Config) *staff.Roll {
 			t.Fatalf("%s: %q, %v", store, text, err)
 		}
 	}
-	roll, err := OpenRoster(t.Context(), cfg)
+	roster, err := OpenRoster(t.Context(), cfg)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := roll.SignIn("lan", testPIN, "kiosk"); err != nil {
+	if _, err := roster.SignIn("lan", testPIN, "kiosk"); err != nil {
 		t.Fatal(err)
 	}
-	return roll
+	return roster
 }
 
 // settled is a kiosk of this build, for which nothing is left of an older one.
@@ -113,7 +113,7 @@ func thief(t *testing.T, cfg config.Config) (n int) {
 			n++
 		}
 	}
-	if roll, err := OpenRoster(t.Context(), cfg); err == nil && len(roll.Members()) > 0 {
+	if roster, err := OpenRoster(t.Context(), cfg); err == nil && len(roster.Members()) > 0 {
 		n++
 	}
 	return n
@@ -125,14 +125,14 @@ func kioskKey(cfg config.Config) string { return filepath.Join(cfg.Data, "queue"
 // the kiosk key.
 func TestKeysOfAnOlderBuild(t *testing.T) {
 	cfg := older(t)
-	roll := start(t, cfg)
+	roster := start(t, cfg)
 	before := filepath.Join(cfg.Data, draftStore, keyFile)
-	if !exists(before) || !roll.Plain() {
+	if !exists(before) || !roster.Plain() {
 		t.Error("a build that is gone back to could not open what it kept")
 	}
 	start(t, cfg) // again, before it was settled
-	settleKeys(t.Context(), cfg, roll, slog.Default())
-	if exists(before) || exists(filepath.Join(cfg.Data, answerStore, keyFile)) || roll.Plain() {
+	settleKeys(t.Context(), cfg, roster, slog.Default())
+	if exists(before) || exists(filepath.Join(cfg.Data, answerStore, keyFile)) || roster.Plain() {
 		t.Error("keys lie beside the kiosk key still")
 	}
 	opens(t, cfg)
@@ -160,7 +160,7 @@ func TestKeysOfAnOlderBuildThatRanAgain(t *testing.T) {
 		t.Fatal(err)
 	}
 	for range 2 { // before and after the older one's key is removed
-		roll := start(t, cfg)
+		roster := start(t, cfg)
 		s, err := draft.Open(t.Context(), dir, keysOf(cfg, draftStore))
 		if err != nil {
 			t.Fatal(err)
@@ -169,7 +169,7 @@ func TestKeysOfAnOlderBuildThatRanAgain(t *testing.T) {
 		if err := s.Take("two", &text); err != nil || text != "kept meanwhile" {
 			t.Errorf("%q, %v", text, err)
 		}
-		settleKeys(t.Context(), cfg, roll, slog.New(slog.NewTextHandler(t.Output(), nil)))
+		settleKeys(t.Context(), cfg, roster, slog.New(slog.NewTextHandler(t.Output(), nil)))
 	}
 	if exists(filepath.Join(dir, keyFile)) {
 		t.Error("the older build's key lies beside the kiosk key still")
@@ -226,10 +226,10 @@ func TestKeysMovedPartly(t *testing.T) {
 				t.Fatal(err)
 			}
 			cut(t, cfg)
-			roll := start(t, cfg)
-			settleKeys(t.Context(), cfg, roll, slog.Default())
+			roster := start(t, cfg)
+			settleKeys(t.Context(), cfg, roster, slog.Default())
 			opens(t, cfg)
-			if exists(filepath.Join(cfg.Data, draftStore, keyFile)) || roll.Plain() {
+			if exists(filepath.Join(cfg.Data, draftStore, keyFile)) || roster.Plain() {
 				t.Error("the move did not come to its end")
 			}
 		})
@@ -380,9 +380,9 @@ func TestStoresFollowTheKioskKey(t *testing.T) {
 		if err := os.Rename(filepath.Join(cfg.Data, rosterFile), filepath.Join(cfg.Data, rosterFile+".old")); err != nil {
 			t.Fatal(err)
 		}
-		roll, err := OpenRoster(t.Context(), cfg)
+		roster, err := OpenRoster(t.Context(), cfg)
 		if err == nil {
-			err = roll.Add("lan", staff.Technician, testPIN)
+			err = roster.Add("lan", staff.Technician, testPIN)
 		}
 		if err != nil {
 			t.Fatal(err)

@@ -161,8 +161,8 @@ func (r *record) freeName(name string) string {
 
 // Note records an act that changes no dossier: that one was opened, or a file of it taken away.
 func (s *Store) Note(e audit.Event) error {
-	if s.o.Ledger == nil {
+	if s.o.AuditLog == nil {
 		return nil
 	}
-	return s.o.Ledger.Append(e)
+	return s.o.AuditLog.Append(e)
 }

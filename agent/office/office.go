@@ -45,19 +45,19 @@ var (
 	ErrNoKey    = errors.New("office: the key of this desk is not there")
 )
 
-// Ledger is the audit log; *audit.Log is one.
-type Ledger interface {
+// AuditLog is the audit log; *audit.Log is one.
+type AuditLog interface {
 	Append(audit.Event) error
 	Noted(audit.Event) (bool, error)
 }
 
 // Options say how a desk works.
 type Options struct {
-	Vault  seal.Vault                           // holds the desk's key; the first Open makes one
-	Ledger Ledger                               // nil: acts are not recorded
-	Keep   func(procedure string) time.Duration // how long after its end a dossier is kept; nil or 0: for good
-	Now    func() time.Time                     // nil: time.Now
-	Log    *slog.Logger                         // nil: slog.Default()
+	Vault    seal.Vault                           // holds the desk's key; the first Open makes one
+	AuditLog AuditLog                             // nil: acts are not recorded
+	Keep     func(procedure string) time.Duration // how long after its end a dossier is kept; nil or 0: for good
+	Now      func() time.Time                     // nil: time.Now
+	Log      *slog.Logger                         // nil: slog.Default()
 }
 
 // Store is one ward's dossiers. It is safe for concurrent use; one process may have a folder open.

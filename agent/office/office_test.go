@@ -50,7 +50,7 @@ func open(t testing.TB, dir string, change ...func(*Options)) ward {
 	if err != nil {
 		t.Fatal(err)
 	}
-	o := Options{Vault: seal.NewFile(filepath.Join(dir, "key")), Ledger: log, Log: slog.New(slog.DiscardHandler)}
+	o := Options{Vault: seal.NewFile(filepath.Join(dir, "key")), AuditLog: log, Log: slog.New(slog.DiscardHandler)}
 	for _, f := range change {
 		f(&o)
 	}
@@ -963,7 +963,7 @@ func (c *cut) Append(e audit.Event) error {
 // An act that could not be noted is noted later, once, and nothing more is done before.
 func TestNothingIsDoneThatCantBeNoted(t *testing.T) {
 	c := &cut{}
-	w := open(t, t.TempDir(), func(o *Options) { c.Log = o.Ledger.(*audit.Log); o.Ledger = c })
+	w := open(t, t.TempDir(), func(o *Options) { c.Log = o.AuditLog.(*audit.Log); o.AuditLog = c })
 	d := w.file(t, "s1", "Lê Thị Thử", "079190012345")
 	c.failing = true
 	d = w.act(t, d, answer.Eligible, "")

@@ -1,5 +1,5 @@
 // Package staff keeps the people who may sign in: volunteers, technicians and officers, each with a
-// role and a PIN. PINs are stored as argon2id only, and the whole roll is sealed by a key under the kiosk's. In go a sign-in
+// role and a PIN. PINs are stored as argon2id only, and the whole roster is sealed by a key under the kiosk's. In go a sign-in
 // name, a PIN and the device it was typed at; out comes the Member or a reason to refuse. After five wrong PINs in a row that
 // name has to wait at that device, longer each time up to five minutes, across restarts: a six-digit PIN can't be guessed at
 // the screen (fewer than 300 tries a day), and nobody can lock the office out for longer than that. A new PIN, by the command
@@ -70,7 +70,7 @@ const (
 	freeTries   = 5
 	firstLock   = 20 * time.Second
 	longestLock = 5 * time.Minute
-	// maxWaits bounds what strangers who type any name can put into the roll; the oldest wait makes room.
+	// maxWaits bounds what strangers who type any name can put into the roster; the oldest wait makes room.
 	maxWaits = 256
 	// maxGuesses are tried or wait to be tried, one after the other; further ones are turned away.
 	maxGuesses = 8
@@ -107,23 +107,23 @@ func keyOf(name, device string) string {
 	return base64.RawStdEncoding.EncodeToString(sum[:18])
 }
 
-// file is the roll on the disk. Older builds wrote the members alone.
+// file is the roster on the disk. Older builds wrote the members alone.
 type file struct {
 	Members []record `json:"members"`
 	Waits   []wait   `json:"waits,omitempty"`
 }
 
-// Box seals the roll; *seal.Ring is one.
+// Box seals the roster; *seal.Ring is one.
 type Box interface {
 	Wrap(name string, secret []byte) []byte
 	Unwrap(name string, wrapped []byte) ([]byte, error)
 }
 
-// sealedName is what the roll is sealed for.
-const sealedName = "staff roll"
+// sealedName is what the roster is sealed for.
+const sealedName = "staff roll" // a kiosk's disk has it: never another word
 
-// Roll is the list of members, kept in one file that only its owner can read.
-type Roll struct {
+// Roster is the list of members, kept in one file that only its owner can read.
+type Roster struct {
 	path string
 	now  func() time.Time
 
@@ -131,30 +131,30 @@ type Roll struct {
 	guesses atomic.Int32 // that are tried or wait
 
 	mu      sync.Mutex // guards the rest
-	box     Box        // nil: the roll can't be sealed
+	box     Box        // nil: the roster can't be sealed
 	plain   bool       // it is not sealed yet
 	records []record
 	waits   []wait
 }
 
-// Open reads the roll; a file that is not there yet is an empty roll, which is sealed from the beginning where there is a box. One that
+// Open reads the roster; a file that is not there yet is an empty roster, which is sealed from the beginning where there is a box. One that
 // lies there plain, by an older build, stays so until Seal; one that is sealed cannot be read without its box.
-func Open(path string, now func() time.Time, box Box) (*Roll, error) {
-	r := &Roll{path: path, now: now, box: box}
+func Open(path string, now func() time.Time, box Box) (*Roster, error) {
+	r := &Roster{path: path, now: now, box: box}
 	data, err := os.ReadFile(path)
 	if errors.Is(err, fs.ErrNotExist) {
 		return r, nil
 	}
 	if err != nil {
-		return nil, fmt.Errorf("read staff roll: %w", err)
+		return nil, fmt.Errorf("read staff roster: %w", err)
 	}
 	// Not by its first byte: what is sealed begins with the name of the kiosk key, and one in 128 keys has one of JSON's.
 	if r.plain = json.Valid(data); !r.plain {
 		if box == nil {
-			return nil, fmt.Errorf("read staff roll %s: it is sealed, and its key is not here", path)
+			return nil, fmt.Errorf("read staff roster %s: it is sealed, and its key is not here", path)
 		}
 		if data, err = box.Unwrap(sealedName, data); err != nil {
-			return nil, fmt.Errorf("read staff roll %s: %w", path, err)
+			return nil, fmt.Errorf("read staff roster %s: %w", path, err)
 		}
 	}
 	var f file
@@ -164,29 +164,29 @@ func Open(path string, now func() time.Time, box Box) (*Roll, error) {
 		err = json.Unmarshal(data, &f)
 	}
 	if err != nil {
-		return nil, fmt.Errorf("read staff roll %s: %w", path, err)
+		return nil, fmt.Errorf("read staff roster %s: %w", path, err)
 	}
 	r.records, r.waits = f.Members, f.Waits
 	return r, nil
 }
 
-// Seal seals the roll by a box from now on, also where it was sealed by another one.
-func (r *Roll) Seal(box Box) error {
+// Seal seals the roster by a box from now on, also where it was sealed by another one.
+func (r *Roster) Seal(box Box) error {
 	return r.change(func() error {
 		r.box, r.plain = box, false
 		return nil
 	})
 }
 
-// Plain tells whether the roll lies on the disk unsealed.
-func (r *Roll) Plain() bool {
+// Plain tells whether the roster lies on the disk unsealed.
+func (r *Roster) Plain() bool {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	return r.plain
 }
 
 // Members lists who may sign in, by name.
-func (r *Roll) Members() []Member {
+func (r *Roster) Members() []Member {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	members := make([]Member, len(r.records))
@@ -201,15 +201,15 @@ func (r *Roll) Members() []Member {
 
 var nameForm = regexp.MustCompile(`^[a-z][a-z0-9-]{1,31}$`)
 
-// Add puts a member on the roll.
-func (r *Roll) Add(name string, role Role, pin string) error {
+// Add puts a member on the roster.
+func (r *Roster) Add(name string, role Role, pin string) error {
 	switch {
 	case !nameForm.MatchString(name):
 		return ErrBadName
 	case role != Volunteer && role != Technician && role != Officer:
 		return ErrBadRole
 	}
-	salt, hash, err := seal(pin)
+	salt, hash, err := hashed(pin)
 	if err != nil {
 		return err
 	}
@@ -225,8 +225,8 @@ func (r *Roll) Add(name string, role Role, pin string) error {
 }
 
 // SetPIN gives a member a new PIN and unlocks them.
-func (r *Roll) SetPIN(name, pin string) error {
-	salt, hash, err := seal(pin)
+func (r *Roster) SetPIN(name, pin string) error {
+	salt, hash, err := hashed(pin)
 	if err != nil {
 		return err
 	}
@@ -242,8 +242,8 @@ func (r *Roll) SetPIN(name, pin string) error {
 	})
 }
 
-// Remove takes a member off the roll. The last technician stays: nobody could sign in to mend it.
-func (r *Roll) Remove(name string) error {
+// Remove takes a member off the roster. The last technician stays: nobody could sign in to mend it.
+func (r *Roster) Remove(name string) error {
 	return r.change(func() error {
 		i := r.find(name)
 		if i < 0 {
@@ -266,7 +266,7 @@ func (r *Roll) Remove(name string) error {
 // SignIn checks a PIN that was typed at a device. A wait is answered with ErrLocked before the PIN is looked at, so that a
 // guess made while it lasts tells nothing; the count and the wait are on the disk before the answer is given. The Member that
 // comes with ErrLocked has the name that was typed, which nobody need have.
-func (r *Roll) SignIn(name, pin, device string) (Member, error) {
+func (r *Roster) SignIn(name, pin, device string) (Member, error) {
 	if r.guesses.Add(1) > maxGuesses {
 		r.guesses.Add(-1)
 		return Member{}, ErrBusy
@@ -293,7 +293,7 @@ func (r *Roll) SignIn(name, pin, device string) (Member, error) {
 	}
 	salt, err := base64.RawStdEncoding.DecodeString(rec.Salt)
 	if err != nil {
-		return Member{}, fmt.Errorf("read a salt of the staff roll: %w", err)
+		return Member{}, fmt.Errorf("read a salt of the staff roster: %w", err)
 	}
 	if i < 0 {
 		salt = make([]byte, 16) // an unknown name costs what a known one does
@@ -335,7 +335,7 @@ func (r *Roll) SignIn(name, pin, device string) (Member, error) {
 }
 
 // wrong counts a wrong PIN and gives until when the next one has to wait; zero: not at all. mu is held.
-func (r *Roll) wrong(key string) time.Time {
+func (r *Roster) wrong(key string) time.Time {
 	now := r.now().UTC()
 	w := wait{Key: key}
 	if i := r.waitOf(key); i >= 0 {
@@ -354,17 +354,17 @@ func (r *Roll) wrong(key string) time.Time {
 }
 
 // waitOf gives the place of a wait, or -1. mu is held.
-func (r *Roll) waitOf(key string) int {
+func (r *Roster) waitOf(key string) int {
 	return slices.IndexFunc(r.waits, func(w wait) bool { return w.Key == key })
 }
 
 // find gives the place of a name, or -1. mu is held.
-func (r *Roll) find(name string) int {
+func (r *Roster) find(name string) int {
 	return slices.IndexFunc(r.records, func(rec record) bool { return rec.Name == name })
 }
 
-// change runs do under the lock and writes the roll; if either goes wrong the roll stays as it was.
-func (r *Roll) change(do func() error) error {
+// change runs do under the lock and writes the roster; if either goes wrong the roster stays as it was.
+func (r *Roster) change(do func() error) error {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	before, waits, box, plain := slices.Clone(r.records), slices.Clone(r.waits), r.box, r.plain
@@ -378,17 +378,17 @@ func (r *Roll) change(do func() error) error {
 	return err
 }
 
-func (r *Roll) write() error {
+func (r *Roster) write() error {
 	data, err := json.MarshalIndent(file{r.records, r.waits}, "", "  ")
 	if err != nil {
-		return fmt.Errorf("write staff roll: %w", err)
+		return fmt.Errorf("write staff roster: %w", err)
 	}
 	if r.box != nil && !r.plain {
 		data = r.box.Wrap(sealedName, data)
 	}
 	f, err := os.CreateTemp(filepath.Dir(r.path), ".staff-*") // 0600
 	if err != nil {
-		return fmt.Errorf("write staff roll: %w", err)
+		return fmt.Errorf("write staff roster: %w", err)
 	}
 	defer os.Remove(f.Name()) // a no-op after the rename
 	_, err = f.Write(data)
@@ -405,11 +405,11 @@ func (r *Roll) write() error {
 		err = os.Rename(f.Name(), r.path)
 	}
 	if err != nil {
-		return fmt.Errorf("write staff roll: %w", err)
+		return fmt.Errorf("write staff roster: %w", err)
 	}
 	dir, err := os.Open(filepath.Dir(r.path))
 	if err != nil {
-		return fmt.Errorf("write staff roll: %w", err)
+		return fmt.Errorf("write staff roster: %w", err)
 	}
 	defer dir.Close()
 	return dir.Sync()
@@ -427,7 +427,7 @@ func keepOwner(f *os.File, folder string) error {
 	return f.Chown(int(st.Uid), int(st.Gid))
 }
 
-func seal(pin string) (salt, hash string, err error) {
+func hashed(pin string) (salt, hash string, err error) {
 	if !strong(pin) {
 		return "", "", ErrWeakPIN
 	}

@@ -18,7 +18,7 @@ type clock struct{ t time.Time }
 
 func (c *clock) now() time.Time { return c.t }
 
-func open(t *testing.T, path string, c *clock) *Roll {
+func open(t *testing.T, path string, c *clock) *Roster {
 	t.Helper()
 	r, err := Open(path, c.now, nil)
 	if err != nil {
@@ -82,7 +82,7 @@ func TestLockNeverOverflows(t *testing.T) {
 }
 
 // Whoever tries names learns nothing: known and unknown ones are answered alike, also when they have to wait, and each time
-// the roll is written.
+// the roster is written.
 func TestUnknownNameAnswersLikeAKnownOne(t *testing.T) {
 	c := &clock{time.Date(2026, 11, 24, 8, 0, 0, 0, time.UTC)}
 	path := filepath.Join(t.TempDir(), "staff.json")
@@ -169,7 +169,7 @@ func TestGuessesAreBounded(t *testing.T) {
 }
 
 // What released kiosks have on their disks is taken over, and sealed once it is said to be.
-func TestOldRollIsSealed(t *testing.T) {
+func TestOldRosterIsSealed(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "staff.json")
 	r := open(t, path, &clock{})
 	if err := r.Add("hoa", Volunteer, "480213"); err != nil {
@@ -183,7 +183,7 @@ func TestOldRollIsSealed(t *testing.T) {
 		if err := os.WriteFile(path, old, 0o600); err != nil {
 			t.Fatal(err)
 		}
-		oldRollIsSealed(t, path, seals.NewRing(keyThatBegins(first)))
+		oldRosterIsSealed(t, path, seals.NewRing(keyThatBegins(first)))
 	}
 }
 
@@ -196,7 +196,7 @@ func keyThatBegins(first byte) seals.Key {
 	}
 }
 
-func oldRollIsSealed(t *testing.T, path string, ring *seals.Ring) {
+func oldRosterIsSealed(t *testing.T, path string, ring *seals.Ring) {
 	t.Helper()
 	for i := range 2 {
 		r, err := Open(path, (&clock{}).now, ring)
@@ -213,18 +213,37 @@ func oldRollIsSealed(t *testing.T, path string, ring *seals.Ring) {
 			t.Errorf("sign in: %v", err)
 		}
 		if data, _ := os.ReadFile(path); strings.Contains(string(data), "hoa") || strings.Contains(string(data), "hash") {
-			t.Error("the roll is not sealed")
+			t.Error("the roster is not sealed")
 		}
 	}
 	if _, err := Open(path, (&clock{}).now, nil); err == nil {
-		t.Error("a sealed roll was opened without its key")
+		t.Error("a sealed roster was opened without its key")
 	}
 	if _, err := Open(path, (&clock{}).now, seals.NewRing(seals.NewKey())); err == nil {
-		t.Error("a sealed roll was opened with another key")
+		t.Error("a sealed roster was opened with another key")
 	}
 }
 
-func TestRollOnDiskIsPrivateAndHoldsNoPIN(t *testing.T) {
+// What it is sealed for is part of what lies on every kiosk's disk: under any other word no list of staff would open any more.
+func TestRosterOfOlderBuildsOpens(t *testing.T) {
+	path, ring := filepath.Join(t.TempDir(), "staff.json"), seals.NewRing(seals.NewKey())
+	r := open(t, path, &clock{})
+	if err := r.Add("tech", Technician, "704182"); err != nil {
+		t.Fatal(err)
+	}
+	plain, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(path, ring.Wrap("staff roll", plain), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if r, err := Open(path, (&clock{}).now, ring); err != nil || r.Plain() || len(r.Members()) != 1 {
+		t.Fatalf("open: %v", err)
+	}
+}
+
+func TestRosterOnDiskIsPrivateAndHoldsNoPIN(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "staff.json")
 	r := open(t, path, &clock{})
 	if err := r.Add("tech", Technician, "704182"); err != nil {
@@ -240,7 +259,7 @@ func TestRollOnDiskIsPrivateAndHoldsNoPIN(t *testing.T) {
 	}
 }
 
-func TestChangesToTheRoll(t *testing.T) {
+func TestChangesToTheRoster(t *testing.T) {
 	r := open(t, filepath.Join(t.TempDir(), "staff.json"), &clock{})
 	steps := []struct {
 		what string

@@ -45,7 +45,7 @@ type staffKiosk struct {
 	site      *Site
 	url       string
 	queue     *queue.Queue
-	roll      *staff.Roll
+	roster    *staff.Roster
 	trail     *audit.Log
 	restarted bool
 	installed string
@@ -69,7 +69,7 @@ func newCounter(t *testing.T) *staffKiosk {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { c.queue.Close() })
-	if c.roll, err = staff.Open(filepath.Join(dir, "staff.json"), time.Now, nil); err != nil {
+	if c.roster, err = staff.Open(filepath.Join(dir, "staff.json"), time.Now, nil); err != nil {
 		t.Fatal(err)
 	}
 	for name, role := range map[string]staff.Role{"tech": staff.Technician, "hoa": staff.Volunteer} {
@@ -77,7 +77,7 @@ func newCounter(t *testing.T) *staffKiosk {
 		if role == staff.Volunteer {
 			pin = volunteerPIN
 		}
-		if err := c.roll.Add(name, role, pin); err != nil {
+		if err := c.roster.Add(name, role, pin); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -111,7 +111,7 @@ func newCounter(t *testing.T) *staffKiosk {
 		Scanner:    func() screen.Scanner { return scanner },
 		Reader:     recogniser(t), Queue: c.queue, Ward: "Phường Thử", Audit: c.trail.Append,
 		Console: screen.Console{
-			Roll:     c.roll,
+			Roster:   c.roster,
 			Settings: settings.New(filepath.Join(dir, "motcua.yaml"), filepath.Join(dir, "versions"), defaults, shipped, time.Now),
 			Backlog:  c.queue,
 			Devices:  c.plugged,

@@ -72,7 +72,7 @@ func withOfficerIn(t testing.TB, dir string, k *token) func(*screen.Options) {
 		t.Fatal(err)
 	}
 	return func(o *screen.Options) {
-		if err := o.Console.Roll.Add("hoa", staff.Officer, officerPIN); err != nil {
+		if err := o.Console.Roster.Add("hoa", staff.Officer, officerPIN); err != nil {
 			t.Fatal(err)
 		}
 		o.Copies = counter.Copier{Reader: o.Reader.(*ocr.Reader), Options: ecopy.Options{Level: pdfa.A2b, Tool: "Motcua test"}}.Copies
@@ -366,7 +366,7 @@ func TestPaperLeftUnsigned(t *testing.T) {
 // Where the kiosk is not set up for it, an officer can't even sign in.
 func TestOfficerHasNoPartHere(t *testing.T) {
 	k := newKiosk(t, withStaff(t), func(o *screen.Options) {
-		if err := o.Console.Roll.Add("hoa", staff.Officer, officerPIN); err != nil {
+		if err := o.Console.Roster.Add("hoa", staff.Officer, officerPIN); err != nil {
 			t.Fatal(err)
 		}
 	})

@@ -18,7 +18,7 @@ import (
 // withStaff gives a kiosk a volunteer (lan) and a technician (minh).
 func withStaff(t testing.TB) func(*screen.Options) {
 	t.Helper()
-	roll, err := staff.Open(filepath.Join(t.TempDir(), "staff.json"), time.Now, nil)
+	roster, err := staff.Open(filepath.Join(t.TempDir(), "staff.json"), time.Now, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -27,12 +27,12 @@ func withStaff(t testing.TB) func(*screen.Options) {
 		role staff.Role
 		pin  string
 	}{{"lan", staff.Volunteer, volunteerPIN}, {"minh", staff.Technician, techPIN}} {
-		if err := roll.Add(m.name, m.role, m.pin); err != nil {
+		if err := roster.Add(m.name, m.role, m.pin); err != nil {
 			t.Fatal(err)
 		}
 	}
 	return func(o *screen.Options) {
-		o.Console.Roll = roll
+		o.Console.Roster = roster
 		o.Console.Backlog, _ = o.Queue.(screen.Backlog)
 	}
 }

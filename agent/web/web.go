@@ -36,7 +36,7 @@ func New(o screen.Options) (*Site, error) {
 	mux := http.NewServeMux()
 	host.ShownRoutes(mux)
 	citizen.New(host).Routes(mux)
-	if o.Console.Roll != nil {
+	if o.Console.Roster != nil {
 		s.StaffRoutes(mux)
 		technician.New(host).Routes(mux)
 		volunteer.New(host).Routes(mux)

@@ -81,13 +81,13 @@ type ward struct {
 func newWard(t testing.TB, change ...func(*Options)) *ward {
 	t.Helper()
 	dir := t.TempDir()
-	ledger, err := audit.Open(filepath.Join(dir, "audit"), time.Now)
+	auditLog, err := audit.Open(filepath.Join(dir, "audit"), time.Now)
 	if err != nil {
 		t.Fatal(err)
 	}
 	log := slog.New(slog.NewTextHandler(t.Output(), nil))
 	store, err := office.Open(t.Context(), filepath.Join(dir, "desk"), office.Options{Vault: seal.NewFile(filepath.Join(dir, "key")),
-		Ledger: ledger, Log: log})
+		AuditLog: auditLog, Log: log})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -111,7 +111,7 @@ func newWard(t testing.TB, change ...func(*Options)) *ward {
 	t.Cleanup(func() {
 		w.server.CloseClientConnections()
 		w.server.Close()
-		if err := errors.Join(store.Close(), ledger.Close(), reader.Close()); err != nil {
+		if err := errors.Join(store.Close(), auditLog.Close(), reader.Close()); err != nil {
 			t.Error(err)
 		}
 	})

@@ -23,7 +23,7 @@ type Roster struct {
 func NewRoster(path string) *Roster { return &Roster{path: path, now: time.Now} }
 
 // with runs f on the roster while no other process changes it.
-func (r *Roster) with(f func(*staff.Roll) error) error {
+func (r *Roster) with(f func(*staff.Roster) error) error {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	lock, err := os.OpenFile(r.path+".lock", os.O_CREATE|os.O_RDWR, 0o600)
@@ -34,17 +34,17 @@ func (r *Roster) with(f func(*staff.Roll) error) error {
 	if err := unix.Flock(int(lock.Fd()), unix.LOCK_EX); err != nil {
 		return fmt.Errorf("open the list of officers: %w", err)
 	}
-	roll, err := staff.Open(r.path, r.now, nil)
+	roster, err := staff.Open(r.path, r.now, nil)
 	if err != nil {
 		return err
 	}
-	return f(roll)
+	return f(roster)
 }
 
-// SignIn checks a PIN, as staff.Roll does.
+// SignIn checks a PIN, as staff.Roster does.
 func (r *Roster) SignIn(name, pin, device string) (m staff.Member, err error) {
-	err = r.with(func(roll *staff.Roll) error {
-		m, err = roll.SignIn(name, pin, device)
+	err = r.with(func(roster *staff.Roster) error {
+		m, err = roster.SignIn(name, pin, device)
 		return err
 	})
 	return m, err
@@ -52,11 +52,11 @@ func (r *Roster) SignIn(name, pin, device string) (m staff.Member, err error) {
 
 // Officer finds who is on the roster; false where he is not, or not any more.
 func (r *Roster) Officer(name string) (staff.Member, bool, error) {
-	roll, err := staff.Open(r.path, r.now, nil)
+	roster, err := staff.Open(r.path, r.now, nil)
 	if err != nil {
 		return staff.Member{}, false, err
 	}
-	for _, m := range roll.Members() {
+	for _, m := range roster.Members() {
 		if m.Name == name && m.Role == staff.Officer {
 			return m, true, nil
 		}
@@ -66,21 +66,21 @@ func (r *Roster) Officer(name string) (staff.Member, bool, error) {
 
 // Members lists the officers.
 func (r *Roster) Members() (all []staff.Member, err error) {
-	err = r.with(func(roll *staff.Roll) error { all = roll.Members(); return nil })
+	err = r.with(func(roster *staff.Roster) error { all = roster.Members(); return nil })
 	return all, err
 }
 
 // Add, SetPIN and Remove change the roster.
 func (r *Roster) Add(name, pin string) error {
-	return r.with(func(roll *staff.Roll) error { return roll.Add(name, staff.Officer, pin) })
+	return r.with(func(roster *staff.Roster) error { return roster.Add(name, staff.Officer, pin) })
 }
 
 // SetPIN gives an officer a new PIN.
 func (r *Roster) SetPIN(name, pin string) error {
-	return r.with(func(roll *staff.Roll) error { return roll.SetPIN(name, pin) })
+	return r.with(func(roster *staff.Roster) error { return roster.SetPIN(name, pin) })
 }
 
 // Remove takes an officer off the roster.
 func (r *Roster) Remove(name string) error {
-	return r.with(func(roll *staff.Roll) error { return roll.Remove(name) })
+	return r.with(func(roster *staff.Roster) error { return roster.Remove(name) })
 }

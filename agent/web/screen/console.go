@@ -14,10 +14,10 @@ import (
 	"motcua/queue"
 )
 
-// Console is what the technician's pages work on; with a nil Roll there are no staff pages at all. What
+// Console is what the technician's pages work on; with a nil Roster there are no staff pages at all. What
 // else is nil leaves its page out.
 type Console struct {
-	Roll        *staff.Roll
+	Roster      *staff.Roster
 	Settings    *settings.File
 	Backlog     Backlog
 	Devices     func(context.Context) []Device

@@ -192,7 +192,7 @@ func (s *Host) Render(w http.ResponseWriter, r *http.Request, status int, page s
 	v.Slips = s.Options.PrintSlip != nil
 	v.Files = s.filesHere(r)
 	v.CanPark = s.CanPark()
-	v.CanHelp = s.Options.Console.Roll != nil
+	v.CanHelp = s.Options.Console.Roster != nil
 	if v.Title == "" {
 		v.Title = s.Words.Say(v.Lang, page+".title")
 	}

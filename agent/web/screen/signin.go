@@ -77,9 +77,9 @@ func DeviceOf(r *http.Request) string {
 // errNotHere refuses an officer at a kiosk where officers have nothing to do.
 var errNotHere = errors.New("officers don't sign in at this kiosk")
 
-// SignInAs checks a member's PIN, and that the member has a part at this kiosk. Its errors are the roll's, and one more.
+// SignInAs checks a member's PIN, and that the member has a part at this kiosk. Its errors are the roster's, and one more.
 func (s *Host) SignInAs(name, pin, device string) (staff.Member, error) {
-	m, err := s.Options.Console.Roll.SignIn(name, pin, device)
+	m, err := s.Options.Console.Roster.SignIn(name, pin, device)
 	if err == nil && m.Role == staff.Officer && !s.Officers() {
 		return staff.Member{}, errNotHere
 	}
@@ -120,7 +120,7 @@ func (s *Host) signInPage(w http.ResponseWriter, r *http.Request) {
 	if !ok {
 		body.To = r.URL.Query().Get("to")
 	}
-	body.None = len(s.Options.Console.Roll.Members()) == 0
+	body.None = len(s.Options.Console.Roster.Members()) == 0
 	s.RenderConsole(w, r, why.Status, "signin", ConsoleView{Body: body})
 }
 

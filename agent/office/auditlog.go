@@ -28,7 +28,7 @@ func post(tx *bolt.Tx, e audit.Event) error {
 
 // flush moves the outbox into the audit log. With look set an event may be in the log already.
 func (s *Store) flush(look bool) error {
-	if s.o.Ledger == nil {
+	if s.o.AuditLog == nil {
 		return s.db.Update(func(tx *bolt.Tx) error {
 			c := tx.Bucket(bucketOutbox).Cursor()
 			for k, _ := c.First(); k != nil; k, _ = c.First() {
@@ -55,13 +55,13 @@ func (s *Store) flush(look bool) error {
 		}
 		noted := false
 		if look {
-			if noted, err = s.o.Ledger.Noted(e); err != nil {
+			if noted, err = s.o.AuditLog.Noted(e); err != nil {
 				return fmt.Errorf("look into the audit log: %w", err)
 			}
 			look = false // the others come after this one
 		}
 		if !noted {
-			if err := s.o.Ledger.Append(e); err != nil {
+			if err := s.o.AuditLog.Append(e); err != nil {
 				return err
 			}
 		}
