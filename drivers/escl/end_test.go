@@ -24,7 +24,8 @@ func TestMessageInPlaceOfAPage(t *testing.T) {
 
 // A device that gives one sheet a job and keeps the others in its feeder gives the whole stack, a job a sheet.
 func TestSheetsThatStayInTheFeeder(t *testing.T) {
-	for _, h := range []printer.Habits{{EndsEarly: 1}, {EndsEarly: 2}, {EndsEarly: 1, EndCode: 410}, {EndsEarly: 1, EndCode: 409}} {
+	for _, h := range []printer.Habits{{EndsEarly: 1}, {EndsEarly: 2}, {EndsEarly: 1, EndCode: 410}, {EndsEarly: 1, EndCode: 409},
+		{EndsEarly: 1, Forgets: true}, {EndsEarly: 2, Forgets: true, EndCode: 410}, {Forgets: true}, {Forgets: true, LoadedWhenIdle: true}} {
 		if pages, err := take(t, h, 3); pages != 3 || err != nil {
 			t.Errorf("%+v: %d pages, %v", h, pages, err)
 		}

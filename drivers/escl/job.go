@@ -339,10 +339,7 @@ func (j *job) told(now *statusXML, number int, feeder scan.Code, st *statusError
 	case st.code == http.StatusServiceUnavailable:
 		return answer{wait: on}
 	case !known && now.State != "Processing" && (gone || number > 1 && feeder == scan.NoDocuments):
-		if number == 1 && !fed {
-			return answer{wait: briefly}
-		}
-		return answer{err: j.without(number, st)}
+		return j.forgotten(now, number, st)
 	case !gone:
 		return j.refusedPage(known, number, feeder, st)
 	case number == 1:
@@ -353,6 +350,16 @@ func (j *job) told(now *statusXML, number int, feeder scan.Code, st *statusError
 		return answer{wait: on}
 	}
 	return answer{wait: briefly} // the last sheet may be under the lamp
+}
+
+// forgotten judges by a job that the device knows no more.
+func (j *job) forgotten(now *statusXML, number int, st *statusError) answer {
+	fed := j.source != scan.Flatbed
+	if number == 1 && !fed {
+		return answer{wait: briefly}
+	}
+	j.left = fed && now.loaded()
+	return answer{err: j.without(number, st)}
 }
 
 // ended judges a job that has come to an end.

@@ -17,6 +17,7 @@ func TestNames(t *testing.T) {
 		"Sheetfeed Scanner": scan.ADF, "Feeder (front)": scan.ADF, "DP": scan.ADF,
 		"ADF Duplex": scan.ADFDuplex, "Duplex": scan.ADFDuplex, "ADF both sides": scan.ADFDuplex, "2-sided (Binding Top)": scan.ADFDuplex,
 		"Automatic Document Feeder(left aligned,Duplex)": scan.ADFDuplex, "Automatic Document Feeder(centrally aligned,Duplex)": scan.ADFDuplex,
+		"ADF_FRONT": scan.ADF, "ADF_BOTH": scan.ADFDuplex, "ADF_BACK": "", // simple-scan pull request 2
 		"ADF Back": "", "Card Front": "", "Transparency Unit": "", "TMA Slides": "", "Negative": "", "Film": "", "Slide": "", "TPU8x10": "",
 		"Camera": "", "Auto": "", "Xyz": "",
 	} {
@@ -31,7 +32,8 @@ func TestNames(t *testing.T) {
 		"Lineart": scan.Lineart, "LineArt": scan.Lineart, "bw": scan.Lineart, "B/W": scan.Lineart, "Bitonal": scan.Lineart,
 		"Black & White": scan.Lineart, "Black and White: Line Art": scan.Lineart, "Binary": scan.Lineart, "Monochrome": scan.Lineart,
 		"Text/Line Art": scan.Lineart,
-		"Halftone":      "", "Gray[Error Diffusion]": "", "Black & White: Halftone": "", "Color Halftone": "", "Infrared": "", "Xyz": "",
+		"16 bits gray":  scan.Gray, "24bit Color": scan.Color, // scanservjs 573, 11
+		"Halftone": "", "Gray[Error Diffusion]": "", "Black & White: Halftone": "", "Color Halftone": "", "Infrared": "", "Xyz": "",
 	} {
 		if got := modeNamed(name); got != want {
 			t.Errorf("mode %q means %q, want %q", name, got, want)

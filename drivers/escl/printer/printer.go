@@ -40,6 +40,7 @@ type Habits struct {
 	EarlyFirst       int           // the same before the first page
 	EndCode          int           // ends a stack in place of 404: 409 (AirSane), 500, 410; 200 with a message (Lexmark MB2236adw)
 	EndsEarly        int           // a job is completed after so many pages, whatever lies in the feeder
+	Forgets          bool          // a job that is done is known no more
 	NoLineart        bool          // refuses black and white with 409, though it announces it
 	DuplexHeight     int           // of the duplex feeder alone, in 1/300 inch; 0: that of the feeder
 	FeederHeight     int           // in 1/300 inch; 0: 4200
@@ -457,7 +458,9 @@ func (p *Printer) begin(t Ticket) *running {
 
 // end closes the job. The caller holds mu.
 func (p *Printer) end(state string) {
-	p.done[p.job.id] = state
+	if !p.h.Forgets || state != "Completed" {
+		p.done[p.job.id] = state
+	}
 	p.job = nil
 	if strings.HasSuffix(p.adf, "Processing") {
 		p.adf = "ScannerAdfEmpty"
@@ -531,6 +534,7 @@ func (p *Printer) withholds(w http.ResponseWriter, id string) bool {
 		return true
 	}
 	if j.given == len(j.pages) || p.h.EndsEarly > 0 && j.given == p.h.EndsEarly && !j.platen {
+		p.carry(j)
 		if !(len(j.pages) == 0 && p.h.JamOnEmpty) {
 			p.end("Completed")
 		}
@@ -551,6 +555,13 @@ func (p *Printer) withholds(w http.ResponseWriter, id string) bool {
 		return true
 	}
 	return false
+}
+
+// carry keeps a fault of the stack for a later job, where this one ends before it.
+func (p *Printer) carry(j *running) {
+	if j.fault.Kind != "" && j.given < len(j.pages) {
+		p.fault = Fault{Page: j.fault.Page - j.given, Kind: j.fault.Kind}
+	}
 }
 
 // letGo waits while a test holds the page back; it is false when nobody waits for it any more.
