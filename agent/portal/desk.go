@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"log/slog"
 	"math/big"
+	"slices"
 	"sync"
 	"time"
 )
@@ -37,11 +38,12 @@ type Desk struct {
 	made  time.Time
 	job   Job
 	tries int
-	token string // of the work that was given out last
-	last  string // its procedure
+	token string   // of the work that was given out last
+	last  string   // its procedure
+	pages []string // those of its map: only of these may it be told that they changed
 	here  func(acted bool) time.Duration
 
-	changes []Change // the newest of each page
+	changes []Change // the newest of each page of a map
 }
 
 // NewDesk makes a desk; now is the clock, log may be nil.
@@ -105,15 +107,30 @@ func (d *Desk) Claim(code string) (Work, error) {
 	w.Token = rand.Text()
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	d.token, d.last, d.here = w.Token, w.Procedure, job.Here
+	d.token, d.last, d.here, d.pages = w.Token, w.Procedure, job.Here, nil
+	for _, p := range w.Pages {
+		d.pages = append(d.pages, p.ID)
+	}
 	return w, nil
 }
 
-// Given tells which procedure a token was given out for.
-func (d *Desk) Given(token string) (procedure string, ok bool) {
+// changed notes that a page of the work that a token was given out for is not as its map knows it. ok is false where the work has no such
+// page: what isn't known can't have changed, and names that a browser makes up would fill the memory. news is false where that page was
+// last seen the same way.
+func (d *Desk) changed(token string, c *Change) (news, ok bool) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	return d.last, d.token != "" && subtle.ConstantTimeCompare([]byte(token), []byte(d.token)) == 1
+	if d.token == "" || subtle.ConstantTimeCompare([]byte(token), []byte(d.token)) != 1 || !slices.Contains(d.pages, c.Page) {
+		return false, false
+	}
+	c.Procedure, c.Seen, news = d.last, d.now(), true
+	d.changes = slices.DeleteFunc(d.changes, func(o Change) bool {
+		same := o.Procedure == c.Procedure && o.Page == c.Page
+		news = news && !(same && slices.Equal(o.Unknown, c.Unknown) && slices.Equal(o.Lost, c.Lost))
+		return same
+	})
+	d.changes = append(d.changes, *c)
+	return news, true
 }
 
 // Here tells the visit of a token that the kiosk's own browser shows the portal, and gives how long it is still held; 0 when it is over.

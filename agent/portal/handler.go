@@ -62,7 +62,7 @@ func (d *Desk) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Content-Type", "application/json")
 		_ = json.NewEncoder(w).Encode(map[string]int{"left": int(left.Seconds())})
 	case "changed":
-		d.changed(w, r)
+		d.tellChanged(w, r)
 	default:
 		http.NotFound(w, r)
 	}
@@ -94,18 +94,14 @@ func names(text string) []string {
 	return list[:min(len(list), maxNames)]
 }
 
-func (d *Desk) changed(w http.ResponseWriter, r *http.Request) {
-	code, ok := d.Given(r.PostForm.Get("token"))
-	page := r.PostForm.Get("page")
-	if !ok || !plainName.MatchString(page) {
+func (d *Desk) tellChanged(w http.ResponseWriter, r *http.Request) {
+	c := Change{Page: r.PostForm.Get("page"), Unknown: names(r.PostForm.Get("unknown")), Lost: names(r.PostForm.Get("lost"))}
+	news, ok := d.changed(r.PostForm.Get("token"), &c)
+	if !ok {
 		http.Error(w, http.StatusText(http.StatusForbidden), http.StatusForbidden)
 		return
 	}
-	c := Change{code, page, names(r.PostForm.Get("unknown")), names(r.PostForm.Get("lost")), d.now()}
-	d.mu.Lock()
-	d.changes = append(slices.DeleteFunc(d.changes, func(o Change) bool { return o.Procedure == c.Procedure && o.Page == c.Page }), c)
-	d.mu.Unlock()
-	if d.log != nil {
+	if news && d.log != nil {
 		d.log.Warn("a form of the portal has changed", slog.String("procedure", c.Procedure), slog.String("page", c.Page),
 			slog.Any("unknown", c.Unknown), slog.Any("lost", c.Lost))
 	}

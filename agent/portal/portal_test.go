@@ -1,10 +1,16 @@
 package portal
 
 import (
+	"bytes"
 	"encoding/json"
 	"errors"
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
 	"os"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"testing/fstest"
@@ -96,6 +102,57 @@ func TestAreaOfToday(t *testing.T) {
 	}
 }
 
+// What the extension may tell of forms that changed has an end: whoever has a token names pages of the map, each kept once, and a page
+// that is seen the same way again is not logged again.
+func TestChangesAreOfPagesThatAMapHas(t *testing.T) {
+	var logged bytes.Buffer
+	d := NewDesk(time.Now, slog.New(slog.NewTextHandler(&logged, nil)))
+	code, err := d.Offer("v1", Job{Work: func() (Work, error) {
+		return Work{Procedure: "1.004873", Pages: []PagePlan{{ID: "owner"}, {ID: "declaration"}}}, nil
+	}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	w, err := d.Claim(code)
+	if err != nil {
+		t.Fatal(err)
+	}
+	tell := func(token, page, unknown string) int {
+		t.Helper()
+		r := httptest.NewRequest(http.MethodPost, PathPrefix+"changed",
+			strings.NewReader(url.Values{"token": {token}, "page": {page}, "unknown": {unknown}}.Encode()))
+		r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+		r.Header.Set("Origin", Origin)
+		answer := httptest.NewRecorder()
+		d.ServeHTTP(answer, r)
+		return answer.Code
+	}
+	for i := range 1000 {
+		if got := tell(w.Token, "made_up_"+strconv.Itoa(i), "x"); got != http.StatusForbidden {
+			t.Fatalf("a page that no map has: %d", got)
+		}
+	}
+	for _, token := range []string{"", "x"} {
+		if got := tell(token, "owner", "x"); got != http.StatusForbidden {
+			t.Errorf("token %q: %d", token, got)
+		}
+	}
+	for _, unknown := range []string{"a", "a", "a b", "a b"} {
+		for _, page := range []string{"owner", "declaration"} {
+			if got := tell(w.Token, page, unknown); got != http.StatusNoContent {
+				t.Errorf("%s: %d", page, got)
+			}
+		}
+	}
+	got := d.Changes()
+	if len(got) != 2 || got[0].Procedure != "1.004873" || !slices.Equal(got[1].Unknown, []string{"a", "b"}) || got[1].Seen.IsZero() {
+		t.Errorf("%+v", got)
+	}
+	if n := strings.Count(logged.String(), "has changed"); n != 4 {
+		t.Errorf("logged %d times: %s", n, &logged)
+	}
+}
+
 func TestDesk(t *testing.T) {
 	now := time.Date(2026, 11, 29, 9, 0, 0, 0, time.UTC)
 	d := NewDesk(func() time.Time { return now }, nil)
@@ -117,12 +174,6 @@ func TestDesk(t *testing.T) {
 	w, err := d.Claim(c)
 	if err != nil || w.Token == "" {
 		t.Fatal(err)
-	}
-	if code, ok := d.Given(w.Token); !ok || code != "1.004873" {
-		t.Error("the token isn't known")
-	}
-	if _, ok := d.Given(""); ok {
-		t.Error("no token is a token")
 	}
 	refused(c, ErrCode) // once
 	refused("", ErrCode)
