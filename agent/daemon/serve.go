@@ -132,9 +132,9 @@ func watchdog(ctx context.Context, q *queue.Queue, address string, log *slog.Log
 	}
 }
 
-// Serve answers on a listener until ctx ends, then lets requests under way finish for a while.
+// Serve answers on a listener until ctx ends, then lets requests under way finish for a while. It keeps a bounded number of connections.
 func Serve(ctx context.Context, l net.Listener, h http.Handler, cert, key string) error {
-	server := &http.Server{Handler: h, ReadHeaderTimeout: 10 * time.Second, IdleTimeout: 2 * time.Minute}
+	server := &http.Server{Handler: h, ReadHeaderTimeout: 10 * time.Second, IdleTimeout: 2 * time.Minute, ConnState: newCrowd().watch}
 	var group errgroup.Group
 	done := make(chan struct{})
 	group.Go(func() error {
