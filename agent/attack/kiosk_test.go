@@ -35,6 +35,7 @@ type screen struct {
 	portal  string          // an address besides the daemon's that may be opened
 	more    []string        // arguments of Chromium's besides the unit's
 	free    bool            // without the shipped policy
+	pid     int             // of what runs the browser
 	home    string          // what the browser may write, its downloads among it
 	said    lines
 	ended   chan struct{} // closed when the browser, and what runs it, has ended
@@ -119,7 +120,7 @@ func (s *screen) begin(d *daemon, command []string, platform string, env ...stri
 	if err := tether.Start(cmd); err != nil {
 		t.Fatal(err)
 	}
-	s.ended = make(chan struct{})
+	s.pid, s.ended = cmd.Process.Pid, make(chan struct{})
 	go func() { defer close(s.ended); _ = cmd.Wait() }()
 	t.Cleanup(func() { _ = syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL); <-s.ended })
 	return temp
@@ -146,7 +147,8 @@ func (s *screen) attach(d *daemon, temp string) {
 	s.wait("the first page", func() bool {
 		targets, err := chromedp.Targets(lister)
 		for _, one := range targets {
-			if err == nil && one.Type == "page" && strings.HasPrefix(one.URL, d.base) {
+			// Its title is the page's own once that has come: before, there is nothing in it to attach to.
+			if err == nil && one.Type == "page" && strings.HasPrefix(one.URL, d.base) && strings.HasSuffix(one.Title, "Motcua") {
 				id = one.TargetID
 			}
 		}
@@ -463,6 +465,43 @@ func TestKioskTouch(t *testing.T) {
 	}
 	if s.text(`document.querySelector("h1").textContent`) == "" {
 		t.Error("the page hangs")
+	}
+}
+
+// seconds are the ways to a second window; under cage one would lie over the page, which goes on saying that it is seen.
+var seconds = []struct{ name, script string }{
+	{"window", `window.open(location.href, "", "popup,width=300,height=200")`},
+	{"tab", `window.open(location.href)`},
+	{"link", `Object.assign(document.createElement("a"), { href: location.href, target: "_blank" }).click()`},
+	{"form", `document.body.append(Object.assign(document.createElement("form"), { action: location.href, target: "_blank", id: "second" }));
+		document.querySelector("#second").submit()`},
+}
+
+// No page of ours opens a second window or tab, whatever a script in it asks for; a page of another place does, at the same touches.
+func TestKioskHasOneWindow(t *testing.T) {
+	t.Parallel()
+	d := start(t)
+	s := &screen{t: t, display: xServer(t), portal: portalStandIn(t)}
+	s.loadKeyboard()
+	s.show(d)
+	for _, act := range seconds {
+		before, now := s.touch(act.script, time.Second)
+		t.Logf("%-8s %s", act.name, map[bool]string{true: "nothing opens", false: now}[now == before])
+		if now != before {
+			t.Errorf("%s: %s, before %s", act.name, now, before)
+		}
+	}
+	s.text(`setTimeout(() => location.assign("` + s.portal + `/form"), 0); ""`)
+	s.wait("the other place", func() bool { return slices.Contains(s.pages(), s.portal+"/form") })
+	for _, act := range seconds {
+		s.text(`(() => { document.querySelector("#touched")?.remove();
+			const b = Object.assign(document.createElement("button"), { id: "touched", textContent: "x", type: "button" });
+			b.addEventListener("click", () => { ` + act.script + ` }); document.body.append(b); return ""; })()`)
+		before := s.seen()
+		s.run(chromedp.Click(chromedp.CSS("#touched")))
+		if s.settles(before, patience) == before {
+			t.Errorf("%s opens nothing elsewhere either: the walk sees nothing", act.name)
+		}
 	}
 }
 

@@ -1,6 +1,7 @@
 package attack
 
 import (
+	"fmt"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
@@ -9,6 +10,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -23,9 +25,10 @@ var elsewhere = []struct {
 	ours bool // Chromium loads its error page again by itself, and then it is a page of ours, which gives way to the first one
 	open func(s *screen, d *daemon)
 }{
-	{name: "portal tab under cage", cage: true, open: func(s *screen, _ *daemon) { s.follow(s.portal+"/form", "_blank") }},
-	{name: "portal in the page's place", long: true, open: func(s *screen, _ *daemon) { s.follow(s.portal+"/form", "_self") }},
-	{name: "a PDF under cage", long: true, cage: true, open: func(s *screen, _ *daemon) { s.follow(s.portal+"/paper.pdf", "_self") }},
+	{name: "portal tab under cage", cage: true, open: func(s *screen, _ *daemon) { s.newTab(s.portal + "/form") }},
+	{name: "nothing is drawn any more, under cage", cage: true, open: func(s *screen, _ *daemon) { s.stopDrawing() }},
+	{name: "portal in the page's place", long: true, open: func(s *screen, _ *daemon) { s.follow(s.portal + "/form") }},
+	{name: "a PDF under cage", long: true, cage: true, open: func(s *screen, _ *daemon) { s.follow(s.portal + "/paper.pdf") }},
 	{name: "error page, the daemon was away", long: true, ours: true, open: func(s *screen, d *daemon) {
 		d.stop()
 		s.text(`setTimeout(() => location.assign("/privacy"), 0); ""`)
@@ -41,9 +44,19 @@ var elsewhere = []struct {
 	}},
 }
 
-// follow presses a link to an address, in a new tab or in this one.
-func (s *screen) follow(address, target string) {
-	s.text(`(() => { const a = document.createElement("a"); a.href = "` + address + `"; a.target = "` + target + `"; a.id = "out";
+// newTab opens one beside the page, as the portal's extension does.
+func (s *screen) newTab(address string) {
+	s.t.Helper()
+	tab, cancel := chromedp.NewContext(s.ctx, chromedp.WithNewWindow(false))
+	s.t.Cleanup(cancel)
+	if err := chromedp.Do(tab, chromedp.Navigate(address)); err != nil {
+		s.t.Fatal(err)
+	}
+}
+
+// follow presses a link to an address.
+func (s *screen) follow(address string) {
+	s.text(`(() => { const a = document.createElement("a"); a.href = "` + address + `"; a.id = "out";
 		a.textContent = "out"; document.querySelector("main").prepend(a); return ""; })()`)
 	s.wait("a page that takes taps", s.settled)
 	s.run(chromedp.Click(chromedp.CSS("#out")))
@@ -57,6 +70,45 @@ func (s *screen) reaches(d *daemon) bool {
 		}
 	}
 	return false
+}
+
+// stopDrawing halts the process that draws: the page runs on, and nobody sees what it does.
+func (s *screen) stopDrawing() {
+	s.t.Helper()
+	children := map[int][]int{}
+	for _, name := range must(filepath.Glob("/proc/[0-9]*/stat")) {
+		data, _ := os.ReadFile(name)
+		_, words, _ := strings.Cut(string(data), ") ") // no program here has one in its name
+		var pid, parent int
+		var state string
+		if _, err := fmt.Sscan(filepath.Base(filepath.Dir(name)), &pid); err != nil {
+			s.t.Fatal(err)
+		}
+		if _, err := fmt.Sscan(words, &state, &parent); err == nil { // else it has ended
+			children[parent] = append(children[parent], pid)
+		}
+	}
+	halted := 0
+	for all := []int{s.pid}; len(all) > 0; all = all[1:] {
+		line, _ := os.ReadFile(fmt.Sprintf("/proc/%d/cmdline", all[0]))
+		if strings.Contains(string(line), "--type=gpu-process") {
+			if err := syscall.Kill(all[0], syscall.SIGSTOP); err != nil {
+				s.t.Fatal(err)
+			}
+			halted++
+		}
+		all = append(all, children[all[0]]...)
+	}
+	if halted == 0 {
+		s.t.Fatal("no process draws")
+	}
+}
+
+func must(names []string, err error) []string {
+	if err != nil {
+		panic(err)
+	}
+	return names
 }
 
 // nobody is a user who may do as little as the screen's.
@@ -96,10 +148,7 @@ func TestKioskReturns(t *testing.T) {
 			command := []string{d.binary, "screen", "--listen", u.Host, "--user", me.Username, "--", "chromium"}
 			var temp string
 			if c.cage {
-				cage := []string{"setpriv", "--pdeathsig", "KILL", "--reuid=" + nobody, "--regid=" + nobody, "--clear-groups", // cage refuses root
-					"cage", "-d", "--"}
-				temp = s.begin(d, append(cage, command...), "--ozone-platform=wayland",
-					"WLR_BACKENDS=headless", "WLR_RENDERER=pixman", "WLR_LIBINPUT_NO_DEVICES=1", "DISPLAY=", "WAYLAND_DISPLAY=")
+				temp = s.beginCage(d, command)
 			} else {
 				s.display = xServer(t)
 				temp = s.begin(d, command, "--ozone-platform=x11", "DISPLAY="+s.display)
@@ -113,11 +162,13 @@ func TestKioskReturns(t *testing.T) {
 				case <-s.ended:
 					ended = true
 				case <-time.After(time.Second):
-					at, err := s.open()
-					returned = c.ours && err == nil && slices.Equal(at, []string{d.base + "/"})
+					if c.ours {
+						at, err := s.open()
+						returned = err == nil && slices.Equal(at, []string{d.base + "/"})
+					}
 				}
 				if time.Since(begun) > patience {
-					t.Fatalf("the browser still shows something else: %s\n%s", s.pages(), &s.said)
+					t.Fatalf("the browser still shows something else: %s", &s.said)
 				}
 			}
 			took := time.Since(begun)
@@ -134,6 +185,53 @@ func TestKioskReturns(t *testing.T) {
 			}
 		})
 	}
+}
+
+// beginCage starts a command in the unit's compositor, without a screen.
+func (s *screen) beginCage(d *daemon, command []string) (temp string) {
+	cage := []string{"setpriv", "--pdeathsig", "KILL", "--reuid=" + nobody, "--regid=" + nobody, "--clear-groups", // cage refuses root
+		"cage", "-d", "--"}
+	return s.begin(d, append(cage, command...), "--ozone-platform=wayland",
+		"WLR_BACKENDS=headless", "WLR_RENDERER=pixman", "WLR_LIBINPUT_NO_DEVICES=1", "DISPLAY=", "WAYLAND_DISPLAY=")
+}
+
+// A browser that hangs before it has shown a page is ended soon, and with it cage; the next one then shows the first page.
+func TestKioskComesUp(t *testing.T) {
+	t.Parallel()
+	d := start(t)
+	u, err := url.Parse(d.base)
+	if err != nil {
+		t.Fatal(err)
+	}
+	me, err := user.Current()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Chmod(filepath.Dir(d.binary), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	mark := filepath.Join(t.TempDir(), "tried")
+	for dir := filepath.Dir(mark); dir != os.TempDir(); dir = filepath.Dir(dir) {
+		if err := os.Chmod(dir, 0o777); err != nil {
+			t.Fatal(err)
+		}
+	}
+	const hangsOnce = `mark=$1; shift; if [ -e "$mark" ]; then exec "$@"; fi; : >"$mark"; exec sleep 1000`
+	command := []string{d.binary, "screen", "--listen", u.Host, "--user", me.Username, "--", "sh", "-c", hangsOnce, "sh", mark, "chromium"}
+	first := &screen{t: t}
+	begun := time.Now()
+	first.beginCage(d, command)
+	select {
+	case <-first.ended:
+	case <-time.After(patience):
+		t.Fatalf("a browser that hangs is still there after %v: %s", patience, &first.said)
+	}
+	t.Logf("a browser that hangs is ended after %v", time.Since(begun).Round(time.Second))
+	if !strings.Contains(first.said.String(), "started anew") {
+		t.Errorf("it ended by itself: %s", &first.said)
+	}
+	second := &screen{t: t}
+	second.attach(d, second.beginCage(d, command))
 }
 
 // portalStandIn serves a page and a file of another place.

@@ -94,15 +94,6 @@ func listener(address netip.AddrPort) (uid string, err error) {
 	return "", os.ErrNotExist
 }
 
-const (
-	lookPace    = 3 * time.Second
-	lookTime    = 10 * time.Second // for one answer of the daemon
-	firstWithin = 5 * time.Minute  // how long a browser may take until it first shows a page: an old PC with a cold disk takes one
-)
-
-// errAway ends a browser that shows something else.
-var errAway = errors.New("the browser has shown no page of Motcua for too long: it is started anew")
-
 // keep runs the browser until it ends, or shows nothing of ours for longer than the daemon allows.
 func (c *screenCommand) keep(ctx context.Context, address string) error {
 	if len(c.Browser) > 0 && c.Browser[0] == "--" {
@@ -129,8 +120,9 @@ func (c *screenCommand) keep(ctx context.Context, address string) error {
 	watched := make(chan struct{})
 	go func() {
 		defer close(watched)
-		if watchScreen(ctx, func(ctx context.Context) (screen.Shown, error) { return askShown(ctx, address) }) {
-			cancel(errAway)
+		ask := func(ctx context.Context, query string) (screen.Shown, error) { return askShown(ctx, address+query) }
+		if why := watchScreen(ctx, ask, func() work { return workOf(cmd.Process.Pid) }); why != nil {
+			cancel(why)
 		}
 	}()
 	err := cmd.Wait()
@@ -139,37 +131,11 @@ func (c *screenCommand) keep(ctx context.Context, address string) error {
 	<-watched
 	switch {
 	case errors.Is(cause, errAway):
-		return errAway
+		return cause
 	case err != nil:
 		return fmt.Errorf("the browser ended: %w", err)
 	}
 	return nil
-}
-
-// watchScreen asks the daemon what a browser shows that has just been started, until that was nothing of ours for too long, or ctx
-// ends. A daemon that does not answer says nothing of it: what is open waits for it by itself.
-func watchScreen(ctx context.Context, ask func(context.Context) (screen.Shown, error)) (away bool) {
-	begun := time.Now()
-	tick := time.NewTicker(lookPace)
-	defer tick.Stop()
-	seen := false // this browser has shown a page
-	for {
-		select {
-		case <-tick.C:
-		case <-ctx.Done():
-			return false
-		}
-		now, err := ask(ctx)
-		if err != nil {
-			continue
-		}
-		if now.Ever && now.Away < time.Since(begun) {
-			seen = true
-		}
-		if seen && now.Away > now.Limit || !seen && time.Since(begun) > firstWithin {
-			return true
-		}
-	}
 }
 
 func askShown(ctx context.Context, address string) (now screen.Shown, err error) {

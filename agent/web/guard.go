@@ -14,9 +14,12 @@ import (
 	"motcua/agent/web/screen"
 )
 
-// policy is the content security policy of every page: nothing inline, nothing from elsewhere, no frame.
+// policy is the content security policy of every page: nothing inline, nothing from elsewhere, no frame, and no second window: the kiosk's
+// compositor would lay one over the page, which goes on saying that it is seen. Files are handed out to be saved (of PDFs, too), which
+// is why the sandbox does them no harm: a browser shows no PDF within one.
 const policy = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; " +
-	"connect-src 'self'; media-src 'self' blob:; font-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+	"connect-src 'self'; media-src 'self' blob:; font-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'; " +
+	"sandbox allow-scripts allow-same-origin allow-forms allow-modals allow-downloads"
 
 // guard lets only our own pages talk to us. The kiosk's browser may be pointed at any web page, and any
 // web page may try to reach a server on loopback; so: the Host must be ours (a rebinding name is not),

@@ -16,10 +16,20 @@ type Shown struct {
 	Ever  bool          `json:"ever"`  // since the daemon runs
 	Away  time.Duration `json:"away"`  // since then, or since the daemon runs
 	Limit time.Duration `json:"limit"` // as long may it be away
+	Tries int           `json:"tries"` // browsers that were started since then; the one that asks is among them
 }
 
-// backWithin is how soon a page of ours that is open shows itself once the daemon runs again: three times shown.js's pace.
-const backWithin = 30 * time.Second
+const (
+	// tellPace is shown.js's: so long ago may it be that a page said that it is seen, though it was left just now.
+	tellPace = 10 * time.Second
+	// backWithin is how soon a page of ours that is open shows itself once the daemon runs again.
+	backWithin = 3 * tellPace
+	// restWithin is how long nothing of ours may be seen where no visit goes on: from there nothing leads elsewhere.
+	restWithin = time.Minute
+)
+
+// Begun, in the query of "GET /away", says that its keeper has just started a browser.
+const Begun = "begun"
 
 // shown is what is known of the kiosk's own screen.
 type shown struct {
@@ -40,11 +50,14 @@ func (s *Host) ShownRoutes(mux *http.ServeMux) {
 	})
 	mux.HandleFunc("GET /away", func(w http.ResponseWriter, r *http.Request) {
 		s.shown.mu.Lock()
-		now := s.shown.last
-		now.Away = s.Now().Sub(s.shown.at)
 		if DeviceOf(r) == ownScreen {
 			s.shown.kept = s.Now()
+			if r.URL.Query().Has(Begun) {
+				s.shown.last.Tries++
+			}
 		}
+		now := s.shown.last
+		now.Away = s.Now().Sub(s.shown.at)
 		s.shown.mu.Unlock()
 		w.Header().Set("Content-Type", "application/json")
 		_ = json.NewEncoder(w).Encode(now) // to nobody, if that fails
@@ -67,18 +80,25 @@ func (s *Host) OnPortal() {
 }
 
 // isShown notes that a page is seen. Away it may be for as long as its visit may be silent: for longer where somebody of the staff
-// has signed in, or a form is whole and may be filled on the portal, which takes minutes.
+// has signed in, or a form is whole and may be filled on the portal, which takes minutes; for less where nobody sits.
 func (s *Host) isShown(r *http.Request) {
 	limit := s.Options.Citizen.Silence
 	_, longer := s.SignedIn(r)
-	if sess, ok := s.SessionOf(r); ok && s.Options.Portal != nil {
-		t := sess.Sitting()
-		longer = longer || t != nil && t.Visit.State().Step == visit.Confirm
+	var t *Table
+	if sess, ok := s.SessionOf(r); ok {
+		t = sess.Sitting()
+	}
+	switch {
+	case longer:
+	case t == nil:
+		limit = min(limit, restWithin)
+	case s.Options.Portal != nil:
+		longer = t.Visit.State().Step == visit.Confirm
 	}
 	if longer {
 		limit = max(limit, s.Options.Helped.Silence)
 	}
 	s.shown.mu.Lock()
 	defer s.shown.mu.Unlock()
-	s.shown.last, s.shown.at = Shown{Ever: true, Limit: limit}, s.Now()
+	s.shown.last, s.shown.at = Shown{Ever: true, Limit: limit + tellPace}, s.Now()
 }
