@@ -465,19 +465,33 @@ func (f *Folder) id(visit string, w place) string {
 
 // Take reads a file that was listed for a visit. The caller wipes what it gets.
 func (f *Folder) Take(ctx context.Context, visit, id string) ([]byte, error) {
-	sealed, err := base64.RawURLEncoding.DecodeString(id)
-	if err != nil || len(sealed) < chacha20poly1305.NonceSizeX {
-		return nil, ErrGone
-	}
-	plain, err := f.seal.Open(nil, sealed[:chacha20poly1305.NonceSizeX], sealed[chacha20poly1305.NonceSizeX:], []byte(visit))
+	w, err := f.open(visit, id)
 	if err != nil {
-		return nil, ErrGone
-	}
-	var w place
-	if err := json.Unmarshal(plain, &w); err != nil {
-		return nil, ErrGone
+		return nil, err
 	}
 	return do(ctx, f, readTime, func(ctx context.Context) ([]byte, error) { return f.read(ctx, w) })
+}
+
+// NameOf gives the name, safe to show, of a file that was listed for a visit; "" of another one.
+func (f *Folder) NameOf(visit, id string) string {
+	w, err := f.open(visit, id)
+	if err != nil {
+		return ""
+	}
+	return Shown(path.Base(string(w.Way)))
+}
+
+// open gives the way that an id of a visit seals.
+func (f *Folder) open(visit, id string) (w place, err error) {
+	sealed, err := base64.RawURLEncoding.DecodeString(id)
+	if err != nil || len(sealed) < chacha20poly1305.NonceSizeX {
+		return place{}, ErrGone
+	}
+	plain, err := f.seal.Open(nil, sealed[:chacha20poly1305.NonceSizeX], sealed[chacha20poly1305.NonceSizeX:], []byte(visit))
+	if err != nil || json.Unmarshal(plain, &w) != nil {
+		return place{}, ErrGone
+	}
+	return w, nil
 }
 
 // read reads a file that is still what was listed, to its end.

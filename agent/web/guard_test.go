@@ -96,8 +96,8 @@ func (h *hand) uploadTo(path, name string, files ...[]byte) *hand {
 	var b bytes.Buffer
 	form := multipart.NewWriter(&b)
 	_ = form.WriteField("csrf", h.csrf) // into memory
-	for _, data := range files {
-		part, err := form.CreateFormFile("file", name)
+	for i, data := range files {
+		part, err := form.CreateFormFile("file", strings.Repeat("x", i)+name)
 		if err != nil {
 			h.t.Fatal(err)
 		}

@@ -159,18 +159,36 @@ func (s *Pages) upload(w http.ResponseWriter, r *http.Request, at screen.Seat) {
 		return
 	}
 	var all [][]byte
-	for _, f := range files { // all of them before any is taken in
-		if problem := refusal(f.Data); problem != "" {
-			s.showScan(w, r, at, http.StatusUnprocessableEntity, s.Words.Say(at.Lang, "problem."+problem))
-			return
-		}
-		all = append(all, f.Data)
+	var names []string
+	for _, f := range files {
+		all, names = append(all, f.Data), append(names, f.Name())
 	}
-	s.takeIn(w, r, at, all)
+	if why := s.noPapers(at.Lang, all, names); why != "" { // all of them before any is taken in
+		s.showScan(w, r, at, http.StatusUnprocessableEntity, why)
+		return
+	}
+	s.takeIn(w, r, at, all, names)
+}
+
+// noPapers tells which of some files are no papers, as far as their first bytes tell; "" where all of them may be some.
+func (s *Pages) noPapers(lang string, all [][]byte, names []string) string {
+	var bad []screen.BadFile
+	for i, data := range all {
+		if problem := refusal(data); problem != "" {
+			bad = append(bad, screen.BadFile{Name: names[i], Why: "problem." + problem})
+		}
+	}
+	switch {
+	case len(bad) == 0:
+		return ""
+	case len(all) == 1:
+		return s.Words.Say(lang, bad[0].Why)
+	}
+	return s.SayBad(lang, bad)
 }
 
 // takeIn lays files down as papers and begins to read them.
-func (s *Pages) takeIn(w http.ResponseWriter, r *http.Request, at screen.Seat, all [][]byte) {
+func (s *Pages) takeIn(w http.ResponseWriter, r *http.Request, at screen.Seat, all [][]byte, names []string) {
 	taken := 0
 	defer func() {
 		for _, data := range all[taken:] { // what found no room
@@ -202,7 +220,7 @@ func (s *Pages) takeIn(w http.ResponseWriter, r *http.Request, at screen.Seat, a
 	ctx, cancel := at.Table.Job()
 	at.Table.Run(func() {
 		defer cancel()
-		end := s.ReadJob(ctx, at, ids)
+		end := s.ReadJob(ctx, at, ids, names)
 		if len(ids) < len(all) && end.Kind == "done" { // not all of them found room
 			end = screen.Full("upload.full", len(ids))
 		}

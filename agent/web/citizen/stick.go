@@ -160,10 +160,11 @@ func (s *Pages) stickTake(w http.ResponseWriter, r *http.Request, at screen.Seat
 			clear(data)
 		}
 	}
+	var names []string
 	var sum int64
 	for _, id := range ids[:min(len(ids), perPage)] {
 		data, err := s.Options.Sticks.Take(r.Context(), at.Visit.ID, id)
-		all = append(all, data)
+		all, names = append(all, data), append(names, s.Options.Sticks.NameOf(at.Visit.ID, id))
 		if sum += int64(len(data)); err == nil && sum > 2*s.Options.UploadLimit { // as much memory as two that are sent
 			err = stick.ErrTooLarge
 		}
@@ -173,13 +174,13 @@ func (s *Pages) stickTake(w http.ResponseWriter, r *http.Request, at screen.Seat
 			refuse(http.StatusUnprocessableEntity, stickFault(err))
 			return
 		}
-		if problem := refusal(data); problem != "" {
-			drop()
-			refuse(http.StatusUnprocessableEntity, "problem."+problem)
-			return
-		}
 	}
-	s.takeIn(w, r, at, all)
+	if why := s.noPapers(at.Lang, all, names); why != "" {
+		drop()
+		s.showStick(w, r, at, http.StatusUnprocessableEntity, why)
+		return
+	}
+	s.takeIn(w, r, at, all, names)
 }
 
 // stickPicture shows a file of a stick, small, as the confined reader sees it.

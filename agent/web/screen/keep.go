@@ -318,7 +318,7 @@ func (s *Host) readOn(t *Table, sess *Session) {
 	ctx, cancel := t.Job()
 	t.Run(func() {
 		defer cancel()
-		end := s.ReadJob(ctx, at, unread)
+		end := s.ReadJob(ctx, at, unread, nil)
 		if !deal {
 			s.Place(t)
 			s.Keep(t, sess)

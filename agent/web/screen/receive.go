@@ -14,6 +14,8 @@ import (
 	"time"
 	"unicode"
 	"unicode/utf8"
+
+	"motcua/agent/stick"
 )
 
 // What one request may weigh and how long its sender may take. A form comes in one piece; a file from a stick or another
@@ -34,6 +36,9 @@ type file struct {
 	field, name string
 	Data        []byte
 }
+
+// Name is what it is called, safe to show.
+func (f file) Name() string { return stick.Shown(f.name) }
 
 type filesKey struct{}
 

@@ -338,18 +338,22 @@ func (s *strips) flush() {
 	s.h, s.img = 0, nil
 }
 
-// ReadJob reads files that were handed in and gives the event the screen ends with.
-func (s *Host) ReadJob(ctx context.Context, at Seat, ids []string) Event {
+// ReadJob reads files that were handed in and gives the event the screen ends with. names are the files', where they have any.
+func (s *Host) ReadJob(ctx context.Context, at Seat, ids, names []string) Event {
 	for i, id := range ids {
 		s.read(ctx, at, id, s.Options.Reader.Read)
 		at.Table.Live.Send(Event{Kind: "progress", Page: i + 1, Percent: 100 * (i + 1) / len(ids)})
 	}
-	refused := ""
-	for _, id := range ids {
+	var refused []BadFile
+	for i, id := range ids {
 		// A file nobody can open is no paper: say so and do not keep it.
 		if p, ok := at.Visit.State().Paper(id); ok && p.Problem != "" && len(p.Documents) == 0 && useless(p.Problem) {
 			_ = at.Visit.Discard(s.Now(), id)
-			refused = "problem." + p.Problem
+			one := BadFile{Why: "problem." + p.Problem}
+			if len(ids) > 1 && i < len(names) { // who handed in one knows which it is
+				one.Name = names[i]
+			}
+			refused = append(refused, one)
 		}
 	}
 	if err := counter.Fill(at.Visit, at.Proc, s.Now()); err != nil {
@@ -357,8 +361,11 @@ func (s *Host) ReadJob(ctx context.Context, at Seat, ids []string) Event {
 	}
 	s.Keep(at.Table, at.Session)
 	s.cutAhead(at.Table)
-	if refused != "" {
-		end := Event{Kind: "fault", Key: refused}
+	if len(refused) > 0 {
+		end := Event{Kind: "fault", Key: refused[0].Why}
+		if refused[0].Name != "" {
+			end.Key, end.Text = "", s.SayBad(at.Lang, refused)
+		}
 		if len(at.Visit.State().Papers) > 0 {
 			end.To = "/papers" // with those that are good
 		}

@@ -148,6 +148,8 @@ type Sticks interface {
 	List(ctx context.Context, visit string, began time.Time) (stick.Listing, error)
 	// Take reads a file that was listed for the visit. The caller wipes what it gets.
 	Take(ctx context.Context, visit, id string) ([]byte, error)
+	// NameOf gives the name of a file that was listed for the visit, safe to show.
+	NameOf(visit, id string) string
 	// State changes when a stick comes or goes.
 	State() string
 }
