@@ -23,3 +23,18 @@ func TestAsksNamesThePerson(t *testing.T) {
 		})
 	}
 }
+
+// What is only asked where somebody asks for another person waits for the answer that says so: at first one thing is lacking, not seven.
+func TestWaitsForAnAnswerToCome(t *testing.T) {
+	p, err := shipped(t).Get("1.004873")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for answer, want := range map[string]bool{"": false, "self": false, "spouse": true} {
+		for _, field := range []string{"subject_name", "subject_sex", "subject_residence"} {
+			if got := p.Asked(field, map[string]Answer{"relation": {Text: answer}}); got != want {
+				t.Errorf("%s asked %v where the relation is %q", field, got, answer)
+			}
+		}
+	}
+}

@@ -78,7 +78,8 @@ func (c Condition) holds(text string) bool {
 }
 
 // Asked tells whether a field is asked, given the other answers. The answer of a field that is itself not
-// asked counts as none.
+// asked counts as none. What is only asked under answers other than some waits for a required one that is still to come: who asks for
+// himself is not told first of all that another person's name is lacking.
 func (p *Procedure) Asked(id string, values map[string]Answer) bool {
 	return p.asked(id, values, len(p.Fields))
 }
@@ -90,10 +91,13 @@ func (p *Procedure) asked(id string, values map[string]Answer, depth int) bool {
 	}
 	for _, c := range f.When {
 		text := ""
-		if p.asked(c.Field, values, depth-1) {
+		asked := p.asked(c.Field, values, depth-1)
+		if asked {
 			text = values[c.Field].Text
 		}
-		if !c.holds(text) {
+		other, _ := p.Field(c.Field) // it is there: the file was examined
+		waits := c.Op == IsNone && text == "" && asked && other.Required
+		if waits || !c.holds(text) {
 			return false
 		}
 	}
