@@ -287,13 +287,13 @@ func TestBadFilesAreNamed(t *testing.T) {
 	t.Parallel()
 	k := newKiosk(t)
 	say := func(name, problem string) string {
-		return k.site.Words.Say("vi", "problem.file", "name", name, "why", k.site.Words.Say("vi", "problem."+problem))
+		return k.site.Words.Say("vi", "file.named", "name", name, "why", k.site.Words.Say("vi", "problem."+problem))
 	}
 	good, broken, letter := onePixel(t), []byte("%PDF-1.7\nnothing"), []byte("PK\x03\x04 a letter")
 	k.hand(t).toScan("2.000815").uploadTo("/upload", "y.jpg", good, letter, good, letter).want(422, "/upload",
 		say("xy.jpg", ocr.Unsupported), say("xxxy.jpg", ocr.Unsupported))
 	k.hand(t).toScan("2.000815").uploadTo("/upload", "y.jpg", letter, letter, letter, letter, letter).want(422, "/upload",
-		say("xxy.jpg", ocr.Unsupported), k.site.Words.Say("vi", "problem.files", "n", 2))
+		say("xxy.jpg", ocr.Unsupported), k.site.Words.Say("vi", "file.more", "n", 2))
 	h := k.hand(t).toScan("2.000815").uploadTo("/upload", "y.jpg", good, broken, broken)
 	want := say("xy.jpg", ocr.Damaged) + " " + say("xxy.jpg", ocr.Damaged)
 	if e := h.follow("fault", "done"); e.Kind != "fault" || e.Text != want {

@@ -15,10 +15,10 @@ const mostNamed = 3
 func (s *Host) SayBad(lang string, files []BadFile) string {
 	var all []string
 	for _, f := range files[:min(len(files), mostNamed)] {
-		all = append(all, s.Words.Say(lang, "problem.file", "name", f.Name, "why", s.Words.Say(lang, f.Why)))
+		all = append(all, s.Words.Say(lang, "file.named", "name", f.Name, "why", s.Words.Say(lang, f.Why)))
 	}
 	if n := len(files) - mostNamed; n > 0 {
-		all = append(all, s.Words.Say(lang, "problem.files", "n", n))
+		all = append(all, s.Words.Say(lang, "file.more", "n", n))
 	}
 	return strings.Join(all, " ")
 }
