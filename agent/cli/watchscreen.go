@@ -28,7 +28,8 @@ const (
 var errAway = errors.New("the browser is started anew")
 
 // watchScreen asks the daemon what a browser shows that has just been started, until that was nothing of ours for too long, or ctx
-// ends. A daemon that does not answer says nothing of it: what is open waits for it by itself. done gives what the browser has worked so far.
+// ends. A daemon that does not answer says nothing of it: what is open waits for it by itself. done gives what the browser has worked
+// so far.
 func watchScreen(ctx context.Context, ask func(ctx context.Context, query string) (screen.Shown, error), done func() work) (away error) {
 	begun := time.Now()
 	last, at := done(), begun // when it was last seen to work
@@ -82,8 +83,8 @@ func (w work) since(before work) bool {
 	return w.ticks-before.ticks >= ticks || w.faults-before.faults >= faults
 }
 
-// workOf adds up what the processes of a group have done, from proc_pid_stat(5). Those that can't be seen, as a renderer in its sandbox, are
-// left out: they work for pages that the browser fetches, and are seldom alone with it.
+// workOf adds up what the processes of a group have done, from proc_pid_stat(5). Those that can't be seen, as a renderer in its sandbox,
+// are left out: they work for pages that the browser fetches, and are seldom alone with it.
 func workOf(group int) (all work) {
 	const state, pgrp, faults, user, system = 0, 2, 9, 11, 12 // of the words behind the name, which may have any sign in it
 	stats, _ := filepath.Glob("/proc/[0-9]*/stat")

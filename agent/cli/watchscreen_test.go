@@ -24,6 +24,7 @@ func TestWatchScreen(t *testing.T) {
 	}
 	busy := func(since time.Duration) work { return work{ticks: int(since / (100 * time.Millisecond))} } // a tenth of a processor
 	reads := func(since time.Duration) work { return work{faults: int(since / (10 * time.Millisecond))} }
+	minute := func(since time.Duration) work { return busy(min(since, time.Minute)) }
 	idle := func(since time.Duration) work { return work{ticks: int(since / time.Second)} }
 	for name, c := range map[string]struct {
 		answer func(since time.Duration) (screen.Shown, error)
@@ -64,7 +65,7 @@ func TestWatchScreen(t *testing.T) {
 		"the second one hangs":            {never(2), idle, 2 * stillWithin},
 		"the ninth one works":             {never(9), busy, 8 * firstWithin},
 		"the ninth one hangs":             {never(9), idle, 8 * stillWithin},
-		"it hangs when it has worked":     {never(1), func(since time.Duration) work { return busy(min(since, time.Minute)) }, time.Minute + stillWithin},
+		"it hangs when it has worked":     {never(1), minute, time.Minute + stillWithin},
 		"an error page, the daemon comes": {afterwards(time.Minute, down, never(1)), idle, time.Minute + stillWithin},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -72,8 +72,8 @@ func (c *crowd) leaves(conn net.Conn) {
 	}
 }
 
-// origin tells where a connection comes from: an address, of IPv6 its network, of whose addresses one machine takes as many as it likes. The
-// zero prefix is this machine, also where there is no address at all, as of a socket in the file system.
+// origin tells where a connection comes from: an address, of IPv6 its network, of whose addresses one machine takes as many as it likes.
+// The zero prefix is this machine, also where there is no address at all, as of a socket in the file system.
 func origin(conn net.Conn) netip.Prefix {
 	remote, err := netip.ParseAddrPort(conn.RemoteAddr().String())
 	if err != nil {

@@ -86,7 +86,8 @@ func TestCrowd(t *testing.T) {
 		to   string
 	}{
 		{"one neighbour", addressMost, func(int) string { return "192.0.2.66:5000" }, kiosk},
-		{"one of IPv6 with many addresses", addressMost, func(i int) string { return fmt.Sprintf("[2001:db8::%x]:5000", i+1) }, "[2001:db8::1:1]:8080"},
+		{"one of IPv6 with many addresses", addressMost,
+			func(i int) string { return fmt.Sprintf("[2001:db8::%x]:5000", i+1) }, "[2001:db8::1:1]:8080"},
 		{"all together", othersMost - 2*addressMost, func(i int) string { return fmt.Sprintf("198.51.100.%d:5000", i%250) }, kiosk},
 		{"a program of this machine", ownMost, func(int) string { return "127.0.0.1:5000" }, "127.0.0.1:8080"},
 	}

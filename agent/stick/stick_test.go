@@ -131,8 +131,9 @@ func TestHostileStick(t *testing.T) {
 		if err != nil || !bytes.Equal(data, jpeg) && !bytes.Equal(data, pdf) {
 			t.Errorf("%q: %q, %v", file.Name, data, err)
 		}
-		if got := [...]string{f.NameOf("visit", file.ID), f.NameOf("another visit", file.ID), f.NameOf("visit", "x")}; got != [...]string{file.Name, "", ""} {
-			t.Errorf("named %q, listed as %q", got, file.Name)
+		named := [...]string{f.NameOf("visit", file.ID), f.NameOf("another visit", file.ID), f.NameOf("visit", "x")}
+		if named != [...]string{file.Name, "", ""} {
+			t.Errorf("named %q, listed as %q", named, file.Name)
 		}
 		if _, err := f.Take(t.Context(), "another visit", file.ID); !errors.Is(err, stick.ErrGone) {
 			t.Errorf("%q was given to another visit: %v", file.Name, err)

@@ -32,6 +32,10 @@ const unreachable = `(() => {
 	} return ""; };
 	const shown = (e) => e.checkVisibility({ visibilityProperty: true }) && box(e).width > 1 && !e.closest(".skip");
 	const open = document.querySelector("dialog[open]"), within = open || document;
+	const tools = [...document.querySelectorAll(".bar .tool")].filter(shown).map((e) => box(e).top);
+	if (W >= 1024 && Math.max(...tools) - Math.min(...tools) > 20) out.push("the tools above stand in two rows");
+	for (const e of document.querySelectorAll(".row dd .value .empty"))
+		if (W >= 1024 && shown(e) && e.getClientRects().length > 1) out.push(name(e) + " is squeezed");
 	if (root.scrollWidth > W) out.push("the page is " + (root.scrollWidth - W) + " px too wide");
 	const field = document.activeElement?.matches("[data-pad]") && root.dataset.keyboard ? document.activeElement : null;
 	if (field) {
