@@ -53,7 +53,7 @@ const stop paper.Name = ""
 func Card(runs []Run) Side {
 	lines := linesOf(runs)
 	s := Side{Values: map[paper.Name]Value{}}
-	kind, titles := s.tell(lines)
+	kind, titles := s.tell(runs, lines)
 	if kind == nil {
 		return s
 	}
@@ -110,7 +110,7 @@ func (s *Side) takeLabelled(runs []Run, kind *kinds.Kind, labels labels) {
 
 // tell tells a card's kind by its title or its marks, and gives the row whose labels are to be looked for: kinds.Unknown where nothing
 // tells it, nil of a paper that is none of ours.
-func (s *Side) tell(lines []line) (kind *kinds.Kind, titles int) {
+func (s *Side) tell(runs []Run, lines []line) (kind *kinds.Kind, titles int) {
 	s.Kind, s.Side, titles = titled(lines)
 	best, marks := marked(lines)
 	s.Marks = marks
@@ -125,7 +125,7 @@ func (s *Side) tell(lines []line) (kind *kinds.Kind, titles int) {
 		s.Kind = best.ID
 		return best, titles
 	}
-	if strange(lines) {
+	if strange(lines) || headed(runs, lines) {
 		s.Marks = 0
 	}
 	s.Weak = s.Marks > 0 && !strong(lines) && !half(lines)
@@ -145,8 +145,8 @@ func labelsOf(runs []Run, kind *kinds.Kind) labels {
 	slices.SortStableFunc(l.places, func(a, b place) int { return a.run - b.run })
 	behind(l.places)
 	l.groups = gather(l.places)
-	for _, p := range l.places {
-		l.runs[p.run] = true
+	for _, g := range l.groups { // not every place: "Hương Sơ" and "Tổ 5, Số 3" are rows of an address
+		l.runs[g.run] = true
 	}
 	return l
 }
@@ -322,7 +322,7 @@ func (s *Side) withoutLabels(runs []Run, lines []line, places []place, labelled 
 			}
 		}
 	}
-	if _, ok := s.Values[paper.Number]; !ok {
+	if _, ok := s.Values[paper.Number]; !ok && s.Side != "back" { // there twelve figures are part of an MRZ that was not read
 		if v, ok := loneNumber(runs, s.Kind == paper.CMND); ok {
 			s.Values[paper.Number] = v
 		}
@@ -460,6 +460,7 @@ func valueBy(f func([]piece) (Value, bool), runs []Run, g group, groups []group,
 	}
 	s := finder{runs: runs, labelled: labelled, at: g.run, label: labelBox(runs[g.run], g)}
 	s.height = max(s.label.Dy(), leastLabelHeight)
+	s.left = s.begin(g, groups)
 	got := s.behind(g, groups)
 	v, ok := f(got)
 	if ok && !multiline(g.name) {
@@ -489,6 +490,7 @@ type finder struct {
 	at       int          // the label's run
 	label    image.Rectangle
 	height   int // of the label
+	left     int // where the label begins in the first of its languages
 }
 
 func labelBox(r Run, g group) image.Rectangle {
@@ -497,6 +499,29 @@ func labelBox(r Run, g group) image.Rectangle {
 		box = box.Union(w.Box)
 	}
 	return box
+}
+
+// begin is where a label begins of which only the second language was read ("Nơi thường trúiPlace of residence"): with the words that stand
+// close before it and are of no other label.
+func (s finder) begin(g group, groups []group) int {
+	words := s.runs[g.run].Words
+	left := s.label.Min.X
+	for i := g.from - 1; i >= 0; i-- {
+		other := slices.ContainsFunc(groups, func(o group) bool { return o.run == g.run && o.from <= i && i < o.to })
+		if w := words[i]; other || left-w.Box.Max.X > s.height || !strings.ContainsFunc(w.Text, unicode.IsLetter) {
+			break
+		}
+		left = words[i].Box.Min.X
+	}
+	for _, o := range groups { // of a card cut out askew the two languages are two runs
+		if o.name != g.name || o.run == g.run {
+			continue
+		}
+		if box := labelBox(s.runs[o.run], o); abs(box.Min.Y+box.Max.Y-s.label.Min.Y-s.label.Max.Y) < 2*s.height && left-box.Max.X < 2*s.height {
+			left = min(left, box.Min.X)
+		}
+	}
+	return left
 }
 
 // behind are the words on the label's line, up to the next label, and beyond a gap where the line ends with them.
@@ -564,7 +589,7 @@ func (s finder) below(f func([]piece) (Value, bool), got []piece, v Value, ok, r
 func (s finder) row(from image.Rectangle, n int) (image.Rectangle, []piece, bool) {
 	best := -1
 	for i, r := range s.runs {
-		if r = r.from(s.label.Min.X - s.height); i == s.at || !s.follows(r.Box, from) {
+		if r = r.from(s.left - s.height); i == s.at || !s.follows(r.Box, from) {
 			continue
 		}
 		if best < 0 || r.Box.Min.Y < s.runs[best].Box.Min.Y-s.height/2 ||
@@ -575,7 +600,7 @@ func (s finder) row(from image.Rectangle, n int) (image.Rectangle, []piece, bool
 	if best < 0 || s.labelled[best] || numbered(s.runs[best]) || numeral(s.runs, best, s.labelled) {
 		return from, nil, false
 	}
-	r := s.runs[best].from(s.label.Min.X - s.height)
+	r := s.runs[best].from(s.left - s.height)
 	return r.Box, piecesOf(r.Words, n), true
 }
 
@@ -584,7 +609,7 @@ func (s finder) follows(row, from image.Rectangle) bool {
 	switch {
 	case row.Min.Y+row.Max.Y <= from.Min.Y+from.Max.Y+s.height, row.Min.Y > from.Max.Y+s.height*7/4:
 		return false
-	case row.Max.X < s.label.Min.X, row.Min.X > s.label.Max.X+10*s.height, row.Min.X < s.label.Min.X-3*s.height:
+	case row.Max.X < s.left, row.Min.X > s.label.Max.X+10*s.height, row.Min.X < s.left-3*s.height:
 		return false
 	}
 	return overlapY(row, from)*2 <= min(row.Dy(), from.Dy())
@@ -593,7 +618,7 @@ func (s finder) follows(row, from image.Rectangle) bool {
 // indented says whether a row of a value below the label begins far to its right: it has lost its first words.
 func (s finder) indented(v Value) bool {
 	return slices.ContainsFunc(v.Rows, func(r image.Rectangle) bool {
-		return r.Min.Y > s.label.Max.Y-s.height/3 && r.Min.X > s.label.Min.X+s.height*3/2
+		return r.Min.Y > s.label.Max.Y-s.height/3 && r.Min.X > s.left+s.height*3/2
 	})
 }
 

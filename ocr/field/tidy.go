@@ -98,7 +98,7 @@ var tails = []string{"Nơi thường", "Nơi cư trú", "Nơi tạm", "Nơi ở"
 	"Date of", "Ngày, tháng"}
 
 func tidyPlace(n paper.Name, v *Value) {
-	v.Text = hyphens(v.Text)
+	v.Text = hyphens(smallL(v.Text))
 	s := v.Text
 	s = dropLabel(s)
 	s = dropTail(s)
@@ -120,6 +120,18 @@ func tidyPlace(n paper.Name, v *Value) {
 	if n != paper.PlaceOfBirth && strings.Count(v.Text, ",") == 0 {
 		v.Doubts = append(v.Doubts, paper.Incomplete)
 	}
+}
+
+// smallL writes l for a capital I between a letter and a small one: most fonts draw the two alike, and no word is written so ("Kly",
+// "Plei").
+func smallL(s string) string {
+	letters := []rune(s)
+	for i, r := range letters {
+		if r == 'I' && i > 0 && i+1 < len(letters) && unicode.IsLetter(letters[i-1]) && unicode.IsLower(letters[i+1]) {
+			letters[i] = 'l'
+		}
+	}
+	return string(letters)
 }
 
 // hyphens gives the names of places that have one their hyphen again, which is thin and often not read: no letter of

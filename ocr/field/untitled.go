@@ -5,6 +5,8 @@ import (
 	"strings"
 
 	"motcua/ocr/kinds"
+	"motcua/ocr/lines"
+	"motcua/ocr/vn"
 )
 
 // How an identity card is told of which no title was read: by its own marks. Those in Vietnamese alone stand in every curriculum vitae and
@@ -59,4 +61,67 @@ func strange(lines []line) bool {
 // labelled says whether a line is written as a label and its value.
 func (l line) labelled() bool {
 	return slices.ContainsFunc(l.words, func(w string) bool { return strings.Contains(w, ":") })
+}
+
+// A heading is read well where every word is as sure as clearHead, and says something in shortHead letters or more.
+const (
+	clearHead = 0.9
+	shortHead = 4
+)
+
+// headed says whether above a bearer's labels in two languages a heading stands that no identity card's front has: another paper's title
+// over labels copied word for word, or the ministry's name, which cards bear on the back.
+func headed(runs []Run, lines []line) bool {
+	top := -1
+	for i, l := range lines {
+		if slices.ContainsFunc(bilingual, func(t [2]string) bool { return l.near(t[0]) && l.near(t[1]) }) &&
+			(top < 0 || runs[lines[i].run].Box.Min.Y < runs[lines[top].run].Box.Min.Y) {
+			top = i
+		}
+	}
+	if top < 0 || !lines[top].bearers() {
+		return false
+	}
+	return slices.ContainsFunc(lines, func(l line) bool {
+		return runs[l.run].Box.Max.Y <= runs[lines[top].run].Box.Min.Y && l.foreignHead(runs[l.run])
+	})
+}
+
+// bearers says whether a line's label is one that fronts begin with.
+func (l line) bearers() bool {
+	return l.near("FULLNAME") || l.near("DATEOFBIRTH")
+}
+
+// foreignHead says whether a line is a heading in capitals, read well, and none that stands on an identity card's front, whole or in part.
+func (l line) foreignHead(r Run) bool {
+	if len(l.letters) < shortHead || !l.inCapitals(0, len(l.letters)) || slices.ContainsFunc(r.Words, func(w lines.Word) bool {
+		return w.Conf < clearHead || strings.ContainsAny(w.Text, "0123456789<")
+	}) {
+		return false
+	}
+	if slices.ContainsFunc(ministry, l.has) {
+		return true
+	}
+	if _, name := vn.Family(l.words[0]); name && len(l.words) > 1 { // the label above the bearer's name was not read
+		return false
+	}
+	if slices.ContainsFunc(motto, l.partOf) || l.partOf("INDEPENDENCEFREEDOMHAPPINESS") {
+		return false
+	}
+	return !slices.ContainsFunc(kinds.All, func(k *kinds.Kind) bool {
+		return k.Identity && slices.ContainsFunc(k.Titles, func(t kinds.Title) bool { return resembles(l, t.Text) || l.partOf(t.Text) })
+	})
+}
+
+// ministry stands on the backs of cards.
+var ministry = []string{"BOCONGAN", "MINISTRYOFPUBLICSECURITY"}
+
+// partOf says whether a line is a part of a text, or holds it, with a third of its letters misread.
+func (l line) partOf(text string) bool {
+	short, long := string(l.letters), text
+	if len(short) > len(long) {
+		short, long = long, short
+	}
+	from, to, errors := search([]byte(long), short, len(short)/3)
+	return to > from && errors <= len(short)/3
 }
