@@ -40,16 +40,25 @@ func Blocks(g *image.Gray, dpi float64, known ...Outline) []Outline {
 			o = o.roundZone(print)
 			in += print.Count(bounds(o.Quad[:]))
 			zones = append(zones, o.times(float64(f)))
+		case flatSized(w, h):
+			flat = append(flat, o)
 		case printSized(w, h, o.Fill):
 			in += print.Count(bounds(o.hull))
 			found = append(found, o.grown(2.5*scale).times(float64(f)))
-		case flatSized(w, h):
-			flat = append(flat, o)
 		}
 	}
-	for _, o := range stacked(flat, scale) {
+	joined := map[*paper.Point]bool{} // heaps that are half of a card, by their hull
+	for _, pair := range stacked(flat, scale) {
+		o := join(pair[0], pair[1])
 		o = o.along(Slope(small.SubImage(bounds(o.hull)).(*image.Gray)))
 		if w, h := o.Width/scale, o.Height/scale; printSized(w, h, o.Fill) && w <= cardWide && h <= cardHigh {
+			in += print.Count(bounds(o.hull))
+			found = append(found, o.grown(2.5*scale).times(float64(f)))
+			joined[&pair[0].hull[0]], joined[&pair[1].hull[0]] = true, true
+		}
+	}
+	for _, o := range flat { // high enough for a card by itself
+		if printSized(o.Width/scale, o.Height/scale, o.Fill) && !joined[&o.hull[0]] {
 			in += print.Count(bounds(o.hull))
 			found = append(found, o.grown(2.5*scale).times(float64(f)))
 		}
@@ -79,10 +88,10 @@ func blockPrint(small *image.Gray, scale float64) mask {
 }
 
 // zoneSized says whether a heap of print of w × h mm, fill of its box covered, is shaped like the three rows of a card's machine
-// readable MRZ; sized: the millimetres are true.
+// readable MRZ; sized: the millimetres are true. Two rows of an address are narrower.
 func zoneSized(w, h, fill float64, sized bool) bool {
 	ratio := w / h
-	return ratio > 4.2 && ratio < 8 && fill > 0.5 && (!sized || w > 50 && w < 100)
+	return ratio > 4.2 && ratio < 8 && fill > 0.5 && (!sized || w > 60 && w < 100)
 }
 
 // printSized says whether a heap of print of w × h mm is shaped like a card's. Without its photo a card's print is hardly wider
@@ -100,24 +109,25 @@ const (
 
 // flatSized says whether a heap of print of w × h mm may be half of a card's: of the back of the card of 2024 the addresses stand apart
 // from the chip and the MRZ.
-func flatSized(w, h float64) bool { return w >= 55 && w <= cardWide && h >= 8 && h <= 40 && w/h > 2 }
+func flatSized(w, h float64) bool { return w >= 45 && w <= cardWide && h >= 8 && h <= 40 && w/h > 2 }
 
 // halves is how many millimetres two halves of a card's print may stand apart.
-const halves = 7
+const halves = 10
 
-// stacked joins heaps that lie one above the other as the halves of a card's print do; scale is pixels a millimetre. A third heap makes a
-// column of text of them.
-func stacked(flat []Outline, scale float64) []Outline {
+// stacked are pairs of heaps that lie one above the other as the halves of a card's print do; scale is pixels a millimetre. A third
+// heap makes a column of text of them.
+func stacked(flat []Outline, scale float64) [][2]Outline {
 	near := func(a, b Outline) bool {
 		p, q := bounds(a.hull), bounds(b.hull)
 		if p.Dx() < p.Dy() { // the card lies on its side
 			p, q = image.Rect(p.Min.Y, p.Min.X, p.Max.Y, p.Max.X), image.Rect(q.Min.Y, q.Min.X, q.Max.Y, q.Max.X)
 		}
-		over := min(p.Max.X, q.Max.X) - max(p.Min.X, q.Min.X)
+		over, narrow, wide := min(p.Max.X, q.Max.X)-max(p.Min.X, q.Min.X), min(p.Dx(), q.Dx()), max(p.Dx(), q.Dx())
 		apart := max(p.Min.Y, q.Min.Y) - min(p.Max.Y, q.Max.Y)
-		return float64(over) > 0.7*float64(max(p.Dx(), q.Dx())) && float64(apart) < halves*scale
+		// An address may end in the middle of the card, but begins where the MRZ does.
+		return 10*over > 9*narrow && 2*over > wide && float64(apart) < halves*scale
 	}
-	var out []Outline
+	var out [][2]Outline
 	for i, a := range flat {
 		for j, b := range flat[:i] {
 			alone := !slices.ContainsFunc(flat, func(c Outline) bool {
@@ -125,12 +135,16 @@ func stacked(flat []Outline, scale float64) []Outline {
 				return !same(a) && !same(b) && (near(a, c) || near(b, c))
 			})
 			if near(a, b) && alone {
-				out = append(out, Outline{hull: slices.Concat(flat[j].hull, a.hull), Width: 1, Height: 1,
-					Fill: a.Fill*a.Width*a.Height + b.Fill*b.Width*b.Height})
+				out = append(out, [2]Outline{flat[j], a})
 			}
 		}
 	}
 	return out
+}
+
+// join is one heap of two.
+func join(a, b Outline) Outline {
+	return Outline{hull: slices.Concat(a.hull, b.hull), Width: 1, Height: 1, Fill: a.Fill*a.Width*a.Height + b.Fill*b.Width*b.Height}
 }
 
 // roundZone is the card about a machine readable zone of three rows (ICAO Doc 9303 part 5: 30 letters, 10 an inch), which stands
@@ -191,6 +205,27 @@ func (o Outline) along(a float64) Outline {
 	o.Width, o.Height = s1-s0, t1-t0
 	o.Quad = paper.Quad{at(s0, t0), at(s1, t0), at(s1, t1), at(s0, t1)}
 	return o
+}
+
+// How far from level, in radians, the print of an outline cut out may lie before rows run into each other, and how far it can lie where
+// the outline was laid along it.
+const (
+	crooked     = 0.4 * math.Pi / 180
+	mostCrooked = 6 * math.Pi / 180
+)
+
+// Levelled is the outline turned about its middle by the slope that its print was seen to have when cut out; turned says whether it had
+// to be. On a whole page the slope of a heap is but coarsely seen.
+func (o Outline) Levelled(slope float64) (level Outline, turned bool) {
+	if math.Abs(slope) < crooked || math.Abs(slope) > mostCrooked {
+		return o, false
+	}
+	sin, cos := math.Sincos(slope)
+	c := centre(o.Quad)
+	for i, p := range o.Quad {
+		o.Quad[i] = paper.Point{X: c.X + (p.X-c.X)*cos - (p.Y-c.Y)*sin, Y: c.Y + (p.X-c.X)*sin + (p.Y-c.Y)*cos}
+	}
+	return o, true
 }
 
 // grown moves every side outwards.

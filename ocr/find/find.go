@@ -46,6 +46,9 @@ func Cards(g, red *image.Gray, dpi float64) []Outline {
 			break
 		}
 		for _, o := range shapes(m, dpi/float64(f)) {
+			if o.outside(small.Rect) {
+				continue
+			}
 			for i := range o.Quad {
 				o.Quad[i].X *= float64(f)
 				o.Quad[i].Y *= float64(f)
@@ -61,6 +64,18 @@ func Cards(g, red *image.Gray, dpi float64) []Outline {
 	}
 	sortAsRead(found)
 	return found
+}
+
+// farOutside is how far outside the picture, as a share of its height, a card's corner may lie: sides that are drawn on farther follow a
+// shade on the lid and not the card.
+const farOutside = 0.06
+
+// outside says whether a corner lies outside the picture.
+func (o Outline) outside(picture image.Rectangle) bool {
+	far := farOutside * o.Height
+	return slices.ContainsFunc(o.Quad[:], func(p paper.Point) bool {
+		return p.X < -far || p.Y < -far || p.X > float64(picture.Dx())+far || p.Y > float64(picture.Dy())+far
+	})
 }
 
 // sortAsRead puts outlines in the order one reads: from the top, then from the left.

@@ -171,7 +171,7 @@ func SheetLines(k Ink, least, most int) []image.Rectangle { return lines(k, leas
 
 func lines(k Ink, least, most int, narrow bool) []image.Rectangle {
 	letters, marks := lettersOf(k, least, most)
-	rows := rowsOf(letters)
+	rows := breakOff(rowsOf(letters), marks, most)
 	rows = joinTorn(rows)
 	rows = joinLone(rows, least)
 	var out []image.Rectangle
@@ -222,6 +222,7 @@ type row struct {
 	glyphs        int
 	torn          int // of the glyphs
 	tops, bottoms []int
+	parts         []part
 }
 
 // rowsOf makes rows of letters, which come from left to right.
@@ -236,7 +237,7 @@ func rowsOf(letters []part) []row {
 		}
 		if best < 0 {
 			r := row{box: p.box, last: p.box, glyphs: 1, core: [2]float64{float64(p.box.Min.Y), float64(p.box.Max.Y)},
-				tops: []int{p.box.Min.Y}, bottoms: []int{p.box.Max.Y}}
+				tops: []int{p.box.Min.Y}, bottoms: []int{p.box.Max.Y}, parts: []part{p}}
 			if p.torn {
 				r.torn = 1
 			}
@@ -267,6 +268,7 @@ func (r *row) takes(p part) (between int, fits bool) {
 
 // add takes a letter into the row.
 func (r *row) add(p part) {
+	r.parts = append(r.parts, p)
 	if p.torn {
 		r.torn++
 		if r.torn < r.glyphs { // what hangs on it of the stamp must not make the row higher
@@ -293,6 +295,7 @@ func (r *row) join(o row) {
 	r.glyphs += o.glyphs
 	r.torn += o.torn
 	r.tops, r.bottoms = append(r.tops, o.tops...), append(r.bottoms, o.bottoms...)
+	r.parts = append(r.parts, o.parts...)
 }
 
 // joinTorn joins rows that a wide space or a worn letter has torn where they go on: always the first row that another goes on, with the
@@ -346,6 +349,47 @@ func (r *row) goesOn(o *row) bool {
 	overlap := min(a.Max.Y, b.Max.Y) - max(a.Min.Y, b.Min.Y)
 	return overlap*4 > 3*min(a.Dy(), b.Dy()) && between < max(a.Dy(), b.Dy())*4/5 && between > -a.Dx() &&
 		max(a.Dy(), b.Dy()) < 2*min(a.Dy(), b.Dy())+2
+}
+
+// fewestParted is how many parts a row must have that is looked at again in two halves.
+const fewestParted = 6
+
+// breakOff parts rows that are no lines, too high as they are.
+func breakOff(rows []row, marks []part, most int) []row {
+	var out []row
+	for _, r := range rows {
+		if r.box.Dy() > most*4/3 {
+			if _, ok := r.line(rows, marks, most, false); !ok {
+				if halves := r.parted(); halves != nil {
+					out = append(out, halves...)
+					continue
+				}
+			}
+		}
+		out = append(out, r)
+	}
+	return out
+}
+
+// parted are the two halves of a row that is no line, at its widest gap: dark parts of a photo had begun one, and print beside it went on
+// with them.
+func (r row) parted() []row {
+	if len(r.parts) < fewestParted || r.torn > 0 {
+		return nil
+	}
+	slices.SortFunc(r.parts, func(a, b part) int { return cmp.Compare(a.box.Min.X, b.box.Min.X) })
+	at, widest := 0, 0
+	end := r.parts[0].box.Max.X
+	for i, p := range r.parts {
+		if gap := p.box.Min.X - end; gap > widest {
+			at, widest = i, gap
+		}
+		end = max(end, p.box.Max.X)
+	}
+	if at == 0 {
+		return nil
+	}
+	return append(rowsOf(r.parts[:at]), rowsOf(r.parts[at:])...)
 }
 
 // sized says whether the row is of letters of which one may be so high.
