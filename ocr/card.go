@@ -152,6 +152,11 @@ func (c *card) findLines() {
 // codes cuts one card-shaped paper out of a page, turns it upright and reads its exact codes.
 func (l *local) codes(ctx context.Context, p page.Picture, o find.Outline, edges bool, number int) (*card, *face, error) {
 	c := cut(p, o)
+	if !edges {
+		if level, crooked := o.Levelled(find.Slope(c.img)); crooked {
+			c = cut(p, level)
+		}
+	}
 	c.edges = edges
 	var work sync.WaitGroup
 	work.Go(func() { c.codes = qr.Find(c.img, qr.QRCode|qr.Code128) })
@@ -363,25 +368,44 @@ func (c *card) zoneOf(lines []image.Rectangle) (zone, rest []image.Rectangle) {
 	return zone, rest
 }
 
+// voters is how many lines vote on the way up, and plain how many of their letters at least must read as words for one way to be it: an
+// MRZ that was destroyed has the longest lines and reads alike both ways, and is no vote.
+const (
+	voters     = 3
+	plainVote  = 16
+	plainShare = 0.6
+)
+
 // vote reads the longest lines as they lie, and unless that was plain to read, also turned over, and keeps the way that
-// reads better.
+// reads better. Where neither is plain, the next longest vote, too.
 func (l *local) vote(ctx context.Context, c *card) (up bool, err error) {
-	if len(longest(c.lines, 3)) == 0 {
+	if len(longest(c.lines, voters)) == 0 {
 		return true, nil
 	}
-	score := func() (read, all float64, err error) {
-		words, err := l.lines(ctx, c, longest(c.lines, 3))
+	score := func(n int) (read float64, plain bool, err error) {
+		words, err := l.lines(ctx, c, longest(c.lines, n))
+		all := 0.0
 		for _, w := range words {
 			all += float64(len([]rune(w.Text)))
 		}
-		return legible(words), all, err
+		read = legible(words)
+		return read, read > plainVote && read > plainShare*all, err
 	}
-	a, all, err := score()
-	if err != nil || a > 16 && a > 0.6*all {
+	a, plain, err := score(voters)
+	if err != nil || plain {
 		return true, err
 	}
 	c.flip()
-	b, _, err := score()
+	b, plain, err := score(voters)
+	c.flip()
+	if err != nil || plain || len(c.lines) <= voters {
+		return a >= b, err
+	}
+	if a, plain, err = score(2 * voters); err != nil || plain {
+		return true, err
+	}
+	c.flip()
+	b, _, err = score(2 * voters)
 	c.flip()
 	return a >= b, err
 }

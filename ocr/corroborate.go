@@ -29,8 +29,11 @@ func (k codeValues) add(f *face) {
 
 // leastOdds is how much less likely, as a power of e, the network may take a code's value to be than what it reads in a
 // value's rows, for the print to fit the code: one in seven. A forged tone on clear print comes to one in hundreds, but once, of a row cut
-// close to its marks, to one in 18.
+// close to its marks, to one in 18; cut a little wider the same row gave one in 700 and less. So both cuts must leave it open.
 const leastOdds = -2
+
+// wider is how many pixels more are cut out about a row the second time.
+const wider = 3
 
 // compare notes which codes' values, if others than were read, the pixels of a value's rows may as well be: print that is hard
 // to read speaks neither for a code nor against it.
@@ -43,18 +46,27 @@ func (l *local) compare(c *card, known []string, v *field.Value) error {
 	if err != nil {
 		return err
 	}
-	var seen []ctc.Posterior
-	for _, r := range v.Rows {
-		if box := c.around(r).Intersect(c.img.Bounds()); box.Dx() >= 4 && box.Dy() >= 4 {
-			seen = append(seen, network.Look(c.img.SubImage(box).(*image.Gray)))
-		}
+	var cuts [][]ctc.Posterior
+	for _, by := range []int{0, wider} {
+		cuts = append(cuts, c.look(network, v.Rows, by))
 	}
 	for _, k := range others {
-		if network.Odds(seen, printedForm(k)) >= leastOdds {
+		if !slices.ContainsFunc(cuts, func(seen []ctc.Posterior) bool { return network.Odds(seen, printedForm(k)) < leastOdds }) {
 			v.Fits = append(v.Fits, k)
 		}
 	}
 	return nil
+}
+
+// look is what the network sees on rows that are cut out by so many pixels wider.
+func (c *card) look(network *ctc.Network, rows []image.Rectangle, by int) []ctc.Posterior {
+	var seen []ctc.Posterior
+	for _, r := range rows {
+		if box := c.around(r).Inset(-by).Intersect(c.img.Bounds()); box.Dx() >= 4 && box.Dy() >= 4 {
+			seen = append(seen, network.Look(c.img.SubImage(box).(*image.Gray)))
+		}
+	}
+	return seen
 }
 
 // printedForm is a value as it is printed: days as day/month/year.

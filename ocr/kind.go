@@ -19,7 +19,11 @@ const enoughProof = 2
 // stays "", and an MRZ of another country, or of a foreigner, makes it paper.Other.
 func (f *face) tellKind(side *field.Side, edges bool) {
 	if f.Zone != nil && !ours(*f.Zone) {
-		side.Kind = paper.Other
+		if kinds.Identity(side.Kind) && !side.Weak && !f.Zone.Whole() { // so worn that its letters say nothing of another country
+			f.dropZone()
+		} else {
+			side.Kind = paper.Other
+		}
 	}
 	if side.Kind == paper.Other {
 		side.Values = nil
@@ -49,6 +53,16 @@ func (f *face) tellKind(side *field.Side, edges bool) {
 		f.Sure = kinds.Identity(side.Kind)
 	case proof >= enoughProof:
 		side.Kind, f.Sure = side.Likely, true
+	}
+}
+
+// dropZone forgets what a worn MRZ said.
+func (f *face) dropZone() {
+	f.Zone = nil
+	for n, rs := range f.Readings {
+		if f.Readings[n] = slices.DeleteFunc(rs, func(r paper.Evidence) bool { return r.Source == paper.MRZ }); len(f.Readings[n]) == 0 {
+			delete(f.Readings, n)
+		}
 	}
 }
 
