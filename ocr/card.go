@@ -149,8 +149,8 @@ func (c *card) findLines() {
 	c.lines = find.Lines(c.ink(41), max(10, h/54), h/12)
 }
 
-// codes cuts one card-shaped paper out of a page, turns it upright and reads its exact codes.
-func (l *local) codes(ctx context.Context, p page.Picture, o find.Outline, edges bool, number int) (*card, *face, error) {
+// cutLevel cuts an outline out, and where no edges say how it lies, once more as its print lies.
+func cutLevel(p page.Picture, o find.Outline, edges bool) *card {
 	c := cut(p, o)
 	if !edges {
 		if level, crooked := o.Levelled(find.Slope(c.img)); crooked {
@@ -158,6 +158,12 @@ func (l *local) codes(ctx context.Context, p page.Picture, o find.Outline, edges
 		}
 	}
 	c.edges = edges
+	return c
+}
+
+// codes cuts one card-shaped paper out of a page, turns it upright and reads its exact codes.
+func (l *local) codes(ctx context.Context, p page.Picture, o find.Outline, edges bool, number int) (*card, *face, error) {
+	c := cutLevel(p, o, edges)
 	var work sync.WaitGroup
 	work.Go(func() { c.codes = qr.Find(c.img, qr.QRCode|qr.Code128) })
 	c.findLines()

@@ -18,12 +18,8 @@ const enoughProof = 2
 // tellKind decides from print and codes together which paper a side is of; edges says whether the paper's own were seen. What nothing tells
 // stays "", and an MRZ of another country, or of a foreigner, makes it paper.Other.
 func (f *face) tellKind(side *field.Side, edges bool) {
-	if f.Zone != nil && !ours(*f.Zone) {
-		if kinds.Identity(side.Kind) && !side.Weak && !f.Zone.Whole() { // so worn that its letters say nothing of another country
-			f.dropZone()
-		} else {
-			side.Kind = paper.Other
-		}
+	if f.abroad(side) {
+		side.Kind = paper.Other
 	}
 	if side.Kind == paper.Other {
 		side.Values = nil
@@ -54,6 +50,19 @@ func (f *face) tellKind(side *field.Side, edges bool) {
 	case proof >= enoughProof:
 		side.Kind, f.Sure = side.Likely, true
 	}
+}
+
+// abroad says whether the side's MRZ is of another country, or of a foreigner. One so worn that its letters say nothing of a country,
+// beside print that tells an identity card, is forgotten.
+func (f *face) abroad(side *field.Side) bool {
+	if f.Zone == nil || ours(*f.Zone) {
+		return false
+	}
+	if kinds.Identity(side.Kind) && !side.Weak && !f.Zone.Whole() {
+		f.dropZone()
+		return false
+	}
+	return true
 }
 
 // dropZone forgets what a worn MRZ said.
