@@ -233,7 +233,7 @@ func TestKioskFillsThePortal(t *testing.T) {
 			t.Errorf("%s is %q", name, got)
 		}
 	}
-	if sent := s.text(`JSON.stringify(window.record)`); sent != `{"submits":0,"enters":0}` {
+	if sent := s.text(`JSON.stringify(window.record)`); sent != `{"submits":0,"enters":0,"attached":0}` {
 		t.Errorf("something was sent: %s", sent)
 	}
 
