@@ -13,12 +13,14 @@ import (
 	"io/fs"
 	"log/slog"
 	"maps"
+	"net/http"
 	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -75,6 +77,22 @@ type kiosk struct {
 	queue   *queue.Queue
 	answers *answer.Store
 	scanner *simulated.Scanner
+	asked   atomic.Int64 // requests under way, but for streams
+}
+
+// serve answers by the site, and counts.
+func (k *kiosk) serve(w http.ResponseWriter, r *http.Request) {
+	if !strings.HasSuffix(r.URL.Path, "/live") {
+		k.asked.Add(1)
+		defer k.asked.Add(-1)
+	}
+	k.site.ServeHTTP(w, r)
+}
+
+// rest waits until what was asked for is done: a page may be here before what follows from it was kept.
+func (k *kiosk) rest(t testing.TB) {
+	t.Helper()
+	await(t, "the requests to end", func() bool { return k.asked.Load() == 0 })
 }
 
 func procedures(t testing.TB) func() *procedure.Catalog {
@@ -120,7 +138,7 @@ func newKiosk(t testing.TB, change ...func(*screen.Options)) *kiosk {
 	if k.site, err = New(o); err != nil {
 		t.Fatal(err)
 	}
-	k.server = httptest.NewServer(k.site)
+	k.server = httptest.NewServer(http.HandlerFunc(k.serve))
 	ctx, stop := context.WithCancel(context.Background())
 	ran := make(chan error, 1)
 	go func() { ran <- k.site.Run(ctx) }()

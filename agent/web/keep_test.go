@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"iter"
+	"net/http"
 	"net/http/httptest"
 	"os"
 	"path/filepath"
@@ -41,11 +42,13 @@ func draftsIn(t testing.TB, dir string) func(*screen.Options) {
 // again gives the counter as it is after the daemon was killed: what was in memory is gone.
 func (k *kiosk) again(t testing.TB) *kiosk {
 	t.Helper()
+	k.rest(t)
 	site, err := New(k.site.Options)
 	if err != nil {
 		t.Fatal(err)
 	}
-	after := &kiosk{site: site, queue: k.queue, scanner: k.scanner, server: httptest.NewServer(site)}
+	after := &kiosk{site: site, queue: k.queue, scanner: k.scanner}
+	after.server = httptest.NewServer(http.HandlerFunc(after.serve))
 	t.Cleanup(func() {
 		_ = site.BreakOff()
 		after.server.Close()
@@ -78,7 +81,7 @@ func TestLostVisitIsTold(t *testing.T) {
 	dir := t.TempDir()
 	k := newKiosk(t, draftsIn(t, dir))
 	h := k.hand(t).toScan("2.000815")
-	k.server.Close() // waits for what it still does: a long page may be here before its visit was kept once more
+	k.rest(t)
 	records, err := filepath.Glob(filepath.Join(dir, "*", "record"))
 	if err != nil || len(records) != 1 {
 		t.Fatalf("%v, %v", records, err)
@@ -110,6 +113,7 @@ func TestAcceptedVisitIsNotToldAsLost(t *testing.T) {
 					t.Fatal(err)
 				}
 			}
+			k.rest(t)
 			now.pass(time.Hour)
 			h := k.again(t).hand(t).get("/").want(200, "/")
 			if told := strings.Contains(h.body, k.site.Words.Say("vi", "start.lost")); told == accepted {
