@@ -269,16 +269,26 @@ func (s *screen) run(actions ...chromedp.Action[chromedp.Void]) {
 	}
 }
 
-// text runs a script that gives text.
-func (s *screen) text(script string) string {
+// text runs a script that gives text. Between two pages there is nothing that could run it: then it waits for the next one.
+func (s *screen) text(script string) (got string) {
 	s.t.Helper()
 	ctx, cancel := context.WithTimeout(s.ctx, patience)
 	defer cancel()
-	got, err := chromedp.Run(ctx, chromedp.Evaluate[string](script))
-	if err != nil {
-		s.t.Fatalf("%v in %s", err, script)
-	}
+	s.wait("a page for "+script, func() bool {
+		var err error
+		got, err = chromedp.Run(ctx, chromedp.Evaluate[string](script))
+		if err != nil && !betweenPages(err) {
+			s.t.Fatalf("%v in %s", err, script)
+		}
+		return err == nil
+	})
 	return got
+}
+
+// betweenPages says whether an error is the browser's word for a page that is gone while the next isn't there yet, so that nothing ran.
+func betweenPages(err error) bool {
+	return strings.Contains(err.Error(), "Cannot find default execution context") ||
+		strings.Contains(err.Error(), "Cannot find context with specified id")
 }
 
 // settled tells whether the page takes taps yet: not so soon after it came, and each that comes too early asks for a rest besides.
