@@ -137,14 +137,7 @@ func TestEveryForm(t *testing.T) {
 	for f, sheet := range forms(t) {
 		t.Run(f.Code+"/"+string(f.length), func(t *testing.T) {
 			t.Parallel()
-			pdf, err := sheet.PDF()
-			if err != nil {
-				t.Fatal(err)
-			}
-			docx, err := sheet.DOCX()
-			if err != nil {
-				t.Fatal(err)
-			}
+			pdf, docx := files(t, sheet)
 			keep(t, f.Code+"-"+string(f.length), pdf, docx)
 			inside(t, pdf)
 			inPDF, inDOCX := bare(pdfText(t, pdf, "-raw")), bare(docxText(t, docx))
@@ -153,6 +146,19 @@ func TestEveryForm(t *testing.T) {
 			}
 		})
 	}
+}
+
+// files are a form's two.
+func files(t testing.TB, sheet Sheet) (pdf, docx []byte) {
+	t.Helper()
+	pdf, err := sheet.PDF()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if docx, err = sheet.DOCX(); err != nil {
+		t.Fatal(err)
+	}
+	return pdf, docx
 }
 
 // TestLibreOfficeReadsTheDOCX lets LibreOffice turn each DOCX into a PDF and compares its words with ours. It
@@ -165,14 +171,7 @@ func TestLibreOfficeReadsTheDOCX(t *testing.T) {
 	texts := map[string]string{}
 	var names []string
 	for f, sheet := range forms(t) {
-		pdf, err := sheet.PDF()
-		if err != nil {
-			t.Fatal(err)
-		}
-		docx, err := sheet.DOCX()
-		if err != nil {
-			t.Fatal(err)
-		}
+		pdf, docx := files(t, sheet)
 		name := filepath.Join(dir, f.Code+"-"+string(f.length)+".docx")
 		if err := os.WriteFile(name, docx, 0o600); err != nil {
 			t.Fatal(err)
@@ -536,14 +535,7 @@ func TestSameSheetSameBytes(t *testing.T) {
 	var first [2][]byte
 	for round := range 2 {
 		sheet := layout.Fill(p, filled(p, short), office, made)
-		pdf, err := sheet.PDF()
-		if err != nil {
-			t.Fatal(err)
-		}
-		docx, err := sheet.DOCX()
-		if err != nil {
-			t.Fatal(err)
-		}
+		pdf, docx := files(t, sheet)
 		if round == 1 && (!bytes.Equal(pdf, first[0]) || !bytes.Equal(docx, first[1])) {
 			t.Error("a form that is made again has other bytes: a submission sent twice would differ")
 		}

@@ -383,6 +383,18 @@ func everything(p *procedure.Procedure) map[string]procedure.Answer {
 	return values
 }
 
+// answered plans a procedure of which everything is answered; its own form is the page.
+func (s *standIn) answered(code string) {
+	s.t.Helper()
+	catalog, maps, units := shipped(s.t)
+	p, err := catalog.Get(code)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	s.plan = maps.Plan(p, everything(p), units)
+	s.page = s.plan.Pages[len(s.plan.Pages)-1]
+}
+
 // shownAs is what a control says that holds an item.
 func shownAs(item Item) string {
 	if a := item.Area; a != nil {
@@ -592,13 +604,7 @@ func TestOwnerPage(t *testing.T) {
 func TestPressedAgain(t *testing.T) {
 	s := newStandIn(t)
 	popup := s.chromium()
-	catalog, maps, units := shipped(t)
-	p, err := catalog.Get("1.000656")
-	if err != nil {
-		t.Fatal(err)
-	}
-	s.plan = maps.Plan(p, everything(p), units)
-	s.page = s.plan.Pages[len(s.plan.Pages)-1]
+	s.answered("1.000656")
 	paper := s.page.Attach[0]
 	s.plan.Files = []File{{Paper: paper.Paper, Name: "giay-bao-tu.pdf", MediaType: "application/pdf", Data: []byte("%PDF-")}}
 	const choice, stubborn, text = "CapBanSao", "nktNoiChet", "NguyenNhanMat"
@@ -645,12 +651,7 @@ func TestPressedAgain(t *testing.T) {
 func TestFormBesideTheOwnerPage(t *testing.T) {
 	s := newStandIn(t)
 	popup := s.chromium()
-	catalog, maps, units := shipped(t)
-	p, err := catalog.Get("2.002516")
-	if err != nil {
-		t.Fatal(err)
-	}
-	s.plan = maps.Plan(p, everything(p), units)
+	s.answered("2.002516")
 	own := &s.plan.Pages[len(s.plan.Pages)-1]
 	own.Hosts, own.Path = s.plan.Pages[0].Hosts, "/to-khai/"
 	s.page = *own
@@ -666,13 +667,7 @@ func TestFormBesideTheOwnerPage(t *testing.T) {
 func TestFrameAndStrangers(t *testing.T) {
 	s := newStandIn(t)
 	popup := s.chromium()
-	catalog, maps, units := shipped(t)
-	p, err := catalog.Get("1.004873")
-	if err != nil {
-		t.Fatal(err)
-	}
-	s.plan = maps.Plan(p, everything(p), units)
-	s.page = s.plan.Pages[len(s.plan.Pages)-1]
+	s.answered("1.004873")
 	s.claim(popup)
 	tab, r := s.fill(popup, "https://dichvucong.gov.vn/ke-khai", `document.readyState === "complete"`, s.page.ID)
 	if len(r.Filled) < len(s.page.Items)*9/10 {
@@ -707,12 +702,7 @@ func TestFrameAndStrangers(t *testing.T) {
 func TestNothingStaysAfterACitizen(t *testing.T) {
 	s := newStandIn(t)
 	popup := s.chromium()
-	catalog, maps, units := shipped(t)
-	p, err := catalog.Get("1.004873")
-	if err != nil {
-		t.Fatal(err)
-	}
-	s.plan = maps.Plan(p, everything(p), units)
+	s.answered("1.004873")
 	s.claim(popup)
 	origins := []string{"dichvucong.gov.vn", "www.dichvucong.gov.vn", "lienthong.dichvucong.gov.vn", "sso.dancuquocgia.gov.vn",
 		"dichvucongnganhtuphap.moj.gov.vn", "tokhaidientu.moj.gov.vn",

@@ -46,25 +46,23 @@ func inside(p *pkcs7.PKCS7) (e evidence) {
 	return e
 }
 
-// take keeps what is a list or an answer, and says whether it is one. DER may be followed by an end of line, as streams are.
-func (e *evidence) take(der []byte) bool {
+// take keeps what is a list or an answer. DER may be followed by an end of line, as streams are.
+func (e *evidence) take(der []byte) {
 	var outer asn1.RawValue
 	if _, err := asn1.Unmarshal(der, &outer); err != nil || len(e.lists)+len(e.answers) >= mostBrought {
-		return false
+		return
 	}
 	if l, err := x509.ParseRevocationList(outer.FullBytes); err == nil {
 		e.lists = append(e.lists, l)
-		return true
+		return
 	}
 	var head struct { // OCSPResponse (RFC 6960, 4.2.1), of one that is an answer
 		Status asn1.Enumerated
 		Bytes  asn1.RawValue `asn1:"explicit,tag:0"`
 	}
-	if rest, err := asn1.Unmarshal(outer.FullBytes, &head); err != nil || len(rest) > 0 {
-		return false
+	if _, err := asn1.Unmarshal(outer.FullBytes, &head); err == nil {
+		e.answers = append(e.answers, outer.FullBytes)
 	}
-	e.answers = append(e.answers, outer.FullBytes)
-	return true
 }
 
 // statement is what an authority says of one certificate.
