@@ -11,6 +11,7 @@ import (
 	"image/draw"
 	"image/png"
 	"math"
+	"runtime"
 )
 
 // jpegQuality keeps a card's QR modules and a form's thin strokes; below it ringing begins to cost reads.
@@ -47,13 +48,13 @@ func encodeJPEG(img image.Image) ([]byte, error) {
 	b := img.Bounds()
 	switch i := img.(type) {
 	case *image.RGBA:
-		return compress(i.Pix, i.Stride, b.Dx(), b.Dy(), true, jpegQuality)
+		return compressSideBySide(i.Pix, i.Stride, b.Dx(), b.Dy(), true, jpegQuality, runtime.GOMAXPROCS(0))
 	case *image.Gray:
-		return compress(i.Pix, i.Stride, b.Dx(), b.Dy(), false, jpegQuality)
+		return compressSideBySide(i.Pix, i.Stride, b.Dx(), b.Dy(), false, jpegQuality, runtime.GOMAXPROCS(0))
 	}
 	i := image.NewRGBA(image.Rect(0, 0, b.Dx(), b.Dy()))
 	draw.Draw(i, i.Rect, img, b.Min, draw.Src)
-	return compress(i.Pix, i.Stride, b.Dx(), b.Dy(), true, jpegQuality)
+	return compressSideBySide(i.Pix, i.Stride, b.Dx(), b.Dy(), true, jpegQuality, runtime.GOMAXPROCS(0))
 }
 
 // setDensity writes the resolution into the JFIF header, which the encoder always puts first.
