@@ -113,13 +113,20 @@ func Blank(p scan.Page) bool {
 	// The rim holds shadows of the sheet's own edge.
 	rim := w / 40
 	ink := make([]bool, w*h)
+	lines := make([]int, 0, h) // that have ink
 	for y := rim; y < h-rim; y++ {
+		line, tones, some := g.Pix[y*g.Stride:], paper.line(y), false
 		for x := rim; x < w-rim; x++ {
-			ink[y*w+x] = int(g.Pix[y*g.Stride+x])+contour < paper.at(x, y)
+			if int(line[x])+contour < tones[x/square] {
+				ink[y*w+x], some = true, true
+			}
+		}
+		if some {
+			lines = append(lines, y)
 		}
 	}
 	held := 0
-	for y := rim; y < h-rim; y++ {
+	for _, y := range lines {
 		for x := rim; x < w-rim; x++ {
 			if !ink[y*w+x] {
 				continue
@@ -142,28 +149,31 @@ func Blank(p scan.Page) bool {
 	return true
 }
 
+// square is the side, in pixels, of what has one tone.
+const square = 32
+
 // tones is the paper's tone in each square of the page; paper is seldom white and never even.
 type tones struct {
-	side, across int
-	tone         []int
+	across int
+	tone   []int
 }
 
-func (t tones) at(x, y int) int { return t.tone[y/t.side*t.across+x/t.side] }
+// line gives the tones of a line's squares.
+func (t tones) line(y int) []int { return t.tone[y/square*t.across:] }
 
 // background takes in each square the tone that a quarter of its pixels are lighter than.
 func background(g *image.Gray) tones {
-	const side = 32
 	w, h := g.Rect.Dx(), g.Rect.Dy()
-	t := tones{side: side, across: (w + side - 1) / side}
-	for y0 := 0; y0 < h; y0 += side {
-		for x0 := 0; x0 < w; x0 += side {
+	t := tones{across: (w + square - 1) / square}
+	for y0 := 0; y0 < h; y0 += square {
+		for x0 := 0; x0 < w; x0 += square {
 			var count [256]int
 			n := 0
-			for y := y0; y < min(y0+side, h); y++ {
-				for x := x0; x < min(x0+side, w); x++ {
-					count[g.Pix[y*g.Stride+x]]++
-					n++
+			for y := y0; y < min(y0+square, h); y++ {
+				for _, v := range g.Pix[y*g.Stride+x0 : y*g.Stride+min(x0+square, w)] {
+					count[v]++
 				}
+				n += min(x0+square, w) - x0
 			}
 			tone, lighter := 255, count[255]
 			for lighter <= n/4 && tone > 0 {

@@ -235,3 +235,21 @@ func BenchmarkBlank_A4_300dpi_JPEG(b *testing.B) {
 		Blank(scan.Page{Encoded: data, MediaType: mediaType})
 	}
 }
+
+func BenchmarkBlank_A4_300dpi_pixels(b *testing.B) {
+	for name, img := range map[string]image.Image{
+		"gray": image.NewGray(image.Rect(0, 0, 2480, 3508)), "colour": image.NewRGBA(image.Rect(0, 0, 2480, 3508)),
+	} {
+		pix := map[string]func() []byte{"gray": func() []byte { return img.(*image.Gray).Pix }, "colour": func() []byte { return img.(*image.RGBA).Pix }}[name]()
+		for i := range pix {
+			pix[i] = 240
+		}
+		b.Run(name, func(b *testing.B) {
+			for b.Loop() {
+				if !Blank(scan.Page{Image: img}) {
+					b.Fatal("it is blank")
+				}
+			}
+		})
+	}
+}

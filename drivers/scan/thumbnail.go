@@ -6,6 +6,9 @@ import (
 	"image"
 	"image/color"
 	"image/png"
+	"runtime"
+
+	"golang.org/x/sync/errgroup"
 )
 
 // ErrNoPixels says that a page comes as a file drivers do not look into (PDF, TIFF).
@@ -37,39 +40,76 @@ func Thumbnail(p Page, width int) (*image.Gray, error) {
 	return nil, ErrNoPixels
 }
 
-// reduce averages squares of pixels.
+// reduce averages squares of pixels, by every processor there is: each page of a feeder is looked at on its way.
 func reduce(img image.Image, width int) *image.Gray {
 	b := img.Bounds()
 	n := max(1, b.Dx()/max(width, 1))
 	out := image.NewGray(image.Rect(0, 0, b.Dx()/n, b.Dy()/n))
-	at := func(x, y int) int { return int(color.GrayModel.Convert(img.At(x, y)).(color.Gray).Y) }
-	switch i := img.(type) {
-	case *image.Gray:
-		at = func(x, y int) int { return int(i.Pix[i.PixOffset(x, y)]) }
-	case *image.RGBA:
-		at = func(x, y int) int {
-			p := i.Pix[i.PixOffset(x, y):]
-			return (299*int(p[0]) + 587*int(p[1]) + 114*int(p[2])) / 1000
-		}
-	case *image.Paletted:
-		if len(i.Palette) > 0 {
-			tones := make([]int, 256)
-			for k, c := range i.Palette {
-				tones[k] = int(color.GrayModel.Convert(c).(color.Gray).Y)
-			}
-			at = func(x, y int) int { return tones[i.Pix[i.PixOffset(x, y)]] }
-		}
-	}
-	for y := range out.Rect.Dy() {
-		for x := range out.Rect.Dx() {
-			sum := 0
-			for dy := range n {
-				for dx := range n {
-					sum += at(b.Min.X+x*n+dx, b.Min.Y+y*n+dy)
+	add := adder(img, n)
+	parts := runtime.GOMAXPROCS(0)
+	var at errgroup.Group
+	for part := range parts {
+		at.Go(func() error {
+			sums := make([]int, out.Rect.Dx())
+			for y := out.Rect.Dy() * part / parts; y < out.Rect.Dy()*(part+1)/parts; y++ {
+				clear(sums)
+				for line := y * n; line < (y+1)*n; line++ {
+					add(sums, line)
+				}
+				row := out.Pix[y*out.Stride:]
+				for x, sum := range sums {
+					row[x] = uint8(sum / (n * n))
 				}
 			}
-			out.Pix[y*out.Stride+x] = uint8(sum / (n * n))
+			return nil
+		})
+	}
+	_ = at.Wait()
+	return out
+}
+
+// adder gives what adds a line's tones to the sums of n pixels each.
+func adder(img image.Image, n int) func(sums []int, line int) {
+	b := img.Bounds()
+	switch i := img.(type) {
+	case *image.Gray:
+		return func(sums []int, line int) {
+			pix := i.Pix[i.PixOffset(b.Min.X, b.Min.Y+line):]
+			for x := range sums {
+				for _, v := range pix[x*n : x*n+n] {
+					sums[x] += int(v)
+				}
+			}
+		}
+	case *image.RGBA:
+		return func(sums []int, line int) {
+			pix := i.Pix[i.PixOffset(b.Min.X, b.Min.Y+line):]
+			for x := range sums {
+				for p := pix[x*n*4 : (x*n+n)*4]; len(p) >= 4; p = p[4:] {
+					sums[x] += (299*int(p[0]) + 587*int(p[1]) + 114*int(p[2])) / 1000
+				}
+			}
+		}
+	case *image.Paletted:
+		if len(i.Palette) == 0 {
+			break
+		}
+		tones := make([]int, 256)
+		for k, c := range i.Palette {
+			tones[k] = int(color.GrayModel.Convert(c).(color.Gray).Y)
+		}
+		return func(sums []int, line int) {
+			pix := i.Pix[i.PixOffset(b.Min.X, b.Min.Y+line):]
+			for x := range sums {
+				for _, v := range pix[x*n : x*n+n] {
+					sums[x] += tones[v]
+				}
+			}
 		}
 	}
-	return out
+	return func(sums []int, line int) {
+		for x := range len(sums) * n {
+			sums[x/n] += int(color.GrayModel.Convert(img.At(b.Min.X+x, b.Min.Y+line)).(color.Gray).Y)
+		}
+	}
 }
