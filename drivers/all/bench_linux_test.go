@@ -206,11 +206,10 @@ func scanimage(dir string, pages int, format string, env []string, args ...strin
 	return nil
 }
 
-// helper builds the worker as it is installed.
-func helper(b *testing.B) string {
+// build builds a program as it is installed.
+func build(b *testing.B, program, file string) string {
 	b.Helper()
-	file := filepath.Join(b.TempDir(), sane.Helper)
-	if out, err := exec.Command("go", "build", "-o", file, "motcua/drivers/sane/worker").CombinedOutput(); err != nil {
+	if out, err := exec.Command("go", "build", "-o", file, program).CombinedOutput(); err != nil {
 		b.Fatalf("%v: %s", err, out)
 	}
 	return file
@@ -227,7 +226,7 @@ func BenchmarkSANE_beside_scanimage(b *testing.B) {
 	if err != nil {
 		b.Fatal(err)
 	}
-	o := sane.Options{Worker: []string{helper(b)}, Env: d.Env}
+	o := sane.Options{Worker: []string{build(b, "motcua/drivers/sane/worker", filepath.Join(b.TempDir(), sane.Helper))}, Env: d.Env}
 	for _, pages := range []int{stack, small} {
 		suffix := ""
 		if pages == small {
@@ -363,4 +362,43 @@ func BenchmarkESCL_beside_airscan(b *testing.B) {
 		return scanimage(dir, stack, "pnm", []string{"SANE_CONFIG_DIR=" + config},
 			"-d", "airscan:e0:bench", "--source=ADF", "--mode=Gray", "--resolution=300")
 	})
+}
+
+// BenchmarkCommand_beside_scanimage holds `motcua scan` against `scanimage --batch --format=jpeg`, each as a person at a terminal starts
+// it, so that the start of either program counts. Of blank pages ours leaves out none here: the played ones are.
+func BenchmarkCommand_beside_scanimage(b *testing.B) {
+	d, err := backend.Play(b.TempDir(), "plain", "source=ADF Front\nmode=Gray|Color\nresolution=50-600\nx=215.9\ny=297\n")
+	if err != nil {
+		b.Fatal(err)
+	}
+	programs := b.TempDir()
+	build(b, "motcua/drivers/sane/worker", filepath.Join(programs, sane.Helper))
+	program := build(b, "motcua/agent", filepath.Join(programs, "motcua"))
+	own := filepath.Join(programs, "motcua.yaml")
+	if err := os.WriteFile(own, []byte("scanner: {drop_blank: false}\n"), 0o600); err != nil {
+		b.Fatal(err)
+	}
+	for _, pages := range []int{stack, small} {
+		dir := inMemory(b)
+		b.Run(fmt.Sprint(pages), func(b *testing.B) {
+			beside(b, pages, func() error {
+				if err := d.Load(pages); err != nil {
+					return err
+				}
+				c := exec.Command(program, "scan", "--config", own, "--device", "sane:"+d.ID, "--source", "adf", "--mode", "gray",
+					"-o", filepath.Join(dir, "ours"))
+				c.Env = append(os.Environ(), d.Env...)
+				if out, err := c.CombinedOutput(); err != nil || bytes.Count(out, []byte("\n")) != pages {
+					return fmt.Errorf("motcua scan: %v\n%s", err, out)
+				}
+				return nil
+			}, func() error {
+				if err := d.Load(pages); err != nil {
+					return err
+				}
+				return scanimage(dir, pages, "jpeg", d.Env, "-d", d.ID, "--source=ADF Front", "--mode=Gray", "--resolution=300",
+					"-x", "215.9", "-y", "297")
+			})
+		})
+	}
 }

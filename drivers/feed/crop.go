@@ -52,10 +52,10 @@ func crop(img image.Image) image.Image {
 		return img
 	}
 	// All around must be backing: 98 of 100 pixels outside are dark.
-	outside, backing := 0, 0
+	outside, backing, inside := 0, 0, box.Inset(-2)
 	for y := range h {
 		for x := range w {
-			if !image.Pt(x, y).In(box.Inset(-2)) {
+			if !image.Pt(x, y).In(inside) {
 				outside++
 				if g.Pix[y*g.Stride+x] <= dark {
 					backing++
@@ -103,16 +103,16 @@ func extent(n int, part func(int) float64) (from, to int) {
 
 // share is how much of a line is at least so light.
 func share(g *image.Gray, r image.Rectangle, light uint8) float64 {
+	if r.Empty() {
+		return 0
+	}
 	n := 0
 	for y := r.Min.Y; y < r.Max.Y; y++ {
-		for x := r.Min.X; x < r.Max.X; x++ {
-			if g.Pix[y*g.Stride+x] >= light {
+		for _, v := range g.Pix[y*g.Stride+r.Min.X : y*g.Stride+r.Max.X] {
+			if v >= light {
 				n++
 			}
 		}
-	}
-	if r.Empty() {
-		return 0
 	}
 	return float64(n) / float64(r.Dx()*r.Dy())
 }

@@ -8,8 +8,8 @@ import (
 )
 
 // One thread that codes JPEGs is what bounds a stack from a feeder and a page's way to the first field. So a page is cut into strips
-// that are coded side by side and joined by restart markers (ITU T.81, B.2.1 and F.1.1.5.2): each strip is one restart interval, which begins
-// anew in every decoder, and the picture is the same to the pixel.
+// that are coded side by side and joined by restart markers (ITU T.81, B.2.4.4 and E.1.4): each strip is one restart interval,
+// with which every decoder begins anew, and the picture is the same to the pixel.
 
 const (
 	leastStrip   = 64        // lines: below, joining costs more than it gains

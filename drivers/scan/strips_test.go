@@ -99,7 +99,8 @@ func TestStrips_that_differ(t *testing.T) {
 		t.Fatal(err)
 	}
 	for name, strips := range map[string][][]byte{
-		"other tables": {a, b}, "nothing": {a, nil}, "torn": {a, a[:40]}, "no end": {a, a[:len(a)-1]}, "lengths that lie": {{0xff, 0xd8, 0xff, 0xc0, 9, 9}},
+		"other tables": {a, b}, "nothing": {a, nil}, "torn": {a, a[:40]}, "no end": {a, a[:len(a)-1]},
+		"lengths that lie": {{0xff, 0xd8, 0xff, 0xc0, 9, 9}},
 	} {
 		if joinStrips(strips, 128, 64) != nil {
 			t.Errorf("%s: joined", name)
