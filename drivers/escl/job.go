@@ -33,8 +33,10 @@ type job struct {
 	took    time.Duration
 
 	before, given int  // pages of the stack in the jobs before this one, and in it
+	staying       bool // the feeder said that paper lay in it when the last page had come
+	silent        bool // the device gave no state between two pages, and is not asked for it again
 	completed     bool // the device says that it has done with the job
-	left          bool // and that there is paper in the feeder
+	left          bool // and that there is paper in the feeder, which lay there before
 }
 
 // begin makes the job.
@@ -206,6 +208,7 @@ func (j *job) pages(ctx context.Context, yield func(scan.Page, error) bool) (bro
 			return false, nil
 		}
 		j.given = number
+		j.look(ctx)
 		p := scan.Page{Number: j.before + number, Back: j.source == scan.ADFDuplex && number%2 == 0, DPI: j.dpi, Encoded: data,
 			MediaType: mediaType, Instead: j.instead}
 		if !yield(p, nil) {
@@ -219,6 +222,35 @@ func (j *job) pages(ctx context.Context, yield func(scan.Page, error) bool) (bro
 			return false, nil
 		}
 	}
+}
+
+// glance is how long a device may take to give its state between two pages.
+const glance = 2 * time.Second
+
+// look asks whether paper lies in the feeder when the job's first sheet has come. Only a device that feeds one sheet a job says so then and at
+// the job's end; what is laid in after the last sheet was drawn is the next person's.
+func (j *job) look(ctx context.Context) {
+	if j.staying = false; j.source == scan.Flatbed || j.silent || j.given > j.sides() {
+		return
+	}
+	ctx, cancel := context.WithTimeout(ctx, glance)
+	defer cancel()
+	now, err := j.s.status(ctx)
+	j.silent = err != nil
+	j.staying = err == nil && now.loaded()
+}
+
+// sides are the pages of a sheet.
+func (j *job) sides() int {
+	if j.source == scan.ADFDuplex {
+		return 2
+	}
+	return 1
+}
+
+// stays reports a feeder that holds sheets of this stack though the job has ended.
+func (j *job) stays(now *statusXML) bool {
+	return j.source != scan.Flatbed && j.staying && now.loaded()
 }
 
 // finish asks for the page that a flatbed does not have: most devices end a job only then.
@@ -358,7 +390,7 @@ func (j *job) forgotten(now *statusXML, number int, st *statusError) answer {
 	if number == 1 && !fed {
 		return answer{wait: briefly}
 	}
-	j.left = fed && now.loaded()
+	j.left = j.stays(now)
 	return answer{err: j.without(number, st)}
 }
 
@@ -384,7 +416,7 @@ func (j *job) ended(now *statusXML, info jobXML, number int, feeder scan.Code, s
 // complete is the end of a stack, or why it is none although the device has done with the job.
 func (j *job) complete(now *statusXML, number int, st *statusError) error {
 	fed := j.source != scan.Flatbed
-	j.completed, j.left = true, fed && now.loaded()
+	j.completed, j.left = true, j.stays(now)
 	switch {
 	case fed && number == 1 && st.code == http.StatusConflict:
 		// AirSane's word for an empty feeder, of which it said that it is loaded (pull request 135).

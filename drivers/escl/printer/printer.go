@@ -39,7 +39,7 @@ type Habits struct {
 	EarlyEnd         int           // answers 404 so many times while the next sheet is on its way (Brother, Xerox B205)
 	EarlyFirst       int           // the same before the first page
 	EndCode          int           // ends a stack in place of 404: 409 (AirSane), 500, 410; 200 with a message (Lexmark MB2236adw)
-	EndsEarly        int           // a job is completed after so many pages, whatever lies in the feeder
+	EndsEarly        int           // a job feeds so many pages, whatever lies in the feeder besides
 	Forgets          bool          // a job that is done is known no more
 	NoLineart        bool          // refuses black and white with 409, though it announces it
 	DuplexHeight     int           // of the duplex feeder alone, in 1/300 inch; 0: that of the feeder
@@ -337,6 +337,9 @@ func (p *Printer) Status() string {
 	state, adf := "Idle", p.adf
 	if p.h.NoAdfState && (adf == "ScannerAdfLoaded" || adf == "ScannerAdfProcessing") {
 		adf = ""
+	}
+	if p.job != nil && p.h.EndsEarly > 0 && p.job.given == p.h.EndsEarly && len(p.feeder) > 0 && strings.HasSuffix(adf, "Processing") {
+		adf = "ScannerAdfLoaded" // it feeds no more
 	}
 	if p.h.EmptyWhileFed && p.job != nil && strings.HasSuffix(adf, "Processing") {
 		adf = "ScannerAdfEmpty"
