@@ -26,8 +26,8 @@ func TestMessageInPlaceOfAPage(t *testing.T) {
 
 // A device that gives one sheet a job and keeps the others in its feeder gives the whole stack, a job a sheet.
 func TestSheetsThatStayInTheFeeder(t *testing.T) {
-	for _, h := range []printer.Habits{{EndsEarly: 1}, {EndsEarly: 1, EndCode: 410}, {EndsEarly: 1, EndCode: 409}, {EndsEarly: 1, Forgets: true},
-		{Forgets: true}, {Forgets: true, LoadedWhenIdle: true}} {
+	for _, h := range []printer.Habits{{EndsEarly: 1}, {EndsEarly: 1, EndCode: 410}, {EndsEarly: 1, EndCode: 409},
+		{EndsEarly: 1, Forgets: true}, {Forgets: true}, {Forgets: true, LoadedWhenIdle: true}} {
 		if pages, err := take(t, h, 3); pages != 3 || err != nil {
 			t.Errorf("%+v: %d pages, %v", h, pages, err)
 		}
@@ -66,5 +66,12 @@ func TestSheetsOfTheNextPerson(t *testing.T) {
 				}
 			})
 		}
+	}
+}
+
+// A device that gives a page again and again is told, and not followed until the disk is full.
+func TestAFeederWithoutAnEnd(t *testing.T) {
+	if pages, err := take(t, printer.Habits{Endless: true}, 2); pages != mostPages || !errors.Is(err, &scan.Fault{Code: scan.IOError}) {
+		t.Errorf("%d pages, %v", pages, err)
 	}
 }

@@ -274,10 +274,6 @@ func (s *Scanner) Scan(ctx context.Context, set scan.Settings) iter.Seq2[scan.Pa
 	}
 }
 
-// mostSheets are more than a feeder holds: a device that gives one sheet a job, and is asked for another job as long as it says that
-// there are more, has lost its way.
-const mostSheets = 500
-
 // job runs one job after so many pages of the stack, and gives how many there are by then where the feeder holds more, or -1. There
 // are devices that give one sheet a job and keep the others (Ricoh Aficio MP 201: sane-airscan 334), and such as say of an empty
 // feeder that it is loaded (AirSane before 2026: pull request 135): what a further job does not find was not there.
@@ -302,7 +298,7 @@ func (s *Scanner) job(ctx context.Context, set scan.Settings, before int, yield 
 	case err != nil:
 		yield(scan.Page{}, s.explain(ctx, err))
 		return -1
-	case !j.left || j.given == 0 || before+j.given >= mostSheets:
+	case !j.left || j.given == 0:
 		return -1
 	}
 	return before + j.given

@@ -196,6 +196,12 @@ func (j *job) refused(ctx context.Context, st *statusError) error {
 	return &codeError{code, st}
 }
 
+// mostPages are both sides of as many sheets as the largest feeders hold. A device that gives more has lost its way: it gives a page
+// again and again, or says of an empty feeder that it is loaded and scans its glass.
+const mostPages = 1000
+
+var errEndless = fmt.Errorf("the feeder did not come to an end after %d pages", mostPages)
+
 // pages transfers one page after the other.
 func (j *job) pages(ctx context.Context, yield func(scan.Page, error) bool) (broken bool, err error) {
 	for number := 1; ; number++ {
@@ -206,6 +212,9 @@ func (j *job) pages(ctx context.Context, yield func(scan.Page, error) bool) (bro
 		if data == nil {
 			j.over = true
 			return false, nil
+		}
+		if j.before+number > mostPages {
+			return false, &codeError{scan.IOError, errEndless}
 		}
 		j.given = number
 		j.look(ctx)
@@ -227,8 +236,8 @@ func (j *job) pages(ctx context.Context, yield func(scan.Page, error) bool) (bro
 // glance is how long a device may take to give its state between two pages.
 const glance = 2 * time.Second
 
-// look asks whether paper lies in the feeder when the job's first sheet has come. Only a device that feeds one sheet a job says so then and at
-// the job's end; what is laid in after the last sheet was drawn is the next person's.
+// look asks whether paper lies in the feeder when the job's first sheet has come. Only a device that feeds one sheet a job says so then
+// and at the job's end; what is laid in after the last sheet was drawn is the next person's.
 func (j *job) look(ctx context.Context) {
 	if j.staying = false; j.source == scan.Flatbed || j.silent || j.given > j.sides() {
 		return

@@ -312,6 +312,9 @@ func (w *worker) scan(r request) (during string, err error) {
 		return "start", errors.New("the worker was given no memory for pages")
 	}
 	for page := 1; ; page++ {
+		if page > mostPages {
+			return "read", errEndless
+		}
 		if during, err := w.page(c, page); err != nil {
 			if page > 1 && errors.Is(err, statusNoDocs) && (during == "start" || w.empty) {
 				return "", nil // the feeder has given all it had; some backends see that only when they read
@@ -329,6 +332,12 @@ func (w *worker) scan(r request) (during string, err error) {
 		}
 	}
 }
+
+// mostPages are both sides of as many sheets as the largest feeders hold. Some never say that they are empty (python-pillow/Sane issue 23;
+// scanimage's manual names --batch-count for them).
+const mostPages = 1000
+
+var errEndless = fmt.Errorf("the feeder did not come to an end after %d pages", mostPages)
 
 // page passes the frames of one page on: one, or three where red, green and blue come apart.
 func (w *worker) page(c configured, number int) (during string, err error) {

@@ -124,3 +124,32 @@ func TestSoakZoo(t *testing.T) {
 	}
 	makes.Log(t)
 }
+
+// A feeder that never says that it is empty is told, and not followed until the disk is full.
+func TestAFeederWithoutAnEnd(t *testing.T) {
+	d, o := play(t, "endless", "source=ADF\nmode=Gray\nresolution=50-600\nx=20\ny=20\n")
+	if err := d.Load(10 * mostPages); err != nil {
+		t.Fatal(err)
+	}
+	s := open(t, o, "sane:"+d.ID)
+	pages := 0
+	set := scan.Settings{Source: scan.ADF, Mode: scan.Gray, DPI: 50, Reuse: true, Area: scan.Area{Width: 20, Height: 20}}
+	for _, err := range s.Scan(t.Context(), set) {
+		if err != nil {
+			if !errors.Is(err, &scan.Fault{Code: scan.IOError}) {
+				t.Fatal(err)
+			}
+			break
+		}
+		pages++
+	}
+	if pages != mostPages {
+		t.Errorf("%d pages", pages)
+	}
+	if err := d.Load(2); err != nil {
+		t.Fatal(err)
+	}
+	if whole, err := all(t.Context(), s, scan.Settings{Source: scan.ADF, Mode: scan.Gray, DPI: 50}); len(whole) != 2 || err != nil {
+		t.Errorf("the next stack: %d pages, %v", len(whole), err)
+	}
+}

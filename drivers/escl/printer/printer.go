@@ -40,6 +40,7 @@ type Habits struct {
 	EarlyFirst       int           // the same before the first page
 	EndCode          int           // ends a stack in place of 404: 409 (AirSane), 500, 410; 200 with a message (Lexmark MB2236adw)
 	EndsEarly        int           // a job feeds so many pages, whatever lies in the feeder besides
+	Endless          bool          // it gives the last page again and again
 	Forgets          bool          // a job that is done is known no more
 	NoLineart        bool          // refuses black and white with 409, though it announces it
 	DuplexHeight     int           // of the duplex feeder alone, in 1/300 inch; 0: that of the feeder
@@ -499,7 +500,9 @@ func (p *Printer) next(w http.ResponseWriter, r *http.Request, id string) {
 	if j.fault.Kind != "" && j.given+1 == j.fault.Page && p.breakDown(w, r, j.fault.Kind, page) {
 		return
 	}
-	j.given++
+	if j.given++; p.h.Endless && j.given == len(j.pages) {
+		j.pages, p.feeder = append(j.pages, page), append(p.feeder, page)
+	}
 	j.notYet, j.earlyEnd = p.h.NotYet, 0
 	if !j.platen {
 		p.feeder = p.feeder[1:]
