@@ -81,31 +81,55 @@ func Card(runs []Run) Side {
 
 // takeLabelled takes the values that stand by a kind's labels.
 func (s *Side) takeLabelled(runs []Run, kind *kinds.Kind, labels labels) {
+	var halves []group
 	for _, g := range labels.groups {
 		if g.name == stop {
 			continue
 		}
-		read := reader(g.name)
-		if !kind.Identity && fields.TypeOf(g.name) == fields.PersonName && kind != &kinds.Unknown {
-			read = titledName // identity cards have names in capitals
-		}
-		v, ok := valueBy(read, runs, g, labels.groups, labels.runs)
-		if !ok {
+		if slices.ContainsFunc(labels.groups, func(o group) bool { return g.goesOn(o, runs) }) {
+			halves = append(halves, g) // the value stands behind the other half
 			continue
 		}
-		if g.either {
-			v.Doubts = append(v.Doubts, paper.Incomplete)
-		}
-		old, twice := s.Values[g.name]
-		differ := twice && !kind.Identity && kind != &kinds.Unknown && old.Text != v.Text
-		if twice && (old.Conf >= v.Conf || g.weak) {
-			v = old
-		}
-		if differ { // one of the two labels is another field's
-			v.Doubts = append(v.Doubts, paper.Disagreement)
-		}
-		s.Values[g.name] = v
+		s.takeValue(runs, kind, labels, g)
 	}
+	for _, g := range halves {
+		if _, ok := s.Values[g.name]; !ok {
+			s.takeValue(runs, kind, labels, g)
+		}
+	}
+}
+
+// goesOn says whether a label's other language stands right behind it on its line, in a run of its own.
+func (g group) goesOn(o group, runs []Run) bool {
+	if g.name != o.name || g.of != o.of || g.run == o.run || g.to < len(runs[g.run].Words) || o.from > 0 {
+		return false
+	}
+	a, b := labelBox(runs[g.run], g), labelBox(runs[o.run], o)
+	return sameLine(a, b) && b.Min.X >= a.Max.X && b.Min.X < a.Max.X+2*a.Dy()
+}
+
+// takeValue takes the value that stands by one label.
+func (s *Side) takeValue(runs []Run, kind *kinds.Kind, labels labels, g group) {
+	read := reader(g.name)
+	if !kind.Identity && fields.TypeOf(g.name) == fields.PersonName && kind != &kinds.Unknown {
+		read = titledName // identity cards have names in capitals
+	}
+	v, ok := valueBy(read, runs, g, labels.groups, labels.runs)
+	if !ok {
+		return
+	}
+	if g.either {
+		v.Doubts = append(v.Doubts, paper.Incomplete)
+	}
+	old, twice := s.Values[g.name]
+	differ := twice && !kind.Identity && kind != &kinds.Unknown && old.Text != v.Text
+	if twice && (old.Conf >= v.Conf || g.weak) {
+		v = old
+	}
+	if differ { // one of the two labels is another field's
+		v.Doubts = append(v.Doubts, paper.Disagreement)
+	}
+	s.Values[g.name] = v
 }
 
 // tell tells a card's kind by its title or its marks, and gives the row whose labels are to be looked for: kinds.Unknown where nothing
@@ -480,6 +504,9 @@ func valueBy(f func([]piece) (Value, bool), runs []Run, g group, groups []group,
 	return v, ok
 }
 
+// leastLabelConf is how sure a word before a label must be to be taken for the label's beginning: dark parts of a photo are no word.
+const leastLabelConf = 0.5
+
 // leastLabelHeight is the height in pixels that a label is taken to have at least: thinner ones are worn.
 const leastLabelHeight = 8
 
@@ -508,7 +535,7 @@ func (s finder) begin(g group, groups []group) int {
 	left := s.label.Min.X
 	for i := g.from - 1; i >= 0; i-- {
 		other := slices.ContainsFunc(groups, func(o group) bool { return o.run == g.run && o.from <= i && i < o.to })
-		if w := words[i]; other || left-w.Box.Max.X > s.height || !strings.ContainsFunc(w.Text, unicode.IsLetter) {
+		if w := words[i]; other || left-w.Box.Max.X > s.height || !strings.ContainsFunc(w.Text, unicode.IsLetter) || w.Conf < leastLabelConf {
 			break
 		}
 		left = words[i].Box.Min.X
@@ -546,8 +573,9 @@ func (s finder) behind(g group, groups []group) []piece {
 		return got
 	}
 	for i, r := range s.runs {
-		if i != g.run && !s.labelled[i] && r.Box.Min.X >= run.Box.Max.X && r.Box.Min.X < run.Box.Max.X+8*s.height &&
-			overlapY(r.Box, s.label)*2 >= min(r.Box.Dy(), s.label.Dy()) {
+		r = r.from(run.Box.Max.X + s.height/4) // the colon may have begun it
+		if i != g.run && !s.labelled[i] && r.Box.Min.X >= run.Box.Max.X-s.height && r.Box.Min.X < run.Box.Max.X+8*s.height &&
+			overlapY(r.Box, s.label)*2 >= min(r.Box.Dy(), s.label.Dy()) && r.Box.Max.X > run.Box.Max.X {
 			return append(got, piecesOf(r.Words, 0)...)
 		}
 	}
@@ -589,7 +617,7 @@ func (s finder) below(f func([]piece) (Value, bool), got []piece, v Value, ok, r
 func (s finder) row(from image.Rectangle, n int) (image.Rectangle, []piece, bool) {
 	best := -1
 	for i, r := range s.runs {
-		if r = r.from(s.left - s.height); i == s.at || !s.follows(r.Box, from) {
+		if r = r.from(s.left - s.height); i == s.at || !s.follows(r.Box, from) || specks(r) && r.Box.Min.X > s.left+s.height {
 			continue
 		}
 		if best < 0 || r.Box.Min.Y < s.runs[best].Box.Min.Y-s.height/2 ||
@@ -602,6 +630,24 @@ func (s finder) row(from image.Rectangle, n int) (image.Rectangle, []piece, bool
 	}
 	r := s.runs[best].from(s.left - s.height)
 	return r.Box, piecesOf(r.Words, n), true
+}
+
+// What specks make that were taken for a row: a word or two of a few letters, all badly read.
+const (
+	mostSpecks = 4 // letters
+	specksConf = 0.5
+)
+
+// specks says whether a run is nothing but specks.
+func specks(r Run) bool {
+	letters := 0
+	for _, w := range r.Words {
+		if w.Conf >= specksConf {
+			return false
+		}
+		letters += len([]rune(w.Text))
+	}
+	return letters <= mostSpecks
 }
 
 // follows says whether a row stands right below a box and in the label's column.
@@ -761,6 +807,9 @@ func number(p []piece) (Value, bool) {
 	return digits(p, 9, 3)
 }
 
+// noNo is what may be left of "No." right before a number.
+var noNo = regexp.MustCompile(`^N[oO0º°ơ]?[.:,;]+`)
+
 // digits finds so many digits in at most so many words.
 func digits(p []piece, count, words int) (Value, bool) {
 	for n := 1; n <= words; n++ {
@@ -771,7 +820,7 @@ func digits(p []piece, count, words int) (Value, bool) {
 			var d []byte
 			odd := 0
 			for _, w := range p[i : i+n] {
-				for _, r := range w.text {
+				for _, r := range noNo.ReplaceAllString(w.text, "") {
 					c := digit(r)
 					switch {
 					case c == 0 && (r == '.' || r == ',' || r == ':' || r == ' ' || r == '\'' || r == '-' || r == '_'):

@@ -7,6 +7,7 @@ import (
 	"unicode"
 
 	"motcua/ocr/kinds"
+	"motcua/ocr/lines"
 	"motcua/ocr/paper"
 	"motcua/ocr/vn"
 )
@@ -158,7 +159,7 @@ func find(runs []Run, labels []kinds.Label) []place {
 		t := plainTextOf(texts(run))
 		var here []located
 		for _, l := range labels {
-			if f, ok := t.locate(l); ok {
+			if f, ok := t.locate(l); ok && !(f.errors > 0 && len(l.Text) <= wordLabel && surelyRead(run.Words[f.from:f.to])) {
 				f.run = r
 				here = better(here, f)
 			}
@@ -168,6 +169,15 @@ func find(runs []Run, labels []kinds.Label) []place {
 		}
 	}
 	return out
+}
+
+// sureWord is how sure a word must be to be none that was misread.
+const sureWord = 0.9
+
+// surelyRead says whether all words are syllables that were read well: they are no misread label, but sound like one, as "Di Linh" does
+// like "dị hình", "Giao Tân, Giao Thủy" like "tôn giáo", "Gio Linh" like "giới tính".
+func surelyRead(words []lines.Word) bool {
+	return !slices.ContainsFunc(words, func(w lines.Word) bool { return w.Conf < sureWord || !vn.Spelled(w.Text) })
 }
 
 // plainText is a run's words and their plain letters: letter i is of word word[i] and ends before that word's end[i]-th.

@@ -100,6 +100,9 @@ func (r Run) gap(w lines.Word, height int, begins bool) (int, bool) {
 	case end.Line != w.Line && between > size/2 &&
 		4*abs(last.Min.Y+last.Max.Y-w.Box.Min.Y-w.Box.Max.Y) > 2*max(last.Dy(), w.Box.Dy()):
 		return 0, false // two lines of two columns may overlap; those of one stand level
+	case end.Line != w.Line && float64(max(last.Dy(), w.Box.Dy())) > otherSize*float64(min(last.Dy(), w.Box.Dy())) &&
+		(between > size/5 || endsWithDate(r.Words)):
+		return 0, false // small print of one column before larger of the next
 	// A date is a column by itself: the one under the photo stands close to the address beside it, and wherever three
 	// lines begin, the words there are not of the line that ends before them.
 	case endsWithDate(r.Words) && (between > size*3/4 || begins && between > size/5):
@@ -109,6 +112,9 @@ func (r Run) gap(w lines.Word, height int, begins bool) (int, bool) {
 	}
 	return between, true
 }
+
+// otherSize is how much higher one of two lines is whose print is not of one size.
+const otherSize = 1.5
 
 // columns are the places at which three lines or more begin.
 func columns(ws []lines.Word, height int) []int {

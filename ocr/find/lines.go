@@ -180,8 +180,18 @@ func lines(k Ink, least, most int, narrow bool) []image.Rectangle {
 			out = append(out, box)
 		}
 	}
+	all := slices.Clone(out)
+	out = slices.DeleteFunc(out, func(r image.Rectangle) bool {
+		return slices.ContainsFunc(all, func(o image.Rectangle) bool { return partOf(r, o) })
+	})
 	slices.SortFunc(out, func(a, b image.Rectangle) int { return cmp.Compare(a.Min.Y+a.Max.Y, b.Min.Y+b.Max.Y) })
 	return out
+}
+
+// partOf says whether a line is but commas and marks of a higher one in which most of it lies.
+func partOf(r, line image.Rectangle) bool {
+	in := r.Intersect(line)
+	return line.Dy() > 3*r.Dy()/2 && line.Dx() > 4*r.Dx() && 3*in.Dx()*in.Dy() > 2*r.Dx()*r.Dy()
 }
 
 // lettersOf are the parts that may be letters, from left to right, and those that may be marks above and below them (tones, dots).
@@ -348,7 +358,34 @@ func (r *row) goesOn(o *row) bool {
 	between := b.Min.X - a.Max.X
 	overlap := min(a.Max.Y, b.Max.Y) - max(a.Min.Y, b.Min.Y)
 	return overlap*4 > 3*min(a.Dy(), b.Dy()) && between < max(a.Dy(), b.Dy())*4/5 && between > -a.Dx() &&
-		max(a.Dy(), b.Dy()) < 2*min(a.Dy(), b.Dy())+2
+		max(a.Dy(), b.Dy()) < 2*min(a.Dy(), b.Dy())+2 && !r.printedOtherwise(o, between)
+}
+
+// Two columns of one height: print of another size begins beyond a gap. The expiry in small print under the photo stands so close before an
+// address that they are one row by their gap alone.
+const (
+	otherSize   = 1.25 // of one row's letters to the other's
+	otherGap    = 0.45 // of the larger letters between the two
+	fewestSized = 5    // letters a row must have for their size to be told
+)
+
+// printedOtherwise says whether another row, so far behind this, is in letters of another size.
+func (r *row) printedOtherwise(o *row, between int) bool {
+	if len(r.parts) < fewestSized || len(o.parts) < fewestSized {
+		return false
+	}
+	a, b := r.tallest(), o.tallest()
+	return float64(max(a, b)) > otherSize*float64(min(a, b)) && float64(between) > otherGap*float64(max(a, b))
+}
+
+// tallest is the height of a row's tall letters: the fourth part down.
+func (r *row) tallest() int {
+	heights := make([]int, len(r.parts))
+	for i, p := range r.parts {
+		heights[i] = p.box.Dy()
+	}
+	slices.Sort(heights)
+	return heights[len(heights)*3/4]
 }
 
 // fewestParted is how many parts a row must have that is looked at again in two halves.
