@@ -245,17 +245,7 @@ func (c *channel) sign(ctx context.Context, k *publicKey, digest asn1.ObjectIden
 	if _, err := io.ReadFull(random, challenge); err != nil {
 		return err
 	}
-	le := 256
-	if k.rsa != nil && k.rsa.Size() > 200 { // with what secures it, longer than a short answer
-		le = k.rsa.Size() + 64
-	}
-	signature, err := c.must(ctx, apdu.Command{Ins: 0x88, Data: challenge, Le: le})
-	var status apdu.Status
-	if le > 256 && errors.As(err, &status) { // a reader or chip without long answers may chain them
-		if err = c.alive(ctx); err == nil {
-			signature, err = c.must(ctx, apdu.Command{Ins: 0x88, Data: challenge, Le: 256})
-		}
-	}
+	signature, err := c.signed(ctx, k, challenge)
 	if err != nil {
 		return refusal(err)
 	}
@@ -274,6 +264,38 @@ func (c *channel) sign(ctx context.Context, k *publicKey, digest asn1.ObjectIden
 		}
 	}
 	return errCopied
+}
+
+// signed asks for the signature, in the lengths that readers and chips want it asked for in.
+func (c *channel) signed(ctx context.Context, k *publicKey, challenge []byte) ([]byte, error) {
+	const short = 256 // the most of a short answer
+	ask := func(le int) ([]byte, apdu.Status, error) {
+		signature, err := c.must(ctx, apdu.Command{Ins: 0x88, Data: challenge, Le: le})
+		var status apdu.Status
+		if errors.As(err, &status) {
+			if dead := c.alive(ctx); dead != nil {
+				return nil, 0, dead
+			}
+		}
+		return signature, status, err
+	}
+	size, le := 0, short
+	if k.rsa != nil {
+		size = k.rsa.Size()
+	} else {
+		size = 2 * k.curve.Size()
+	}
+	if k.rsa != nil && size > 200 { // with what secures it, longer than a short answer
+		le = size + 64
+	}
+	signature, status, err := ask(le)
+	if le > short && status != 0 { // a reader or chip without long answers may chain them
+		signature, status, err = ask(short)
+	}
+	if tooLong(status) { // some refuse to be asked for more than they give (NFCPassportReader 24)
+		signature, _, err = ask(size)
+	}
+	return signature, err
 }
 
 // trailers of ISO 9796-2 name the hash.

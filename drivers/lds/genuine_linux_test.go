@@ -233,8 +233,8 @@ func TestGenuine(t *testing.T) {
 			if c.only == "chip" {
 				others.Active = nil
 			}
-			refusing, short := keys, keys
-			refusing.Refuse, short.Short = true, 1
+			refusing, short, exact := keys, keys, keys
+			refusing.Refuse, short.Short, exact.Exact = true, 1, true
 			for kind, lie := range map[string]struct {
 				keys  chip.Keys
 				files chip.Files
@@ -243,6 +243,7 @@ func TestGenuine(t *testing.T) {
 			}{
 				"as issued":                        {keys, i.files, lds.Verified, want},
 				"as issued, and signs a byte less": {short, i.files, lds.Verified, want},
+				"as issued, and gives no more":     {exact, i.files, lds.Verified, want},
 				"a copy with keys of its own":      {others, i.files, lds.Copied, ""},
 				"a copy without keys":              {chip.Keys{}, i.files, lds.Unproven, ""},
 				"a chip that refuses":              {refusing, i.files, lds.Unproven, ""},

@@ -31,6 +31,7 @@ type Keys struct {
 	Hidden bool    // Map's public key stands in EF.CardSecurity only, not in DG14 too
 
 	Refuse bool // says that there is no such command
+	Exact  bool // it is to be asked for the signature's own length (6700 for more: Dutch passports, NFCPassportReader 24)
 	Short  int  // leading bytes of an RSA key's width that what is signed leaves out (Australian passports: gmrtd 106)
 }
 
@@ -179,6 +180,9 @@ func (c *Chip) internalAuthenticate(cmd apdu.Command) ([]byte, apdu.Status) {
 	if c.session == nil {
 		return nil, apdu.NotSatisfied
 	}
+	if c.o.Keys.Exact && cmd.Le > c.o.Keys.answer() {
+		return nil, apdu.WrongLength
+	}
 	switch key := c.o.Keys.Active.(type) {
 	case *rsa.PrivateKey:
 		size := key.Size()
@@ -196,6 +200,17 @@ func (c *Chip) internalAuthenticate(cmd apdu.Command) ([]byte, apdu.Status) {
 		return append(r.FillBytes(make([]byte, n)), s.FillBytes(make([]byte, n))...), apdu.OK
 	}
 	return nil, apdu.NotSupported
+}
+
+// answer is how long a signature of active authentication is.
+func (k Keys) answer() int {
+	switch key := k.Active.(type) {
+	case *rsa.PrivateKey:
+		return key.Size()
+	case *ecdsa.PrivateKey:
+		return 2 * ((key.Curve.Params().BitSize + 7) / 8)
+	}
+	return 0
 }
 
 // agree takes the reader's key of chip authentication and gives the session that both sides come to. A chip with both kinds
