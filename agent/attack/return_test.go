@@ -117,6 +117,7 @@ const nobody = "65534"
 // Whatever is open, the kiosk's browser ends when it has shown no page of ours for as long as a visit may be silent, and with it the
 // unit's cage; systemd starts both anew, at the first page.
 func TestKioskReturns(t *testing.T) {
+	t.Parallel() // else its last part waits alone
 	for _, c := range elsewhere {
 		t.Run(strings.ReplaceAll(c.name, " ", "_"), func(t *testing.T) {
 			if c.long && os.Getenv("MOTCUA_SOAK") == "" {
