@@ -27,12 +27,12 @@ import (
 func side(t *testing.T, seed uint64, of specimen.Side) func() (image.Image, error) {
 	t.Helper()
 	person := specimen.Invent(seed)
-	return func() (image.Image, error) {
+	return drawnOnce(fmt.Sprintf("side %v of %d", of, seed), func() (image.Image, error) {
 		img, _, err := specimen.Draw(specimen.Spec{Papers: []specimen.Paper{{Kind: paper.CCCD, Person: person, Sides: []specimen.Side{of}}},
 			DPI: 300},
 			seed, specimen.Damage{})
 		return img, err
-	}
+	})
 }
 
 // printed gives the two sides of a PDF's sheet as a printer prints them (pdftoppm).

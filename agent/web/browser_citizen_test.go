@@ -268,7 +268,16 @@ func specimens(t testing.TB) []specimen.Sheet {
 }
 
 func drawn(s specimen.Sheet) simulated.Sheet {
-	return simulated.Sheet{Front: func() (image.Image, error) { p, err := s.DrawFront(); return p.RGBA, err }}
+	return simulated.Sheet{Front: drawnOnce(s.Name, func() (image.Image, error) { p, err := s.DrawFront(); return p.RGBA, err })}
+}
+
+// drawings are the pictures that were drawn, by name: drawing a page costs many times what reading it does.
+var drawings sync.Map // name → func() (image.Image, error)
+
+// drawnOnce draws the picture of that name when it is first wanted, for all tests.
+func drawnOnce(name string, draw func() (image.Image, error)) func() (image.Image, error) {
+	kept, _ := drawings.LoadOrStore(name, sync.OnceValues(draw))
+	return kept.(func() (image.Image, error))
 }
 
 // unfit is the specimen of a worn card, of somebody born three years later than the number says.
@@ -278,6 +287,7 @@ func unfit(t testing.TB) specimen.Sheet {
 	s := all[slices.IndexFunc(all, func(s specimen.Sheet) bool { return s.Name == "05-worn-code" })]
 	card := &s.Front.Papers[0].Person
 	card.Birth = card.Birth.AddDate(3, 0, 0)
+	s.Name += " three years later" // another drawing
 	return s
 }
 
