@@ -4,10 +4,12 @@ import (
 	"bytes"
 	"fmt"
 	"maps"
+	"slices"
 	"testing"
 
 	"motcua/drivers/lds"
 	"motcua/drivers/lds/chip"
+	"motcua/drivers/lds/internal/tlv"
 )
 
 // A chip on whose key the mapping of PACE rests proves itself by that alone.
@@ -329,4 +331,50 @@ func TestDG13WithSixteen(t *testing.T) {
 		card.Unknown[16] != "0123456789ABCDEF" {
 		t.Errorf("unknown %v", card.Unknown)
 	}
+}
+
+// A security object whose lengths are told by an end, and whose hashes come in pieces, is the same security object.
+func TestSecurityObjectNotInDER(t *testing.T) {
+	keys, err := chip.NewKeys(true, 2)
+	if err != nil {
+		t.Fatal(err)
+	}
+	i := proving(t, keys)
+	for id, file := range i.files {
+		if message, ok := tlv.Find(file, 0x77); ok {
+			i.files[id] = tlv.Append(nil, 0x77, withEnds(t, message, 0))
+		}
+	}
+	o := i.options()
+	o.Keys = keys
+	card, err := lds.Read(t.Context(), direct{chip.New(i.files, o)}, lds.Access{CAN: i.can}, lds.Options{Trusted: i.trusted, Now: today})
+	if err != nil || card.Authentic.Trust != lds.Verified || !maps.Equal(card.Fields, inventedFields) {
+		t.Errorf("%+v, %v", card.Authentic, err)
+	}
+}
+
+// withEnds writes a signed message's frame with ends in place of lengths, and what is signed in pieces; certificates and the signer's
+// part stay as they are.
+func withEnds(t *testing.T, message []byte, depth int) (out []byte) {
+	t.Helper()
+	objects, err := tlv.All(message)
+	if err != nil {
+		t.Fatal(err)
+	}
+	end := []byte{0, 0}
+	for _, o := range objects {
+		switch {
+		case o.Tag == 0x04 && depth == 5:
+			out = append(out, 0x24, 0x80)
+			for piece := range slices.Chunk(o.Value, 100) {
+				out = tlv.Append(out, 0x04, piece)
+			}
+			out = append(out, end...)
+		case o.Tag == 0xa0 && depth < 5, o.Tag == 0x30 && depth < 4:
+			out = append(append(append(out, byte(o.Tag), 0x80), withEnds(t, o.Value, depth+1)...), end...)
+		default:
+			out = append(out, o.Raw...)
+		}
+	}
+	return out
 }

@@ -84,6 +84,10 @@ func parseSOD(file []byte) (*sod, error) {
 
 // parseSigned reads a CMS message without believing it.
 func parseSigned(der []byte) (s signedData, err error) {
+	// Some are not in DER: lengths that are told by an end (passports of the United States: proxmark3 pull request 1145).
+	if told, err := tlv.Definite(der); err == nil {
+		der = told
+	}
 	var info struct {
 		Type    asn1.ObjectIdentifier
 		Content asn1.RawValue `asn1:"explicit,tag:0"`

@@ -1,6 +1,6 @@
 // Package tlv reads and writes the BER-TLV objects that cards speak (ISO 7816-4, X.690): bytes in,
 // tags and values out. It promises never to read past what it was given, and to refuse what ICAO files
-// never hold: indefinite lengths, tags above three bytes, lengths above three bytes.
+// never hold: indefinite lengths (but for Definite, since messages within them do), tags above three bytes, lengths above three bytes.
 package tlv
 
 import "errors"

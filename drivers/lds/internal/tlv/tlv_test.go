@@ -27,7 +27,37 @@ func FuzzObjects(f *testing.F) {
 			t.Error("objects are not the whole input")
 		}
 		Find(data, 0x7f61, 0x7f60)
+		told, err := Definite(data)
+		if err != nil {
+			return
+		}
+		if again, err := Definite(told); err != nil || !bytes.Equal(again, told) {
+			t.Errorf("lengths told twice: %v", err)
+		}
 	})
+}
+
+func TestDefinite(t *testing.T) {
+	const (
+		loose = "\x30\x80\x02\x01\x07\xa0\x80\x24\x80\x04\x02ab\x04\x01c\x00\x00\x00\x00\x00\x00\x05\x00"
+		told  = "\x30\x0a\x02\x01\x07\xa0\x05\x04\x03abc\x05\x00"
+		whole = "\x30\x81\x03\x02\x01\x07" // not in DER, and left as it came
+	)
+	if got, err := Definite([]byte(loose)); err != nil || string(got) != told {
+		t.Errorf("% x, %v; want % x", got, err, told)
+	}
+	if got, err := Definite([]byte(whole)); err != nil || string(got) != whole {
+		t.Errorf("% x, %v", got, err)
+	}
+	if got, err := Definite([]byte("\x7f\x49\x80\x04\x01a\x00\x00")); err != nil || string(got) != "\x7f\x49\x03\x04\x01a" {
+		t.Errorf("% x, %v", got, err)
+	}
+	for _, bad := range []string{"\x30\x80", "\x30\x80\x02\x01\x07", "\x24\x80\x02\x01\x07\x00\x00", "\x7f", "\x1f\xff\xff",
+		string(bytes.Repeat([]byte{0x30, 0x80}, 1000))} {
+		if got, err := Definite([]byte(bad)); err == nil {
+			t.Errorf("% x was taken for % x", bad, got)
+		}
+	}
 }
 
 func TestFind(t *testing.T) {
