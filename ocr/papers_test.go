@@ -23,7 +23,7 @@ func TestEveryKindIsReadFromItsSpecimen(t *testing.T) {
 			}
 			img, truth, err := specimen.Draw(spec, seed, specimen.Damage{Set: specimen.Clean, Seed: seed})
 			if err != nil {
-				t.Fatal(err)
+				t.Fatalf("%v; a new kind's specimen is an entry of listings in ocr/specimen/listed.go", err)
 			}
 			got := near().Read(t.Context(), ocr.Input{Data: asJPEG(t, img)})
 			if len(got.Documents) != 1 || got.Documents[0].Type != k.ID {
@@ -41,7 +41,8 @@ func TestEveryKindIsReadFromItsSpecimen(t *testing.T) {
 			}
 			for _, n := range k.Required {
 				if _, ok := got.Documents[0].Fields[n]; !ok && truth.Papers[0].Fields[n] != "" {
-					t.Errorf("no %s", n)
+					t.Errorf("%q is printed as %s, which it requires, and was not read: a label of its row that is not as printed, or a value "+
+						"that the field's type (ocr/fields) does not take", truth.Papers[0].Printed[n], n)
 				}
 			}
 			if missing*4 > len(truth.Papers[0].Fields) {

@@ -1,6 +1,6 @@
 // Package fields is the table of what papers say of people: one row a field, with its name in both languages and its type. The type
 // says how a value is read, tidied, compared and shown, and what makes it trusted; each stage of recognition has one function a
-// type, and nothing asks for a field by name where its type will do.
+// type (it is read in field/card.go: see reader), and nothing asks for a field by name where its type will do.
 package fields
 
 import "motcua/ocr/paper"
@@ -13,7 +13,7 @@ const (
 	Text       Type = iota // words that nothing checks
 	PersonName             // a person's name
 	Personal               // twelve figures, or a CMND's nine
-	Serial                 // a paper's own number: letters and figures
+	Serial                 // a paper's own number: a letter or two and 6 to 13 figures, or 9 to 13 figures; no other is read
 	Register               // a number in a register, "118/2016"
 	Birthday               // a day, or the year alone
 	Day                    // a day

@@ -68,7 +68,7 @@ type Kind struct {
 	Titles   []Title
 	Marks    []Mark
 	Labels   []Label
-	Required []paper.Name            // without these it is not read
+	Required []paper.Name            // what a clean scan of it always gives: the test of its specimen demands them
 	Optional []paper.Name            // what else it may bear
 	CodeSide string                  // the side its QR symbol stands on; "": it has none
 	Beside   map[string][]paper.Name // by side: fields of its QR symbol that stand there in print, too

@@ -12,6 +12,7 @@ import (
 	"motcua/ocr/fields"
 	"motcua/ocr/kinds"
 	"motcua/ocr/paper"
+	"motcua/ocr/vn"
 )
 
 // A row that forgets something is found here, and not by an office.
@@ -39,7 +40,13 @@ func TestEveryRowIsWhole(t *testing.T) {
 			}
 			text := func(s string) {
 				if s == "" || strings.Trim(s, "ABCDEFGHIJKLMNOPQRSTUVWXYZ") != "" {
-					t.Errorf("%q is not in plain capitals", s)
+					letters := strings.Map(func(r rune) rune {
+						if r < 'A' || r > 'Z' {
+							return -1
+						}
+						return r
+					}, vn.Plain(s))
+					t.Errorf("%q is not in plain capitals: write %q", s, letters)
 				}
 			}
 			for _, title := range k.Titles {
@@ -94,15 +101,15 @@ func TestEveryConstantHasItsRow(t *testing.T) {
 	}
 	for name, text := range constants(t, "Kind") {
 		if !rows[text] {
-			t.Errorf("paper.%s (%q) has no row in kinds.All", name, text)
+			t.Errorf("paper.%s (%q) has no row in kinds.All (ocr/kinds/kinds.go)", name, text)
 		}
 	}
 	for name, text := range constants(t, "Name") {
 		if !slices.Contains(paper.Names(), paper.Name(text)) {
-			t.Errorf("paper.%s (%q) is not in paper.Names: no procedure may ask for it", name, text)
+			t.Errorf("paper.%s (%q) is not in paper.Names (ocr/paper/paper.go): no procedure may ask for it", name, text)
 		}
 		if !slices.ContainsFunc(fields.All, func(r fields.Row) bool { return string(r.Name) == text }) {
-			t.Errorf("paper.%s (%q) has no row in fields.All", name, text)
+			t.Errorf("paper.%s (%q) has no row in fields.All (ocr/fields/fields.go)", name, text)
 		}
 	}
 }
