@@ -311,7 +311,7 @@ func (fee Fee) examine(f *strict.File, either func(string, Text)) {
 }
 
 func (field *Field) examine(at string, f *strict.File, both func(string, Text)) {
-	if field.Type == "" {
+	if field.Type == "" && !f.Has(at+".type") { // a wrong one has been told
 		f.Problem(at, "needs a type")
 	}
 	if field.Pattern != "" {

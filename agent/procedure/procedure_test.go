@@ -355,6 +355,9 @@ func TestLoadListsEveryMistakeWithItsLine(t *testing.T) {
 			t.Errorf("%q in\n%v", told, err)
 		}
 	}
+	if n := strings.Count(err.Error(), "needs a type"); n != 1 { // of "typ", and not of a type that is none
+		t.Errorf("a type is missed %d times in\n%v", n, err)
+	}
 	for _, p := range problems {
 		if p.Line == 0 || p.Column == 0 || p.File != "2.000884.yaml" {
 			t.Errorf("without a place: %v", p)
