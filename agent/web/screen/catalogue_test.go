@@ -126,7 +126,7 @@ func TestCatalogue(t *testing.T) {
 		for _, lang := range Languages {
 			for _, key := range keys {
 				if !c.Has(lang, key) {
-					t.Errorf("%s: no sentence for %s", lang, key)
+					t.Errorf("words/%s.yaml: no sentence for %s", lang, key)
 				}
 			}
 		}
@@ -162,7 +162,7 @@ func TestCatalogue(t *testing.T) {
 			source, err := Files.ReadFile(name)
 			for _, m := range named.FindAllStringSubmatch(string(source), -1) {
 				if !c.Has("vi", m[1]) {
-					t.Errorf("%s names %s", name, m[1])
+					t.Errorf("%s names %s, which words/vi.yaml has not", name, m[1])
 				}
 			}
 			return err
