@@ -11,6 +11,7 @@ import (
 	"testing/quick"
 
 	"motcua/agent/strict"
+	"motcua/drivers/all"
 )
 
 func shipped(t *testing.T) Config {
@@ -58,6 +59,18 @@ func TestEveryWayOutIsCheckedAndExplained(t *testing.T) {
 		}
 		if !regexp.MustCompile(`(?m)^  to: none .*\b` + to + `\b`).Match(data[bytes.Index(data, []byte("\nupload:")):]) {
 			t.Errorf("configs/motcua.yaml does not say that upload.to may be %s", to)
+		}
+	}
+}
+
+func TestEveryDriverIsExplained(t *testing.T) {
+	data, err := os.ReadFile("../../configs/motcua.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, d := range all.Drivers {
+		if !d.Alone && !bytes.Contains(data, []byte(d.Scheme+":")) {
+			t.Errorf("configs/motcua.yaml does not say at scanner.device how an id of %s: looks", d.Scheme)
 		}
 	}
 }

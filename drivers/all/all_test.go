@@ -43,6 +43,10 @@ func TestDrivers(t *testing.T) {
 	}}
 	ids := map[string]string{"sane": "sane:none:0", "escl": "escl:http://192.0.2.1/eSCL", "v4l2": "v4l2:/dev/video99",
 		"hotfolder": "hotfolder:" + t.TempDir(), "simulated": "simulated"}
+	readme, err := os.ReadFile("../README.md")
+	if err != nil {
+		t.Fatal(err)
+	}
 	seen := map[string]bool{}
 	for _, d := range Drivers {
 		if seen[d.Scheme] {
@@ -58,8 +62,11 @@ func TestDrivers(t *testing.T) {
 		if !runsContract(t, d.Scheme) {
 			t.Errorf("no test in drivers/%s runs scantest.Run", d.Scheme)
 		}
+		if !bytes.Contains(readme, []byte("| `"+d.Scheme+"` |")) {
+			t.Errorf("the table of drivers/README.md has no row for %s", d.Scheme)
+		}
 		if ids[d.Scheme] == "" {
-			t.Errorf("%s: give ids above an id of a device that is not there", d.Scheme)
+			t.Errorf("%s: the list ids in this test lacks an id of a device that is not there", d.Scheme)
 			continue
 		}
 		s, err := Open(o, ids[d.Scheme])

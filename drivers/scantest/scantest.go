@@ -110,6 +110,9 @@ func (b Bench) check(t *testing.T, pages []scan.Page, from, n int) {
 		t.Fatalf("%d pages, want %d", len(pages), n)
 	}
 	for i, p := range pages {
+		if (p.Image == nil) == (len(p.Encoded) == 0) || len(p.Encoded) > 0 && p.MediaType == "" {
+			t.Errorf("page %d: exactly one of Image and Encoded is set, and MediaType with Encoded", p.Number)
+		}
 		number, err := b.Which(p)
 		if err != nil || number != from+i || p.Number != i+1 {
 			t.Errorf("page %d is side %d, want %d: %v", p.Number, number, from+i, err)
@@ -165,7 +168,7 @@ func (b Bench) empty(t *testing.T, s Scanner) {
 	}
 	b.Load(t, 0)
 	if pages, err := b.take(t.Context(), s, b.settings()); len(pages) > 0 || !errors.Is(err, &scan.Fault{Code: scan.NoDocuments}) {
-		t.Errorf("%d pages, %v", len(pages), err)
+		t.Errorf("%d pages and the error %v; want none, and a *scan.Fault of code %s", len(pages), err, scan.NoDocuments)
 	}
 	b.good(t, s)
 }
@@ -218,7 +221,7 @@ func (b Bench) fault(t *testing.T, s Scanner, manner string, want Fault) {
 
 func (b Bench) busy(t *testing.T, s Scanner) {
 	if b.Hold == nil {
-		return
+		t.Skip("the bench has no Hold: that a second scan gets scan.Busy is not shown")
 	}
 	b.Load(t, b.Pages)
 	release := b.Hold(t)
@@ -242,7 +245,7 @@ func (b Bench) busy(t *testing.T, s Scanner) {
 
 func (b Bench) cancelled(t *testing.T, s Scanner) {
 	if b.Hold == nil {
-		return
+		t.Skip("the bench has no Hold: that a scan ends with its context in mid-page is not shown")
 	}
 	b.Load(t, b.Pages)
 	release := b.Hold(t)
@@ -273,14 +276,15 @@ func (b Bench) broken(t *testing.T, s Scanner) {
 
 func (b Bench) missing(t *testing.T, s Scanner) {
 	if b.Away == nil {
-		return
+		t.Skip("the bench has no Away: what a missing device is told as is not shown")
 	}
 	b.Load(t, b.Pages)
 	back := b.Away(t)
 	pages, err := b.take(t.Context(), s, b.settings())
 	var f *scan.Fault
 	if !errors.As(err, &f) || len(pages) > 0 || f.Code != scan.NoDevice && f.Code != scan.Unplugged && f.Code != scan.IOError {
-		t.Errorf("%d pages, %v", len(pages), err)
+		t.Errorf("%d pages and the error %v; want none, and a *scan.Fault of code %s, %s or %s", len(pages), err, scan.NoDevice, scan.Unplugged,
+			scan.IOError)
 	}
 	back()
 	b.good(t, s)
@@ -291,7 +295,7 @@ func (b Bench) ended(t *testing.T, s Scanner) {
 	cancel()
 	b.Load(t, b.Pages)
 	if pages, err := b.take(ctx, s, b.settings()); len(pages) > 0 || !errors.Is(err, context.Canceled) {
-		t.Errorf("%d pages, %v", len(pages), err)
+		t.Errorf("%d pages and the error %v; want none, and the context's own error", len(pages), err)
 	}
 	b.good(t, s)
 }
