@@ -27,7 +27,7 @@ import (
 )
 
 // patience bounds everything that is waited for; a machine that is busy may need it.
-const patience = 2 * time.Minute
+const patience = 10 * time.Minute
 
 // scratch is where programs are built; TestMain makes and removes it.
 var scratch string

@@ -112,7 +112,7 @@ func deliveredForm(t *testing.T, data string) {
 }
 
 // patience bounds every wait for a thing that a sound program does at once, on a machine that has other work to do.
-const patience = 2 * time.Minute
+const patience = 10 * time.Minute
 
 func startDemo(t *testing.T, data string) (address, desk string) {
 	t.Helper()

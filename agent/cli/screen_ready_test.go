@@ -26,7 +26,7 @@ func TestScreenTellsThatItHasBegun(t *testing.T) {
 	if err := (&screenCommand{Browser: browser}).keep(t.Context(), down); err != nil {
 		t.Fatal(err)
 	}
-	if err := told.SetReadDeadline(time.Now().Add(10 * time.Second)); err != nil {
+	if err := told.SetReadDeadline(time.Now().Add(time.Minute)); err != nil {
 		t.Fatal(err)
 	}
 	said := make([]byte, 100)

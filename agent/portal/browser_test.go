@@ -25,8 +25,8 @@ import (
 
 // patience bounds every wait for a thing that a sound program does at once, longest the forms of a whole test.
 const (
-	patience = 2 * time.Minute
-	longest  = 15 * time.Minute
+	patience = 10 * time.Minute
+	longest  = 40 * time.Minute
 )
 
 const formio = "../../.make/npm/node_modules/@formio/js/dist"

@@ -33,7 +33,7 @@ import (
 )
 
 // patience bounds every wait for a thing that a sound program does at once, on a machine that has other work to do.
-const patience = 2 * time.Minute
+const patience = 10 * time.Minute
 
 func TestMain(m *testing.M) {
 	if len(os.Args) > 1 && os.Args[1] == "sane-worker" { // a test opened a scanner: this is its child

@@ -41,8 +41,8 @@ import (
 // patience bounds every wait: for a thing that a sound kiosk does at once, on a machine that has other work to do. A whole
 // walk in the browser may take longest.
 const (
-	patience = 2 * time.Minute
-	longest  = 8 * time.Minute
+	patience = 10 * time.Minute
+	longest  = 40 * time.Minute
 )
 
 // await looks until it is so; it does not give up before patience has run out.

@@ -126,7 +126,7 @@ func alone(t *testing.T) {
 	defer func() { avahi.Process.Kill(); avahi.Wait() }()
 
 	// avahi probes the names for a second before it answers.
-	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
 	defer cancel()
 	var got []string
 	for ctx.Err() == nil {
