@@ -145,12 +145,19 @@ func (f *Folder) Info() scan.Info {
 
 // Scan yields the files that are there and those that come while it waits, each as one page. A page is
 // finished, and its file deleted, when the loop comes round or is left: whoever must not lose it before it
-// is safely kept uses Next. The settings' source, mode and resolution are the vendor's program's affair.
+// is safely kept uses Next. The folder is one scan's until its loop ends: else a second person's scan would get the first one's
+// pages. The settings' source, mode and resolution are the vendor's program's affair.
 func (f *Folder) Scan(ctx context.Context, set scan.Settings) iter.Seq2[scan.Page, error] {
 	return func(yield func(scan.Page, error) bool) {
+		release, err := f.hold()
+		if err != nil {
+			yield(scan.Page{}, err)
+			return
+		}
+		defer release()
 		wait := f.o.Wait
 		for number := 1; set.MaxPages == 0 || number <= set.MaxPages; number++ {
-			t, err := f.Next(ctx, wait)
+			t, err := f.next(ctx, wait)
 			if t == nil && err == nil {
 				if number == 1 {
 					fault := scan.NewFault(f.id, scan.NoDocuments, nil)
@@ -195,12 +202,26 @@ func (t *Taken) Done() error {
 // Next claims the next complete file, waiting for one; nil without an error means that none came in time. A
 // file that is just being written is waited for longer.
 func (f *Folder) Next(ctx context.Context, wait time.Duration) (*Taken, error) {
+	release, err := f.hold()
+	if err != nil {
+		return nil, err
+	}
+	defer release()
+	return f.next(ctx, wait)
+}
+
+// hold takes the slot, or says that another scan has it.
+func (f *Folder) hold() (release func(), err error) {
 	select {
 	case f.slot <- struct{}{}:
-		defer func() { <-f.slot }()
+		return func() { <-f.slot }, nil
 	default:
 		return nil, scan.NewFault(f.id, scan.Busy, nil)
 	}
+}
+
+// next is Next for who holds the slot.
+func (f *Folder) next(ctx context.Context, wait time.Duration) (*Taken, error) {
 	deadline := time.Now().Add(wait)
 	for {
 		if err := ctx.Err(); err != nil {

@@ -24,7 +24,7 @@ var Bilevel = color.Palette{color.White, color.Black}
 // PNG for lineart (a two-colour *image.Paletted), both with the resolution in them. A page that a driver
 // was handed as a file passes unchanged.
 func Encode(p Page) (data []byte, mediaType string, err error) {
-	if p.Encoded != nil {
+	if len(p.Encoded) > 0 {
 		return p.Encoded, p.MediaType, nil
 	}
 	if p.Image == nil {

@@ -85,7 +85,7 @@ func TestEncode_passes_files_unchanged(t *testing.T) {
 }
 
 func TestEncode_refuses_nothing(t *testing.T) {
-	for _, p := range []Page{{}, {Image: image.NewRGBA(image.Rectangle{})}} {
+	for _, p := range []Page{{}, {Image: image.NewRGBA(image.Rectangle{})}, {Encoded: []byte{}, MediaType: "image/jpeg"}} {
 		if _, _, err := Encode(p); err == nil {
 			t.Errorf("%+v was encoded", p)
 		}

@@ -83,6 +83,7 @@ func Run(t *testing.T, b Bench) {
 	}
 	t.Run("each page in its turn", func(t *testing.T) { b.turns(t, s) })
 	t.Run("one scan at a time", func(t *testing.T) { b.busy(t, s) })
+	t.Run("one scan at a time, between pages, too", func(t *testing.T) { b.between(t, s) })
 	t.Run("cancelled in mid-page", func(t *testing.T) { b.cancelled(t, s) })
 	t.Run("missing, then back", func(t *testing.T) { b.missing(t, s) })
 	t.Run("an ended context scans nothing", func(t *testing.T) { b.ended(t, s) })
@@ -240,6 +241,23 @@ func (b Bench) busy(t *testing.T, s Scanner) {
 	if err := <-done; err != nil {
 		t.Errorf("the one that was first: %v", err)
 	}
+	b.good(t, s)
+}
+
+// between asks for a second scan while the first one's consumer holds a page: the stack stays the first one's.
+func (b Bench) between(t *testing.T, s Scanner) {
+	b.Load(t, b.Pages)
+	var pages []scan.Page
+	for p, err := range s.Scan(t.Context(), b.settings()) {
+		if err != nil {
+			t.Fatal(err)
+		}
+		pages = append(pages, p)
+		if more, err := b.take(t.Context(), s, b.settings()); len(more) > 0 || !errors.Is(err, &scan.Fault{Code: scan.Busy}) {
+			t.Errorf("beside page %d a second scan got %d pages and the error %v; want none, and scan.Busy", len(pages), len(more), err)
+		}
+	}
+	b.check(t, pages, 1, b.Pages)
 	b.good(t, s)
 }
 
