@@ -53,6 +53,8 @@ func plausiblePlace(n paper.Name, s string) bool {
 	switch {
 	case p.Province.Code == "", p.Near != "", dated.MatchString(s):
 		return false
+	case lostApostrophe.MatchString(s), lostStroke.MatchString(s):
+		return false
 	case n == paper.PlaceOfBirth && parts == 1: // a passport names the province only
 		return true
 	case p.District != "" && parts < least(n):
@@ -75,6 +77,13 @@ func plausiblePlace(n paper.Name, s string) bool {
 
 // dated is a day within an address: the card's expiry, that stands beside it. A street of the 30th of April has no year.
 var dated = regexp.MustCompile(`(^|[ ,])[0-9]{1,2}/[0-9]{1,2}/[0-9]{4}`)
+
+// lostApostrophe is a highland name of whose apostrophe nothing was read: "Đạ M Rong" for "Đạ M' Rong". Units ("Lô B, …") have a comma or a
+// stop behind them.
+var lostApostrophe = regexp.MustCompile(`(^|[ ,])[BDHKMNRT] \p{Lu}`)
+
+// lostStroke is a house's number of whose hairline nothing was read: "250 29 Nguyễn Du" for "250/29 Nguyễn Du".
+var lostStroke = regexp.MustCompile(`(^|[ ,])[0-9]+ [0-9]+([ ,]|$)`)
 
 // listedPlace says whether a place of origin or birth is a commune, its district and its province, or since July 2025 without a
 // district, all in the gazetteer, so that a wrong mark in any of them would have made it another or none.
@@ -139,7 +148,8 @@ var shortUnits = strings.Fields("TP TX TT P Q H T X KP KDC TDP KV ĐT QL TL")
 // streetWords are what addresses begin with.
 var streetWords = "|" + strings.Join(foldAll("Tổ", "Thôn", "Xóm", "Ấp", "Ngõ", "Ngách", "Hẻm", "Số", "Khu", "Phố",
 	"Đường", "Bản", "Làng", "Buôn", "Phường", "Xã", "Huyện", "Quận",
-	"Thị", "Trấn", "Thành", "Tỉnh", "Cách", "Mạng", "Tháng", "Trưng", "Kiệt", "Biên", "Phủ", "Đoài", "Thượng", "Hạ"),
+	"Thị", "Trấn", "Thành", "Tỉnh", "Cách", "Mạng", "Tháng", "Trưng", "Kiệt", "Biên", "Phủ", "Đoài", "Thượng", "Hạ",
+	"Duẩn", "Phóng", "Trứ", "Quát", "Ngữ", "Dã", "Trạc", "Xiển", "Duật", "Siêu", "Trỗi", "Giót", "Xô", "Lãn"), // whom streets are named after
 	"|") + "|"
 
 func foldAll(all ...string) []string {

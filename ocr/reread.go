@@ -49,22 +49,31 @@ func (l *local) reread(ctx context.Context, c *card, side field.Side, f *face, k
 
 // rereadValue notes which engines see the same in a value's rows alone.
 func (l *local) rereadValue(ctx context.Context, c *card, n paper.Name, v *field.Value) error {
-	first, err := c.readRows(n, v.Rows, l.engines.first)
-	if err != nil {
-		return err
+	cuts := []int{0}
+	if isName(n) || isPlace(n) && !listedPlace(n, v.Text) { // nothing but the letters speaks for them
+		cuts = append(cuts, wider)
 	}
-	v.Reread = first != "" && vn.Same(first, v.Text)
+	v.Reread = true
+	for _, by := range cuts {
+		again, err := c.readRows(n, v.Rows, by, l.engines.first)
+		if err != nil {
+			return err
+		}
+		if v.Reread = samePrint(n, again, v.Text); !v.Reread {
+			break
+		}
+	}
 	if c.partLost(n, v) {
 		v.Doubts = append(v.Doubts, paper.Incomplete)
 	}
 	if len(v.Doubts) == 0 && trusted(n, v.Text, v.Conf, v.Reread, false) {
 		return nil
 	}
-	second, err := c.readRows(n, v.Rows, func(s *image.Gray) ([]lines.Word, error) { return l.engines.second(ctx, s) })
+	second, err := c.readRows(n, v.Rows, 0, func(s *image.Gray) ([]lines.Word, error) { return l.engines.second(ctx, s) })
 	if err != nil {
 		return err
 	}
-	v.Second = second != "" && vn.Same(second, v.Text)
+	v.Second = samePrint(n, second, v.Text)
 	if err := l.respell(c, v, n); err != nil {
 		return err
 	}
@@ -81,11 +90,26 @@ func (l *local) rereadValue(ctx context.Context, c *card, n paper.Name, v *field
 	return nil
 }
 
-// readRows reads the rows of a value by themselves and takes the value from them.
-func (c *card) readRows(n paper.Name, rows []image.Rectangle, by func(*image.Gray) ([]lines.Word, error)) (string, error) {
+// samePrint says whether another reading of a value's rows says the same: of an address the same commas and strokes, too.
+func samePrint(n paper.Name, again, text string) bool {
+	return again != "" && vn.Same(again, text) && (!isPlace(n) || parting(field.Tidied(n, again)) == parting(text))
+}
+
+// parting is an address's plain letters and figures with the signs that part it.
+func parting(s string) string {
+	return strings.Map(func(r rune) rune {
+		if r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' || r == ',' || r == '/' {
+			return r
+		}
+		return -1
+	}, vn.Plain(s))
+}
+
+// readRows reads the rows of a value by themselves, cut out by so many pixels wider, and takes the value from them.
+func (c *card) readRows(n paper.Name, rows []image.Rectangle, wide int, by func(*image.Gray) ([]lines.Word, error)) (string, error) {
 	words := make([][]lines.Word, len(rows))
 	for i, r := range rows {
-		box := c.around(r).Intersect(c.img.Bounds())
+		box := c.around(r).Inset(-wide).Intersect(c.img.Bounds())
 		if box.Dx() < 4 || box.Dy() < 4 {
 			continue
 		}

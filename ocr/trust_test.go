@@ -35,6 +35,9 @@ func TestCertain(t *testing.T) {
 		{"short forms of units", paper.PlaceOfResidence, "KP. 3, P. Lái Thiêu, TP. Thuận An, T. Bình Dương", 0.98, true, false, true},
 		{"a hamlet with a Roman number", paper.PlaceOfResidence, "Ấp Thành III, Bến Nghé, Quận 1, Hồ Chí Minh", 0.98, true, false,
 			true},
+		{"a highland name without its apostrophe", paper.PlaceOfResidence, "Thôn Đạ M Bin, Bến Nghé, Quận 1, Hồ Chí Minh", 0.999, true, true,
+			false},
+		{"a house's number without its stroke", paper.PlaceOfResidence, "250 29 Lê Lợi, Bến Nghé, Quận 1, Hồ Chí Minh", 0.999, true, true, false},
 		{"its district was lost", paper.PlaceOfResidence, "12 Lê Lợi, Bến Nghé, Hồ Chí Minh", 0.98, true, true, false},
 		{"address of after July 2025", paper.PlaceOfResidence, "Tổ 18, Xã Văn Quán, Hà Nội", 0.98, true, false, true},
 		{"it begins with what is left of a row", paper.PlaceOfOrigin, "óm, Lộc An, Ninh Kiều, Cần Thơ", 0.98, true, true, false},
@@ -48,6 +51,27 @@ func TestCertain(t *testing.T) {
 	} {
 		if got := trusted(c.name, c.text, c.conf, c.reread, c.second); got != c.want {
 			t.Errorf("%s: %t", c.why, got)
+		}
+	}
+}
+
+// Readings of an address that part it otherwise don't say the same: a comma at a row's end that was not there was once used without a flag.
+func TestSamePrint(t *testing.T) {
+	const where = ", Thường Kiệt, Bến Nghé, Quận 1, Hồ Chí Minh"
+	for _, c := range []struct {
+		name        paper.Name
+		again, text string
+		want        bool
+	}{
+		{paper.PlaceOfResidence, "Số 44 Lý Thường Kiệt, Bến Nghé, Quận 1, Hồ Chí Minh", "Số 44 Lý" + where, false},
+		{paper.PlaceOfResidence, "Số 44 Lý" + where, "Số 44 Lý" + where, true},
+		{paper.PlaceOfResidence, "29-11" + where, "29/11" + where, false},
+		{paper.PlaceOfOrigin, "Đô Vinh, Phan Rang Tháp Chàm, Ninh Thuận", "Đô Vinh, Phan Rang - Tháp Chàm, Ninh Thuận", true},
+		{paper.FullName, "NGUYÊN TRÃI", "NGUYỄN TRÃI", false},
+		{paper.FullName, "", "", false},
+	} {
+		if got := samePrint(c.name, c.again, c.text); got != c.want {
+			t.Errorf("%q, %q: %t", c.again, c.text, got)
 		}
 	}
 }

@@ -24,3 +24,10 @@ func FromRows(n paper.Name, rows [][]lines.Word) (string, float64, bool) {
 	v, ok := f(p)
 	return v.Text, v.Conf, ok
 }
+
+// Tidied is an address as it would be given if it had been read so the first time.
+func Tidied(n paper.Name, text string) string {
+	v := Value{Text: text, Conf: 1, Low: 1}
+	tidyPlace(n, &v)
+	return v.Text
+}

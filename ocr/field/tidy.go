@@ -134,8 +134,10 @@ func smallL(s string) string {
 	return string(letters)
 }
 
-// hyphens gives the names of places that have one their hyphen again, which is thin and often not read: no letter of
-// the name changes.
+// thin are the signs within names that are thin and often not read.
+const thin = "-'"
+
+// hyphens gives the names of places that have a hyphen or an apostrophe these again: no letter of the name changes.
 func hyphens(s string) string {
 	parts := strings.Split(s, ", ")
 	last := len(parts) - 1
@@ -148,7 +150,7 @@ func hyphens(s string) string {
 		words := strings.Fields(parts[i])
 		for _, name := range names {
 			for k := range min(len(words), 2) {
-				if strings.Contains(name, "-") && vn.Same(strings.Join(words[k:], " "), name) {
+				if strings.ContainsAny(name, thin) && vn.Same(strings.Join(words[k:], " "), name) {
 					parts[i] = like(parts[i], strings.Join(append(slices.Clone(words[:k]), name), " "))
 					return
 				}
@@ -158,7 +160,7 @@ func hyphens(s string) string {
 	restore(last, p.Name)
 	if last > 0 {
 		name, ok := vn.DistrictLike(p, parts[last-1])
-		if ok && strings.Contains(name, "-") && vn.Same(name, parts[last-1]) {
+		if ok && strings.ContainsAny(name, thin) && vn.Same(name, parts[last-1]) {
 			parts[last-1] = like(parts[last-1], name)
 		}
 		restore(last-1, vn.CommunesSince2025(p.Name)...)

@@ -40,6 +40,7 @@ func TestTidy(t *testing.T) {
 		{paper.PlaceOfBirth, "Tân Biên, Biên Hòa, Đồng Nai DD vo", "Tân Biên, Biên Hòa, Đồng Nai", true, false},
 		{paper.PlaceOfBirth, "Ninh Xuân, Vĩnh Bảo, Hải Phòng iø", "Ninh Xuân, Vĩnh Bảo, Hải Phòng", true, false},
 		{paper.PlaceOfOrigin, "Đô Vinh, Phan Rang Tháp Chàm, Ninh Thuận", "Đô Vinh, Phan Rang - Tháp Chàm, Ninh Thuận", false, false},
+		{paper.PlaceOfOrigin, "Đạ M Rong, Đam Rông, Lâm Đồng", "Đạ M' Rong, Đam Rông, Lâm Đồng", false, false},
 		{paper.PlaceOfOrigin, "Long Sơn, Vũng Tàu, Bà Rịa Vũng Tàu", "Long Sơn, Vũng Tàu, Bà Rịa - Vũng Tàu", false, false},
 		{paper.PlaceOfOrigin, "Long Sơn, Vũng Tàu, Bà Ria Vũng Tàu", "Long Sơn, Vũng Tàu, Bà Rịa - Vũng Tàu", true, false},
 		{paper.PlaceOfOrigin, "Xã Hòa Hiệp, Huyện Xuyên Mộc, Tỉnh Bà Rịa Vũng Tàu",

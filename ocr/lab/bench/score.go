@@ -294,10 +294,10 @@ func one(n paper.Name, truth string, f paper.Field, ok bool) score {
 func same(n paper.Name, a, b string) bool { return a != "" && key(n, a) == key(n, b) }
 
 // key is what is compared: letters and punctuation as read, without regard to case (codes carry names in
-// title case), runs of space and the two ways to place a tone mark.
+// title case), space, as about a hyphen, and the two ways to place a tone mark.
 func key(n paper.Name, s string) string {
 	var out []string
-	for _, w := range strings.Fields(vn.NFC(s)) {
+	for _, w := range strings.Fields(strings.ReplaceAll(vn.NFC(s), " - ", "-")) {
 		marks := strings.Map(func(r rune) rune {
 			if unicode.IsPunct(r) || unicode.IsSymbol(r) {
 				return r

@@ -20,6 +20,8 @@ func TestSame(t *testing.T) {
 		{"NGUYỄN VĂN AN", "Nguyễn Văn An", true},
 		{"Hòa Bình", "Hoà  Bình", true},
 		{"12/4 Lê Lợi, Quận 1", "12/4 Lê Lợi, Quận 1", true},
+		{"Phan Rang - Tháp Chàm", "Phan Rang-Tháp Chàm", true},
+		{"Phan Rang - Tháp Chàm", "Phan Rang Tháp Chàm", false},
 		{"12/4 Lê Lợi, Quận 1", "124 Lê Lợi, Quận 1", false},
 		{"12/4 Lê Lợi, Quận 1", "12/4 Lê Lợi Quận 1", false},
 		{"Phú", "Phu", false},
