@@ -100,7 +100,7 @@ func (r Run) gap(w lines.Word, height int, begins bool) (int, bool) {
 	case end.Line != w.Line && between > size/2 &&
 		4*abs(last.Min.Y+last.Max.Y-w.Box.Min.Y-w.Box.Max.Y) > 2*max(last.Dy(), w.Box.Dy()):
 		return 0, false // two lines of two columns may overlap; those of one stand level
-	case end.Line != w.Line && float64(max(last.Dy(), w.Box.Dy())) > otherSize*float64(min(last.Dy(), w.Box.Dy())) &&
+	case end.Line != w.Line && len(r.Words) > 2 && float64(w.Box.Dy()) > otherSize*float64(last.Dy()) &&
 		(between > size/5 || endsWithDate(r.Words)):
 		return 0, false // small print of one column before larger of the next
 	// A date is a column by itself: the one under the photo stands close to the address beside it, and wherever three

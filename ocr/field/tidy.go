@@ -148,6 +148,9 @@ func hyphens(s string) string {
 	// restore looks a part up among names; "Tỉnh" or "Phường" may stand before it.
 	restore := func(i int, names ...string) {
 		words := strings.Fields(parts[i])
+		if strings.Contains(parts[i], "'") {
+			return
+		}
 		for _, name := range names {
 			for k := range min(len(words), 2) {
 				if strings.ContainsAny(name, thin) && vn.Same(strings.Join(words[k:], " "), name) {
