@@ -11,19 +11,19 @@ import (
 )
 
 // assemble joins the sides that belong to one person's paper and settles their values. now tells the centuries of MRZs.
-func assemble(faces []*face, now time.Time) []paper.Document {
+func assemble(sides []*readSide, now time.Time) []paper.Document {
 	var docs []paper.Document
-	used := make([]bool, len(faces))
-	for i, f := range faces {
+	used := make([]bool, len(sides))
+	for i, f := range sides {
 		if used[i] {
 			continue
 		}
 		used[i] = true
-		parts := []*face{f}
-		if j := partner(faces, used, i); j >= 0 {
+		parts := []*readSide{f}
+		if j := partner(sides, used, i); j >= 0 {
 			used[j] = true
-			parts = append(parts, faces[j])
-			if len(faces) > 2 && !(f.best(paper.Number) != "" && f.best(paper.Number) == faces[j].best(paper.Number)) {
+			parts = append(parts, sides[j])
+			if len(sides) > 2 && !(f.best(paper.Number) != "" && f.best(paper.Number) == sides[j].best(paper.Number)) {
 				// More than one card lies there, and nothing but its place says whose back this is.
 				for _, p := range parts {
 					if p.Side == "back" {
@@ -42,14 +42,14 @@ func assemble(faces []*face, now time.Time) []paper.Document {
 
 // partner finds the other side of a card: the one whose number is the same, or else, where neither side has one
 // that speaks against it, the next one.
-func partner(faces []*face, used []bool, i int) int {
-	f := faces[i]
+func partner(sides []*readSide, used []bool, i int) int {
+	f := sides[i]
 	if f.Side == "" {
 		return -1
 	}
 	next := -1
-	for j := i + 1; j < len(faces); j++ {
-		o := faces[j]
+	for j := i + 1; j < len(sides); j++ {
+		o := sides[j]
 		if used[j] || o.Side == "" || o.Side == f.Side || !compatible(f.Kind, o.Kind) && !f.twelveFigures(o) && !o.twelveFigures(f) {
 			continue
 		}
@@ -69,7 +69,7 @@ func partner(faces []*face, used []bool, i int) int {
 }
 
 // doubtPrint puts what was read from print under review.
-func (f *face) doubtPrint() {
+func (f *readSide) doubtPrint() {
 	for _, rs := range f.Readings {
 		for i := range rs {
 			if !exact(rs[i]) {
@@ -81,7 +81,7 @@ func (f *face) doubtPrint() {
 
 // twelveFigures says whether f is the front of an identity card of twelve figures and o may be its back: that looks as the barcode
 // card's does, which has only been issued since.
-func (f *face) twelveFigures(o *face) bool {
+func (f *readSide) twelveFigures(o *readSide) bool {
 	return f.Kind == paper.CMND && f.Side == "front" && len(f.best(paper.Number)) == 12 && o.Kind == paper.CCCD2016 && o.Side == "back"
 }
 
@@ -90,7 +90,7 @@ func compatible(a, b paper.Kind) bool {
 	return a == b || a == "" || b == "" || a == paper.CCCD && b == paper.CCCD2016 || a == paper.CCCD2016 && b == paper.CCCD
 }
 
-func (f *face) best(n paper.Name) string {
+func (f *readSide) best(n paper.Name) string {
 	v, r := "", -1
 	for _, x := range f.Readings[n] {
 		if rank(x.Source) > r {
@@ -101,8 +101,8 @@ func (f *face) best(n paper.Name) string {
 }
 
 // document settles what the sides of one paper say.
-func document(parts []*face, now time.Time) paper.Document {
-	slices.SortStableFunc(parts, func(a, b *face) int { // front before back
+func document(parts []*readSide, now time.Time) paper.Document {
+	slices.SortStableFunc(parts, func(a, b *readSide) int { // front before back
 		return order(a.Side) - order(b.Side)
 	})
 	d, all := united(parts)
@@ -123,7 +123,7 @@ func document(parts []*face, now time.Time) paper.Document {
 }
 
 // united is the document of these sides without its fields, and what they say of those.
-func united(parts []*face) (paper.Document, map[paper.Name][]paper.Evidence) {
+func united(parts []*readSide) (paper.Document, map[paper.Name][]paper.Evidence) {
 	d := paper.Document{Page: parts[0].Page, Sides: []string{}, Rotation: parts[0].Turn}
 	where := parts[0].Quad
 	d.Where = &where
@@ -150,13 +150,13 @@ func united(parts []*face) (paper.Document, map[paper.Name][]paper.Evidence) {
 }
 
 // kindOf is the kind of a paper, told as it is by its sides' print.
-func kindOf(told paper.Kind, parts []*face) paper.Kind {
+func kindOf(told paper.Kind, parts []*readSide) paper.Kind {
 	switch {
-	case slices.ContainsFunc(parts, func(p *face) bool { return p.Kind == paper.Other }):
+	case slices.ContainsFunc(parts, func(p *readSide) bool { return p.Kind == paper.Other }):
 		return paper.Other
-	case told == paper.CCCD2016 && slices.ContainsFunc(parts, (*face).coded):
+	case told == paper.CCCD2016 && slices.ContainsFunc(parts, (*readSide).coded):
 		return paper.CCCD
-	case told == "" && slices.ContainsFunc(parts, func(p *face) bool { return p.Sure }):
+	case told == "" && slices.ContainsFunc(parts, func(p *readSide) bool { return p.Sure }):
 		return paper.CCCD
 	case told == "":
 		return paper.Other
@@ -165,7 +165,7 @@ func kindOf(told paper.Kind, parts []*face) paper.Kind {
 }
 
 // doubtWhole doubts what the kind of paper, or where a code stands on it, speaks against.
-func doubtWhole(d paper.Document, parts []*face) {
+func doubtWhole(d paper.Document, parts []*readSide) {
 	if misplaced(d.Type, parts) {
 		doubtCode(d.Fields)
 		for n, f := range d.Fields {
@@ -186,9 +186,9 @@ func doubtWhole(d paper.Document, parts []*face) {
 }
 
 // misplaced says whether a QR symbol stands on a paper, or on a side of one, that has none: a sticker.
-func misplaced(kind paper.Kind, parts []*face) bool {
+func misplaced(kind paper.Kind, parts []*readSide) bool {
 	k, _ := kinds.Of(kind)
-	return slices.ContainsFunc(parts, func(p *face) bool {
+	return slices.ContainsFunc(parts, func(p *readSide) bool {
 		return p.CodeOf != "" && (p.Uncoded || kind != paper.Other && (k.CodeSide == "" || p.Side != "" && p.Side != k.CodeSide))
 	})
 }
@@ -238,7 +238,7 @@ func Join(docs []paper.Document) []paper.Document {
 func otherSide(docs []paper.Document, used []bool, i int) (next int, sure bool) {
 	next = -1
 	for j := i + 1; j < len(docs); j++ {
-		if used[j] || !sides(docs[i], docs[j]) {
+		if used[j] || !twoSides(docs[i], docs[j]) {
 			continue
 		}
 		if docs[i].Fields[paper.Number].Value != "" && docs[j].Fields[paper.Number].Value != "" {
@@ -250,15 +250,15 @@ func otherSide(docs []paper.Document, used []bool, i int) (next int, sure bool) 
 	}
 	sure = true
 	for k, d := range docs {
-		if next >= 0 && k != i && k != next && (sides(docs[i], d) || sides(docs[next], d)) {
+		if next >= 0 && k != i && k != next && (twoSides(docs[i], d) || twoSides(docs[next], d)) {
 			sure = false
 		}
 	}
 	return next, sure
 }
 
-// sides says whether two documents may be the two sides of one card.
-func sides(a, b paper.Document) bool {
+// twoSides says whether two documents may be the two sides of one card.
+func twoSides(a, b paper.Document) bool {
 	if len(a.Sides) != 1 || len(b.Sides) != 1 || a.Sides[0] == b.Sides[0] || !compatible(a.Type, b.Type) && b.Type != paper.Other {
 		return false
 	}

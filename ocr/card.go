@@ -19,15 +19,15 @@ import (
 	"motcua/ocr/vn"
 )
 
-// face is one side of a paper as read.
-type face struct {
+// readSide is one side of a paper as read.
+type readSide struct {
 	Kind     paper.Kind
 	Side     string // "front", "back" or ""
 	Page     int
 	Quad     paper.Quad // upright
 	Turn     int        // clockwise degrees the paper was turned
 	Readings map[paper.Name][]paper.Evidence
-	Zone     *mrz.Zone
+	MRZ      *mrz.Data
 	CodeOf   paper.Kind // of which kind of paper its QR symbol is: BHYT, or CCCD for any identity card; "" without one
 	Stuck    bool       // a symbol on it can't be the paper's own: not of a card's size or place, or one of two kinds
 	Labels   int
@@ -40,7 +40,7 @@ type face struct {
 	Part     *paper.Part // for a copy of the paper, where that is wanted
 }
 
-func (f *face) add(n paper.Name, r paper.Evidence) {
+func (f *readSide) add(n paper.Name, r paper.Evidence) {
 	if r.Value == "" || !onCalendar(n, r.Value) {
 		return
 	}
@@ -51,7 +51,7 @@ func (f *face) add(n paper.Name, r paper.Evidence) {
 // card is a card-shaped paper being read.
 type card struct {
 	edges            bool // its edges were seen; else it is a heap of print, or a whole sheet
-	zoned            bool // lines like a machine readable zone's stand at its foot
+	hasMRZ           bool // lines like an MRZ's stand at its foot
 	img              *image.Gray
 	plane            find.Plane
 	quad             paper.Quad
@@ -162,7 +162,7 @@ func cutLevel(p page.Picture, o find.Outline, edges bool) *card {
 }
 
 // codes cuts one card-shaped paper out of a page, turns it upright and reads its exact codes.
-func (l *local) codes(ctx context.Context, p page.Picture, o find.Outline, edges bool, number int) (*card, *face, error) {
+func (l *local) codes(ctx context.Context, p page.Picture, o find.Outline, edges bool, number int) (*card, *readSide, error) {
 	c := cutLevel(p, o, edges)
 	var work sync.WaitGroup
 	work.Go(func() { c.codes = qr.Find(c.img, qr.QRCode|qr.Code128) })
@@ -188,29 +188,29 @@ func (l *local) codes(ctx context.Context, p page.Picture, o find.Outline, edges
 	if !up {
 		c.flip()
 	}
-	f := &face{Page: number, Quad: c.quad, Turn: turnOf(c.quad), Readings: map[paper.Name][]paper.Evidence{}}
+	f := &readSide{Page: number, Quad: c.quad, Turn: turnOf(c.quad), Readings: map[paper.Name][]paper.Evidence{}}
 	for _, s := range c.codes {
 		f.code(s, c)
 		f.Stuck = f.Stuck || s.QR && !c.bears(s)
 	}
-	zone, rest := c.zoneOf(c.lines)
-	if len(zone) > 0 {
-		if err := l.readZone(c, zone, f, likeZone); err != nil {
+	mrzRows, rest := c.mrzOf(c.lines)
+	if len(mrzRows) > 0 {
+		if err := l.readMRZ(c, mrzRows, f, likeMRZ); err != nil {
 			return nil, nil, err
 		}
-		if c.zoned = f.Zone != nil || c.level(c.wide(c.lines)); !c.zoned { // an address that fills the card
+		if c.hasMRZ = f.MRZ != nil || c.level(c.wide(c.lines)); !c.hasMRZ { // an address that fills the card
 			rest = c.lines
 		}
 	}
-	if f.Zone == nil {
+	if f.MRZ == nil {
 		// A scratch parts a row; but print in two columns looks the same, so that only an MRZ without fault counts.
 		joined := rows(c.lines)
-		if zone, others := c.zoneOf(joined); len(zone) > 0 && c.level(c.wide(joined)) {
-			if err := l.readZone(c, zone, f, func(z mrz.Zone) bool { return likeZone(z) && z.Whole() }); err != nil {
+		if mrzRows, others := c.mrzOf(joined); len(mrzRows) > 0 && c.level(c.wide(joined)) {
+			if err := l.readMRZ(c, mrzRows, f, func(z mrz.Data) bool { return likeMRZ(z) && z.Whole() }); err != nil {
 				return nil, nil, err
 			}
-			if f.Zone != nil {
-				rest, c.zoned = others, true
+			if f.MRZ != nil {
+				rest, c.hasMRZ = others, true
 			}
 		}
 	}
@@ -219,7 +219,7 @@ func (l *local) codes(ctx context.Context, p page.Picture, o find.Outline, edges
 }
 
 // print reads what stands beside the codes. known are the values that QR symbols on the same page give.
-func (l *local) print(ctx context.Context, c *card, f *face, known codeValues) (*face, error) {
+func (l *local) print(ctx context.Context, c *card, f *readSide, known codeValues) (*readSide, error) {
 	rest := c.lines
 	top, front := c.below(f)
 	if front {
@@ -278,7 +278,7 @@ func (c *card) pageQuad(q paper.Quad) paper.Quad {
 	return q
 }
 
-// upright tells from exact codes which way up the card lies: a QR has a top, and a machine readable zone stands at
+// upright tells from exact codes which way up the card lies: a QR has a top, and an MRZ stands at
 // the foot.
 func (c *card) upright() (up, sure bool) {
 	for _, s := range c.codes {
@@ -310,7 +310,7 @@ func (c *card) paragraph(rows []image.Rectangle) bool {
 	})
 }
 
-// level says whether rows begin and end together, as a machine readable zone's do; an address has ragged ends.
+// level says whether rows begin and end together, as an MRZ's do; an address has ragged ends.
 func (c *card) level(rows []image.Rectangle) bool {
 	return !slices.ContainsFunc(rows, func(r image.Rectangle) bool {
 		return abs(r.Min.X-rows[0].Min.X) > rows[0].Dy() || abs(r.Max.X-rows[0].Max.X) > rows[0].Dy() || r.Dx()*4 < c.plane.Width*3
@@ -356,9 +356,9 @@ func near(a, b int, by float64) bool { return math.Abs(float64(a)/float64(b)-1) 
 
 func abs(n int) int { return max(n, -n) }
 
-// zoneOf parts the card's lines that belong to a machine readable zone from the others; lines are those in which its rows
+// mrzOf parts the card's lines that belong to an MRZ from the others; lines are those in which its rows
 // are looked for.
-func (c *card) zoneOf(lines []image.Rectangle) (zone, rest []image.Rectangle) {
+func (c *card) mrzOf(lines []image.Rectangle) (mrzRows, rest []image.Rectangle) {
 	rows := c.wide(lines)
 	if len(rows) == 0 || rows[0].Min.Y < c.plane.Height/2 {
 		return nil, c.lines
@@ -366,12 +366,12 @@ func (c *card) zoneOf(lines []image.Rectangle) (zone, rest []image.Rectangle) {
 	top := rows[0].Min.Y - rows[0].Dy()/3
 	for _, r := range c.lines {
 		if r.Min.Y >= top {
-			zone = append(zone, r)
+			mrzRows = append(mrzRows, r)
 		} else {
 			rest = append(rest, r)
 		}
 	}
-	return zone, rest
+	return mrzRows, rest
 }
 
 // voters is how many lines vote on the way up, and plain how many of their letters at least must read as words for one way to be it: an
@@ -488,15 +488,15 @@ func turnOf(q paper.Quad) int {
 	return ((int(math.Round(a/90))*90)%360 + 360) % 360
 }
 
-// readZone reads a machine readable zone: by its own classifier, which takes a few milliseconds, and by the network of
+// readMRZ reads an MRZ: by its own classifier, which takes a few milliseconds, and by the network of
 // lines where check digits say that was not enough. What accept refuses is none.
-func (l *local) readZone(c *card, zone []image.Rectangle, f *face, accept func(mrz.Zone) bool) error {
-	box := zone[0]
-	for _, r := range zone[1:] {
+func (l *local) readMRZ(c *card, mrzRows []image.Rectangle, f *readSide, accept func(mrz.Data) bool) error {
+	box := mrzRows[0]
+	for _, r := range mrzRows[1:] {
 		box = box.Union(r)
 	}
 	var lines []string
-	joined := rows(zone)
+	joined := rows(mrzRows)
 	for _, r := range mrz.Read(c.img, joined) {
 		lines = append(lines, r.Text)
 	}
@@ -513,14 +513,14 @@ func (l *local) readZone(c *card, zone []image.Rectangle, f *face, accept func(m
 	if err != nil || !accept(z) {
 		return nil
 	}
-	f.Zone = &z
+	f.MRZ = &z
 	where := c.plane.Quad(box)
-	f.zone(z, &where)
+	f.takeMRZ(z, &where)
 	return nil
 }
 
-// likeZone tells an MRZ from a form's figures or a letter's wide print, of whose check digits one fits by chance in ten.
-func likeZone(z mrz.Zone) bool {
+// likeMRZ tells an MRZ from a form's figures or a letter's wide print, of whose check digits one fits by chance in ten.
+func likeMRZ(z mrz.Data) bool {
 	n := z.Proofs()
 	if z.Passport {
 		// Two fit by chance in a hundred, and there are many ways to lay a torn MRZ of a card into a passport's two lines.
@@ -542,8 +542,8 @@ func rows(boxes []image.Rectangle) []image.Rectangle {
 	return out
 }
 
-// zone adds what a machine readable zone says.
-func (f *face) zone(z mrz.Zone, where *paper.Quad) {
+// takeMRZ adds what an MRZ says.
+func (f *readSide) takeMRZ(z mrz.Data, where *paper.Quad) {
 	// A check digit fits by chance in one of ten: of an MRZ that is mostly torn, it proves nothing.
 	torn := z.Proofs() < 3
 	put := func(n paper.Name, v mrz.Value, text string) {
@@ -588,9 +588,9 @@ func (l *local) now() time.Time { return time.Now() }
 
 // below says under which height the print of a chip card's front begins that is worth reading: its QR stands in the upper
 // right corner beside titles only.
-func (c *card) below(f *face) (top int, front bool) {
+func (c *card) below(f *readSide) (top int, front bool) {
 	for _, s := range c.codes {
-		if !s.QR || len(f.Readings[paper.Number]) == 0 || f.Zone != nil || c.zoned { // the card of 2024 has it on its back
+		if !s.QR || len(f.Readings[paper.Number]) == 0 || f.MRZ != nil || c.hasMRZ { // the card of 2024 has it on its back
 			continue
 		}
 		mid := (s.Where[0].X + s.Where[2].X) / 2
@@ -601,6 +601,6 @@ func (c *card) below(f *face) (top int, front bool) {
 	return 0, false
 }
 
-func (f *face) hasQR() bool {
+func (f *readSide) hasQR() bool {
 	return slices.ContainsFunc(f.Readings[paper.Number], func(r paper.Evidence) bool { return r.Source == paper.QR })
 }

@@ -17,7 +17,7 @@ import (
 // codeValues are the values that the QR symbols of a page give.
 type codeValues map[paper.Name][]string
 
-func (k codeValues) add(f *face) {
+func (k codeValues) add(f *readSide) {
 	for n, rs := range f.Readings {
 		for _, r := range rs {
 			if r.Source == paper.QR && !slices.Contains(k[n], r.Value) {
@@ -78,7 +78,7 @@ func printedForm(v string) string {
 }
 
 // index notes which values of the side's code stand in its print, under whatever label: they are read, too.
-func (f *face) index(words []lines.Word) {
+func (f *readSide) index(words []lines.Word) {
 	var b strings.Builder
 	f.Legible = 0
 	for _, w := range words {
@@ -92,7 +92,7 @@ func (f *face) index(words []lines.Word) {
 }
 
 // prints says whether a value stands somewhere in the side's print.
-func (f *face) prints(value string) bool {
+func (f *readSide) prints(value string) bool {
 	return strings.Contains(" "+f.Words+" ", " "+vn.Fold(printedForm(value))+" ")
 }
 
@@ -101,7 +101,7 @@ func (f *face) prints(value string) bool {
 const leastWords = 6
 
 // unrelated says whether a side's print can be read and says nothing of what its QR symbol says: the symbol was stuck on it.
-func (f *face) unrelated() bool {
+func (f *readSide) unrelated() bool {
 	if f.Legible < leastWords {
 		return false
 	}
@@ -131,7 +131,7 @@ const leastLabels = 2
 var identifying = []paper.Name{paper.Number, paper.DocumentNumber, paper.FullName, paper.DateOfBirth}
 
 // saysCode says whether one of these values of the side's code stands in its print, under whatever label.
-func (f *face) saysCode() bool {
+func (f *readSide) saysCode() bool {
 	return slices.ContainsFunc(identifying, func(n paper.Name) bool {
 		return slices.ContainsFunc(f.Readings[n], func(r paper.Evidence) bool { return r.Source == paper.QR && f.prints(r.Value) })
 	})
@@ -153,7 +153,7 @@ func confirmed(all map[paper.Name][]paper.Evidence) bool {
 
 // doubtUnseen doubts the values of a QR symbol that stand in print on a legible side, too, but were not read there: only what
 // was seen confirms a code. If nothing says whose it is but the symbol, all of it is doubted.
-func doubtUnseen(kind paper.Kind, parts []*face, all map[paper.Name][]paper.Evidence) {
+func doubtUnseen(kind paper.Kind, parts []*readSide, all map[paper.Name][]paper.Evidence) {
 	k, _ := kinds.Of(kind)
 	seen := confirmed(all)
 	for _, p := range parts {

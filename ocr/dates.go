@@ -157,15 +157,15 @@ func (c checker) expiry(dates map[paper.Name]date, born, issue date, issued bool
 	}
 }
 
-// settleCenturies gives the dates of a machine readable zone, which have two figures for the year, the century that fits the
+// settleCenturies gives the dates of an MRZ, which have two figures for the year, the century that fits the
 // other dates of the paper.
 func settleCenturies(all map[paper.Name][]paper.Evidence, now time.Time) {
-	if r := ofZone(all[paper.DateOfExpiry]); r != nil && r.Value != field.Forever && !takeCentury(r, all[paper.DateOfExpiry]) {
+	if r := ofMRZ(all[paper.DateOfExpiry]); r != nil && r.Value != field.Forever && !takeCentury(r, all[paper.DateOfExpiry]) {
 		if d, ok := parseDate(r.Value); ok && d.Year() > now.Year()+longestValidity {
 			r.Value = centuryBefore(d)
 		}
 	}
-	r := ofZone(all[paper.DateOfBirth])
+	r := ofMRZ(all[paper.DateOfBirth])
 	if r == nil || takeCentury(r, all[paper.DateOfBirth]) {
 		return
 	}
@@ -179,8 +179,8 @@ func settleCenturies(all map[paper.Name][]paper.Evidence, now time.Time) {
 	}
 }
 
-// ofZone is what an MRZ says of a field, nil if none does.
-func ofZone(all []paper.Evidence) *paper.Evidence {
+// ofMRZ is what an MRZ says of a field, nil if none does.
+func ofMRZ(all []paper.Evidence) *paper.Evidence {
 	if i := slices.IndexFunc(all, func(r paper.Evidence) bool { return r.Source == paper.MRZ }); i >= 0 {
 		return &all[i]
 	}

@@ -47,7 +47,7 @@ func TestExpiryFollowsBirth(t *testing.T) {
 
 // An MRZ has two figures for a year. Which century is meant the paper's other dates say.
 func TestCenturiesFitEachOther(t *testing.T) {
-	zone := func(v string) paper.Evidence {
+	ofMRZ := func(v string) paper.Evidence {
 		return paper.Evidence{Value: v, Source: paper.MRZ, Conf: certainty(paper.MRZ)}
 	}
 	now := time.Date(2026, 11, 29, 0, 0, 0, 0, time.UTC)
@@ -66,7 +66,7 @@ func TestCenturiesFitEachOther(t *testing.T) {
 		{why: "print knows", birth: "2020-07-01", expiry: "2030-07-01", birthPrint: "1920-07-01", born: "1920-07-01", ends: "2030-07-01"},
 		{why: "nothing to settle", birth: "2001-07-01", expiry: "2041-07-01", issue: "2024-01-01", born: "2001-07-01", ends: "2041-07-01"},
 	} {
-		all := map[paper.Name][]paper.Evidence{paper.DateOfBirth: {zone(c.birth)}, paper.DateOfExpiry: {zone(c.expiry)}}
+		all := map[paper.Name][]paper.Evidence{paper.DateOfBirth: {ofMRZ(c.birth)}, paper.DateOfExpiry: {ofMRZ(c.expiry)}}
 		if c.issue != "" {
 			all[paper.DateOfIssue] = sureOf(c.issue)
 		}
@@ -81,7 +81,7 @@ func TestCenturiesFitEachOther(t *testing.T) {
 }
 
 func TestImpossibleDateIsNoValue(t *testing.T) {
-	f := &face{Readings: map[paper.Name][]paper.Evidence{}}
+	f := &readSide{Readings: map[paper.Name][]paper.Evidence{}}
 	for _, v := range []string{"2144-44-44", "2021-02-30", "1988-13-01", "0000-00-00", "9999-01-01"} {
 		f.add(paper.DateOfExpiry, paper.Evidence{Value: v, Source: paper.MRZ})
 		f.add(paper.DateOfBirth, paper.Evidence{Value: v, Source: paper.OCR})
@@ -137,7 +137,7 @@ func TestOtherFieldsSettleADoubt(t *testing.T) {
 }
 
 // An MRZ has no tones: it may not make a name without its marks look confirmed.
-func TestZoneSaysNothingOfTones(t *testing.T) {
+func TestMRZSaysNothingOfTones(t *testing.T) {
 	f := settle(paper.CCCD, map[paper.Name][]paper.Evidence{paper.FullName: {
 		{Value: "TRINH NGOC ANH", Source: paper.MRZ, Conf: 0.6},
 		{Value: "TRỊNH NGỌC ANH", Source: paper.OCR, Conf: 0.9, Reread: true},

@@ -42,7 +42,7 @@ func contradicts(n paper.Name, lead, r paper.Evidence, all []paper.Evidence) boo
 	case lead.Source == paper.MRZ && n == paper.FullName:
 		return false // print leads there, and its letters were compared
 	case r.Source == paper.MRZ && n == paper.FullName && lead.Source != paper.OCR:
-		return zoneName(lead, r, all)
+		return mrzName(lead, r, all)
 	case r.Source == paper.OCR && outweighed(n, lead, all):
 		return false
 	case !exact(lead) || exact(r) || r.Source == paper.OCR && readWell(r):
@@ -59,11 +59,11 @@ func contradicts(n paper.Name, lead, r paper.Evidence, all []paper.Evidence) boo
 	return !misread(lead.Value, r.Value, misreadShare)
 }
 
-// zoneName says whether an MRZ's name speaks against a code's. No check digit guards it: print that says what the code says outweighs a
+// mrzName says whether an MRZ's name speaks against a code's. No check digit guards it: print that says what the code says outweighs a
 // letter misread there.
-func zoneName(lead, zone paper.Evidence, all []paper.Evidence) bool {
+func mrzName(lead, said paper.Evidence, all []paper.Evidence) bool {
 	printed := slices.ContainsFunc(all, func(o paper.Evidence) bool { return o.Source == paper.OCR && same(paper.FullName, lead, o) })
-	return !printed || !misread(letters(lead.Value), letters(zone.Value), misreadShare)
+	return !printed || !misread(letters(lead.Value), letters(said.Value), misreadShare)
 }
 
 // outweighed says whether a chip leads and a code on the paper says the same: what is signed and what was printed by the issuer outweigh

@@ -17,7 +17,7 @@ import (
 // print, warm instances of Tesseract, which reads a second time what a person would otherwise have to look at.
 type engines struct{ text lines.Engine }
 
-const zoneAlphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789<"
+const mrzAlphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789<"
 
 // lanes is how many engines of a kind work at once on one page: as many as a kiosk has cores.
 const lanes = 2
@@ -92,7 +92,7 @@ func (e *engines) first(s *image.Gray) ([]lines.Word, error) {
 	return words(network.Read(s), s.Rect), nil
 }
 
-// machine reads the rows of a machine readable zone.
+// machine reads the rows of an MRZ.
 func (e *engines) machine(img *image.Gray, rows []image.Rectangle) ([]string, error) {
 	network, err := ctc.Load()
 	if err != nil {
@@ -101,7 +101,7 @@ func (e *engines) machine(img *image.Gray, rows []image.Rectangle) ([]string, er
 	var out []string
 	for _, r := range rows {
 		var b strings.Builder
-		for _, l := range network.ReadOnly(strip(img, r, rows), zoneAlphabet) {
+		for _, l := range network.ReadOnly(strip(img, r, rows), mrzAlphabet) {
 			b.WriteRune(l.Sign)
 		}
 		out = append(out, b.String())

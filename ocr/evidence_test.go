@@ -34,8 +34,8 @@ func TestEvidenceIsKept(t *testing.T) {
 		return e
 	}
 	for i := range 400 {
-		side := func(name string, page int, sources map[paper.Name][]paper.Source) *face {
-			f := &face{Kind: paper.CCCD, Side: name, Page: page, Sure: true, Labels: 1, Readings: map[paper.Name][]paper.Evidence{}}
+		side := func(name string, page int, sources map[paper.Name][]paper.Source) *readSide {
+			f := &readSide{Kind: paper.CCCD, Side: name, Page: page, Sure: true, Labels: 1, Readings: map[paper.Name][]paper.Evidence{}}
 			for _, n := range paper.Names() { // in one order, so that the same seed gives the same sides
 				for _, s := range sources[n] {
 					f.add(n, any(n, s))
@@ -49,13 +49,13 @@ func TestEvidenceIsKept(t *testing.T) {
 			paper.DateOfBirth: {paper.MRZ}, paper.DateOfIssue: {paper.OCR}})
 		back.Readings[paper.Number][0].Value = front.best(paper.Number) // else they are two persons'
 		now := time.Date(2026, 12, 1, 0, 0, 0, 0, time.UTC)
-		alone := func(f *face) paper.Document {
+		alone := func(f *readSide) paper.Document {
 			own := *f
 			own.Readings = map[paper.Name][]paper.Evidence{}
 			for n, rs := range f.Readings {
 				own.Readings[n] = slices.Clone(rs)
 			}
-			return stored(t, document([]*face{&own}, now))
+			return stored(t, document([]*readSide{&own}, now))
 		}
 		var joined []paper.Document
 		a, b := alone(front), alone(back)
@@ -63,7 +63,7 @@ func TestEvidenceIsKept(t *testing.T) {
 			continue
 		}
 		// What the sides were doubted for by themselves stays: no doubt goes by joining.
-		once := document([]*face{front, back}, now)
+		once := document([]*readSide{front, back}, now)
 		for n, f := range once.Fields {
 			got := joined[0].Fields[n]
 			if got.Value != f.Value || got.Source != f.Source || !slices.Equal(got.Agrees, f.Agrees) || f.Review && !got.Review {

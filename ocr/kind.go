@@ -17,7 +17,7 @@ const enoughProof = 2
 
 // tellKind decides from print and codes together which paper a side is of; edges says whether the paper's own were seen. What nothing tells
 // stays "", and an MRZ of another country, or of a foreigner, makes it paper.Other.
-func (f *face) tellKind(side *field.Side, edges bool) {
+func (f *readSide) tellKind(side *field.Side, edges bool) {
 	if f.abroad(side) {
 		side.Kind = paper.Other
 	}
@@ -25,12 +25,12 @@ func (f *face) tellKind(side *field.Side, edges bool) {
 		side.Values = nil
 		return
 	}
-	if side.Kind == "" && f.CodeOf == paper.BHYT && f.Zone == nil && !f.Stuck && (side.Labels < leastLabels || f.saysCode()) {
+	if side.Kind == "" && f.CodeOf == paper.BHYT && f.MRZ == nil && !f.Stuck && (side.Labels < leastLabels || f.saysCode()) {
 		side.Kind = paper.BHYT // no other card has such a code
 	}
 	f.ownCode(side.Kind)
 	proof := proofOf(side, edges)
-	if f.Zone != nil {
+	if f.MRZ != nil {
 		proof += enoughProof
 	}
 	if f.hasQR() && !f.Stuck {
@@ -54,20 +54,20 @@ func (f *face) tellKind(side *field.Side, edges bool) {
 
 // abroad says whether the side's MRZ is of another country, or of a foreigner. One so worn that its letters say nothing of a country,
 // beside print that tells an identity card, is forgotten.
-func (f *face) abroad(side *field.Side) bool {
-	if f.Zone == nil || ours(*f.Zone) {
+func (f *readSide) abroad(side *field.Side) bool {
+	if f.MRZ == nil || ours(*f.MRZ) {
 		return false
 	}
-	if kinds.Identity(side.Kind) && !side.Weak && !f.Zone.Whole() {
-		f.dropZone()
+	if kinds.Identity(side.Kind) && !side.Weak && !f.MRZ.Whole() {
+		f.dropMRZ()
 		return false
 	}
 	return true
 }
 
-// dropZone forgets what a worn MRZ said.
-func (f *face) dropZone() {
-	f.Zone = nil
+// dropMRZ forgets what a worn MRZ said.
+func (f *readSide) dropMRZ() {
+	f.MRZ = nil
 	for n, rs := range f.Readings {
 		if f.Readings[n] = slices.DeleteFunc(rs, func(r paper.Evidence) bool { return r.Source == paper.MRZ }); len(f.Readings[n]) == 0 {
 			delete(f.Readings, n)
@@ -84,7 +84,7 @@ func proofOf(side *field.Side, edges bool) int {
 }
 
 // ownCode forgets what a symbol said that is none of a paper's of this kind, and doubts what is left where one was stuck on.
-func (f *face) ownCode(kind paper.Kind) {
+func (f *readSide) ownCode(kind paper.Kind) {
 	own := kind
 	if kinds.Identity(kind) {
 		own = paper.CCCD
@@ -98,7 +98,7 @@ func (f *face) ownCode(kind paper.Kind) {
 }
 
 // dropCode forgets the values of QR symbols that none says are the paper's own.
-func (f *face) dropCode(none func(paper.Evidence) bool) {
+func (f *readSide) dropCode(none func(paper.Evidence) bool) {
 	f.CodeOf = ""
 	for n, rs := range f.Readings {
 		rs = slices.DeleteFunc(rs, func(r paper.Evidence) bool { return r.Source == paper.QR && none(r) })
@@ -114,7 +114,7 @@ func (f *face) dropCode(none func(paper.Evidence) bool) {
 }
 
 // doubtSymbol puts all under review that the side's QR symbols say.
-func (f *face) doubtSymbol(why paper.Doubt) {
+func (f *readSide) doubtSymbol(why paper.Doubt) {
 	for _, rs := range f.Readings {
 		for i, r := range rs {
 			if r.Source == paper.QR {
@@ -126,7 +126,7 @@ func (f *face) doubtSymbol(why paper.Doubt) {
 
 // ours says whether an MRZ is of a Vietnamese citizen's paper: issued by Vietnam for its own, a letter of one of the two misread perhaps.
 // Foreigners' residence cards are issued by Vietnam, for others.
-func ours(z mrz.Zone) bool {
+func ours(z mrz.Data) bool {
 	issuer, nation := off(z.Issuer, mrz.Vietnam), off(z.Nationality.Text, mrz.Vietnam)
 	return issuer+nation <= 1 && (z.Passport || z.Format == mrz.TD1)
 }
@@ -144,4 +144,4 @@ func off(a, b string) int {
 }
 
 // coded says whether an identity card's code was read on the side: the barcode card has none.
-func (f *face) coded() bool { return f.Zone != nil && !f.Zone.Passport || f.hasQR() }
+func (f *readSide) coded() bool { return f.MRZ != nil && !f.MRZ.Passport || f.hasQR() }

@@ -69,19 +69,19 @@ func (l *local) done() {
 	}
 }
 
-func (l *local) page(ctx context.Context, n int) ([]*face, []Timing, *Problem) {
-	faces, timings, err := l.papers(ctx, l.file, n)
+func (l *local) page(ctx context.Context, n int) ([]*readSide, []Timing, *Problem) {
+	sides, timings, err := l.papers(ctx, l.file, n)
 	if err != nil {
-		return faces, timings, problem(err, n)
+		return sides, timings, problem(err, n)
 	}
-	return faces, timings, nil
+	return sides, timings, nil
 }
 
 // errCutOff is a page of which a part is missing or wrong; what can be seen of it was read.
 var errCutOff = errors.New("page is cut off")
 
 // papers reads every paper on one page.
-func (l *local) papers(ctx context.Context, file *page.File, n int) ([]*face, []Timing, error) {
+func (l *local) papers(ctx context.Context, file *page.File, n int) ([]*readSide, []Timing, error) {
 	ctx, cancel := context.WithTimeout(ctx, l.limits.Time)
 	defer cancel()
 	w := &laps{page: n, last: time.Now()}
@@ -93,38 +93,38 @@ func (l *local) papers(ctx context.Context, file *page.File, n int) ([]*face, []
 	w.lap("decode")
 	found := outlinesOf(p)
 	w.lap("find")
-	cards, faces, err := l.allCodes(ctx, p, found, n)
+	cards, sides, err := l.allCodes(ctx, p, found, n)
 	if err != nil {
 		return nil, w.timings, err
 	}
 	w.lap("codes")
-	if err := l.allPrint(ctx, cards, faces, p.DPI*float64(p.Scale)); err != nil {
+	if err := l.allPrint(ctx, cards, sides, p.DPI*float64(p.Scale)); err != nil {
 		return nil, w.timings, err
 	}
 	w.lap("print")
-	faces = slices.DeleteFunc(faces, func(f *face) bool { return !f.recognised() || found.blocks && f.Kind == paper.Other })
+	sides = slices.DeleteFunc(sides, func(f *readSide) bool { return !f.recognised() || found.blocks && f.Kind == paper.Other })
 	// Without a title or a code, what was taken for a card may be part of a form; forms have QR symbols, too. And a back
 	// alone seldom comes alone: its front's edges were not seen.
-	vague := !slices.ContainsFunc(faces, func(f *face) bool {
-		return f.Kind != "" && f.Side != "back" || f.Zone != nil || f.hasQR() && !found.blocks
+	vague := !slices.ContainsFunc(sides, func(f *readSide) bool {
+		return f.Kind != "" && f.Side != "back" || f.MRZ != nil || f.hasQR() && !found.blocks
 	})
 	if vague {
-		if faces, err = l.orSheet(ctx, file, p, n, faces); err != nil {
+		if sides, err = l.orSheet(ctx, file, p, n, sides); err != nil {
 			return nil, w.timings, err
 		}
 		w.lap("sheet")
 	}
 	if l.words {
-		copyBeside(p, faces)
+		copyBeside(p, sides)
 		w.lap("copy")
 	}
-	for _, f := range faces {
+	for _, f := range sides {
 		f.scale(float64(p.Scale))
 	}
 	if p.Truncated {
-		return faces, w.timings, errCutOff
+		return sides, w.timings, errCutOff
 	}
-	return faces, w.timings, nil
+	return sides, w.timings, nil
 }
 
 // How far from a card the symbol of its certified copy is looked for, and in squares of which side: the copy's page has it right above the
@@ -137,8 +137,8 @@ const (
 
 // copyBeside looks for the symbol of a certified copy about the cards of a page: only on a sheet is it among what is read. That takes some
 // hundredths of a second a card, so it is done where all of a paper is wanted.
-func copyBeside(p page.Picture, faces []*face) {
-	for _, f := range faces {
+func copyBeside(p page.Picture, sides []*readSide) {
+	for _, f := range sides {
 		if f.Copy != "" || f.Kind == "" || isSheet(f.Kind) {
 			continue
 		}
@@ -184,30 +184,30 @@ func outlinesOf(p page.Picture) outlines {
 }
 
 // allCodes cuts every outline out, side by side, and reads its codes.
-func (l *local) allCodes(ctx context.Context, p page.Picture, found outlines, n int) ([]*card, []*face, error) {
-	faces, cards := make([]*face, len(found.all)), make([]*card, len(found.all))
+func (l *local) allCodes(ctx context.Context, p page.Picture, found outlines, n int) ([]*card, []*readSide, error) {
+	sides, cards := make([]*readSide, len(found.all)), make([]*card, len(found.all))
 	g, ctx := errgroup.WithContext(ctx)
 	for i, o := range found.all {
 		g.Go(func() (err error) {
-			cards[i], faces[i], err = l.codes(ctx, p, o, i < found.edged, n)
+			cards[i], sides[i], err = l.codes(ctx, p, o, i < found.edged, n)
 			return err
 		})
 	}
-	return cards, faces, g.Wait()
+	return cards, sides, g.Wait()
 }
 
-// allPrint reads the print of all cards of a page, side by side, into faces.
-func (l *local) allPrint(ctx context.Context, cards []*card, faces []*face, dpi float64) error {
+// allPrint reads the print of all cards of a page, side by side, into sides.
+func (l *local) allPrint(ctx context.Context, cards []*card, sides []*readSide, dpi float64) error {
 	known := codeValues{}
-	for _, f := range faces {
+	for _, f := range sides {
 		known.add(f)
 	}
 	g, ctx := errgroup.WithContext(ctx)
 	for i := range cards {
 		g.Go(func() (err error) {
-			faces[i], err = l.print(ctx, cards[i], faces[i], known)
+			sides[i], err = l.print(ctx, cards[i], sides[i], known)
 			if err == nil && l.words {
-				err = l.transcribe(ctx, cards[i], faces[i], dpi)
+				err = l.transcribe(ctx, cards[i], sides[i], dpi)
 			}
 			return err
 		})
@@ -217,7 +217,7 @@ func (l *local) allPrint(ctx context.Context, cards []*card, faces []*face, dpi 
 
 // orSheet reads the page as one sheet and says what it is of the cards that were told so far, of which none is sure: a sheet, a card,
 // or they.
-func (l *local) orSheet(ctx context.Context, file *page.File, p page.Picture, n int, faces []*face) ([]*face, error) {
+func (l *local) orSheet(ctx context.Context, file *page.File, p page.Picture, n int, sides []*readSide) ([]*readSide, error) {
 	f, err := l.readSheet(ctx, p, n)
 	if err != nil {
 		return nil, err
@@ -228,13 +228,13 @@ func (l *local) orSheet(ctx context.Context, file *page.File, p page.Picture, n 
 		}
 	}
 	switch {
-	case paragraphs(faces, f), len(faces) == 0 || isSheet(f.Kind) && f.Kind != paper.Other || f.Zone != nil:
-		return []*face{f}, nil
+	case paragraphs(sides, f), len(sides) == 0 || isSheet(f.Kind) && f.Kind != paper.Other || f.MRZ != nil:
+		return []*readSide{f}, nil
 	case f.Kind != "" && !isSheet(f.Kind): // a card: of its back more was read by itself
-		backs := slices.DeleteFunc(faces, func(o *face) bool { return o.Side != "back" || f.Side != "front" })
-		return append([]*face{f}, backs...), nil
+		backs := slices.DeleteFunc(sides, func(o *readSide) bool { return o.Side != "back" || f.Side != "front" })
+		return append([]*readSide{f}, backs...), nil
 	}
-	return faces, nil
+	return sides, nil
 }
 
 // mostBeside is how much more print than on the cards may be read on the whole page, of which no card is told, before they are taken for
@@ -243,10 +243,10 @@ const mostBeside = 0.5
 
 // paragraphs says whether what was taken for cards, of which no kind was told and no code read, is part of a page's running text: a column
 // may be as wide and high as a card, and hold words that are labels.
-func paragraphs(faces []*face, sheet *face) bool {
+func paragraphs(sides []*readSide, sheet *readSide) bool {
 	letters := 0
-	for _, f := range faces {
-		if f.Kind != "" && f.Kind != paper.Other || f.CodeOf != "" || f.Zone != nil || f.Sure {
+	for _, f := range sides {
+		if f.Kind != "" && f.Kind != paper.Other || f.CodeOf != "" || f.MRZ != nil || f.Sure {
 			return false
 		}
 		letters += len(f.Text)
@@ -255,8 +255,8 @@ func paragraphs(faces []*face, sheet *face) bool {
 }
 
 // recognised says whether anything shows what a card-shaped thing is.
-func (f *face) recognised() bool {
-	return f.Kind != "" || f.Zone != nil || f.Labels >= 2 || len(f.Readings) >= 2
+func (f *readSide) recognised() bool {
+	return f.Kind != "" || f.MRZ != nil || f.Labels >= 2 || len(f.Readings) >= 2
 }
 
 // likeCard says whether a whole picture has a card's shape.
@@ -276,7 +276,7 @@ func whole(r image.Rectangle) find.Outline {
 }
 
 // scale brings positions from decoded pixels to the file's.
-func (f *face) scale(s float64) {
+func (f *readSide) scale(s float64) {
 	if s == 1 {
 		return
 	}

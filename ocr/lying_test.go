@@ -33,7 +33,7 @@ func TestWorkerThatLies(t *testing.T) {
 			}
 			a := response{Pages: 1}
 			if q.Op == "page" {
-				a.Faces = []*face{nil, {Kind: paper.CCCD, Side: "front", Page: 1, Readings: map[paper.Name][]paper.Evidence{
+				a.Sides = []*readSide{nil, {Kind: paper.CCCD, Side: "front", Page: 1, Readings: map[paper.Name][]paper.Evidence{
 					paper.FullName: {{Value: "LÊ THỊ MẪU", Source: paper.OCR, Conf: -1}}}}}
 			}
 			if writeFrame(answer, a, nil) != nil {

@@ -238,8 +238,8 @@ func (m *merging) agree(r paper.Evidence) {
 			m.field.Choices = r.Choices
 		}
 	}
-	zone := r.Source == paper.MRZ || m.lead.Source == paper.MRZ
-	if m.name == paper.FullName && zone { // letters agree; an MRZ says nothing of the marks, so it doesn't say the same
+	byMRZ := r.Source == paper.MRZ || m.lead.Source == paper.MRZ
+	if m.name == paper.FullName && byMRZ { // letters agree; an MRZ says nothing of the marks, so it doesn't say the same
 		return
 	}
 	if r.Source == paper.ChipUnchecked || slices.Contains(m.field.Agrees, r.Source) {

@@ -65,11 +65,11 @@ func foreignPage(t *testing.T, lines []string, dpi float64, tilt float64, patter
 }
 
 // MRZs of all formats are read whole however the paper lies, small, tilted, and on patterned paper.
-func TestForeignZones(t *testing.T) {
+func TestForeignMRZs(t *testing.T) {
 	t.Parallel()
 	with := func(s string) string { return s + string(mrz.Check(s)) }
 	n, b, e, long, short := with("L898902C3"), with("740812"), with("300415"), with("ZE184226B<<<<<"), "<<<<<<<"
-	zones := [][]string{
+	mrzs := [][]string{
 		{"I<UTO" + n + "<<<<<<<<<<<<<<<", b + "F" + e + "UTO<<<<<<<<<<<" + string(mrz.Check(n+"<<<<<<<<<<<<<<<"+b+e+"<<<<<<<<<<<")),
 			"ERIKSSON<<ANNA<MARIA<<<<<<<<<<"},
 		{"I<UTOERIKSSON<<ANNA<MARIA<<<<<<<<<<<", n + "UTO" + b + "F" + e + short + string(mrz.Check(n+b+e+short))},
@@ -83,7 +83,7 @@ func TestForeignZones(t *testing.T) {
 		t.Fatal(err)
 	}
 	found, all := 0, 0
-	for _, lines := range zones {
+	for _, lines := range mrzs {
 		for name, c := range map[string]struct {
 			dpi, tilt float64
 			pattern   bool
@@ -103,14 +103,14 @@ func TestForeignZones(t *testing.T) {
 				if _, p := l.open(t.Context(), data, false); p != nil {
 					t.Fatal(p)
 				}
-				faces, _, _ := l.page(t.Context(), 1)
+				sides, _, _ := l.page(t.Context(), 1)
 				l.done()
-				for _, f := range faces {
-					if f.Zone == nil {
+				for _, f := range sides {
+					if f.MRZ == nil {
 						continue
 					}
-					whole = whole || f.Zone.Proofs() >= 3
-					if !f.Zone.Foreign() {
+					whole = whole || f.MRZ.Proofs() >= 3
+					if !f.MRZ.Foreign() {
 						t.Errorf("%d letters, %s, %d°: a foreign paper counts as Vietnamese", len(lines[0]), name, turn)
 					}
 				}
@@ -122,21 +122,21 @@ func TestForeignZones(t *testing.T) {
 			}
 		}
 	}
-	t.Logf("%d of %d zones read", found, all)
+	t.Logf("%d of %d MRZs read", found, all)
 	if found < all*95/100 {
-		t.Errorf("%d of %d zones were read", found, all)
+		t.Errorf("%d of %d MRZs were read", found, all)
 	}
 }
 
 // A passport's page is not all that lies on the glass: what stands beside it makes its MRZ a part of the sheet's width, and what stands on
 // the booklet's other page may be more, and turned by a quarter.
-func TestZoneBesideOtherPrint(t *testing.T) {
+func TestMRZBesideOtherPrint(t *testing.T) {
 	t.Parallel()
 	with := func(s string) string { return s + string(mrz.Check(s)) }
 	n, b, e, o := with("L898902C3"), with("740812"), with("300415"), with("ZE184226B<<<<<")
-	zone := []string{"P<UTOERIKSSON<<ANNA<MARIA<<<<<<<<<<<<<<<<<<<", n + "UTO" + b + "F" + e + o + string(mrz.Check(n+b+e+o))}
+	mrzs := []string{"P<UTOERIKSSON<<ANNA<MARIA<<<<<<<<<<<<<<<<<<<", n + "UTO" + b + "F" + e + o + string(mrz.Check(n+b+e+o))}
 	const dpi = 100 // what a page is sent at
-	data := foreignPage(t, zone, dpi, 0, false)
+	data := foreignPage(t, mrzs, dpi, 0, false)
 	for i, v := range data.Pix {
 		if v >= 235 {
 			data.Pix[i] = 255 // no edge tells where it ends
@@ -174,21 +174,21 @@ func TestZoneBesideOtherPrint(t *testing.T) {
 			if _, p := l.open(t.Context(), file, false); p != nil {
 				t.Fatal(p)
 			}
-			faces, _, _ := l.page(t.Context(), 1)
+			sides, _, _ := l.page(t.Context(), 1)
 			l.done()
-			if len(faces) != 1 || faces[0].Zone == nil || !faces[0].Zone.Whole() || faces[0].Turn != turn || faces[0].Kind != paper.Other {
+			if len(sides) != 1 || sides[0].MRZ == nil || !sides[0].MRZ.Whole() || sides[0].Turn != turn || sides[0].Kind != paper.Other {
 				t.Errorf("%s, turned by %d°: not read, or not upright", name, turn)
 			}
 		}
 	}
 }
 
-// TestZonesOfSpecimens counts whose machine readable zone is read with all its check digits, in each of four turns, of the
-// pictures in the folder MOTCUA_ZONES names: public specimens, say those of PassportEye, which are not ours to keep.
-func TestZonesOfSpecimens(t *testing.T) {
-	folder := os.Getenv("MOTCUA_ZONES")
+// TestMRZsOfSpecimens counts whose MRZ is read with all its check digits, in each of four turns, of the
+// pictures in the folder MOTCUA_MRZ names: public specimens, say those of PassportEye, which are not ours to keep.
+func TestMRZsOfSpecimens(t *testing.T) {
+	folder := os.Getenv("MOTCUA_MRZ")
 	if folder == "" {
-		t.Skip("MOTCUA_ZONES names no folder")
+		t.Skip("MOTCUA_MRZ names no folder")
 	}
 	names, err := filepath.Glob(filepath.Join(folder, "*.*"))
 	if err != nil || len(names) == 0 {
@@ -227,12 +227,12 @@ func TestZonesOfSpecimens(t *testing.T) {
 			}
 			said := "none"
 			if _, problem := l.open(context.Background(), data, false); problem == nil {
-				faces, _, _ := l.page(context.Background(), 1)
-				for _, f := range faces {
-					if f.Zone != nil {
-						said = fmt.Sprintf("%s %s, %d proofs", f.Zone.Format, f.Zone.Issuer, f.Zone.Proofs())
+				sides, _, _ := l.page(context.Background(), 1)
+				for _, f := range sides {
+					if f.MRZ != nil {
+						said = fmt.Sprintf("%s %s, %d proofs", f.MRZ.Format, f.MRZ.Issuer, f.MRZ.Proofs())
 						some++
-						if f.Zone.Whole() {
+						if f.MRZ.Whole() {
 							said += ", whole"
 							whole++
 						}

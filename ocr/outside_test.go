@@ -32,7 +32,7 @@ func TestWeakMarksNeedACard(t *testing.T) {
 		edges, motto bool
 		want         bool
 	}{"a sheet": {false, true, false}, "a card": {true, false, false}, "a card of the state": {true, true, true}} {
-		f := &face{}
+		f := &readSide{}
 		side := field.Side{Likely: paper.CCCD2016, Marks: 2, Labels: 6, Weak: true, Motto: c.motto}
 		f.tellKind(&side, c.edges)
 		if told := side.Kind != ""; told != c.want {

@@ -14,12 +14,12 @@ func TestMisplacedCodeIsDoubted(t *testing.T) {
 		side    string
 		doubted bool
 	}{{paper.CCCD, "front", false}, {paper.CanCuoc, "front", true}, {paper.CMND, "front", true}, {paper.CanCuoc, "back", false}} {
-		f := &face{Kind: c.kind, Side: c.side, Page: 1, CodeOf: paper.CCCD, Sure: true, Readings: map[paper.Name][]paper.Evidence{}}
+		f := &readSide{Kind: c.kind, Side: c.side, Page: 1, CodeOf: paper.CCCD, Sure: true, Readings: map[paper.Name][]paper.Evidence{}}
 		for n, v := range map[paper.Name]string{paper.Number: "079192000001", paper.FullName: "TRẦN THỊ HÀ", paper.OldNumber: "024513687"} {
 			f.add(n, paper.Evidence{Value: v, Source: paper.QR, Conf: certainty(paper.QR)})
 		}
 		f.add(paper.Number, paper.Evidence{Value: "079192000001", Source: paper.OCR, Conf: 0.99, Reread: true, Second: true})
-		d := assemble([]*face{f}, time.Now())[0]
+		d := assemble([]*readSide{f}, time.Now())[0]
 		if d.Fields[paper.OldNumber].Review != c.doubted || d.Fields[paper.Number].Review {
 			t.Errorf("%s on its %s: old number %t, number %t", c.kind, c.side, d.Fields[paper.OldNumber].Review, d.Fields[paper.Number].Review)
 		}
@@ -30,13 +30,13 @@ func TestMisplacedCodeIsDoubted(t *testing.T) {
 // beside the symbol can be read.
 func TestCodeThatNothingConfirmsIsDoubted(t *testing.T) {
 	for _, labels := range []int{0, 1, 5} {
-		f := &face{Kind: paper.CCCD, Side: "front", Page: 1, CodeOf: paper.CCCD, Sure: true, Labels: labels,
+		f := &readSide{Kind: paper.CCCD, Side: "front", Page: 1, CodeOf: paper.CCCD, Sure: true, Labels: labels,
 			Readings: map[paper.Name][]paper.Evidence{}}
 		for n, v := range map[paper.Name]string{paper.Number: "079192000001", paper.FullName: "TRẦN THỊ HÀ",
 			paper.DateOfIssue: "2022-05-03"} {
 			f.add(n, paper.Evidence{Value: v, Source: paper.QR, Conf: certainty(paper.QR)})
 		}
-		for n, field := range assemble([]*face{f}, time.Now())[0].Fields {
+		for n, field := range assemble([]*readSide{f}, time.Now())[0].Fields {
 			if !field.Review {
 				t.Errorf("with %d labels: %s is used without a look", labels, n)
 			}

@@ -118,7 +118,7 @@ var ErrClosed = errors.New("reader is closed")
 // owns a pool of them.
 type backend interface {
 	open(ctx context.Context, data []byte, words bool) (pages int, p *Problem)
-	page(ctx context.Context, n int) ([]*face, []Timing, *Problem)
+	page(ctx context.Context, n int) ([]*readSide, []Timing, *Problem)
 	done()
 	cut(ctx context.Context, n int, q paper.Quad, most int) (Cut, error) // of the open file
 	crop(ctx context.Context, data []byte, page int, q paper.Quad, maxWidth int) ([]byte, error)
@@ -248,7 +248,7 @@ func (r *Reader) read(ctx context.Context, b backend, in Input) (backend, Result
 		out.Pages = 0
 		return b, out
 	}
-	var faces []*face
+	var sides []*readSide
 	last := min(out.Pages, r.limits.Pages)
 	n := 1
 	for ; n <= last && ctx.Err() == nil && worked < r.limits.FileTime; n++ {
@@ -264,7 +264,7 @@ func (r *Reader) read(ctx context.Context, b backend, in Input) (backend, Result
 		if out.Problem == nil {
 			out.Problem = p
 		}
-		faces = append(faces, got...)
+		sides = append(sides, got...)
 	}
 	if b != nil {
 		b.done()
@@ -282,7 +282,7 @@ func (r *Reader) read(ctx context.Context, b backend, in Input) (backend, Result
 	case out.Pages > r.limits.Pages:
 		out.Problem = &Problem{TooLarge, fmt.Sprintf("Only the first %d of %d pages were read; split the file.", r.limits.Pages, out.Pages)}
 	}
-	out.Documents = assemble(faces, time.Now())
+	out.Documents = assemble(sides, time.Now())
 	return b, out
 }
 

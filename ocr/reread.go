@@ -19,7 +19,7 @@ import (
 
 // reread reads the values that no code gives again, from their rows alone: by the network, and where that leaves a
 // doubt by Tesseract, which learned from other print and seldom makes the same mistake. It takes a dozen times as long.
-func (l *local) reread(ctx context.Context, c *card, side field.Side, f *face, known codeValues) error {
+func (l *local) reread(ctx context.Context, c *card, side field.Side, f *readSide, known codeValues) error {
 	g, ctx := errgroup.WithContext(ctx)
 	g.SetLimit(lanes)
 	var names []paper.Name
@@ -305,7 +305,7 @@ func (c *card) around(row image.Rectangle) image.Rectangle {
 
 // proven says whether an exact code gave the field, and print says no other than it. Print that says what another card's code says
 // and not what its own does is looked at again: the codes may have changed places.
-func (f *face) proven(n paper.Name, text string, known codeValues) bool {
+func (f *readSide) proven(n paper.Name, text string, known codeValues) bool {
 	if slices.ContainsFunc(f.Readings[n], func(r paper.Evidence) bool {
 		return r.Source == paper.QR && !same(n, r, paper.Evidence{Value: text})
 	}) {

@@ -26,13 +26,13 @@ const narrowest = 1000
 const symbolShare = 4
 
 // readSheet reads a page on which no card was found: a form or a letter, or a card whose edges cannot be seen.
-func (l *local) readSheet(ctx context.Context, p page.Picture, n int) (*face, error) {
+func (l *local) readSheet(ctx context.Context, p page.Picture, n int) (*readSide, error) {
 	c, err := l.sheetOf(ctx, p)
 	if err != nil {
 		return nil, err
 	}
 	f, err := l.sheetFace(ctx, p, c, n)
-	if err != nil || f.Zone != nil || f.CodeOf != "" || f.Kind != "" && f.Kind != paper.Other || !f.foreign() {
+	if err != nil || f.MRZ != nil || f.CodeOf != "" || f.Kind != "" && f.Kind != paper.Other || !f.foreign() {
 		return f, err
 	}
 	// Little of it is Vietnamese: an open passport's other page may bear more print than the one with its data, across that.
@@ -48,7 +48,7 @@ func (l *local) readSheet(ctx context.Context, p page.Picture, n int) (*face, er
 		c.flip()
 	}
 	g, err := l.sheetFace(ctx, p, c, n)
-	if err != nil || g.Zone == nil {
+	if err != nil || g.MRZ == nil {
 		return f, err
 	}
 	g.Copy = f.Copy
@@ -58,7 +58,7 @@ func (l *local) readSheet(ctx context.Context, p page.Picture, n int) (*face, er
 // foreignShare is which share of a sheet's words is read well as Vietnamese at most, where they are another language's or lie on the side.
 const foreignShare = 0.25
 
-func (f *face) foreign() bool {
+func (f *readSide) foreign() bool {
 	return float64(f.Legible) < foreignShare*float64(len(strings.Fields(f.Words)))
 }
 
@@ -89,8 +89,8 @@ func (c *card) longRows() bool {
 }
 
 // sheetFace reads a sheet that was cut out and turned.
-func (l *local) sheetFace(ctx context.Context, p page.Picture, c *card, n int) (*face, error) {
-	f := &face{Page: n, Quad: c.quad, Turn: turnOf(c.quad), Readings: map[paper.Name][]paper.Evidence{}}
+func (l *local) sheetFace(ctx context.Context, p page.Picture, c *card, n int) (*readSide, error) {
+	f := &readSide{Page: n, Quad: c.quad, Turn: turnOf(c.quad), Readings: map[paper.Name][]paper.Evidence{}}
 	for _, s := range c.codes {
 		if procedure, ok := qr.Separator(s.Text); ok && s.QR && !l.words { // nothing else on it is of use to anybody
 			f.Kind, f.Text = paper.Separator, procedure
@@ -98,12 +98,12 @@ func (l *local) sheetFace(ctx context.Context, p page.Picture, c *card, n int) (
 		}
 		f.code(s, c)
 	}
-	zone, rest := c.zoneOf(c.lines)
-	if len(zone) > 0 {
-		if err := l.readZone(c, zone, f, likeZone); err != nil {
+	mrzRows, rest := c.mrzOf(c.lines)
+	if len(mrzRows) > 0 {
+		if err := l.readMRZ(c, mrzRows, f, likeMRZ); err != nil {
 			return nil, err
 		}
-		if f.Zone == nil { // a paragraph
+		if f.MRZ == nil { // a paragraph
 			rest = c.lines
 		}
 	}
@@ -111,8 +111,8 @@ func (l *local) sheetFace(ctx context.Context, p page.Picture, c *card, n int) (
 	if err != nil {
 		return nil, err
 	}
-	if f.Zone == nil && field.Sheet(field.Runs(words)).Kind == paper.Other {
-		if words, err = l.zoneIn(c, rest, words, f); err != nil {
+	if f.MRZ == nil && field.Sheet(field.Runs(words)).Kind == paper.Other {
+		if words, err = l.mrzIn(c, rest, words, f); err != nil {
 			return nil, err
 		}
 	}
@@ -140,23 +140,23 @@ func (l *local) sheetFace(ctx context.Context, p page.Picture, c *card, n int) (
 // How the rows of an MRZ look when they were read as lines: signs of its alphabet without a space (ICAO 9303-3), 30 to 44 of them, of
 // which a few were lost, added or misread.
 const (
-	zoneSigns  = 26  // at least
-	mostSigns  = 48  // at most
-	zoneShare  = 0.8 // of a row's signs are capitals, figures and fillers
-	zoneFiller = "<<"
+	mrzSigns  = 26  // at least
+	mostSigns = 48  // at most
+	mrzShare  = 0.8 // of a row's signs are capitals, figures and fillers
+	mrzFiller = "<<"
 )
 
-// zoneIn looks for an MRZ among the lines of a sheet that were read, wherever it stands and however little of the sheet it fills: a
+// mrzIn looks for an MRZ among the lines of a sheet that were read, wherever it stands and however little of the sheet it fills: a
 // passport beside something else. Only one without fault counts. It gives the words without the MRZ's.
-func (l *local) zoneIn(c *card, boxes []image.Rectangle, words []lines.Word, f *face) ([]lines.Word, error) {
-	if !slices.ContainsFunc(words, func(w lines.Word) bool { return strings.Contains(w.Text, zoneFiller) }) {
+func (l *local) mrzIn(c *card, boxes []image.Rectangle, words []lines.Word, f *readSide) ([]lines.Word, error) {
+	if !slices.ContainsFunc(words, func(w lines.Word) bool { return strings.Contains(w.Text, mrzFiller) }) {
 		return words, nil
 	}
 	texts := make([]string, len(boxes))
 	for _, w := range words {
 		texts[w.Line] += w.Text
 	}
-	var zone []image.Rectangle
+	var mrzRows []image.Rectangle
 	for _, r := range rows(boxes) {
 		var signs string
 		var parts []image.Rectangle
@@ -167,17 +167,17 @@ func (l *local) zoneIn(c *card, boxes []image.Rectangle, words []lines.Word, f *
 			}
 		}
 		if machineReadable(signs) {
-			zone = append(zone, parts...)
+			mrzRows = append(mrzRows, parts...)
 		}
 	}
-	if len(zone) < 2 {
+	if len(mrzRows) < 2 {
 		return words, nil
 	}
-	err := l.readZone(c, zone, f, func(z mrz.Zone) bool { return likeZone(z) && z.Whole() })
-	if err != nil || f.Zone == nil {
+	err := l.readMRZ(c, mrzRows, f, func(z mrz.Data) bool { return likeMRZ(z) && z.Whole() })
+	if err != nil || f.MRZ == nil {
 		return words, err
 	}
-	return slices.DeleteFunc(words, func(w lines.Word) bool { return slices.Contains(zone, boxes[w.Line]) }), nil
+	return slices.DeleteFunc(words, func(w lines.Word) bool { return slices.Contains(mrzRows, boxes[w.Line]) }), nil
 }
 
 // machineReadable says whether what was read on a row looks like an MRZ's.
@@ -189,7 +189,7 @@ func machineReadable(signs string) bool {
 			own++
 		}
 	}
-	return all >= zoneSigns && all <= mostSigns && float64(own) >= zoneShare*float64(all)
+	return all >= mrzSigns && all <= mostSigns && float64(own) >= mrzShare*float64(all)
 }
 
 // How a sheet w pixels wide is looked at: the window in pixels by which ink is told from paper, the height of the smallest letters, and
@@ -236,10 +236,10 @@ func (l *local) sheetOf(ctx context.Context, p page.Picture) (*card, error) {
 const fewestCardLabels = 4
 
 // sheetOrCard tells what a whole page is, and takes its values: a form of ours, or else perhaps a card whose edges cannot be seen.
-func (f *face) sheetOrCard(runs []field.Run, codes []qr.Symbol) field.Side {
+func (f *readSide) sheetOrCard(runs []field.Run, codes []qr.Symbol) field.Side {
 	side := field.Sheet(runs)
 	if side.Kind == paper.Other {
-		if s := field.Card(runs); s.Kind != "" && s.Labels >= fewestCardLabels || f.Zone != nil || f.hasQR() {
+		if s := field.Card(runs); s.Kind != "" && s.Labels >= fewestCardLabels || f.MRZ != nil || f.hasQR() {
 			side = s
 			f.Stuck = f.Stuck || slices.ContainsFunc(codes, func(s qr.Symbol) bool { return !cardAbout(s, runs) })
 			f.tellKind(&side, false)
@@ -258,7 +258,7 @@ func (f *face) sheetOrCard(runs []field.Run, codes []qr.Symbol) field.Side {
 }
 
 // code adds what a QR symbol says, and of which kind of paper it is.
-func (f *face) code(s qr.Symbol, c *card) {
+func (f *readSide) code(s qr.Symbol, c *card) {
 	if !s.QR {
 		return
 	}
@@ -284,7 +284,7 @@ func (f *face) code(s qr.Symbol, c *card) {
 }
 
 // take adds what was read from print.
-func (f *face) take(side field.Side, c *card) {
+func (f *readSide) take(side field.Side, c *card) {
 	f.Kind, f.Side, f.Labels = side.Kind, side.Side, side.Labels
 	for n, v := range side.Values {
 		where := c.plane.Quad(v.Box)
@@ -294,9 +294,9 @@ func (f *face) take(side field.Side, c *card) {
 	switch {
 	case isSheet(f.Kind):
 		f.Side = ""
-	case f.Zone != nil && !f.Zone.Passport:
+	case f.MRZ != nil && !f.MRZ.Passport:
 		f.Side = "back"
-	case f.Zone != nil:
+	case f.MRZ != nil:
 		f.Kind, f.Side = paper.Passport, ""
 	case f.Side == "" && len(f.Readings[paper.Number]) > 0:
 		f.Side = "front"

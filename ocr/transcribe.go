@@ -14,17 +14,17 @@ import (
 
 // transcribe notes where a side lies and all words on it, in reading order: what a copy of the paper needs. Most lines were
 // read already; those that recognition had no use for are read now.
-func (l *local) transcribe(ctx context.Context, c *card, f *face, dpi float64) error {
+func (l *local) transcribe(ctx context.Context, c *card, f *readSide, dpi float64) error {
 	part := &paper.Part{Page: f.Page, Side: f.Side, Where: c.quad, DPI: dpi}
-	boxes, zone := c.all, []lines.Word(nil)
-	if f.Zone != nil {
-		boxes, zone = c.beside(f.Zone.Lines)
+	boxes, mrzWords := c.all, []lines.Word(nil)
+	if f.MRZ != nil {
+		boxes, mrzWords = c.beside(f.MRZ.Lines)
 	}
 	words, err := l.lines(ctx, c, boxes)
 	if err != nil {
 		return err
 	}
-	for i, w := range zone {
+	for i, w := range mrzWords {
 		w.Line = len(boxes) + i
 		words = append(words, w)
 	}
@@ -37,17 +37,17 @@ func (l *local) transcribe(ctx context.Context, c *card, f *face, dpi float64) e
 	return nil
 }
 
-// beside parts the lines of a machine readable zone from the others and gives them as words, as they were made out there.
-func (c *card) beside(texts []string) (rest []image.Rectangle, zone []lines.Word) {
-	boxes, others := c.zoneOf(c.all)
+// beside parts the lines of an MRZ from the others and gives them as words, as they were made out there.
+func (c *card) beside(texts []string) (rest []image.Rectangle, mrzWords []lines.Word) {
+	boxes, others := c.mrzOf(c.all)
 	rows := rows(boxes)
 	if len(rows) != len(texts) { // read where a scratch parts the rows
 		return c.all, nil
 	}
 	for i, r := range rows {
-		zone = append(zone, lines.Word{Text: strings.TrimSpace(texts[i]), Box: r})
+		mrzWords = append(mrzWords, lines.Word{Text: strings.TrimSpace(texts[i]), Box: r})
 	}
-	return others, zone
+	return others, mrzWords
 }
 
 // straightEnough is the slope, in radians, under which a sheet counts as fed straight: 0.2°, one millimetre over an A4 page.

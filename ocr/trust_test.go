@@ -79,11 +79,11 @@ func TestSamePrint(t *testing.T) {
 // The back of an identity card of twelve figures looks as the barcode card's does; it belongs to the front that lies beside it.
 func TestBackOfATwelveFigureCard(t *testing.T) {
 	for number, want := range map[string]int{"020075240439": 1, "024513687": 2} {
-		front := &face{Kind: paper.CMND, Side: "front", Page: 1, Readings: map[paper.Name][]paper.Evidence{}}
+		front := &readSide{Kind: paper.CMND, Side: "front", Page: 1, Readings: map[paper.Name][]paper.Evidence{}}
 		front.add(paper.Number, paper.Evidence{Value: number, Source: paper.OCR, Conf: 0.99})
-		back := &face{Kind: paper.CCCD2016, Side: "back", Page: 1, Readings: map[paper.Name][]paper.Evidence{}}
+		back := &readSide{Kind: paper.CCCD2016, Side: "back", Page: 1, Readings: map[paper.Name][]paper.Evidence{}}
 		back.add(paper.DateOfIssue, paper.Evidence{Value: "2015-08-14", Source: paper.OCR, Conf: 0.99})
-		docs := assemble([]*face{front, back}, time.Now())
+		docs := assemble([]*readSide{front, back}, time.Now())
 		if len(docs) != want {
 			t.Errorf("with %d figures there are %d papers, want %d", len(number), len(docs), want)
 		} else if want == 1 && (docs[0].Type != paper.CMND || docs[0].Fields[paper.DateOfIssue].Value == "") {
@@ -94,22 +94,22 @@ func TestBackOfATwelveFigureCard(t *testing.T) {
 
 // Of three cards on one glass nothing but its place says whose back without a number is: what it says must be looked at.
 func TestBackOfAnUnknownCardIsDoubted(t *testing.T) {
-	side := func(kind paper.Kind, side string, values map[paper.Name]string) *face {
-		f := &face{Kind: kind, Side: side, Page: 1, Readings: map[paper.Name][]paper.Evidence{}}
+	side := func(kind paper.Kind, side string, values map[paper.Name]string) *readSide {
+		f := &readSide{Kind: kind, Side: side, Page: 1, Readings: map[paper.Name][]paper.Evidence{}}
 		for n, v := range values {
 			f.add(n, paper.Evidence{Value: v, Source: paper.OCR, Conf: 0.99, Reread: true, Second: true})
 		}
 		return f
 	}
-	front := func(number string) *face {
+	front := func(number string) *readSide {
 		return side(paper.CCCD, "front", map[paper.Name]string{paper.Number: number, paper.FullName: "TRẦN THỊ HÀ"})
 	}
-	back := func() *face { return side("", "back", map[paper.Name]string{paper.DateOfIssue: "2022-05-03"}) }
-	alone := assemble([]*face{front("079192000001"), back()}, time.Now())
+	back := func() *readSide { return side("", "back", map[paper.Name]string{paper.DateOfIssue: "2022-05-03"}) }
+	alone := assemble([]*readSide{front("079192000001"), back()}, time.Now())
 	if len(alone) != 1 || alone[0].Fields[paper.DateOfIssue].Review {
 		t.Errorf("one card: %v", alone)
 	}
-	for _, d := range assemble([]*face{front("079192000001"), front("001192000002"), back()}, time.Now()) {
+	for _, d := range assemble([]*readSide{front("079192000001"), front("001192000002"), back()}, time.Now()) {
 		if f, ok := d.Fields[paper.DateOfIssue]; ok && !f.Review {
 			t.Errorf("one of two cards: %v", f)
 		}

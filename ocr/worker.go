@@ -33,7 +33,7 @@ type request struct {
 
 type response struct {
 	Pages       int                  `json:"pages,omitempty"`
-	Faces       []*face              `json:"faces,omitempty"`
+	Sides       []*readSide          `json:"sides,omitempty"`
 	Timings     []Timing             `json:"timings,omitempty"`
 	Problem     *Problem             `json:"problem,omitempty"`
 	Error       string               `json:"error,omitempty"`
@@ -122,7 +122,7 @@ func Serve(ctx context.Context, r io.Reader, w io.Writer) error {
 				a.Error = "no file is open"
 				break
 			}
-			a.Faces, a.Timings, a.Problem = l.page(ctx, q.Page)
+			a.Sides, a.Timings, a.Problem = l.page(ctx, q.Page)
 		case "cut":
 			c, err := l.cut(ctx, q.Page, q.Quad, q.Bytes)
 			if err != nil {
@@ -433,18 +433,18 @@ func (c *child) askAbout(ctx context.Context, q request) (response, []byte, *Pro
 	}
 }
 
-func (c *child) page(ctx context.Context, n int) ([]*face, []Timing, *Problem) {
+func (c *child) page(ctx context.Context, n int) ([]*readSide, []Timing, *Problem) {
 	a, _, p := c.askAbout(ctx, request{Op: "page", Page: n})
 	if p != nil {
 		return nil, nil, p
 	}
-	a.Faces = slices.DeleteFunc(a.Faces, func(f *face) bool { return f == nil }) // no worker of ours says that
-	for _, f := range a.Faces {
+	a.Sides = slices.DeleteFunc(a.Sides, func(f *readSide) bool { return f == nil }) // no worker of ours says that
+	for _, f := range a.Sides {
 		if f.Readings == nil {
 			f.Readings = map[paper.Name][]paper.Evidence{}
 		}
 	}
-	return a.Faces, a.Timings, a.Problem
+	return a.Sides, a.Timings, a.Problem
 }
 
 func died(err error, n int) *Problem {

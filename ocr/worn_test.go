@@ -19,15 +19,15 @@ import (
 // does.
 func TestWornMRZMakesNoForeignCard(t *testing.T) {
 	for name, c := range map[string]struct {
-		zone mrz.Zone
+		said mrz.Data
 		want paper.Kind
 	}{
-		"worn": {mrz.Zone{Format: mrz.TD1, Issuer: "VWM", Nationality: mrz.Value{Text: "1NM"}}, paper.CanCuoc},
-		"whole": {mrz.Zone{Format: mrz.TD1, Issuer: "UTO", Nationality: mrz.Value{Text: "UTO"}, Composite: true,
+		"worn": {mrz.Data{Format: mrz.TD1, Issuer: "VWM", Nationality: mrz.Value{Text: "1NM"}}, paper.CanCuoc},
+		"whole": {mrz.Data{Format: mrz.TD1, Issuer: "UTO", Nationality: mrz.Value{Text: "UTO"}, Composite: true,
 			DocumentNumber: mrz.Value{Proven: true}, Birth: mrz.Value{Proven: true}, Expiry: mrz.Value{Proven: true}}, paper.Other},
 	} {
 		side := field.Side{Kind: paper.CanCuoc, Side: "back", Marks: 2, Values: map[paper.Name]field.Value{}}
-		f := &face{Zone: &c.zone, Readings: map[paper.Name][]paper.Evidence{
+		f := &readSide{MRZ: &c.said, Readings: map[paper.Name][]paper.Evidence{
 			paper.Number:      {{Value: "010044831638", Source: paper.MRZ}},
 			paper.DateOfIssue: {{Value: "2025-01-02", Source: paper.OCR}},
 		}}

@@ -30,16 +30,16 @@ func Blocks(g *image.Gray, dpi float64, known ...Outline) []Outline {
 		print.Clear(image.Rect(r.Min.X/f, r.Min.Y/f, r.Max.X/f, r.Max.Y/f))
 	}
 	m := print.close(max(2, int(2.6*scale)))
-	var found, zones, flat []Outline
+	var found, backs, flat []Outline
 	in, all := 0, print.Count(image.Rect(0, 0, print.w, print.h))
 	for _, o := range loose(m) {
 		// A heap of print has no sides of its own: its lines say how it lies.
 		o = o.along(Slope(small.SubImage(bounds(o.hull)).(*image.Gray)))
 		switch w, h := o.Width/scale, o.Height/scale; {
-		case zoneSized(w, h, o.Fill, sized):
-			o = o.roundZone(print)
+		case mrzSized(w, h, o.Fill, sized):
+			o = o.aroundMRZ(print)
 			in += print.Count(bounds(o.Quad[:]))
-			zones = append(zones, o.times(float64(f)))
+			backs = append(backs, o.times(float64(f)))
 		case flatSized(w, h):
 			flat = append(flat, o)
 		case printSized(w, h, o.Fill):
@@ -64,9 +64,9 @@ func Blocks(g *image.Gray, dpi float64, known ...Outline) []Outline {
 		}
 	}
 	found = slices.DeleteFunc(found, func(o Outline) bool {
-		return slices.ContainsFunc(zones, func(z Outline) bool { return overlaps(z, o) })
+		return slices.ContainsFunc(backs, func(z Outline) bool { return overlaps(z, o) })
 	})
-	found = append(found, zones...)
+	found = append(found, backs...)
 	if 4*in < all { // a form's table; even an attested copy of a card has more of its print in the card
 		return nil
 	}
@@ -87,9 +87,9 @@ func blockPrint(small *image.Gray, scale float64) mask {
 	return print
 }
 
-// zoneSized says whether a heap of print of w × h mm, fill of its box covered, is shaped like the three rows of a card's machine
+// mrzSized says whether a heap of print of w × h mm, fill of its box covered, is shaped like the three rows of a card's machine
 // readable MRZ; sized: the millimetres are true. Two rows of an address are narrower.
-func zoneSized(w, h, fill float64, sized bool) bool {
+func mrzSized(w, h, fill float64, sized bool) bool {
 	ratio := w / h
 	return ratio > 4.2 && ratio < 8 && fill > 0.5 && (!sized || w > 60 && w < 100)
 }
@@ -147,9 +147,9 @@ func join(a, b Outline) Outline {
 	return Outline{hull: slices.Concat(a.hull, b.hull), Width: 1, Height: 1, Fill: a.Fill*a.Width*a.Height + b.Fill*b.Width*b.Height}
 }
 
-// roundZone is the card about a machine readable zone of three rows (ICAO Doc 9303 part 5: 30 letters, 10 an inch), which stands
+// aroundMRZ is the card about a machine readable zone of three rows (ICAO Doc 9303 part 5: 30 letters, 10 an inch), which stands
 // apart from the rest of its print: where there is more of that is up.
-func (o Outline) roundZone(print mask) Outline {
+func (o Outline) aroundMRZ(print mask) Outline {
 	u := o.Width / 76 // a millimetre
 	q := o.Quad
 	ux, uy := (q[1].X-q[0].X)/o.Width, (q[1].Y-q[0].Y)/o.Width

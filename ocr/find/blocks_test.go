@@ -20,7 +20,7 @@ func print(g *image.Gray, box image.Rectangle) {
 }
 
 // A card's back is known by its machine readable zone, from which the rest of its print stands apart; where that is is up.
-func TestBlocksFindABackByItsZone(t *testing.T) {
+func TestBlocksFindABackByItsMRZ(t *testing.T) {
 	for name, texts := range map[string]image.Rectangle{"upright": image.Rect(340, 520, 700, 620),
 		"upside_down": image.Rect(560, 940, 920, 1040)} {
 		t.Run(name, func(t *testing.T) {

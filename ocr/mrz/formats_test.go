@@ -56,7 +56,7 @@ func truth(name string) [4]string {
 	return truths[name[strings.LastIndex(name, " ")+1:]]
 }
 
-func values(z mrz.Zone) [4]mrz.Value {
+func values(z mrz.Data) [4]mrz.Value {
 	return [4]mrz.Value{z.DocumentNumber, z.PersonalNumber, z.Birth, z.Expiry}
 }
 

@@ -37,8 +37,8 @@ const (
 // Vietnam is the code of the issuer whose MRZs have the filling described above.
 const Vietnam = "VNM"
 
-// Zone is what a machine readable zone says.
-type Zone struct {
+// Data is what a machine readable zone says.
+type Data struct {
 	Format         Format
 	Passport       bool   // it is a TD3
 	Code           string // of the document: "ID", "P", "V" …
@@ -58,10 +58,10 @@ type Zone struct {
 
 // Foreign says whether the paper was issued by another state than Vietnam, so that nothing may be taken from it for a
 // Vietnamese paper.
-func (z Zone) Foreign() bool { return z.Issuer != Vietnam }
+func (z Data) Foreign() bool { return z.Issuer != Vietnam }
 
 // Proofs counts the check digits that fit.
-func (z Zone) Proofs() int {
+func (z Data) Proofs() int {
 	n := 0
 	for _, ok := range []bool{z.DocumentNumber.Proven, z.PersonalNumber.Proven, z.Birth.Proven, z.Expiry.Proven, z.Composite} {
 		if ok {
@@ -72,7 +72,7 @@ func (z Zone) Proofs() int {
 }
 
 // Whole says whether every check digit that such an MRZ must have fits.
-func (z Zone) Whole() bool {
+func (z Data) Whole() bool {
 	visa := z.Format == MRVA || z.Format == MRVB // has no check digit over everything
 	personal := z.PersonalNumber.Proven || z.Format != TD1 || z.Foreign()
 	return z.DocumentNumber.Proven && z.Birth.Proven && z.Expiry.Proven && (z.Composite || visa) && personal
@@ -130,7 +130,7 @@ func allDigits(s string) bool {
 
 // Parse finds the MRZ among lines as read: other lines, spaces and small letters are tolerated. now tells the
 // century of a date that nothing else tells.
-func Parse(lines []string, now time.Time) (Zone, error) {
+func Parse(lines []string, now time.Time) (Data, error) {
 	var clean []string
 	for _, l := range lines {
 		if l = tidy(l); len(l) >= shortest {
@@ -154,7 +154,7 @@ const shortest = 24
 // shape is how an MRZ is laid out on its lines.
 type shape struct {
 	lines, width int
-	parse        func(lines []string, now time.Time) Zone
+	parse        func(lines []string, now time.Time) Data
 	namesAt      int // the line of names, which has no check digit and may be short
 }
 
@@ -219,7 +219,7 @@ type way struct {
 }
 
 // blur takes its proof from a value into which something was put: its check digit was used up to find the place.
-func (z *Zone) blur(line int, w way) {
+func (z *Data) blur(line int, w way) {
 	if w.edit != filled && w.edit != lost {
 		return
 	}
@@ -245,13 +245,13 @@ func (z *Zone) blur(line int, w way) {
 type candidates []scored
 
 type scored struct {
-	Zone
+	Data
 	score  int
 	likely bool
 	gap    bool // a character was lost
 }
 
-func (c *candidates) add(z Zone, gap bool) {
+func (c *candidates) add(z Data, gap bool) {
 	if n, likely := z.score(); n > 0 {
 		*c = append(*c, scored{z, n, likely, gap})
 	}
@@ -262,7 +262,7 @@ var codes = map[Format]string{TD1: "ACI", TD2: "ACIP", TD3: "P", MRVA: "V", MRVB
 
 // score weighs check digits over looks. likely says whether lines may be called an MRZ at all: of a Vietnamese one little is
 // enough, because the print beside it says the same; any other must look like one, or a form's figures would do.
-func (z Zone) score() (n int, likely bool) {
+func (z Data) score() (n int, likely bool) {
 	home := !z.Foreign() && (z.Format == TD1 || z.Format == TD3)
 	code := z.Code != "" && strings.Contains(codes[z.Format], z.Code[:1])
 	n = 2 * z.Proofs()
@@ -289,7 +289,7 @@ func state(s string) bool {
 const luck = 4
 
 // best is the likeliest MRZ. Where several are as likely, what they differ in is not proven by any of them.
-func (c *candidates) best() (Zone, error) {
+func (c *candidates) best() (Data, error) {
 	var top scored
 	for _, z := range *c {
 		if z.likely && z.score > top.score {
@@ -297,13 +297,13 @@ func (c *candidates) best() (Zone, error) {
 		}
 	}
 	if top.score == 0 {
-		return Zone{}, ErrNone
+		return Data{}, ErrNone
 	}
 	least := top.score
 	if top.gap {
 		least -= luck
 	}
-	z := top.Zone
+	z := top.Data
 	for _, o := range *c {
 		if o.score < least {
 			continue
@@ -393,9 +393,9 @@ func prove(text, check string) Value {
 }
 
 // td1 reads three lines of 30 (Doc 9303-5).
-func td1(lines []string, now time.Time) Zone {
+func td1(lines []string, now time.Time) Data {
 	a, b, c := lines[0], lines[1], lines[2]
-	z := Zone{Format: TD1, Lines: lines, Code: code(a), Issuer: nation(a[2:5]).Text}
+	z := Data{Format: TD1, Lines: lines, Code: code(a), Issuer: nation(a[2:5]).Text}
 	optional := a[15:30]
 	z.vietnamese(a)
 	var number string
@@ -414,7 +414,7 @@ func td1(lines []string, now time.Time) Zone {
 
 // vietnamese reads the number of a Vietnamese card, whose last nine digits stand twice, with a check digit each. What
 // proves such a filling proves the issuer, too.
-func (z *Zone) vietnamese(a string) {
+func (z *Data) vietnamese(a string) {
 	nine, ninec := digits(a[5:14]), digits(a[14:15])
 	full, fullc := digits(a[15:27]), digits(a[29:30])
 	if !allDigits(nine) && !allDigits(full) {
@@ -445,7 +445,7 @@ func (z *Zone) vietnamese(a string) {
 // number reads the number of a document that is not a Vietnamese card, and gives it with its check digit as it counts for
 // the last one. A number of more than nine characters goes on in the optional data, behind a filler in place of its
 // check digit (Doc 9303-5, note j).
-func (z *Zone) number(nine, check, optional string) string {
+func (z *Data) number(nine, check, optional string) string {
 	if check == "<" {
 		if rest, _, ok := strings.Cut(optional, "<"); ok && len(rest) > 1 {
 			text, c := nine+rest[:len(rest)-1], rest[len(rest)-1:]
@@ -475,9 +475,9 @@ func (z *Zone) number(nine, check, optional string) string {
 }
 
 // twoLines reads two lines of 36 or 44 (Doc 9303-4, -6 and -7), which differ only in how much optional data there is.
-func twoLines(lines []string, now time.Time) Zone {
+func twoLines(lines []string, now time.Time) Data {
 	a, b := lines[0], lines[1]
-	z := Zone{Format: TD3, Lines: lines, Code: code(a), Issuer: nation(a[2:5]).Text}
+	z := Data{Format: TD3, Lines: lines, Code: code(a), Issuer: nation(a[2:5]).Text}
 	long := len(b) == 44
 	visa := a[0] == 'V'
 	if visa && long { // unless it is a P misread: no visa has the two last check digits
@@ -556,7 +556,7 @@ const (
 
 // dates gives both dates their centuries, by the personal number where that is proven, and by each other: one is born before
 // the document ends, and not in the future. A day that does not exist or cannot be is no value.
-func (z *Zone) dates(birth, expiry Value, now time.Time) {
+func (z *Data) dates(birth, expiry Value, now time.Time) {
 	for _, year := range Centuries(expiry.Text) {
 		t, _ := time.Parse(time.DateOnly, year)
 		// 31 December 99 stands for a Vietnamese card without an end.

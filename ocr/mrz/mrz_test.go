@@ -51,7 +51,7 @@ func TestParse(t *testing.T) {
 	t.Run("plain_text_is_none", func(t *testing.T) {
 		if _, err := mrz.Parse([]string{"CONG HOA XA HOI CHU NGHIA VIET NAM", "DOC LAP TU DO HANH PHUC ABCDEF", "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"},
 			now); err == nil {
-			t.Error("found a zone")
+			t.Error("found an MRZ")
 		}
 	})
 }

@@ -29,8 +29,8 @@ type canvas struct {
 
 type rect struct{ x, y, w, h float64 }
 
-// face is a finished side, ready to be laid on the glass.
-type face struct {
+// drawnSide is a finished side, ready to be laid on the glass.
+type drawnSide struct {
 	img               *image.RGBA
 	widthMM, heightMM float64
 	radius            float64
@@ -53,8 +53,9 @@ func newCanvas(w, h, dpi float64) *canvas {
 		values: map[paper.Name]string{}, printed: map[paper.Name]string{}, where: map[paper.Name]rect{}}
 }
 
-func (c *canvas) face() face {
-	return face{img: c.img, widthMM: c.w, heightMM: c.h, radius: c.radius, values: c.values, printed: c.printed, where: c.where, code: c.code}
+func (c *canvas) side() drawnSide {
+	return drawnSide{img: c.img, widthMM: c.w, heightMM: c.h, radius: c.radius, values: c.values, printed: c.printed,
+		where: c.where, code: c.code}
 }
 
 // lettering is how text looks.

@@ -91,10 +91,10 @@ func bilinear(m *image.RGBA, x, y float64) (r, g, b float64) {
 
 const a4w, a4h = 210.0, 297.0
 
-// compose lays the faces on the glass and says for each how millimetres of the face map to page pixels.
-func compose(faces []face, spec Spec, w wear, rng *rand.Rand) (*image.RGBA, []homography) {
+// compose lays the sides on the glass and says for each how millimetres of the side map to page pixels.
+func compose(sides []drawnSide, spec Spec, w wear, rng *rand.Rand) (*image.RGBA, []homography) {
 	dpmm := float64(spec.DPI) / 25.4
-	spots, wide, high := layOut(faces, spec, rng)
+	spots, wide, high := layOut(sides, spec, rng)
 	page := image.NewRGBA(image.Rect(0, 0, int(wide*dpmm+0.5), int(high*dpmm+0.5)))
 	lid := byte(242 + rng.IntN(13))
 	under := [3]byte{lid, lid, lid}
@@ -104,8 +104,8 @@ func compose(faces []face, spec Spec, w wear, rng *rand.Rand) (*image.RGBA, []ho
 	for i := 0; i < len(page.Pix); i += 4 {
 		page.Pix[i], page.Pix[i+1], page.Pix[i+2], page.Pix[i+3] = under[0], under[1], under[2], 255
 	}
-	maps := make([]homography, len(faces))
-	for i, f := range faces {
+	maps := make([]homography, len(sides))
+	for i, f := range sides {
 		a := (float64(f.rotation) + f.skew) * math.Pi / 180
 		sin, cos := math.Sin(a)*dpmm, math.Cos(a)*dpmm
 		cx, cy := f.widthMM/2, f.heightMM/2
@@ -121,9 +121,9 @@ func compose(faces []face, spec Spec, w wear, rng *rand.Rand) (*image.RGBA, []ho
 	return page, maps
 }
 
-func isThick(f face) bool { return f.widthMM < 200 }
+func isThick(f drawnSide) bool { return f.widthMM < 200 }
 
-func (f face) inside(s float64) func(x, y float64) bool {
+func (f drawnSide) inside(s float64) func(x, y float64) bool {
 	if f.radius == 0 {
 		return nil
 	}
@@ -136,7 +136,7 @@ func (f face) inside(s float64) func(x, y float64) bool {
 }
 
 // shadow darkens the lid beside the lower and right edge, as a lamp does under a card's thickness.
-func shadow(page *image.RGBA, m homography, f face, dpmm float64) {
+func shadow(page *image.RGBA, m homography, f drawnSide, dpmm float64) {
 	inv := m.inverse()
 	grown := homography{m[0], m[1], m[2] + 0.5*dpmm, m[3], m[4], m[5] + 0.8*dpmm, 0, 0, 1}
 	b := bounds(grown, image.Rect(0, 0, int(f.widthMM)+1, int(f.heightMM)+1)).Intersect(page.Rect)
@@ -160,9 +160,9 @@ func shadow(page *image.RGBA, m homography, f face, dpmm float64) {
 	}
 }
 
-// layOut finds a spot (centre, mm) for every face: sheets fill the bed, cards go into rows.
-func layOut(faces []face, spec Spec, rng *rand.Rand) (spots [][2]float64, w, h float64) {
-	size := func(f face) (float64, float64) {
+// layOut finds a spot (centre, mm) for every side: sheets fill the bed, cards go into rows.
+func layOut(sides []drawnSide, spec Spec, rng *rand.Rand) (spots [][2]float64, w, h float64) {
+	size := func(f drawnSide) (float64, float64) {
 		a := (float64(f.rotation) + f.skew) * math.Pi / 180
 		s, c := math.Abs(math.Sin(a)), math.Abs(math.Cos(a))
 		return f.widthMM*c + f.heightMM*s, f.widthMM*s + f.heightMM*c
@@ -170,7 +170,7 @@ func layOut(faces []face, spec Spec, rng *rand.Rand) (spots [][2]float64, w, h f
 	if spec.Tight {
 		y := 0.0
 		edge := 2 + 8*rng.Float64()
-		for _, f := range faces {
+		for _, f := range sides {
 			fw, fh := size(f)
 			w = math.Max(w, fw+edge)
 			spots = append(spots, [2]float64{(fw + edge) / 2, y + (fh+edge)/2})
@@ -179,8 +179,8 @@ func layOut(faces []face, spec Spec, rng *rand.Rand) (spots [][2]float64, w, h f
 		return spots, w, y
 	}
 	w, h = a4w, a4h
-	if len(faces) == 1 && !isThick(faces[0]) {
-		if fw, fh := size(faces[0]); fw > fh {
+	if len(sides) == 1 && !isThick(sides[0]) {
+		if fw, fh := size(sides[0]); fw > fh {
 			w, h = h, w
 		}
 		return [][2]float64{{w / 2, h / 2}}, w, h
@@ -191,9 +191,9 @@ func layOut(faces []face, spec Spec, rng *rand.Rand) (spots [][2]float64, w, h f
 		wide, high float64
 	}
 	var shelves []shelf
-	for _, f := range faces {
+	for _, f := range sides {
 		fw, fh := size(f)
-		if k := len(shelves) - 1; k >= 0 && shelves[k].wide+fw+12 <= w && len(faces) > 2 {
+		if k := len(shelves) - 1; k >= 0 && shelves[k].wide+fw+12 <= w && len(sides) > 2 {
 			shelves[k].n++
 			shelves[k].wide += fw + 6
 			shelves[k].high = math.Max(shelves[k].high, fh)
@@ -215,7 +215,7 @@ func layOut(faces []face, spec Spec, rng *rand.Rand) (spots [][2]float64, w, h f
 		y += free
 		x := (w - s.wide) * rng.Float64()
 		for range s.n {
-			fw, fh := size(faces[i])
+			fw, fh := size(sides[i])
 			spots = append(spots, [2]float64{x + fw/2, y + fh/2})
 			x += fw + 6
 			i++

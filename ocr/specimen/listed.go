@@ -31,7 +31,7 @@ type listing struct {
 	sheet         bool
 	photo         bool
 	code          func(Person) string   // of a QR symbol
-	zone          func(Person) []string // machine readable
+	mrz           func(Person) []string // machine readable
 }
 
 func plainText(s string) func(Person) (string, string) {
@@ -193,13 +193,13 @@ var lookalikes = map[string]listing{
 		issue}, {"4b.", "", tenYears}}, {{"5.", "", licence}}}},
 	"td1": {heads: []string{"UTOPIA"}, titles: []string{"IDENTITY CARD / CARTE D'IDENTITE"}, photo: true, rows: [][]cell{{{"Name/Nom:", "",
 		foreigner}}, {{"Date of birth:", "", birth}}, {{"Place of birth:", "", plainText("Zenith")}}},
-		zone: func(p Person) []string { return foreignTD1(p) }},
+		mrz: func(p Person) []string { return foreignTD1(p) }},
 	"td3": {heads: []string{"UTOPIA"}, titles: []string{"PASSPORT"}, photo: true, rows: [][]cell{{{"Surname", "", foreigner}},
 		{{"Nationality", "", plainText("UTOPIAN")}}},
-		zone: func(p Person) []string { return foreignTwo(p, "P<UTO", 44) }},
+		mrz: func(p Person) []string { return foreignTwo(p, "P<UTO", 44) }},
 	"visa": {heads: []string{"UTOPIA"}, titles: []string{"VISA"}, photo: true, rows: [][]cell{{{"Name", "", foreigner}}, {{"Valid until", "",
 		tenYears}}},
-		zone: func(p Person) []string { return foreignTwo(p, "V<UTO", 44) }},
+		mrz: func(p Person) []string { return foreignTwo(p, "V<UTO", 44) }},
 	"declaration": {sheet: true, heads: motto, titles: []string{"TỜ KHAI ĐĂNG KÝ KHAI SINH"}, rows: slices.Concat(holder,
 		[][]cell{{{"Đề nghị cấp giấy khai sinh cho:", "", fullName}}, {{"Nơi thường trú:", "", residence}}})},
 	"receipt": {sheet: true, heads: motto, titles: []string{"GIẤY TIẾP NHẬN HỒ SƠ VÀ HẸN TRẢ KẾT QUẢ"}, rows: slices.Concat(holder,
@@ -274,14 +274,14 @@ func (l listing) paint(p Person, st style, dpi float64, rng *rand.Rand) *canvas 
 	x := 5.0
 	if l.photo {
 		high := 25.0
-		if l.zone != nil {
+		if l.mrz != nil {
 			high = 21
 		}
 		photo(c, 3.2, 16, 19, high, p.Sex, rng)
 		x = 24.5
 	}
 	foot := 52.0
-	if l.zone != nil {
+	if l.mrz != nil {
 		foot = 38
 	}
 	step := min(4.1*st.lead, (foot-y)/float64(len(l.rows)+1))
@@ -307,8 +307,8 @@ func (l listing) paint(p Person, st style, dpi float64, rng *rand.Rand) *canvas 
 	if l.code != nil {
 		c.qr(l.code(p), 66.5, 34.5, 16, qrcode.Medium)
 	}
-	if l.zone != nil {
-		lines := l.zone(p)
+	if l.mrz != nil {
+		lines := l.mrz(p)
 		c.mrz(lines, 4.2, 40.5+float64(3-len(lines))*3, 77, st)
 	}
 	specimenMark(c, 66, 32)

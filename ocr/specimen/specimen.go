@@ -83,7 +83,7 @@ func Draw(spec Spec, seed uint64, d Damage) (*image.RGBA, Truth, error) {
 	}
 	rng := rand.New(rand.NewPCG(seed, 0x6d6f74637561))
 	w := wearOf(d)
-	var faces []face
+	var sides []drawnSide
 	var truth Truth
 	for i, p := range spec.Papers {
 		drawn, t, err := drawPaper(spec, p, w, rng)
@@ -92,12 +92,12 @@ func Draw(spec Spec, seed uint64, d Damage) (*image.RGBA, Truth, error) {
 		}
 		for _, f := range drawn {
 			f.paper = i
-			faces = append(faces, f)
+			sides = append(sides, f)
 		}
 		truth.Papers = append(truth.Papers, t)
 	}
-	page, spots := compose(faces, spec, w, rng)
-	for i, f := range faces {
+	page, spots := compose(sides, spec, w, rng)
+	for i, f := range sides {
 		t := &truth.Papers[f.paper]
 		t.Where[f.side] = spots[i].quad(0, 0, f.widthMM, f.heightMM)
 		for n, r := range f.where {
@@ -114,7 +114,7 @@ func Draw(spec Spec, seed uint64, d Damage) (*image.RGBA, Truth, error) {
 }
 
 // drawPaper draws the sides of a paper that its page shows, and says what stands on them but for where.
-func drawPaper(spec Spec, p Paper, w wear, rng *rand.Rand) ([]face, PaperTruth, error) {
+func drawPaper(spec Spec, p Paper, w wear, rng *rand.Rand) ([]drawnSide, PaperTruth, error) {
 	t := PaperTruth{Kind: p.Kind, Rotation: p.Rotation, Fields: map[paper.Name]string{}, Printed: map[paper.Name]string{},
 		Where: map[Side]paper.Quad{}, Fields2D: map[paper.Name]paper.Quad{}}
 	style := newStyle(rng)
@@ -123,14 +123,14 @@ func drawPaper(spec Spec, p Paper, w wear, rng *rand.Rand) ([]face, PaperTruth, 
 	}
 	bearer := p.Person
 	bearer.code, bearer.like = p.Code, p.Like
-	var faces []face
+	var sides []drawnSide
 	for _, s := range p.shown() {
 		f, err := drawSide(p.Kind, s, bearer, style, w, float64(spec.DPI), rng)
 		if err != nil {
 			return nil, t, fmt.Errorf("draw specimen %s %s: %w", p.Kind, s, err)
 		}
 		f.side, f.rotation, f.skew = s, p.Rotation, p.Skew
-		faces = append(faces, f)
+		sides = append(sides, f)
 		if isCard(p.Kind) {
 			t.Sides = append(t.Sides, string(s))
 		}
@@ -141,7 +141,7 @@ func drawPaper(spec Spec, p Paper, w wear, rng *rand.Rand) ([]face, PaperTruth, 
 	if p.Code != nil {
 		t.Lies = slices.DeleteFunc(lies(p.Person, *p.Code), func(n paper.Name) bool { _, shown := t.Printed[n]; return !shown })
 	}
-	return faces, t, nil
+	return sides, t, nil
 }
 
 // shown are the sides that a page shows.
@@ -211,18 +211,18 @@ func painterOf(k paper.Kind, s Side, like string) (painter, error) {
 	return nil, fmt.Errorf("no such side")
 }
 
-func drawSide(k paper.Kind, s Side, p Person, st style, w wear, dpi float64, rng *rand.Rand) (face, error) {
+func drawSide(k paper.Kind, s Side, p Person, st style, w wear, dpi float64, rng *rand.Rand) (drawnSide, error) {
 	paint, err := painterOf(k, s, p.like)
 	if err != nil {
-		return face{}, err
+		return drawnSide{}, err
 	}
 	c := paint(p, st, dpi, rng)
 	if c.err != nil {
-		return face{}, c.err
+		return drawnSide{}, c.err
 	}
 	c.dx, c.dy = 0, 0
 	w.paper(c, Damage{Seed: w.seed ^ uint64(len(s))<<32 ^ uint64(c.img.Rect.Dx())}.rng(3))
-	return c.face(), nil
+	return c.side(), nil
 }
 
 // Page is a drawn page.

@@ -82,7 +82,7 @@ func (d drawer) next() sample {
 		face := d.fonts[d.rng.IntN(len(d.fonts))]
 		text, most := compose(d.rng)
 		if len(d.machine) > 0 && d.rng.IntN(24) == 0 {
-			face, text, most = d.machine[d.rng.IntN(len(d.machine))], zone(d.rng), narrow
+			face, text, most = d.machine[d.rng.IntN(len(d.machine))], mrzPart(d.rng), narrow
 		}
 		text = face.fit(text, most)
 		strip := draw(face, text, most > narrow, d.rng)

@@ -295,8 +295,8 @@ func capitalised(s string) string {
 	return strings.Join(words, " ")
 }
 
-// zone is a part of a line of a machine readable zone (ICAO 9303): capitals, figures and fillers.
-func zone(rng *rand.Rand) string {
+// mrzPart is a part of a line of a machine readable zone (ICAO 9303): capitals, figures and fillers.
+func mrzPart(rng *rand.Rand) string {
 	var b strings.Builder
 	name := strings.ReplaceAll(vn.Plain(specimen.Invent(rng.Uint64()).FullName), " ", "<")
 	for b.Len() < 20 {
