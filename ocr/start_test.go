@@ -7,13 +7,15 @@ import (
 	"time"
 )
 
-// silence stands for startSilence in the test below.
-const silence = time.Second
+// silence stands for startSilence in the test below: longer than a busy machine leaves a process without a processor.
+const silence = 5 * time.Second
 
 // SlowStarts are what workers of the test do before they load their models, by the name they are started with.
 var SlowStarts = map[string]func(){
-	"ocr-worker-slow": func() { // works for longer than it may stand still
-		for begun := time.Now(); time.Since(begun) < 2*silence; {
+	"ocr-worker-slow": func() { // works, a little at a time, for longer than it may stand still
+		for begun := time.Now(); time.Since(begun) < 2*silence; time.Sleep(50 * time.Millisecond) {
+			for spin := time.Now(); time.Since(spin) < 5*time.Millisecond; {
+			}
 		}
 	},
 	"ocr-worker-hung": func() { _, _ = io.Copy(io.Discard, os.Stdin) },
@@ -32,7 +34,8 @@ func TestWorkerStartsAtTheMachinesSpeed(t *testing.T) {
 		"for ever": {"ocr-worker-slow", silence, false},
 	} {
 		t.Run(name, func(t *testing.T) {
-			w := newChild([]string{os.Args[0], c.worker}, Limits{}.filled(), nil)
+			t.Parallel() // they wait
+			w := newChild([]string{os.Args[0], c.worker}, Limits{Time: 10 * time.Minute, FileTime: 10 * time.Minute}.filled(), nil)
 			defer w.close()
 			w.silence, w.most = silence, c.most
 			if _, err := w.warm(t.Context()); (err == nil) != c.starts {
