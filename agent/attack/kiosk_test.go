@@ -269,18 +269,21 @@ func (s *screen) run(actions ...chromedp.Action[chromedp.Void]) {
 	}
 }
 
-// text runs a script that gives text. Between two pages there is nothing that could run it: then it waits for the next one.
+// text runs a script that gives text. Between two pages there is nothing that could run it, and of a page that has just begun there is
+// nothing yet to be asked: then it waits for the next one, and for that to be there.
 func (s *screen) text(script string) (got string) {
 	s.t.Helper()
 	ctx, cancel := context.WithTimeout(s.ctx, patience)
 	defer cancel()
 	s.wait("a page for "+script, func() bool {
-		var err error
-		got, err = chromedp.Run(ctx, chromedp.Evaluate[string](script))
+		state, err := chromedp.Run(ctx, chromedp.Evaluate[string]("document.readyState"))
+		if err == nil && state != "loading" {
+			got, err = chromedp.Run(ctx, chromedp.Evaluate[string](script))
+		}
 		if err != nil && !betweenPages(err) {
 			s.t.Fatalf("%v in %s", err, script)
 		}
-		return err == nil
+		return err == nil && state != "loading"
 	})
 	return got
 }
