@@ -335,7 +335,27 @@ func (p *Printer) Capabilities() string {
 func (p *Printer) Status() string {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	state, adf := "Idle", p.adf
+	state, adf := "Idle", p.feederSays()
+	var jobs strings.Builder
+	if p.job != nil {
+		state = "Processing"
+		fmt.Fprintf(&jobs, "<scan:JobInfo><pwg:JobUri>%s/ScanJobs/%s</pwg:JobUri><pwg:JobUuid>urn:uuid:%s</pwg:JobUuid>"+
+			"<pwg:ImagesToTransfer>%d</pwg:ImagesToTransfer><pwg:JobState>Processing</pwg:JobState></scan:JobInfo>",
+			p.h.Root, p.job.id, p.job.id, len(p.job.pages)-p.job.given)
+	}
+	for id, s := range p.done {
+		fmt.Fprintf(&jobs, "<scan:JobInfo><pwg:JobUri>%s/ScanJobs/%s</pwg:JobUri><pwg:JobState>%s</pwg:JobState>"+
+			"<pwg:JobStateReasons><pwg:JobStateReason>JobReason</pwg:JobStateReason></pwg:JobStateReasons></scan:JobInfo>", p.h.Root, id, s)
+	}
+	return p.disclaimed(fmt.Sprintf(`<?xml version="1.0" encoding="UTF-8"?>`+
+		`<scan:ScannerStatus xmlns:pwg="http://www.pwg.org/schemas/2010/12/sm" `+
+		`xmlns:scan="http://schemas.hp.com/imaging/escl/2011/05/03"><pwg:Version>2.63</pwg:Version><pwg:State>%s</pwg:State>`+
+		`<scan:AdfState>%s</scan:AdfState><scan:Jobs>%s</scan:Jobs></scan:ScannerStatus>`, state, adf, jobs.String()))
+}
+
+// feederSays is the state of the feeder in the device's own way of telling it. p.mu is held.
+func (p *Printer) feederSays() string {
+	adf := p.adf
 	if p.h.NoAdfState && (adf == "ScannerAdfLoaded" || adf == "ScannerAdfProcessing") {
 		adf = ""
 	}
@@ -357,21 +377,7 @@ func (p *Printer) Status() string {
 	if p.h.LoadedWhenIdle && p.job == nil && adf == "ScannerAdfEmpty" {
 		adf = "ScannerAdfLoaded"
 	}
-	var jobs strings.Builder
-	if p.job != nil {
-		state = "Processing"
-		fmt.Fprintf(&jobs, "<scan:JobInfo><pwg:JobUri>%s/ScanJobs/%s</pwg:JobUri><pwg:JobUuid>urn:uuid:%s</pwg:JobUuid>"+
-			"<pwg:ImagesToTransfer>%d</pwg:ImagesToTransfer><pwg:JobState>Processing</pwg:JobState></scan:JobInfo>",
-			p.h.Root, p.job.id, p.job.id, len(p.job.pages)-p.job.given)
-	}
-	for id, s := range p.done {
-		fmt.Fprintf(&jobs, "<scan:JobInfo><pwg:JobUri>%s/ScanJobs/%s</pwg:JobUri><pwg:JobState>%s</pwg:JobState>"+
-			"<pwg:JobStateReasons><pwg:JobStateReason>JobReason</pwg:JobStateReason></pwg:JobStateReasons></scan:JobInfo>", p.h.Root, id, s)
-	}
-	return p.disclaimed(fmt.Sprintf(`<?xml version="1.0" encoding="UTF-8"?>`+
-		`<scan:ScannerStatus xmlns:pwg="http://www.pwg.org/schemas/2010/12/sm" `+
-		`xmlns:scan="http://schemas.hp.com/imaging/escl/2011/05/03"><pwg:Version>2.63</pwg:Version><pwg:State>%s</pwg:State>`+
-		`<scan:AdfState>%s</scan:AdfState><scan:Jobs>%s</scan:Jobs></scan:ScannerStatus>`, state, adf, jobs.String()))
+	return adf
 }
 
 // disclaimed puts what some devices say of their maker's liability before a document, with a prefix that nothing declares.
