@@ -1,6 +1,7 @@
 package specimen
 
 import (
+	"encoding/binary"
 	"image"
 	"math"
 	"math/rand/v2"
@@ -35,17 +36,26 @@ func (h *homography) inverse() homography {
 		(d*i - e*g) / det, (b*g - a*i) / det, (a*e - b*d) / det}
 }
 
+// sampled are the places in a pixel where its light is measured.
+var sampled = [4][2]float64{{0.25, 0.3}, {0.7, 0.25}, {0.3, 0.75}, {0.75, 0.7}}
+
 // warp draws src through h (source pixels to destination pixels) onto dst, averaging four samples a
 // pixel. Outside the source dst stays; inside reports whether a source point belongs to the paper.
 func warp(dst, src *image.RGBA, h homography, inside func(x, y float64) bool) {
 	inv := h.inverse()
+	affine := inv[6] == 0 && inv[7] == 0 && inv[8] == 1
 	b := bounds(h, src.Rect).Intersect(dst.Rect)
 	sw, sh := float64(src.Rect.Dx()), float64(src.Rect.Dy())
 	for y := b.Min.Y; y < b.Max.Y; y++ {
 		for x := b.Min.X; x < b.Max.X; x++ {
 			var r, g, bl, n float64
-			for _, o := range [4][2]float64{{0.25, 0.3}, {0.7, 0.25}, {0.3, 0.75}, {0.75, 0.7}} {
-				sx, sy := inv.at(float64(x)+o[0], float64(y)+o[1])
+			for _, o := range sampled {
+				px, py := float64(x)+o[0], float64(y)+o[1]
+				sx, sy := inv[0]*px+inv[1]*py+inv[2], inv[3]*px+inv[4]*py+inv[5]
+				if !affine {
+					w := inv[6]*px + inv[7]*py + inv[8]
+					sx, sy = sx/w, sy/w
+				}
 				if sx < 0 || sy < 0 || sx >= sw || sy >= sh || inside != nil && !inside(sx, sy) {
 					continue
 				}
@@ -76,18 +86,33 @@ func bounds(h homography, r image.Rectangle) image.Rectangle {
 }
 
 func bilinear(m *image.RGBA, x, y float64) (r, g, b float64) {
-	x, y = math.Max(x, 0), math.Max(y, 0)
+	if x < 0 {
+		x = 0
+	}
+	if y < 0 {
+		y = 0
+	}
 	x0, y0 := int(x), int(y)
 	fx, fy := x-float64(x0), y-float64(y0)
 	x1, y1 := min(x0+1, m.Rect.Dx()-1), min(y0+1, m.Rect.Dy()-1)
 	x0, y0 = min(x0, x1), min(y0, y1)
-	p00, p10 := m.Pix[y0*m.Stride+x0*4:], m.Pix[y0*m.Stride+x1*4:]
-	p01, p11 := m.Pix[y1*m.Stride+x0*4:], m.Pix[y1*m.Stride+x1*4:]
-	w00, w10, w01, w11 := (1-fx)*(1-fy), fx*(1-fy), (1-fx)*fy, fx*fy
-	return w00*float64(p00[0]) + w10*float64(p10[0]) + w01*float64(p01[0]) + w11*float64(p11[0]),
-		w00*float64(p00[1]) + w10*float64(p10[1]) + w01*float64(p01[1]) + w11*float64(p11[1]),
-		w00*float64(p00[2]) + w10*float64(p10[2]) + w01*float64(p01[2]) + w11*float64(p11[2])
+	above, below := m.Pix[y0*m.Stride:], m.Pix[y1*m.Stride:]
+	p00, p10 := binary.LittleEndian.Uint32(above[x0*4:]), binary.LittleEndian.Uint32(above[x1*4:])
+	p01, p11 := binary.LittleEndian.Uint32(below[x0*4:]), binary.LittleEndian.Uint32(below[x1*4:])
+	gx, gy := 1-fx, 1-fy
+	w00, w10, w01, w11 := gx*gy, fx*gy, gx*fy, fx*fy
+	return w00*level[p00&255] + w10*level[p10&255] + w01*level[p01&255] + w11*level[p11&255],
+		w00*level[p00>>8&255] + w10*level[p10>>8&255] + w01*level[p01>>8&255] + w11*level[p11>>8&255],
+		w00*level[p00>>16&255] + w10*level[p10>>16&255] + w01*level[p01>>16&255] + w11*level[p11>>16&255]
 }
+
+// level are the values of a byte: looking one up is quicker than converting it.
+var level = func() (t [256]float64) {
+	for i := range t {
+		t[i] = float64(i)
+	}
+	return
+}()
 
 const a4w, a4h = 210.0, 297.0
 

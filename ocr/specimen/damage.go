@@ -315,63 +315,105 @@ func clamp(v float64) byte {
 // blur is a separable Gaussian.
 func blur(img *image.RGBA, sx, sy float64) {
 	w, h := img.Rect.Dx(), img.Rect.Dy()
-	kernel := func(s float64) []int32 {
-		n := int(math.Ceil(2.5 * s))
-		k := make([]int32, 2*n+1)
-		f := make([]float64, 2*n+1)
-		sum := 0.0
-		for i := range f {
-			f[i] = math.Exp(-float64((i-n)*(i-n)) / (2 * s * s))
-			sum += f[i]
-		}
-		rest := int32(1 << 14)
-		for i := range k {
-			k[i] = int32(f[i] / sum * (1 << 14))
-			rest -= k[i]
-		}
-		k[n] += rest
-		return k
+	if sx > 0.2 {
+		blurRows(img, gaussian(sx))
 	}
-	row := make([]byte, w*4)
-	if k := kernel(sx); sx > 0.2 {
-		n := len(k) / 2
-		for y := range h {
-			src := img.Pix[y*img.Stride : y*img.Stride+w*4]
-			copy(row, src)
-			for x := range w {
-				var r, g, b int32
-				for i, kv := range k {
-					j := min(max(x+i-n, 0), w-1) * 4
-					r, g, b = r+kv*int32(row[j]), g+kv*int32(row[j+1]), b+kv*int32(row[j+2])
-				}
-				src[x*4], src[x*4+1], src[x*4+2] = byte(r>>14), byte(g>>14), byte(b>>14)
-			}
-		}
+	if sy <= 0.2 {
+		return
 	}
-	if k := kernel(sy); sy > 0.2 {
-		n := len(k) / 2
-		keep := make([][]byte, len(k)) // the source rows around y, before they are overwritten
-		for i := range keep {
-			keep[i] = make([]byte, w*4)
-			copy(keep[i], img.Pix[min(max(i-n, 0), h-1)*img.Stride:][:w*4])
+	k := gaussian(sy)
+	n := len(k) / 2
+	keep := make([][]spread, len(k)) // the source rows around y, before they are overwritten
+	for i := range keep {
+		keep[i] = make([]spread, w)
+		spreadRow(keep[i], img.Pix[min(max(i-n, 0), h-1)*img.Stride:][:w*4])
+	}
+	sum := make([]spread, w)
+	for y := range h {
+		weigh(sum, keep[0], k[0])
+		for i, row := range keep[1:] {
+			addWeighed(sum, row, k[i+1])
 		}
-		for y := range h {
-			dst := img.Pix[y*img.Stride : y*img.Stride+w*4]
-			for x := 0; x < w*4; x++ {
-				if x&3 == 3 {
-					continue
-				}
-				var v int32
-				for i, kv := range k {
-					v += kv * int32(keep[i][x])
-				}
-				dst[x] = byte(v >> 14)
-			}
-			first := keep[0]
-			copy(keep, keep[1:])
-			keep[len(k)-1] = first
-			copy(first, img.Pix[min(y+1+n, h-1)*img.Stride:][:w*4])
+		gatherRow(img.Pix[y*img.Stride:][:w*4], sum)
+		first := keep[0]
+		copy(keep, keep[1:])
+		keep[len(k)-1] = first
+		spreadRow(first, img.Pix[min(y+1+n, h-1)*img.Stride:][:w*4])
+	}
+}
+
+// blurRows blurs from left to right.
+func blurRows(img *image.RGBA, k []uint64) {
+	w := img.Rect.Dx()
+	n := len(k) / 2
+	row, sum := make([]spread, w+2*n), make([]spread, w)
+	for y := range img.Rect.Dy() {
+		pix := img.Pix[y*img.Stride:][:w*4]
+		spreadRow(row[n:n+w], pix)
+		for i := range n {
+			row[i], row[n+w+i] = row[n], row[n+w-1]
 		}
+		weigh(sum, row, k[0])
+		for i := 1; i < len(k); i++ {
+			addWeighed(sum, row[i:], k[i])
+		}
+		gatherRow(pix, sum)
+	}
+}
+
+const (
+	weightBits = 14 // of a blur's weights, whose sum is 1 << weightBits
+	laneBits   = 32 // of a colour in a spread pixel: more than 8 + weightBits
+)
+
+// gaussian are the weights of a blur of s pixels.
+func gaussian(s float64) []uint64 {
+	n := int(math.Ceil(2.5 * s))
+	k := make([]uint64, 2*n+1)
+	f := make([]float64, 2*n+1)
+	sum := 0.0
+	for i := range f {
+		f[i] = math.Exp(-float64((i-n)*(i-n)) / (2 * s * s))
+		sum += f[i]
+	}
+	rest := uint64(1 << weightBits)
+	for i := range k {
+		k[i] = uint64(f[i] / sum * (1 << weightBits))
+		rest -= k[i]
+	}
+	k[n] += rest
+	return k
+}
+
+// spread is a pixel whose colours are multiplied at once: red and green in one word, blue in another.
+type spread struct{ rg, b uint64 }
+
+func spreadRow(to []spread, pix []byte) {
+	for x := range to {
+		p := pix[x*4 : x*4+4]
+		to[x] = spread{uint64(p[0]) | uint64(p[1])<<laneBits, uint64(p[2])}
+	}
+}
+
+func weigh(sum, row []spread, k uint64) {
+	row = row[:len(sum)]
+	for x := range sum {
+		sum[x] = spread{k * row[x].rg, k * row[x].b}
+	}
+}
+
+func addWeighed(sum, row []spread, k uint64) {
+	row = row[:len(sum)]
+	for x := range sum {
+		sum[x].rg += k * row[x].rg
+		sum[x].b += k * row[x].b
+	}
+}
+
+func gatherRow(pix []byte, sum []spread) {
+	for x, v := range sum {
+		p := pix[x*4 : x*4+4]
+		p[0], p[1], p[2] = byte(v.rg>>weightBits), byte(v.rg>>(laneBits+weightBits)), byte(v.b>>weightBits)
 	}
 }
 
