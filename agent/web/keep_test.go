@@ -42,8 +42,17 @@ func draftsIn(t testing.TB, dir string) func(*screen.Options) {
 // again gives the counter as it is after the daemon was killed: what was in memory is gone.
 func (k *kiosk) again(t testing.TB) *kiosk {
 	t.Helper()
+	return k.later(t, 0)
+}
+
+// later gives the counter as it is when it stood still for that long after the daemon was killed. The dead one's clock stays
+// where it is, or it would go on ending visits that fell silent.
+func (k *kiosk) later(t testing.TB, off time.Duration) *kiosk {
+	t.Helper()
 	k.rest(t)
-	site, err := New(k.site.Options)
+	options := k.site.Options
+	options.Clock = func() time.Time { return k.site.Now().Add(off) }
+	site, err := New(options)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -104,8 +113,7 @@ func TestLostVisitIsTold(t *testing.T) {
 func TestAcceptedVisitIsNotToldAsLost(t *testing.T) {
 	for name, accepted := range map[string]bool{"accepted": true, "unfinished": false} {
 		t.Run(name, func(t *testing.T) {
-			now := newClock()
-			k := newKiosk(t, withDrafts(t), func(o *screen.Options) { o.Clock = now.now })
+			k := newKiosk(t, withDrafts(t), func(o *screen.Options) { o.Clock = newClock().now })
 			k.hand(t).toScan("2.000815")
 			if accepted {
 				d := queue.Draft{ID: k.site.Sessions.Visits()[0].Visit.ID, Parts: []queue.Part{queue.FromBytes("a.txt", "text/plain", []byte("a"))}}
@@ -113,9 +121,7 @@ func TestAcceptedVisitIsNotToldAsLost(t *testing.T) {
 					t.Fatal(err)
 				}
 			}
-			k.rest(t)
-			now.pass(time.Hour)
-			h := k.again(t).hand(t).get("/").want(200, "/")
+			h := k.later(t, time.Hour).hand(t).get("/").want(200, "/")
 			if told := strings.Contains(h.body, k.site.Words.Say("vi", "start.lost")); told == accepted {
 				t.Errorf("told as lost: %t", told)
 			}

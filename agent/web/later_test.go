@@ -61,15 +61,14 @@ func TestLeftForLater(t *testing.T) {
 		return h.get("/papers").want(200, "/papers", "/papers/p1/picture")
 	}
 	t.Run("after_leaving_and_a_restart", func(t *testing.T) {
-		now, dir, k := begin(t)
+		_, dir, k := begin(t)
 		h := k.hand(t)
 		code := parked(h)
 		h.post("/leave").want(200, "/")
 		if n := len(k.site.Sessions.Visits()); n != 0 {
 			t.Errorf("%d visits are in memory", n)
 		}
-		now.pass(3 * 24 * time.Hour)
-		after := k.again(t)
+		after := k.later(t, 3*24*time.Hour)
 		if after.site.LostVisit() {
 			t.Error("it is told as lost")
 		}
@@ -148,10 +147,10 @@ func TestLeftForLater(t *testing.T) {
 			h := k.hand(t)
 			code := parked(h)
 			h.post("/leave").want(200, "/")
-			now.pass(8 * 24 * time.Hour)
 			if restarted {
-				k = k.again(t)
+				k = k.later(t, 8*24*time.Hour)
 			} else {
+				now.pass(8 * 24 * time.Hour)
 				k.site.Sweep()
 			}
 			if n := drafts(t, dir); n != 0 {
