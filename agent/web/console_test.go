@@ -27,6 +27,7 @@ import (
 	"motcua/agent/procedure"
 	"motcua/agent/settings"
 	"motcua/agent/staff"
+	"motcua/agent/staff/stafftest"
 	"motcua/agent/web/screen"
 	"motcua/configs"
 	"motcua/drivers/scan"
@@ -69,18 +70,8 @@ func newCounter(t *testing.T) *staffKiosk {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { c.queue.Close() })
-	if c.roster, err = staff.Open(filepath.Join(dir, "staff.json"), time.Now, nil); err != nil {
-		t.Fatal(err)
-	}
-	for name, role := range map[string]staff.Role{"tech": staff.Technician, "hoa": staff.Volunteer} {
-		pin := techPIN
-		if role == staff.Volunteer {
-			pin = volunteerPIN
-		}
-		if err := c.roster.Add(name, role, pin); err != nil {
-			t.Fatal(err)
-		}
-	}
+	c.roster = stafftest.Open(t, stafftest.Member{Name: "tech", Role: staff.Technician, PIN: techPIN},
+		stafftest.Member{Name: "hoa", Role: staff.Volunteer, PIN: volunteerPIN})
 	if c.trail, err = audit.Open(filepath.Join(dir, "audit"), time.Now); err != nil {
 		t.Fatal(err)
 	}

@@ -23,7 +23,7 @@ import (
 	"motcua/agent/draft"
 	"motcua/agent/ecopy"
 	"motcua/agent/sign"
-	"motcua/agent/staff"
+	"motcua/agent/staff/stafftest"
 	"motcua/agent/web/screen"
 	"motcua/ocr"
 	"motcua/ocr/pdfa"
@@ -71,10 +71,9 @@ func withOfficerIn(t testing.TB, dir string, k *token) func(*screen.Options) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	roster := stafftest.Open(t, volunteerLan, technicianMinh, officerHoa)
 	return func(o *screen.Options) {
-		if err := o.Console.Roster.Add("hoa", staff.Officer, officerPIN); err != nil {
-			t.Fatal(err)
-		}
+		o.Console.Roster = roster
 		o.Copies = counter.Copier{Reader: o.Reader.(*ocr.Reader), Options: ecopy.Options{Level: pdfa.A2b, Tool: "Motcua test"}}.Copies
 		o.Console.Signing = &screen.Signing{Open: k.open, Register: register}
 	}
@@ -366,9 +365,7 @@ func TestPaperLeftUnsigned(t *testing.T) {
 // Where the kiosk is not set up for it, an officer can't even sign in.
 func TestOfficerHasNoPartHere(t *testing.T) {
 	k := newKiosk(t, withStaff(t), func(o *screen.Options) {
-		if err := o.Console.Roster.Add("hoa", staff.Officer, officerPIN); err != nil {
-			t.Fatal(err)
-		}
+		o.Console.Roster = stafftest.Open(t, volunteerLan, technicianMinh, officerHoa)
 	})
 	h := k.hand(t).get("/staff")
 	h.post("/staff", "name", "hoa", "pin", officerPIN).want(403, "/staff", "không dùng để ký số")

@@ -1,7 +1,6 @@
 package web
 
 import (
-	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
@@ -11,26 +10,21 @@ import (
 	"github.com/chromedp/chromedp"
 
 	"motcua/agent/staff"
+	"motcua/agent/staff/stafftest"
 	"motcua/agent/web/screen"
 	"motcua/queue"
+)
+
+var (
+	volunteerLan   = stafftest.Member{Name: "lan", Role: staff.Volunteer, PIN: volunteerPIN}
+	technicianMinh = stafftest.Member{Name: "minh", Role: staff.Technician, PIN: techPIN}
+	officerHoa     = stafftest.Member{Name: "hoa", Role: staff.Officer, PIN: officerPIN}
 )
 
 // withStaff gives a kiosk a volunteer (lan) and a technician (minh).
 func withStaff(t testing.TB) func(*screen.Options) {
 	t.Helper()
-	roster, err := staff.Open(filepath.Join(t.TempDir(), "staff.json"), time.Now, nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, m := range []struct {
-		name string
-		role staff.Role
-		pin  string
-	}{{"lan", staff.Volunteer, volunteerPIN}, {"minh", staff.Technician, techPIN}} {
-		if err := roster.Add(m.name, m.role, m.pin); err != nil {
-			t.Fatal(err)
-		}
-	}
+	roster := stafftest.Open(t, volunteerLan, technicianMinh)
 	return func(o *screen.Options) {
 		o.Console.Roster = roster
 		o.Console.Backlog, _ = o.Queue.(screen.Backlog)
