@@ -17,6 +17,7 @@ import (
 	"github.com/chromedp/chromedp"
 	"github.com/chromedp/chromedp/kb"
 
+	"motcua/agent/chromiumtest"
 	"motcua/agent/portal"
 	"motcua/agent/procedure"
 	"motcua/configs"
@@ -43,7 +44,7 @@ func TestBirthRegistrationSoak(t *testing.T) {
 	}
 	data := t.TempDir()
 	address, _ := startDemo(t, data)
-	k := walker{t, chromium(t, withExtension(t, address, portalStandIn(t))...)}
+	k := walker{t, chromiumtest.Whole(t, withExtension(t, address, portalStandIn(t))...)}
 	began := time.Now()
 	step := func(what string) { t.Logf("%6.1f s: %s", time.Since(began).Seconds(), what) }
 
@@ -135,8 +136,8 @@ func (w walker) valueOf(script string) string {
 	return s
 }
 
-// withExtension are the options of a Chromium that has the extension, asking the daemon at address, and that finds the portal at stand.
-func withExtension(t *testing.T, address string, stand *httptest.Server) []chromedp.ExecAllocatorOption {
+// withExtension are the flags of a Chromium that has the extension, asking the daemon at address, and that finds the portal at stand.
+func withExtension(t *testing.T, address string, stand *httptest.Server) []chromiumtest.Flag {
 	t.Helper()
 	dir := t.TempDir()
 	if err := os.CopyFS(dir, os.DirFS("../portal/extension")); err != nil {
@@ -146,12 +147,7 @@ func withExtension(t *testing.T, address string, stand *httptest.Server) []chrom
 	if err := os.WriteFile(filepath.Join(dir, "address.json"), at, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	return []chromedp.ExecAllocatorOption{
-		chromedp.Flag("disable-extensions", false), chromedp.Flag("load-extension", dir), chromedp.Flag("disable-extensions-except", dir),
-		chromedp.Flag("disable-features", "DisableLoadExtensionCommandLineSwitch,HttpsUpgrades"),
-		chromedp.Flag("host-resolver-rules", "MAP *.gov.vn:443 "+stand.Listener.Addr().String()),
-		chromedp.Flag("ignore-certificate-errors", true),
-	}
+	return chromiumtest.Extension(dir, "MAP *.gov.vn:443 "+stand.Listener.Addr().String())
 }
 
 // portalStandIn is the ministry's form of a birth registration: the fields that our map knows, drawn by the web components that the tests

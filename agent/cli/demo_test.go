@@ -16,8 +16,12 @@ import (
 	"github.com/chromedp/chromedp"
 	"golang.org/x/sys/unix"
 
+	"motcua/agent/chromiumtest"
 	"motcua/agent/tether"
 )
+
+// browsers are those of all tests of this package.
+var browsers chromiumtest.Pool
 
 // A newcomer starts the demo, opens the printed address in a browser, and walks from choice to receipt; the
 // delivered files are there. Everything real but the scanner: the built binary, Chromium, queue, upload.
@@ -25,8 +29,7 @@ func TestDemoFromChoiceToDeliveredFiles(t *testing.T) {
 	t.Parallel()
 	data := t.TempDir()
 	address, desk := startDemo(t, data)
-	ctx := chromium(t)
-	walk := walker{t, ctx}
+	walk := walker{t, browsers.Window(t, 1920, 1080)}
 	code := walk.handIn(address)
 	if !walk.is(`document.querySelectorAll("main img, main svg").length > 0`) {
 		t.Error("the receipt has no QR code")
@@ -160,25 +163,6 @@ func delivered(t *testing.T, inbox string) string {
 	}
 	t.Fatal("nothing was delivered")
 	return ""
-}
-
-func chromium(t *testing.T, more ...chromedp.ExecAllocatorOption) context.Context {
-	t.Helper()
-	temp, err := os.MkdirTemp("", "mo") // short: a socket lies in it
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { os.RemoveAll(temp) })
-	options := append(chromedp.DefaultExecAllocatorOptions[:],
-		chromedp.Env("TMPDIR="+temp), chromedp.WSURLReadTimeout(patience),
-		chromedp.NoSandbox, chromedp.DisableGPU, chromedp.UserDataDir(t.TempDir()), chromedp.WindowSize(1920, 1080),
-		chromedp.Flag("disable-quic", true), chromedp.Flag("disable-background-networking", true),
-		chromedp.Flag("disable-component-update", true), chromedp.Flag("disable-sync", true))
-	alloc, endAlloc := chromedp.NewExecAllocator(t.Context(), append(options, more...)...)
-	tab, endTab := chromedp.NewContext(alloc)
-	ctx, endTime := context.WithTimeout(tab, 4*patience)
-	t.Cleanup(func() { endTime(); endTab(); endAlloc() })
-	return ctx
 }
 
 // walker presses what a finger would.

@@ -113,6 +113,7 @@ func TestMain(m *testing.M) {
 		panic(err)
 	}
 	code := m.Run()
+	browsers.Close()
 	os.RemoveAll(scratch)
 	os.Exit(code)
 }

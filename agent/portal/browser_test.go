@@ -16,6 +16,7 @@ import (
 
 	"github.com/chromedp/chromedp"
 
+	"motcua/agent/chromiumtest"
 	"motcua/agent/procedure"
 )
 
@@ -23,11 +24,8 @@ import (
 // Form.io library, and web components that behave as far as theirs are publicly known. The portal's own host names
 // lead to it.
 
-// patience bounds every wait for a thing that a sound program does at once, longest the forms of a whole test.
-const (
-	patience = 10 * time.Minute
-	longest  = 40 * time.Minute
-)
+// patience bounds every wait for a thing that a sound program does at once.
+const patience = 10 * time.Minute
 
 const formio = "../../.make/npm/node_modules/@formio/js/dist"
 
@@ -229,26 +227,9 @@ func (s *standIn) chromium() context.Context {
 	if err := os.WriteFile(filepath.Join(dir, "address.json"), fmt.Appendf(nil, `{"daemon": %q}`, s.daemon.URL), 0o600); err != nil {
 		s.t.Fatal(err)
 	}
-	temp, err := os.MkdirTemp("", "mo")
-	if err != nil {
-		s.t.Fatal(err)
-	}
-	s.t.Cleanup(func() { os.RemoveAll(temp) })
-	address := s.server.Listener.Addr().String()
-	options := append(chromedp.DefaultExecAllocatorOptions[:],
-		chromedp.Env("TMPDIR="+temp), chromedp.WSURLReadTimeout(patience), chromedp.NoSandbox, chromedp.DisableGPU,
-		chromedp.UserDataDir(s.t.TempDir()),
-		chromedp.Flag("disable-extensions", false), chromedp.Flag("load-extension", dir), chromedp.Flag("disable-extensions-except", dir),
-		chromedp.Flag("disable-features", "DisableLoadExtensionCommandLineSwitch,HttpsUpgrades"),
-		chromedp.Flag("host-resolver-rules", "MAP *:443 "+address), chromedp.Flag("ignore-certificate-errors", true),
-		chromedp.Flag("disable-background-networking", true), chromedp.Flag("disable-component-update", true),
-		chromedp.Flag("disable-sync", true))
-	alloc, cancelAlloc := chromedp.NewExecAllocator(context.Background(), options...)
-	ctx, cancel := chromedp.NewContext(alloc)
-	ctx, cancelTime := context.WithTimeout(ctx, longest)
-	s.t.Cleanup(func() { cancelTime(); cancel(); cancelAlloc() })
+	ctx := chromiumtest.Whole(s.t, chromiumtest.Extension(dir, "MAP *:443 "+s.server.Listener.Addr().String())...)
 	if err := chromedp.Do(ctx, chromedp.Navigate(Origin+"/popup.html")); err != nil {
-		s.t.Fatalf("Chromium (Debian package chromium) did not start with the extension: %v", err)
+		s.t.Fatalf("Chromium did not take the extension: %v", err)
 	}
 	return ctx
 }

@@ -27,6 +27,7 @@ import (
 	"github.com/chromedp/chromedp"
 
 	"motcua/agent/answer"
+	"motcua/agent/chromiumtest"
 	"motcua/agent/procedure"
 	"motcua/agent/sign"
 	"motcua/agent/web/screen"
@@ -38,12 +39,8 @@ import (
 	"motcua/queue/seal"
 )
 
-// patience bounds every wait: for a thing that a sound kiosk does at once, on a machine that has other work to do. A whole
-// walk in the browser may take longest.
-const (
-	patience = 10 * time.Minute
-	longest  = 40 * time.Minute
-)
+// patience bounds every wait: for a thing that a sound kiosk does at once, on a machine that has other work to do.
+const patience = 10 * time.Minute
 
 // await looks until it is so; it does not give up before patience has run out.
 func await(t testing.TB, what string, so func() bool) {
@@ -176,65 +173,8 @@ func recogniser(t testing.TB) *ocr.Reader {
 	return r
 }
 
-// chromiums are the started browsers. A test has one to itself, since the windows of one share its touches and its focus; the next
-// test takes it over.
-var chromiums struct {
-	mu   sync.Mutex // guards the rest
-	idle []*chromium
-}
-
-type chromium struct {
-	ctx context.Context
-	end func() // ends it and takes its files away
-}
-
-func startChromium() (*chromium, error) {
-	// Chromium leaves its sockets' folders behind when it is ended; a short path, because a socket's may have 107 signs.
-	temp, err := os.MkdirTemp("", "mo")
-	if err != nil {
-		return nil, err
-	}
-	options := append(chromedp.DefaultExecAllocatorOptions[:],
-		chromedp.Env("TMPDIR="+temp), chromedp.WSURLReadTimeout(patience),
-		chromedp.NoSandbox, chromedp.DisableGPU, chromedp.UserDataDir(filepath.Join(temp, "profile")),
-		chromedp.Flag("disable-quic", true), chromedp.Flag("disable-background-networking", true),
-		chromedp.Flag("disable-component-update", true), chromedp.Flag("disable-sync", true), chromedp.Flag("hide-scrollbars", true))
-	alloc, cancelAlloc := chromedp.NewExecAllocator(context.Background(), options...)
-	ctx, cancel := chromedp.NewContext(alloc)
-	c := &chromium{ctx, func() { cancel(); cancelAlloc(); os.RemoveAll(temp) }}
-	if err := chromedp.Do(ctx); err != nil {
-		c.end()
-		return nil, fmt.Errorf("Chromium (Debian package chromium) did not start: %w", err)
-	}
-	return c, nil
-}
-
-// takeChromium gives the test a browser until it ends. One that a test failed in is not given to another.
-func takeChromium(t testing.TB) context.Context {
-	t.Helper()
-	var c *chromium
-	chromiums.mu.Lock()
-	if n := len(chromiums.idle); n > 0 {
-		c, chromiums.idle = chromiums.idle[n-1], chromiums.idle[:n-1]
-	}
-	chromiums.mu.Unlock()
-	if c == nil {
-		var err error
-		if c, err = startChromium(); err != nil {
-			t.Fatal(err)
-		}
-	}
-	t.Cleanup(func() {
-		if t.Failed() {
-			c.end()
-			return
-		}
-		chromiums.mu.Lock()
-		defer chromiums.mu.Unlock()
-		chromiums.idle = append(chromiums.idle, c)
-	})
-	return c.ctx
-}
+// browsers are those of all tests of this package.
+var browsers chromiumtest.Pool
 
 func TestMain(m *testing.M) {
 	if len(os.Args) > 1 && os.Args[1] == "token-worker" { // the process that holds a token's library
@@ -244,9 +184,7 @@ func TestMain(m *testing.M) {
 		return
 	}
 	code := m.Run()
-	for _, c := range chromiums.idle {
-		c.end()
-	}
+	browsers.Close()
 	if err := endReader(); err != nil && code == 0 {
 		fmt.Fprintln(os.Stderr, "end the recogniser:", err)
 		code = 1
@@ -254,14 +192,10 @@ func TestMain(m *testing.M) {
 	os.Exit(code)
 }
 
-// browser opens a window of Chromium that knows nothing of any other, with a screen of that size.
+// browser opens a window that knows nothing of any other, with a screen of that size.
 func browser(t testing.TB, width, height int64) context.Context {
 	t.Helper()
-	ctx, cancel := chromedp.NewContext(takeChromium(t), chromedp.WithNewBrowserContext())
-	ctx, cancelTime := context.WithTimeout(ctx, longest)
-	t.Cleanup(func() { cancelTime(); cancel() })
-	do(t, ctx, chromedp.EmulateViewport(width, height))
-	return ctx
+	return browsers.Window(t, width, height)
 }
 
 // screens of the two kinds of kiosk.

@@ -17,38 +17,16 @@ import (
 	"github.com/chromedp/chromedp/kb"
 
 	"motcua/agent/answer"
+	"motcua/agent/chromiumtest"
 	"motcua/agent/office"
 	"motcua/queue/receive"
 )
 
-// patience bounds every wait for what a sound desk does at once, on a machine that has other work; longest a whole walk.
-const (
-	patience = 10 * time.Minute
-	longest  = 40 * time.Minute
-)
+// patience bounds every wait for what a sound desk does at once, on a machine that has other work.
+const patience = 10 * time.Minute
 
-func chromium(t testing.TB, width, height int64) context.Context {
-	t.Helper()
-	temp, err := os.MkdirTemp("", "mo") // short: a socket lies in it
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { os.RemoveAll(temp) })
-	options := append(chromedp.DefaultExecAllocatorOptions[:],
-		chromedp.Env("TMPDIR="+temp), chromedp.WSURLReadTimeout(patience), chromedp.NoSandbox, chromedp.DisableGPU,
-		chromedp.UserDataDir(t.TempDir()), chromedp.WindowSize(int(width), int(height)),
-		chromedp.Flag("ignore-certificate-errors", true), // the signer's own, as its installer has the PC trust it
-		chromedp.Flag("disable-quic", true), chromedp.Flag("disable-background-networking", true),
-		chromedp.Flag("disable-component-update", true), chromedp.Flag("disable-sync", true))
-	alloc, endAlloc := chromedp.NewExecAllocator(context.Background(), options...)
-	tab, endTab := chromedp.NewContext(alloc)
-	ctx, endTime := context.WithTimeout(tab, longest)
-	t.Cleanup(func() { endTime(); endTab(); endAlloc() })
-	if err := chromedp.Do(ctx, chromedp.EmulateViewport(width, height)); err != nil {
-		t.Fatalf("Chromium (Debian package chromium) did not start: %v", err)
-	}
-	return ctx
-}
+// browsers take the signer's own certificate, as its installer has the PC trust it.
+var browsers = chromiumtest.Pool{Flags: []chromiumtest.Flag{{Name: "ignore-certificate-errors", Value: true}}}
 
 type officer struct {
 	t   testing.TB
@@ -179,7 +157,7 @@ func TestEveryPageIsAccessible(t *testing.T) {
 	w.file("s3", "Lê Văn Thử", func(r *receive.Receipt) { r.Code = first.Code })
 	for _, screen := range screens {
 		t.Run(fmt.Sprintf("%dx%d", screen.width, screen.height), func(t *testing.T) {
-			o := officer{t, chromium(t, screen.width, screen.height)}
+			o := officer{t, browsers.Window(t, screen.width, screen.height)}
 			o.do(chromedp.Navigate(w.server.URL + "/desk/signin"))
 			o.axe("sign-in")
 			o.signIn(w.server.URL)
@@ -215,7 +193,7 @@ func TestLineAndSignerInTheBrowser(t *testing.T) {
 	s := newStandIn(t, newAuthority(t))
 	w := newWard(t, func(o *Options) { o.Signer = s.address() })
 	w.file("s1", "Nguyễn Thị Thử")
-	o := officer{t, chromium(t, 1366, 768)}
+	o := officer{t, browsers.Window(t, 1366, 768)}
 	o.signIn(w.server.URL)
 	o.holds(`document.querySelectorAll(".row").length === 1`)
 	o.key("j")
@@ -245,7 +223,7 @@ func TestLineMissesNothing(t *testing.T) {
 	}))
 	defer front.Close()
 	defer front.CloseClientConnections()
-	o := officer{t, chromium(t, 1366, 768)}
+	o := officer{t, browsers.Window(t, 1366, 768)}
 	o.signIn(front.URL)
 	o.holds(`document.querySelectorAll(".row").length === 1`)
 }
@@ -254,7 +232,7 @@ func TestLineMissesNothing(t *testing.T) {
 func TestTwoOfficersInTheBrowser(t *testing.T) {
 	w := newWard(t)
 	one := w.file("s1", "Nguyễn Thị Thử")
-	a := officer{t, chromium(t, 1366, 768)}
+	a := officer{t, browsers.Window(t, 1366, 768)}
 	ctx, end := chromedp.NewContext(a.ctx, chromedp.WithNewBrowserContext()) // a browser of its own: nothing is shared
 	t.Cleanup(end)
 	b := officer{t, ctx}
@@ -293,7 +271,7 @@ func TestHundredDossiersByKeys(t *testing.T) {
 	for i := range dossiers {
 		w.file(fmt.Sprintf("s%d", i+1), "Nguyễn Thị Thử")
 	}
-	o := officer{t, chromium(t, 1366, 768)}
+	o := officer{t, browsers.Window(t, 1366, 768)}
 	o.signIn(w.server.URL)
 	o.key("j", kb.Enter)
 	o.holds(`document.querySelector(".sides")`)

@@ -34,6 +34,7 @@ import (
 	"path/filepath"
 	"regexp"
 	"strings"
+	"sync"
 	"testing"
 	"testing/fstest"
 	"time"
@@ -45,6 +46,8 @@ import (
 	"motcua/agent/audit"
 	"motcua/agent/office"
 	"motcua/agent/sign"
+	"motcua/agent/staff"
+	"motcua/agent/staff/stafftest"
 	"motcua/ocr"
 	"motcua/ocr/paper"
 	"motcua/ocr/pdfa"
@@ -57,6 +60,18 @@ const (
 	officerPIN  = "258036"
 )
 
+// reader makes the pages' pictures for all desks: its workers take long to start.
+var (
+	reader = sync.OnceValues(func() (*ocr.Reader, error) {
+		r, err := ocr.New(ocr.Options{Limits: ocr.Limits{Time: patience, FileTime: patience}})
+		if err == nil {
+			endReader = r.Close
+		}
+		return r, err
+	})
+	endReader = func() error { return nil }
+)
+
 // TestMain lets the test's own program be the process that holds a token's library.
 func TestMain(m *testing.M) {
 	if len(os.Args) > 1 && os.Args[1] == "token-worker" {
@@ -65,7 +80,13 @@ func TestMain(m *testing.M) {
 		}
 		return
 	}
-	m.Run()
+	code := m.Run()
+	browsers.Close()
+	if err := endReader(); err != nil && code == 0 {
+		fmt.Fprintln(os.Stderr, "end the recogniser:", err)
+		code = 1
+	}
+	os.Exit(code)
 }
 
 // ward is a whole desk: real store, audit log, roster and recognition's pages. Every person in it is invented.
@@ -91,11 +112,10 @@ func newWard(t testing.TB, change ...func(*Options)) *ward {
 	if err != nil {
 		t.Fatal(err)
 	}
-	roster := NewRoster(filepath.Join(dir, "officers.json"))
-	if err := roster.Add(officerName, officerPIN); err != nil {
-		t.Fatal(err)
-	}
-	reader, err := ocr.New(ocr.Options{Limits: ocr.Limits{Time: patience, FileTime: patience}})
+	officers := filepath.Join(dir, "officers.json")
+	stafftest.Write(t, officers, stafftest.Member{Name: officerName, Role: staff.Officer, PIN: officerPIN})
+	roster := NewRoster(officers)
+	reader, err := reader()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -111,7 +131,7 @@ func newWard(t testing.TB, change ...func(*Options)) *ward {
 	t.Cleanup(func() {
 		w.server.CloseClientConnections()
 		w.server.Close()
-		if err := errors.Join(store.Close(), auditLog.Close(), reader.Close()); err != nil {
+		if err := errors.Join(store.Close(), auditLog.Close()); err != nil {
 			t.Error(err)
 		}
 	})

@@ -1,0 +1,156 @@
+// Package chromiumtest starts Chromium for tests: headless, with nothing asked of the network, and with nothing of it left
+// behind on the disk.
+//
+// A test of pages gets the headless shell (Debian package chromium-headless-shell): the same engine without the browser's
+// own windows, for a third less of the processor. Where it isn't there, and for what only the whole browser has (an
+// extension), it is Chromium itself.
+package chromiumtest
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/chromedp/chromedp"
+)
+
+const (
+	patience = 10 * time.Minute // until Chromium has started, on a machine that has other work
+	longest  = 40 * time.Minute // for a whole walk in it
+)
+
+// Flag is a further option of the command line: its name without dashes, and its value.
+type Flag struct {
+	Name  string
+	Value any
+}
+
+// Browser is a started Chromium.
+type Browser struct {
+	ctx context.Context
+	end func() // ends it and takes its files away
+}
+
+// Close ends it.
+func (b *Browser) Close() { b.end() }
+
+// shell is the headless shell's path, or nothing where it is not installed.
+var shell = sync.OnceValue(func() string {
+	name, err := exec.LookPath("chromium-headless-shell")
+	if err != nil {
+		return ""
+	}
+	return name
+})
+
+// start starts the headless shell, or where whole is asked for, the whole browser.
+func start(whole bool, flags []Flag) (*Browser, error) {
+	// Chromium leaves its sockets' folders behind when it is ended; a short path, because a socket's may have 107 signs.
+	temp, err := os.MkdirTemp("", "mo")
+	if err != nil {
+		return nil, fmt.Errorf("make a folder for Chromium: %w", err)
+	}
+	options := slices.Concat(chromedp.DefaultExecAllocatorOptions[:], []chromedp.ExecAllocatorOption{
+		chromedp.Env("TMPDIR=" + temp), chromedp.WSURLReadTimeout(patience), chromedp.NoSandbox, chromedp.DisableGPU,
+		chromedp.UserDataDir(filepath.Join(temp, "profile")), chromedp.WindowSize(1920, 1080),
+		chromedp.Flag("disable-quic", true), chromedp.Flag("disable-background-networking", true),
+		chromedp.Flag("disable-component-update", true), chromedp.Flag("disable-sync", true), chromedp.Flag("hide-scrollbars", true)})
+	for _, f := range flags {
+		options = append(options, chromedp.Flag(f.Name, f.Value))
+	}
+	if path := shell(); path != "" && !whole {
+		options = append(options, chromedp.ExecPath(path))
+	}
+	alloc, endAlloc := chromedp.NewExecAllocator(context.Background(), options...)
+	ctx, end := chromedp.NewContext(alloc)
+	b := &Browser{ctx, func() { end(); endAlloc(); os.RemoveAll(temp) }}
+	if err := chromedp.Do(ctx); err != nil {
+		b.Close()
+		return nil, fmt.Errorf("Chromium (Debian packages chromium and chromium-headless-shell) did not start: %w", err)
+	}
+	return b, nil
+}
+
+// Whole starts the whole browser for one test, with further flags, and gives its first tab.
+func Whole(t testing.TB, flags ...Flag) context.Context {
+	t.Helper()
+	b, err := start(true, flags)
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, endTime := context.WithTimeout(b.ctx, longest)
+	t.Cleanup(func() { endTime(); b.Close() })
+	return ctx
+}
+
+// Pool are the started browsers of a package. A test has one to itself, since the windows of one share its touches and its
+// focus; the next test takes it over. The zero Pool is ready; its Close is for TestMain.
+type Pool struct {
+	Flags []Flag
+
+	mu   sync.Mutex // guards idle
+	idle []*Browser
+}
+
+// Window opens a window that knows nothing of any other, with a screen of so many pixels, until the test ends. A browser
+// that a test failed in is not given to another.
+func (p *Pool) Window(t testing.TB, width, height int64) context.Context {
+	t.Helper()
+	ctx, end := chromedp.NewContext(p.take(t).ctx, chromedp.WithNewBrowserContext())
+	ctx, endTime := context.WithTimeout(ctx, longest)
+	t.Cleanup(func() { endTime(); end() })
+	if err := chromedp.Do(ctx, chromedp.EmulateViewport(width, height)); err != nil {
+		t.Fatal(err)
+	}
+	return ctx
+}
+
+func (p *Pool) take(t testing.TB) *Browser {
+	t.Helper()
+	var b *Browser
+	p.mu.Lock()
+	if n := len(p.idle); n > 0 {
+		b, p.idle = p.idle[n-1], p.idle[:n-1]
+	}
+	p.mu.Unlock()
+	if b == nil {
+		var err error
+		if b, err = start(false, p.Flags); err != nil {
+			t.Fatal(err)
+		}
+	}
+	t.Cleanup(func() {
+		if t.Failed() {
+			b.Close()
+			return
+		}
+		p.mu.Lock()
+		defer p.mu.Unlock()
+		p.idle = append(p.idle, b)
+	})
+	return b
+}
+
+// Close ends the browsers that no test has.
+func (p *Pool) Close() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for _, b := range p.idle {
+		b.Close()
+	}
+	p.idle = nil
+}
+
+// Extension are the flags of a browser that has the unpacked extension in dir, and finds hosts as the rules say ("MAP *:443
+// 127.0.0.1:1234"), whatever certificate is shown there.
+func Extension(dir, hosts string) []Flag {
+	return []Flag{{"disable-extensions", false}, {"load-extension", dir}, {"disable-extensions-except", dir},
+		{"disable-features", "DisableLoadExtensionCommandLineSwitch,HttpsUpgrades"},
+		{"host-resolver-rules", hosts}, {"ignore-certificate-errors", true}}
+}
