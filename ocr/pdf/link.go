@@ -1,8 +1,8 @@
 package pdf
 
-// See local_symbols.a: it keeps MuPDF's bundled libjpeg from taking the place of the system's.
+// See symbols.a: it keeps MuPDF's bundled libjpeg from taking the place of the system's.
 
 /*
-#cgo LDFLAGS: ${SRCDIR}/local_symbols.a
+#cgo LDFLAGS: ${SRCDIR}/symbols.a
 */
 import "C"
