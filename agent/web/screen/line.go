@@ -146,8 +146,8 @@ func (s *Host) Deal(stack *Table, p *procedure.Procedure, name string) {
 	if !slices.ContainsFunc(dealt, func(t *Table) bool { return !s.safe(t) }) {
 		s.forget(stack)
 	}
+	s.Sessions.enqueue(dealt...) // before the stack is gone: at no moment is anybody nowhere
 	stack.Visit.Wipe()
-	s.Sessions.enqueue(dealt...)
 }
 
 // divide says who gets what of a stack.
