@@ -181,26 +181,49 @@ func countLines(ts *testscript.TestScript, neg bool, args []string) {
 	}
 }
 
-// specimen FILE SHEET draws a sheet of configs/specimens as an A4 scan at 300 dpi.
+// specimen FILE SHEET writes a sheet of configs/specimens as an A4 scan at 300 dpi.
 func drawSpecimen(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) != 2 {
 		ts.Fatalf("usage: specimen FILE SHEET")
 	}
-	sheets, err := specimen.Load(configs.FS, "specimens")
+	drawn, err := specimenNamed(args[1])
 	ts.Check(err)
-	for _, s := range sheets {
-		if s.Name != args[1] {
-			continue
-		}
-		page, _, err := specimen.Draw(s.Front, s.Seed, s.Damage)
-		ts.Check(err)
-		f, err := os.Create(ts.MkAbs(args[0]))
-		ts.Check(err)
-		ts.Check(jpeg.Encode(f, page, &jpeg.Options{Quality: 90}))
-		ts.Check(f.Close())
-		return
+	ts.Check(os.WriteFile(ts.MkAbs(args[0]), drawn, 0o600))
+}
+
+// specimens are the sheets that were drawn, as JPEG, by their names: many scripts want the same, and drawing takes a second.
+var specimens struct {
+	mu    sync.Mutex // guards drawn
+	drawn map[string][]byte
+}
+
+func specimenNamed(name string) ([]byte, error) {
+	specimens.mu.Lock()
+	defer specimens.mu.Unlock()
+	if drawn := specimens.drawn[name]; drawn != nil {
+		return drawn, nil
 	}
-	ts.Fatalf("no specimen %q", args[1])
+	sheets, err := specimen.Load(configs.FS, "specimens")
+	if err != nil {
+		return nil, err
+	}
+	at := slices.IndexFunc(sheets, func(s specimen.Sheet) bool { return s.Name == name })
+	if at < 0 {
+		return nil, fmt.Errorf("no specimen %q", name)
+	}
+	page, err := sheets[at].DrawFront()
+	if err != nil {
+		return nil, err
+	}
+	var drawn bytes.Buffer
+	if err := jpeg.Encode(&drawn, page.RGBA, &jpeg.Options{Quality: 90}); err != nil {
+		return nil, err
+	}
+	if specimens.drawn == nil {
+		specimens.drawn = map[string][]byte{}
+	}
+	specimens.drawn[name] = drawn.Bytes()
+	return drawn.Bytes(), nil
 }
 
 // hugepng FILE SIDE writes a small PNG file of SIDE x SIDE black-and-white pixels.
