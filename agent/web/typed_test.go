@@ -8,6 +8,7 @@ import (
 
 	"github.com/chromedp/chromedp"
 
+	"motcua/agent/visit"
 	"motcua/ocr/paper"
 )
 
@@ -90,11 +91,13 @@ func TestWedgeIsToldFromFingers(t *testing.T) {
 		wedge)); got != "AN" {
 		t.Errorf("the reader left %q in the field", got)
 	}
+	state := func() visit.State { return k.site.Sessions.Visits()[0].Visit.State() }
+	await(t, "the reading", func() bool { return len(state().Readings) > 0 }) // the page's own path begins as the one it goes to
 	arrive(t, ctx, "/check")
-	if e, _ := k.site.Sessions.Visits()[0].Visit.State().Entry("applicant_number"); e.Text == "" {
+	if e, _ := state().Entry("applicant_number"); e.Text == "" {
 		t.Error("the form has no number")
 	}
-	if held := k.site.Sessions.Visits()[0].Visit.State().Readings; len(held) != 1 {
+	if held := state().Readings; len(held) != 1 {
 		t.Errorf("%d readings are held", len(held))
 	}
 }
