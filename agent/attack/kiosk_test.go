@@ -253,7 +253,7 @@ func (s *screen) loadKeyboard() {
 
 func (s *screen) wait(what string, done func() bool) {
 	s.t.Helper()
-	for end := time.Now().Add(patience); !done(); time.Sleep(50 * time.Millisecond) {
+	for end := time.Now().Add(patience); !done(); time.Sleep(100 * time.Millisecond) {
 		if time.Now().After(end) {
 			s.t.Fatalf("waited in vain for %s; the browser said %s", what, &s.said)
 		}
@@ -355,7 +355,7 @@ func (s *screen) seen() string {
 
 // settles gives what is to be seen once it has changed from before, or some time after nothing did.
 func (s *screen) settles(before string, within time.Duration) string {
-	for end := time.Now().Add(within); time.Now().Before(end); time.Sleep(50 * time.Millisecond) {
+	for end := time.Now().Add(within); time.Now().Before(end); time.Sleep(150 * time.Millisecond) { // a look takes three programs
 		if now := s.seen(); now != before {
 			return now
 		}

@@ -8,6 +8,7 @@ package chromiumtest
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"os/exec"
@@ -23,6 +24,10 @@ import (
 const (
 	patience = 10 * time.Minute // until Chromium has started, on a machine that has other work
 	longest  = 40 * time.Minute // for a whole walk in it
+
+	// How soon a page is asked again what it was asked: each answer takes three processes, so that a wait that lasts is asked less often.
+	soon   = 10 * time.Millisecond
+	seldom = 200 * time.Millisecond
 )
 
 // Flag is a further option of the command line: its name without dashes, and its value.
@@ -153,4 +158,25 @@ func Extension(dir, hosts string) []Flag {
 	return []Flag{{"disable-extensions", false}, {"load-extension", dir}, {"disable-extensions-except", dir},
 		{"disable-features", "DisableLoadExtensionCommandLineSwitch,HttpsUpgrades"},
 		{"host-resolver-rules", hosts}, {"ignore-certificate-errors", true}}
+}
+
+// ErrNever is that a page did not come to say yes.
+var ErrNever = errors.New("never came true")
+
+// Until waits until a script says yes on a page that is fully there. Between two pages it cannot be asked.
+func Until(ctx context.Context, script string) error {
+	whole := `document.readyState === "complete" && !!(` + script + `)`
+	end := time.Now().Add(patience)
+	for pause := soon; ; pause = min(pause*3/2, seldom) {
+		yes, err := chromedp.Run(ctx, chromedp.Evaluate[bool](whole))
+		switch {
+		case err == nil && yes:
+			return nil
+		case ctx.Err() != nil:
+			return fmt.Errorf("the browser ended: %w", ctx.Err())
+		case time.Now().After(end):
+			return ErrNever
+		}
+		time.Sleep(pause)
+	}
 }

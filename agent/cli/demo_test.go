@@ -202,12 +202,9 @@ func (w walker) is(script string) bool {
 
 func (w walker) until(script string) {
 	w.t.Helper()
-	for end := time.Now().Add(patience); time.Now().Before(end); time.Sleep(30 * time.Millisecond) {
-		if yes, err := chromedp.Run(w.ctx, chromedp.Evaluate[bool](script)); err == nil && yes {
-			return
-		}
+	if err := chromiumtest.Until(w.ctx, script); err != nil {
+		w.t.Fatalf("%s: %v; the page says: %s", script, err, strings.Join(strings.Fields(w.text("main")), " "))
 	}
-	w.t.Fatalf("never came true: %s; the page says: %s", script, strings.Join(strings.Fields(w.text("main")), " "))
 }
 
 func (w walker) text(selector string) string {

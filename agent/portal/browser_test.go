@@ -24,9 +24,6 @@ import (
 // Form.io library, and web components that behave as far as theirs are publicly known. The portal's own host names
 // lead to it.
 
-// patience bounds every wait for a thing that a sound program does at once.
-const patience = 10 * time.Minute
-
 const formio = "../../.make/npm/node_modules/@formio/js/dist"
 
 // version is a form as it may look on another day.
@@ -236,14 +233,8 @@ func (s *standIn) chromium() context.Context {
 
 func (s *standIn) until(ctx context.Context, what, script string) {
 	s.t.Helper()
-	for end := time.Now().Add(patience); ; time.Sleep(30 * time.Millisecond) {
-		yes, err := chromedp.Run(ctx, chromedp.Evaluate[bool](script))
-		if err == nil && yes {
-			return
-		}
-		if ctx.Err() != nil || time.Now().After(end) {
-			s.t.Fatalf("waited for %s in vain: %v", what, err)
-		}
+	if err := chromiumtest.Until(ctx, script); err != nil {
+		s.t.Fatalf("waited for %s in vain: %v", what, err)
 	}
 }
 

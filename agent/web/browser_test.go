@@ -55,13 +55,9 @@ func await(t testing.TB, what string, so func() bool) {
 // holds waits until a script says yes on a page that is fully there. Between two pages it cannot be asked.
 func holds(t testing.TB, ctx context.Context, what, script string) {
 	t.Helper()
-	await(t, what, func() bool {
-		yes, err := chromedp.Run(ctx, chromedp.Evaluate[bool](`document.readyState==="complete" && !!(`+script+`)`))
-		if ctx.Err() != nil {
-			t.Fatalf("the browser ended while %s was waited for: %v", what, ctx.Err())
-		}
-		return err == nil && yes
-	})
+	if err := chromiumtest.Until(ctx, script); err != nil {
+		t.Fatalf("waited for %s in vain: %v", what, err)
+	}
 }
 
 var update = flag.Bool("update", false, "write the screenshots anew")
@@ -314,16 +310,13 @@ func pastPapers(t testing.TB, ctx context.Context, look func(string)) {
 
 func arrive(t testing.TB, ctx context.Context, to string) {
 	t.Helper()
-	for end := time.Now().Add(patience); time.Now().Before(end); time.Sleep(30 * time.Millisecond) {
-		ready, err := chromedp.Run(ctx, chromedp.Evaluate[bool](`document.readyState==="complete" && location.pathname.startsWith("`+to+`")`))
-		if err == nil && ready {
-			return
-		}
-		if ctx.Err() != nil {
-			t.Fatalf("wanted %s: %v", to, ctx.Err())
-		}
+	err := chromiumtest.Until(ctx, `location.pathname.startsWith("`+to+`")`)
+	if errors.Is(err, chromiumtest.ErrNever) {
+		t.Fatalf("wanted %s, still on %s: %s", to, pathOf(ctx, t), strings.Join(strings.Fields(text(t, ctx, "main")), " "))
 	}
-	t.Fatalf("wanted %s, still on %s: %s", to, pathOf(ctx, t), strings.Join(strings.Fields(text(t, ctx, "main")), " "))
+	if err != nil {
+		t.Fatalf("wanted %s: %v", to, err)
+	}
 }
 
 func text(t testing.TB, ctx context.Context, selector string) string {

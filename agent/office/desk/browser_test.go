@@ -42,13 +42,12 @@ func (o officer) do(actions ...chromedp.Action[chromedp.Void]) {
 
 func (o officer) holds(script string) {
 	o.t.Helper()
-	for end := time.Now().Add(patience); time.Now().Before(end) && o.ctx.Err() == nil; time.Sleep(20 * time.Millisecond) {
-		if yes, err := chromedp.Run(o.ctx, chromedp.Evaluate[bool](`document.readyState === "complete" && !!(`+script+`)`)); err == nil && yes {
-			return
-		}
+	err := chromiumtest.Until(o.ctx, script)
+	if err == nil {
+		return
 	}
 	where, _ := chromedp.Run(o.ctx, chromedp.Evaluate[string](`location.href + " " + document.querySelector("main").innerText.slice(0, 400)`))
-	o.t.Fatalf("never came true: %s, on %s", script, where)
+	o.t.Fatalf("%s: %v, on %s", script, err, where)
 }
 
 func (o officer) key(keys ...string) {
