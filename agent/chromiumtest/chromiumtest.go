@@ -98,6 +98,7 @@ func Whole(t testing.TB, flags ...Flag) context.Context {
 // focus; the next test takes it over. The zero Pool is ready; its Close is for TestMain.
 type Pool struct {
 	Flags []Flag
+	Whole bool // the whole browser, as a kiosk has it
 
 	mu   sync.Mutex // guards idle
 	idle []*Browser
@@ -126,7 +127,7 @@ func (p *Pool) take(t testing.TB) *Browser {
 	p.mu.Unlock()
 	if b == nil {
 		var err error
-		if b, err = start(false, p.Flags); err != nil {
+		if b, err = start(p.Whole, p.Flags); err != nil {
 			t.Fatal(err)
 		}
 	}

@@ -33,11 +33,11 @@ const paint = `performance.getEntriesByName("first-contentful-paint")[0]?.startT
 
 func BenchmarkPages(b *testing.B) {
 	k := newKiosk(b)
-	ctx := browser(b, 1920, 1080)
+	ctx := wholeBrowsers.Window(b, 1920, 1080)
 	if err := chromedp.Do(ctx, chromedp.Navigate(k.server.URL+"/")); err != nil { // a kiosk's browser has run all day
 		b.Fatal(err)
 	}
-	blank, beside := emptyPage(b), browser(b, 1920, 1080)
+	blank, beside := emptyPage(b), wholeBrowsers.Window(b, 1920, 1080)
 	for b.Loop() {
 		var heaviest float64
 		var paints, empties []float64
@@ -110,7 +110,7 @@ const (
 // A whole visit by a robot that takes a person's time: how long it lasts, and how much of that is the machine's.
 func BenchmarkVisit(b *testing.B) {
 	k := newKiosk(b)
-	ctx := browser(b, 1920, 1080)
+	ctx := wholeBrowsers.Window(b, 1920, 1080)
 	for b.Loop() {
 		began, person, taps := time.Now(), time.Duration(0), 0
 		toReceipt(b, ctx, k, "2.000815", func(page string) {
@@ -143,7 +143,7 @@ func firstPaint(b *testing.B, ctx context.Context) float64 {
 // letter has been handed to the screen.
 func BenchmarkKeyPress(b *testing.B) {
 	k := newKiosk(b)
-	ctx := browser(b, 1920, 1080)
+	ctx := wholeBrowsers.Window(b, 1920, 1080)
 	toQuestion(b, ctx, k, "applicant_name")
 	click(b, ctx, "#value")
 	eval[bool](b, ctx, `(() => {

@@ -169,8 +169,11 @@ func recogniser(t testing.TB) *ocr.Reader {
 	return r
 }
 
-// browsers are those of all tests of this package.
-var browsers chromiumtest.Pool
+// browsers are those of all tests of this package, wholeBrowsers those that anything is measured in: a kiosk has the whole one.
+var (
+	browsers      chromiumtest.Pool
+	wholeBrowsers = chromiumtest.Pool{Whole: true}
+)
 
 func TestMain(m *testing.M) {
 	if len(os.Args) > 1 && os.Args[1] == "token-worker" { // the process that holds a token's library
@@ -181,6 +184,7 @@ func TestMain(m *testing.M) {
 	}
 	code := m.Run()
 	browsers.Close()
+	wholeBrowsers.Close()
 	if err := endReader(); err != nil && code == 0 {
 		fmt.Fprintln(os.Stderr, "end the recogniser:", err)
 		code = 1
