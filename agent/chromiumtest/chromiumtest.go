@@ -77,7 +77,7 @@ func start(whole bool, flags []Flag) (*Browser, error) {
 	b := &Browser{ctx, func() { end(); endAlloc(); os.RemoveAll(temp) }}
 	if err := chromedp.Do(ctx); err != nil {
 		b.Close()
-		return nil, fmt.Errorf("Chromium (Debian packages chromium and chromium-headless-shell) did not start: %w", err)
+		return nil, fmt.Errorf("start Chromium (Debian packages chromium and chromium-headless-shell): %w", err)
 	}
 	return b, nil
 }

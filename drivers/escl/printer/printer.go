@@ -355,16 +355,7 @@ func (p *Printer) Status() string {
 
 // feederSays is the state of the feeder in the device's own way of telling it. p.mu is held.
 func (p *Printer) feederSays() string {
-	adf := p.adf
-	if p.h.NoAdfState && (adf == "ScannerAdfLoaded" || adf == "ScannerAdfProcessing") {
-		adf = ""
-	}
-	if p.job != nil && p.h.EndsEarly > 0 && p.job.given == p.h.EndsEarly && len(p.feeder) > 0 && strings.HasSuffix(adf, "Processing") {
-		adf = "ScannerAdfLoaded" // it feeds no more
-	}
-	if p.h.EmptyWhileFed && p.job != nil && strings.HasSuffix(adf, "Processing") {
-		adf = "ScannerAdfEmpty"
-	}
+	adf := p.feederState()
 	if p.h.LoadedWord != "" && adf == "ScannerAdfLoaded" {
 		adf = p.h.LoadedWord
 	}
@@ -376,6 +367,21 @@ func (p *Printer) feederSays() string {
 	}
 	if p.h.LoadedWhenIdle && p.job == nil && adf == "ScannerAdfEmpty" {
 		adf = "ScannerAdfLoaded"
+	}
+	return adf
+}
+
+// feederState is what a device takes its feeder's state to be, in the standard's words. p.mu is held.
+func (p *Printer) feederState() string {
+	adf := p.adf
+	if p.h.NoAdfState && (adf == "ScannerAdfLoaded" || adf == "ScannerAdfProcessing") {
+		adf = ""
+	}
+	if p.job != nil && p.h.EndsEarly > 0 && p.job.given == p.h.EndsEarly && len(p.feeder) > 0 && strings.HasSuffix(adf, "Processing") {
+		adf = "ScannerAdfLoaded" // it feeds no more
+	}
+	if p.h.EmptyWhileFed && p.job != nil && strings.HasSuffix(adf, "Processing") {
+		adf = "ScannerAdfEmpty"
 	}
 	return adf
 }
