@@ -36,14 +36,11 @@ type Flag struct {
 	Value any
 }
 
-// Browser is a started Chromium.
-type Browser struct {
+// browser is a started Chromium.
+type browser struct {
 	ctx context.Context
 	end func() // ends it and takes its files away
 }
-
-// Close ends it.
-func (b *Browser) Close() { b.end() }
 
 // shell is the headless shell's path, or nothing where it is not installed.
 var shell = sync.OnceValue(func() string {
@@ -55,7 +52,7 @@ var shell = sync.OnceValue(func() string {
 })
 
 // start starts the headless shell, or where whole is asked for, the whole browser.
-func start(whole bool, flags []Flag) (*Browser, error) {
+func start(whole bool, flags []Flag) (*browser, error) {
 	// Chromium leaves its sockets' folders behind when it is ended; a short path, because a socket's may have 107 signs.
 	temp, err := os.MkdirTemp("", "mo")
 	if err != nil {
@@ -74,9 +71,9 @@ func start(whole bool, flags []Flag) (*Browser, error) {
 	}
 	alloc, endAlloc := chromedp.NewExecAllocator(context.Background(), options...)
 	ctx, end := chromedp.NewContext(alloc)
-	b := &Browser{ctx, func() { end(); endAlloc(); os.RemoveAll(temp) }}
+	b := &browser{ctx, func() { end(); endAlloc(); os.RemoveAll(temp) }}
 	if err := chromedp.Do(ctx); err != nil {
-		b.Close()
+		b.end()
 		return nil, fmt.Errorf("start Chromium (Debian packages chromium and chromium-headless-shell): %w", err)
 	}
 	return b, nil
@@ -90,7 +87,7 @@ func Whole(t testing.TB, flags ...Flag) context.Context {
 		t.Fatal(err)
 	}
 	ctx, endTime := context.WithTimeout(b.ctx, longest)
-	t.Cleanup(func() { endTime(); b.Close() })
+	t.Cleanup(func() { endTime(); b.end() })
 	return ctx
 }
 
@@ -101,7 +98,7 @@ type Pool struct {
 	Whole bool // the whole browser, as a kiosk has it
 
 	mu   sync.Mutex // guards idle
-	idle []*Browser
+	idle []*browser
 }
 
 // Window opens a window that knows nothing of any other, with a screen of so many pixels, until the test ends. A browser
@@ -117,9 +114,9 @@ func (p *Pool) Window(t testing.TB, width, height int64) context.Context {
 	return ctx
 }
 
-func (p *Pool) take(t testing.TB) *Browser {
+func (p *Pool) take(t testing.TB) *browser {
 	t.Helper()
-	var b *Browser
+	var b *browser
 	p.mu.Lock()
 	if n := len(p.idle); n > 0 {
 		b, p.idle = p.idle[n-1], p.idle[:n-1]
@@ -133,7 +130,7 @@ func (p *Pool) take(t testing.TB) *Browser {
 	}
 	t.Cleanup(func() {
 		if t.Failed() {
-			b.Close()
+			b.end()
 			return
 		}
 		p.mu.Lock()
@@ -148,7 +145,7 @@ func (p *Pool) Close() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	for _, b := range p.idle {
-		b.Close()
+		b.end()
 	}
 	p.idle = nil
 }
