@@ -17,7 +17,6 @@ import (
 	"testing"
 	"time"
 
-	natsd "github.com/nats-io/nats-server/v2/server"
 	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
 	"github.com/tus/tusd/v2/pkg/filestore"
@@ -30,6 +29,7 @@ import (
 	"motcua/agent/office"
 	"motcua/queue"
 	"motcua/queue/collect"
+	"motcua/queue/natstest"
 	"motcua/queue/seal"
 	"motcua/queue/tus"
 )
@@ -281,16 +281,8 @@ func (f *fleet) judge(lasted time.Duration) {
 // fleetNATS is a province's NATS with the buckets of the README.
 func fleetNATS(t *testing.T, dir string) string {
 	t.Helper()
-	s, err := natsd.NewServer(&natsd.Options{Host: "127.0.0.1", Port: -1, JetStream: true, StoreDir: dir, NoLog: true, NoSigs: true})
-	if err != nil {
-		t.Fatal(err)
-	}
-	s.Start()
-	t.Cleanup(func() { s.Shutdown(); s.WaitForShutdown() })
-	if !s.ReadyForConnections(time.Minute) {
-		t.Fatal("NATS server did not start")
-	}
-	nc, err := nats.Connect(s.ClientURL())
+	s := natstest.Start(t, dir, natstest.AnyPort)
+	nc, err := nats.Connect(s.URL())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -307,5 +299,5 @@ func fleetNATS(t *testing.T, dir string) string {
 	if _, err := js.CreateObjectStore(t.Context(), jetstream.ObjectStoreConfig{Bucket: answer.ResultsBucket}); err != nil {
 		t.Fatal(err)
 	}
-	return s.ClientURL()
+	return s.URL()
 }

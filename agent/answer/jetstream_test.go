@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"net"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -15,33 +14,13 @@ import (
 	"time"
 
 	"filippo.io/age"
-	natsd "github.com/nats-io/nats-server/v2/server"
 	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
 
 	"motcua/queue"
+	"motcua/queue/natstest"
 	"motcua/queue/seal"
 )
-
-// nats starts a real NATS server with JetStream; the same folder and port again is the same server after a restart.
-func natsServer(t *testing.T, dir string, port int) *natsd.Server {
-	t.Helper()
-	return natsWith(t, &natsd.Options{Host: "127.0.0.1", Port: port, JetStream: true, StoreDir: dir, NoLog: true, NoSigs: true})
-}
-
-func natsWith(t *testing.T, o *natsd.Options) *natsd.Server {
-	t.Helper()
-	s, err := natsd.NewServer(o)
-	if err != nil {
-		t.Fatal(err)
-	}
-	s.Start()
-	if !s.ReadyForConnections(time.Minute) {
-		t.Fatal("NATS server did not start")
-	}
-	t.Cleanup(func() { s.Shutdown(); s.WaitForShutdown() })
-	return s
-}
 
 func connectTo(url string) Connect {
 	return func(more ...nats.Option) (*nats.Conn, error) {
@@ -167,31 +146,31 @@ func (s *seat) hasResult(id, want string) func() bool {
 }
 
 func TestProvince(t *testing.T) {
-	hub := natsServer(t, t.TempDir(), -1)
-	js := provide(t, hub.ClientURL())
+	hub := natstest.Start(t, t.TempDir(), natstest.AnyPort)
+	js := provide(t, hub.URL())
 	d := newDesk("desk-1")
 	q := delivered(t, "A")
 	if _, err := q.DeliverDue(t.Context(), takesAll{}); err != nil {
 		t.Fatal(err)
 	}
-	publisher, err := NewPublisher(connectTo(hub.ClientURL()), "ward-7", d, quiet)
+	publisher, err := NewPublisher(connectTo(hub.URL()), "ward-7", d, quiet)
 	if err != nil {
 		t.Fatal(err)
 	}
 	stop := runs(t, publisher.Run)
-	first := kiosk(t, hub.ClientURL(), "kiosk-a", t.TempDir(), q)
+	first := kiosk(t, hub.URL(), "kiosk-a", t.TempDir(), q)
 	d.answers("A", Received, nil)
 	eventually(t, "received at the first kiosk", first.has("A", Received))
 	eventually(t, "acknowledged", func() bool { s, _ := q.Get("A"); return s.State == queue.Acknowledged })
 
 	// A kiosk that comes later reads what was answered before it came, and the publisher starts anew meanwhile.
 	stop()
-	publisher, err = NewPublisher(connectTo(hub.ClientURL()), "ward-7", d, quiet)
+	publisher, err = NewPublisher(connectTo(hub.URL()), "ward-7", d, quiet)
 	if err != nil {
 		t.Fatal(err)
 	}
 	runs(t, publisher.Run)
-	second := kiosk(t, hub.ClientURL(), "kiosk-b", t.TempDir(), nil)
+	second := kiosk(t, hub.URL(), "kiosk-b", t.TempDir(), nil)
 	eventually(t, "received at the second kiosk", second.has("A", Received))
 	d.answers("A", Done, []byte("invented result"))
 	for _, k := range []*seat{first, second} {
@@ -204,7 +183,7 @@ func TestProvince(t *testing.T) {
 	d.answers("B", Received, nil)
 	d.answers("B", NeedsMore, nil)
 	eventually(t, "B at the second kiosk", second.has("B", NeedsMore))
-	again := kiosk(t, hub.ClientURL(), "kiosk-a", first.dir, q)
+	again := kiosk(t, hub.URL(), "kiosk-a", first.dir, q)
 	eventually(t, "B at the first kiosk", again.has("B", NeedsMore))
 	again.took(t, "B needs-more")
 
@@ -232,9 +211,9 @@ func TestProvince(t *testing.T) {
 // The server goes and comes back, empty buckets are made anew, kiosk and publisher are restarted: each answer is new once.
 func TestProvinceKilled(t *testing.T) {
 	dir := t.TempDir()
-	hub := natsServer(t, dir, -1)
-	url := hub.ClientURL()
-	port := hub.Addr().(*net.TCPAddr).Port
+	hub := natstest.Start(t, dir, natstest.AnyPort)
+	url := hub.URL()
+	port := hub.Port()
 	provide(t, url)
 	d := newDesk("desk-1")
 	publisher, err := NewPublisher(connectTo(url), "ward-7", d, quiet)
@@ -245,16 +224,14 @@ func TestProvinceKilled(t *testing.T) {
 	k := kiosk(t, url, "kiosk-a", t.TempDir(), nil)
 	d.answers("A", Received, nil)
 	eventually(t, "A", k.has("A", Received))
-	hub.Shutdown()
-	hub.WaitForShutdown()
+	hub.Stop()
 	d.answers("A", Eligible, nil)
 	d.answers("B", Received, nil)
-	hub = natsServer(t, dir, port)
+	hub = natstest.Start(t, dir, port)
 	eventually(t, "A after the restart", k.has("A", Eligible))
 	eventually(t, "B after the restart", k.has("B", Received))
-	hub.Shutdown()
-	hub.WaitForShutdown()
-	natsServer(t, t.TempDir(), port) // all of it was lost
+	hub.Stop()
+	natstest.Start(t, t.TempDir(), port) // all of it was lost
 	provide(t, url)
 	d.answers("B", Done, []byte("invented result"))
 	eventually(t, "B from the new buckets", k.has("B", Done))
@@ -265,16 +242,16 @@ func TestProvinceKilled(t *testing.T) {
 // Who has a kiosk's credential for the province's NATS writes his own key in its place: nothing is sealed to it. When the kiosk is
 // revoked at the desk, what lies in the buckets is sealed anew, and it opens nothing of it.
 func TestProvinceStolenCredential(t *testing.T) {
-	hub := natsServer(t, t.TempDir(), -1)
-	js := provide(t, hub.ClientURL())
+	hub := natstest.Start(t, t.TempDir(), natstest.AnyPort)
+	js := provide(t, hub.URL())
 	d := newDesk("desk-1")
-	publisher, err := NewPublisher(connectTo(hub.ClientURL()), "ward-7", d, quiet)
+	publisher, err := NewPublisher(connectTo(hub.URL()), "ward-7", d, quiet)
 	if err != nil {
 		t.Fatal(err)
 	}
 	runs(t, publisher.Run)
-	stolen := kiosk(t, hub.ClientURL(), "kiosk-a", t.TempDir(), nil)
-	other := kiosk(t, hub.ClientURL(), "kiosk-b", t.TempDir(), nil)
+	stolen := kiosk(t, hub.URL(), "kiosk-a", t.TempDir(), nil)
+	other := kiosk(t, hub.URL(), "kiosk-b", t.TempDir(), nil)
 	d.answers("A", Done, []byte("invented result"))
 	eventually(t, "A at the kiosk", stolen.hasResult("A", "invented result"))
 	thief, err := age.GenerateX25519Identity()
@@ -336,15 +313,15 @@ func TestProvinceStolenCredential(t *testing.T) {
 
 // Over JetStream, too, a kiosk can tell that the desk seals to another key of it, or revoked it, and that it is sealed to again.
 func TestProvinceTellsHowAKioskStands(t *testing.T) {
-	hub := natsServer(t, t.TempDir(), -1)
-	js := provide(t, hub.ClientURL())
+	hub := natstest.Start(t, t.TempDir(), natstest.AnyPort)
+	js := provide(t, hub.URL())
 	d := newDesk("desk-1")
-	publisher, err := NewPublisher(connectTo(hub.ClientURL()), "ward-7", d, quiet)
+	publisher, err := NewPublisher(connectTo(hub.URL()), "ward-7", d, quiet)
 	if err != nil {
 		t.Fatal(err)
 	}
 	runs(t, publisher.Run)
-	k := kiosk(t, hub.ClientURL(), "kiosk-a", t.TempDir(), nil)
+	k := kiosk(t, hub.URL(), "kiosk-a", t.TempDir(), nil)
 	stands := func(s *seat, cause string) {
 		t.Helper()
 		eventually(t, "contact "+cause, func() bool {
@@ -362,10 +339,10 @@ func TestProvinceTellsHowAKioskStands(t *testing.T) {
 	// Set up anew, it has another key. A restart does not make it forget; what it is told, nobody else can read.
 	k.stop()
 	dir := t.TempDir()
-	anew := kiosk(t, hub.ClientURL(), "kiosk-a", dir, nil)
+	anew := kiosk(t, hub.URL(), "kiosk-a", dir, nil)
 	stands(anew, "key")
 	anew.stop()
-	anew = kiosk(t, hub.ClientURL(), "kiosk-a", dir, nil)
+	anew = kiosk(t, hub.URL(), "kiosk-a", dir, nil)
 	stands(anew, "key")
 	if c, err := ReadContact(t.Context(), dir, seal.NewFile(filepath.Join(dir, "key"))); err != nil || c.Cause != "key" {
 		t.Errorf("a technician is told %+v, %v", c, err)
@@ -399,17 +376,17 @@ func (s *seat) contact() Contact {
 // A result that its citizen has in hand is wiped at the ward's other kiosks, and out of the province's store; also at one that was
 // away meanwhile. It is no news there.
 func TestProvinceWipesWhatWasHandedOver(t *testing.T) {
-	hub := natsServer(t, t.TempDir(), -1)
-	js := provide(t, hub.ClientURL())
+	hub := natstest.Start(t, t.TempDir(), natstest.AnyPort)
+	js := provide(t, hub.URL())
 	d := newDesk("desk-1")
-	publisher, err := NewPublisher(connectTo(hub.ClientURL()), "ward-7", d, quiet)
+	publisher, err := NewPublisher(connectTo(hub.URL()), "ward-7", d, quiet)
 	if err != nil {
 		t.Fatal(err)
 	}
 	runs(t, publisher.Run)
 	var kiosks []*seat
 	for _, name := range []string{"kiosk-a", "kiosk-b", "kiosk-c"} {
-		kiosks = append(kiosks, kiosk(t, hub.ClientURL(), name, t.TempDir(), nil))
+		kiosks = append(kiosks, kiosk(t, hub.URL(), name, t.TempDir(), nil))
 	}
 	d.answers("A", Done, []byte("invented result"))
 	for _, k := range kiosks {
@@ -436,7 +413,7 @@ func TestProvinceWipesWhatWasHandedOver(t *testing.T) {
 		_, err := results.GetInfo(t.Context(), "ward-7.A")
 		return errors.Is(err, jetstream.ErrObjectNotFound)
 	})
-	back := kiosk(t, hub.ClientURL(), "kiosk-c", away.dir, nil)
+	back := kiosk(t, hub.URL(), "kiosk-c", away.dir, nil)
 	eventually(t, "wiped at the one that was away", gone(back))
 	kiosks[1].took(t, "A done")
 	if untold := kiosks[0].in.Store.Untold(); len(untold) > 0 {
@@ -447,15 +424,13 @@ func TestProvinceWipesWhatWasHandedOver(t *testing.T) {
 // A province whose accounts were made before kiosks and desks had more to say than keys and answers: answers come as they did, to a
 // kiosk that has something to tell, from a desk that may not tell how kiosks stand.
 func TestProvinceWithOlderAccounts(t *testing.T) {
-	may := func(subjects ...string) *natsd.Permissions {
-		return &natsd.Permissions{Publish: &natsd.SubjectPermission{Allow: append(subjects, "$JS.API.>", "$JS.FC.>", "$JS.ACK.>")}}
-	}
-	hub := natsWith(t, &natsd.Options{Host: "127.0.0.1", Port: -1, JetStream: true, StoreDir: t.TempDir(), NoLog: true, NoSigs: true,
-		Users: []*natsd.User{{Username: "province", Password: "x"},
-			{Username: "desk", Password: "x", Permissions: may("$KV.MOTCUA_ANSWERS.ward-7.>", "$KV.MOTCUA_KIOSKS.published.ward-7",
-				"$O.MOTCUA_RESULTS.>")},
-			{Username: "kiosk-a", Password: "x", Permissions: may("$KV.MOTCUA_KIOSKS.ward-7.kiosk-a")}}})
-	as := func(name string) string { return "nats://" + name + ":x@" + hub.Addr().String() }
+	may := func(subjects ...string) []string { return append(subjects, "$JS.API.>", "$JS.FC.>", "$JS.ACK.>") }
+	hub := natstest.Start(t, t.TempDir(), natstest.AnyPort,
+		natstest.User{Name: "province", Password: "x"},
+		natstest.User{Name: "desk", Password: "x", Publish: may("$KV.MOTCUA_ANSWERS.ward-7.>", "$KV.MOTCUA_KIOSKS.published.ward-7",
+			"$O.MOTCUA_RESULTS.>")},
+		natstest.User{Name: "kiosk-a", Password: "x", Publish: may("$KV.MOTCUA_KIOSKS.ward-7.kiosk-a")})
+	as := func(name string) string { return "nats://" + name + ":x@" + hub.Address() }
 	provide(t, as("province"))
 	d := newDesk("desk-1")
 	publisher, err := NewPublisher(connectTo(as("desk")), "ward-7", d, quiet)
@@ -505,9 +480,9 @@ func (d *cutDesk) Result(ctx context.Context, number uint64) (io.ReadCloser, err
 // A kiosk that is revoked while answers are being sealed to it for the first time opens none of them: the kiosks are then those of
 // before, and what lies there is not what was sealed to them.
 func TestRevokedInTheMiddleOfSealingAnew(t *testing.T) {
-	hub := natsServer(t, t.TempDir(), -1)
-	provide(t, hub.ClientURL())
-	nc, err := nats.Connect(hub.ClientURL())
+	hub := natstest.Start(t, t.TempDir(), natstest.AnyPort)
+	provide(t, hub.URL())
+	nc, err := nats.Connect(hub.URL())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -517,7 +492,7 @@ func TestRevokedInTheMiddleOfSealingAnew(t *testing.T) {
 		t.Fatal(err)
 	}
 	d := &cutDesk{memoryDesk: newDesk("desk-1")}
-	p, err := NewPublisher(connectTo(hub.ClientURL()), "ward-7", d, quiet)
+	p, err := NewPublisher(connectTo(hub.URL()), "ward-7", d, quiet)
 	if err != nil {
 		t.Fatal(err)
 	}

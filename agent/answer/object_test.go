@@ -19,6 +19,7 @@ import (
 	"github.com/nats-io/nats.go/jetstream"
 
 	"motcua/queue/line"
+	"motcua/queue/natstest"
 )
 
 // halfOpen is a line to a server of which nothing comes back after so many bytes, as through a router that lost its table; frozen is
@@ -67,15 +68,15 @@ func random(n int) []byte {
 
 // A kiosk whose line goes silent in the middle of a result can still be stopped, and is not deaf for as long as a large result may take.
 func TestProvinceSilentInTheMiddleOfAResult(t *testing.T) {
-	hub := natsServer(t, t.TempDir(), -1)
-	provide(t, hub.ClientURL())
+	hub := natstest.Start(t, t.TempDir(), natstest.AnyPort)
+	provide(t, hub.URL())
 	d := newDesk("desk-1")
-	publisher, err := NewPublisher(connectTo(hub.ClientURL()), "ward-7", d, quiet)
+	publisher, err := NewPublisher(connectTo(hub.URL()), "ward-7", d, quiet)
 	if err != nil {
 		t.Fatal(err)
 	}
 	runs(t, publisher.Run)
-	address, frozen := halfOpen(t, hub.Addr().String(), 300<<10)
+	address, frozen := halfOpen(t, hub.Address(), 300<<10)
 	k := kiosk(t, "nats://"+address, "kiosk-a", t.TempDir(), nil)
 	d.answers("A", Done, random(1<<20))
 	select {
@@ -92,8 +93,8 @@ func TestProvinceSilentInTheMiddleOfAResult(t *testing.T) {
 // A result that is laid out anew, since one more kiosk is sealed to, loses the pieces of before; a kiosk that has just begun to read those
 // gives them up, and takes the new ones.
 func TestProvinceResultLaidOutAnewWhileItIsRead(t *testing.T) {
-	hub := natsServer(t, t.TempDir(), -1)
-	js := provide(t, hub.ClientURL())
+	hub := natstest.Start(t, t.TempDir(), natstest.AnyPort)
+	js := provide(t, hub.URL())
 	results, err := js.ObjectStore(t.Context(), ResultsBucket)
 	if err != nil {
 		t.Fatal(err)
@@ -105,7 +106,7 @@ func TestProvinceResultLaidOutAnewWhileItIsRead(t *testing.T) {
 	if _, err := in.Store.Take(a, noon); err != nil {
 		t.Fatal(err)
 	}
-	sub, err := NewSubscriber(connectTo(hub.ClientURL()), "ward-7", "kiosk-a", in)
+	sub, err := NewSubscriber(connectTo(hub.URL()), "ward-7", "kiosk-a", in)
 	if err != nil {
 		t.Fatal(err)
 	}

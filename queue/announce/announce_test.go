@@ -15,46 +15,27 @@ import (
 	"time"
 
 	toxiproxy "github.com/Shopify/toxiproxy/v2"
-	"github.com/nats-io/nats-server/v2/server"
 	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
 	"github.com/rs/zerolog"
 
 	"motcua/queue"
+	"motcua/queue/natstest"
 )
 
 // hub is a real NATS server with JetStream and a province's two streams.
-type hub struct {
-	*server.Server
-	dir  string
-	port int
-}
+type hub struct{ *natstest.Server }
 
-func start(t *testing.T, dir string, port int) *hub {
+func start(t *testing.T, dir, port string) *hub {
 	t.Helper()
-	s, err := server.NewServer(&server.Options{Host: "127.0.0.1", Port: port, JetStream: true, StoreDir: dir, NoLog: true, NoSigs: true})
-	if err != nil {
-		t.Fatal(err)
-	}
-	s.Start()
-	if !s.ReadyForConnections(patience) {
-		t.Fatal("NATS server did not start")
-	}
-	h := &hub{s, dir, port}
-	t.Cleanup(h.stop)
-	return h
-}
-
-func (h *hub) stop() {
-	h.Shutdown()
-	h.WaitForShutdown()
+	return &hub{natstest.Start(t, dir, port)}
 }
 
 const stream = "MOTCUA"
 
 func (h *hub) js(t *testing.T) jetstream.JetStream {
 	t.Helper()
-	nc, err := nats.Connect(h.ClientURL())
+	nc, err := nats.Connect(h.URL())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -211,10 +192,10 @@ func follow(t *testing.T, o Options) (*Announcer, func()) {
 }
 
 func TestStates(t *testing.T) {
-	h := start(t, t.TempDir(), -1)
+	h := start(t, t.TempDir(), natstest.AnyPort)
 	h.streams(t)
 	q := newQueue(t)
-	a, _ := follow(t, Options{URL: h.ClientURL(), Stream: stream, Outbox: q})
+	a, _ := follow(t, Options{URL: h.URL(), Stream: stream, Outbox: q})
 	enqueue(t, q, "GOOD01", "BAD001")
 	deliver(t, q, func(s queue.Submission) error {
 		if s.ID == "BAD001" {
@@ -232,14 +213,14 @@ func TestStates(t *testing.T) {
 // TestDetached: the server is not there at first, goes away in between, and comes back.
 func TestDetached(t *testing.T) {
 	dir := t.TempDir()
-	first := start(t, dir, -1)
+	first := start(t, dir, natstest.AnyPort)
 	first.streams(t)
-	port := first.Addr().(*net.TCPAddr).Port
-	url := first.ClientURL()
-	first.stop()
+	port := first.Port()
+	url := first.URL()
+	first.Stop()
 
 	// In the server's place something that hangs up, so that one try is known to have failed.
-	nobody, err := net.Listen("tcp", fmt.Sprintf("127.0.0.1:%d", port))
+	nobody, err := net.Listen("tcp", first.Address())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -257,7 +238,7 @@ func TestDetached(t *testing.T) {
 	tried.Wait()
 	second := start(t, dir, port)
 	second.waitFor(t, "queued AAAA01", "queued AAAA02")
-	second.stop()
+	second.Stop()
 	enqueue(t, q, "AAAA03")
 	deliver(t, q, func(queue.Submission) error { return nil })
 	await(t, "the line to be seen as cut", func() bool { return !a.Status().Connected })
@@ -272,11 +253,11 @@ func (f forgetful) Taken(uint64) error { return errors.New("power lost") }
 
 // TestToldAndNotNoted: after the stream's window for duplicates the stream itself is asked.
 func TestToldAndNotNoted(t *testing.T) {
-	h := start(t, t.TempDir(), -1)
+	h := start(t, t.TempDir(), natstest.AnyPort)
 	h.streams(t)
 	q := newQueue(t)
 	enqueue(t, q, "BBBB01", "BBBB02", "BBBB03")
-	a, err := New(Options{URL: h.ClientURL(), Kiosk: "ward-7", Stream: stream, Outbox: forgetful{q}, Log: slog.New(slog.DiscardHandler)})
+	a, err := New(Options{URL: h.URL(), Kiosk: "ward-7", Stream: stream, Outbox: forgetful{q}, Log: slog.New(slog.DiscardHandler)})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -286,7 +267,7 @@ func TestToldAndNotNoted(t *testing.T) {
 	h.waitFor(t, "queued BBBB01", "queued BBBB02", "queued BBBB03")
 	time.Sleep(300 * time.Millisecond) // past the window
 	enqueue(t, q, "BBBB04")
-	follow(t, Options{URL: h.ClientURL(), Stream: stream, Outbox: q})
+	follow(t, Options{URL: h.URL(), Stream: stream, Outbox: q})
 	h.waitFor(t, "queued BBBB01", "queued BBBB02", "queued BBBB03", "queued BBBB04")
 	allTaken(t, q)
 	h.waitFor(t, "queued BBBB01", "queued BBBB02", "queued BBBB03", "queued BBBB04")
@@ -294,10 +275,10 @@ func TestToldAndNotNoted(t *testing.T) {
 
 // TestPoorLine cuts the line at short intervals while a backlog is told.
 func TestPoorLine(t *testing.T) {
-	h := start(t, t.TempDir(), -1)
+	h := start(t, t.TempDir(), natstest.AnyPort)
 	h.streams(t)
 	log := zerolog.Nop()
-	proxy := toxiproxy.NewProxy(toxiproxy.NewServer(toxiproxy.NewMetricsContainer(nil), log), "nats", "127.0.0.1:0", h.Addr().String())
+	proxy := toxiproxy.NewProxy(toxiproxy.NewServer(toxiproxy.NewMetricsContainer(nil), log), "nats", "127.0.0.1:0", h.Address())
 	if err := proxy.Start(); err != nil {
 		t.Fatal(err)
 	}
@@ -337,11 +318,11 @@ func (s slow) Events(after uint64, max int) ([]queue.Event, error) {
 }
 
 func TestHeartbeat(t *testing.T) {
-	h := start(t, t.TempDir(), -1)
+	h := start(t, t.TempDir(), natstest.AnyPort)
 	h.streams(t)
 	q := newQueue(t)
 	enqueue(t, q, "DDDD01")
-	follow(t, Options{URL: h.ClientURL(), Stream: stream, Outbox: q, Heartbeat: 50 * time.Millisecond, Figures: func() any {
+	follow(t, Options{URL: h.URL(), Stream: stream, Outbox: q, Heartbeat: 50 * time.Millisecond, Figures: func() any {
 		s, _ := q.Stats()
 		return s
 	}})
@@ -369,10 +350,10 @@ func TestHeartbeat(t *testing.T) {
 }
 
 func TestNoStream(t *testing.T) {
-	h := start(t, t.TempDir(), -1)
+	h := start(t, t.TempDir(), natstest.AnyPort)
 	q := newQueue(t)
 	enqueue(t, q, "EEEE01")
-	a, _ := follow(t, Options{URL: h.ClientURL(), Outbox: q})
+	a, _ := follow(t, Options{URL: h.URL(), Outbox: q})
 	await(t, "word that no stream takes it", func() bool {
 		return strings.Contains(a.Status().Error, "no stream takes motcua.ward-7.submission.*")
 	})
@@ -382,23 +363,10 @@ func TestNoStream(t *testing.T) {
 
 // TestPermissions: what queue/receive/README.md lets a kiosk do is enough, and lets it speak for itself only.
 func TestPermissions(t *testing.T) {
-	dir := t.TempDir()
 	allow := []string{"motcua.ward-7.>", "$JS.API.STREAM.INFO." + stream, "$JS.API.STREAM.MSG.GET." + stream}
-	s, err := server.NewServer(&server.Options{Host: "127.0.0.1", Port: -1, JetStream: true, StoreDir: dir, NoLog: true, NoSigs: true,
-		Users: []*server.User{
-			{Username: "province", Password: "invented"},
-			{Username: "kiosk", Password: "invented", Permissions: &server.Permissions{
-				Publish: &server.SubjectPermission{Allow: allow}, Subscribe: &server.SubjectPermission{Allow: []string{"_INBOX.>"}}}},
-		}})
-	if err != nil {
-		t.Fatal(err)
-	}
-	s.Start()
-	defer func() { s.Shutdown(); s.WaitForShutdown() }()
-	if !s.ReadyForConnections(patience) {
-		t.Fatal("NATS server did not start")
-	}
-	nc, err := nats.Connect(s.ClientURL(), nats.UserInfo("province", "invented"))
+	s := natstest.Start(t, t.TempDir(), natstest.AnyPort, natstest.User{Name: "province", Password: "invented"},
+		natstest.User{Name: "kiosk", Password: "invented", Publish: allow, Subscribe: []string{"_INBOX.>"}})
+	nc, err := nats.Connect(s.URL(), nats.UserInfo("province", "invented"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -414,7 +382,7 @@ func TestPermissions(t *testing.T) {
 	for kiosk, want := range map[string]uint64{"ward-8": 0, "ward-7": 2} {
 		q := newQueue(t)
 		enqueue(t, q, "FFFF01", "FFFF02")
-		a, err := New(Options{URL: s.ClientURL(), Kiosk: kiosk, Stream: stream, Outbox: q, Every: 20 * time.Millisecond,
+		a, err := New(Options{URL: s.URL(), Kiosk: kiosk, Stream: stream, Outbox: q, Every: 20 * time.Millisecond,
 			Log: slog.New(slog.DiscardHandler)})
 		if err != nil {
 			t.Fatal(err)
@@ -460,8 +428,8 @@ func TestNewRefuses(t *testing.T) {
 
 // TestPlainIsRefused: a kiosk that shall speak TLS does not fall back to a server that can't.
 func TestPlainIsRefused(t *testing.T) {
-	h := start(t, t.TempDir(), -1)
-	a, err := New(Options{URL: strings.Replace(h.ClientURL(), "127.0.0.1", "localtest.invalid", 1), Kiosk: "k", Outbox: newQueue(t)})
+	h := start(t, t.TempDir(), natstest.AnyPort)
+	a, err := New(Options{URL: strings.Replace(h.URL(), "127.0.0.1", "localtest.invalid", 1), Kiosk: "k", Outbox: newQueue(t)})
 	if err != nil {
 		t.Fatal(err)
 	}

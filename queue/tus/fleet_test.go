@@ -21,7 +21,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/nats-io/nats-server/v2/server"
 	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
 	"github.com/tus/tusd/v2/pkg/handler"
@@ -29,6 +28,7 @@ import (
 	"motcua/queue"
 	"motcua/queue/announce"
 	"motcua/queue/line"
+	"motcua/queue/natstest"
 )
 
 // TestFleetSoak is a province: kiosks, each with a real queue, sink and announcer, against one tusd in a
@@ -267,16 +267,8 @@ func (b bytesAt) ReadAt(p []byte, off int64) (int, error) { return copy(p, b[off
 
 func startNATS(t *testing.T) (jetstream.JetStream, string) {
 	t.Helper()
-	s, err := server.NewServer(&server.Options{Host: "127.0.0.1", Port: -1, JetStream: true, StoreDir: t.TempDir(), NoLog: true, NoSigs: true})
-	if err != nil {
-		t.Fatal(err)
-	}
-	s.Start()
-	t.Cleanup(func() { s.Shutdown(); s.WaitForShutdown() })
-	if !s.ReadyForConnections(time.Minute) {
-		t.Fatal("NATS server did not start")
-	}
-	nc, err := nats.Connect(s.ClientURL())
+	s := natstest.Start(t, t.TempDir(), natstest.AnyPort)
+	nc, err := nats.Connect(s.URL())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -289,7 +281,7 @@ func startNATS(t *testing.T) (jetstream.JetStream, string) {
 		Subjects: []string{"motcua.*.submission.*"}}); err != nil {
 		t.Fatal(err)
 	}
-	return js, s.ClientURL()
+	return js, s.URL()
 }
 
 // fleet keeps the times of what is under way.
