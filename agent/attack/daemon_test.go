@@ -23,6 +23,7 @@ import (
 	"testing"
 	"time"
 
+	"motcua/agent/programtest"
 	"motcua/agent/tether"
 )
 
@@ -36,13 +37,7 @@ var scratch string
 var program, packer = builds("motcua", "motcua/agent"), builds("pack", "motcua/agent/portal/pack")
 
 func builds(name, source string) func() (string, error) {
-	return sync.OnceValues(func() (string, error) {
-		binary := filepath.Join(scratch, name)
-		if out, err := exec.Command("go", "build", "-o", binary, source).CombinedOutput(); err != nil {
-			return "", fmt.Errorf("build %s: %w\n%s", source, err, out)
-		}
-		return binary, nil
-	})
+	return sync.OnceValues(func() (string, error) { return programtest.Build(scratch, name, source) })
 }
 
 func TestMain(m *testing.M) {

@@ -30,6 +30,7 @@ import (
 	"github.com/pdfcpu/pdfcpu/pkg/pdfcpu/model"
 	"github.com/rogpeppe/go-internal/testscript"
 
+	"motcua/agent/programtest"
 	"motcua/agent/staff"
 	"motcua/configs"
 	"motcua/drivers/escl/printer"
@@ -100,11 +101,7 @@ func built(t *testing.T) string {
 var scratch string
 
 var build = sync.OnceValues(func() (string, error) {
-	name := filepath.Join(scratch, "motcua")
-	if out, err := exec.Command("go", "build", "-o", name, "motcua/agent").CombinedOutput(); err != nil {
-		return "", fmt.Errorf("go build: %w\n%s", err, out)
-	}
-	return name, nil
+	return programtest.Build(scratch, "motcua", "motcua/agent")
 })
 
 func TestMain(m *testing.M) {

@@ -13,6 +13,7 @@ import (
 
 	"github.com/chromedp/chromedp"
 
+	"motcua/agent/programtest"
 	"motcua/agent/tether"
 )
 
@@ -92,9 +93,9 @@ func (s *shipped) stop() {
 func TestCitizenAtTheDaemon(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
-	binary := filepath.Join(dir, "motcua")
-	if out, err := exec.Command("go", "build", "-o", binary, "motcua/agent").CombinedOutput(); err != nil {
-		t.Fatalf("build the daemon: %v\n%s", err, out)
+	binary, err := programtest.Build(dir, "motcua", "motcua/agent")
+	if err != nil {
+		t.Fatal(err)
 	}
 	d := &shipped{t: t, binary: binary, dir: dir, listen: "127.0.0.1:0"}
 	k := &kiosk{server: &httptest.Server{URL: d.start()}}
