@@ -521,10 +521,10 @@ func TestKioskHasOneWindow(t *testing.T) {
 // The touches above must be able to open something: in a browser without the shipped policy each does.
 func TestKioskTouchWithoutPolicy(t *testing.T) {
 	t.Parallel() // else its last part waits alone
+	d := start(t)
 	for _, act := range touches {
 		t.Run(strings.ReplaceAll(act.name, " ", "_"), func(t *testing.T) { // each on its own: a dialog covers the page
 			t.Parallel()
-			d := start(t)
 			s := (&screen{t: t, display: xServer(t), free: true}).show(d)
 			s.toTheFiles()
 			before, now := s.touch(act.script, patience)
