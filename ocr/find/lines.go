@@ -6,6 +6,7 @@ import "C"
 import (
 	"cmp"
 	"image"
+	"math"
 	"slices"
 	"unsafe"
 )
@@ -171,7 +172,7 @@ func SheetLines(k Ink, least, most int) []image.Rectangle { return lines(k, leas
 
 func lines(k Ink, least, most int, narrow bool) []image.Rectangle {
 	letters, marks := lettersOf(k, least, most)
-	rows := breakOff(rowsOf(letters), marks, most)
+	rows := breakOff(withSmall(rowsOf(letters), marks, least), marks, most)
 	rows = joinTorn(rows)
 	rows = joinLone(rows, least)
 	var out []image.Rectangle
@@ -257,6 +258,47 @@ func rowsOf(letters []part) []row {
 		rows[best].add(p)
 	}
 	return rows
+}
+
+// Small letters of small print: a face whose x is low has them no higher than the marks of larger print, and lines of its labels fell apart
+// into their capitals. In letters of the row, which are as high as its core.
+const (
+	smallPrint  = 1.6  // of the least height of a line: x of larger print is a letter by itself
+	leastX      = 0.4  // how high x is at least
+	besideX     = 0.8  // how far it stands from the row
+	offBaseline = 0.25 // how far its foot is from the row's
+)
+
+// withSmall gives rows of small print the small letters that stand beside their tall ones.
+func withSmall(rows []row, marks []part, least int) []row {
+	used := make([]bool, len(marks))
+	for i := range rows {
+		r := &rows[i]
+		size, foot := r.core[1]-r.core[0], r.core[1]
+		if r.torn > 0 || size > smallPrint*float64(least) {
+			continue
+		}
+		for r.addSmall(marks, used, size, foot) {
+		}
+	}
+	return rows
+}
+
+// addSmall adds the small letters that stand right beside a row of tall ones of this size and foot, and says whether there was any. Marks
+// come from left to right.
+func (r *row) addSmall(marks []part, used []bool, size, foot float64) (any bool) {
+	reach := int(besideX * size)
+	from, _ := slices.BinarySearchFunc(marks, r.box.Min.X-3*reach, func(m part, x int) int { return cmp.Compare(m.box.Min.X, x) })
+	for i := from; i < len(marks) && marks[i].box.Min.X <= r.box.Max.X+reach; i++ {
+		m := marks[i].box
+		beside := m.Min.X >= r.box.Max.X || m.Max.X <= r.box.Min.X && r.box.Min.X-m.Max.X <= reach
+		if used[i] || !beside || float64(m.Dy()) < leastX*size || float64(m.Dx()) > 2*size || math.Abs(float64(m.Max.Y)-foot) > offBaseline*size {
+			continue
+		}
+		used[i], any = true, true
+		r.add(marks[i])
+	}
+	return any
 }
 
 // takes says whether a letter goes on with the row, and how far behind its last it stands.
@@ -471,7 +513,7 @@ func joinLone(rows []row, least int) []row {
 	return rows
 }
 
-// line is the box of a row with the marks of its letters, if it is a line of text: narrow ones count beside others only.
+// line is the box of a row with the marks of its letters, if it is a line of text: narrow ones count beside others, or under a label, only.
 func (r row) line(rows []row, marks []part, most int, narrow bool) (box image.Rectangle, ok bool) {
 	if r.torn > 0 && r.glyphs-r.torn < 3 && r.torn < 8 || r.glyphs < 2 { // a face, a fingerprint; a speck
 		return box, false
@@ -492,7 +534,7 @@ func (r row) line(rows []row, marks []part, most int, narrow bool) (box image.Re
 	if r.torn == 0 && (bottom-top > most || r.box.Dy() > most*4/3) {
 		return box, false
 	}
-	if r.box.Dx() < r.box.Dy()*3/2 && !(narrow && r.word(rows, bottom-top)) {
+	if r.box.Dx() < r.box.Dy()*3/2 && !(narrow && r.word(rows, bottom-top)) && !r.labelled(rows, bottom-top) {
 		return box, false
 	}
 	box = r.withMarks(rows, marks, bottom-top)
@@ -503,6 +545,27 @@ func (r row) line(rows []row, marks []part, most int, narrow bool) (box image.Re
 func (r row) word(rows []row, height int) bool {
 	return r.torn == 0 && r.box.Dx()*3 >= height*2 && slices.ContainsFunc(rows, func(o row) bool {
 		return o.glyphs > r.glyphs && o.torn == 0 && beside(r.box, o.box, height)
+	})
+}
+
+// fewestLabel is how many letters a row has at least that is a label, or a value beside which another stands.
+const fewestLabel = 6
+
+// labelled says whether a row no wider than two letters, a sex in narrow print, is a value: it stands close under a row of letters and
+// level with another that is as high.
+func (r row) labelled(rows []row, height int) bool {
+	if r.torn > 0 || r.box.Dx()*3 < height*2 {
+		return false
+	}
+	under := slices.ContainsFunc(rows, func(o row) bool {
+		gap := r.box.Min.Y - o.box.Max.Y
+		return o.glyphs >= fewestLabel && o.torn == 0 && o.box.Min.X-height <= r.box.Min.X && r.box.Max.X <= o.box.Max.X &&
+			2*gap >= -height && 2*gap <= 3*height && 2*o.box.Dy() > height && o.box.Dy() < 2*height
+	})
+	return under && slices.ContainsFunc(rows, func(o row) bool {
+		core := int(o.core[1] - o.core[0])
+		overlap := min(r.box.Max.Y, o.box.Max.Y) - max(r.box.Min.Y, o.box.Min.Y)
+		return o.glyphs >= fewestLabel && o.torn == 0 && overlap*4 >= height*3 && 4*core >= 3*height && 3*core <= 4*height
 	})
 }
 
