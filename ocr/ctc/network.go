@@ -238,6 +238,18 @@ func (l layer) rows(s *scratch, in input, at, row, step, taps, length, n int, ou
 		floats(scale), floats(l.bias), C.int(n), C.int(l.out), floats(out), r, floats(add))
 }
 
+// pooled computes a layer of three by three taps over a plane, of which in are the numbers, and takes the largest of each block of
+// pool[0] columns and pool[1] rows.
+func (l layer) pooled(s *scratch, in input, p plane, segment int, pool [2]int, out plane) {
+	line := s.lines[0].floats(pool[1] * p.w * l.out)
+	for y := range out.h {
+		for k := range pool[1] {
+			l.rows(s, in, p.at(-1, pool[1]*y+k-1), (p.w+2)*p.c, p.c, 3, segment, p.w, line[k*p.w*l.out:], true, nil)
+		}
+		C.ctc_pool(floats(line), C.int(p.w), C.int(l.out), C.int(pool[0]), C.int(pool[1]), floats(out.v[out.at(0, y):]))
+	}
+}
+
 // whole brings numbers, none negative, to what a layer reads.
 func (s *scratch) whole(v []float32) input {
 	if cap(s.input) < len(v) {
@@ -289,12 +301,13 @@ type scratch struct {
 // pixels lays a strip into a plane of whole numbers.
 func (s *scratch) pixels(strip *image.Gray, w int) input {
 	const behind = 1 // the fourth of three taps, times nothing
-	if n := (Height+2)*(w+2) + behind; cap(s.picture) < n {
+	h := strip.Rect.Dy()
+	if n := (h+2)*(w+2) + behind; cap(s.picture) < n {
 		s.picture = make([]int16, n+n/4)
 	}
-	in := s.picture[:(Height+2)*(w+2)+behind]
+	in := s.picture[:(h+2)*(w+2)+behind]
 	clear(in)
-	for y := range Height {
+	for y := range h {
 		for x, v := range strip.Pix[y*strip.Stride : y*strip.Stride+strip.Rect.Dx()] {
 			in[(y+1)*(w+2)+x+1] = int16(v)
 		}
@@ -310,13 +323,7 @@ func (n *Network) run(s *scratch, strip *image.Gray) (scores []float32, places i
 	for i, pool := range [3][2]int{{2, 2}, {2, 2}, {1, 2}} {
 		l := n.convs[i]
 		out := s.planes[i].plane(p.h/pool[1], p.w/pool[0], l.out)
-		line := s.lines[0].floats(pool[1] * p.w * l.out)
-		for y := range out.h {
-			for k := range pool[1] {
-				l.rows(s, in, p.at(-1, pool[1]*y+k-1), (p.w+2)*p.c, p.c, 3, segment, p.w, line[k*p.w*l.out:], true, nil)
-			}
-			C.ctc_pool(floats(line), C.int(p.w), C.int(l.out), C.int(pool[0]), C.int(pool[1]), floats(out.v[out.at(0, y):]))
-		}
+		l.pooled(s, in, p, segment, pool, out)
 		p, in, segment = out, s.whole(out.v), 3*l.out
 	}
 	l := n.convs[3]

@@ -3,6 +3,7 @@ package ctc
 import (
 	"image"
 	"math"
+	"slices"
 )
 
 // Posterior is what the network saw along a line: at each place the logarithm of the probability of every sign. It tells
@@ -54,15 +55,15 @@ func (n *Network) Odds(lines []Posterior, text string) float64 {
 func classesOf(text string) []int {
 	var out []int
 	for _, r := range text {
-		for i, s := range Signs {
-			if s == r {
-				out = append(out, i+1)
-				break
-			}
+		if c := classOf(r); c != blank {
+			out = append(out, c)
 		}
 	}
 	return out
 }
+
+// classOf is the class of a sign; blank for one that the network doesn't know.
+func classOf(r rune) int { return slices.Index(Signs, r) + 1 }
 
 // spaceClass is the class of the space between words, the first of Signs.
 const spaceClass = 1

@@ -3,7 +3,9 @@ package ctc
 import (
 	"image"
 	"math"
+	"slices"
 	"strings"
+	"sync"
 )
 
 // Letter is one sign as read.
@@ -11,10 +13,17 @@ type Letter struct {
 	Sign     rune
 	From, To int     // columns of the strip, in its pixels
 	Prob     float64 // the network's own probability, 0…1, that this sign stands here and no other beside it
+	Shape    float64 // that it stands here with whatever marks; 0 if ReadShapes didn't read it
+	// Marked are the logarithms of the most probability that each sign which Marked lists has anywhere in the letter's room; nil for a letter
+	// that can bear no marks, and if ReadShapes didn't read it.
+	Marked []float64
 }
 
 // Read reads the line in a strip. A strip too small to hold one gives nothing.
-func (n *Network) Read(strip *image.Gray) []Letter { return n.read(strip, nil) }
+func (n *Network) Read(strip *image.Gray) []Letter { return n.read(strip, nil, nil) }
+
+// ReadShapes is Read that also tells how sure the letters are but for their marks.
+func (n *Network) ReadShapes(strip *image.Gray) []Letter { return n.read(strip, nil, kin()) }
 
 // ReadOnly is Read where only some signs can stand.
 func (n *Network) ReadOnly(strip *image.Gray, signs string) []Letter {
@@ -23,10 +32,10 @@ func (n *Network) ReadOnly(strip *image.Gray, signs string) []Letter {
 	for i, r := range Signs {
 		only[i+1] = strings.ContainsRune(signs, r)
 	}
-	return n.read(strip, only)
+	return n.read(strip, only, nil)
 }
 
-func (n *Network) read(strip *image.Gray, only []bool) []Letter {
+func (n *Network) read(strip *image.Gray, only []bool, kin [][]int) []Letter {
 	s := Prepare(strip)
 	if s == nil {
 		return nil
@@ -48,7 +57,7 @@ func (n *Network) read(strip *image.Gray, only []bool) []Letter {
 		}
 		normalise(scores, places, n.scores.out, n.classes)
 	}
-	letters := n.letters(scores, places)
+	letters := n.letters(scores, places, kin)
 	b := strip.Bounds()
 	wide := 4 * float64(b.Dx()) / float64(s.Rect.Dx())
 	for i := range letters {
@@ -63,8 +72,8 @@ const never = -1e9
 
 // letters takes the likeliest sign of each place, drops repetitions and blanks, and weighs for each letter what else
 // the network saw there.
-func (n *Network) letters(scores []float32, places int) []Letter {
-	at := placeScores{scores, n.scores.out, n.classes}
+func (n *Network) letters(scores []float32, places int, kin [][]int) []Letter {
+	at := placeScores{scores, n.scores.out, n.classes, kin}
 	var out []Letter
 	var classes []int
 	last := blank
@@ -77,6 +86,9 @@ func (n *Network) letters(scores []float32, places int) []Letter {
 			l.To, l.Prob = t+1, max(l.Prob, at.prob(t, best))
 		default:
 			out = append(out, Letter{Sign: Signs[best-1], From: t, To: t + 1, Prob: at.prob(t, best)})
+			if kin != nil {
+				out[len(out)-1].Shape = 1
+			}
 			classes = append(classes, best)
 		}
 		last = best
@@ -84,14 +96,39 @@ func (n *Network) letters(scores []float32, places int) []Letter {
 	for i := -1; i < len(out); i++ {
 		at.doubt(out, classes, i, places)
 	}
+	if kin != nil {
+		at.weighMarks(out, places)
+	}
 	widen(out, places)
 	return out
+}
+
+// weighMarks says of each letter how likely the others with its shape are in its room, which ends half the way to its neighbours.
+func (s placeScores) weighMarks(letters []Letter, places int) {
+	for i := range letters {
+		l := &letters[i]
+		from, to := 0, places
+		if i > 0 {
+			from = (letters[i-1].To + l.From + 1) / 2
+		}
+		if i+1 < len(letters) {
+			to = (l.To + letters[i+1].From + 1) / 2
+		}
+		for _, sign := range Marked(l.Sign) {
+			most, class := math.Inf(-1), classOf(sign)
+			for t := from; t < to; t++ {
+				most = max(most, float64(s.scores[t*s.stride+class]))
+			}
+			l.Marked = append(l.Marked, most)
+		}
+	}
 }
 
 // placeScores are the logarithms of the probabilities of all classes at each place of a line, as run gives them.
 type placeScores struct {
 	scores          []float32
 	stride, classes int
+	kin             [][]int // of each class those of the same letter with other marks; nil where nobody asks
 }
 
 func (s placeScores) prob(t, class int) float64 { return math.Exp(float64(s.scores[t*s.stride+class])) }
@@ -129,13 +166,49 @@ func (s placeScores) doubt(letters []Letter, classes []int, i, places int) {
 		}
 		second := behind && t > letters[i+1].From-3
 		if before && (t < letters[i].To+2 || behind && !second) {
-			letters[i].Prob = min(letters[i].Prob, fits)
+			s.lower(&letters[i], fits, t, classes, i)
 		}
 		if second {
-			letters[i+1].Prob = min(letters[i+1].Prob, fits)
+			s.lower(&letters[i+1], fits, t, classes, i)
 		}
 	}
 }
+
+// lower lowers what is given to a letter to what fits at place t, between letters i and i+1.
+func (s placeScores) lower(l *Letter, fits float64, t int, classes []int, i int) {
+	l.Prob = min(l.Prob, fits)
+	if s.kin != nil {
+		l.Shape = min(l.Shape, fits+s.others(t, classes, i))
+	}
+}
+
+// others is the probability at place t of the letters i and i+1 with other marks.
+func (s placeScores) others(t int, classes []int, i int) (sum float64) {
+	for j := max(i, 0); j < min(i+2, len(classes)); j++ {
+		for _, c := range s.kin[classes[j]] {
+			if j == i && i+1 < len(classes) && c == classes[i+1] || j > max(i, 0) && (c == classes[j-1] || slices.Contains(s.kin[classes[j-1]], c)) {
+				continue // counted
+			}
+			sum += s.prob(t, c)
+		}
+	}
+	return sum
+}
+
+// kin are of each class the others of the same letter with other marks.
+var kin = sync.OnceValue(func() [][]int {
+	same := map[rune][]int{}
+	for i, r := range Signs {
+		base, _, _, _ := Parted(r)
+		same[base] = append(same[base], i+1)
+	}
+	out := make([][]int, len(Signs)+1)
+	for i, r := range Signs {
+		base, _, _, _ := Parted(r)
+		out[i+1] = slices.DeleteFunc(slices.Clone(same[base]), func(c int) bool { return c == i+1 })
+	}
+	return out
+})
 
 // widen makes of the places at which letters were recognised, which may be narrower than these, the room that each
 // takes: to half the way to its neighbours, and at the ends as far as to the one neighbour.

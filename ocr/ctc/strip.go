@@ -10,13 +10,15 @@ import (
 const Height = 40
 
 // Prepare brings a strip that holds one line to the network's height and its ink to full contrast: 0 is paper,
-// 255 the blackest ink.
-func Prepare(strip *image.Gray) *image.Gray {
+// 255 the blackest ink. A strip too small to hold one gives nil.
+func Prepare(strip *image.Gray) *image.Gray { return prepare(strip, Height) }
+
+func prepare(strip *image.Gray, height int) *image.Gray {
 	b := strip.Bounds()
 	if b.Dx() < 2 || b.Dy() < 4 {
 		return nil
 	}
-	g := find.Resize(strip, max(8, (b.Dx()*Height+b.Dy()/2)/b.Dy()), Height)
+	g := find.Resize(strip, max(8, (b.Dx()*height+b.Dy()/2)/b.Dy()), height)
 	var hist [256]int
 	for _, v := range g.Pix {
 		hist[v]++

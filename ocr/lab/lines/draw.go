@@ -155,7 +155,7 @@ func setting(t typeface, rng *rand.Rand, wide bool) hand {
 	return h
 }
 
-// draw prints text as a scanner sees it and cuts it out as ocr/find does; nil if the font lacks a sign.
+// draw prints text as a scanner sees it and cuts it out as recognition does; nil if the font lacks a sign.
 func draw(t typeface, text string, wide bool, rng *rand.Rand) *image.Gray {
 	set := setting(t, rng, wide)
 	size := set.size
@@ -236,7 +236,7 @@ func cutOut(g *image.Gray, box image.Rectangle, rng *rand.Rand) *image.Gray {
 		}
 		g = m.(*image.Gray)
 	}
-	return ctc.Prepare(g.SubImage(cut).(*image.Gray))
+	return g.SubImage(cut).(*image.Gray)
 }
 
 // ink lays the print on the paper, paler in places where the ribbon or the toner was.

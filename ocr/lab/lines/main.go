@@ -13,6 +13,7 @@ import (
 	"encoding/binary"
 	"flag"
 	"image"
+	"io"
 	"log"
 	"math/rand/v2"
 	"os"
@@ -25,7 +26,8 @@ func main() {
 	ocrB := flag.String("machine", "", "fonts for machine readable zones, comma separated")
 	seed := flag.Uint64("seed", 1, "what is drawn follows from it")
 	count := flag.Int("n", 0, "how many samples; 0: without end")
-	judged := flag.Int("judge", 0, "read so many lines with the network there is and say how much is wrong")
+	judged := flag.Int("judge", 0, "read so many lines, or letters, with the networks there are and say how much is wrong")
+	marks := flag.Bool("marks", false, "draw letters with their marks for marks.py rather than lines")
 	flag.Parse()
 	fonts, err := load(flag.Args(), string(ctc.Signs[:200]))
 	if err != nil {
@@ -46,12 +48,22 @@ func main() {
 	}
 	d := drawer{rng: rand.New(rand.NewPCG(*seed, 0x637463)), fonts: fonts, machine: machine, class: class}
 	if *judged > 0 {
-		if err := d.judge(*judged); err != nil {
+		judge := d.judge
+		if *marks {
+			judge = d.judgeMarks
+		}
+		if err := judge(os.Stdout, *judged); err != nil {
 			log.Fatal(err)
 		}
 		return
 	}
 	out := bufio.NewWriterSize(os.Stdout, 1<<20)
+	if *marks {
+		if err := d.drawMarks(out, *count); err != nil {
+			log.Fatal(err)
+		}
+		return
+	}
 	for i := 0; *count == 0 || i < *count; i++ {
 		if err := write(out, d.next()); err != nil {
 			return // the trainer has enough
@@ -85,7 +97,11 @@ func (d drawer) next() sample {
 			face, text, most = d.machine[d.rng.IntN(len(d.machine))], mrzPart(d.rng), narrow
 		}
 		text = face.fit(text, most)
-		strip := draw(face, text, most > narrow, d.rng)
+		cut := draw(face, text, most > narrow, d.rng)
+		if cut == nil {
+			continue
+		}
+		strip := ctc.Prepare(cut)
 		if strip == nil {
 			continue
 		}
@@ -103,7 +119,7 @@ func (d drawer) next() sample {
 }
 
 // judge reads so many lines with the network that the program carries.
-func (d drawer) judge(lines int) error {
+func (d drawer) judge(w io.Writer, lines int) error {
 	n, err := ctc.Load()
 	if err != nil {
 		return err
@@ -116,7 +132,7 @@ func (d drawer) judge(lines int) error {
 		}
 		j.add(n, s)
 	}
-	j.print(os.Stdout, "drawn lines")
+	j.print(w, "drawn lines")
 	return nil
 }
 
