@@ -70,6 +70,9 @@ func Class(f paper.Field) string {
 	default:
 		b.WriteString(", once")
 	}
+	if e.Marks != "" {
+		fmt.Fprintf(&b, ", marks %s", e.Marks)
+	}
 	if f.Review && !e.Settled {
 		fmt.Fprintf(&b, ", letters from %g", floor(e.Conf))
 	}

@@ -58,7 +58,8 @@ type card struct {
 	lines            []image.Rectangle
 	all              []image.Rectangle // every line, those of an MRZ too
 	codes            []qr.Symbol
-	plain            bool      // the page has colour, by which stamps were taken off
+	plain            bool // the page has colour, by which stamps were taken off
+	stamps           find.Stamps
 	toned            sync.Once // guards the two tones, of which tones tells
 	paper, brightest int
 	known            map[image.Rectangle][]lines.Word // lines that the vote on the way up has read
@@ -75,7 +76,7 @@ func cut(p page.Picture, o find.Outline) *card {
 	w := int(min(max(o.Width/float64(fine), leastWidth), mostWidth))
 	c := cutTo(p, o, w)
 	if p.Red != nil {
-		find.Unstamp(c.img, p.Red, o.Quad, p.RedScale(), c.plane.Height/8)
+		c.stamps = find.Unstamp(c.img, p.Red, o.Quad, p.RedScale(), c.plane.Height/8)
 	}
 	return c
 }
@@ -109,6 +110,7 @@ func (c *card) flip() {
 	c.quad = paper.Quad{q[2], q[3], q[0], q[1]}
 	c.plane = find.NewPlane(c.quad, c.plane.Width, c.plane.Height)
 	c.img = page.Turn(c.img, 180)
+	c.stamps = c.stamps.Turned(2)
 	c.known = nil
 	w, h := c.plane.Width, c.plane.Height
 	for i, r := range c.lines {

@@ -18,7 +18,7 @@ const misreadShare = 0.3
 const misreadPlace = 0.7
 
 // readWell says whether print was read so well that what it says other than a code is no misreading: two readings of its rows
-// agree, and the letters stood out or the second reader was another one.
+// agree, and the letters stood out or the second reader was another one; of a name or a place no other marks may as well stand there.
 func readWell(r paper.Evidence) bool {
 	if r.Source != paper.OCR {
 		return exact(r)
@@ -26,7 +26,10 @@ func readWell(r paper.Evidence) bool {
 	if r.Settled {
 		return r.Conf >= enough
 	}
-	return r.Reread && r.Conf > distinct || r.Second && r.Conf > possible
+	if r.Marks == paper.MarksOpen {
+		return false
+	}
+	return r.Marks == paper.MarksSure || r.Reread && r.Conf > distinct || r.Second && r.Conf > possible
 }
 
 // fits says whether the print of a reading may as well say this, as far as its pixels tell.

@@ -48,7 +48,7 @@ func TestDayWithinAnAddressIsDoubted(t *testing.T) {
 		"92/48 Đường 14/04/2039 Hai Bà Trưng, Đông Thạnh, Hóc Môn, Hồ Chí Minh": false,
 		"Số 5 Đường 30/4, Đông Thạnh, Hóc Môn, Hồ Chí Minh":                     true,
 	} {
-		if got := trusted(paper.PlaceOfResidence, text, 0.999, true, true); got != want {
+		if got := trusted(paper.PlaceOfResidence, paper.Evidence{Value: text, Conf: 0.999, Reread: true, Second: true}); got != want {
 			t.Errorf("%s: trusted %t", text, got)
 		}
 	}

@@ -51,7 +51,7 @@ func plausiblePlace(n paper.Name, s string) bool {
 	p := vn.Locate(s)
 	parts := strings.Count(s, ",") + 1
 	switch {
-	case p.Province.Code == "", p.Near != "", dated.MatchString(s):
+	case p.Province.Code == "", dated.MatchString(s):
 		return false
 	case lostApostrophe.MatchString(s), lostStroke.MatchString(s):
 		return false

@@ -65,7 +65,7 @@ func (f *readSide) foreign() bool {
 // quarter is a sheet's cutting turned clockwise by a quarter, with the lines that are found on it so.
 func (c *card) quarter() *card {
 	q, w, h := c.quad, c.plane.Width, c.plane.Height
-	t := &card{img: page.Turn(c.img, 90), quad: paper.Quad{q[3], q[0], q[1], q[2]}, plain: c.plain}
+	t := &card{img: page.Turn(c.img, 90), quad: paper.Quad{q[3], q[0], q[1], q[2]}, plain: c.plain, stamps: c.stamps.Turned(1)}
 	t.plane = find.NewPlane(t.quad, h, w)
 	t.lines = sheetLines(t.ink(sheetWindow(h)), h)
 	return t
@@ -207,7 +207,7 @@ func (l *local) sheetOf(ctx context.Context, p page.Picture) (*card, error) {
 	c := cutTo(p, o, w)
 	w = c.plane.Width
 	if p.Red != nil { // an office's stamp is 36 mm wide, a signature's 10
-		find.Unstamp(c.img, p.Red, o.Quad, p.RedScale(), w/22)
+		c.stamps = find.Unstamp(c.img, p.Red, o.Quad, p.RedScale(), w/22)
 	}
 	k := c.ink(sheetWindow(w))
 	combs := find.Unrule(c.img, k, leastLetter(w))
@@ -283,13 +283,20 @@ func (f *readSide) code(s qr.Symbol, c *card) {
 	}
 }
 
+// printed is a value that was read from print, but for its place on the page.
+func printed(v field.Value) paper.Evidence {
+	return paper.Evidence{Value: v.Text, Source: paper.OCR, Conf: v.Conf, Reread: v.Reread, Second: v.Second, Marks: v.Marks, Fits: v.Fits,
+		Doubts: v.Doubts, Choices: v.Choices}
+}
+
 // take adds what was read from print.
 func (f *readSide) take(side field.Side, c *card) {
 	f.Kind, f.Side, f.Labels = side.Kind, side.Side, side.Labels
 	for n, v := range side.Values {
 		where := c.plane.Quad(v.Box)
-		f.add(n, paper.Evidence{Value: v.Text, Source: paper.OCR, Conf: v.Conf, Reread: v.Reread, Second: v.Second, Fits: v.Fits,
-			Doubts: v.Doubts, Choices: v.Choices, Where: &where})
+		e := printed(v)
+		e.Where = &where
+		f.add(n, e)
 	}
 	switch {
 	case isSheet(f.Kind):

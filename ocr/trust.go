@@ -1,6 +1,11 @@
 package ocr
 
 import (
+	"slices"
+	"strings"
+
+	"golang.org/x/text/unicode/norm"
+
 	"motcua/ocr/fields"
 	"motcua/ocr/paper"
 	"motcua/ocr/vn"
@@ -9,8 +14,8 @@ import (
 // How sure is a value that was only read from print? The network's own probability of its least sure letter is worth
 // much but not enough by itself, and nobody's word is taken for a value that makes no sense. So three things count: that
 // probability (conf); whether the value's rows, cut out by themselves, are read alike by the network (reread) and by
-// Tesseract (second); and whether names and places are known. The limits are what the benchmark's pages that were tuned
-// on left no silent error under.
+// Tesseract (second); how clearly two networks see the same marks on its letters (marks); and whether names and places are
+// known. The limits are what the benchmark's pages that were tuned on left no silent error under.
 const (
 	distinct = 0.97 // every letter stood out
 	obvious  = 0.99
@@ -19,48 +24,65 @@ const (
 )
 
 // trusted says whether a value read from print may be used without a look.
-func trusted(n paper.Name, text string, conf float64, reread, second bool) bool {
+func trusted(n paper.Name, e paper.Evidence) bool {
 	switch fields.TypeOf(n) {
 	case fields.Sex, fields.Nation: // a word out of two, or the one that is printed on every card
-		return conf > possible || reread || second
+		return e.Conf > possible || e.Reread || e.Second
 	case fields.Personal, fields.Serial, fields.Register, fields.Birthday, fields.Day, fields.Expiry, fields.Class:
-		return reread && conf > 0.9 || second && conf > possible
+		return e.Reread && e.Conf > 0.9 || e.Second && e.Conf > possible
 	case fields.People, fields.Faith:
-		return vn.Listed(text) && (reread && conf > fair || second)
+		return vn.Listed(e.Value) && (e.Reread && e.Conf > fair || e.Second)
 	case fields.PersonName:
-		return trustedName(text, conf, reread, second)
+		return trustedName(e)
 	case fields.Place:
-		return trustedPlace(n, text, conf, reread, second)
+		return trustedPlace(n, e)
 	}
 	return false
 }
 
 // trustedName is trusted for names. Both engines know the common names: one alone may have guessed what is no known syllable.
-func trustedName(text string, conf float64, reread, second bool) bool {
-	known, spelled := plausibleName(text), spelledName(text)
+func trustedName(e paper.Evidence) bool {
+	known, spelled := plausibleName(e.Value), spelledName(e.Value)
+	switch e.Marks {
+	case paper.MarksSure:
+		return known || spelled && (e.Conf > fair || !strayDot(e.Value, vn.Syllable))
+	case paper.MarksOpen:
+		return false
+	}
 	// Of marks that a coarse scan made one blob both engines have read Thủy for Thùy alike: second alone settles nothing below fair.
-	return reread && (known && conf > distinct || spelled && conf > obvious || (known || spelled) && second && conf > fair)
+	return e.Reread && (known && e.Conf > distinct || spelled && e.Conf > obvious || (known || spelled) && e.Second && e.Conf > fair)
+}
+
+// strayDot says whether a word that no list knows bears the dot of nặng, which a dotted rule under the print makes, too: TRẠNG was TRANG.
+func strayDot(text string, known func(string) bool) bool {
+	return slices.ContainsFunc(placeWords(text), func(w string) bool {
+		return !known(w) && strings.ContainsRune(norm.NFD.String(w), '\u0323')
+	})
 }
 
 // trustedPlace is trusted for places. Of one whose every part is in the lists and like no other there, a wrong mark would have made
 // another or none.
-func trustedPlace(n paper.Name, text string, conf float64, reread, second bool) bool {
+func trustedPlace(n paper.Name, e paper.Evidence) bool {
 	switch {
-	case !plausiblePlace(n, text):
+	case !plausiblePlace(n, e.Value):
 		return false
-	case listedPlace(n, text):
-		return conf > fair && (reread || second)
+	case e.Marks == paper.MarksSure:
+		return e.Conf > fair || !strayDot(e.Value, isKnown)
+	case e.Marks == paper.MarksOpen, vn.Locate(e.Value).Near != "": // one letter off a commune of its district
+		return false
+	case listedPlace(n, e.Value):
+		return e.Conf > fair && (e.Reread || e.Second)
 	}
 	// Of one that is in no list nothing but the letters speaks: both engines have read "Tận An" for "Tân An" alike.
-	return knownWords(text) && reread && (conf > distinct || second && conf > fair)
+	return knownWords(e.Value) && e.Reread && (e.Conf > distinct || e.Second && e.Conf > fair)
 }
 
 // confidence is the calibrated confidence of a value that was only read from print.
 func confidence(n paper.Name, r paper.Evidence) float64 {
 	switch {
-	case !trusted(n, r.Value, r.Conf, r.Reread, r.Second):
+	case !trusted(n, r):
 		return min(r.Conf, 0.93)
-	case r.Reread && r.Second:
+	case r.Reread && (r.Second || r.Marks == paper.MarksSure):
 		return 0.995
 	}
 	return 0.985

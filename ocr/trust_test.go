@@ -49,8 +49,34 @@ func TestCertain(t *testing.T) {
 			false},
 		{"no such people", paper.Ethnicity, "Kỉnh", 0.99, true, true, false},
 	} {
-		if got := trusted(c.name, c.text, c.conf, c.reread, c.second); got != c.want {
+		if got := trusted(c.name, paper.Evidence{Value: c.text, Conf: c.conf, Reread: c.reread, Second: c.second}); got != c.want {
 			t.Errorf("%s: %t", c.why, got)
+		}
+	}
+}
+
+// Marks that two networks see alike on every letter need nobody's list, and marks that may as well be others are trusted on nobody's word.
+func TestMarksDecide(t *testing.T) {
+	for _, c := range []struct {
+		name paper.Name
+		e    paper.Evidence
+		want bool
+	}{
+		{paper.FullName, paper.Evidence{Value: "LÂM HỔNG THŨY", Conf: 0.6, Marks: paper.MarksSure}, true},
+		{paper.FullName, paper.Evidence{Value: "LÂM HỒNG THỦY", Conf: 0.999, Reread: true, Second: true, Marks: paper.MarksOpen}, false},
+		{paper.FullName, paper.Evidence{Value: "LÂM HXNG THŨY", Conf: 0.999, Reread: true, Marks: paper.MarksSure}, false}, // no syllable
+		{paper.FullName, paper.Evidence{Value: "ĐỖ BÍCH TRẠNG", Conf: 0.6, Marks: paper.MarksSure}, false},                 // a rule's dot
+		{paper.FullName, paper.Evidence{Value: "ĐỖ BÍCH TRẠNG", Conf: 0.9, Marks: paper.MarksSure}, true},
+		{paper.FullName, paper.Evidence{Value: "ĐỖ THỊ TRANG", Conf: 0.6, Marks: paper.MarksSure}, true},
+		{paper.PlaceOfOrigin, paper.Evidence{Value: "Đồng Vàn, Bình Liêu, Quảng Ninh", Conf: 0.9, Marks: paper.MarksSure}, true},
+		{paper.PlaceOfOrigin, paper.Evidence{Value: "Đồng Văn, Bình Liêu, Quảng Ninh", Conf: 0.99, Reread: true, Second: true,
+			Marks: paper.MarksOpen}, false},
+		{paper.PlaceOfResidence, paper.Evidence{Value: "Xóm Nghỉ, Nghỉ Xá, Quận 1, Hồ Chí Minh", Conf: 0.85, Marks: paper.MarksSure}, true},
+		{paper.PlaceOfResidence, paper.Evidence{Value: "Xóm Nghỉ, Hồ Chí Minh", Conf: 0.99, Reread: true,
+			Marks: paper.MarksSure}, false}, // it lacks parts
+	} {
+		if got := trusted(c.name, c.e); got != c.want {
+			t.Errorf("%s, marks %s: trusted %t", c.e.Value, c.e.Marks, got)
 		}
 	}
 }

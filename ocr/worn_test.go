@@ -3,6 +3,7 @@ package ocr
 import (
 	"image"
 	"image/color"
+	"slices"
 	"testing"
 
 	"github.com/go-fonts/liberation/liberationsansregular"
@@ -41,8 +42,9 @@ func TestWornMRZMakesNoForeignCard(t *testing.T) {
 	}
 }
 
-// However a row is cut, print that is clear leaves no other tone and no other letter open.
-func TestClearPrintFitsNoOtherName(t *testing.T) {
+// printedRow is a cutting with one row of clear print.
+func printedRow(t *testing.T, text string) (*card, image.Rectangle) {
+	t.Helper()
 	parsed, err := opentype.Parse(liberationsansregular.TTF)
 	if err != nil {
 		t.Fatal(err)
@@ -51,25 +53,76 @@ func TestClearPrintFitsNoOtherName(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	const name = "NGUYỄN THỊ KIỀU"
 	img := image.NewGray(image.Rect(0, 0, 500, 120))
 	for i := range img.Pix {
 		img.Pix[i] = 225
 	}
 	d := font.Drawer{Dst: img, Src: image.NewUniform(color.Gray{40}), Face: face, Dot: fixed.P(40, 80)}
-	d.DrawString(name)
-	end := d.Dot.X.Round()
+	d.DrawString(text)
+	row := image.Rect(40, 50, d.Dot.X.Round(), 87)
+	return &card{img: img, lines: []image.Rectangle{row}}, row
+}
+
+// However a row is cut, print that is clear leaves no other tone and no other letter open.
+func TestClearPrintFitsNoOtherName(t *testing.T) {
+	const name = "NGUYỄN THỊ KIỀU"
+	c, row := printedRow(t, name)
 	l := &local{}
 	for _, forged := range []string{"NGUYỄN THỊ KIÊU", "NGUYỄN THỊ KIỂU", "NGUYỄN THỊ KIẾU", "NGUYỄN THỊ KIÊN", "NGUYÊN THỊ KIỀU"} {
 		for by := range 4 {
-			row := image.Rect(40-by, 50-by, end+by, 87+by)
+			row := row.Inset(-by)
+			c.lines = []image.Rectangle{row}
 			v := field.Value{Text: name, Rows: []image.Rectangle{row}}
-			if err := l.compare(&card{img: img, lines: []image.Rectangle{row}}, []string{forged}, &v); err != nil {
+			if err := l.compare(c, []string{forged}, &v); err != nil {
 				t.Fatal(err)
 			}
 			if len(v.Fits) > 0 {
 				t.Errorf("%s, cut %d pixels wider: %v fits", name, by, v.Fits)
 			}
+		}
+	}
+}
+
+// A name whose marks were read as the usual ones gets those that are printed, and stays in review with what was read as a choice; marks
+// that both networks see are sure.
+func TestMarksAreThoseThatArePrinted(t *testing.T) {
+	l := newLocal(Limits{})
+	defer l.engines.close()
+	for stands, read := range map[string]string{"LÂM HỔNG THŨY": "LÂM HỒNG THŨY", "VÕ VẨN Ổ": "VÕ VĂN Ổ", "HỒ KỈ NGHĨA": "HỒ KỈ NGHĨA",
+		"ĐỖ ĐỈNH": "ĐỖ ĐÌNH"} {
+		c, row := printedRow(t, stands)
+		v := field.Value{Text: read, Rows: []image.Rectangle{row}, Conf: 0.6}
+		if err := l.rereadValue(t.Context(), c, paper.FullName, &v, false); err != nil {
+			t.Fatal(err)
+		}
+		if v.Text != stands {
+			t.Errorf("%s for %s: %s", read, stands, v.Text)
+		}
+		if right := read == stands; trusted(paper.FullName, printed(v)) != right || slices.Contains(v.Choices, read) == right {
+			t.Errorf("%s for %s: marks %q, choices %v", read, stands, v.Marks, v.Choices)
+		}
+	}
+}
+
+// Cards print a day in eight figures: of one that was read in fewer something was lost, unless it stands on a sheet.
+func TestDayOfACardHasEightFigures(t *testing.T) {
+	l := newLocal(Limits{})
+	defer l.engines.close()
+	for _, c := range []struct {
+		print        string
+		sheet, doubt bool
+	}{{"1/10/2025", false, true}, {"01/10/2025", false, false}, {"1/10/2025", true, false}, {"01-10-2025", false, false},
+		{"ngày 1 tháng 10 năm 2025", false, false}} {
+		cutting, row := printedRow(t, c.print)
+		v := field.Value{Text: "2025-10-01", Rows: []image.Rectangle{row}, Conf: 0.99}
+		if err := l.rereadValue(t.Context(), cutting, paper.DateOfIssue, &v, c.sheet); err != nil {
+			t.Fatal(err)
+		}
+		if !v.Reread {
+			t.Errorf("%s: not read again", c.print)
+		}
+		if doubt := slices.Contains(v.Doubts, paper.LowConfidence); doubt != c.doubt {
+			t.Errorf("%s, sheet %t: doubted %t", c.print, c.sheet, doubt)
 		}
 	}
 }

@@ -21,6 +21,7 @@ type Value struct {
 	Rows   []image.Rectangle // its lines
 	Reread bool              // its rows alone were read alike by the same reader
 	Second bool              // and by another
+	Marks  paper.Marks       // how clearly the marks of its letters were told
 	Fits   []string          // values of codes that the rows' pixels may as well be
 	Conf   float64           // of the least sure word, the reader's own
 	Low    float64           // of the least sure letter

@@ -42,7 +42,8 @@ func TestUnseal(t *testing.T) {
 	whole := paper.Quad{{X: 0, Y: 0}, {X: 600, Y: 0}, {X: 600, Y: 380}, {X: 0, Y: 380}}
 	at := func(g *image.Gray, x, y int) uint8 { return g.GrayAt(x, y).Y }
 	img, red := stamped(true)
-	if !Unstamp(img, red, whole, image.Pt(2, 2), 48) {
+	stamps := Unstamp(img, red, whole, image.Pt(2, 2), 48)
+	if len(stamps.boxes) != 1 {
 		t.Fatal("no stamp was found")
 	}
 	if v := at(img, 400, 135); v < 190 {
@@ -56,7 +57,7 @@ func TestUnseal(t *testing.T) {
 	}
 	img, red = stamped(false)
 	before := append([]byte(nil), img.Pix...)
-	if Unstamp(img, red, whole, image.Pt(2, 2), 48) || string(before) != string(img.Pix) {
+	if len(Unstamp(img, red, whole, image.Pt(2, 2), 48).boxes) > 0 || string(before) != string(img.Pix) {
 		t.Error("something was taken off where there is no stamp")
 	}
 }
@@ -86,5 +87,59 @@ func TestUnsealUnderAWarmLamp(t *testing.T) {
 		if string(before) != string(img.Pix) {
 			t.Errorf("lamp %d: the number was lightened", lamp)
 		}
+	}
+}
+
+// A number in red that a stamp touches has lost ink with it, or has some of the stamp's; black print under a stamp has not, nor a red title
+// away from it. However the cutting was turned since, and whether or not the stamp was taken off: one that hangs together with a title was
+// not.
+func TestRedPrintUnderAStampIsHurt(t *testing.T) {
+	for name, joined := range map[string]bool{"stamp": false, "stamp joined with a title": true} {
+		t.Run(name, func(t *testing.T) { hurtByStamp(t, joined) })
+	}
+}
+
+func hurtByStamp(t *testing.T, joined bool) {
+	const w, h = 600, 380
+	img, red := stamped(true)
+	dye := uint8(0) // the title's
+	for x := 100; x < 130; x++ {
+		dye = max(dye, red.GrayAt(x/2, 40/2).Y)
+	}
+	put := func(x, y int) {
+		img.SetGray(x, y, color.Gray{98})
+		red.SetGray(x/2, y/2, color.Gray{dye})
+	}
+	for x := 180; x < 345; x++ { // red figures that run into the stamp's rim
+		for y := 150; y < 175 && x%20 < 9; y++ {
+			put(x, y)
+		}
+	}
+	for x := 180; x < 580 && joined; x++ {
+		for y := 126; y < 134; y++ {
+			put(x, y)
+		}
+	}
+	stamps := Unstamp(img, red, paper.Quad{{X: 0, Y: 0}, {X: w, Y: 0}, {X: w, Y: h}, {X: 0, Y: h}}, image.Pt(2, 2), 48)
+	if taken := len(stamps.boxes) > 0; taken == joined {
+		t.Fatalf("stamps taken off: %v", stamps.boxes)
+	}
+	at, size := []image.Rectangle{image.Rect(180, 150, 345, 175), image.Rect(100, 30, 400, 50), image.Rect(100, 200, 560, 216)}, image.Pt(w, h)
+	for quarters := range 4 {
+		turned := stamps.Turned(quarters)
+		if !turned.Hurt(at[0]) {
+			t.Errorf("after %d quarters: red figures under the rim count as whole", quarters)
+		}
+		if turned.Hurt(at[1]) || turned.Hurt(at[2]) {
+			t.Errorf("after %d quarters: a title away from the stamp, or black print under it, counts as hurt", quarters)
+		}
+		next := make([]image.Rectangle, len(at))
+		for i, r := range at { // clockwise
+			next[i] = image.Rect(size.Y-r.Max.Y, r.Min.X, size.Y-r.Min.Y, r.Max.X)
+		}
+		at, size = next, image.Pt(size.Y, size.X)
+	}
+	if (Stamps{}).Hurt(at[0]) {
+		t.Error("print was hurt where no stamp is")
 	}
 }

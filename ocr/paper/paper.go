@@ -164,6 +164,7 @@ type Evidence struct {
 	Conf    float64  `json:"conf"`              // of print the probability of the least sure letter, of a code what its proof is worth
 	Reread  bool     `json:"reread,omitempty"`  // the network read the same in the value's rows alone
 	Second  bool     `json:"second,omitempty"`  // and so did Tesseract
+	Marks   Marks    `json:"marks,omitempty"`   // of a name or a place: how clearly the marks of its letters were told
 	Settled bool     `json:"settled,omitempty"` // made of a field that kept no evidence: Conf is that field's confidence
 	Fits    []string `json:"fits,omitempty"`    // values of codes on the page that the pixels read here may as well be
 	Doubts  []Doubt  `json:"doubts,omitempty"`
@@ -172,6 +173,15 @@ type Evidence struct {
 	Page    int      `json:"page,omitempty"`
 	Where   *Quad    `json:"where,omitempty"`
 }
+
+// Marks is how clearly the marks of a value's letters were told; "" where that was not asked, or in between.
+type Marks string
+
+// Sure is when every letter stood out and both networks see the same marks on it, open when others may as well stand there.
+const (
+	MarksSure Marks = "sure"
+	MarksOpen Marks = "open"
+)
 
 // LogValue keeps the value out of logs.
 func (e Evidence) LogValue() slog.Value { return slog.StringValue(e.String()) }

@@ -166,6 +166,22 @@ func Respelled(word string) []string {
 	return out
 }
 
+// Parted lists the two syllables that a word which can be none may be, where the space between them was lost: MÃTHỊ gives MÃ THỊ. A word
+// that is spelled as it should has none.
+func Parted(word string) []string {
+	letters := []rune(norm.NFC.String(word))
+	if Spelled(word) {
+		return nil
+	}
+	var out []string
+	for i := 2; i+2 <= len(letters); i++ { // a lone letter is hardly a name
+		if a, b := string(letters[:i]), string(letters[i:]); Spelled(a) && Spelled(b) {
+			out = append(out, a+" "+b)
+		}
+	}
+	return out
+}
+
 // mostRespelled bounds Respelled: a word with more readings than this says nothing.
 const mostRespelled = 12
 

@@ -236,6 +236,14 @@ func TestRespelled(t *testing.T) {
 	}
 }
 
+func TestParted(t *testing.T) {
+	for word, want := range map[string][]string{"MÃTHỊ": {"MÃ THỊ"}, "HOA": nil, "NGUYỄN": nil, "ĐỖVĂN": {"ĐỖ VĂN"}, "XYZ": nil, "": nil} {
+		if got := Parted(word); !slices.Equal(got, want) {
+			t.Errorf("%q gives %q, want %q", word, got, want)
+		}
+	}
+}
+
 func TestClosedLists(t *testing.T) {
 	for _, c := range []struct{ got, want string }{
 		{first(Ethnicity("Kính")), "Kinh"}, {first(Ethnicity("BA NA")), "Ba Na"}, {first(Ethnicity("Xyz")), ""},
