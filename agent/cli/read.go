@@ -15,6 +15,7 @@ import (
 	"motcua/agent/config"
 	"motcua/agent/daemon"
 	"motcua/ocr"
+	"motcua/ocr/kinds"
 	"motcua/ocr/paper"
 )
 
@@ -122,11 +123,23 @@ func (c *readCommand) print(p *program, r ocr.Result) error {
 			f := d.Fields[name]
 			fmt.Fprintf(t, "    %s\t%s\t%s\n", name, f.Value, provenance(f))
 		}
+		for _, name := range unread(d) {
+			fmt.Fprintf(t, "    %s\t\tNOT READ, LOOK\n", name)
+		}
 	}
 	for _, step := range r.Timings {
 		fmt.Fprintf(t, "  page %d\t%s\t%.1f ms\n", step.Page, step.Step, step.MS)
 	}
 	return t.Flush()
+}
+
+// unread are the fields that every paper of this kind bears and that were not read: its front was seen, so they should have been.
+func unread(d paper.Document) []paper.Name {
+	if len(d.Sides) > 0 && !slices.Contains(d.Sides, "front") {
+		return nil
+	}
+	kind, _ := kinds.Of(d.Type)
+	return slices.DeleteFunc(slices.Clone(kind.Required), func(n paper.Name) bool { return d.Fields[n].Value != "" })
 }
 
 func provenance(f paper.Field) string {
