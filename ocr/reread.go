@@ -78,7 +78,8 @@ func (l *local) rereadValue(ctx context.Context, c *card, n paper.Name, v *field
 	case isPlace(n):
 		a, b := vn.Locate(v.Text), vn.Locate(second)
 		if a.Commune == "" && b.Commune != "" && a.District == b.District {
-			v.Text, v.Reread = second, false // of two readings of the same letters the one that is in the gazetteer; it stays in doubt
+			// Of two readings of the same letters the one that is in the gazetteer; it stays in doubt.
+			v.Text, v.Reread, v.Marks = second, false, paper.MarksOpen
 		}
 	}
 	return nil
@@ -171,7 +172,7 @@ func (l *local) respell(c *card, v *field.Value, n paper.Name) error {
 		return err
 	}
 	v.Choices = slices.Insert(slices.DeleteFunc(v.Choices, func(o string) bool { return o == read.Fits[0] }), 0, v.Text)
-	v.Text, v.Reread, v.Second = read.Fits[0], false, false
+	v.Text, v.Reread, v.Second, v.Marks = read.Fits[0], false, false, paper.MarksOpen
 	return nil
 }
 

@@ -104,6 +104,20 @@ func TestMarksAreThoseThatArePrinted(t *testing.T) {
 	}
 }
 
+// A name that was respelled is what its pixels leave open, not what two networks saw on every letter: it stays in review.
+func TestRespelledNameStaysInReview(t *testing.T) {
+	l := newLocal(Limits{})
+	defer l.engines.close()
+	c, row := printedRow(t, "MÃ THỊ TRẠNG")
+	v := field.Value{Text: "MÃTHỊ TRẠNG", Rows: []image.Rectangle{row}, Conf: 0.99, Marks: paper.MarksSure}
+	if err := l.respell(c, &v, paper.FullName); err != nil {
+		t.Fatal(err)
+	}
+	if v.Text != "MÃ THỊ TRẠNG" || trusted(paper.FullName, printed(v)) || !slices.Contains(v.Choices, "MÃTHỊ TRẠNG") {
+		t.Errorf("%s, marks %q, choices %v", v.Text, v.Marks, v.Choices)
+	}
+}
+
 // Cards print a day in eight figures: of one that was read in fewer something was lost, unless it stands on a sheet.
 func TestDayOfACardHasEightFigures(t *testing.T) {
 	l := newLocal(Limits{})
