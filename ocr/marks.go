@@ -11,6 +11,7 @@ import (
 
 	"motcua/ocr/ctc"
 	"motcua/ocr/field"
+	"motcua/ocr/find"
 	"motcua/ocr/lines"
 	"motcua/ocr/paper"
 	"motcua/ocr/vn"
@@ -161,6 +162,32 @@ func findLetters(text string, cuts []rowsCut) ([]*foundLetter, error) {
 		}
 	}
 	return found, nil
+}
+
+// specksAbout is how many specks about a row make a dot that may be one of them.
+const specksAbout = 4
+
+// strayDot says whether a word bears the dot of nặng that it seldom has, where dirt or a dotted rule makes dots about its row: both
+// networks and Tesseract saw the dot of "Tận An" for "Tân An", a speck as black as print.
+func (c *card) strayDot(v *field.Value) bool {
+	if v.Conf > distinct || !slices.ContainsFunc(placeWords(v.Text), func(w string) bool { return !vn.DotUsual(w) }) {
+		return false
+	}
+	for _, row := range v.Rows {
+		about := row.Inset(-2 * row.Dy()).Intersect(c.img.Bounds())
+		if row.Dy() < leastRow || about.Empty() {
+			continue
+		}
+		var lines []image.Rectangle
+		for _, l := range slices.Concat(c.lines, c.all) {
+			lines = append(lines, l.Sub(about.Min))
+		}
+		k := find.NewInk(c.img.SubImage(about).(*image.Gray), 41, contrast(c.img))
+		if k.Specks(row.Dy()/4, lines) >= specksAbout {
+			return true
+		}
+	}
+	return false
 }
 
 // cased is a sign in the case of another.

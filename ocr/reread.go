@@ -104,8 +104,14 @@ func (c *card) rereadRows(n paper.Name, v *field.Value) ([]rowsCut, error) {
 		v.Reread = v.Reread && samePrint(n, again, v.Text)
 		cuts = append(cuts, k)
 	}
-	if byLetters {
-		return cuts, tellMarks(n, v, cuts)
+	if !byLetters {
+		return cuts, nil
+	}
+	if err := tellMarks(n, v, cuts); err != nil {
+		return nil, err
+	}
+	if c.strayDot(v) {
+		v.Marks = paper.MarksOpen
 	}
 	return cuts, nil
 }

@@ -1,11 +1,6 @@
 package ocr
 
 import (
-	"slices"
-	"strings"
-
-	"golang.org/x/text/unicode/norm"
-
 	"motcua/ocr/fields"
 	"motcua/ocr/paper"
 	"motcua/ocr/vn"
@@ -45,7 +40,7 @@ func trustedName(e paper.Evidence) bool {
 	known, spelled := plausibleName(e.Value), spelledName(e.Value)
 	switch e.Marks {
 	case paper.MarksSure:
-		return known || spelled && (e.Conf > fair || !strayDot(e.Value, vn.Syllable))
+		return known || spelled
 	case paper.MarksOpen:
 		return false
 	}
@@ -53,22 +48,15 @@ func trustedName(e paper.Evidence) bool {
 	return e.Reread && (known && e.Conf > distinct || spelled && e.Conf > obvious || (known || spelled) && e.Second && e.Conf > fair)
 }
 
-// strayDot says whether a word that no list knows bears the dot of nặng, which a dotted rule under the print makes, too: TRẠNG was TRANG.
-func strayDot(text string, known func(string) bool) bool {
-	return slices.ContainsFunc(placeWords(text), func(w string) bool {
-		return !known(w) && strings.ContainsRune(norm.NFD.String(w), '\u0323')
-	})
-}
-
 // trustedPlace is trusted for places. Of one whose every part is in the lists and like no other there, a wrong mark would have made
 // another or none.
 func trustedPlace(n paper.Name, e paper.Evidence) bool {
 	switch {
-	case !plausiblePlace(n, e.Value):
+	case !plausiblePlace(n, e.Value), vn.Locate(e.Value).Near != "": // one letter off a commune of its district, a speck's dot mostly
 		return false
 	case e.Marks == paper.MarksSure:
-		return e.Conf > fair || !strayDot(e.Value, isKnown)
-	case e.Marks == paper.MarksOpen, vn.Locate(e.Value).Near != "": // one letter off a commune of its district
+		return true
+	case e.Marks == paper.MarksOpen:
 		return false
 	case listedPlace(n, e.Value):
 		return e.Conf > fair && (e.Reread || e.Second)

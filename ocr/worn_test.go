@@ -3,6 +3,7 @@ package ocr
 import (
 	"image"
 	"image/color"
+	"image/draw"
 	"slices"
 	"testing"
 
@@ -100,6 +101,31 @@ func TestMarksAreThoseThatArePrinted(t *testing.T) {
 		}
 		if right := read == stands; trusted(paper.FullName, printed(v)) != right || slices.Contains(v.Choices, read) == right {
 			t.Errorf("%s for %s: marks %q, choices %v", read, stands, v.Marks, v.Choices)
+		}
+	}
+}
+
+// A dot under a letter that seldom bears one, among the dots of a rule or specks, may be one of them; on clean paper it is nặng.
+func TestDotAmongSpecksIsDoubted(t *testing.T) {
+	l := newLocal(Limits{})
+	defer l.engines.close()
+	for name, c := range map[string]struct {
+		text   string
+		specks int
+		open   bool
+	}{"clean paper": {"ĐỖ BÍCH TRẠNG", 0, false}, "a dotted rule": {"ĐỖ BÍCH TRẠNG", 12, true},
+		"a common word on a rule": {"ĐỖ THỊ TRANG", 12, false}} {
+		cutting, row := printedRow(t, c.text)
+		for i := range c.specks {
+			at := image.Rect(60+20*i, row.Max.Y+12, 63+20*i, row.Max.Y+15)
+			draw.Draw(cutting.img, at, image.NewUniform(color.Gray{40}), image.Point{}, draw.Src)
+		}
+		v := field.Value{Text: c.text, Rows: []image.Rectangle{row}, Conf: 0.7}
+		if err := l.rereadValue(t.Context(), cutting, paper.FullName, &v, false); err != nil {
+			t.Fatal(err)
+		}
+		if open := v.Marks == paper.MarksOpen; open != c.open || v.Text != c.text {
+			t.Errorf("%s: marks %q, read as %s", name, v.Marks, v.Text)
 		}
 	}
 }

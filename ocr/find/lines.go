@@ -62,6 +62,18 @@ func (m mask) parts() []part {
 	return out
 }
 
+// Specks counts the dark parts no wider and no higher than most that lie outside all lines: dirt, or the dots of a rule.
+func (k Ink) Specks(most int, lines []image.Rectangle) int {
+	n := 0
+	for _, p := range k.parts() {
+		lone := !slices.ContainsFunc(lines, func(l image.Rectangle) bool { return p.box.Overlaps(l) })
+		if lone && p.box.Dx() <= most && p.box.Dy() <= most && p.area > 1 {
+			n++
+		}
+	}
+	return n
+}
+
 // split parts the connected groups that are large, if any can be, from the others; of those it gives the runs.
 func (m mask) split(large func(part) bool) ([]part, []span) {
 	var all []span

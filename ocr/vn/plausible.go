@@ -36,6 +36,30 @@ func Family(word string) (share int, known bool) {
 	return share, known
 }
 
+// DotUsual says whether a word that bears the dot of nặng is at least as common in names and places so as without it: Thị is, Tận is not.
+func DotUsual(word string) bool {
+	const dot = "\u0323"
+	with := norm.NFC.String(strings.ToLower(word))
+	without := norm.NFC.String(strings.ReplaceAll(norm.NFD.String(with), dot, ""))
+	return with == without || syllableCounts()[with] > 0 && syllableCounts()[with] >= syllableCounts()[without]
+}
+
+// syllableCounts are how often syllables stand in the names of communes, and how common they are in those of persons, in small letters.
+var syllableCounts = sync.OnceValue(func() map[string]int {
+	n := map[string]int{}
+	for _, l := range [][]Share{families, maleMiddle, femaleMiddle, maleGiven, femaleGiven} {
+		for _, s := range l {
+			n[norm.NFC.String(strings.ToLower(s.Text))] += s.Share
+		}
+	}
+	for _, list := range communeIndex() {
+		for _, w := range strings.FieldsFunc(strings.ToLower(list), func(r rune) bool { return !unicode.IsLetter(r) }) {
+			n[norm.NFC.String(w)]++
+		}
+	}
+	return n
+})
+
 // Syllable says whether the word is known as a part of names.
 func Syllable(word string) bool {
 	k := Fold(word)

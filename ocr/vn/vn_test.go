@@ -244,6 +244,15 @@ func TestParted(t *testing.T) {
 	}
 }
 
+func TestDotUsual(t *testing.T) {
+	for word, want := range map[string]bool{"THỊ": true, "Thị": true, "Tận": false, "TRẠNG": false, "Thịnh": true, "Lộc": true, "AN": true,
+		"": true} {
+		if got := DotUsual(word); got != want {
+			t.Errorf("%s: %t", word, got)
+		}
+	}
+}
+
 func TestClosedLists(t *testing.T) {
 	for _, c := range []struct{ got, want string }{
 		{first(Ethnicity("Kính")), "Kinh"}, {first(Ethnicity("BA NA")), "Ba Na"}, {first(Ethnicity("Xyz")), ""},
