@@ -7,6 +7,7 @@ import (
 	"math"
 	"slices"
 	"strings"
+	"sync"
 	"unicode"
 
 	"motcua/ocr/ctc"
@@ -90,13 +91,14 @@ const (
 
 // tellMarks reads the marks of a value's letters anew, by both networks in all cuts. Marks that come out other than they were read are
 // taken, and the value stays in review.
-func tellMarks(n paper.Name, v *field.Value, cuts []rowsCut) error {
+func (c *card) tellMarks(n paper.Name, v *field.Value, cuts []rowsCut) error {
 	found, err := findLetters(v.Text, cuts)
 	if err != nil {
 		return err
 	}
 	text := []rune(v.Text)
 	shape, margin := 1.0, math.Inf(1)
+	specked := sync.OnceValue(func() bool { return slices.ContainsFunc(v.Rows, c.specksAbout) })
 	for i, f := range found {
 		letter := unicode.IsLetter(text[i]) || unicode.IsDigit(text[i])
 		switch {
@@ -108,7 +110,11 @@ func tellMarks(n paper.Name, v *field.Value, cuts []rowsCut) error {
 		case !unicode.IsSpace(text[i]) && f.shape < fair:
 			shape = 0
 		}
-		if sign, m, ok := f.likeliest(); ok {
+		switch sign, m, ok := f.likeliest(); {
+		case !ok:
+		case onlyDotted(sign, text[i]) && specked():
+			margin = 0
+		default:
 			text[i], margin = sign, min(margin, m)
 		}
 	}
@@ -164,30 +170,35 @@ func findLetters(text string, cuts []rowsCut) ([]*foundLetter, error) {
 	return found, nil
 }
 
-// specksAbout is how many specks about a row make a dot that may be one of them.
-const specksAbout = 4
+// fewestSpecks is how many specks about a row make a dot that may be one of them.
+const fewestSpecks = 4
 
-// strayDot says whether a word bears the dot of nặng that it seldom has, where dirt or a dotted rule makes dots about its row: both
-// networks and Tesseract saw the dot of "Tận An" for "Tân An", a speck as black as print.
-func (c *card) strayDot(v *field.Value) bool {
-	if v.Conf > distinct || !slices.ContainsFunc(placeWords(v.Text), func(w string) bool { return !vn.DotUsual(w) }) {
+// specksAbout says whether dirt or a dotted rule makes dots about a row, which under a letter look as nặng's.
+func (c *card) specksAbout(row image.Rectangle) bool {
+	about := row.Inset(-2 * row.Dy()).Intersect(c.img.Bounds())
+	if row.Dy() < leastRow || about.Empty() {
 		return false
 	}
-	for _, row := range v.Rows {
-		about := row.Inset(-2 * row.Dy()).Intersect(c.img.Bounds())
-		if row.Dy() < leastRow || about.Empty() {
-			continue
-		}
-		var lines []image.Rectangle
-		for _, l := range slices.Concat(c.lines, c.all) {
-			lines = append(lines, l.Sub(about.Min))
-		}
-		k := find.NewInk(c.img.SubImage(about).(*image.Gray), 41, contrast(c.img))
-		if k.Specks(row.Dy()/4, lines) >= specksAbout {
-			return true
-		}
+	var lines []image.Rectangle
+	for _, l := range slices.Concat(c.lines, c.all) {
+		lines = append(lines, l.Sub(about.Min))
 	}
-	return false
+	k := find.NewInk(c.img.SubImage(about).(*image.Gray), 41, contrast(c.img))
+	return k.Specks(row.Dy()/4, lines) >= fewestSpecks
+}
+
+// strayDot says whether a word bears the dot of nặng that it seldom has, with specks about: both networks and Tesseract saw the dot of
+// "Tận An" for "Tân An", a speck as black as print.
+func (c *card) strayDot(v *field.Value) bool {
+	return v.Conf <= distinct && slices.ContainsFunc(placeWords(v.Text), func(w string) bool { return !vn.DotUsual(w) }) &&
+		slices.ContainsFunc(v.Rows, c.specksAbout)
+}
+
+// onlyDotted says whether a sign is another with the dot of nặng.
+func onlyDotted(sign, bare rune) bool {
+	base, own, tone, _ := ctc.Parted(sign)
+	otherBase, otherOwn, otherTone, _ := ctc.Parted(bare)
+	return base == otherBase && own == otherOwn && tone == ctc.Dot && otherTone == ctc.Level
 }
 
 // cased is a sign in the case of another.

@@ -107,7 +107,7 @@ func (c *card) rereadRows(n paper.Name, v *field.Value) ([]rowsCut, error) {
 	if !byLetters {
 		return cuts, nil
 	}
-	if err := tellMarks(n, v, cuts); err != nil {
+	if err := c.tellMarks(n, v, cuts); err != nil {
 		return nil, err
 	}
 	if c.strayDot(v) {
