@@ -81,8 +81,8 @@ func (f *foundLetter) likeliest() (sign rune, margin float64, ok bool) {
 	return signs[0], (f.odds[signs[0]] - f.odds[signs[1]]) / float64(f.cuts), true
 }
 
-// Margins between the likeliest marks of a letter and the next, as powers of e, of one cut. On names with rare tones in fonts that neither
-// network had met, of 3 in 4 letters told wrong the margin was below openMargin or they came out right, and of none it reached sureMargin.
+// Margins between the likeliest marks of a letter and the next, as powers of e, of one cut. On 120 pages of names with rare tones in fonts
+// that neither network had met, letters that came out wrong had less than openMargin; only dots of rules and dirt (specksAbout) had more.
 const (
 	sureMargin  = 5
 	openMargin  = 1.5
