@@ -83,15 +83,6 @@ func words(letters []ctc.Letter, line image.Rectangle) []lines.Word {
 	return out
 }
 
-// first reads one strip by the network.
-func (e *engines) first(s *image.Gray) ([]lines.Word, error) {
-	network, err := ctc.Load()
-	if err != nil {
-		return nil, err
-	}
-	return words(network.Read(s), s.Rect), nil
-}
-
 // machine reads the rows of an MRZ.
 func (e *engines) machine(img *image.Gray, rows []image.Rectangle) ([]string, error) {
 	network, err := ctc.Load()
