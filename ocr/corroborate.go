@@ -62,8 +62,8 @@ func (l *local) compare(c *card, known []string, v *field.Value) error {
 func (c *card) look(network *ctc.Network, rows []image.Rectangle, by int) []ctc.Posterior {
 	var seen []ctc.Posterior
 	for _, r := range rows {
-		if box := c.around(r).Inset(-by).Intersect(c.img.Bounds()); box.Dx() >= 4 && box.Dy() >= 4 {
-			seen = append(seen, network.Look(c.img.SubImage(box).(*image.Gray)))
+		if strip := c.rowStrip(r, by); strip != nil {
+			seen = append(seen, network.Look(strip))
 		}
 	}
 	return seen

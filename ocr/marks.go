@@ -36,11 +36,10 @@ func (c *card) cutRows(rows []image.Rectangle, wide int, marks bool) (rowsCut, e
 	}
 	k := rowsCut{words: make([][]lines.Word, len(rows))}
 	for i, r := range rows {
-		box := c.around(r).Inset(-wide).Intersect(c.img.Bounds())
-		if box.Dx() < 4 || box.Dy() < 4 {
+		strip := c.rowStrip(r, wide)
+		if strip == nil {
 			continue
 		}
-		strip := c.img.SubImage(box).(*image.Gray)
 		var letters []ctc.Letter
 		if marks {
 			letters = network.ReadShapes(strip)
@@ -49,7 +48,7 @@ func (c *card) cutRows(rows []image.Rectangle, wide int, marks bool) (rowsCut, e
 			letters = network.Read(strip)
 		}
 		k.letters = append(k.letters, letters...)
-		k.words[i] = words(letters, box)
+		k.words[i] = words(letters, strip.Rect)
 	}
 	return k, nil
 }

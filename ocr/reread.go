@@ -135,12 +135,12 @@ func parting(s string) string {
 func (l *local) readAgain(ctx context.Context, c *card, n paper.Name, rows []image.Rectangle) (string, error) {
 	words := make([][]lines.Word, len(rows))
 	for i, r := range rows {
-		box := c.around(r).Intersect(c.img.Bounds())
-		if box.Dx() < 4 || box.Dy() < 4 {
+		strip := c.rowStrip(r, 0)
+		if strip == nil {
 			continue
 		}
 		var err error
-		if words[i], err = l.engines.second(ctx, c.img.SubImage(box).(*image.Gray)); err != nil {
+		if words[i], err = l.engines.second(ctx, strip); err != nil {
 			return "", err
 		}
 	}
@@ -325,6 +325,15 @@ func (c *card) tones() (paper, brightest int) {
 		c.paper, c.brightest = share(5), share(9)
 	})
 	return c.paper, c.brightest
+}
+
+// rowStrip cuts out a row of words with the room that its line has and so many pixels more; nil where that is too little to hold any.
+func (c *card) rowStrip(row image.Rectangle, wide int) *image.Gray {
+	box := c.around(row).Inset(-wide).Intersect(c.img.Bounds())
+	if box.Dx() < 4 || box.Dy() < 4 {
+		return nil
+	}
+	return c.img.SubImage(box).(*image.Gray)
 }
 
 // around is a row of words with as much room above and below as its line has.

@@ -59,8 +59,42 @@ var (
 	toneMarks = [tones]string{"", "\u0300", "\u0301", "\u0309", "\u0303", "\u0323"}
 )
 
+// parts are what a sign is made of, and the signs that it may be with other marks.
+type parts struct {
+	base   rune
+	own    Own
+	tone   Tone
+	bears  bool
+	marked []rune
+}
+
+// signParts are the parts of all Signs: they are asked for at each letter of each value.
+var signParts = sync.OnceValue(func() map[rune]*parts {
+	all := map[rune]*parts{}
+	same := map[rune][]rune{}
+	for _, r := range Signs {
+		p := &parts{}
+		p.base, p.own, p.tone, p.bears = parted(r)
+		all[r] = p
+		same[p.base] = append(same[p.base], r)
+	}
+	for _, p := range all {
+		if p.bears {
+			p.marked = same[p.base]
+		}
+	}
+	return all
+})
+
 // Parted parts a letter into what is left without marks, and these. ok says whether it is one that can bear a mark.
 func Parted(r rune) (base rune, own Own, tone Tone, ok bool) {
+	if p := signParts()[r]; p != nil {
+		return p.base, p.own, p.tone, p.bears
+	}
+	return parted(r)
+}
+
+func parted(r rune) (base rune, own Own, tone Tone, ok bool) {
 	switch r {
 	case 'Đ':
 		return 'D', Stroke, Level, true
@@ -80,19 +114,12 @@ func Parted(r rune) (base rune, own Own, tone Tone, ok bool) {
 	return base, own, tone, strings.ContainsRune("AEIOUYDaeiouyd", base)
 }
 
-// Marked are the signs that a letter may be with other marks, itself among them.
+// Marked are the signs that a letter may be with other marks, itself among them; nil of one that bears none.
 func Marked(r rune) []rune {
-	base, _, _, ok := Parted(r)
-	if !ok {
-		return nil
+	if p := signParts()[r]; p != nil {
+		return p.marked
 	}
-	var out []rune
-	for _, s := range Signs {
-		if b, _, _, _ := Parted(s); b == base {
-			out = append(out, s)
-		}
-	}
-	return out
+	return nil
 }
 
 // Windows are what the network of marks sees of the letters of a strip, as Network.Read gives them: for each its pixels, 255 the blackest

@@ -28,8 +28,8 @@ func TestParted(t *testing.T) {
 	}
 }
 
-// Every letter with every mark, whether or not a syllable has it: the network of marks tells them by their pixels alone.
-func TestMarksOfEveryLetter(t *testing.T) {
+func networks(t testing.TB) (*Network, *Marks) {
+	t.Helper()
 	lines, err := Load()
 	if err != nil {
 		t.Fatal(err)
@@ -38,6 +38,12 @@ func TestMarksOfEveryLetter(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	return lines, marks
+}
+
+// Every letter with every mark, whether or not a syllable has it: the network of marks tells them by their pixels alone.
+func TestMarksOfEveryLetter(t *testing.T) {
+	lines, marks := networks(t)
 	all, wrong := 0, ""
 	for _, ttf := range [][]byte{liberationsansregular.TTF, liberationserifbold.TTF} {
 		for _, base := range "AEIOUYDaeiouyd" {
@@ -87,10 +93,7 @@ func TestNetworkOfMarksIsWhole(t *testing.T) {
 
 // A letter whose marks are told beside a line's end has what is beyond it as paper.
 func TestWindowsAtTheEndsOfALine(t *testing.T) {
-	lines, err := Load()
-	if err != nil {
-		t.Fatal(err)
-	}
+	lines, _ := networks(t)
 	strip := typeset(t, liberationsansregular.TTF, 30, "Ổ")
 	letters := lines.Read(strip)
 	for i, w := range Windows(strip, letters) {
@@ -107,14 +110,7 @@ func TestWindowsAtTheEndsOfALine(t *testing.T) {
 }
 
 func BenchmarkTell(b *testing.B) {
-	lines, err := Load()
-	if err != nil {
-		b.Fatal(err)
-	}
-	marks, err := LoadMarks()
-	if err != nil {
-		b.Fatal(err)
-	}
+	lines, marks := networks(b)
 	strip := typeset(b, liberationsansregular.TTF, 30, "Ổ")
 	window := Windows(strip, lines.Read(strip))[0]
 	for b.Loop() {

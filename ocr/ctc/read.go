@@ -197,15 +197,9 @@ func (s placeScores) others(t int, classes []int, i int) (sum float64) {
 
 // kin are of each class the others of the same letter with other marks.
 var kin = sync.OnceValue(func() [][]int {
-	same := map[rune][]int{}
-	for i, r := range Signs {
-		base, _, _, _ := Parted(r)
-		same[base] = append(same[base], i+1)
-	}
 	out := make([][]int, len(Signs)+1)
 	for i, r := range Signs {
-		base, _, _, _ := Parted(r)
-		out[i+1] = slices.DeleteFunc(slices.Clone(same[base]), func(c int) bool { return c == i+1 })
+		out[i+1] = slices.DeleteFunc(classesOf(string(Marked(r))), func(c int) bool { return c == i+1 })
 	}
 	return out
 })
